@@ -1,0 +1,69 @@
+"""Anything written as a phone number, to E.164, to what people read. E.164 is the only stored form.
+
+A number that is possible though not valid by the numbering metadata is kept: districts hold numbers of new area codes,
+and only a receipt says that a number is dead.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+
+from bot.errors import UserError
+
+_EXTENSION = re.compile(r"(?:ext(?:ension|n)?|x|#|;ext=|,)\s*[.:]?\s*(\d{1,7})\s*$", re.IGNORECASE)
+_HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A textable number in E.164 and, beside it, the extension that was written with it (which no text can use)."""
+
+    e164: str
+    extension: str | None = None
+
+
+def parse(text: str, region: str) -> Phone:
+    """Read what a person or an SIS wrote, for a country code like `US`.
+
+    Raises:
+        UserError: with a sentence that says what is wrong and how to write it.
+    """
+    cleaned = _HIDDEN.sub("", unicodedata.normalize("NFKC", text)).strip()
+    digits = re.sub(r"\D", "", cleaned)
+    if not digits:
+        raise UserError("That is not a phone number. Write it with its area code, like (312) 555-0142.")
+    try:
+        number = phonenumbers.parse(cleaned, region)
+    except NumberParseException as problem:
+        raise UserError(_hint(digits, region)) from problem
+    if phonenumbers.is_possible_number_with_reason(number) is not ValidationResult.IS_POSSIBLE or not digits.strip("0"):
+        raise UserError(_hint(digits, region))
+    bare = PhoneNumber(country_code=number.country_code, national_number=number.national_number)
+    bare.italian_leading_zero, bare.number_of_leading_zeros = number.italian_leading_zero, number.number_of_leading_zeros
+    return Phone(phonenumbers.format_number(bare, PhoneNumberFormat.E164), number.extension)
+
+
+def _hint(digits: str, region: str) -> str:
+    if region != "US":
+        return f"{len(digits)} digits do not make a number here. Write it with its area code, or start with + and the country."
+    length = len(digits)
+    if length == 7:  # noqa: PLR2004
+        return "The area code is missing. A US number has 10 digits, like (312) 555-0142."
+    if length < 10:  # noqa: PLR2004
+        return f"Too short: {length} {'digit' if length == 1 else 'digits'}. A US number has 10 digits, like (312) 555-0142."
+    return f"{length} digits do not make a US number. Write 10 digits, or start with + and the country."
+
+
+def written(e164: str, region: str) -> str:
+    """How people of `region` write it: national form at home, international form from abroad."""
+    number = phonenumbers.parse(e164)
+    home = phonenumbers.country_code_for_region(region) == number.country_code
+    return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL)
+
+
+def masked(e164: str | None) -> str:
+    """The only form outside the edit dialog, the log of who looked, and the SIS: the last four digits."""
+    return f"••• {e164[-4:]}" if e164 else "no number"
