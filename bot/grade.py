@@ -35,7 +35,7 @@ def parse(text: str) -> str | None:
 
 def of_roster(text: str) -> str | None:
     """The level for a cell of an SIS export: the first grade of a list; a word nobody knows is `Other`; blank is None."""
-    first = text.split(",")[0].strip()
+    first = text.split(",", maxsplit=1)[0].strip()
     return (parse(first) or "Other") if first else None
 
 
@@ -45,5 +45,11 @@ def order(level: str) -> int:
 
 def label(level: str) -> str:
     """How people read a level: `grade 5`, `kindergarten`, `pre-K`."""
-    words = {"PK": "pre-K", "TK": "transitional kindergarten", "K": "kindergarten", "UG": "ungraded", "Other": "other grade"}
+    words = {
+        "PK": "pre-K",
+        "TK": "transitional kindergarten",
+        "K": "kindergarten",
+        "UG": "ungraded",
+        "Other": "other grade",
+    }
     return words.get(level) or f"grade {level}"

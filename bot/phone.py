@@ -13,7 +13,6 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, V
 
 from bot.errors import UserError
 
-_EXTENSION = re.compile(r"(?:ext(?:ension|n)?|x|#|;ext=|,)\s*[.:]?\s*(\d{1,7})\s*$", re.IGNORECASE)
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 
 
@@ -42,7 +41,10 @@ def parse(text: str, region: str) -> Phone:
     if phonenumbers.is_possible_number_with_reason(number) is not ValidationResult.IS_POSSIBLE or not digits.strip("0"):
         raise UserError(_hint(digits, region))
     bare = PhoneNumber(country_code=number.country_code, national_number=number.national_number)
-    bare.italian_leading_zero, bare.number_of_leading_zeros = number.italian_leading_zero, number.number_of_leading_zeros
+    bare.italian_leading_zero, bare.number_of_leading_zeros = (
+        number.italian_leading_zero,
+        number.number_of_leading_zeros,
+    )
     return Phone(phonenumbers.format_number(bare, PhoneNumberFormat.E164), number.extension)
 
 

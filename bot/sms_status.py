@@ -99,3 +99,17 @@ def meaning(status: SmsStatus) -> Meaning:
 
 def of_colour(colour: Colour) -> tuple[SmsStatus, ...]:
     return tuple(status for status in SEVERITY if _MEANINGS[status].colour is colour)
+
+
+class Outcome(StrEnum):
+    """What became of a delivery. Beside the statuses of `SmsStatus`: still open, arrived, or our own fault."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    NOT_CONTACT_PROBLEM = "not_contact_problem"
+    LANDLINE = SmsStatus.LANDLINE
+    TURNED_OFF = SmsStatus.TURNED_OFF
+    UNCONFIRMED = SmsStatus.UNCONFIRMED
+    BLOCKED = SmsStatus.BLOCKED
+    INACTIVE = SmsStatus.INACTIVE
+    OPT_OUT = SmsStatus.OPT_OUT

@@ -1,0 +1,148 @@
+"""Which students a Slack user may see, and whether they may change contacts. Asked again at every door, never remembered.
+
+Slack user -> e-mail -> staff in the SIS -> roles -> students: a teacher's own classes, a school role's schools, a
+district role's all. What cannot be decided is a no, and a no never tells whether a student exists.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from bot.errors import UserError
+from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool
+
+_DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
+_CLASS_ROLES = {"teacher"}
+_NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
+
+
+class Reach(StrEnum):
+    """How far somebody sees: their own classes, their schools, or the whole district."""
+
+    CLASSES = "classes"
+    SCHOOLS = "schools"
+    DISTRICT = "district"
+
+
+@dataclass(frozen=True)
+class SlackPerson:
+    """What Slack says of whoever acts; `full_member` is False for guests, bots, strangers and deactivated people."""
+
+    user_id: str
+    email: str | None
+    full_member: bool
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who may use the list. `today` is the district's date, because enrolments are dated."""
+
+    user_id: str
+    staff_id: int | None
+    name: str
+    email: str
+    reach: Reach
+    school_ids: tuple[int, ...]
+    may_edit: bool
+    today: date
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The district's own: who is let in on the first day, which OneRoster roles may edit (empty: whoever may see)."""
+
+    admin_emails: tuple[str, ...] = ()
+    editor_roles: tuple[str, ...] = ()
+
+
+def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
+    """Who is asking.
+
+    Raises:
+        UserError: a polite no that names whom to ask.
+    """
+    if not person.full_member or not person.email:
+        raise UserError(f"The cleanup list is for staff with a full account here. {_whom_to_ask(rules)}")
+    email = person.email.strip().lower()
+    staff = session.scalars(select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id)).all()
+    roles = session.scalars(select(StaffRole).where(StaffRole.staff_id.in_([one.id for one in staff]))).all()
+    is_admin = email in rules.admin_emails
+    if not is_admin and not any(role.role not in _NO_ROLES for role in roles):
+        raise UserError(
+            f"I can't find {email} among the staff in the student information system. {_whom_to_ask(rules)}"
+        )
+    name = f"{staff[0].given_name} {staff[0].family_name}" if staff else email
+    reach, schools = _reach(roles, is_admin=is_admin)
+    may_edit = is_admin or not rules.editor_roles or any(role.role.lower() in rules.editor_roles for role in roles)
+    return Actor(person.user_id, staff[0].id if staff else None, name, email, reach, schools, may_edit, today)
+
+
+def _whom_to_ask(rules: Rules) -> str:
+    whom = rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
+    return f"Please ask {whom}."
+
+
+def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
+    listed = [role for role in roles if role.role not in _NO_ROLES]
+    if is_admin or any(role.role in _DISTRICT_ROLES or _district_wide(role) for role in listed):
+        return Reach.DISTRICT, ()
+    schools = tuple(sorted({role.school_id for role in listed if role.school_id and role.role not in _CLASS_ROLES}))
+    return (Reach.SCHOOLS, schools) if schools else (Reach.CLASSES, ())
+
+
+def _district_wide(role: StaffRole) -> bool:
+    """A school role given at the district (a 1.1 `administrator` of the district office) reaches every school."""
+    return role.school_id is None and role.role not in _CLASS_ROLES and role.role != "aide"
+
+
+def students_for(actor: Actor) -> Select[int]:
+    """The ids of the active students this person may see, as a query to narrow others with."""
+    students = select(Student.id).where(Student.active)
+    if actor.reach is Reach.DISTRICT:
+        return students
+    taught = _taught(actor)
+    if actor.reach is Reach.CLASSES:
+        return students.where(Student.id.in_(taught))
+    of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id.in_(actor.school_ids))
+    return students.where(or_(Student.id.in_(of_schools), Student.id.in_(taught)))
+
+
+def _taught(actor: Actor) -> Select[int]:
+    learners, teachers = ClassStudent, ClassTeacher
+    return (
+        select(learners.student_id)
+        .join(teachers, teachers.class_id == learners.class_id)
+        .where(teachers.staff_id == actor.staff_id, teachers.active, learners.active)
+        .where(func.coalesce(learners.begins_on, actor.today) <= actor.today)
+        .where(func.coalesce(learners.ends_on > actor.today, true()))
+        .where(func.coalesce(teachers.begins_on, actor.today) <= actor.today)
+        .where(func.coalesce(teachers.ends_on > actor.today, true()))
+    )
+
+
+def student(session: Session, student_id: int, *, actor: Actor) -> Student:
+    """The student, if this person may see them.
+
+    Raises:
+        UserError: the same sentence whether the student is hidden, gone or never was.
+    """
+    found = session.scalar(select(Student).where(Student.id == student_id, Student.id.in_(students_for(actor))))
+    if found is None:
+        raise UserError("That student is not on your list any more. Type /cleanup to see it as it is now.")
+    return found
+
+
+def editor(actor: Actor) -> None:
+    """Refuse whoever may look but not change.
+
+    Raises:
+        UserError: saying that editing is for other roles.
+    """
+    if not actor.may_edit:
+        raise UserError(
+            "You can see this list, but changing contacts is for other roles here. Please ask your registrar."
+        )

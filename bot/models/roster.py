@@ -1,0 +1,176 @@
+"""What the SIS says, written by the sync only; and what each sync did.
+
+Edits never stand here: what everyone reads is edit-or-SIS (`views.effective_contacts`).
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.models.base import Base, ContactMethod, identity, one_of
+
+
+class School(Base):
+    __tablename__ = "schools"
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Staff(Base):
+    """Somebody who works for the district; known to Slack by e-mail (stored lower case)."""
+
+    __tablename__ = "staff"
+    __table_args__ = (Index(None, "email"),)
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class StaffRole(Base):
+    """A role of a staff member, at a school or (school is null) in the whole district. `role` is OneRoster's word."""
+
+    __tablename__ = "staff_roles"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "school_id", "role", postgresql_nulls_not_distinct=True),
+        Index(None, "school_id"),
+    )
+    id: Mapped[int] = identity()
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    role: Mapped[str]
+
+
+class Student(Base):
+    """A student; `grade` is a level of `bot.grade.LEVELS` or null; `search` is the folded full name."""
+
+    __tablename__ = "students"
+    __table_args__ = (Index(None, "grade", postgresql_where=text("active")),)
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    search: Mapped[str]
+    grade: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class StudentSchool(Base):
+    __tablename__ = "student_schools"
+    __table_args__ = (Index(None, "school_id"),)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"), primary_key=True)
+
+
+class Contact(Base):
+    """An adult of one or more students, as the SIS has it. Read `effective_contacts` to know how to reach somebody.
+
+    `sis_phone` is null when nothing could be read from `sis_phone_written`. `version` grows by one with each change of
+    how the contact is reached, by a person or by the SIS; dialogs carry it to notice that somebody else was faster.
+    """
+
+    __tablename__ = "contacts"
+    __table_args__ = (one_of("sis_method", ContactMethod), Index(None, "sis_phone"))
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    sis_phone: Mapped[str | None]
+    sis_phone_written: Mapped[str | None]
+    sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class StudentContact(Base):
+    """A contact belongs to a student; `priority` 1 comes first, null last."""
+
+    __tablename__ = "student_contacts"
+    __table_args__ = (Index(None, "contact_id"),)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    relationship: Mapped[str | None]
+    priority: Mapped[int | None] = mapped_column(SmallInteger)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class SchoolClass(Base):
+    __tablename__ = "classes"
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    title: Mapped[str]
+    homeroom: Mapped[bool] = mapped_column(server_default=text("false"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class ClassTeacher(Base):
+    """A dated teaching enrolment; `ends_on` is exclusive, as in OneRoster; blank dates mean the class's whole time."""
+
+    __tablename__ = "class_teachers"
+    __table_args__ = (Index(None, "class_id"), Index(None, "staff_id"))
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    is_primary: Mapped[bool] = mapped_column(server_default=text("false"))
+    begins_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class ClassStudent(Base):
+    __tablename__ = "class_students"
+    __table_args__ = (Index(None, "class_id"), Index(None, "student_id"))
+    id: Mapped[int] = identity()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
+    begins_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class SyncState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    BRAKED = "braked"
+    FAILED = "failed"
+
+
+class SyncRun(Base):
+    """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names."""
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (one_of("state", SyncState), Index(None, "finished_at"))
+    id: Mapped[int] = identity()
+    source: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(server_default=SyncState.RUNNING)
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    error: Mapped[str | None]
+
+
+class SyncRejection(Base):
+    __tablename__ = "sync_rejections"
+    __table_args__ = (Index(None, "sync_run_id"),)
+    id: Mapped[int] = identity()
+    sync_run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
+    file: Mapped[str]
+    line: Mapped[int | None]
+    reason: Mapped[str]

@@ -1,0 +1,67 @@
+"""What Slack said of its users, and what channels are told."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.models.base import Base, identity, one_of
+
+
+class SlackUser(Base):
+    """What Slack said of a user, kept for some minutes so that each click need not ask again."""
+
+    __tablename__ = "slack_users"
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str | None]
+    full_member: Mapped[bool]
+    time_zone: Mapped[str | None]
+    checked_at: Mapped[datetime]
+
+
+class Subscription(Base):
+    """A channel that asked for digests."""
+
+    __tablename__ = "subscriptions"
+    channel_id: Mapped[str] = mapped_column(primary_key=True)
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class PostState(StrEnum):
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    POSTED = "posted"
+    AMBIGUOUS = "ambiguous"
+    FAILED = "failed"
+
+
+class DigestPost(Base):
+    """One digest for one (mass message, channel). The row is claimed and committed before Slack is called; never doubled.
+
+    `key` is an opaque id that travels as message metadata, so that a post whose answer was lost can be found again.
+    """
+
+    __tablename__ = "digest_posts"
+    __table_args__ = (
+        UniqueConstraint("mass_message_id", "channel_id"),
+        one_of("state", PostState),
+        Index("ix_digest_posts_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed', 'ambiguous')")),
+    )
+    id: Mapped[int] = identity()
+    key: Mapped[str] = mapped_column(unique=True, server_default=text("gen_random_uuid()::text"))
+    mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"))
+    channel_id: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=PostState.PENDING)
+    due_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    ts: Mapped[str | None]
+    posted_text: Mapped[str | None]
+    error: Mapped[str | None]

@@ -1,0 +1,76 @@
+"""What everyone reads: edit-or-SIS. `effective_contacts` is also for other applications of the district.
+
+A removal hides a link, an edit in force hides the SIS value; nothing else in the product repeats either rule.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, MetaData, SmallInteger, Table, Text
+
+CONTACT_REACH = """
+CREATE VIEW contact_reach AS
+SELECT c.id AS contact_id,
+       CASE WHEN p.id IS NULL THEN c.sis_phone ELSE p.value END AS phone,
+       CASE WHEN m.id IS NULL THEN c.sis_method ELSE m.value END AS method,
+       p.id AS phone_edit_id,
+       m.id AS method_edit_id
+FROM contacts c
+LEFT JOIN edits p ON p.contact_id = c.id AND p.field = 'phone' AND p.state IN ('pending', 'conflict')
+LEFT JOIN edits m ON m.contact_id = c.id AND m.field = 'method' AND m.state IN ('pending', 'conflict')
+WHERE c.active
+"""
+
+EFFECTIVE_CONTACTS = """
+CREATE VIEW effective_contacts AS
+SELECT s.id AS student_id,
+       s.sourced_id AS student_sourced_id,
+       c.id AS contact_id,
+       c.sourced_id AS contact_sourced_id,
+       c.given_name,
+       c.family_name,
+       c.email,
+       l.relationship,
+       l.priority,
+       r.phone,
+       r.method,
+       n.status AS sms_status,
+       n.opted_out_at IS NOT NULL AS opted_out
+FROM student_contacts l
+JOIN students s ON s.id = l.student_id AND s.active
+JOIN contacts c ON c.id = l.contact_id
+JOIN contact_reach r ON r.contact_id = c.id
+LEFT JOIN phone_numbers n ON n.phone = r.phone
+WHERE l.active
+  AND NOT EXISTS (
+      SELECT FROM removals x
+      WHERE x.contact_id = c.id AND (x.student_id = s.id OR x.student_id IS NULL) AND x.undone_at IS NULL
+  )
+"""
+
+_views = MetaData()
+
+contact_reach = Table(
+    "contact_reach",
+    _views,
+    Column("contact_id", BigInteger, nullable=False),
+    Column("phone", Text),
+    Column("method", Text, nullable=False),
+    Column("phone_edit_id", BigInteger),
+    Column("method_edit_id", BigInteger),
+)
+
+effective_contacts = Table(
+    "effective_contacts",
+    _views,
+    Column("student_id", BigInteger, nullable=False),
+    Column("student_sourced_id", Text, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("contact_sourced_id", Text, nullable=False),
+    Column("given_name", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("email", Text),
+    Column("relationship", Text),
+    Column("priority", SmallInteger),
+    Column("phone", Text),
+    Column("method", Text, nullable=False),
+    Column("sms_status", Text),
+    Column("opted_out", Boolean, nullable=False),
+)

@@ -1,0 +1,100 @@
+"""Everything a district can set, read from the environment (or a `.env` file) in one place and checked at the door."""
+
+from datetime import time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import UserError
+
+SLACK_API_URL = "https://slack.com/api/"
+
+
+class Settings(BaseSettings):
+    """Names are those of the environment, in lower case. Secrets never appear in a repr."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_api_url: str = SLACK_API_URL
+    port: int = Field(default=3000, ge=1, le=65535)
+    timezone: str = "America/Chicago"
+    phone_region: str = "US"
+    sis_oneroster_csv: Path | None = None
+    sync_at: time = time(2, 30)
+    admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
+    editor_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    twilio_auth_token: SecretStr | None = None
+    ingest_token: SecretStr | None = None
+    settle_after: timedelta = timedelta(hours=24)
+    opt_in_number: str | None = None
+    public_url: str | None = None
+    sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
+    templates: Path | None = None
+
+    @field_validator("admin_emails", "editor_roles", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(word.strip().lower() for word in value.split(",") if word.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("settle_after", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        """A plain number is hours; `90m`, `36h`, `3d` say their unit."""
+        if not isinstance(value, str) or value.upper().startswith("P"):
+            return value
+        units = {"m": "minutes", "h": "hours", "d": "days"}
+        unit = units.get(value[-1:].lower())
+        number = value[:-1] if unit else value
+        try:
+            return timedelta(**{unit or "hours": float(number)})
+        except ValueError as problem:
+            raise ValueError("write a number of hours, or 90m, 36h, 3d") from problem
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as problem:
+            raise ValueError("is not an IANA time zone; write one like America/Chicago") from problem
+        return value
+
+    @field_validator("phone_region")
+    @classmethod
+    def _known_region(cls, value: str) -> str:
+        if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("is not a two-letter country; write one like US")
+        return value.upper()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        UserError: naming each setting that cannot be used and why; never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as problem:
+        wrong = "; ".join(
+            f"{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            for error in problem.errors()
+        )
+        raise UserError(f"Settings: {wrong}.") from None
