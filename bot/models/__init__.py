@@ -18,7 +18,7 @@ from bot.models.roster import (
     SyncRun,
     SyncState,
 )
-from bot.models.slack import DigestPost, PostState, SlackUser, Subscription
+from bot.models.slack import DigestPost, OpenList, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, effective_contacts
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "ListEntry",
     "ListMove",
     "MassMessage",
+    "OpenList",
     "PhoneNumber",
     "PostState",
     "Receipt",

@@ -65,3 +65,18 @@ class DigestPost(Base):
     ts: Mapped[str | None]
     posted_text: Mapped[str | None]
     error: Mapped[str | None]
+
+
+class OpenList(Base):
+    """A list somebody has on their screen, so that an edit can refresh it. `response_url` is null for the Home tab.
+
+    Slack accepts a response_url five times within 30 minutes; older rows are swept by the clock.
+    """
+
+    __tablename__ = "open_lists"
+    __table_args__ = (Index(None, "opened_at"),)
+    id: Mapped[int] = identity()
+    user_id: Mapped[str]
+    response_url: Mapped[str | None]
+    filter_text: Mapped[str]
+    opened_at: Mapped[datetime]

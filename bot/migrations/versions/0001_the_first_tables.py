@@ -57,6 +57,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_mass_messages_sent_at'), 'mass_messages', ['sent_at'], unique=False)
     op.create_index(op.f('ix_mass_messages_settles_at'), 'mass_messages', ['settles_at'], unique=False, postgresql_where=sa.text('settled_at IS NULL'))
+    op.create_table('open_lists',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('user_id', sa.Text(), nullable=False),
+    sa.Column('response_url', sa.Text(), nullable=True),
+    sa.Column('filter_text', sa.Text(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_open_lists'))
+    )
+    op.create_index(op.f('ix_open_lists_opened_at'), 'open_lists', ['opened_at'], unique=False)
     op.create_table('phone_numbers',
     sa.Column('phone', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=True),

@@ -1,0 +1,126 @@
+"""Block Kit as plain dictionaries from small functions, kept under Slack's limits.
+
+Text that comes from the SIS goes through `escaped`: a contact named `<!channel>` pings nobody.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.sms_status import Colour, SmsStatus, meaning
+
+Block = dict[str, Any]
+
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+_TEXT, _HEADER, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 150, 75, 75, 24, 150
+_DOTS = {Colour.YELLOW: "🟡", Colour.RED: "🔴"}
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def escaped(text: str) -> str:
+    """Text of other people's making, safe inside mrkdwn; formatting characters are set apart so that they format nothing."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "*_~`":
+        safe = safe.replace(character, f"\u200b{character}\u200b")
+    return safe
+
+
+def plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": True}
+
+
+def mrkdwn(text: str) -> Block:
+    """Formatted text; verbatim, so that Slack turns no word of a name into a link or a mention."""
+    return {"type": "mrkdwn", "text": cut(text, _TEXT), "verbatim": True}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(cut(text, _HEADER))}
+
+
+def section(text: str, *, accessory: Block | None = None) -> Block:
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def fields(*texts: str) -> Block:
+    return {"type": "section", "fields": [mrkdwn(text) for text in texts]}
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def actions(elements: Sequence[Block], *, block_id: str | None = None) -> list[Block]:
+    """A row of buttons and menus, or nothing: Slack refuses an empty row."""
+    if not elements:
+        return []
+    block: Block = {"type": "actions", "elements": list(elements)}
+    return [block | {"block_id": block_id} if block_id else block]
+
+
+def button(text: str, action_id: str, value: str, *, style: str | None = None, label: str | None = None) -> Block:
+    """A button; `label` is what a screen reader says where the text alone would not tell which row it is of."""
+    made: Block = {"type": "button", "text": plain(cut(text, _BUTTON)), "action_id": action_id, "value": value}
+    if style:
+        made["style"] = style
+    if label:
+        made["accessibility_label"] = cut(label, _BUTTON)
+    return made
+
+
+def confirm(title: str, text: str, *, yes: str, no: str = "Cancel") -> Block:
+    return {
+        "title": plain(title),
+        "text": plain(text),
+        "confirm": plain(yes),
+        "deny": plain(no),
+        "style": "danger",
+    }
+
+
+def option(text: str, value: str, *, description: str | None = None) -> Block:
+    made: Block = {"text": plain(cut(text, _OPTION)), "value": value}
+    return made | {"description": plain(cut(description, _OPTION))} if description else made
+
+
+def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: str | None = None) -> list[Block]:
+    """A drop-down, or nothing when it has no options or one whose value Slack would not take."""
+    listed = list(options)[:100]
+    if not listed or any(len(one["value"]) > _VALUE for one in listed):
+        return []
+    made: Block = {"type": "static_select", "action_id": action_id, "placeholder": plain(placeholder), "options": listed}
+    initial = [one for one in listed if one["value"] == chosen]
+    return [made | {"initial_option": initial[0]} if initial else made]
+
+
+def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: str, submit: str | None = None) -> Block:
+    """A dialog. `metadata` holds ids and versions only, never a name or a number."""
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(cut(title, _TITLE)),
+        "close": plain("Cancel" if submit else "Close"),
+        "private_metadata": metadata,
+        "blocks": list(blocks)[:VIEW_BLOCKS],
+    }
+    return view | {"submit": plain(submit)} if submit else view
+
+
+def date(when: datetime, *, style: str = "{date_short}") -> str:
+    """A moment in the reader's own zone; old clients read the fallback, which says UTC."""
+    return f"<!date^{int(when.timestamp())}^{style}|{when:%b} {when.day}, {when:%Y} (UTC)>"
+
+
+def status(which: SmsStatus) -> str:
+    """Colour and word together: never colour alone."""
+    said = meaning(which)
+    return f"{_DOTS[said.colour]} *{said.label}*"

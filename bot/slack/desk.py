@@ -1,0 +1,47 @@
+"""What every listener has at hand, and the door each one goes through: who is acting, in one transaction.
+
+Rights are asked again at each click. The person is looked up in Slack before the transaction opens, because nothing
+waits for the network inside one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_sdk import WebClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from bot import access, db
+from bot.access import Actor
+from bot.settings import Settings
+from bot.slack import who
+from bot.wording import Wording
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`now` is the clock of the house, in UTC."""
+
+    engine: Engine
+    settings: Settings
+    wording: Wording
+    now: Callable[[], datetime]
+
+    @property
+    def rules(self) -> access.Rules:
+        return access.Rules(self.settings.admin_emails, self.settings.editor_roles)
+
+    @contextmanager
+    def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:
+        """A transaction and whoever acts in it.
+
+        Raises:
+            UserError: this person may not use the list; the sentence names whom to ask.
+        """
+        now = self.now()
+        person = who.look_up(self.engine, client, user_id, now=now)
+        today = now.astimezone(self.settings.zone).date()
+        with db.transaction(self.engine) as session:
+            yield session, access.actor(session, person, rules=self.rules, today=today)
