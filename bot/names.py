@@ -1,0 +1,34 @@
+"""Names of people and schools: as a roster writes them, cleaned, and folded so that a search finds them however typed.
+
+Folding drops what people leave out when they type: case, accents, apostrophes and hyphens.
+"""
+
+import re
+import unicodedata
+
+_HIDDEN = re.compile(
+    r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]"
+)
+_STROKES = str.maketrans(
+    {"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ħ": "h", "\u0131": "i", "ŧ": "t", "æ": "ae", "œ": "oe"}
+)
+"""Letters that Unicode does not decompose into a plain letter and a mark."""
+
+
+def clean(text: str) -> str:
+    """The same words without hidden characters, each run of white space one blank, in composed form (NFC)."""
+    return " ".join(_HIDDEN.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def fold(text: str) -> str:
+    """Letters, digits and single blanks only: `O'Brien-Núñez, Ana` is `obriennunez ana`. Folding twice changes nothing."""
+    letters = unicodedata.normalize("NFKD", clean(text)).casefold().translate(_STROKES)
+    plain = (_letter(character) for character in unicodedata.normalize("NFKD", letters))
+    return " ".join("".join(plain).split())
+
+
+def _letter(character: str) -> str:
+    """Commas, full stops and the like part words; marks, apostrophes and hyphens belong to the word they stand in."""
+    if character.isalnum():
+        return character
+    return " " if character.isspace() or character in ",;/()" else ""

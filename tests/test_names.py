@@ -1,0 +1,36 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.names import clean, fold
+
+FOLDED = {
+    "O'Brien": "obrien",
+    "O\u2019Brien": "obrien",
+    "García Núñez": "garcia nunez",
+    "Smith-Jones": "smithjones",
+    "Nguyễn Đức": "nguyen duc",
+    "van der Berg": "van der berg",
+    "Søren Ærø": "soren aero",
+    "Łukasz": "lukasz",
+    "Weiß": "weiss",
+    "  Mary\u00a0 Ann\u200b ": "mary ann",
+    "García, Ana": "garcia ana",
+    "Jr.": "jr",
+    "İpek": "ipek",
+    "李 小龍": "李 小龍",
+}
+
+
+@pytest.mark.parametrize(("written", "folded"), FOLDED.items())
+def test_a_name_folds_to_what_people_type(written, folded):
+    assert fold(written) == folded
+
+
+@given(st.text())
+def test_folding_what_is_folded_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+def test_cleaning_keeps_the_writing_and_drops_what_nobody_sees():
+    assert clean("\ufeff Ana\u200b\t García\r\n") == "Ana García"
