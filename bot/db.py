@@ -52,10 +52,8 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
     """
     folder = _without_spaces(folder.resolve())
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        warnings.catch_warnings()
-    ):  # Without a login session there is no XDG_RUNTIME_DIR; the server runs all the same.
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Without a login session there is no XDG_RUNTIME_DIR; it runs all the same.
         try:
             import platformdirs
 
