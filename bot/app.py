@@ -1,0 +1,65 @@
+"""The only place that puts things together: settings, engine and the surfaces become one Bolt app, for HTTP and sockets."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from sqlalchemy import Engine
+
+from bot.errors import UserError
+from bot.settings import Settings
+from bot.slack import answer, command, digest, edit_dialog, home, list_card, remove_dialog, student_dialog
+from bot.slack.desk import Desk
+from bot.wording import Wording
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def desk(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> Desk:
+    """What the listeners and the poster of digests have at hand."""
+    return Desk(engine=engine, settings=settings, wording=Wording(settings.templates), now=now)
+
+
+def slack_client(settings: Settings) -> WebClient:
+    """A client that never sends a request twice by itself: the SDK's default repeats a POST after a dropped connection.
+
+    Raises:
+        UserError: no bot token is set.
+    """
+    if settings.slack_bot_token is None:
+        raise UserError("SLACK_BOT_TOKEN is not set. Copy it from the app's page, under OAuth & Permissions.")
+    return WebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        timeout=10,
+        retry_handlers=[],
+    )
+
+
+def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> App:
+    """The Bolt app with every listener. Requests reach it verified: `web` checks the signature before, Slack's socket needs none.
+
+    Raises:
+        UserError: no bot token is set.
+    """
+    client = slack_client(settings)
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+
+    app = App(
+        client=client,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+    )
+    ours = desk(settings, engine, now=now)
+    for surface in (command, list_card, student_dialog, edit_dialog, remove_dialog, home, digest):
+        surface.register(app, ours)
+    answer.register(app)
+    return app

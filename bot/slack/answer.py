@@ -1,0 +1,76 @@
+"""The one place where an error becomes an answer, given where the person is: under a field, in a dialog, or privately.
+
+A `UserError` is its own sentence. Anything else is a bug: it is logged with a reference id, and the person gets the id.
+"""
+
+import json
+import logging
+import secrets
+from typing import Any
+
+from slack_bolt import App, BoltResponse, Respond
+from slack_sdk import WebClient
+
+from bot.errors import UserError
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+
+logger = logging.getLogger(__name__)
+
+
+def register(app: App) -> None:
+    @app.error
+    def answer(
+        error: Exception, body: dict[str, Any], client: WebClient, respond: Respond
+    ) -> BoltResponse:
+        sentence, field = (error.sentence, error.field) if isinstance(error, UserError) else (_bug(error, body), None)
+        kind = body.get("type")
+        if kind == "view_submission":
+            return _json(_in_dialog(body["view"], sentence, field))
+        if body.get("command"):
+            return _json(_private(sentence))
+        if kind == "block_actions":
+            _beside(body, client, respond, sentence)
+        return BoltResponse(status=200)
+
+
+def _bug(error: Exception, body: dict[str, Any]) -> str:
+    """Log what went wrong by type and place only: the message of an error may hold a name or a number."""
+    reference = secrets.token_hex(3).upper()
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "unknown place"
+    logger.error("reference %s: %s at %s (%s)", reference, type(error).__name__, where, body.get("type", "command"))
+    return f"Something went wrong here, and nothing was changed. Please try again; if it stays, report reference *{reference}*."
+
+
+def _json(content: Block) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(content), headers={"Content-Type": ["application/json"]})
+
+
+def _private(sentence: str) -> Block:
+    return {"response_type": "ephemeral", "text": sentence, "blocks": [b.section(sentence)]}
+
+
+def _in_dialog(view: dict[str, Any], sentence: str, field: str | None) -> Block:
+    """Under its field, or the first one; in a dialog without fields the sentence takes the dialog's place."""
+    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    if inputs:
+        return {"response_action": "errors", "errors": {field if field in inputs else inputs[0]: sentence}}
+    return {"response_action": "update", "view": _sorry(sentence)}
+
+
+def _beside(body: dict[str, Any], client: WebClient, respond: Respond, sentence: str) -> None:
+    """Next to the button that was pressed: over the dialog it stands in, or privately under the message."""
+    view = body.get("view")
+    if view is None:
+        respond(**_private(sentence), replace_original=False)
+    elif view["type"] == "modal":
+        client.views_push(trigger_id=body["trigger_id"], view=_sorry(sentence))
+    else:
+        client.views_open(trigger_id=body["trigger_id"], view=_sorry(sentence))
+
+
+def _sorry(sentence: str) -> Block:
+    return b.modal("Not done", [b.section(sentence)], callback_id="answer.sorry", metadata="{}")

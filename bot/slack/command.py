@@ -1,0 +1,44 @@
+"""`/cleanup` and what may follow it: nothing or a filter, `help`, `subscribe`, `unsubscribe`. Always answered privately."""
+
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.filters import GRAMMAR
+from bot.slack import blocks as b
+from bot.slack import list_card, subscribe
+from bot.slack.desk import Desk
+from bot.slack.list_card import Card
+
+COMMAND = "/cleanup"
+
+Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.command(COMMAND)
+    def cleanup(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        answer = _WORDS.get(body.get("text", "").strip().casefold(), _list)
+        card = answer(desk, client, body)
+        ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
+
+
+def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+    return list_card.show(desk, client, body["user_id"], body.get("text", ""))
+
+
+def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+    with desk.acting(client, body["user_id"]):
+        text = desk.wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, legend=list_card.legend())
+    head, *paragraphs = text.split("\n\n")
+    return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
+
+
+_WORDS: dict[str, Answer] = {
+    "help": _help,
+    "?": _help,
+    "subscribe": subscribe.start,
+    "unsubscribe": subscribe.stop,
+}

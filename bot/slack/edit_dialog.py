@@ -1,0 +1,227 @@
+"""The edit dialog: phone and contact method of one contact, and whom else that touches. The only place with whole numbers.
+
+Its metadata is the contact's id and version; whoever saves second is shown what the first one saved, and chooses.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import access, audit, cleanup_list, contact_edits, phone
+from bot.access import Actor
+from bot.audit import Subject
+from bot.cleanup_list import ContactCard, Touches
+from bot.contact_edits import Change, Stale
+from bot.errors import UserError
+from bot.slack import blocks as b
+from bot.slack import open_list, student_dialog
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.student_dialog import EDIT, METHODS, Origin, origin_of
+from bot.sms_status import SmsStatus
+
+SAVE = "contact.save"
+PHONE, METHOD = "phone", "method"
+"""Block ids, which are also the fields that an error names."""
+_INPUT = "value"
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Form:
+    """One contact in the edit dialog: as it was read, and what the person has typed so far (None: nothing yet)."""
+
+    contact: ContactCard
+    touches: Touches
+    origin: Origin
+    region: str
+    opt_in_number: str | None
+    typed_phone: str | None = None
+    typed_method: str | None = None
+    overtaken: Stale | None = None
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(EDIT)
+    def edit(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin, contact_id = origin_of(body["view"]), int(action["value"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            form = _form(desk, session, actor, contact_id, origin)
+            shown = Subject("contact", contact_id)
+            audit.record(session, shown, actor=actor.user_id, action="phone.shown", now=desk.now())
+        client.views_push(trigger_id=body["trigger_id"], view=view(form))
+
+    def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        said = json.loads(body["view"]["private_metadata"])
+        origin = Origin(said["student"], said["list"])
+        typed_phone, typed_method = _typed(body["view"])
+        try:
+            with desk.acting(client, body["user"]["id"]) as (session, actor):
+                done = _change(desk, session, actor, said, typed_phone, typed_method)
+                card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        except Stale as stale:
+            with desk.acting(client, body["user"]["id"]) as (session, actor):
+                form = _form(desk, session, actor, said["contact"], origin)
+            again = Form(
+                form.contact, form.touches, origin, form.region, form.opt_in_number, typed_phone, typed_method, stale
+            )
+            ack(response_action="update", view=view(again))
+            return
+        open_list.changed(context, origin.list_id)
+        student_dialog.redraw(
+            client, body["view"]["previous_view_id"], student_dialog.view(card, origin, done=_saved(done))
+        )
+        ack()
+
+    app.view(SAVE)(ack=save, lazy=[open_list.refresher(desk)])
+
+
+def _change(
+    desk: Desk, session: Session, actor: Actor, said: dict[str, int], typed_phone: str | None, typed_method: str
+) -> Change:
+    access.editor(actor)
+    return contact_edits.change(
+        session,
+        said["contact"],
+        version=said["version"],
+        phone=typed_phone,
+        method=typed_method,
+        actor=actor,
+        region=desk.settings.phone_region,
+        opt_in_number=desk.settings.opt_in_number,
+        now=desk.now(),
+    )
+
+
+def _form(desk: Desk, session: Session, actor: Actor, contact_id: int, origin: Origin) -> Form:
+    card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+    found = next((one for one in card.contacts if one.contact_id == contact_id), None)
+    if found is None:
+        raise UserError("That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list.")
+    touches = cleanup_list.touches(session, contact_id, actor=actor)
+    return Form(found, touches, origin, desk.settings.phone_region, desk.settings.opt_in_number)
+
+
+def _typed(view: dict[str, Any]) -> tuple[str | None, str]:
+    values = view["state"]["values"]
+    return values[PHONE][_INPUT]["value"], values[METHOD][_INPUT]["selected_option"]["value"]
+
+
+def view(form: Form) -> Block:
+    one = form.contact
+    metadata = {
+        "contact": one.contact_id,
+        "version": one.version,
+        "student": form.origin.student_id,
+        "list": form.origin.list_id,
+    }
+    blocks = [
+        b.section(f"*{b.escaped(one.name)}*{' · ' + b.escaped(one.relationship) if one.relationship else ''}"),
+        *_overtaken(form),
+        *_opted_out(form),
+        _phone_input(form),
+        _method_input(form),
+        *_touches(form.touches),
+    ]
+    return b.modal("Edit contact", blocks, callback_id=SAVE, metadata=json.dumps(metadata), submit="Save")
+
+
+def _phone_input(form: Form) -> Block:
+    now = phone.written(form.contact.phone, form.region) if form.contact.phone else None
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": _INPUT,
+        "max_length": 60,
+        "placeholder": b.plain("(312) 555-0142" if form.region == "US" else "With area code, or + and the country"),
+    }
+    shown = now if form.overtaken is None else form.typed_phone
+    return {
+        "type": "input",
+        "block_id": PHONE,
+        "optional": True,
+        "label": b.plain("Phone number"),
+        "hint": b.plain("Leave empty if there is no number that could be texted."),
+        "element": element | {"initial_value": shown} if shown else element,
+    }
+
+
+def _method_input(form: Form) -> Block:
+    options = [
+        b.option(METHODS["text"], "text", description="Gets every mass message as a text"),
+        b.option(METHODS["call"], "call", description="Gets autocalls, no texts"),
+        b.option(METHODS["email"], "email", description="Gets e-mail, no texts"),
+    ]
+    chosen = form.typed_method or form.contact.method
+    return {
+        "type": "input",
+        "block_id": METHOD,
+        "label": b.plain("Contact method"),
+        "element": {
+            "type": "radio_buttons",
+            "action_id": _INPUT,
+            "options": options,
+            "initial_option": next(one for one in options if one["value"] == chosen),
+        },
+    }
+
+
+def _overtaken(form: Form) -> list[Block]:
+    if form.overtaken is None:
+        return []
+    one, by = form.contact, form.overtaken.by
+    now = phone.written(one.phone, form.region) if one.phone else "no number"
+    who = f"<@{by}>" if by and by[0] in "UW" else "The student information system"
+    return [
+        b.section(
+            f"✋ *{who} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
+            "*Cancel* keeps that; *Save* replaces it with what is in the fields below."
+        )
+    ]
+
+
+def _opted_out(form: Form) -> list[Block]:
+    if form.contact.status is not SmsStatus.OPT_OUT:
+        return []
+    number = phone.written(form.opt_in_number, form.region) if form.opt_in_number else "the number our texts come from"
+    return [
+        b.section(
+            "🛑 *This number texted STOP. Nobody here can lift that.* To get texts again, the contact must text "
+            f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
+        )
+    ]
+
+
+def _touches(touches: Touches) -> list[Block]:
+    lines = [*_siblings(touches), *_sharing(touches)]
+    return [b.context(*lines)] if lines else []
+
+
+def _siblings(touches: Touches) -> list[str]:
+    total = len(touches.siblings) + touches.hidden_siblings
+    if not total:
+        return []
+    return [f"👪 Also a contact of {_listed(touches.siblings, touches.hidden_siblings, 'student')}: changed for all of them."]
+
+
+def _sharing(touches: Touches) -> list[str]:
+    if not touches.sharing and not touches.hidden_sharing:
+        return []
+    return [f"☎️ The same number is used by {_listed(touches.sharing, touches.hidden_sharing, 'contact')}: theirs stays."]
+
+
+def _listed(names: tuple[str, ...], hidden: int, word: str) -> str:
+    shown = [b.escaped(name) for name in names[:_NAMED]]
+    rest = len(names) - len(shown) + hidden
+    more = [f"{rest} more {word if rest == 1 else word + 's'}" if shown else f"{rest} other {word if rest == 1 else word + 's'}"]
+    return ", ".join([*shown, *(more if rest else [])])
+
+
+def _saved(done: Change) -> str:
+    new = phone.masked(done.phone) if done.phone else "no number"
+    return f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. It leaves the list when a text arrives."

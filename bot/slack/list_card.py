@@ -1,0 +1,226 @@
+"""The cleanup list as somebody sees it: one card for the answer to `/cleanup`, for paging and menus, and for the Home tab.
+
+A button's or menu's value is the text of the filter it leads to, so the card needs no memory: parse, ask, draw.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import cleanup_list, filters, grade, phone
+from bot.access import Actor
+from bot.cleanup_list import Latest, ListedContact, Page, StudentRow
+from bot.filters import Filter, Parsed, Vocabulary
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
+
+SHOW = re.compile(r"^list\.show(\.\w+)*$")
+SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
+SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
+SHOW_SUGGESTION = "list.show.suggestion"
+OPEN_STUDENT = "student.open"
+
+EVERYBODY = "all"
+"""How the empty filter is written in a value, which Slack does not take empty."""
+
+STUDENTS_A_PAGE = 10
+_CONTACTS_A_ROW = 4
+_SUGGESTIONS = 5
+
+
+@dataclass(frozen=True)
+class Card:
+    """Blocks, and the same in words for screen readers. Only ever sent to one person."""
+
+    blocks: list[Block]
+    text: str
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(SHOW)
+    def show_list(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, action: dict[str, Any]) -> None:
+        ack()
+        text = action["selected_option"]["value"] if "selected_option" in action else action["value"]
+        card = show(desk, client, body["user"]["id"], text)
+        if "view" in body:
+            client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": card.blocks})
+        else:
+            respond(text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=True)
+
+
+def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
+    """What this person sees for a filter's text.
+
+    Raises:
+        UserError: the person may not use the list.
+    """
+    with desk.acting(client, user_id) as (session, actor):
+        return of_actor(session, actor, text)
+
+
+def of_actor(session: Session, actor: Actor, text: str) -> Card:
+    """The card for somebody whose rights are known already."""
+    vocabulary = cleanup_list.vocabulary(session, actor)
+    parsed = filters.parse(text, vocabulary)
+    page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
+    return card(page, parsed, vocabulary, cleanup_list.latest(session))
+
+
+def card(page: Page, parsed: Parsed, vocabulary: Vocabulary, latest: Latest) -> Card:
+    drawn = [
+        b.header(_title(page)),
+        *_counts(page),
+        *_not_understood(parsed),
+        *_menus(page.filter, vocabulary),
+        b.divider(),
+        *(_rows(page) or _nobody(page)),
+        *_turning(page),
+        b.context(_footer(page, latest)),
+    ]
+    return Card(drawn[: b.MESSAGE_BLOCKS], _in_words(page, parsed))
+
+
+def filter_text(which: Filter) -> str:
+    return str(which) or EVERYBODY
+
+
+def _title(page: Page) -> str:
+    return filters.describe(page.filter) if filter_text(page.filter.with_page(1)) != EVERYBODY else "Cleanup list"
+
+
+def _counts(page: Page) -> list[Block]:
+    if not page.total_students:
+        return []
+    shown = "   ".join(f"{b.status(one)} {page.counts[one]:,}" for one in SEVERITY if page.counts.get(one))
+    return [b.section(f"*{_many(page.total_students, 'student')}*, {_many(page.total_contacts, 'contact')}\n{shown}")]
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number:,} {word if number == 1 else word + 's'}"
+
+
+def _not_understood(parsed: Parsed) -> list[Block]:
+    if not parsed.unknown:
+        return []
+    words = ", ".join(f"“{b.escaped(b.cut(one.word, 60))}”" for one in parsed.unknown)
+    suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
+    hint = " Did you mean:" if suggestions else " Type `/cleanup help` to see what I understand."
+    buttons = [
+        b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY) for number, one in enumerate(suggestions)
+    ]
+    return [b.section(f"I did not understand {words}.{hint}"), *b.actions(buttons)]
+
+
+def _menus(now: Filter, vocabulary: Vocabulary) -> list[Block]:
+    """Menus whose options are whole filters: choosing one shows that list in place."""
+    first = now.with_page(1)
+    chosen = filter_text(first)
+    statuses = [("Any status", ()), ("All red", of_colour(Colour.RED)), ("All yellow", of_colour(Colour.YELLOW))]
+    statuses += [(meaning(one).label, (one,)) for one in SEVERITY]
+    by_status = [b.option(said, filter_text(replace(first, statuses=which))) for said, which in statuses]
+    grades = [("Any grade", ()), *((grade.label(level).capitalize(), (level,)) for level in grade.LEVELS)]
+    by_grade = [b.option(said, filter_text(replace(first, grades=which))) for said, which in grades]
+    schools = [("Any school", None), *((name, name) for name in vocabulary.schools)] if len(vocabulary.schools) > 1 else []
+    by_school = [b.option(said, filter_text(replace(first, school=which))) for said, which in schools]
+    return b.actions(
+        [
+            *b.menu("Status", SHOW_STATUS, by_status, chosen=chosen),
+            *b.menu("Grade", SHOW_GRADE, by_grade, chosen=chosen),
+            *b.menu("School", SHOW_SCHOOL, by_school, chosen=chosen),
+        ]
+    )
+
+
+def _rows(page: Page) -> list[Block]:
+    here = filter_text(page.filter)
+    return [
+        b.section(
+            "\n".join([_student_line(row), *_alone(row), *_contact_lines(row.listed)]),
+            accessory=b.button("Fix…", OPEN_STUDENT, f"{row.student_id} {here}", label=f"Fix contacts of {row.name}"),
+        )
+        for row in page.students
+    ]
+
+
+def _student_line(row: StudentRow) -> str:
+    where = [f"*{b.escaped(row.name)}*", *_place(row)]
+    return " · ".join(where)
+
+
+def _place(row: StudentRow) -> list[str]:
+    level = [grade.label(row.grade)] if row.grade else []
+    return [*level, *(b.escaped(name) for name in (*row.teachers[:1], *row.schools[:1]))]
+
+
+def _alone(row: StudentRow) -> list[str]:
+    if row.textable:
+        return []
+    rest = "another can be called or e-mailed" if row.other_ways else "and nobody by call or e-mail either"
+    return [f"⚠️ *No adult can be texted*, {rest}."]
+
+
+def _contact_lines(listed: Sequence[ListedContact]) -> list[str]:
+    lines = [_contact_line(one) for one in listed[:_CONTACTS_A_ROW]]
+    more = len(listed) - _CONTACTS_A_ROW
+    return [*lines, f"… and {_many(more, 'more contact')}"] if more > 0 else lines
+
+
+def _contact_line(one: ListedContact) -> str:
+    relation = f" ({b.escaped(one.relationship)})" if one.relationship else ""
+    who = f"{b.escaped(one.name)}{relation} · {phone.masked(one.phone)}"
+    head = f"{b.status(one.status)} since {b.date(one.since)} · {who}"
+    if one.updated_at:
+        return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
+    return f"{head}\n_{meaning(one.status).next_step}_"
+
+
+def _nobody(page: Page) -> list[Block]:
+    if page.filter.names:
+        who = b.escaped(" ".join(page.filter.names))
+        return [
+            b.section(f"Nobody named *{who}* is on your list."),
+            *b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)]),
+        ]
+    if filter_text(page.filter) != EVERYBODY:
+        return [
+            b.section("✅ Nobody here. Every contact that matches can be texted, as far as the last mass message showed."),
+            *b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)]),
+        ]
+    return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
+
+
+def _turning(page: Page) -> list[Block]:
+    now = page.filter.page
+    back = [b.button("◀ Previous", SHOW_PREVIOUS, filter_text(page.filter.with_page(now - 1)))] if now > 1 else []
+    on = [b.button("Next ▶", SHOW_NEXT, filter_text(page.filter.with_page(now + 1)))] if now < page.pages else []
+    return b.actions([*back, *on])
+
+
+def _footer(page: Page, latest: Latest) -> str:
+    turned = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
+    message = [f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"] if latest.sent_at else ["no mass message yet"]
+    synced = f"student information of {b.date(latest.synced_at, style='{date_short_pretty} {time}')}" if latest.synced_at else ""
+    return " · ".join([*turned, *message, *([synced] if synced else ["student information never synced"])])
+
+
+def _in_words(page: Page, parsed: Parsed) -> str:
+    """The whole card as sentences, because a screen reader reads this and not the blocks."""
+    head = f"{_title(page)}: {_many(page.total_students, 'student')}, {_many(page.total_contacts, 'contact')}."
+    odd = [f"Not understood: {', '.join(b.cut(one.word, 60) for one in parsed.unknown)}."] if parsed.unknown else []
+    rows = [
+        f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
+        for row in page.students
+    ]
+    return b.cut(b.escaped("\n".join([head, *odd, *rows])), 3900)
+
+
+def legend(statuses: Sequence[SmsStatus] = SEVERITY) -> list[str]:
+    """Each status in words with its explanation, for the help."""
+    return [f"{b.status(one)}: {meaning(one).explanation}" for one in statuses]

@@ -1,0 +1,75 @@
+"""A list that somebody has on their screen is brought up to date after each change they make in a dialog.
+
+Slack gives no other way back to a private message than its response_url (five uses, 30 minutes), which is too personal
+for a dialog's metadata; so the row's id travels there and the url stays with us.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_bolt import BoltContext
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from bot import db
+from bot.models import OpenList
+from bot.slack import list_card
+from bot.slack.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+CHANGED = "changed_list"
+_LIFE = timedelta(minutes=30)
+
+
+def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
+    """Note where the button stood that opened a dialog; gives the id that the dialog carries."""
+    row = OpenList(
+        user_id=body["user"]["id"],
+        response_url=None if "view" in body else body["response_url"],
+        filter_text=filter_text or list_card.EVERYBODY,
+        opened_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def changed(context: BoltContext, list_id: int) -> None:
+    """Say, after the commit, that this list is to be drawn again once the answer has gone out."""
+    context[CHANGED] = list_id
+
+
+def refresher(desk: Desk) -> Any:
+    """The lazy half of a listener: draws the changed list again, after the person has their answer."""
+
+    def refresh_list(context: BoltContext, client: WebClient) -> None:
+        if CHANGED in context:
+            _refresh(desk, client, context[CHANGED])
+
+    return refresh_list
+
+
+def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
+    with db.transaction(desk.engine) as session:
+        row = session.get(OpenList, list_id)
+    if row is None:
+        return
+    card = list_card.show(desk, client, row.user_id, row.filter_text)
+    if row.response_url is None:
+        client.views_publish(user_id=row.user_id, view={"type": "home", "blocks": card.blocks})
+        return
+    answer = WebhookClient(row.response_url).send(
+        text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=True
+    )
+    if answer.status_code != 200:  # noqa: PLR2004
+        logger.info("list %s could not be refreshed: Slack answered %s", list_id, answer.status_code)
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Forget lists whose response_url Slack no longer takes; gives how many."""
+    gone = session.execute(delete(OpenList).where(OpenList.opened_at < now - _LIFE).returning(OpenList.id))
+    return len(gone.all())

@@ -1,0 +1,103 @@
+"""The remove dialog: this student or all, and why. The removal survives every sync, and can be undone."""
+
+import json
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+
+from bot import access, cleanup_list, contact_edits
+from bot.cleanup_list import ContactCard, StudentCard, Touches
+from bot.errors import UserError
+from bot.slack import blocks as b
+from bot.slack import open_list, student_dialog
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.student_dialog import REMOVE, Origin, origin_of
+
+CONFIRM = "contact.remove_confirmed"
+SCOPE, REASON = "scope", "reason"
+_INPUT = "value"
+REASONS = {
+    "wrong_person": "Wrong person or wrong number",
+    "not_a_contact": "No longer a contact of the family",
+    "duplicate": "The same person is listed twice",
+    "asked": "They asked to be removed",
+    "custody": "Custody or court order",
+}
+"""Why, chosen and never typed: free text about families is not kept."""
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(REMOVE)
+    def ask(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin, contact_id = origin_of(body["view"]), int(action["value"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+            touches = cleanup_list.touches(session, contact_id, actor=actor)
+        client.views_push(trigger_id=body["trigger_id"], view=view(card, _of(card, contact_id), touches, origin))
+
+    def remove(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        said, values = json.loads(body["view"]["private_metadata"]), body["view"]["state"]["values"]
+        origin = Origin(said["student"], said["list"])
+        everywhere = values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
+        reason = REASONS[values[REASON][_INPUT]["selected_option"]["value"]]
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            contact_edits.remove(
+                session,
+                said["contact"],
+                student_id=None if everywhere else origin.student_id,
+                version=said["version"],
+                reason=reason,
+                actor=actor,
+                now=desk.now(),
+            )
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        open_list.changed(context, origin.list_id)
+        drawn = student_dialog.view(card, origin, done="Removed. *Undo* below brings the contact back.")
+        student_dialog.redraw(client, body["view"]["previous_view_id"], drawn)
+        ack()
+
+    app.view(CONFIRM)(ack=remove, lazy=[open_list.refresher(desk)])
+
+
+def _of(card: StudentCard, contact_id: int) -> ContactCard:
+    for one in card.contacts:
+        if one.contact_id == contact_id:
+            return one
+    raise UserError("That contact has been removed already. Close this dialog and type /cleanup for today's list.")
+
+
+def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) -> Block:
+    metadata = {
+        "contact": one.contact_id,
+        "version": one.version,
+        "student": origin.student_id,
+        "list": origin.list_id,
+    }
+    blocks = [
+        b.section(f"*{b.escaped(one.name)}* will get no messages about the student. You can undo this later."),
+        _choice(SCOPE, "Remove from", _scopes(card, touches), initial=0),
+        _choice(REASON, "Why?", [b.option(text, key) for key, text in REASONS.items()], initial=None),
+        *([b.context(f"⚠️ {b.escaped(card.name)} has no other contact.")] if len(card.contacts) == 1 else []),
+    ]
+    return b.modal("Remove contact", blocks, callback_id=CONFIRM, metadata=json.dumps(metadata), submit="Remove")
+
+
+def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
+    others = len(touches.siblings) + touches.hidden_siblings
+    only = [b.option(f"Only {card.name}", "one")]
+    return [*only, b.option(f"All {others + 1} students of this contact", "all")] if others else only
+
+
+def _choice(block_id: str, label: str, options: list[Block], *, initial: int | None) -> Block:
+    element: Block = {"type": "radio_buttons", "action_id": _INPUT, "options": options}
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": b.plain(label),
+        "element": element if initial is None else element | {"initial_option": options[initial]},
+    }

@@ -1,0 +1,207 @@
+"""The student dialog: every contact of one student with status and method; Edit, Remove, Undo, and the SIS's disagreements.
+
+Its metadata is the student's id and the id of the list behind it. Numbers are masked here; the edit dialog shows them.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
+
+from bot import access, cleanup_list, contact_edits, grade, phone
+from bot.access import Actor
+from bot.cleanup_list import ContactCard, RemovedContact, StudentCard
+from bot.slack import blocks as b
+from bot.slack import open_list
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.list_card import OPEN_STUDENT
+from bot.sms_status import meaning
+
+logger = logging.getLogger(__name__)
+
+VIEW = "student.dialog"
+EDIT, REMOVE = "contact.edit", "contact.remove"
+UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
+KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
+METHODS = {"text": "Text", "call": "Call", "email": "E-mail"}
+_CONTACTS, _REMOVED = 20, 10
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which student a dialog is of, and which list it was opened from."""
+
+    student_id: int
+    list_id: int
+
+    def as_metadata(self) -> str:
+        return json.dumps({"student": self.student_id, "list": self.list_id})
+
+
+def origin_of(view: dict[str, Any]) -> Origin:
+    said = json.loads(view["private_metadata"])
+    return Origin(said["student"], said["list"])
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(OPEN_STUDENT)
+    def open_student(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        student_id, _, filter_text = action["value"].partition(" ")
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            card = cleanup_list.student_card(session, int(student_id), actor=actor)
+            origin = Origin(card.student_id, open_list.remember(session, body, filter_text, now=desk.now()))
+        client.views_open(trigger_id=body["trigger_id"], view=view(card, origin))
+
+    refresh = open_list.refresher(desk)
+    for action_id, act in _ACTS.items():
+        app.action(action_id)(ack=_acting(desk, act), lazy=[refresh])
+
+
+def _acting(desk: Desk, act: Any) -> Any:
+    """A button of this dialog: do it, commit, and draw the dialog again with what was done."""
+
+    def pressed(
+        ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext
+    ) -> None:
+        ack()
+        origin = origin_of(body["view"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            done = act(session, int(action["value"]), actor, desk.now())
+            session.flush()
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        open_list.changed(context, origin.list_id)
+        redraw(client, body["view"]["id"], view(card, origin, done=done))
+
+    return pressed
+
+
+def _undo_edit(session: Session, edit_id: int, actor: Actor, now: Any) -> str:
+    contact_edits.undo(session, edit_id=edit_id, actor=actor, now=now)
+    return "Undone. The contact is as it was before."
+
+
+def _undo_removal(session: Session, removal_id: int, actor: Actor, now: Any) -> str:
+    contact_edits.undo(session, removal_id=removal_id, actor=actor, now=now)
+    return "The contact is back."
+
+
+def _keep_ours(session: Session, edit_id: int, actor: Actor, now: Any) -> str:
+    contact_edits.settle_conflict(session, edit_id, keep="ours", actor=actor, now=now)
+    return "Kept what was entered here."
+
+
+def _take_sis(session: Session, edit_id: int, actor: Actor, now: Any) -> str:
+    contact_edits.settle_conflict(session, edit_id, keep="sis", actor=actor, now=now)
+    return "Took what the student information system has."
+
+
+_ACTS = {UNDO_EDIT: _undo_edit, UNDO_REMOVAL: _undo_removal, KEEP_OURS: _keep_ours, TAKE_SIS: _take_sis}
+
+
+def redraw(client: WebClient, view_id: str, drawn: Block) -> None:
+    """Show the dialog as it is now. Somebody who closed it meanwhile has lost nothing: the change is committed."""
+    try:
+        client.views_update(view_id=view_id, view=drawn)
+    except SlackApiError as problem:
+        logger.info("dialog could not be redrawn: %s", problem.response["error"])
+
+
+def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block:
+    blocks = [
+        *([b.section(f"✅ {done}")] if done else []),
+        b.section(_about(card)),
+        *(block for one in card.contacts[:_CONTACTS] for block in _contact(one)),
+        *_removed(card.removed[:_REMOVED]),
+    ]
+    return b.modal(card.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
+
+
+def _about(card: StudentCard) -> str:
+    level = grade.label(card.grade).capitalize() if card.grade else "No grade"
+    where = " · ".join([level, *(b.escaped(name) for name in (*card.schools, *card.teachers[:3]))])
+    if not card.contacts:
+        return f"*{b.escaped(card.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."
+    reached = "" if card.textable else "\n⚠️ *No adult can be texted.*"
+    return f"*{b.escaped(card.name)}*\n{where}{reached}"
+
+
+def _contact(one: ContactCard) -> list[Block]:
+    value = str(one.contact_id)
+    buttons = [
+        b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
+        b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
+    ]
+    return [
+        b.divider(),
+        b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
+        *_conflict(one),
+        *b.actions(buttons, block_id=f"contact.{value}"),
+        *_last_change(one),
+    ]
+
+
+def _who(one: ContactCard) -> str:
+    relation = f" · {b.escaped(one.relationship)}" if one.relationship else ""
+    return f"*{b.escaped(one.name)}*{relation}"
+
+
+def _reached(one: ContactCard) -> str:
+    said = b.status(one.status) if one.status else "🟢 *No problem known*"
+    since = f" since {b.date(one.since)}" if one.status and one.since else ""
+    return f"{METHODS[one.method]} · {phone.masked(one.phone)} · {said}{since}"
+
+
+def _advice(one: ContactCard) -> list[str]:
+    if one.updated_at:
+        return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
+    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_"] if one.status else []
+
+
+def _conflict(one: ContactCard) -> list[Block]:
+    if one.conflict is None:
+        return []
+    theirs, ours = _masked(one.conflict.field, one.conflict.sis_value), _masked(one.conflict.field, one.conflict.value)
+    text = (
+        f"⚖️ *The student information system disagrees.* Since {b.date(one.conflict.sis_at)} it has {theirs}; "
+        f"<@{one.conflict.made_by}> entered {ours} on {b.date(one.conflict.made_at)}."
+    )
+    value = str(one.conflict.edit_id)
+    choices = [b.button("Keep ours", KEEP_OURS, value, style="primary"), b.button("Take the SIS's", TAKE_SIS, value)]
+    return [b.section(text), *b.actions(choices)]
+
+
+def _masked(field: str, value: str | None) -> str:
+    return phone.masked(value) if field == "phone" else METHODS.get(value or "", "nothing")
+
+
+def _last_change(one: ContactCard) -> list[Block]:
+    if one.change is None:
+        return []
+    waiting = " · not yet in the student information system" if one.change.pending else ""
+    said = b.context(f"✏️ Changed by <@{one.change.made_by}> {b.date(one.change.made_at)}{waiting}")
+    undo = b.actions([b.button("Undo this change", UNDO_EDIT, str(one.change.edit_id))]) if one.change.undoable else []
+    return [said, *undo]
+
+
+def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
+    return [
+        block
+        for one in removed
+        for block in (
+            b.divider(),
+            b.section(
+                f"~{b.escaped(one.name)}~ removed by <@{one.made_by}> {b.date(one.made_at)}: {b.escaped(one.reason)}",
+                accessory=b.button("Undo", UNDO_REMOVAL, str(one.removal_id), label=f"Bring back {one.name}"),
+            ),
+        )
+    ]
+
+
