@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 
-def _config(url: str = "") -> Config:
+def config(url: str = "") -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["url"] = url
@@ -18,11 +18,11 @@ def _config(url: str = "") -> Config:
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest step; waits while another process does the same."""
-    command.upgrade(_config(url), "head")
+    command.upgrade(config(url), "head")
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest step."""
     with engine.connect() as connection:
         here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) == set(ScriptDirectory.from_config(_config()).get_heads())
+    return set(here) == set(ScriptDirectory.fromconfig(config()).get_heads())

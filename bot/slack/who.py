@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
@@ -24,10 +25,20 @@ def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -
         known = session.get(SlackUser, user_id)
     if known and now - known.checked_at < _FRESH:
         return SlackPerson(known.user_id, known.email, full_member=known.full_member)
-    said = client.users_info(user=user_id)["user"]
+    said = _ask_slack(client, user_id)
     person = SlackPerson(user_id, said["profile"].get("email"), full_member=_is_full_member(said))
     _keep(engine, person, time_zone=said.get("tz"), now=now)
     return person
+
+
+def _ask_slack(client: WebClient, user_id: str) -> dict[str, Any]:
+    """A user whom Slack will not show us is a stranger, not a fault."""
+    try:
+        return dict(client.users_info(user=user_id)["user"])
+    except SlackApiError as problem:
+        if problem.response["error"] not in {"user_not_found", "user_not_visible"}:
+            raise
+        return {"is_stranger": True, "profile": {}}
 
 
 def _is_full_member(user: dict[str, Any]) -> bool:
