@@ -25,4 +25,4 @@ def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest step."""
     with engine.connect() as connection:
         here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) == set(ScriptDirectory.fromconfig(config()).get_heads())
+    return set(here) == set(ScriptDirectory.from_config(config()).get_heads())
