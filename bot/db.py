@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UserError
 
+OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
 
 
