@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.models.base import Base, ContactMethod, identity, one_of
+from bot.models.folding import folded_name
 
 
 class School(Base):
@@ -28,7 +29,7 @@ class School(Base):
 
 
 class Staff(Base):
-    """Somebody who works for the district; known to Slack by e-mail (stored lower case)."""
+    """Somebody who works for the district; known to Slack by e-mail (stored lower case). `search`: the folded full name."""
 
     __tablename__ = "staff"
     __table_args__ = (Index(None, "email"),)
@@ -37,6 +38,7 @@ class Staff(Base):
     given_name: Mapped[str]
     family_name: Mapped[str]
     email: Mapped[str | None]
+    search: Mapped[str] = folded_name()
     active: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
@@ -80,6 +82,7 @@ class Contact(Base):
 
     `sis_phone` is null when nothing could be read from `sis_phone_written`. `version` grows by one with each change of
     how the contact is reached, by a person or by the SIS; dialogs carry it to notice that somebody else was faster.
+    `search` is the folded full name, as of a student, but kept by the database itself.
     """
 
     __tablename__ = "contacts"
@@ -89,6 +92,7 @@ class Contact(Base):
     given_name: Mapped[str]
     family_name: Mapped[str]
     email: Mapped[str | None]
+    search: Mapped[str] = folded_name()
     sis_phone: Mapped[str | None]
     sis_phone_written: Mapped[str | None]
     sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
@@ -110,6 +114,7 @@ class StudentContact(Base):
 
 class SchoolClass(Base):
     __tablename__ = "classes"
+    __table_args__ = (Index(None, "school_id"),)
     id: Mapped[int] = identity()
     sourced_id: Mapped[str] = mapped_column(unique=True)
     school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
