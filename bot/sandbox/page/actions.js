@@ -1,0 +1,93 @@
+// What a person can do on the page, each as one call that ends with a fresh screen. A refusal is said
+// aloud and never thrown; a door that does not answer is said by the frame.
+
+import { sameControl } from "./blocks.js";
+import { refusalText, slack } from "./door.js";
+import * as places from "./place.js";
+import { valueOf } from "./values.js";
+
+/** The acts of this page over its one `world`. */
+export function actions({ world, parts, frame, refresh, settle }) {
+  let presence = new AbortController();
+  const me = () => world.place.as;
+
+  const names = {
+    get people() { return world.people.filter(({ kind }) => kind !== "bot"); },
+    get channels() { return world.screen.conversations; },
+    user: (id) => world.people.find((it) => it.id === id)?.name,
+    channel: (id) => world.screen?.conversations.find((it) => it.id === id)?.name,
+  };
+
+  /** Tells the door, says a refusal, shows what changed. */
+  async function tell(promise, { aloud = true } = {}) {
+    const answer = await promise.catch(() => ({ error: "offline", text: "The sandbox does not answer. Is it still running?" }));
+    if (answer.error && aloud) frame.toast(refusalText(answer), "wrong");
+    await refresh().catch(() => frame.offline(true));
+    return answer;
+  }
+
+  /** The blocks' way back to the app: where they stand, and what was touched in them. */
+  function surface({ kind, message, view, blocks, memory, errors }) {
+    const where = message ? { message: { channel: world.place.channel, ts: message.ts } } : { view: { id: view.id } };
+    const at = (block, it) => ({ where, block_id: block.block_id, action_id: it.action_id });
+    return {
+      kind, memory, errors, names,
+      press: (block, it, value = valueOf(it, memory.held(block.block_id, it))) =>
+        tell(slack.press(me(), { ...at(block, it), value, values: memory.state(blocks) })),
+      suggest: (block, it, query) => slack.suggest(me(), { ...at(block, it), query }),
+    };
+  }
+
+  async function move(place) {
+    world.place = place;
+    places.write(place);
+    frame.show("main");
+    await settle().catch(() => frame.offline(true));
+  }
+
+  async function go(channel, tab = null) {
+    await move({ as: me(), channel, tab });
+    if (!frame.isPhone() && tab === null) parts.composer.focus();
+  }
+
+  async function become(as) {
+    presence.abort();
+    presence = new AbortController();
+    world.place = { ...world.place, as };
+    places.write(world.place);
+    await settle().catch(() => frame.offline(true));
+  }
+
+  /** Opens somewhere to type and puts the words there; the person presses Enter. */
+  async function typeForMe(text) {
+    frame.closeDistrict();
+    const here = names.channels.find(({ id }) => id === world.place.channel);
+    const open = here?.kind === "channel" && here.member ? here : names.channels.find(({ kind, member }) => kind === "channel" && member) ?? here;
+    await move({ as: me(), channel: open.id, tab: open.kind === "app" ? "messages" : null });
+    parts.composer.write(text);
+  }
+
+  /** Focus to the control that opened a dialog, as it stands now, else to the composer. */
+  function refocus(opener) {
+    const target = opener?.isConnected ? opener : opener?.dataset?.key && sameControl(frame.main, opener);
+    if (target && target !== document.body) target.focus({ preventScroll: true });
+    else parts.conversation.focus();
+  }
+
+  return {
+    names, surface, go, become, typeForMe, refocus, me,
+    send: (text) => tell(slack.type(me(), world.place.channel, text), { aloud: false }),
+    submit: (view, values) => tell(slack.submit(me(), view.id, values), { aloud: false }),
+    close: (view, all) => tell(slack.close(me(), view.id, all)),
+    dismiss: (ts) => tell(slack.dismiss(me(), world.place.channel, ts)),
+    shortcut: (callback_id, ts = null) => tell(slack.shortcut(me(), { callback_id, message: ts && { channel: world.place.channel, ts } })),
+    messageShortcuts: () => world.shortcuts.filter(({ type }) => type === "message"),
+    back: () => frame.show("sidebar"),
+    districtButton: () => frame.districtButton(),
+    closeDistrict: () => frame.closeDistrict(),
+    stepsDone: (count) => frame.stepsDone(count),
+    announce: (words) => frame.announce(words),
+    announceVisibly: (words, kind) => frame.toast(words, kind),
+    whileHere: () => presence.signal,
+  };
+}
