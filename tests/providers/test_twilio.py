@@ -1,0 +1,215 @@
+import csv
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
+
+from bot.providers import BadSignature, Malformed, OptOutMessage, Refused, twilio
+from bot.sms_status import Outcome
+
+SECRET = "twilio-auth-token"
+URL = "https://cleanup.district.example/receipts/twilio"
+SID = "SM1342fe1b2c904d1ab04f0fc7a58abca9"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+TABLE = list(csv.DictReader((Path(__file__).parent / "twilio_codes.csv").read_text().splitlines()))
+BY_STATUS = [row for row in TABLE if row["code"].startswith("status:") and not row["code"].endswith("+timer")]
+BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
+
+
+def callback(status="delivered", **fields):
+    return {"MessageSid": SID, "MessageStatus": status, "To": "+15558675310", "From": "+15017250604", **fields}
+
+
+def signed(fields, url=URL, secret=SECRET):
+    return FORM | {"X-Twilio-Signature": RequestValidator(secret).compute_signature(url, fields)}
+
+
+def parsed(fields):
+    (one,) = twilio.parse(urlencode(fields).encode())
+    return one
+
+
+def test_the_table_holds_every_code_that_we_know_of_and_no_other():
+    assert set(twilio.CODES) == {row["code"] for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["code"])
+def test_every_code_means_what_the_district_was_told(row):
+    code = twilio.CODES[row["code"]]
+    assert code.outcome == row["outcome"]
+    assert code.shaky == (row["confidence"] == "L" or row["code"] == "30005")
+    assert code.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("row", BY_STATUS, ids=lambda row: row["code"])
+def test_a_status_without_a_code_is_read_by_its_word(row):
+    assert parsed(callback(row["code"].removeprefix("status:"))).outcome == row["outcome"]
+
+
+@pytest.mark.parametrize("row", BY_CODE, ids=lambda row: row["code"])
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+def test_the_code_of_a_failure_beats_its_status_word(row, status):
+    receipt = parsed(callback(status, ErrorCode=row["code"]))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
+
+
+@pytest.mark.parametrize("status", ["delivered", "sent", "queued"])
+def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+    assert parsed(callback(status, ErrorCode="30003")).outcome == twilio.CODES[f"status:{status}"].outcome
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("failed", "not_contact_problem"), ("undelivered", "unconfirmed")])
+def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome):
+    with caplog.at_level(logging.ERROR):
+        assert parsed(callback(status, ErrorCode="39999")).outcome == outcome
+    assert "39999" in caplog.text
+    assert SID in caplog.text
+    assert "8675310" not in caplog.text
+
+
+def test_an_unknown_status_waits_and_is_logged(caplog):
+    assert parsed(callback("teleported")).outcome is Outcome.PENDING
+    assert "teleported" in caplog.text
+
+
+def test_refusals_without_a_reason_are_marked_for_the_guard():
+    assert [code for code, known in twilio.CODES.items() if known.reasonless] == [
+        "status:undelivered",
+        "30004",
+        "30008",
+    ]
+
+
+def test_the_same_report_has_the_same_key_and_another_status_another():
+    assert parsed(callback()).event_key == parsed(callback(ApiVersion="2010-04-01")).event_key
+    assert parsed(callback("sent")).event_key != parsed(callback()).event_key
+
+
+def test_the_carriers_time_is_read_and_an_impossible_one_is_left_out():
+    assert parsed(callback(RawDlrDoneDate="2607171206")).occurred_at == datetime(2026, 7, 17, 12, 6, tzinfo=UTC)
+    assert parsed(callback(RawDlrDoneDate="0000000000")).occurred_at is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "opted_out"),
+    [
+        ({"OptOutType": "STOP", "Body": "please stop"}, True),
+        ({"OptOutType": "START", "Body": "start"}, False),
+        ({"Body": " Stop "}, True),
+        ({"Body": "UNSTOP"}, False),
+    ],
+)
+def test_stop_and_start_are_heard(fields, opted_out):
+    text = {"MessageSid": SID, "SmsStatus": "received", "From": "+15558675310", **fields}
+    assert parsed(text) == OptOutMessage("twilio", f"{SID}:inbound", "+15558675310", opted_out)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"Body": "yes"}, {"Body": "stop by at noon"}, {"OptOutType": "HELP", "Body": "STOP"}]
+)
+def test_an_ordinary_text_from_a_family_says_nothing(fields):
+    text = {"MessageSid": SID, "SmsStatus": "received", "From": "+15558675310", **fields}
+    assert twilio.parse(urlencode(text).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        URL + "?school=lincoln&grade=5",
+        "https://cleanup.district.example:8443/receipts/twilio",
+        "http://127.0.0.1:3000/receipts/twilio",
+    ],
+)
+def test_what_twilios_own_validator_signs_is_accepted(url):
+    fields = callback("undelivered", ErrorCode="30003", Ünïcode="Señora O'Brien 🎒", Empty="")
+    twilio.verify(SECRET, url, signed(fields, url), urlencode(fields).encode())
+
+
+@pytest.mark.parametrize(
+    ("called", "seen"), [(URL, URL.replace(".example", ".example:443")), (URL.replace(".example", ".example:443"), URL)]
+)
+def test_the_port_may_be_in_the_signed_url_or_not(called, seen):
+    fields = callback()
+    twilio.verify(SECRET, seen, signed(fields, called), urlencode(fields).encode())
+
+
+def test_a_json_body_is_covered_by_its_digest_in_the_url():
+    body = b'{"MessageSid": "SM1", "MessageStatus": "delivered"}'
+    url = f"{URL}?bodySHA256={sha256(body).hexdigest()}"
+    headers = {
+        "Content-Type": "application/json",
+        "x-twilio-signature": RequestValidator(SECRET).compute_signature(url, {}),
+    }
+    twilio.verify(SECRET, url, headers, body)
+    assert twilio.parse(body)[0].outcome is Outcome.DELIVERED
+    with pytest.raises(BadSignature):
+        twilio.verify(SECRET, url, headers, body.replace(b"delivered", b"undelivered"))
+    with pytest.raises(BadSignature):
+        twilio.verify(SECRET, URL, headers, body)
+
+
+FORGED = {
+    "no signature": (URL, FORM, callback()),
+    "empty signature": (URL, FORM | {"X-Twilio-Signature": ""}, callback()),
+    "not ascii": (URL, FORM | {"X-Twilio-Signature": "ß\udcff"}, callback()),
+    "another secret": (URL, signed(callback(), secret="another"), callback()),
+    "another url": (URL + "?x=1", signed(callback()), callback()),
+    "another field": (URL, signed(callback()), callback(ErrorCode="30005")),
+    "no such port": (URL.replace(".example", ".example:99999"), signed(callback()), callback()),
+}
+
+
+@pytest.mark.parametrize(("url", "headers", "fields"), FORGED.values(), ids=FORGED.keys())
+def test_a_forged_request_is_refused_with_403(url, headers, fields):
+    with pytest.raises(BadSignature) as refused:
+        twilio.verify(SECRET, url, headers, urlencode(fields).encode())
+    assert refused.value.status == 403
+
+
+def test_nobody_may_choose_another_algorithm():
+    fields = callback()
+    signature = RequestValidator(SECRET).compute_signature(URL, fields, "HMAC_SHA256")
+    chosen = {"X-Twilio-Signature": signature, "X-Twilio-Webhooks-Signature-Settings": "key=k,algorithm=HMAC_SHA256"}
+    with pytest.raises(BadSignature):
+        twilio.verify(SECRET, URL, FORM | chosen, urlencode(fields).encode())
+
+
+def test_an_unset_secret_verifies_nothing():
+    with pytest.raises(BadSignature):
+        twilio.verify("", URL, signed(callback(), secret=""), urlencode(callback()).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"MessageSid=SM1",
+        b"MessageStatus=delivered",
+        b"MessageSid=SM1%00&MessageStatus=delivered",
+        b"MessageSid=SM1&MessageStatus=delivered&To=%ff",
+        b"\xff\xfe",
+        b"{",
+        b"{" * 10_000,
+        b'{"MessageSid": {}}',
+        b"&".join(b"a%d=1" % n for n in range(200)),
+    ],
+)
+def test_what_is_not_a_callback_is_malformed(body):
+    with pytest.raises(Malformed) as refused:
+        twilio.parse(body)
+    assert refused.value.status == 400
+
+
+@given(st.binary(max_size=300) | st.builds(lambda text: f"MessageSid=SM1&MessageStatus={text}".encode(), st.text()))
+def test_no_body_crashes_the_parser(body):
+    with suppress(Refused):
+        twilio.parse(body)
