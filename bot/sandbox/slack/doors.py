@@ -1,0 +1,150 @@
+"""The page's door: what a browser needs to be somebody's Slack, as JSON under `/sandbox/slack/`. It shows a person only
+what that person may see, and acts only through the same doors as `people`; there is no login, for it is a sandbox.
+
+Every call says who is at the screen: `as=<user id>` in the query of a GET, `"as"` in the body of a POST.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.sandbox.slack import browser, commands, people
+from bot.sandbox.slack.errors import SlackError
+from bot.sandbox.slack.outcome import NotOnScreen
+from bot.sandbox.slack.things import Json, UserKind
+from bot.sandbox.slack.workspace import Workspace
+
+LONGEST_WAIT = 20.0
+_PREFIX = "/sandbox/slack"
+
+Act = Callable[[Workspace, str, Json], Json]
+
+
+def routes(slack: Workspace) -> list[Route]:
+    """The routes of the door, to be mounted in whatever application serves the page."""
+    readers = {"screen": browser.screen, "messages": page.messages}
+    actors = {
+        "type": browser.typed,
+        "press": browser.press,
+        "suggest": browser.suggest,
+        "submit": browser.submit,
+        "close": browser.close,
+        "open": browser.open_place,
+        "dismiss": browser.dismiss,
+        "shortcut": browser.shortcut,
+        "enter": browser.enter,
+        "invite": browser.invite,
+    }
+    return [
+        Route(f"{_PREFIX}/people", _plain(lambda: everybody(slack))),
+        Route(f"{_PREFIX}/commands", _plain(lambda: known_commands(slack))),
+        Route(f"{_PREFIX}/shortcuts", _plain(lambda: people.shortcuts(slack))),
+        Route(f"{_PREFIX}/wait", _wait(slack)),
+        Route(f"{_PREFIX}/files/{{file}}", _download(slack)),
+        *[Route(f"{_PREFIX}/{name}", _reader(slack, read)) for name, read in readers.items()],
+        *[Route(f"{_PREFIX}/{name}", _actor(slack, act), methods=["POST"]) for name, act in actors.items()],
+    ]
+
+
+def everybody(slack: Workspace) -> Json:
+    """All people by name, members first, and who may sit down: bots may not."""
+    order = list(UserKind)
+    users = sorted(slack.users.values(), key=lambda user: (order.index(user.kind), user.name))
+    listed = [
+        {
+            "id": user.id,
+            "name": user.name,
+            "title": user.title,
+            "avatar_initials": user.initials,
+            "kind": user.kind,
+        }
+        for user in users
+        if not user.deleted
+    ]
+    first = next((user.id for user in users if user.kind is UserKind.MEMBER), None)
+    return {"team": {"id": slack.team_id, "name": slack.name}, "me": first, "people": listed}
+
+
+def known_commands(slack: Workspace) -> list[Json]:
+    return [
+        {
+            "command": known["command"],
+            "usage_hint": known.get("usage_hint", ""),
+            "description": known.get("description", ""),
+        }
+        for known in commands.commands(slack)
+    ]
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _plain(read: Callable[[], Any]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:  # noqa: ARG001
+        return JSONResponse(read())
+
+    return endpoint
+
+
+def _reader(slack: Workspace, read: Act) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        asked = dict(request.query_params)
+        return _said(lambda: read(slack, slack.user(asked.get("as", "")).id, asked))
+
+    return endpoint
+
+
+def _actor(slack: Workspace, act: Act) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        asked = await request.json()
+        return await run_in_threadpool(_said, lambda: act(slack, slack.user(asked.get("as", "")).id, asked))
+
+    return endpoint
+
+
+def _said(answer: Callable[[], Json]) -> Response:
+    """The answer, or the sentence why there is none; what is no longer on the screen is an answer, too."""
+    try:
+        return JSONResponse(answer())
+    except NotOnScreen as gone:
+        return JSONResponse({"error": "not_on_screen", "text": str(gone)}, status_code=409)
+    except SlackError as refusal:
+        return JSONResponse({"error": refusal.error, "text": str(refusal)}, status_code=404)
+
+
+def _wait(slack: Workspace) -> Endpoint:
+    """Answer when something has changed since `since`, or after a while."""
+
+    async def endpoint(request: Request) -> Response:
+        since = int(request.query_params.get("since", "-1"))
+        end = time.monotonic() + LONGEST_WAIT
+        while not await _over(slack, since, end, request):  # noqa: ASYNC110 - changes come from many threads.
+            await asyncio.sleep(0.05)
+        return JSONResponse({"version": slack.version})
+
+    return endpoint
+
+
+async def _over(slack: Workspace, since: int, end: float, request: Request) -> bool:
+    return slack.version > since or time.monotonic() > end or await request.is_disconnected()
+
+
+def _download(slack: Workspace) -> Endpoint:
+    """A file, for somebody who sees a message that it hangs on."""
+
+    async def endpoint(request: Request) -> Response:
+        user, file_id = request.query_params.get("as", ""), request.path_params["file"]
+        for channel in slack.channels.values():
+            for file in browser.files_seen(slack, user, channel.id):
+                if file.id == file_id:
+                    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+                    return Response(file.content, media_type="application/octet-stream", headers=headers)
+        return JSONResponse({"error": "file_not_found"}, status_code=404)
+
+    return endpoint
