@@ -28,7 +28,7 @@ Act = Callable[[Workspace, str, Json], Json]
 
 def routes(slack: Workspace) -> list[Route]:
     """The routes of the door, to be mounted in whatever application serves the page."""
-    readers = {"screen": browser.screen, "messages": page.messages}
+    readers = {"screen": browser.screen, "messages": browser.messages}
     actors = {
         "type": browser.typed,
         "press": browser.press,
