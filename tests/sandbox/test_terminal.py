@@ -1,0 +1,56 @@
+"""What the terminal shows is what Slack would show, without the markup."""
+
+import pytest
+
+from bot.sandbox import terminal
+from bot.slack import blocks as b
+
+
+@pytest.mark.parametrize(
+    ("mrkdwn", "read"),
+    [
+        ("*No adult can be texted*, and nobody.", "No adult can be texted, and nobody."),
+        ("⚠️ *bold* and _slanted_ and ~gone~ and `code`", "⚠️ bold and slanted and gone and code"),
+        ("since <!date^1795446000^{date_short}|Nov 23, 2026 (UTC)>", "since Nov 23, 2026 (UTC)"),
+        ("<@UCLARA> in <#CFAMILYTEXTS>, <@UNOBODY>", "@Clara Novák in #family-texts, @UNOBODY"),
+        ("<https://example.com|here> &amp; &lt;!channel&gt;", "here & <!channel>"),
+        ("a snake_case_word and 2*3*4", "a snake_case_word and 2*3*4"),
+        (b.escaped("Zoë *Star* <!here>"), "Zoë *Star* <!here>"),
+    ],
+)
+def test_a_line_of_mrkdwn_reads_as_in_slack(mrkdwn, read):
+    names = {"UCLARA": "Clara Novák", "CFAMILYTEXTS": "family-texts"}
+
+    assert terminal.marked(mrkdwn, names).plain == read
+
+
+def test_bold_words_are_bold_in_the_terminal():
+    (span,) = terminal.marked("a *bold* word", {}).spans
+
+    assert (span.start, span.end, span.style) == (2, 6, "bold")
+
+
+def test_every_block_of_a_card_is_read_from_top_to_bottom():
+    card = [
+        b.header("Grade 5 · Blocked"),
+        b.section("*Sam Rivera*\n• Blocked", accessory=b.button("Fix…", "student.open", "1")),
+        *b.actions(b.menu("Status", "list.show.status", [b.option("Blocked", "blocked")], chosen="blocked")),
+        b.divider(),
+        b.context("after “Early dismissal”"),
+        {
+            "type": "input",
+            "label": b.plain("Phone number"),
+            "element": {"type": "plain_text_input", "initial_value": "(312) 555-0142"},
+        },
+    ]
+
+    assert terminal.drawn(card).plain.splitlines() == [
+        "Grade 5 · Blocked",
+        "Sam Rivera",
+        "• Blocked",
+        "    [Fix…]",
+        "[Blocked ▾]",
+        "─" * 60,
+        "after “Early dismissal”",
+        "Phone number: [(312) 555-0142]",
+    ]
