@@ -2,7 +2,7 @@
 
 from bot.models.base import Base, ContactMethod
 from bot.models.edits import IN_FORCE, Audit, Edit, EditField, EditState, Removal
-from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, PhoneNumber, Receipt
+from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, OptOutText, PhoneNumber, Receipt
 from bot.models.roster import (
     ClassStudent,
     ClassTeacher,
@@ -38,6 +38,7 @@ __all__ = [
     "ListEntry",
     "ListMove",
     "MassMessage",
+    "OptOutText",
     "OpenList",
     "PhoneNumber",
     "PostState",

@@ -23,8 +23,9 @@ from bot.sms_status import Outcome, SmsStatus
 class PhoneNumber(Base):
     """What is known of a number. Status and opt-out belong to the number: every contact with it shares them.
 
-    `doubted_in` is the mass message in which shaky evidence of a red status (`doubted`) was first seen; until a second
-    message confirms it, `status` is Unconfirmed. `opted_out_at` ends only when the number itself texts START.
+    `doubted` is a red status of which there is only shaky evidence yet: until a second mass message confirms it, `status`
+    is Unconfirmed. While `opted_out_at` is set, `status` is Opt-Out; it ends only when the number itself texts START, at
+    `opted_in_at`. `delivery_id` is the delivery that says so.
     """
 
     __tablename__ = "phone_numbers"
@@ -33,14 +34,18 @@ class PhoneNumber(Base):
     status: Mapped[str | None]
     since: Mapped[datetime | None]
     doubted: Mapped[str | None]
-    doubted_in: Mapped[str | None]
     opted_out_at: Mapped[datetime | None]
     opted_out_by: Mapped[str | None]
+    opted_in_at: Mapped[datetime | None]
     delivery_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class MassMessage(Base):
-    """One text to many families. `id` is the sender's own; it settles when every delivery is final or at `settles_at`."""
+    """One text to many families. `id` is the sender's own; it settles when every delivery is final or at `settles_at`.
+
+    `sender_at_fault` is {"provider:code": refusals} of the refusals that are our sender's fault and list nobody.
+    `learned_at` is when what is known of a settled message last changed, so that its digests can follow.
+    """
 
     __tablename__ = "mass_messages"
     __table_args__ = (Index(None, "settles_at", postgresql_where=text("settled_at IS NULL")), Index(None, "sent_at"))
@@ -51,17 +56,22 @@ class MassMessage(Base):
     registered_at: Mapped[datetime] = now_at_insert()
     settles_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    learned_at: Mapped[datetime | None]
     sender_at_fault: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class Delivery(Base):
-    """One mass message to one contact. A sender in the same database inserts the first five columns itself."""
+    """One mass message to one contact. A sender in the same database inserts the first five columns itself.
+
+    `outcome` is the strongest that the receipts say; Unconfirmed without `final_at` only means that the window closed.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("mass_message_id", "contact_sourced_id", "phone"),
         Index(None, "provider", "provider_id", unique=True),
         Index("ix_deliveries_open", "mass_message_id", postgresql_where=text("outcome = 'pending'")),
+        Index("ix_deliveries_reasonless", "mass_message_id", postgresql_where=text("reasonless")),
         Index(None, "phone"),
         one_of("outcome", Outcome),
     )
@@ -97,8 +107,22 @@ class Receipt(Base):
     code: Mapped[str | None]
     shaky: Mapped[bool] = mapped_column(server_default=text("false"))
     reasonless: Mapped[bool] = mapped_column(server_default=text("false"))
+    occurred_at: Mapped[datetime | None]
     received_at: Mapped[datetime] = now_at_insert()
     applied_at: Mapped[datetime | None]
+
+
+class OptOutText(Base):
+    """A STOP or START that somebody texted, kept so that the same text, sent to us again, is heard once."""
+
+    __tablename__ = "opt_out_texts"
+    __table_args__ = (UniqueConstraint("provider", "event_key"), Index(None, "phone"))
+    id: Mapped[int] = identity()
+    provider: Mapped[str]
+    event_key: Mapped[str]
+    phone: Mapped[str]
+    opted_out: Mapped[bool]
+    received_at: Mapped[datetime] = now_at_insert()
 
 
 class ListEntry(Base):

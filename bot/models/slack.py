@@ -46,6 +46,7 @@ class DigestPost(Base):
     """One digest for one (mass message, channel). The row is claimed and committed before Slack is called; never doubled.
 
     `key` is an opaque id that travels as message metadata, so that a post whose answer was lost can be found again.
+    `shown_at` is the `learned_at` of the mass message that the post shows; when that has moved on, the post is refreshed.
     """
 
     __tablename__ = "digest_posts"
@@ -63,6 +64,7 @@ class DigestPost(Base):
     claimed_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     ts: Mapped[str | None]
+    shown_at: Mapped[datetime | None]
     posted_text: Mapped[str | None]
     error: Mapped[str | None]
 

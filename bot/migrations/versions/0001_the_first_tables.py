@@ -54,6 +54,7 @@ def upgrade() -> None:
     sa.Column('registered_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('settles_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('learned_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('sender_at_fault', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mass_messages'))
     )
@@ -68,14 +69,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_open_lists'))
     )
     op.create_index(op.f('ix_open_lists_opened_at'), 'open_lists', ['opened_at'], unique=False)
+    op.create_table('opt_out_texts',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('provider', sa.Text(), nullable=False),
+    sa.Column('event_key', sa.Text(), nullable=False),
+    sa.Column('phone', sa.Text(), nullable=False),
+    sa.Column('opted_out', sa.Boolean(), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_opt_out_texts')),
+    sa.UniqueConstraint('provider', 'event_key', name=op.f('uq_opt_out_texts_provider_event_key'))
+    )
+    op.create_index(op.f('ix_opt_out_texts_phone'), 'opt_out_texts', ['phone'], unique=False)
     op.create_table('phone_numbers',
     sa.Column('phone', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=True),
     sa.Column('since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('doubted', sa.Text(), nullable=True),
-    sa.Column('doubted_in', sa.Text(), nullable=True),
     sa.Column('opted_out_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('opted_out_by', sa.Text(), nullable=True),
+    sa.Column('opted_in_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('delivery_id', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("status IN ('landline', 'turned_off', 'unconfirmed', 'blocked', 'inactive', 'opt_out', 'no_number')", name=op.f('ck_phone_numbers_status_known')),
     sa.PrimaryKeyConstraint('phone', name=op.f('pk_phone_numbers'))
@@ -90,6 +102,7 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), nullable=True),
     sa.Column('shaky', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('reasonless', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('received_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('applied_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("outcome IN ('pending', 'delivered', 'not_contact_problem', 'landline', 'turned_off', 'unconfirmed', 'blocked', 'inactive', 'opt_out')", name=op.f('ck_receipts_outcome_known')),
@@ -200,6 +213,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('mass_message_id', 'contact_sourced_id', 'phone', name=op.f('uq_deliveries_mass_message_id_contact_sourced_id_phone'))
     )
     op.create_index('ix_deliveries_open', 'deliveries', ['mass_message_id'], unique=False, postgresql_where=sa.text("outcome = 'pending'"))
+    op.create_index('ix_deliveries_reasonless', 'deliveries', ['mass_message_id'], unique=False, postgresql_where=sa.text('reasonless'))
     op.create_index(op.f('ix_deliveries_phone'), 'deliveries', ['phone'], unique=False)
     op.create_index(op.f('ix_deliveries_provider_provider_id'), 'deliveries', ['provider', 'provider_id'], unique=True)
     op.create_table('digest_posts',
@@ -212,6 +226,7 @@ def upgrade() -> None:
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('ts', sa.Text(), nullable=True),
+    sa.Column('shown_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('posted_text', sa.Text(), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.CheckConstraint("state IN ('pending', 'claimed', 'posted', 'ambiguous', 'failed')", name=op.f('ck_digest_posts_state_known')),
