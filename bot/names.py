@@ -22,6 +22,8 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """Letters, digits and single blanks only: `O'Brien-Núñez, Ana` is `obriennunez ana`. Folding twice changes nothing."""
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
     letters = unicodedata.normalize("NFKD", clean(text)).casefold().translate(_STROKES)
     plain = (_letter(character) for character in unicodedata.normalize("NFKD", letters))
     return " ".join("".join(plain).split())
@@ -32,3 +34,10 @@ def _letter(character: str) -> str:
     if character.isalnum():
         return character
     return " " if character.isspace() or character in ",;/()" else ""
+
+
+_ASCII = {
+    code: " " if chr(code) in "\t\n\v\f\r" else _letter(chr(code)).lower() if code > ord("\x1f") else ""
+    for code in range(128)
+}
+"""The same rule for the many names that need no Unicode, several times as fast."""

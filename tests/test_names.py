@@ -32,5 +32,10 @@ def test_folding_what_is_folded_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_name_without_accents_folds_as_it_does_beside_one_with_them(text):
+    assert fold(text + " é") == f"{fold(text)} e".strip()
+
+
 def test_cleaning_keeps_the_writing_and_drops_what_nobody_sees():
     assert clean("\ufeff Ana\u200b\t García\r\n") == "Ana García"

@@ -1,0 +1,152 @@
+"""What any reader of a student information system yields: rows of one shape, one by one, in the order of its files.
+
+A reader decides nothing about people. Who is a student, a contact or staff follows from roles, which may stand in another
+file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than one row.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Kind(StrEnum):
+    """The files a roster is made of, by OneRoster's names, in the order in which they are read."""
+
+    ORGS = "orgs"
+    SESSIONS = "academicSessions"
+    CLASSES = "classes"
+    USERS = "users"
+    ROLES = "roles"
+    ENROLLMENTS = "enrollments"
+
+
+CONTACT_ROLES = ("guardian", "parent", "relative")
+STAFF_ROLES = (
+    "administrator",
+    "aide",
+    "counselor",
+    "districtAdministrator",
+    "principal",
+    "proctor",
+    "siteAdministrator",
+    "systemAdministrator",
+    "teacher",
+)
+
+
+class OrgRow(NamedTuple):
+    line: int
+    sourced_id: str
+    gone: bool
+    name: str
+    kind: str
+    parent: str
+
+
+class TermRow(NamedTuple):
+    """An academic session; `ends_on` is exclusive."""
+
+    line: int
+    sourced_id: str
+    gone: bool
+    begins_on: date | None
+    ends_on: date | None
+
+
+class ClassRow(NamedTuple):
+    line: int
+    sourced_id: str
+    gone: bool
+    title: str
+    homeroom: bool
+    school: str
+    terms: list[str]
+
+
+class UserRow(NamedTuple):
+    """A person. `phone` is E.164, found in `phone_written`; the problems of the two cells matter for contacts only.
+
+    `enabled` is OneRoster's: False says that the person is there but may not log in anywhere.
+    """
+
+    line: int
+    sourced_id: str
+    gone: bool
+    enabled: bool
+    given_name: str
+    family_name: str
+    search: str
+    email: str | None
+    grade: str | None
+    phone: str | None
+    phone_written: str | None
+    sms_problem: str | None
+    phone_problem: str | None
+    primary_org: str
+
+
+class AgentRow(NamedTuple):
+    """`person` names `agent`; the direction is not fixed, so either may be the student."""
+
+    line: int
+    person: str
+    agent: str
+
+
+class RoleRow(NamedTuple):
+    """What somebody is, where and when; `role` is one of OneRoster's words, of either version. `org` may be blank."""
+
+    file: str
+    line: int
+    gone: bool
+    person: str
+    role: str
+    org: str
+    begins_on: date | None
+    ends_on: date | None
+
+
+class EnrollmentRow(NamedTuple):
+    line: int
+    sourced_id: str
+    gone: bool
+    class_id: str
+    person: str
+    role: str
+    is_primary: bool
+    begins_on: date | None
+    ends_on: date | None
+
+
+class Rejection(NamedTuple):
+    """A row, or one cell of a row that was kept without it. The reason holds nothing of what the cell said."""
+
+    file: str
+    line: int | None
+    column_name: str | None
+    reason: str
+
+
+Row = OrgRow | TermRow | ClassRow | UserRow | AgentRow | RoleRow | EnrollmentRow
+ROW_TYPES: tuple[type[Row], ...] = (OrgRow, TermRow, ClassRow, UserRow, AgentRow, RoleRow, EnrollmentRow)
+
+
+class Part(Protocol):
+    """One file of a roster. `is_delta` and `position` (of `size`, in bytes, roughly) are true of what was read so far."""
+
+    kind: Kind
+    name: str
+    size: int
+    position: int
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether the rows are changes; otherwise they are everything there is, and what is missing has left."""
+
+    @property
+    def is_readable(self) -> bool:
+        """False when the file turned out not to be one: nothing follows from what it does not say."""
+
+    def rows(self) -> Iterator[Row | Rejection]:
+        """Read the file once, from its start."""

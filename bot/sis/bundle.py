@@ -1,0 +1,112 @@
+"""A OneRoster bundle on disk: a folder or a zip with its files at the root or in one folder, names in any case.
+
+Nothing of a zip is ever written to disk; one that names paths outside itself, or that swells, is refused as a whole.
+"""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
+from typing import cast
+
+from bot.errors import UserError
+
+MOST_FILES = 2_000
+MOST_BYTES = 20 * 1024**3
+SWOLLEN_BYTES = 64 * 1024**2
+SWOLLEN_RATIO = 250
+"""Real rosters shrink 5 to 40 times; a larger file that shrank more was made to fill a disk."""
+
+
+@dataclass(frozen=True)
+class BundleFile:
+    """A file of a bundle: its bare name, its size in bytes, and how to read it from the start."""
+
+    name: str
+    size: int
+    open: Callable[[], io.BufferedReader]
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[dict[str, BundleFile]]:
+    """The CSV files of a bundle by lower-case name.
+
+    Raises:
+        UserError: there is nothing to read at `source`, or what is there must not or cannot be read.
+    """
+    try:
+        if source.is_dir():
+            yield _in_folder(source)
+        elif source.is_file():
+            with zipfile.ZipFile(source) as archive:
+                yield _in_zip(archive)
+        else:
+            raise UserError(f"There is nothing at {source}. Give the folder or the zip that the SIS exports.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
+        raise UserError(f"{source.name} is not a zip that can be read. Export it again.") from problem
+    except OSError as problem:
+        raise UserError(
+            f"{source.name} cannot be read: {problem.strerror or 'the disk reports an error'}."
+        ) from problem
+
+
+def _in_folder(folder: Path) -> dict[str, BundleFile]:
+    found = _csv_files(folder)
+    if not found:
+        inside = [
+            child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith((".", "__"))
+        ]
+        found = _csv_files(inside[0]) if len(inside) == 1 else []
+    files = [BundleFile(path.name, path.stat().st_size, _opener(path)) for path in found]
+    return _by_name(files)
+
+
+def _csv_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".csv" and path.is_file()]
+
+
+def _opener(path: Path) -> Callable[[], io.BufferedReader]:
+    return lambda: path.open("rb")
+
+
+def _in_zip(archive: zipfile.ZipFile) -> dict[str, BundleFile]:
+    members = archive.infolist()
+    _refuse_tricks(members)
+    shown = [member for member in members if _is_csv(PurePosixPath(member.filename))]
+    shallow = min((len(PurePosixPath(member.filename).parts) for member in shown), default=0)
+    here = [member for member in shown if len(PurePosixPath(member.filename).parts) == shallow]
+    if shallow > 2 or len({PurePosixPath(member.filename).parent for member in here}) > 1:  # noqa: PLR2004
+        raise UserError("The files of the zip are in several folders. Put them at its root, or in one folder.")
+    files = [BundleFile(PurePosixPath(one.filename).name, one.file_size, _member(archive, one)) for one in here]
+    return _by_name(files)
+
+
+def _is_csv(path: PurePosixPath) -> bool:
+    """MacOS adds `__MACOSX/._users.csv` beside every file; those are no files of the bundle."""
+    return path.suffix.lower() == ".csv" and not path.name.startswith("._") and "__MACOSX" not in path.parts
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], io.BufferedReader]:
+    return lambda: io.BufferedReader(cast("io.RawIOBase", archive.open(member)))
+
+
+def _refuse_tricks(members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
+        raise UserError("The zip holds more than any roster does. Export it again, with the roster's files only.")
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in member.filename or S_ISLNK(member.external_attr >> 16):
+            raise UserError("The zip names files outside itself, which no export does. It was not read.")
+        if member.flag_bits & 1:
+            raise UserError("The zip is locked with a password. Export it without one.")
+        if member.file_size > SWOLLEN_BYTES and member.file_size > SWOLLEN_RATIO * max(member.compress_size, 1):
+            raise UserError("The zip swells more than any roster does. It was not read.")
+
+
+def _by_name(files: list[BundleFile]) -> dict[str, BundleFile]:
+    """Of two names that differ only in case, the one that sorts last, the lower case one, counts."""
+    return {file.name.lower(): file for file in sorted(files, key=lambda file: file.name)}

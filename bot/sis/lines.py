@@ -1,0 +1,130 @@
+"""The records of a CSV file as real exports write them: BOM, CRLF, bare CR, mixed line ends, wrong encodings, lost quotes.
+
+OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a broken one: its line is given back as
+broken and reading goes on with the next, instead of swallowing the rest of the file.
+"""
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+LONGEST_LINE = 120_000
+"""Characters; below the longest cell that the csv module accepts, and what keeps memory flat on any input."""
+MOST_LINES = 20
+"""Physical lines that one record may span."""
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+class Record(NamedTuple):
+    """The cells of a record and the physical line it starts on, or, with `broken`, why that line is no record."""
+
+    line: int
+    cells: list[str]
+    broken: str | None = None
+
+
+class _Unclosed(Exception):  # noqa: N818 (It never leaves this file.)
+    pass
+
+
+def text_of(stream: io.BufferedReader) -> io.TextIOWrapper:
+    """The characters of a file, in UTF-8 or, when it begins with a mark of UTF-16, in that; bytes of neither survive."""
+    if stream.peek(2)[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="")
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+class Lines:
+    """The physical lines of a file. `record` holds those of the record being read, so that they can be read again."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self.record: list[str] = []
+        self.number = 1
+        self.ended = False
+        self.characters = 0
+        self.overlong: set[int] = set()
+        self.foreign: list[int] = []
+        self.foreign_count = 0
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._read()
+        if not line:
+            self.ended = True
+            raise StopIteration
+        self.record.append(line)
+        if len(self.record) > MOST_LINES:
+            raise _Unclosed
+        return line
+
+    def _read(self) -> str:
+        line = self._stream.readline(LONGEST_LINE)
+        self.characters += len(line)
+        if not line.isascii() and _UNDECODED.search(line):
+            line = self._in_windows_1252(line)
+        if len(line) >= LONGEST_LINE and line[-1] not in "\r\n":
+            self._skip_the_rest()
+            return "\n"
+        return line
+
+    def _in_windows_1252(self, line: str) -> str:
+        """Spreadsheets save so; once a line holds bytes that are not UTF-8, the whole line is taken for it."""
+        self.foreign_count += 1
+        self.foreign = self.foreign or [self.number + len(self.record)]
+        return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+
+    def _skip_the_rest(self) -> None:
+        self.overlong.add(self.number + len(self.record))
+        while (rest := self._stream.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
+            self.characters += len(rest)
+
+    def done(self) -> None:
+        """The record is complete; the next line begins another."""
+        self.number += len(self.record)
+        self.record.clear()
+
+    def give_up_the_first(self) -> None:
+        """The first line of the record is broken; the others are read again as records of their own."""
+        self._again.extendleft(reversed(self.record[1:]))
+        self.number += 1
+        self.record.clear()
+        self.ended = False
+
+
+def records(lines: Lines) -> Iterator[Record]:
+    """Every record of a file, the header first; blank lines are left out. Never raises for what a file holds."""
+    reader = csv.reader(lines, skipinitialspace=True)
+    width = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _Unclosed):
+            cells = []
+            whole = False
+        else:
+            whole = _is_whole(lines, cells, width)
+        if not whole:
+            yield Record(lines.number, [], "has a quote that is opened and not closed")
+            lines.give_up_the_first()
+            continue
+        width = width or len(cells)
+        if any(cells):
+            yield Record(lines.number, cells)
+        elif lines.number in lines.overlong:
+            yield Record(lines.number, [], f"is longer than {LONGEST_LINE} characters")
+        lines.done()
+
+
+def _is_whole(lines: Lines, cells: list[str], width: int) -> bool:
+    """A record that asked for a line after the last, or that spans lines and does not fit the header, lost a quote."""
+    return not lines.ended and (len(lines.record) == 1 or not width or len(cells) == width)

@@ -1,0 +1,173 @@
+"""One row of a OneRoster file, by column name, to the rows of a roster. A cell that cannot be read costs only itself."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from bot import grade, names
+from bot.sis import (
+    AgentRow,
+    ClassRow,
+    EnrollmentRow,
+    Kind,
+    OrgRow,
+    Rejection,
+    RoleRow,
+    Row,
+    TermRow,
+    UserRow,
+    cells,
+)
+
+ORG_KINDS = ("school", "department", "district", "local", "state", "national")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a row stands, and its cells."""
+
+    file: str
+    line: int
+    cell: dict[str, str]
+    region: str
+
+    @property
+    def gone(self) -> bool:
+        return cells.is_gone(self.cell["status"])
+
+    def rejection(self, column: str, reason: str) -> Rejection:
+        return Rejection(self.file, self.line, column, reason)
+
+    def day(self, column: str) -> tuple[date | None, list[Rejection]]:
+        try:
+            return cells.day(self.cell[column], self.region), []
+        except ValueError:
+            return None, [self.rejection(column, "is not a date; the row was read without it")]
+
+
+def translated(kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str) -> Iterator[Row | Rejection]:
+    """What one line of a file says; `cell` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not."""
+    return _TRANSLATIONS[kind](_Source(file, line, cell, region))
+
+
+def _org(source: _Source) -> Iterator[Row | Rejection]:
+    cell = source.cell
+    kind = cell["type"].lower()
+    if kind not in ORG_KINDS:
+        yield source.rejection("type", "is no type of organisation; nobody's role there counts")
+        kind = "other"
+    yield OrgRow(source.line, cell["sourcedId"], source.gone, names.clean(cell["name"]), kind, cell["parentSourcedId"])
+
+
+def _term(source: _Source) -> Iterator[Row | Rejection]:
+    begins_on, problems = source.day("startDate")
+    ends_on, more = source.day("endDate")
+    yield TermRow(source.line, source.cell["sourcedId"], source.gone, begins_on, ends_on)
+    yield from (*problems, *more)
+
+
+def _class(source: _Source) -> Iterator[Row | Rejection]:
+    cell = source.cell
+    yield ClassRow(
+        source.line,
+        cell["sourcedId"],
+        source.gone,
+        names.clean(cell["title"]) or cell["classCode"] or cell["sourcedId"],
+        cell["classType"].lower() == "homeroom",
+        cell["schoolSourcedId"],
+        cells.many(cell["termSourcedIds"]),
+    )
+
+
+def _user(source: _Source) -> Iterator[Row | Rejection]:
+    cell = source.cell
+    given, family = names.clean(cell["givenName"]), names.clean(cell["familyName"])
+    if not given and not family:
+        yield source.rejection("familyName", "and givenName are blank; the person is kept without a name")
+    sms, phone = cells.number(cell["sms"], source.region), cells.number(cell["phone"], source.region)
+    yield UserRow(
+        source.line,
+        cell["sourcedId"],
+        source.gone,
+        not cells.no(cell["enabledUser"]),
+        given,
+        family,
+        names.fold(f"{given} {family}"),
+        _email(cell["email"]),
+        grade.of_roster(cell["grades"]),
+        sms.e164 or phone.e164,
+        _written(cell, sms, phone),
+        sms.problem,
+        phone.problem,
+        cell["primaryOrgSourcedId"],
+    )
+    yield from (AgentRow(source.line, cell["sourcedId"], agent) for agent in cells.many(cell["agentSourcedIds"]))
+    yield from _roles_of_user(source)
+
+
+def _email(cell: str) -> str | None:
+    return cell if 0 < len(cell) <= cells.LONGEST_EMAIL else None
+
+
+def _written(cell: dict[str, str], sms: cells.Number, phone: cells.Number) -> str | None:
+    """The cell that the number was read from; when none was, the first that says anything."""
+    if sms.e164 or (cell["sms"] and not phone.e164):
+        return cell["sms"]
+    return cell["phone"] or None
+
+
+def _roles_of_user(source: _Source) -> Iterator[Row | Rejection]:
+    """In 1.1 a role stands with the person and holds in each of their organisations."""
+    if not source.cell["role"]:
+        return
+    role = cells.role(source.cell["role"])
+    if role is None:
+        yield source.rejection("role", "is none of OneRoster's roles")
+        return
+    for org in cells.many(source.cell["orgSourcedIds"]) or [""]:
+        yield RoleRow(source.file, source.line, source.gone, source.cell["sourcedId"], role, org, None, None)
+
+
+def _role(source: _Source) -> Iterator[Row | Rejection]:
+    cell = source.cell
+    role = cells.role(cell["role"])
+    if role is None:
+        yield source.rejection("role", "is none of OneRoster's roles" if cell["role"] else "is blank")
+        return
+    begins_on, problems = source.day("beginDate")
+    ends_on, more = source.day("endDate")
+    person, org = cell["userSourcedId"], cell["orgSourcedId"]
+    yield RoleRow(source.file, source.line, source.gone, person, role, org, begins_on, ends_on)
+    yield from (*problems, *more)
+
+
+def _enrollment(source: _Source) -> Iterator[Row | Rejection]:
+    cell = source.cell
+    role = cells.role(cell["role"])
+    if role is None:
+        yield source.rejection("role", "is none of OneRoster's roles" if cell["role"] else "is blank")
+        return
+    begins_on, problems = source.day("beginDate")
+    ends_on, more = source.day("endDate")
+    yield EnrollmentRow(
+        source.line,
+        cell["sourcedId"],
+        source.gone,
+        cell["classSourcedId"],
+        cell["userSourcedId"],
+        role,
+        cells.yes(cell["primary"]),
+        begins_on,
+        ends_on,
+    )
+    yield from (*problems, *more)
+
+
+_TRANSLATIONS: dict[Kind, Callable[[_Source], Iterator[Row | Rejection]]] = {
+    Kind.ORGS: _org,
+    Kind.SESSIONS: _term,
+    Kind.CLASSES: _class,
+    Kind.USERS: _user,
+    Kind.ROLES: _role,
+    Kind.ENROLLMENTS: _enrollment,
+}
