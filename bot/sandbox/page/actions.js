@@ -21,21 +21,27 @@ export function actions({ world, parts, frame, refresh, settle }) {
   /** Tells the door, says a refusal, shows what changed. */
   async function tell(promise, { aloud = true } = {}) {
     const answer = await promise.catch(() => ({ error: "offline", text: "The sandbox does not answer. Is it still running?" }));
-    if (answer.error && aloud) frame.toast(refusalText(answer), "wrong");
+    if (answer.error) world.said = refusalText(answer);
+    if (answer.error && aloud) frame.toast(world.said, "wrong");
     await refresh().catch(() => frame.offline(true));
     return answer;
   }
 
-  /** The blocks' way back to the app: where they stand, and what was touched in them. */
-  function surface({ kind, message, view, blocks, memory, errors }) {
+  /** The blocks' way back to the app: where they stand, and what is held in them. */
+  function surface({ kind, message, view, memory, errors }) {
     const where = message ? { message: { channel: world.place.channel, ts: message.ts } } : { view: { id: view.id } };
     const at = (block, it) => ({ where, block_id: block.block_id, action_id: it.action_id });
     return {
       kind, memory, errors, names,
-      press: (block, it, value = valueOf(it, memory.held(block.block_id, it))) =>
-        tell(slack.press(me(), { ...at(block, it), value, values: memory.state(blocks) })),
+      press: (block, it, value) => tell(pressed(where, memory, { ...at(block, it), value: value ?? valueOf(it, memory.held(block.block_id, it)) })),
       suggest: (block, it, query) => slack.suggest(me(), { ...at(block, it), query }),
     };
+  }
+
+  /** The app hears of a press together with everything typed so far, so that first goes to the door. */
+  async function pressed(where, memory, press) {
+    for (const typed of memory.takeUntold()) await slack.enter(me(), { where, ...typed });
+    return slack.press(me(), press);
   }
 
   async function move(place) {
@@ -60,7 +66,7 @@ export function actions({ world, parts, frame, refresh, settle }) {
 
   /** Opens somewhere to type and puts the words there; the person presses Enter. */
   async function typeForMe(text) {
-    frame.closeDistrict();
+    frame.leaveSheet();
     const here = names.channels.find(({ id }) => id === world.place.channel);
     const open = here?.kind === "channel" && here.member ? here : names.channels.find(({ kind, member }) => kind === "channel" && member) ?? here;
     await move({ as: me(), channel: open.id, tab: open.kind === "app" ? "messages" : null });
@@ -80,7 +86,9 @@ export function actions({ world, parts, frame, refresh, settle }) {
     submit: (view, values) => tell(slack.submit(me(), view.id, values), { aloud: false }),
     close: (view, all) => tell(slack.close(me(), view.id, all)),
     dismiss: (ts) => tell(slack.dismiss(me(), world.place.channel, ts)),
-    shortcut: (callback_id, ts = null) => tell(slack.shortcut(me(), { callback_id, message: ts && { channel: world.place.channel, ts } })),
+    shortcut: (callback_id, ts) => tell(slack.shortcut(me(), { callback_id, ...(ts && { message: { channel: world.place.channel, ts } }) })),
+    invite: () => tell(slack.invite(me(), world.place.channel)),
+    appName: () => world.people.find(({ kind }) => kind === "bot")?.name ?? "the app",
     messageShortcuts: () => world.shortcuts.filter(({ type }) => type === "message"),
     back: () => frame.show("sidebar"),
     districtButton: () => frame.districtButton(),

@@ -13,6 +13,7 @@ import { sidebar } from "./sidebar.js";
 
 const AGAIN_MS = 2000;
 const FIRST_CHANNEL = "family-texts";
+const NOWHERE = { id: null, name: "No conversations", kind: "dm", member: false, unread: 0 };
 
 /** Everything the page knows: who there is, where the person is, and what the door last said. */
 const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [] };
@@ -70,7 +71,7 @@ async function round() {
   const channel = screen.conversations.find(({ id }) => id === asked.channel) ?? home(screen.conversations);
   const tab = channel.kind === "app" ? (asked.tab ?? "home") : null;
   const onHome = tab === "home";
-  const { messages = [] } = onHome ? {} : await slack.messages(asked.as, channel.id);
+  const { messages = [] } = onHome || !channel.id ? {} : await slack.messages(asked.as, channel.id);
   if (JSON.stringify(asked) !== JSON.stringify(world.place)) {
     again = true;
     return;
@@ -80,7 +81,7 @@ async function round() {
   draw(channel);
 }
 
-const home = (all) => all.find(({ name }) => name === FIRST_CHANNEL) ?? all.find(({ kind, member }) => kind === "channel" && member) ?? all[0];
+const home = (all) => all.find(({ name }) => name === FIRST_CHANNEL) ?? all.find(({ kind, member }) => kind === "channel" && member) ?? all[0] ?? NOWHERE;
 
 function draw(channel) {
   const { place, screen, messages } = world;
@@ -89,7 +90,16 @@ function draw(channel) {
   parts.conversation.show({ place, channel, names: act.names, messages, view: screen.home });
   parts.composer.setPlace(`Message ${channel.kind === "channel" ? "#" : ""}${channel.name}`);
   parts.modal.show(screen.views);
-  if (screen.toast) frame.toast(screen.toast, "wrong");
+  hearToast(screen.toast);
+  if (channel.unread && place.tab !== "home") slack.open(place.as, { channel: channel.id });
+}
+
+/** What Slack tells a person in passing, once; a refusal that was already shown where it belongs is not said again. */
+function hearToast(words) {
+  if (!words) return;
+  if (words !== world.said) frame.toast(words, "wrong");
+  world.said = null;
+  slack.dismiss(world.place.as);
 }
 
 /** Tells the door where the person now is (the app hears of a Home that was opened), then draws it. */

@@ -3,7 +3,7 @@
 
 import { freshId, h } from "./dom.js";
 import { element, image } from "./elements.js";
-import { mrkdwn, plain, textObject } from "./mrkdwn.js";
+import { mrkdwn, plain, plainNodes, textObject } from "./mrkdwn.js";
 import { richText } from "./richtext.js";
 import { isEmpty } from "./values.js";
 
@@ -38,10 +38,10 @@ function input(block, surface) {
   const named = { id: grouped ? null : id, label, invalid: Boolean(error), required: !block.optional,
     describedby: [error && `${id}-error`, block.hint && `${id}-hint`].filter(Boolean).join(" ") || null };
   return h("div", { class: `block input ${error ? "wrong" : ""}`, data: { block: block.block_id } },
-    h(grouped ? "div" : "label", { class: "label", for: grouped ? null : id }, label, block.optional && h("span", { class: "optional" }, " (optional)")),
+    h(grouped ? "div" : "label", { class: "label", for: grouped ? null : id }, plainNodes(block.label), block.optional && h("span", { class: "optional" }, " (optional)")),
     element(block.element, block, surface, named),
     error && h("p", { class: "field-error", id: `${id}-error` }, error),
-    block.hint && h("p", { class: "hint", id: `${id}-hint` }, plain(block.hint)));
+    block.hint && h("p", { class: "hint", id: `${id}-hint` }, plainNodes(block.hint)));
 }
 
 function table(block, surface) {
@@ -55,7 +55,7 @@ function table(block, surface) {
 }
 
 const DRAW = {
-  header: (block) => h("h3", { class: "block header" }, plain(block.text)),
+  header: (block) => h("h3", { class: "block header" }, plainNodes(block.text)),
   section,
   context,
   input,

@@ -51,37 +51,37 @@ export function conversation(root, act) {
   }
 
   function drawHead(channel, tab) {
-    const key = JSON.stringify([channel, tab]);
+    const key = JSON.stringify([{ ...channel, unread: 0 }, tab]);
     if (head.dataset.shown === key) return;
     head.dataset.shown = key;
+    const inHead = head.contains(document.activeElement) && document.activeElement.dataset.tab;
     const words = channel.kind === "channel" && !channel.member ? "You are not a member of this channel" : KINDS[channel.kind];
     fill(head,
       h("button", { type: "button", class: "button icon-only back", "aria-label": "Back to the list of conversations", onclick: act.back }, icon("back")),
       h("div", { class: "pane-title" },
         h("h1", {}, channel.kind === "channel" && icon(channel.private ? "lock" : "hash"), channel.name),
         h("p", {}, channel.shared ? "Shared with another organisation" : words)),
+      channel.app_is_here === false && channel.kind === "channel" &&
+        h("button", { type: "button", class: "button small invite", onclick: act.invite }, `Add ${act.appName()}`),
       channel.kind === "app" && tabs(channel, tab),
       act.districtButton());
+    if (inHead) head.querySelector("[aria-selected=true]")?.focus();
   }
 
   function tabs(channel, tab) {
     const one = (id, words) => h("button", { type: "button", role: "tab", "aria-selected": String(tab === id), tabindex: tab === id ? 0 : -1,
       data: { tab: id }, onclick: () => act.go(channel.id, id), onkeydown: step }, words);
-    const step = async (event) => {
-      if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-      await act.go(channel.id, tab === "home" ? "messages" : "home");
-      head.querySelector("[aria-selected=true]")?.focus();
-    };
+    const step = (event) => ["ArrowLeft", "ArrowRight"].includes(event.key) && act.go(channel.id, tab === "home" ? "messages" : "home");
     return h("div", { class: "tabs", role: "tablist", "aria-label": channel.name }, one("home", "Home"), one("messages", "Messages"));
   }
 
   function drawHome(view, moved) {
     say(empty, !view && "The app has not put anything here yet.");
-    const json = JSON.stringify(view ?? null);
+    const json = JSON.stringify([view?.id, view?.blocks]);
     if (json === homeShown && !moved) return;
     homeShown = json;
     const active = home.contains(document.activeElement) && document.activeElement.dataset.key ? document.activeElement : null;
-    fill(home, view && renderBlocks(view.blocks, act.surface({ kind: "home", view, blocks: view.blocks, memory: memory() })));
+    fill(home, view && renderBlocks(view.blocks, act.surface({ kind: "home", view, memory: memory(view.state?.values) })));
     if (moved) scroller.scrollTop = 0;
     if (active) sameControl(home, active)?.focus({ preventScroll: true });
   }

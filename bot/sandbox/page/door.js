@@ -39,6 +39,8 @@ export const slack = {
   close: (as, view, all) => post(`${SLACK}/close`, { as, view, all }),
   open: (as, where) => post(`${SLACK}/open`, { as, ...where }),
   dismiss: (as, channel, ts) => post(`${SLACK}/dismiss`, { as, channel, ts }),
+  enter: (as, typed) => post(`${SLACK}/enter`, { as, ...typed }),
+  invite: (as, channel) => post(`${SLACK}/invite`, { as, channel }),
   shortcut: (as, chosen) => post(`${SLACK}/shortcut`, { as, ...chosen }),
 };
 

@@ -2,7 +2,7 @@
 // remembers; elsewhere (or with dispatch_action) it tells the app at once.
 
 import { fill, freshId, h, icon } from "./dom.js";
-import { plain, textObject } from "./mrkdwn.js";
+import { plain, plainNodes, textObject } from "./mrkdwn.js";
 import { openPopup } from "./popup.js";
 import { select } from "./selects.js";
 import { sure, took, trace } from "./touch.js";
@@ -22,7 +22,7 @@ function button(it, block, surface) {
       node.ariaBusy = "true";
       await surface.press(block, it, { value: it.value });
       node.ariaBusy = null;
-    } }, plain(it.text));
+    } }, plainNodes(it.text));
   return node;
 }
 
@@ -32,7 +32,7 @@ function overflow(it, block, surface) {
     "aria-label": "More actions", data: trace(it, block), onclick: () => (close ? close() : open()) }, icon("more"));
   const open = () => {
     const items = it.options.map((option) => h("button", { type: "button", role: "menuitem", class: "menu-row", tabindex: -1,
-      onclick: () => chosen(option) }, h("span", { class: "menu-words" }, plain(option.text), option.description && h("small", {}, plain(option.description)))));
+      onclick: () => chosen(option) }, h("span", { class: "menu-words" }, plainNodes(option.text), option.description && h("small", {}, plainNodes(option.description)))));
     close = openPopup(control, h("div", { class: "menu", role: "menu", "aria-label": "More actions", onkeydown: (event) => walk(event, items) }, items),
       { width: 180, onclose: () => (close = null) });
     items[0].focus();
@@ -63,9 +63,9 @@ function choices(it, block, surface, named) {
     if (!(await took(it, block, surface, single ? option : next))) draw();
   };
   const group = h("div", { class: "choices", role: single ? "radiogroup" : "group", "aria-label": named.label ?? "Choices",
-    "aria-describedby": named.describedby, data: trace(it, block) });
+    "aria-describedby": named.describedby });
   const draw = () => fill(group, it.options.map((option) => h("label", { class: "choice" },
-    h("input", { type: single ? "radio" : "checkbox", name, checked: held().some(({ value }) => value === option.value),
+    h("input", { type: single ? "radio" : "checkbox", name, data: { ...trace(it, block), value: option.value }, checked: held().some(({ value }) => value === option.value),
       onchange: (event) => changed(option, event.target.checked) }),
     h("span", {}, textObject(option.text, surface.names), option.description && h("small", {}, textObject(option.description, surface.names))))));
   return draw();

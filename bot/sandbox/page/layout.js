@@ -25,7 +25,7 @@ export function layout({ onDistrict }) {
   sheet.addEventListener("change", () => { open = !sheet.matches; arrange(); });
   phone.addEventListener("change", arrange);
   arrange();
-  return { sidebar: side, main, district, show, toast, announce, offline, closeDistrict, stepsDone, isPhone: () => phone.matches, districtButton: () => toggle };
+  return { sidebar: side, main, district, show, toast, announce, offline, closeDistrict, leaveSheet, stepsDone, isPhone: () => phone.matches, districtButton: () => toggle };
 
   function isOpen() {
     return open;
@@ -55,10 +55,14 @@ export function layout({ onDistrict }) {
   }
 
   function closeDistrict() {
-    if (!open || !sheet.matches && document.activeElement !== toggle && !district.contains(document.activeElement)) return;
     open = false;
     arrange();
     toggle.focus();
+  }
+
+  /** Where the district covers the conversation, uncovers it. */
+  function leaveSheet() {
+    if (open && sheet.matches) closeDistrict();
   }
 
   function stepsDone(count) {
@@ -81,8 +85,6 @@ export function layout({ onDistrict }) {
   }
 
   function offline(gone) {
-    const line = byId("offline");
-    if (line.hidden === !gone) return;
-    line.hidden = !gone;
+    byId("offline").hidden = !gone;
   }
 }

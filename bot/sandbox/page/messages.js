@@ -80,7 +80,7 @@ const privately = (message, act) =>
 
 function body(message, names, act) {
   if (!message.blocks?.length) return h("div", { class: "block text" }, mrkdwn(message.text ?? "", names));
-  return renderBlocks(message.blocks, act.surface({ kind: "message", message, blocks: message.blocks, memory: memory() }));
+  return renderBlocks(message.blocks, act.surface({ kind: "message", message, memory: memory(message.state) }));
 }
 
 function messageMenu(message, act) {

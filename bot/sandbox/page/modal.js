@@ -4,7 +4,7 @@
 import { missing, renderBlocks, sameControl } from "./blocks.js";
 import { refusalText } from "./door.js";
 import { fill, freshId, h, icon } from "./dom.js";
-import { plain } from "./mrkdwn.js";
+import { plain, plainNodes } from "./mrkdwn.js";
 import { memory } from "./values.js";
 
 /** The dialog; `show(views)` after every change of the screen. */
@@ -22,7 +22,7 @@ export function modal(act) {
     const view = views.at(-1);
     for (const id of typed.keys()) if (!views.some((it) => it.id === id)) typed.delete(id);
     if (!view) return shut();
-    const json = JSON.stringify([views.length, view]);
+    const json = JSON.stringify([views.length, view.id, view.title, view.submit, view.close, view.blocks]);
     if (top?.json === json && dialog.open) return;
     if (top?.view.id !== view.id) errors = {};
     const sameView = top?.view.id === view.id;
@@ -49,13 +49,13 @@ export function modal(act) {
   function draw() {
     const { view, depth } = top;
     if (!typed.has(view.id)) typed.set(view.id, memory());
-    const surface = act.surface({ kind: "modal", view, blocks: view.blocks, memory: typed.get(view.id), errors });
+    const surface = act.surface({ kind: "modal", view, memory: typed.get(view.id), errors });
     const scrolled = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
     const submit = view.submit && h("button", { type: "submit", class: "button primary" }, plain(view.submit));
     fill(dialog, h("form", { novalidate: true, onsubmit: send },
       h("header", { class: "modal-head" },
         depth > 1 && h("button", { type: "button", class: "button icon-only", "aria-label": "Back", onclick: () => leave(false) }, icon("back")),
-        h("h2", { id: title, tabindex: -1 }, plain(view.title)),
+        h("h2", { id: title, tabindex: -1 }, plainNodes(view.title)),
         h("button", { type: "button", class: "button icon-only", "aria-label": "Close", onclick: () => leave(true) }, icon("close"))),
       h("div", { class: "modal-body", tabindex: -1 }, renderBlocks(view.blocks, surface)),
       h("p", { class: "problem", role: "alert", hidden: true }),

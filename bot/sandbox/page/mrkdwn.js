@@ -4,13 +4,14 @@
 import { filled } from "./dates.js";
 import { h } from "./dom.js";
 import { emoji, withEmoji } from "./emoji.js";
+import { withGlyphs } from "./glyphs.js";
 
 const unescaped = (text) => text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
 
 /** A text object ({type, text}) as nodes; `names` knows people and channels by id. */
 export function textObject(object, names) {
   if (object.type === "mrkdwn") return mrkdwn(object.text, names);
-  return [plain(object)];
+  return plainNodes(object);
 }
 
 /** A plain_text object as one string. */
@@ -18,6 +19,9 @@ export function plain(object) {
   const text = unescaped(object.text);
   return object.emoji === false ? text : withEmoji(text);
 }
+
+/** A plain_text object as nodes, its signs drawn. */
+export const plainNodes = (object) => withGlyphs(plain(object));
 
 /** Mark-up as an array of nodes. */
 export function mrkdwn(text, names) {
@@ -72,18 +76,18 @@ function inline(text, names) {
   const nodes = [];
   let rest = text;
   for (let match = rest.match(TOKEN); match; match = rest.match(TOKEN)) {
-    if (match.index) nodes.push(unescaped(rest.slice(0, match.index)));
-    nodes.push(marked(match, names));
+    if (match.index) nodes.push(...withGlyphs(unescaped(rest.slice(0, match.index))));
+    nodes.push(...[marked(match, names)].flat());
     rest = rest.slice(match.index + match[0].length);
   }
-  if (rest) nodes.push(unescaped(rest));
+  if (rest) nodes.push(...withGlyphs(unescaped(rest)));
   return nodes;
 }
 
 function marked([whole, code, angle, name, bold, italic, strike], names) {
   if (code !== undefined) return h("code", {}, unescaped(code));
   if (angle !== undefined) return reference(angle, names);
-  if (name !== undefined) return emoji(name) ?? whole;
+  if (name !== undefined) return withGlyphs(emoji(name) ?? whole);
   if (bold !== undefined) return h("strong", {}, inline(bold, names));
   if (italic !== undefined) return h("em", {}, inline(italic, names));
   return h("s", {}, inline(strike, names));

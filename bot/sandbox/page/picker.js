@@ -2,6 +2,7 @@
 // Options are {id, text, description?, group?}; several may be chosen when `many` is set.
 
 import { fill, freshId, h, icon } from "./dom.js";
+import { withGlyphs } from "./glyphs.js";
 import { openPopup } from "./popup.js";
 
 const FILTER_FROM = 8;
@@ -23,7 +24,7 @@ export function picker({ label, placeholder = "Choose…", many = false, chosen 
   function draw() {
     const words = picked.map((option) => option.text).join(", ");
     control.setAttribute("aria-label", words ? `${label}: ${words}` : label);
-    fill(control, face ? face(picked) : h("span", { class: words ? "" : "placeholder" }, words || placeholder), icon("down"));
+    fill(control, face ? face(picked) : h("span", { class: words ? "" : "placeholder" }, withGlyphs(words || placeholder)), icon("down"));
   }
 
   function opens(event) {
@@ -102,7 +103,7 @@ function menu({ label, many, find, filter, isChosen, choose }) {
     return h("div", { role: "option", id: `${listId}-${index}`, class: "menu-row", "aria-selected": String(isChosen(option)),
       onclick: () => pick(index), onpointermove: () => at !== index && ((at = index), point(false)) },
       h("span", { class: "menu-check" }, isChosen(option) && icon("check")),
-      h("span", { class: "menu-words" }, option.text, option.description && h("small", {}, option.description)));
+      h("span", { class: "menu-words" }, withGlyphs(option.text), option.description && h("small", {}, option.description)));
   }
 
   function point(scroll = true) {

@@ -3,6 +3,7 @@
 import { filled } from "./dates.js";
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
+import { withGlyphs } from "./glyphs.js";
 import { link } from "./mrkdwn.js";
 
 /** A rich_text block as nodes. */
@@ -25,9 +26,9 @@ const PARTS = {
 const pieces = (part, names) => part.elements.map((piece) => styled(PIECES[piece.type](piece, names), piece.style));
 
 const PIECES = {
-  text: (piece) => piece.text,
+  text: (piece) => withGlyphs(piece.text),
   link: (piece) => link(piece.url, piece.text),
-  emoji: (piece) => emoji(piece.name) ?? `:${piece.name}:`,
+  emoji: (piece) => withGlyphs(emoji(piece.name) ?? `:${piece.name}:`),
   user: (piece, names) => h("span", { class: "mention" }, `@${names.user(piece.user_id) ?? piece.user_id}`),
   channel: (piece, names) => h("span", { class: "mention" }, `#${names.channel(piece.channel_id) ?? "private channel"}`),
   usergroup: (piece) => h("span", { class: "mention" }, `@${piece.usergroup_id}`),

@@ -46,17 +46,25 @@ export function holders(blocks) {
   );
 }
 
-/** A fresh memory of touched values; `before` lends what was typed into fields that are still there. */
+/** A memory of touched values; `before` is what the door already knows of them. */
 export function memory(before = {}) {
   const touched = structuredClone(before);
+  let untold = [];
   return {
-    touched,
     held(blockId, element) {
       const value = touched[blockId]?.[element.action_id];
       return value?.type === element.type ? value[SHAPES[element.type].field] : initial(element);
     },
     hold(blockId, element, held) {
-      touched[blockId] = { ...touched[blockId], [element.action_id]: valueOf(element, held) };
+      const value = valueOf(element, held);
+      touched[blockId] = { ...touched[blockId], [element.action_id]: value };
+      untold = [...untold.filter((it) => it.block_id !== blockId || it.action_id !== element.action_id), { block_id: blockId, action_id: element.action_id, value }];
+    },
+    /** What was touched since the last time this was asked. */
+    takeUntold() {
+      const news = untold;
+      untold = [];
+      return news;
     },
     /** Every value of these blocks, untouched ones at their initial value. */
     state(blocks) {
