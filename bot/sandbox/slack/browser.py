@@ -15,6 +15,7 @@ from bot.sandbox.slack.outcome import NotOnScreen, Outcome, sentence
 from bot.sandbox.slack.things import Channel, ChannelKind, File, Json, Message, View
 from bot.sandbox.slack.workspace import Workspace
 
+_TOAST_LASTS = 5.0
 _ORDER = (ChannelKind.CHANNEL, ChannelKind.DM, ChannelKind.APP)
 
 
@@ -29,7 +30,7 @@ def screen(slack: Workspace, user: str, asked: Json) -> Json:  # noqa: ARG001
             "conversations": [_conversation(slack, user, channel) for channel in shown],
             "home": payloads.view(slack, slack.views[home]) if home else None,
             "views": [payloads.view(slack, slack.views[view_id]) for view_id in slack.stacks.get(user, [])],
-            "toast": slack.toasts.get(user),
+            "toast": slack.toast_of(user, within=_TOAST_LASTS),
         }
 
 
@@ -56,8 +57,12 @@ def _unread(slack: Workspace, user: str, channel: str) -> int:
 
 
 def messages(slack: Workspace, user: str, asked: Json) -> Json:
-    """A conversation as the person sees it, oldest first."""
-    found = posting.seen_by(slack, user, asked.get("channel", ""))
+    """A conversation as the person sees it, oldest first. To look at it is to have read it."""
+    channel = asked.get("channel", "")
+    found = posting.seen_by(slack, user, channel)
+    if found and found[-1].ts > slack.read_up_to.get((channel, user), ""):
+        with slack.changing():
+            slack.read_up_to[channel, user] = found[-1].ts
     return {"version": slack.version, "messages": [_message(slack, user, message) for message in found]}
 
 
@@ -122,8 +127,9 @@ def _pointed(slack: Workspace, user: str, asked: Json) -> tuple[Place, Spot]:
 
 
 def press(slack: Workspace, user: str, asked: Json) -> Json:
-    """Use a button or menu; `value` is what a menu holds now, in Slack's own words."""
+    """Use a button or menu; `value` is what a menu holds now, in Slack's own words, `values` what the fields hold."""
     place, spot = _pointed(slack, user, asked)
+    place = _keep_all(slack, user, place, asked.get("values") or {})
     chosen = _chosen(spot[1], asked.get("value") or {})
     return _told(interactions.act(slack, user, place, spot, chosen))
 
@@ -155,6 +161,15 @@ def _keep(slack: Workspace, user: str, place: Place, spot: Spot, value: Any) -> 
     return hold(slack, user, place, block_id=block["block_id"], action_id=element["action_id"], held=held)
 
 
+def _keep_all(slack: Workspace, user: str, place: Place, values: dict[str, dict[str, Any]]) -> Place:
+    """Keep everything that was typed and chosen; fields that have gone from the place since are passed over."""
+    for block, element in list(finding.spots(place)):
+        typed_here = values.get(block["block_id"], {})
+        if element["type"] in SLOTS and element["action_id"] in typed_here:
+            place = _keep(slack, user, place, (block, element), typed_here[element["action_id"]])
+    return place
+
+
 def suggest(slack: Workspace, user: str, asked: Json) -> Json:
     place, spot = _pointed(slack, user, asked)
     outcome = interactions.suggest(slack, user, place, spot, asked.get("query", ""))
@@ -166,12 +181,8 @@ def submit(slack: Workspace, user: str, asked: Json) -> Json:
     view = _view(slack, user, asked["view"])
     if screens.top(slack, user) != view:
         raise NotOnScreen("another dialog is on top")
-    for block_id, fields in asked.get("values", {}).items():
-        for action_id, value in fields.items():
-            spot = finding.find(view, block_id=block_id, action_id=action_id)
-            _keep(slack, user, view, spot, value)
-            view = _view(slack, user, view.id)
-    return _told(dialogs.submit(slack, view))
+    filled = _keep_all(slack, user, view, asked.get("values") or {})
+    return _told(dialogs.submit(slack, filled if isinstance(filled, View) else view))
 
 
 def close(slack: Workspace, user: str, asked: Json) -> Json:
@@ -202,7 +213,7 @@ def dismiss(slack: Workspace, user: str, asked: Json) -> Json:
 
 def shortcut(slack: Workspace, user: str, asked: Json) -> Json:
     person = slack.person(user)
-    if "message" not in asked:
+    if not asked.get("message"):
         return _told(person.shortcut(asked["callback_id"]))
     place = _place(slack, user, {"message": asked["message"]})
     if not isinstance(place, Message):

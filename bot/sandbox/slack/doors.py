@@ -53,9 +53,9 @@ def routes(slack: Workspace) -> list[Route]:
 
 
 def everybody(slack: Workspace) -> Json:
-    """All people by name, members first, and who may sit down: bots may not."""
+    """All people, members first, in the order in which they came; `me` is who sits down when nobody was chosen."""
     order = list(UserKind)
-    users = sorted(slack.users.values(), key=lambda user: (order.index(user.kind), user.name))
+    users = sorted(slack.users.values(), key=lambda user: order.index(user.kind))
     listed = [
         {
             "id": user.id,

@@ -61,7 +61,7 @@ class Person:
     @property
     def toast(self) -> str | None:
         """The passing notice on the screen, if there is one."""
-        return self.slack.toasts.get(self.id)
+        return self.slack.toast_of(self.id)
 
     def messages(self, channel: str | None = None) -> list[Message]:
         """A conversation as the person sees it, oldest first; the DM with the app when none is named."""

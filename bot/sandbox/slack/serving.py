@@ -42,6 +42,8 @@ def running(app: ASGIApp, port: int = 0) -> Iterator[str]:
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
+    # From here on callers are kept waiting, not refused, while the server starts.
+    listening.listen()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="little-slack", daemon=True)
     thread.start()
     try:

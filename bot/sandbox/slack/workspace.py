@@ -61,7 +61,7 @@ class Workspace:
         self.files: dict[str, File] = {}
         self.read_up_to: dict[tuple[str, str], str] = {}
         self.chosen: dict[tuple[str, str, str], Values] = {}
-        self.toasts: dict[str, str] = {}
+        self.toasts: dict[str, tuple[str, float]] = {}
         self.keys = Keys()
         self.faults = Faults()
         self.calls: list[Call] = []
@@ -94,7 +94,8 @@ class Workspace:
     def add_user(self, name: str, *, user_id: str | None = None, **traits: Any) -> User:
         """A member, unless `guest`, `stranger`, `bot`, … (fields of `User`) say otherwise; each gets a DM with the app."""
         with self.changing():
-            user = User(user_id or self.new_id("U"), name, **{"team_id": self.team_id, **traits})
+            home = "T0ELSEWHERE" if traits.get("stranger") else self.team_id
+            user = User(user_id or self.new_id("U"), name, **{"team_id": home, **traits})
             self.users[user.id] = user
             self.app_dm(user.id)
         return user
@@ -160,7 +161,12 @@ class Workspace:
         with self.changing():
             self.toasts.pop(user_id, None)
             if text:
-                self.toasts[user_id] = text
+                self.toasts[user_id] = text, self.clock()
+
+    def toast_of(self, user_id: str, *, within: float = float("inf")) -> str | None:
+        """The notice that came up at most `within` seconds ago."""
+        text, at = self.toasts.get(user_id, (None, 0.0))
+        return text if self.clock() - at <= within else None
 
     @contextmanager
     def changing(self) -> Iterator[None]:
