@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from bot.errors import UserError
-from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool
+from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool, effective_contacts
 
 _DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher"}
@@ -104,23 +104,31 @@ def students_for(actor: Actor) -> Select[int]:
     students = select(Student.id).where(Student.active)
     if actor.reach is Reach.DISTRICT:
         return students
-    taught = _taught(actor)
+    taught = taught_by(actor)
     if actor.reach is Reach.CLASSES:
         return students.where(Student.id.in_(taught))
     of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id.in_(actor.school_ids))
-    return students.where(or_(Student.id.in_(of_schools), Student.id.in_(taught)))
+    # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
+    return students.where(Student.id.in_(of_schools.union(taught)))
 
 
-def _taught(actor: Actor) -> Select[int]:
+def taught_by(actor: Actor) -> Select[int]:
+    """The ids of the students of this person's own classes today."""
     learners, teachers = ClassStudent, ClassTeacher
     return (
         select(learners.student_id)
         .join(teachers, teachers.class_id == learners.class_id)
-        .where(teachers.staff_id == actor.staff_id, teachers.active, learners.active)
-        .where(func.coalesce(learners.begins_on, actor.today) <= actor.today)
-        .where(func.coalesce(learners.ends_on > actor.today, true()))
-        .where(func.coalesce(teachers.begins_on, actor.today) <= actor.today)
-        .where(func.coalesce(teachers.ends_on > actor.today, true()))
+        .where(teachers.staff_id == actor.staff_id)
+        .where(current(teachers, actor.today), current(learners, actor.today))
+    )
+
+
+def current(enrolment: type[ClassStudent | ClassTeacher], today: date) -> ColumnElement[bool]:
+    """Whether an enrolment holds on a day of the district: blank dates mean the class's whole time, the end is exclusive."""
+    return and_(
+        enrolment.active,
+        func.coalesce(enrolment.begins_on, today) <= today,
+        func.coalesce(enrolment.ends_on > today, true()),
     )
 
 
@@ -134,6 +142,20 @@ def student(session: Session, student_id: int, *, actor: Actor) -> Student:
     if found is None:
         raise UserError("That student is not on your list any more. Type /cleanup to see it as it is now.")
     return found
+
+
+def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> None:
+    """Refuse a contact of none of the students this person may see, or (with `student_id`) not of that student.
+
+    Raises:
+        UserError: the same sentence whether the contact is hidden, removed or never was.
+    """
+    links = effective_contacts.c
+    seen = select(links.contact_id).where(links.contact_id == contact_id, links.student_id.in_(students_for(actor)))
+    if student_id is not None:
+        seen = seen.where(links.student_id == student_id)
+    if session.scalar(seen.limit(1)) is None:
+        raise UserError("That contact is not on your list any more. Type /cleanup to see it as it is now.")
 
 
 def editor(actor: Actor) -> None:

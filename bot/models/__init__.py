@@ -19,7 +19,7 @@ from bot.models.roster import (
     SyncState,
 )
 from bot.models.slack import DigestPost, OpenList, PostState, SlackUser, Subscription
-from bot.models.views import contact_reach, effective_contacts
+from bot.models.views import contact_reach, contacts_with, effective_contacts
 
 __all__ = [
     "IN_FORCE",
@@ -38,8 +38,8 @@ __all__ = [
     "ListEntry",
     "ListMove",
     "MassMessage",
-    "OptOutText",
     "OpenList",
+    "OptOutText",
     "PhoneNumber",
     "PostState",
     "Receipt",
@@ -57,5 +57,6 @@ __all__ = [
     "SyncRun",
     "SyncState",
     "contact_reach",
+    "contacts_with",
     "effective_contacts",
 ]

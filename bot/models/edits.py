@@ -51,6 +51,7 @@ class Edit(Base):
             unique=True,
             postgresql_where=text("state IN ('pending', 'conflict')"),
         ),
+        Index("ix_edits_value", "value", postgresql_where=text("state IN ('pending', 'conflict')")),
         Index(None, "made_by"),
     )
     id: Mapped[int] = identity()

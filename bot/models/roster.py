@@ -72,7 +72,7 @@ class Student(Base):
 
 class StudentSchool(Base):
     __tablename__ = "student_schools"
-    __table_args__ = (Index(None, "school_id"),)
+    __table_args__ = (Index(None, "school_id", "student_id"),)
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
     school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"), primary_key=True)
 

@@ -3,7 +3,10 @@
 A removal hides a link, an edit in force hides the SIS value; nothing else in the product repeats either rule.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, MetaData, ScalarSelect, Select, SmallInteger, Table, Text, select
+
+from bot.models.edits import IN_FORCE, Edit, EditField
+from bot.models.roster import Contact
 
 CONTACT_REACH = """
 CREATE VIEW contact_reach AS
@@ -74,3 +77,13 @@ effective_contacts = Table(
     Column("sms_status", Text),
     Column("opted_out", Boolean, nullable=False),
 )
+
+
+def contacts_with(phone: str | ScalarSelect[str | None]) -> Select[int]:
+    """The ids of the active contacts whose number is this one, edit-or-SIS, found by the indexes of both."""
+    by_sis = select(Contact.id).where(Contact.sis_phone == phone)
+    by_edit = select(Edit.contact_id).where(
+        Edit.value == phone, Edit.field == EditField.PHONE, Edit.state.in_([str(state) for state in IN_FORCE])
+    )
+    reach = contact_reach.c
+    return select(reach.contact_id).where(reach.contact_id.in_(by_sis.union(by_edit)), reach.phone == phone)

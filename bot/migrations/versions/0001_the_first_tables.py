@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['replaces_id'], ['edits.id'], name=op.f('fk_edits_replaces_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_edits'))
     )
+    op.create_index('ix_edits_value', 'edits', ['value'], unique=False, postgresql_where=sa.text("state IN ('pending', 'conflict')"))
     op.create_index(op.f('ix_edits_made_by'), 'edits', ['made_by'], unique=False)
     op.create_index('uq_edits_in_force', 'edits', ['contact_id', 'field'], unique=True, postgresql_where=sa.text("state IN ('pending', 'conflict')"))
     op.create_table('list_changes',
@@ -313,7 +314,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['student_id'], ['students.id'], name=op.f('fk_student_schools_student_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('student_id', 'school_id', name=op.f('pk_student_schools'))
     )
-    op.create_index(op.f('ix_student_schools_school_id'), 'student_schools', ['school_id'], unique=False)
+    op.create_index(op.f('ix_student_schools_school_id_student_id'), 'student_schools', ['school_id', 'student_id'], unique=False)
     op.create_table('sync_rejections',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('sync_run_id', sa.BigInteger(), nullable=False),
