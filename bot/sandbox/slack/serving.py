@@ -44,14 +44,13 @@ def running(app: ASGIApp, port: int = 0) -> Iterator[str]:
     listening = config.bind_socket()
     # From here on callers are kept waiting, not refused, while the server starts.
     listening.listen()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="little-slack", daemon=True)
-    thread.start()
+    run = functools.partial(server.run, sockets=[listening])
+    threading.Thread(target=run, name="little-slack", daemon=True).start()
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
+        # Open requests are finished within a second; a test need not wait for that.
         server.should_exit = True
-        thread.join(timeout=5)
-        listening.close()
 
 
 class CanHangUp(H11Protocol):
