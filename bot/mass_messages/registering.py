@@ -1,0 +1,191 @@
+"""What a sender tells us of a mass message. The same id again adds deliveries and never doubles one; a delivery is one number
+of one contact in one message. Receipts that were faster than the registration are applied here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot import phone
+from bot.errors import UserError
+from bot.mass_messages.applying import apply
+
+_LONGEST = 500
+_AHEAD = timedelta(days=1)
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Deliveries that are new, deliveries that we had already, and receipts that had been waiting for them."""
+
+    added: int
+    already: int
+    matched_receipts: int
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    row: int
+    contact: str
+    to: str
+    provider: str | None
+    provider_id: str | None
+
+
+def register(
+    session: Session, message: Mapping[str, Any], *, now: datetime, settle_after: timedelta, region: str
+) -> Counts:
+    """Take a mass message as `POST /mass-messages` does; numbers may be written in any way that `region` knows.
+
+    Its window closes `settle_after` its `sent_at`; deliveries that are added after it settled get a window of their own.
+
+    Raises:
+        UserError: naming the field and its row (`deliveries[3].to`), counted from 0; nothing was stored.
+    """
+    if not isinstance(message, Mapping):
+        raise UserError("Send a JSON object with id, title, sent_at and deliveries.", field="message")
+    message_id, sent_at = _text(message, "id"), _sent_at(message, now)
+    values = {
+        "id": message_id,
+        "title": _text(message, "title"),
+        "sender": _text(message, "sender", needed=False),
+        "sent_at": sent_at,
+        "now": now,
+        "settles_at": sent_at + settle_after,
+    }
+    deliveries = _deliveries(message, region)
+    session.execute(_ADD_MESSAGE, values)
+    _refuse_taken(session, message_id, deliveries)
+    added = session.execute(_ADD_DELIVERIES, _columns(message_id, deliveries)).scalars().all()
+    if any(added):
+        session.execute(_EXTEND_WINDOW, {"id": message_id, "until": now + settle_after})
+    return Counts(sum(added), len(deliveries) - sum(added), _apply_early_receipts(session, deliveries, now))
+
+
+_ADD_MESSAGE = text("""
+INSERT INTO mass_messages (id, title, sender, sent_at, registered_at, settles_at)
+VALUES (:id, :title, :sender, :sent_at, :now, :settles_at) ON CONFLICT DO NOTHING
+""")
+
+# A sender may register first and learn the provider's id later: then the same delivery comes again with it.
+_ADD_DELIVERIES = text("""
+INSERT INTO deliveries AS d (mass_message_id, contact_sourced_id, phone, provider, provider_id)
+SELECT :message, * FROM unnest(CAST(:contacts AS text[]), CAST(:phones AS text[]), CAST(:providers AS text[]), CAST(:ids AS text[]))
+ON CONFLICT (mass_message_id, contact_sourced_id, phone) DO UPDATE
+    SET provider = excluded.provider, provider_id = excluded.provider_id
+    WHERE d.provider_id IS NULL AND excluded.provider_id IS NOT NULL
+RETURNING xmax = 0 AS is_new
+""")
+
+_EXTEND_WINDOW = text("""
+UPDATE mass_messages SET settles_at = greatest(settles_at, :until) WHERE id = :id AND settled_at IS NOT NULL
+""")
+
+_TAKEN = text("""
+SELECT u.row - 1 FROM unnest(CAST(:contacts AS text[]), CAST(:phones AS text[]), CAST(:providers AS text[]), CAST(:ids AS text[]))
+    WITH ORDINALITY AS u (contact, phone, provider, id, row)
+JOIN deliveries d ON d.provider = u.provider AND d.provider_id = u.id
+WHERE (d.mass_message_id, d.contact_sourced_id, d.phone) <> (:message, u.contact, u.phone)
+ORDER BY 1 LIMIT 1
+""")
+
+_EARLY = text("""
+SELECT r.id FROM unnest(CAST(:providers AS text[]), CAST(:ids AS text[])) AS u (provider, id)
+JOIN receipts r ON r.provider = u.provider AND r.provider_id = u.id
+WHERE r.applied_at IS NULL ORDER BY r.id
+""")
+
+
+def _columns(message_id: str, deliveries: Sequence[_Delivery]) -> dict[str, Any]:
+    return {
+        "message": message_id,
+        "contacts": [one.contact for one in deliveries],
+        "phones": [one.to for one in deliveries],
+        "providers": [one.provider for one in deliveries],
+        "ids": [one.provider_id for one in deliveries],
+    }
+
+
+def _refuse_taken(session: Session, message_id: str, deliveries: Sequence[_Delivery]) -> None:
+    taken = session.scalar(_TAKEN, _columns(message_id, deliveries))
+    if taken is not None:
+        raise _taken(deliveries[taken].row)
+
+
+def _taken(row: int) -> UserError:
+    return UserError("Another delivery has this provider_id already.", field=f"deliveries[{row}].provider_id")
+
+
+def _apply_early_receipts(session: Session, deliveries: Sequence[_Delivery], now: datetime) -> int:
+    reported = [one for one in deliveries if one.provider_id]
+    known = {"providers": [one.provider for one in reported], "ids": [one.provider_id for one in reported]}
+    waiting = session.scalars(_EARLY, known).all()
+    return apply(session, waiting, now=now).matched if waiting else 0
+
+
+def _sent_at(message: Mapping[str, Any], now: datetime) -> datetime:
+    written = _text(message, "sent_at")
+    try:
+        sent_at = datetime.fromisoformat(written)
+    except ValueError as problem:
+        raise UserError("Write the time like 2026-11-23T15:04:05Z.", field="sent_at") from problem
+    if sent_at.tzinfo is None:
+        raise UserError("Say the time zone: end with Z or an offset like -06:00.", field="sent_at")
+    if not _FIRST < sent_at < now + _AHEAD:
+        raise UserError("Say when the message was sent; this is too far from today.", field="sent_at")
+    return sent_at
+
+
+def _deliveries(message: Mapping[str, Any], region: str) -> list[_Delivery]:
+    """The deliveries, each once, whichever way its number was written."""
+    rows = message.get("deliveries")
+    if not isinstance(rows, list):
+        raise UserError("Send a list of deliveries.", field="deliveries")
+    once: dict[tuple[str, str], _Delivery] = {}
+    ids: dict[tuple[str | None, str], _Delivery] = {}
+    for one in _read(rows, region):
+        kept = once.setdefault((one.contact, one.to), one)
+        if one.provider_id and kept.provider_id is None:
+            kept = once[one.contact, one.to] = one
+        if one.provider_id and ids.setdefault((one.provider, one.provider_id), kept) is not kept:
+            raise _taken(one.row)
+    return list(once.values())
+
+
+def _read(rows: Sequence[Any], region: str) -> Iterator[_Delivery]:
+    for row, values in enumerate(rows):
+        where = f"deliveries[{row}]"
+        if not isinstance(values, Mapping):
+            raise UserError("Send an object with contact, to, provider and provider_id.", field=where)
+        provider = _text(values, "provider", where=where, needed=False)
+        provider_id = _text(values, "provider_id", where=where, needed=False)
+        if provider_id and not provider:
+            raise UserError("Say which provider gave this provider_id.", field=f"{where}.provider")
+        contact = _text(values, "contact", where=where)
+        yield _Delivery(row, contact, _to(values, where, region), provider and provider.lower(), provider_id)
+
+
+def _to(values: Mapping[str, Any], where: str, region: str) -> str:
+    try:
+        return phone.parse(_text(values, "to", where=where), region).e164
+    except UserError as problem:
+        raise UserError(problem.sentence, field=f"{where}.to") from problem
+
+
+def _text(values: Mapping[str, Any], name: str, *, where: str = "", needed: bool = True) -> Any:
+    """A value as trimmed text; None for one that is left out and not needed."""
+    field, value = f"{where}.{name}".lstrip("."), values.get(name)
+    if value is None and not needed:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(f"{name} is missing or is not text.", field=field)
+    if len(value) > _LONGEST or _UNREADABLE.search(value):
+        raise UserError(f"{name} is longer than {_LONGEST} characters or holds unreadable ones.", field=field)
+    return value.strip()

@@ -1,0 +1,103 @@
+"""A delivery receipt is stored first and applied then, once only; nothing it says is ever taken back by a weaker one.
+
+Receipts of a message that nobody has registered yet are kept and wait. STOP and START texts come through the same door.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot import audit, listing, mass_messages, phone
+from bot.audit import Subject
+from bot.providers.receipt import OptOutMessage, ParsedReceipt
+from bot.sms_status import Outcome
+
+# Other texts of the same account wait for ever; after a month only a registration looks for them.
+_LOOKED_FOR = timedelta(days=30)
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What came of some reports: new ones, ones that we had, and new ones whose delivery is not known yet."""
+
+    stored: int = 0
+    again: int = 0
+    waiting: int = 0
+
+
+_STORE = text("""
+INSERT INTO receipts (provider, event_key, provider_id, phone, outcome, code, shaky, reasonless, occurred_at, received_at, applied_at)
+SELECT u.*, :now, CASE WHEN EXISTS (
+    SELECT FROM deliveries d WHERE d.provider = u.provider AND d.provider_id = u.provider_id
+) THEN CAST(:now AS timestamptz) END
+FROM unnest(CAST(:provider AS text[]), CAST(:event_key AS text[]), CAST(:provider_id AS text[]), CAST(:phone AS text[]),
+            CAST(:outcome AS text[]), CAST(:code AS text[]), CAST(:shaky AS boolean[]), CAST(:reasonless AS boolean[]),
+            CAST(:occurred_at AS timestamptz[]))
+    AS u (provider, event_key, provider_id, phone, outcome, code, shaky, reasonless, occurred_at)
+ON CONFLICT DO NOTHING
+RETURNING id, outcome, applied_at IS NULL AS waits
+""")
+_COLUMNS = ("provider", "event_key", "provider_id", "phone", "outcome", "code", "shaky", "reasonless", "occurred_at")
+
+_STORE_TEXT = text("""
+INSERT INTO opt_out_texts (provider, event_key, phone, opted_out, received_at)
+VALUES (:provider, :event_key, :phone, :opted_out, :now)
+ON CONFLICT DO NOTHING RETURNING id
+""")
+
+_CONTACTS = text("SELECT contact_id FROM contact_reach WHERE phone = :phone ORDER BY 1")
+
+_WAITING = text("""
+SELECT r.id FROM receipts r JOIN deliveries d ON d.provider = r.provider AND d.provider_id = r.provider_id
+WHERE r.applied_at IS NULL AND r.received_at > :since ORDER BY r.id LIMIT :limit
+""")
+
+
+def record(session: Session, parsed: Sequence[ParsedReceipt | OptOutMessage], *, now: datetime) -> Counts:
+    """Store what a provider reported and let it count. The same report again, in this or another process, is no news.
+
+    Commit before the provider is answered.
+    """
+    for one in parsed:
+        if isinstance(one, OptOutMessage):
+            _hear(session, one, now=now)
+    reports = [one for one in parsed if isinstance(one, ParsedReceipt)]
+    if not reports:
+        return Counts()
+    rows: dict[str, Any] = {name: [getattr(one, name) for one in reports] for name in _COLUMNS}
+    stored = session.execute(_STORE, rows | {"now": now}).all()
+    telling = [one.id for one in stored if one.outcome != Outcome.PENDING]
+    if telling:
+        mass_messages.apply(session, telling, now=now)
+    return Counts(len(stored), len(reports) - len(stored), sum(one.waits for one in stored))
+
+
+def _hear(session: Session, said: OptOutMessage, *, now: datetime) -> None:
+    """A STOP or START that somebody texted, written into the history of each contact who has that number."""
+    row = {"provider": said.provider, "event_key": said.event_key, "phone": said.phone, "opted_out": said.opted_out}
+    if session.execute(_STORE_TEXT, row | {"now": now}).first() is None:
+        return
+    if said.opted_out:
+        listing.opted_out(session, said.phone, by=said.provider, now=now)
+    else:
+        listing.opted_in(session, said.phone, now=now)
+    action = "opt_out.heard" if said.opted_out else "opt_in.heard"
+    for contact_id in session.scalars(_CONTACTS, {"phone": said.phone}):
+        who = Subject("contact", contact_id)
+        audit.record(session, who, actor=said.provider, action=action, now=now, after=phone.masked(said.phone))
+
+
+def apply_waiting(session: Session, *, now: datetime) -> int:
+    """Apply the receipts whose deliveries have come since, for senders that write them straight into the database.
+
+    Returns how many found their delivery.
+    """
+    found = 0
+    while waiting := session.scalars(_WAITING, {"since": now - _LOOKED_FOR, "limit": _AT_ONCE}).all():
+        found += mass_messages.apply(session, waiting, now=now).matched
+    return found

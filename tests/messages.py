@@ -1,0 +1,113 @@
+"""Builders of mass messages, deliveries and receipts, valid by default; sent to the people of `people`."""
+
+from datetime import datetime, timedelta
+from itertools import count
+
+from sqlalchemy import select
+
+from bot import mass_messages, models, receipts
+from bot.providers import ParsedReceipt
+from bot.sms_status import Outcome
+
+DAY = timedelta(hours=24)
+_numbers = count(1)
+CODES = {
+    "turned_off": "30003",
+    "blocked": "30004",
+    "inactive": "21211",
+    "landline": "30006",
+    "unconfirmed": "30008",
+    "opt_out": "21610",
+    "not_contact_problem": "30007",
+}
+
+
+def a_delivery(one, **changes):
+    """A delivery to a contact, as a sender writes it."""
+    written = {
+        "contact": one.sourced_id,
+        "to": one.sis_phone,
+        "provider": "twilio",
+        "provider_id": f"SM{next(_numbers):08d}",
+    }
+    return written | changes
+
+
+def a_message(*deliveries, sent_at, message_id=None, **changes):
+    written = {
+        "id": message_id or f"message-{next(_numbers)}",
+        "title": "Early dismissal today",
+        "sender": "office@district.example",
+        "sent_at": sent_at.isoformat(),
+        "deliveries": list(deliveries),
+    }
+    return written | changes
+
+
+def registered(session, message, *, now, settle_after=DAY):
+    return mass_messages.register(session, message, now=now, settle_after=settle_after, region="US")
+
+
+def a_receipt(provider_id, outcome="delivered", **changes):
+    """A receipt as Twilio's parser gives it; `outcome` is the whole story."""
+    code = CODES.get(outcome)
+    values = {
+        "provider": "twilio",
+        "event_key": f"{provider_id}:{outcome}:{code}",
+        "provider_id": provider_id,
+        "phone": None,
+        "outcome": Outcome(outcome),
+        "code": code,
+        "reasonless": code in {"30004", "30008"},
+    }
+    return ParsedReceipt(**values | changes)
+
+
+def a_shaky_receipt(provider_id):
+    return a_receipt(provider_id, "inactive", code="30005", shaky=True, event_key=f"{provider_id}:30005")
+
+
+def sent(session, outcomes, *, now, message_id=None, settled=True):
+    """Send a message at `now` to contacts, report `{contact: outcome}` (None: no receipt; a function makes the receipt)
+    and settle it: at once, or for who says `settled=False` not yet. Returns the id and each contact's provider id.
+    """
+    deliveries = {one: a_delivery(one) for one in outcomes}
+    message = a_message(*deliveries.values(), sent_at=now, message_id=message_id)
+    registered(session, message, now=now)
+    ids = {one: delivery["provider_id"] for one, delivery in deliveries.items()}
+    for one, outcome in outcomes.items():
+        if outcome:
+            parsed = outcome(ids[one]) if callable(outcome) else a_receipt(ids[one], outcome)
+            receipts.record(session, [parsed], now=now)
+    if settled:
+        when = now if all(outcomes.values()) else now + DAY
+        mass_messages.settle(session, message["id"], now=when)
+    return message["id"], ids
+
+
+def told(session, provider_id, outcome="delivered", *, now: datetime):
+    return receipts.record(session, [a_receipt(provider_id, outcome)], now=now)
+
+
+def the_list(session):
+    """{contact id: status} of everyone on the list."""
+    return dict(session.execute(select(models.ListEntry.contact_id, models.ListEntry.status)).all())
+
+
+def changes(session, message_id):
+    """{contact id: (move, before, after, fixed_by)} of a message."""
+    rows = session.scalars(
+        select(models.ListChange)
+        .where(models.ListChange.mass_message_id == message_id)
+        .execution_options(populate_existing=True)
+    )
+    return {row.contact_id: (row.move, row.before, row.after, row.fixed_by) for row in rows}
+
+
+def outcome_of(session, provider_id):
+    return session.scalar(select(models.Delivery.outcome).where(models.Delivery.provider_id == provider_id))
+
+
+def number(session, phone):
+    session.expire_all()
+    return session.get(models.PhoneNumber, phone)
