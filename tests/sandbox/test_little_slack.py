@@ -1,12 +1,14 @@
 """People at the little Slack, and a small Bolt app that answers them."""
 
+import ast
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
 from tiny_bolt_app import LIST, MANIFEST, asgi, bolt_app
 
-from bot.sandbox.slack import deliver, serving
+from bot.sandbox.slack import deliver, people, serving
 from bot.sandbox.slack.events import verify_url
 from bot.sandbox.slack.outcome import TROUBLE, NotOnScreen
 from bot.sandbox.slack.reading import text_of
@@ -315,3 +317,32 @@ def test_the_app_hears_only_the_events_it_subscribed_to(world, dana):
     dana.invite_bot(office)
     assert world.heard == []
     assert world.slack.bot_user_id in world.slack.channels[office].members
+
+
+def test_a_late_second_submission_does_not_bring_a_closed_dialog_back(dana):
+    dana.command("/edit")
+    filled = dana.fill(dana.view, {"note": "update"})
+    dana.close()
+    assert filled.submit_stale().ok
+    assert dana.views == []
+
+
+def test_without_interactivity_in_the_manifest_no_button_reaches_the_app(world, dana):
+    message = dana.command("/list").message
+    settings = {**MANIFEST["settings"], "interactivity": {"is_enabled": False}}
+    world.slack.manifest = {**MANIFEST, "settings": settings}
+    world.heard.clear()
+    assert dana.press(message, action_id="contact.edit").error == "dispatch_failed"
+    assert world.heard == []
+
+
+def test_the_little_slack_knows_nothing_of_the_bot():
+    folder = Path(people.__file__).parent
+    imported = {
+        node.module
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bot")
+    }
+    assert imported
+    assert {name for name in imported if not name.startswith("bot.sandbox.slack")} == set()

@@ -23,7 +23,9 @@ class Typed:
 
 
 def commands(slack: Workspace) -> list[Json]:
-    """The slash commands of the manifest."""
+    """The slash commands of the manifest; none without the scope for them."""
+    if "commands" not in slack.scopes:
+        return []
     return list(slack.manifest.get("features", {}).get("slash_commands", []))
 
 

@@ -157,7 +157,7 @@ def send(slack: Workspace, kind: PathKind, body: bytes, content_type: str) -> Re
 
 
 def _attempt(slack: Workspace, kind: PathKind, body: bytes, content_type: str, started: float) -> Reply:
-    if slack.deliver is None:
+    if slack.deliver is None or (kind in {PathKind.INTERACTIVITY, PathKind.OPTIONS} and not slack.is_interactive):
         return Reply(0, "", b"", 0.0, "dispatch_failed")
     try:
         status, headers, content = slack.deliver(kind, signed(slack, body, content_type), body)

@@ -65,7 +65,7 @@ def _applied(slack: Workspace, view: View, answer: Json, reply: Reply) -> Outcom
         case "clear":
             screens.take_away(slack, view.user, everything=True)
         case "update":
-            screens.change(slack, slack.views.get(view.id, view), answer.get("view", {}))
+            _update(slack, view, answer.get("view", {}))
         case "push":
             screens.show(slack, view.user, answer.get("view", {}))
         case "errors":
@@ -73,6 +73,13 @@ def _applied(slack: Workspace, view: View, answer: Json, reply: Reply) -> Outcom
         case other:
             raise SlackError(TROUBLE, problems=[Problem("/response_action", f"unsupported: {other}")])
     return Outcome(errors=errors, view=screens.top(slack, view.user), seconds=reply.seconds)
+
+
+def _update(slack: Workspace, view: View, body: Json) -> None:
+    """Change the dialog that was submitted; one that was closed meanwhile stays closed."""
+    screens.check(slack, body, kind="modal", instead_of=view)
+    if view.id in slack.views:
+        screens.change(slack, slack.views[view.id], body)
 
 
 def _close_submitted(slack: Workspace, view: View) -> None:

@@ -2,6 +2,22 @@
 what that person may see, and acts only through the same doors as `people`; there is no login, for it is a sandbox.
 
 Every call says who is at the screen: `as=<user id>` in the query of a GET, `"as"` in the body of a POST.
+
+    GET  people                            {team, me, people: [{id, name, title, avatar_initials, kind}]}
+    GET  commands, shortcuts               as the manifest has them
+    GET  screen                            {version, conversations, home, views (top last), toast}
+    GET  messages?channel                  {version, messages}, oldest first, which reads them
+    GET  wait?since                        {version}, when there is a newer one, or after 20 s
+    GET  files/<id>                        a file's bytes, for whoever sees its message
+    POST type {channel, text}              a command or a message
+    POST press {where, block_id, action_id, value, values?}
+    POST suggest {where, block_id, action_id, query}      {options}
+    POST enter {where, block_id, action_id, value}        typed, without telling the app
+    POST submit {view, values}             {ok} or {errors: {block_id: sentence}}
+    POST close {view, all}  open {channel | home: true}  dismiss {ts}  shortcut {callback_id, message?}  invite {channel}
+
+`where` is {"message": {channel, ts}} or {"view": id}. What went wrong is {"error": Slack's word, "text": a sentence};
+what is no longer on the screen is the error `not_on_screen`, with status 409.
 """
 
 import asyncio

@@ -81,6 +81,11 @@ class Workspace:
     def bot_events(self) -> list[str]:
         return list(self.manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", []))
 
+    @property
+    def is_interactive(self) -> bool:
+        """Whether the manifest wants to hear of buttons, menus, dialogs and shortcuts."""
+        return bool(self.manifest.get("settings", {}).get("interactivity", {}).get("is_enabled"))
+
     def connect(self, deliver: "Deliver") -> None:
         """Say how requests reach the app; without it every command fails as if the app were down."""
         self.deliver = deliver
