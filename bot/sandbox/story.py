@@ -1,0 +1,127 @@
+"""What the terminal tells while a sandbox starts: the SIS is read, a channel asks for digests, a first mass message
+goes out, the clerk asks for a list, and the digest is posted. Each chapter does what it tells, through the real doors.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bot.errors import UserError
+from bot.roster import SyncReport
+from bot.sandbox import district, terminal
+from bot.sandbox.sender import Sent
+from bot.sandbox.slack import posting
+from bot.sandbox.slack.outcome import Outcome
+from bot.sandbox.slack.things import Message
+from bot.sandbox.stage import Stage
+
+FIRST_TITLE = "Early dismissal today"
+FIRST_QUESTION = "grade 5 blocked"
+_COUNTED = ("read", "added", "changed", "inactive", "rejected")
+_REJECTIONS_SHOWN = 4
+
+
+def read_sis(stage: Stage, console: Console) -> SyncReport:
+    """The first sync, with its report."""
+    with _bars(console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        report = stage.sync(show)
+    console.print(_report(report))
+    return report
+
+
+def _report(report: SyncReport) -> Table:
+    table = Table(title="Sync report", title_justify="left", caption_justify="left", caption=_rejections(report))
+    table.add_column("")
+    for word in _COUNTED:
+        table.add_column(word, justify="right")
+    for name, counts in report.counts.items():
+        table.add_row(name.replace("_", " "), *(f"{getattr(counts, word):,}" for word in _COUNTED))
+    return table
+
+
+def _rejections(report: SyncReport) -> str:
+    shown = [f"{one.file}:{one.line} {one.reason}" for one in report.rejections[:_REJECTIONS_SHOWN]]
+    return "\n".join(shown)
+
+
+def subscribe(stage: Stage, console: Console) -> Outcome:
+    """The clerk asks for digests in #family-texts."""
+    clerk = stage.slack.person(district.CLERK)
+    console.print(f"[bold]{clerk.user.name}[/] types [cyan]/cleanup subscribe[/] in #family-texts.")
+    outcome = clerk.command("/cleanup", "subscribe", channel=district.FAMILY_TEXTS)
+    _refuse_trouble(outcome)
+    _put_away(stage, outcome)
+    show(stage, console, clerk.last(district.FAMILY_TEXTS), "#family-texts")
+    return outcome
+
+
+def send(stage: Stage, console: Console, title: str = FIRST_TITLE) -> Sent:
+    """A mass message to every family, and its receipts as they come in."""
+    with _bars(console) as bars:
+        task = bars.add_task("receipts", total=None)
+        sent = stage.send(title, lambda done, total: bars.update(task, completed=done, total=total))
+    console.print(
+        f"“{title}” went to {sent.deliveries:,} contacts; the provider sent {sent.receipts:,} signed receipts."
+    )
+    return sent
+
+
+def ask(stage: Stage, console: Console, text: str = FIRST_QUESTION) -> Message:
+    """The clerk asks for a list, in her direct messages with the app."""
+    clerk = stage.slack.person(district.CLERK)
+    console.print(f"[bold]{clerk.user.name}[/] types [cyan]/cleanup {text}[/].")
+    outcome = clerk.command("/cleanup", text)
+    _refuse_trouble(outcome)
+    message = outcome.message
+    if message is None:
+        raise UserError("The answer to the command did not come with its acknowledgement.")
+    show(stage, console, message, "Only visible to Clara")
+    return message
+
+
+def digest(stage: Stage, console: Console) -> Message:
+    """What #family-texts reads after a mass message."""
+    newest = stage.slack.person(district.CLERK).last(district.FAMILY_TEXTS)
+    show(stage, console, newest, "#family-texts")
+    return newest
+
+
+def put_away(stage: Stage, message: Message) -> None:
+    """Clear a private answer off the clerk's screen, so that the newcomer finds it empty."""
+    posting.delete(stage.slack, message)
+
+
+def _put_away(stage: Stage, outcome: Outcome) -> None:
+    if outcome.message:
+        put_away(stage, outcome.message)
+
+
+def show(stage: Stage, console: Console, message: Message, where: str) -> None:
+    """A message as it looks in Slack, in a frame."""
+    names = {one.id: one.name for one in (*stage.slack.users.values(), *stage.slack.channels.values())}
+    drawn = terminal.drawn(message.blocks, names) if message.blocks else terminal.marked(message.text, names)
+    console.print(Panel(drawn, title=where, title_align="left", border_style="dim"))
+
+
+def _refuse_trouble(outcome: Outcome) -> None:
+    if outcome.error:
+        said = "; ".join(map(str, outcome.problems))
+        raise UserError(f"Slack would show “{outcome.error}”. {said}")
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        yield bars

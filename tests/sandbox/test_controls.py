@@ -1,0 +1,189 @@
+"""The panel beside the page, over HTTP: long work in the background, and first steps ticked by what really happened."""
+
+import time
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from stages import a_stage
+
+from bot import db
+from bot.errors import UserError
+from bot.models import Contact
+from bot.sandbox import district, stage
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """A sandbox whose SIS was read and which has sent one mass message, all through the panel's door."""
+    folder = tmp_path_factory.mktemp("controls")
+    with a_stage(folder) as (opened, controls), httpx.Client(base_url=f"{opened.url}/sandbox/district") as panel:
+        fresh = panel.get("").json()
+        panel.post("/sync").raise_for_status()
+        finished(panel)
+        panel.post("/send", json={"title": "Early dismissal today"}).raise_for_status()
+        seen_while_busy = panel.get("").json()["busy"]
+        refused = panel.post("/sync")
+        finished(panel)
+        controls.open()
+        yield opened, panel, fresh, seen_while_busy, refused
+
+
+@pytest.fixture
+def panel(sandbox):
+    return sandbox[1]
+
+
+@pytest.fixture
+def opened(sandbox):
+    return sandbox[0]
+
+
+def finished(panel):
+    """What the panel shows once nothing is under way any more."""
+    until = time.monotonic() + 60
+    while (today := panel.get("").json())["busy"]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert today["problem"] is None
+    return today
+
+
+def test_a_fresh_sandbox_has_sent_and_synced_nothing(sandbox):
+    fresh = sandbox[2]
+
+    assert (fresh["messages"], fresh["last_sync"], fresh["busy"]) == ([], None, None)
+    assert not any(fresh["steps"].values())
+
+
+def test_a_mass_message_goes_on_in_the_background_and_tells_how_far_it_is(sandbox):
+    while_busy = sandbox[3]
+
+    assert while_busy["what"] == "Sending a mass message"
+    assert set(while_busy) == {"what", "done", "total", "text"}
+
+
+def test_nothing_else_starts_while_something_is_under_way(sandbox):
+    refused = sandbox[4]
+
+    assert refused.status_code == 409
+    assert "not done yet" in refused.json()["text"]
+
+
+def test_a_message_that_settled_says_how_many_texts_arrived(panel):
+    (message,) = [one for one in panel.get("").json()["messages"] if one["title"] == "Early dismissal today"]
+
+    assert message["settled"]
+    assert message["pending"] == 0
+    assert message["delivered"] > 500 > message["failed"] > 20
+
+
+def test_the_last_sync_says_in_words_what_it_changed(panel):
+    last = panel.get("").json()["last_sync"]
+
+    assert last["ok"]
+    assert "added" in last["text"]
+
+
+def test_a_message_without_a_title_is_refused_with_the_reason(panel):
+    answer = panel.post("/send", json={"title": "  "})
+
+    assert answer.status_code == 422
+    assert "title" in answer.json()["text"]
+
+
+def test_the_sis_is_searched_by_the_name_of_a_contact_or_a_child(panel):
+    found = panel.get("/sis", params={"q": "nguyen"}).json()["contacts"]
+
+    assert found
+    assert all("Nguyễn" in one["name"] + one["students"] for one in found)
+
+
+def test_a_number_changed_in_the_sis_is_what_the_next_sync_reads(panel, opened):
+    contact = panel.get("/sis", params={"q": "obrien"}).json()["contacts"][0]
+
+    panel.post("/sis", json={"sourced_id": contact["sourced_id"], "phone": "(331) 555-0177"}).raise_for_status()
+    panel.post("/sync").raise_for_status()
+    finished(panel)
+
+    with db.transaction(opened.engine) as session:
+        held = session.query(Contact).filter_by(sourced_id=contact["sourced_id"]).one()
+        assert held.sis_phone == "+13315550177"
+
+
+def test_the_sis_changes_nobody_it_does_not_hold(panel):
+    answer = panel.post("/sis", json={"sourced_id": "S1001", "phone": "(331) 555-0177"})
+
+    assert answer.status_code == 422
+    assert answer.json()["text"] == "The SIS holds no such contact."
+
+
+def test_no_mail_has_been_sent(panel):
+    assert panel.get("/outbox").json() == {"mails": []}
+
+
+def test_the_first_step_is_done_when_somebody_has_a_list_on_the_screen_and_not_before(panel, opened):
+    clerk = opened.slack.person(district.CLERK)
+
+    clerk.command("/cleanup", "help")
+    assert not panel.get("").json()["steps"]["listed"]
+
+    clerk.command("/cleanup", "grade 5 blocked")
+    assert panel.get("").json()["steps"]["listed"]
+
+
+def test_the_third_step_is_done_when_the_digest_of_a_new_message_was_posted(panel, opened):
+    opened.slack.person(district.CLERK).command("/cleanup", "subscribe", channel=district.FAMILY_TEXTS)
+    assert not panel.get("").json()["steps"]["sent"]
+
+    panel.post("/send", json={"title": "Picture day"}).raise_for_status()
+    finished(panel)
+
+    assert panel.get("").json()["steps"]["sent"]
+
+
+def test_the_page_and_the_bot_are_served_side_by_side(opened):
+    with httpx.Client(base_url=opened.url) as browser:
+        assert "<html" in browser.get("/").text
+        assert browser.get("/sandbox/page/app.js").status_code == 200
+        assert browser.get("/sandbox/slack/people").json()["team"]["name"] == district.DISTRICT_NAME
+        assert browser.post("/slack/events").status_code == 401
+        assert browser.get("/readyz").json()["ready"]
+
+
+def test_a_port_that_is_taken_is_said_in_one_line_that_names_the_way_out(opened, tmp_path):
+    port = int(opened.url.rpartition(":")[2])
+
+    with pytest.raises(UserError, match=f"--port {port + 1}"), a_stage(tmp_path, port=port):
+        pass
+
+
+def test_nothing_of_the_environment_reaches_the_sandbox(monkeypatch, tmp_path):
+    monkeypatch.setenv("ADMIN_EMAILS", "gus@maplewood-photo.example")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere.example/district")
+
+    with a_stage(tmp_path) as (opened, _):
+        assert opened.settings.admin_emails == ()
+        assert "nowhere" not in str(opened.engine.url)
+
+
+def test_every_start_is_a_clean_slate(tmp_path):
+    with a_stage(tmp_path) as (opened, _):
+        contact = district.contacts(opened.sis)[0]
+        district.set_phone(opened.sis, contact.sourced_id, "(331) 555-0177")
+        opened.sync()
+
+    with a_stage(tmp_path) as (opened, controls):
+        assert district.contacts(opened.sis)[0] == contact
+        assert controls.today({})["last_sync"] is None
+
+
+def test_the_clock_works_beside_the_page(tmp_path):
+    with a_stage(tmp_path) as (opened, _):
+        opened.sync()
+        sent = opened.sender.send("Snow day", now=datetime.now(UTC))
+        with stage.ticking(opened, seconds=0.05):
+            until = time.monotonic() + 20
+            while not opened.is_over(sent.message_id):
+                assert time.monotonic() < until
+                time.sleep(0.05)
