@@ -1,0 +1,139 @@
+"""What stands around the list: whom else a contact touches, which words a filter may use, how fresh everything is.
+
+Names only of students and contacts the asking person may see; of the others, how many there are.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot.access import Actor, Reach, current
+from bot.filters import Vocabulary
+from bot.models import (
+    ClassStudent,
+    ClassTeacher,
+    MassMessage,
+    School,
+    SchoolClass,
+    Staff,
+    Student,
+    StudentSchool,
+    SyncRun,
+    SyncState,
+    contact_reach,
+    contacts_with,
+    effective_contacts,
+)
+
+
+@dataclass(frozen=True)
+class Sibling:
+    student_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Touches:
+    """Whom a change of a contact touches: its other students, and other contacts with the same number."""
+
+    siblings: tuple[Sibling, ...]
+    more_siblings: int
+    sharing: tuple[str, ...]
+    more_sharing: int
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The mass message the list stands after, and the end of the last sync that was applied; None where there was none."""
+
+    title: str
+    sent_at: datetime | None
+    synced_at: datetime | None
+
+
+def touches(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> Touches:
+    """Whom else a change touches; `student_id` is the student at hand, no sibling of their own.
+
+    Raises:
+        UserError: this person may not see the contact.
+    """
+    access.contact(session, contact_id, actor=actor)
+    siblings = session.execute(_siblings(contact_id).where(Student.id != (student_id or 0))).all()
+    sharing = session.execute(_sharing(contact_id)).all()
+    students = {row.student_id for row in (*siblings, *sharing)}
+    seen = set(session.scalars(access.students_for(actor).where(Student.id.in_(students))))
+    names = {row.contact_id: f"{row.given_name} {row.family_name}" for row in sharing if row.student_id in seen}
+    shown = [
+        Sibling(row.student_id, f"{row.given_name} {row.family_name}") for row in siblings if row.student_id in seen
+    ]
+    return Touches(
+        siblings=tuple(shown),
+        more_siblings=len(siblings) - len(shown),
+        sharing=tuple(names.values()),
+        more_sharing=len({row.contact_id for row in sharing}) - len(names),
+    )
+
+
+def _siblings(contact_id: int) -> Select[*tuple[Any, ...]]:
+    of_contact = effective_contacts.c
+    return (
+        select(Student.id.label("student_id"), Student.given_name, Student.family_name)
+        .join(effective_contacts, of_contact.student_id == Student.id)
+        .where(of_contact.contact_id == contact_id)
+        .order_by(Student.family_name, Student.given_name, Student.id)
+    )
+
+
+def _sharing(contact_id: int) -> Select[*tuple[Any, ...]]:
+    """A row for each other contact with the same number and each student of theirs."""
+    own = select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id).scalar_subquery()
+    other = effective_contacts.c
+    return (
+        select(other.contact_id, other.student_id, other.given_name, other.family_name)
+        .where(other.contact_id.in_(contacts_with(own)), other.contact_id != contact_id)
+        .order_by(other.family_name, other.given_name, other.contact_id)
+    )
+
+
+def vocabulary(session: Session, actor: Actor) -> Vocabulary:
+    """The schools and the teachers of this person's students, as a filter may name them."""
+    return Vocabulary(
+        schools=tuple(session.scalars(_schools(actor))),
+        teachers=tuple(session.scalars(_teachers(actor))),
+    )
+
+
+def _schools(actor: Actor) -> Select[str]:
+    schools = select(School.name).where(School.active).distinct().order_by(School.name)
+    if actor.reach is Reach.DISTRICT:
+        return schools
+    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught_by(actor)))
+    return schools.where(or_(School.id.in_(actor.school_ids), School.id.in_(of_students)))
+
+
+def _teachers(actor: Actor) -> Select[str]:
+    name = Staff.given_name + " " + Staff.family_name
+    teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, actor.today))
+    if actor.reach is not Reach.DISTRICT:
+        learning = select(ClassStudent.class_id).where(
+            ClassStudent.student_id.in_(access.taught_by(actor)), current(ClassStudent, actor.today)
+        )
+        at_schools = select(SchoolClass.id).where(SchoolClass.school_id.in_(actor.school_ids))
+        teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
+    return select(name).where(Staff.active, Staff.id.in_(teaching)).distinct().order_by(name)
+
+
+def latest(session: Session) -> Latest:
+    """For the line below every list: after which message it stands, and how old the student information is."""
+    message = session.execute(
+        select(MassMessage.title, MassMessage.sent_at)
+        .where(MassMessage.settled_at.is_not(None))
+        .order_by(MassMessage.sent_at.desc())
+        .limit(1)
+    ).first()
+    synced_at = session.scalar(select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE))
+    return Latest(message.title if message else "", message.sent_at if message else None, synced_at)

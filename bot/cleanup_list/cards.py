@@ -1,0 +1,80 @@
+"""What a dialog of one student is told. Phones are E.164, for the surface to mask."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.cleanup_list.rows import StudentRow
+from bot.models import ContactMethod, EditField, EditState
+from bot.sms_status import SmsStatus
+
+
+@dataclass(frozen=True)
+class EditNote:
+    """An edit in force. `base` is what the SIS said then, `sis_value` the third value of a conflict and `sis_at` its date."""
+
+    edit_id: int
+    field: EditField
+    state: EditState
+    base: str | None
+    value: str | None
+    sis_value: str | None
+    sis_at: datetime | None
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class LastChange:
+    """The newest line of a contact's history; `before` and `after` are masked."""
+
+    actor: str
+    at: datetime
+    action: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class ContactCard:
+    """A contact as a person may change it. `phone` and `sis_phone` are E.164; `undo_edit_id` is what Undo would take back."""
+
+    contact_id: int
+    version: int
+    name: str
+    relationship: str | None
+    priority: int | None
+    method: ContactMethod
+    phone: str | None
+    sis_phone: str | None
+    email: str | None
+    status: SmsStatus | None
+    since: datetime | None
+    next_step: str | None
+    opted_out: bool
+    on_list: bool
+    updated_at: datetime | None
+    updated_by: str | None
+    edits: tuple[EditNote, ...]
+    last_change: LastChange | None
+    undo_edit_id: int | None
+
+
+@dataclass(frozen=True)
+class RemovedContact:
+    """A contact that staff removed and can bring back; `everywhere`: from all its students, not from this one only."""
+
+    removal_id: int
+    contact_id: int
+    name: str
+    relationship: str | None
+    reason: str
+    made_by: str
+    made_at: datetime
+    everywhere: bool
+
+
+@dataclass(frozen=True)
+class StudentCard:
+    student: StudentRow
+    contacts: tuple[ContactCard, ...]
+    removed: tuple[RemovedContact, ...]

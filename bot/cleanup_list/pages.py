@@ -1,0 +1,139 @@
+"""A page of the cleanup list: two statements, whatever its size. The first ranks students, the second reads contacts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    any_,
+    case,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from bot.access import Actor
+from bot.cleanup_list.matching import matched
+from bot.cleanup_list.rows import (
+    ListedContact,
+    StudentRow,
+    listed_contact,
+    listed_contacts,
+    reach_of,
+    schools_of,
+    severity,
+    student_row,
+    teachers_of,
+)
+from bot.filters import Filter
+from bot.sms_status import SmsStatus
+
+
+@dataclass(frozen=True)
+class Page:
+    """Students of one page; totals and counts are of the whole filter, each contact counted once.
+
+    `filter.page` is the page shown: the last one when the list has become shorter than what was asked for.
+    """
+
+    filter: Filter
+    total_students: int
+    total_contacts: int
+    pages: int
+    counts_by_status: dict[SmsStatus, int]
+    students: tuple[StudentRow, ...]
+
+
+def page(session: Session, which: Filter, *, actor: Actor, page_size: int = 15) -> Page:
+    """The page `which.page` of what this person may see, worst first."""
+    ranked = session.execute(_ranked_page(which, actor, page_size)).all()
+    if not ranked:
+        return Page(which.with_page(1), 0, 0, 1, {}, ())
+    counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
+    total, pages = ranked[0].total, -(-ranked[0].total // page_size)
+    return Page(
+        filter=which.with_page(min(which.page, pages)),
+        total_students=total,
+        total_contacts=sum(counts.values()),
+        pages=pages,
+        counts_by_status=counts,
+        students=_with_contacts(session, ranked),
+    )
+
+
+def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[Any, ...]]:
+    found = _found(which, actor)
+    ranked = _ranked(found)
+    total = select(func.count()).select_from(ranked).scalar_subquery()
+    first = func.least(which.page - 1, (total - 1) / page_size) * page_size
+    worst_first = (
+        *(_need(ranked), ranked.c.worst, ranked.c.grade_order),
+        *(ranked.c.family_name, ranked.c.given_name, ranked.c.student_id),
+    )
+    place = func.row_number().over(order_by=worst_first).label("place")
+    shown = select(ranked, place).order_by(place).limit(page_size).offset(func.greatest(first, 0)).cte("shown")
+    return select(
+        shown,
+        schools_of(shown.c.student_id).label("schools"),
+        teachers_of(shown.c.student_id, actor.today).label("teachers"),
+        total.label("total"),
+        _counts(found).label("counts"),
+    ).order_by(shown.c.place)
+
+
+def _found(which: Filter, actor: Actor) -> CTE:
+    """Matched entries with how their student can be reached, without removed contacts.
+
+    Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
+    """
+    entries = matched(which, actor).cte("matched").prefix_with("MATERIALIZED")
+    students = select(entries.c.student_id).distinct().subquery()
+    reach = reach_of(students.c.student_id).lateral()
+    reached = select(students.c.student_id, reach).join_from(students, reach, true()).cte("reached")
+    found = select(entries, reached.c.textable, reached.c.other_ways).join(
+        reached, reached.c.student_id == entries.c.student_id
+    )
+    return found.where(entries.c.contact_id == any_(reached.c.contact_ids)).cte("found").prefix_with("MATERIALIZED")
+
+
+def _ranked(found: CTE) -> CTE:
+    student = (
+        *(found.c.student_id, found.c.given_name, found.c.family_name, found.c.grade, found.c.grade_order),
+        *(found.c.textable, found.c.other_ways),
+    )
+    worst = func.min(severity(found.c.status)).label("worst")
+    return (
+        select(*student, worst, func.array_agg(found.c.contact_id).label("contact_ids"))
+        .group_by(*student)
+        .cte("ranked")
+    )
+
+
+def _need(ranked: CTE) -> ColumnElement[int]:
+    return case((ranked.c.textable > 0, 2), (ranked.c.other_ways, 1), else_=0)
+
+
+def _counts(found: CTE) -> ScalarSelect[Any]:
+    by_status = (
+        select(found.c.status, func.count(found.c.contact_id.distinct()).label("number"))
+        .group_by(found.c.status)
+        .subquery()
+    )
+    return select(func.jsonb_object_agg(by_status.c.status, by_status.c.number)).scalar_subquery()
+
+
+def _with_contacts(session: Session, ranked: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StudentRow, ...]:
+    of_student: defaultdict[int, list[ListedContact]] = defaultdict(list)
+    for row in session.execute(listed_contacts([row.student_id for row in ranked])):
+        of_student[row.student_id].append(listed_contact(row))
+    return tuple(
+        student_row(row, (one for one in of_student[row.student_id] if one.contact_id in row.contact_ids))
+        for row in ranked
+    )

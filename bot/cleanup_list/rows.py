@@ -1,0 +1,149 @@
+"""A student with the listed contacts, and the pieces of SQL that every such row is made of.
+
+A student stands above another when no adult of theirs can be texted, and higher still when no adult can be called or
+e-mailed either; a contact whose number was just edited counts as one who can be texted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Function, Row, Select, SQLColumnExpression, and_, case, func, or_, select
+
+from bot.access import current
+from bot.models import (
+    ClassStudent,
+    ClassTeacher,
+    ContactMethod,
+    ListEntry,
+    School,
+    SchoolClass,
+    Staff,
+    StudentSchool,
+    effective_contacts,
+)
+from bot.sms_status import SEVERITY, SmsStatus
+
+_TEACHERS_OF_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class ListedContact:
+    """A contact on the list. `phone` is E.164 as it is now, for the surface to mask; `updated_at` says it was edited since."""
+
+    contact_id: int
+    name: str
+    relationship: str | None
+    status: SmsStatus
+    since: datetime
+    phone: str | None
+    method: ContactMethod
+    updated_at: datetime | None
+    updated_by: str | None
+    opted_out: bool
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """A student of the list. `textable` adults can be texted; `other_ways`: an adult takes calls or e-mails instead.
+
+    `teachers` are at most three, homeroom first.
+    """
+
+    student_id: int
+    name: str
+    grade: str | None
+    schools: tuple[str, ...]
+    teachers: tuple[str, ...]
+    listed: tuple[ListedContact, ...]
+    textable: int
+    other_ways: bool
+
+
+def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
+    return case({str(one): place for place, one in enumerate(SEVERITY)}, value=status)
+
+
+def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+    """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are."""
+    adult = effective_contacts.c
+    textable = and_(
+        adult.method == ContactMethod.TEXT, adult.phone.is_not(None), adult.sms_status.is_(None), ~adult.opted_out
+    )
+    otherwise = or_(
+        and_(adult.method == ContactMethod.CALL, adult.phone.is_not(None)),
+        and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
+    )
+    return select(
+        func.count().filter(textable).label("textable"),
+        func.coalesce(func.bool_or(otherwise), False).label("other_ways"),
+        func.array_agg(adult.contact_id).label("contact_ids"),
+    ).where(adult.student_id == student_id)
+
+
+def schools_of(student_id: SQLColumnExpression[int]) -> Function[Any]:
+    """The names of a student's schools, as an array."""
+    schools = select(School.name).join(StudentSchool, StudentSchool.school_id == School.id)
+    return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
+
+
+def teachers_of(student_id: SQLColumnExpression[int], today: date) -> Function[Any]:
+    """The names of those who teach a student today, as an array: homeroom first, then primary teachers."""
+    teachers = (
+        select(Staff.given_name + " " + Staff.family_name)
+        .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
+        .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
+        .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
+        .where(ClassStudent.student_id == student_id, current(ClassStudent, today), current(ClassTeacher, today))
+        .group_by(Staff.id)
+        .order_by(func.bool_or(SchoolClass.homeroom).desc(), func.bool_or(ClassTeacher.is_primary).desc(), Staff.search)
+        .limit(_TEACHERS_OF_A_ROW)
+    )
+    return func.array(teachers.scalar_subquery())
+
+
+def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    """The listed contacts of some students, worst first, a row for each student and contact."""
+    adult = effective_contacts.c
+    entry = ListEntry
+    return (
+        select(
+            *(adult.student_id, adult.contact_id, adult.given_name, adult.family_name, adult.relationship),
+            *(adult.phone, adult.method, adult.opted_out),
+            *(entry.status, entry.since, entry.updated_at, entry.updated_by),
+        )
+        .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
+        .where(adult.student_id.in_(student_ids))
+        .order_by(severity(entry.status), adult.priority.nulls_last(), adult.contact_id)
+    )
+
+
+def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:
+    """From a row with a student's names and grade, `reach_of` them, and their `schools` and `teachers`."""
+    return StudentRow(
+        student_id=row.student_id,
+        name=f"{row.given_name} {row.family_name}",
+        grade=row.grade,
+        schools=tuple(row.schools),
+        teachers=tuple(row.teachers),
+        listed=tuple(listed),
+        textable=row.textable,
+        other_ways=row.other_ways,
+    )
+
+
+def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
+    """From a row of `listed_contacts`."""
+    return ListedContact(
+        contact_id=row.contact_id,
+        name=f"{row.given_name} {row.family_name}",
+        relationship=row.relationship,
+        status=SmsStatus(row.status),
+        since=row.since,
+        phone=row.phone,
+        method=ContactMethod(row.method),
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+        opted_out=row.opted_out,
+    )
