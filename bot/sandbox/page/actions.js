@@ -29,7 +29,7 @@ export function actions({ world, parts, frame, refresh, settle }) {
 
   /** The blocks' way back to the app: where they stand, and what is held in them. */
   function surface({ kind, message, view, memory, errors }) {
-    const where = message ? { message: { channel: world.place.channel, ts: message.ts } } : { view: { id: view.id } };
+    const where = message ? { message: { channel: world.place.channel, ts: message.ts } } : { view: view.id };
     const at = (block, it) => ({ where, block_id: block.block_id, action_id: it.action_id });
     return {
       kind, memory, errors, names,

@@ -115,12 +115,12 @@ async function listen() {
     const { as } = world.place;
     try {
       const { version } = await slack.wait(as, world.screen?.version ?? 0, act.whileHere(as));
-      frame.offline(false);
       if (as === world.place.as && version !== world.screen?.version) await refresh();
     } catch (error) {
       if (error.name === "AbortError") continue;
       frame.offline(true);
       await new Promise((later) => setTimeout(later, AGAIN_MS));
+      await refresh().then(() => frame.offline(false), () => {});
     }
   }
 }

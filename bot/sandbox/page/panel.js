@@ -55,15 +55,15 @@ export function panel(root, act) {
     if (today.error) return;
     steps.show(today.steps);
     act.stepsDone(Object.values(today.steps).filter(Boolean).length);
-    progress(today.busy);
+    progress(today.busy, today.problem);
     form.show(today);
     sync.show(today);
   }
 
-  function progress(now) {
-    if (!now && busy) act.announce(`${busy.what}: done.`);
+  function progress(now, problem) {
+    if (!now && busy && !problem) act.announce(`${busy.what}: done.`);
     busy = now;
-    if (!now) return fill(bar);
+    if (!now) return fill(bar, problem && h("p", { class: "problem" }, problem));
     const total = now.total || null;
     if (bar.dataset.what !== now.what || !bar.firstChild) fill(bar, h("div", { class: "busy" }, h("strong", {}), h("progress", { "aria-label": now.what }), h("p", { class: "soft" })));
     bar.dataset.what = now.what;

@@ -42,6 +42,6 @@ export function sisSearch(root, { told }) {
       problem.hidden = !answer.error;
       if (answer.error) problem.textContent = refusalText(answer);
       else told(`The SIS now holds ${phone.value.trim() || "no number"} for ${contact.name}. The next sync will read it.`);
-    } }, h("label", { for: field }, h("strong", {}, contact.name), h("small", {}, contact.students)), h("div", { class: "inline" }, phone, save), problem);
+    } }, h("label", { for: field }, h("strong", {}, contact.name), " ", h("small", {}, contact.students)), h("div", { class: "inline" }, phone, save), problem);
   }
 }

@@ -7,7 +7,7 @@ export const FIRST_COMMAND = "/cleanup grade 5 blocked";
 const STEPS = [
   { done: "listed", title: "Ask who cannot be texted", button: "Type it for me", act: (act) => act.typeForMe(FIRST_COMMAND),
     words: () => ["Type ", h("code", {}, FIRST_COMMAND), " and press Enter. Only you see the answer."] },
-  { done: "fixed", title: "Fix a number", words: () => ["Press ", h("strong", {}, "Edit"), " beside a contact, type a number that can get texts, and save."] },
+  { done: "fixed", title: "Fix a number", words: () => ["Press ", h("strong", {}, "Fix…"), " beside a student, then ", h("strong", {}, "Edit"), ": type another number and save."] },
   { done: "sent", title: "Send the next mass message", button: "Send it now", act: (act) => act.sendNow(),
     words: () => ["Then read in ", h("strong", {}, "#family-texts"), " whether your fix worked."] },
 ];

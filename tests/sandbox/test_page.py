@@ -1,0 +1,352 @@
+"""What a clerk sees and does on the sandbox's page, in a real browser against the real little Slack."""
+
+import os
+import re
+import shutil
+
+import page_stage
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from slack_sdk import WebClient
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ("gpu", "quic", "background-networking", "component-update", "sync")
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+PROBE = "<img src=x onerror=\"document.title='taken over'\"> & *bold*"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        sentence = "The browser tests need Chromium, and there is none: install Debian's package `chromium`."
+        if os.environ.get("CI"):
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        switches = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stage():
+    with page_stage.opened() as stage:
+        yield stage
+
+
+@pytest.fixture
+def complaints():
+    """What the page's console said was wrong."""
+    return []
+
+
+@pytest.fixture
+def open_page(browser, stage, complaints):
+    """Opens the page; at the end, nothing may have gone wrong in its console but refusals, which browsers log."""
+    contexts = []
+
+    def open_page(size=DESKTOP, scheme="light", place=""):
+        context = browser.new_context(**size, color_scheme=scheme, locale="en-US")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(stage.url + "/" + place)
+        expect(page.locator(".pane-title h1")).to_be_attached()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if not re.search(r"status of (409|422)", text)] == []
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def say(page, text):
+    page.locator("#composer").fill(text)
+    page.keyboard.press("Enter")
+
+
+def ephemeral(page):
+    return page.locator(".message.ephemeral")
+
+
+def dialog(page):
+    return page.get_by_role("dialog")
+
+
+def edit(page):
+    """The dialog that a button of the list opens."""
+    say(page, "/list")
+    ephemeral(page).get_by_role("button", name="Edit").click()
+    expect(dialog(page)).to_be_visible()
+    return dialog(page)
+
+
+def test_the_page_opens_on_the_channel_where_digests_arrive(page):
+    expect(page.get_by_role("heading", level=1)).to_have_text("family-texts")
+    expect(page.get_by_role("button", name="Act as: Dana Whitfield")).to_be_visible()
+    expect(page.get_by_text("Three first steps")).to_be_visible()
+
+
+def test_a_slash_offers_the_commands_and_enter_completes_one(page):
+    page.locator("#composer").press_sequentially("/li")
+    expect(page.get_by_role("option", name="/list")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_have_value("/list ")
+    expect(page.locator(".usage")).to_contain_text("[anything]")
+
+
+def test_the_answer_to_a_command_is_marked_and_nobody_else_sees_it(page, open_page):
+    say(page, "/list")
+    expect(ephemeral(page)).to_contain_text("Only visible to you")
+    expect(ephemeral(page)).to_contain_text("1 contact")
+    marcus = open_page(place="#as=UMARCUS")
+    expect(marcus.get_by_role("button", name="Act as: Marcus O'Brien")).to_be_visible()
+    expect(ephemeral(marcus)).to_have_count(0)
+
+
+def test_an_ephemeral_message_can_be_dismissed(page):
+    say(page, "/list")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(ephemeral(page)).to_have_count(0)
+
+
+def test_what_one_person_writes_the_other_sees_without_reloading(page, open_page):
+    marcus = open_page(place="#as=UMARCUS")
+    say(page, "The buses leave at two.")
+    expect(marcus.locator(".messages")).to_contain_text("The buses leave at two.")
+
+
+def test_markup_that_somebody_types_stays_text(page):
+    say(page, PROBE)
+    expect(page.locator(".messages")).to_contain_text("<img src=x onerror=")
+    expect(page.locator(".messages img")).to_have_count(0)
+    expect(page.locator(".messages strong")).to_have_text("bold")
+    assert page.title() != "taken over"
+
+
+def test_a_command_that_takes_too_long_says_so_and_keeps_what_was_typed(page):
+    say(page, "/slow")
+    expect(page.get_by_role("alert").filter(has_text="longer than 3 seconds")).to_be_visible()
+    expect(page.locator("#composer")).to_have_value("/slow")
+
+
+def test_a_dialog_starts_in_its_first_field_with_what_stands_there(page):
+    edit(page)
+    expect(page.get_by_label("phone")).to_be_focused()
+    expect(page.get_by_label("phone")).to_have_value("555")
+
+
+def test_an_error_stands_under_its_field_and_what_was_typed_stays(page):
+    opened = edit(page)
+    page.get_by_label("note").fill("bad phone")
+    page.get_by_label("phone").fill("12")
+    opened.get_by_role("button", name="Save").click()
+    phone = page.get_by_label("phone")
+    expect(phone).to_be_focused()
+    expect(phone).to_have_value("12")
+    expect(phone).to_have_accessible_description("Write 10 digits.")
+    expect(page.get_by_label("note")).to_have_value("bad phone")
+
+
+def test_what_is_typed_and_what_is_left_alone_reach_the_app(page, stage):
+    opened = edit(page)
+    page.get_by_label("note").fill("called her")
+    page.get_by_label("Call").check()
+    opened.get_by_role("button", name="Save").click()
+    expect(opened).to_have_count(0)
+    values = stage.heard[-1]["view"]["state"]["values"]
+    assert values["phone"]["typed"]["value"] == "555"
+    assert values["note"]["typed"]["value"] == "called her"
+    assert values["method"]["chosen"]["selected_option"]["value"] == "call"
+
+
+def test_escape_closes_a_dialog_and_the_focus_returns_to_its_button(page):
+    edit(page)
+    page.keyboard.press("Escape")
+    expect(dialog(page)).to_have_count(0)
+    expect(ephemeral(page).get_by_role("button", name="Edit")).to_be_focused()
+
+
+def test_tab_does_not_leave_a_dialog(page):
+    edit(page)
+    inside = [page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")]
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        inside.append(
+            page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
+        )
+    assert all(inside)
+
+
+def test_a_dialog_on_top_of_another_goes_back_and_the_cross_closes_both(page):
+    opened = edit(page)
+    page.get_by_label("note").fill("push")
+    opened.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("note")).to_have_value("")
+    opened.get_by_role("button", name="Back").click()
+    expect(page.get_by_label("note")).to_have_value("push")
+    opened.get_by_role("button", name="Save").click()
+    expect(opened.get_by_role("button", name="Back")).to_be_visible()
+    opened.get_by_role("button", name="Close").click()
+    expect(dialog(page)).to_have_count(0)
+
+
+def test_a_menu_that_asks_the_app_is_searched_and_chosen_by_keyboard(page, stage):
+    opened = edit(page)
+    opened.get_by_role("button", name="Teacher").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("ruth")
+    expect(page.get_by_role("option")).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(opened.get_by_role("button", name="Teacher: Ruth Okafor")).to_be_focused()
+    opened.get_by_role("button", name="Save").click()
+    expect(opened).to_have_count(0)
+    values = stage.heard[-1]["view"]["state"]["values"]
+    assert values["teacher"]["chosen"]["selected_option"]["value"] == "ruth okafor"
+
+
+def test_escape_in_an_open_menu_leaves_the_dialog_open(page):
+    opened = edit(page)
+    opened.get_by_role("button", name="Teacher").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(opened).to_be_visible()
+
+
+def test_a_button_that_asks_first_does_nothing_when_the_answer_is_no(page, stage):
+    say(page, "/list")
+    ephemeral(page).get_by_role("button", name="Remove").click()
+    asked = page.get_by_role("alertdialog", name="Remove?")
+    expect(asked).to_contain_text("This cannot be undone.")
+    asked.get_by_role("button", name="Cancel").click()
+    assert len(stage.heard) == 1
+    ephemeral(page).get_by_role("button", name="Remove").click()
+    asked.get_by_role("button", name="Remove").click()
+    expect(ephemeral(page)).to_contain_text("Removed")
+
+
+def test_a_menu_in_a_message_tells_the_app_and_keeps_its_choice(page, stage):
+    say(page, "/list")
+    ephemeral(page).locator(".picker").click()
+    page.get_by_role("option", name="Five").click()
+    expect(ephemeral(page).get_by_role("button", name="Five")).to_be_visible()
+    page.reload()
+    expect(ephemeral(page).get_by_role("button", name="Five")).to_be_visible()
+    assert stage.heard[-1]["actions"][0]["selected_option"]["value"] == "five"
+
+
+def test_the_home_tab_shows_what_the_app_published_for_this_person(page):
+    page.get_by_role("button", name=re.compile("Tiny")).first.click()
+    expect(page.get_by_role("tab", name="Home")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".home")).to_contain_text("Welcome")
+    page.get_by_role("tab", name="Home").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Messages")).to_be_focused()
+
+
+def test_acting_as_somebody_else_shows_their_slack(page):
+    expect(page.get_by_role("button", name="front-office")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Act as")).click()
+    page.get_by_role("option", name="Marcus O'Brien").click()
+    expect(page.get_by_role("button", name="front-office")).to_have_count(0)
+    expect(page).to_have_url(re.compile("as=UMARCUS"))
+
+
+def test_a_reload_keeps_the_person_and_the_place(page):
+    page.get_by_role("button", name="front-office").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("front-office")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("front-office")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("family-texts")
+
+
+def test_the_app_is_added_to_a_channel_with_a_button(page):
+    page.get_by_role("button", name="front-office").click()
+    page.get_by_role("button", name="Add Tiny").click()
+    expect(page.get_by_role("button", name="Add Tiny")).to_have_count(0)
+
+
+def test_a_mass_message_shows_its_progress_and_ticks_the_step(page, stage):
+    page.get_by_label("Title").fill("Picture day")
+    page.get_by_role("button", name="Send", exact=True).last.click()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "120")
+    expect(page.locator("#district")).to_contain_text("120 of 560 receipts")
+    stage.district.arrive()
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.locator(".sent")).to_contain_text("Picture day")
+    expect(page.locator(".step.done")).to_contain_text("Send the next mass message")
+
+
+def test_work_that_failed_says_why(page):
+    page.get_by_role("button", name="Run the nightly sync now").click()
+    expect(page.locator("#district")).to_contain_text("too many would vanish")
+
+
+def test_a_number_changed_in_the_sis_is_refused_under_its_field_or_held(page, stage):
+    page.get_by_text("What the SIS holds").click()
+    page.get_by_label("Search the SIS").fill("rosa")
+    number = page.get_by_label("Rosa Hernández Ava, Mateo")
+    number.fill("12")
+    number.press("Enter")
+    expect(page.get_by_text("That is too short for a number.")).to_be_visible()
+    number.fill("+13125550199")
+    number.press("Enter")
+    expect(page.get_by_text("The SIS now holds +13125550199")).to_be_visible()
+    assert stage.district.phones["p-1"] == "+13125550199"
+
+
+def test_the_first_step_types_the_command_and_leaves_enter_to_the_person(page):
+    page.get_by_role("button", name="Type it for me").click()
+    expect(page.locator("#composer")).to_have_value("/cleanup grade 5 blocked")
+    expect(page.locator("#composer")).to_be_focused()
+
+
+def test_a_phone_shows_one_pane_at_a_time_and_the_district_as_a_sheet(open_page):
+    page = open_page(PHONE)
+    expect(page.get_by_role("navigation")).to_be_hidden()
+    page.get_by_role("button", name="Back to the list").click()
+    expect(page.get_by_role("main")).to_be_hidden()
+    page.get_by_role("button", name="front-office").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("front-office")
+    page.get_by_role("button", name=re.compile("District")).click()
+    expect(page.get_by_text("Three first steps")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Three first steps")).to_be_hidden()
+    expect(page.locator(".district-button")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_is_wider_than_the_screen(open_page, stage, size):
+    page = open_page(size)
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    client.chat_postMessage(channel=stage.family_texts, text="x" * 400)
+    expect(page.locator(".messages")).to_contain_text("xxxx")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    scroller = page.locator(".scroller")
+    assert scroller.evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
+def test_a_new_message_is_announced_to_who_cannot_see_it(page, stage):
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    client.chat_postMessage(channel=stage.family_texts, text="3 contacts joined the list")
+    expect(page.locator("#voice")).to_contain_text("Tiny: 3 contacts joined the list")
+
+
+def test_a_sandbox_that_stopped_is_said_and_so_is_its_return(page, complaints):
+    page.route("**/sandbox/slack/wait*", lambda route: route.fulfill(status=502, body="gone"))
+    say(page, "hello")
+    expect(page.get_by_text("The sandbox does not answer.")).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")
+    expect(page.get_by_text("The sandbox does not answer.")).to_be_hidden()
+    complaints.clear()
