@@ -158,6 +158,12 @@ def test_the_home_tab_is_published_when_it_is_opened(dana):
     assert dana.get("screen")["home"]["blocks"][0]["text"]["text"] == "Welcome"
 
 
+def test_turning_to_a_tab_of_the_app_tells_the_app_which(slack, dana):
+    dana.post("open", channel=slack.app_dm(dana.me).id)
+    dana.post("open", home=True)
+    assert [event["tab"] for event in slack.heard] == ["messages", "home"]
+
+
 def test_a_shortcut_opens_its_dialog(dana):
     assert dana.post("shortcut", callback_id="list.open", message=None) == {"ok": True}
     assert len(dana.get("screen")["views"]) == 1

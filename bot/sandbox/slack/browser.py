@@ -190,12 +190,14 @@ def close(slack: Workspace, user: str, asked: Json) -> Json:
 
 
 def open_place(slack: Workspace, user: str, asked: Json) -> Json:
-    """Turn to a conversation, which reads it, or to the app's Home tab, which tells the app."""
+    """Turn to a conversation, which reads it, or to a tab of the app, which tells the app."""
     if asked.get("home"):
         return _told(events.open_home(slack, user))
     seen = posting.seen_by(slack, user, asked["channel"])
     with slack.changing():
         slack.read_up_to[asked["channel"], user] = seen[-1].ts if seen else ""
+    if asked["channel"] == slack.app_dm(user).id:
+        return _told(events.open_home(slack, user, tab="messages"))
     return {"ok": True}
 
 

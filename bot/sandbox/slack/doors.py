@@ -24,6 +24,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -159,7 +160,7 @@ def _download(slack: Workspace) -> Endpoint:
         for channel in slack.channels.values():
             for file in browser.files_seen(slack, user, channel.id):
                 if file.id == file_id:
-                    headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+                    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}"}
                     return Response(file.content, media_type="application/octet-stream", headers=headers)
         return JSONResponse({"error": "file_not_found"}, status_code=404)
 
