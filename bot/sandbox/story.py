@@ -109,7 +109,8 @@ def _put_away(stage: Stage, outcome: Outcome) -> None:
 
 def show(stage: Stage, console: Console, message: Message, where: str) -> None:
     """A message as it looks in Slack, in a frame."""
-    names = {one.id: one.name for one in (*stage.slack.users.values(), *stage.slack.channels.values())}
+    people = {one.id: one.name for one in stage.slack.users.values()}
+    names = people | {one.id: one.name for one in stage.slack.channels.values()}
     drawn = terminal.drawn(message.blocks, names) if message.blocks else terminal.marked(message.text, names)
     console.print(Panel(drawn, title=where, title_align="left", border_style="dim"))
 

@@ -22,7 +22,7 @@ __all__ = [
     "contacts", "find", "make", "set_phone", "slack_channels", "slack_people", "write",
 ]  # fmt: skip
 
-_SEED = "Maplewood"
+_SEED = "Maplewood 21"
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,10 @@ class Family:
     adults: tuple[Adult, ...]
     children: tuple[Child, ...]
 
+    @property
+    def people(self) -> tuple[Adult | Child, ...]:
+        return (*self.adults, *self.children)
+
 
 class Registry:
     """Draws families until every seat is taken. One random source, so the same seed gives the same district."""
@@ -130,19 +134,18 @@ class Registry:
             case Household.SINGLE:
                 return [self._with_number(self._pick((mother, father), (4, 1)))]
             case Household.GRANDPARENTS:
-                return self._sharing(
-                    *(replace(one, role="guardian") for one in (mother, father)), home=self._random.random() < 0.5
-                )  # noqa: PLR2004
+                guardians = [replace(one, role="guardian") for one in (mother, father)]
+                return self._sharing(*guardians, home=self._happens(50))
             case Household.EXTENDED:
                 return [self._with_number(mother), self._relative(naming)]
 
     def _name_of_mother(self, naming: Naming, family: str) -> str:
-        return family if naming.one_name and self._random.random() < 0.8 else self._random.choice(naming.families)  # noqa: PLR2004
+        return family if naming.one_name and self._happens(80) else self._random.choice(naming.families)
 
     def _apart(self, mother: Adult, father: Adult) -> list[Adult]:
         """Parents with a home each, and sometimes somebody new in one of them, of another culture as often as not."""
         apart = [self._with_number(mother), self._with_number(father)]
-        if self._random.randrange(5):
+        if self._happens(80):
             return apart
         naming = self._pick(NAMINGS, [one.share for one in NAMINGS])
         step = self._adult(naming.women + naming.men, self._random.choice(naming.families))
@@ -150,7 +153,7 @@ class Registry:
 
     def _relative(self, naming: Naming) -> Adult:
         one = self._adult(naming.women + naming.men, self._random.choice(naming.families))
-        return self._with_number(replace(one, role="relative"), home=self._random.random() < 0.25)  # noqa: PLR2004
+        return self._with_number(replace(one, role="relative"), home=self._happens(25))
 
     def _adult(self, given: tuple[str, ...], family: str) -> Adult:
         self._adults += 1
@@ -161,16 +164,18 @@ class Registry:
         return [first, *(replace(one, number=first.number, sms=first.sms, phone=first.phone) for one in adults[1:])]
 
     def _with_number(self, adult: Adult, *, home: bool = False) -> Adult:
-        luck = self._random.random()
-        if luck < 0.02:  # noqa: PLR2004
+        if self._happens(2):
             return adult
-        if luck < 0.026 and self._unreadable:  # noqa: PLR2004
+        if self._unreadable and self._happens(1):
             return replace(adult, phone=self._unreadable.pop())
-        if home or luck < 0.05:  # noqa: PLR2004
+        if home or self._happens(3):
             line = self._numbers.home_line()
             return replace(adult, number=line, phone=written(line, self._random))
         mobile = self._numbers.mobile()
         return replace(adult, number=mobile, sms=written(mobile, self._random))
+
+    def _happens(self, percent: int) -> bool:
+        return self._random.randrange(100) < percent
 
     def _pick(self, choices: tuple[_T, ...], shares: Sequence[int]) -> _T:
         return self._random.choices(choices, shares)[0]

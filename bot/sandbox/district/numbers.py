@@ -40,7 +40,7 @@ _OF_MOBILES = {
 }
 """Of a thousand mobile numbers."""
 
-_OF_HOME_LINES = {Fate.FINE: 60, Fate.LANDLINE: 40}
+_OF_HOME_LINES = {Fate.FINE: 65, Fate.LANDLINE: 35}
 
 
 class Numbers:
