@@ -4,6 +4,7 @@ Its metadata is the contact's id and version; whoever saves second is shown what
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ def _form(desk: Desk, session: Session, actor: Actor, contact_id: int, origin: O
     found = next((one for one in card.contacts if one.contact_id == contact_id), None)
     if found is None:
         raise UserError("That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list.")
-    touches = cleanup_list.touches(session, contact_id, actor=actor)
+    touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
     return Form(found, touches, origin, desk.settings.phone_region, desk.settings.opt_in_number)
 
 
@@ -203,23 +204,24 @@ def _touches(touches: Touches) -> list[Block]:
 
 
 def _siblings(touches: Touches) -> list[str]:
-    total = len(touches.siblings) + touches.hidden_siblings
-    if not total:
+    if not touches.siblings and not touches.more_siblings:
         return []
-    return [f"👪 Also a contact of {_listed(touches.siblings, touches.hidden_siblings, 'student')}: changed for all of them."]
+    names = [sibling.name for sibling in touches.siblings]
+    return [f"👪 Also a contact of {_listed(names, touches.more_siblings, 'student')}: changed for all of them."]
 
 
 def _sharing(touches: Touches) -> list[str]:
-    if not touches.sharing and not touches.hidden_sharing:
+    if not touches.sharing and not touches.more_sharing:
         return []
-    return [f"☎️ The same number is used by {_listed(touches.sharing, touches.hidden_sharing, 'contact')}: theirs stays."]
+    return [f"☎️ The same number is used by {_listed(touches.sharing, touches.more_sharing, 'contact')}: theirs stays."]
 
 
-def _listed(names: tuple[str, ...], hidden: int, word: str) -> str:
+def _listed(names: Sequence[str], hidden: int, word: str) -> str:
+    """The names this person may read, and how many others there are."""
     shown = [b.escaped(name) for name in names[:_NAMED]]
     rest = len(names) - len(shown) + hidden
-    more = [f"{rest} more {word if rest == 1 else word + 's'}" if shown else f"{rest} other {word if rest == 1 else word + 's'}"]
-    return ", ".join([*shown, *(more if rest else [])])
+    more = f"{rest} {'more' if shown else 'other'} {word if rest == 1 else word + 's'}"
+    return ", ".join([*shown, *([more] if rest else [])])
 
 
 def _saved(done: Change) -> str:

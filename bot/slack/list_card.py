@@ -98,7 +98,7 @@ def _title(page: Page) -> str:
 def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
-    shown = "   ".join(f"{b.status(one)} {page.counts[one]:,}" for one in SEVERITY if page.counts.get(one))
+    shown = "   ".join(f"{b.status(one)} {page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one))
     return [b.section(f"*{_many(page.total_students, 'student')}*, {_many(page.total_contacts, 'contact')}\n{shown}")]
 
 

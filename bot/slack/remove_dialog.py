@@ -36,7 +36,7 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             access.editor(actor)
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
-            touches = cleanup_list.touches(session, contact_id, actor=actor)
+            touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
         client.views_push(trigger_id=body["trigger_id"], view=view(card, _of(card, contact_id), touches, origin))
 
     def remove(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
@@ -82,14 +82,14 @@ def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) 
         b.section(f"*{b.escaped(one.name)}* will get no messages about the student. You can undo this later."),
         _choice(SCOPE, "Remove from", _scopes(card, touches), initial=0),
         _choice(REASON, "Why?", [b.option(text, key) for key, text in REASONS.items()], initial=None),
-        *([b.context(f"⚠️ {b.escaped(card.name)} has no other contact.")] if len(card.contacts) == 1 else []),
+        *([b.context(f"⚠️ {b.escaped(card.student.name)} has no other contact.")] if len(card.contacts) == 1 else []),
     ]
     return b.modal("Remove contact", blocks, callback_id=CONFIRM, metadata=json.dumps(metadata), submit="Remove")
 
 
 def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
-    others = len(touches.siblings) + touches.hidden_siblings
-    only = [b.option(f"Only {card.name}", "one")]
+    others = len(touches.siblings) + touches.more_siblings
+    only = [b.option(f"Only {card.student.name}", "one")]
     return [*only, b.option(f"All {others + 1} students of this contact", "all")] if others else only
 
 

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from bot import access, cleanup_list, contact_edits, grade, phone
 from bot.access import Actor
-from bot.cleanup_list import ContactCard, RemovedContact, StudentCard
+from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
 from bot.slack import blocks as b
 from bot.slack import open_list
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_card import OPEN_STUDENT
+from bot.models import ContactMethod, EditField, EditState
 from bot.sms_status import meaning
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ VIEW = "student.dialog"
 EDIT, REMOVE = "contact.edit", "contact.remove"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
-METHODS = {"text": "Text", "call": "Call", "email": "E-mail"}
+METHODS: dict[str, str] = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "E-mail"}
 _CONTACTS, _REMOVED = 20, 10
 
 
@@ -56,7 +57,7 @@ def register(app: App, desk: Desk) -> None:
         student_id, _, filter_text = action["value"].partition(" ")
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             card = cleanup_list.student_card(session, int(student_id), actor=actor)
-            origin = Origin(card.student_id, open_list.remember(session, body, filter_text, now=desk.now()))
+            origin = Origin(int(student_id), open_list.remember(session, body, filter_text, now=desk.now()))
         client.views_open(trigger_id=body["trigger_id"], view=view(card, origin))
 
     refresh = open_list.refresher(desk)
@@ -121,16 +122,17 @@ def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block
         *(block for one in card.contacts[:_CONTACTS] for block in _contact(one)),
         *_removed(card.removed[:_REMOVED]),
     ]
-    return b.modal(card.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
+    return b.modal(card.student.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
 
 
 def _about(card: StudentCard) -> str:
-    level = grade.label(card.grade).capitalize() if card.grade else "No grade"
-    where = " · ".join([level, *(b.escaped(name) for name in (*card.schools, *card.teachers[:3]))])
+    one = card.student
+    level = grade.label(one.grade).capitalize() if one.grade else "No grade"
+    where = " · ".join([level, *(b.escaped(name) for name in (*one.schools, *one.teachers))])
     if not card.contacts:
-        return f"*{b.escaped(card.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."
-    reached = "" if card.textable else "\n⚠️ *No adult can be texted.*"
-    return f"*{b.escaped(card.name)}*\n{where}{reached}"
+        return f"*{b.escaped(one.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."
+    reached = "" if one.textable else "\n⚠️ *No adult can be texted.*"
+    return f"*{b.escaped(one.name)}*\n{where}{reached}"
 
 
 def _contact(one: ContactCard) -> list[Block]:
@@ -142,9 +144,9 @@ def _contact(one: ContactCard) -> list[Block]:
     return [
         b.divider(),
         b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
-        *_conflict(one),
+        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
         *b.actions(buttons, block_id=f"contact.{value}"),
-        *_last_change(one),
+        *_last_edit(one),
     ]
 
 
@@ -165,30 +167,29 @@ def _advice(one: ContactCard) -> list[str]:
     return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_"] if one.status else []
 
 
-def _conflict(one: ContactCard) -> list[Block]:
-    if one.conflict is None:
-        return []
-    theirs, ours = _masked(one.conflict.field, one.conflict.sis_value), _masked(one.conflict.field, one.conflict.value)
+def _conflict(edit: EditNote) -> list[Block]:
+    theirs, ours = _masked(edit.field, edit.sis_value), _masked(edit.field, edit.value)
+    since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
     text = (
-        f"⚖️ *The student information system disagrees.* Since {b.date(one.conflict.sis_at)} it has {theirs}; "
-        f"<@{one.conflict.made_by}> entered {ours} on {b.date(one.conflict.made_at)}."
+        f"⚖️ *The student information system disagrees.* {since} has {theirs}; "
+        f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
     )
-    value = str(one.conflict.edit_id)
+    value = str(edit.edit_id)
     choices = [b.button("Keep ours", KEEP_OURS, value, style="primary"), b.button("Take the SIS's", TAKE_SIS, value)]
     return [b.section(text), *b.actions(choices)]
 
 
-def _masked(field: str, value: str | None) -> str:
-    return phone.masked(value) if field == "phone" else METHODS.get(value or "", "nothing")
+def _masked(field: EditField, value: str | None) -> str:
+    return phone.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
 
 
-def _last_change(one: ContactCard) -> list[Block]:
-    if one.change is None:
+def _last_edit(one: ContactCard) -> list[Block]:
+    if not one.edits:
         return []
-    waiting = " · not yet in the student information system" if one.change.pending else ""
-    said = b.context(f"✏️ Changed by <@{one.change.made_by}> {b.date(one.change.made_at)}{waiting}")
-    undo = b.actions([b.button("Undo this change", UNDO_EDIT, str(one.change.edit_id))]) if one.change.undoable else []
-    return [said, *undo]
+    newest = one.edits[0]
+    said = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"
+    undo = b.button("Undo this change", UNDO_EDIT, str(one.undo_edit_id), label=f"Undo the change of {one.name}")
+    return [b.context(said), *b.actions([undo])]
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:

@@ -1,0 +1,111 @@
+"""Digests on their way to Slack: exactly one for each (mass message, channel).
+
+A post is claimed and the claim committed before Slack is called. Whoever then dies leaves it ambiguous, never pending: an
+ambiguous post is looked for in the channel by its `key` and not sent again unless Slack surely did not take it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from bot.models import DigestPost, MassMessage, PostState, Subscription
+
+LEASE = timedelta(minutes=2)
+_LAND = timedelta(seconds=30)
+_EVERY = timedelta(minutes=1)
+
+
+def enqueue(session: Session, message_id: str, *, now: datetime) -> int:
+    """Put the digest of a settled message on its way to every channel that asked for digests before it settled.
+
+    Returns how many are new; the same again adds none.
+    """
+    wanted = (
+        select(MassMessage.id, Subscription.channel_id, literal(now, DigestPost.due_at.type))
+        .where(MassMessage.id == message_id)
+        .where(Subscription.made_at <= func.coalesce(MassMessage.settled_at, now))
+    )
+    rows = insert(DigestPost).from_select(["mass_message_id", "channel_id", "due_at"], wanted)
+    return len(session.scalars(rows.on_conflict_do_nothing().returning(DigestPost.id)).all())
+
+
+def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> DigestPost | None:
+    """The next post to send, for this process alone; commit, then call Slack. None if nothing is due.
+
+    A claim that is older than `lease` was left by somebody who died; it is ambiguous now. `lease` must be longer than a call
+    to Slack can take.
+    """
+    left = update(DigestPost).where(DigestPost.state == PostState.CLAIMED, DigestPost.claimed_at <= now - lease)
+    session.execute(left.values(state=PostState.AMBIGUOUS, due_at=now, error="the process that posted it stopped"))
+    claimed = {"state": PostState.CLAIMED, "claimed_at": now, "attempts": DigestPost.attempts + 1}
+    return _take(session, _due(PostState.PENDING, now), claimed)
+
+
+def claim_unclear(session: Session, *, now: datetime, lease: timedelta = LEASE) -> DigestPost | None:
+    """The next ambiguous post to look for in its channel; nobody else gets it for `lease`."""
+    return _take(session, _due(PostState.AMBIGUOUS, now), {"due_at": now + lease})
+
+
+def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY) -> DigestPost | None:
+    """The next posted digest that no longer shows what we know, at most once in `every`.
+
+    When a newer message has settled, the digest of the older one stays as it was: the list has moved on.
+    """
+    newer = aliased(MassMessage)
+    is_last = ~exists().where(newer.settled_at.is_not(None), newer.sent_at > MassMessage.sent_at)
+    stale = (
+        select(DigestPost.id)
+        .join(MassMessage, MassMessage.id == DigestPost.mass_message_id)
+        .where(DigestPost.state == PostState.POSTED, DigestPost.claimed_at <= now - every, is_last)
+        .where(or_(DigestPost.shown_at.is_(None), DigestPost.shown_at < MassMessage.learned_at))
+    )
+    return _take(session, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
+
+
+def posted(session: Session, post: DigestPost, *, ts: str, text: str, shown_at: datetime | None) -> bool:
+    """Slack took it as message `ts`; `shown_at` is `Digest.shown_at`. False if it was no longer ours to say."""
+    said = {"state": PostState.POSTED, "ts": ts, "posted_text": text, "shown_at": shown_at, "error": None}
+    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), said)
+
+
+def refreshed(session: Session, post: DigestPost, *, text: str, shown_at: datetime | None) -> bool:
+    """The posted message shows a newer state of knowledge."""
+    return _set(session, post, (PostState.POSTED,), {"posted_text": text, "shown_at": shown_at})
+
+
+def failed(session: Session, post: DigestPost, *, error: str) -> bool:
+    """Slack refused it for good, or nobody can tell and a person was told. `error` is Slack's word, no personal data."""
+    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), {"state": PostState.FAILED, "error": error})
+
+
+def ambiguous(session: Session, post: DigestPost, *, error: str, now: datetime) -> bool:
+    """The answer got lost: Slack may have taken it. It is looked for when it has had time to land."""
+    unclear = {"state": PostState.AMBIGUOUS, "error": error, "due_at": now + _LAND}
+    return _set(session, post, (PostState.CLAIMED,), unclear)
+
+
+def retry_at(session: Session, post: DigestPost, due_at: datetime, *, error: str | None = None) -> bool:
+    """Slack surely did not take it (it said so, was never reached, or it is not in the channel): send it again at `due_at`."""
+    again = {"state": PostState.PENDING, "due_at": due_at, "error": error}
+    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), again)
+
+
+def _due(state: PostState, now: datetime) -> Select[int]:
+    due = select(DigestPost.id).where(DigestPost.state == state, DigestPost.due_at <= now)
+    return due.order_by(DigestPost.due_at, DigestPost.id)
+
+
+def _take(session: Session, due: Select[int], values: dict[str, Any]) -> DigestPost | None:
+    one = due.limit(1).with_for_update(skip_locked=True, of=DigestPost).scalar_subquery()
+    taken = update(DigestPost).where(DigestPost.id == one).values(values).returning(DigestPost)
+    return session.scalar(taken, execution_options={"populate_existing": True})
+
+
+def _set(session: Session, post: DigestPost, states: tuple[PostState, ...], values: dict[str, Any]) -> bool:
+    """Change a post that is still in one of `states` and in the attempt in which we took it."""
+    ours = update(DigestPost).where(DigestPost.id == post.id, DigestPost.attempts == post.attempts)
+    changed = session.scalar(ours.where(DigestPost.state.in_(states)).values(values).returning(DigestPost.id))
+    return changed is not None

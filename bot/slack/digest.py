@@ -1,0 +1,181 @@
+"""Posting digests: one for each (mass message, channel), whatever dies or hangs up in between; and the button under them.
+
+A post is claimed and committed before Slack is called, and nothing is sent again unless Slack surely did not take it. When
+that cannot be found out, whoever subscribed the channel is told.
+"""
+
+import logging
+import urllib.error
+from collections.abc import Callable
+from datetime import timedelta
+from http.client import HTTPException
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import db, digests
+from bot.models import DigestPost
+from bot.slack import digest_card, list_card
+from bot.slack.desk import Desk
+from bot.slack.digest_card import SHOW_MINE
+from bot.slack.list_card import Card
+
+logger = logging.getLogger(__name__)
+
+EVENT_TYPE = "contact_cleanup_digest"
+_UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
+_TRY_AGAIN = timedelta(minutes=1)
+_BEFORE = 60.0
+_PAGES = 5
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(SHOW_MINE)
+    def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, action: dict[str, Any]) -> None:
+        ack()
+        card = list_card.show(desk, client, body["user"]["id"], action["value"])
+        respond(text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=False)
+
+
+def post_due(desk: Desk, client: WebClient) -> int:
+    """Look for lost posts, send what is due, and bring posted digests up to date; gives how many were handled."""
+    return (
+        _each(desk, digests.claim_unclear, lambda post: _look_for(desk, client, post))
+        + _each(desk, digests.claim, lambda post: _send(desk, client, post))
+        + _each(desk, digests.claim_refresh, lambda post: _refresh(desk, client, post))
+    )
+
+
+def _each(desk: Desk, claim: Callable[..., DigestPost | None], act: Callable[[DigestPost], None]) -> int:
+    """Claim, commit, act, until nothing is left."""
+    handled = 0
+    while (post := _claimed(desk, claim)) is not None:
+        act(post)
+        handled += 1
+    return handled
+
+
+def _claimed(desk: Desk, claim: Callable[..., DigestPost | None]) -> DigestPost | None:
+    with db.transaction(desk.engine) as session:
+        return claim(session, now=desk.now())
+
+
+def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
+    digest, card = _drawn(desk, post)
+    try:
+        answer = client.chat_postMessage(
+            channel=post.channel_id,
+            text=card.text,
+            blocks=card.blocks,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": post.key}},
+        )
+    except SlackApiError as problem:
+        _refused(desk, client, post, problem)
+    except urllib.error.URLError as problem:
+        _cut_off(desk, post, surely_not_taken=isinstance(problem.reason, ConnectionRefusedError))
+    except (OSError, HTTPException):
+        _cut_off(desk, post, surely_not_taken=False)
+    else:
+        _note(desk, digests.posted, post, ts=answer["ts"], text=card.text, shown_at=digest.shown_at)
+
+
+def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
+    with db.transaction(desk.engine) as session:
+        digest = digests.learn(session, post.mass_message_id)
+    return digest, digest_card.draw(digest, desk.wording, desk.settings.zone)
+
+
+def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiError) -> None:
+    """Slack answered, but not with yes: it may have taken the post all the same, may take it later, or never will."""
+    status, error = problem.response.status_code, _error(problem)
+    if status == 429 or error == "ratelimited":  # noqa: PLR2004
+        seconds = int(problem.response.headers.get("Retry-After", 30))
+        _note(desk, digests.retry_at, post, desk.now() + timedelta(seconds=seconds), error="ratelimited")
+    elif status >= 500 or error in _UNCLEAR:  # noqa: PLR2004
+        _note(desk, digests.ambiguous, post, error=error, now=desk.now())
+    else:
+        _give_up(desk, client, post, error, "Slack does not let me post there")
+
+
+def _error(problem: SlackApiError) -> str:
+    data = problem.response.data
+    return str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
+
+
+def _cut_off(desk: Desk, post: DigestPost, *, surely_not_taken: bool) -> None:
+    if surely_not_taken:
+        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="Slack was not reached")
+    else:
+        _note(desk, digests.ambiguous, post, error="the connection broke before Slack's answer", now=desk.now())
+
+
+def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
+    """Find a post whose answer was lost by its key in the channel's newest messages; send it again only if it is not there."""
+    try:
+        ts = _found(client, post)
+    except SlackApiError as problem:
+        if problem.response.status_code == 429 or problem.response.status_code >= 500:  # noqa: PLR2004
+            return
+        why = "I cannot tell whether it arrived, so I did not post it twice"
+        _give_up(desk, client, post, f"looked for it: {_error(problem)}", why)
+        return
+    digest, card = _drawn(desk, post)
+    if ts is not None:
+        _note(desk, digests.posted, post, ts=ts, text=card.text, shown_at=digest.shown_at)
+    else:
+        _note(desk, digests.retry_at, post, desk.now(), error="it had not arrived")
+
+
+def _found(client: WebClient, post: DigestPost) -> str | None:
+    since = post.claimed_at.timestamp() - _BEFORE if post.claimed_at else 0
+    cursor = None
+    for _ in range(_PAGES):
+        answer = client.conversations_history(
+            channel=post.channel_id, oldest=f"{since:.6f}", limit=100, include_all_metadata=True, cursor=cursor
+        )
+        for message in answer["messages"]:
+            payload = message.get("metadata", {}).get("event_payload", {})
+            if payload.get("key") == post.key:
+                return str(message["ts"])
+        if not answer.get("has_more"):
+            return None
+        cursor = answer["response_metadata"]["next_cursor"]
+    raise SlackApiError("The channel has too many messages to look through.", answer)
+
+
+def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:
+    digest, card = _drawn(desk, post)
+    if card.text != post.posted_text:
+        try:
+            client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=card.blocks)
+        except SlackApiError as problem:
+            logger.warning("digest %s stays as it was: %s", post.id, _error(problem))
+    _note(desk, digests.refreshed, post, text=card.text, shown_at=digest.shown_at)
+
+
+def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: str) -> None:
+    """Tell whoever subscribed the channel, privately; then nobody is left waiting for a digest that will not come."""
+    logger.warning("digest %s was not posted: %s", post.id, error)
+    _note(desk, digests.failed, post, error=error)
+    with db.transaction(desk.engine) as session:
+        subscription = digests.subscription(session, post.channel_id)
+    if subscription is None:
+        return
+    text = (
+        f"The digest of the last mass message did not get to <#{post.channel_id}>: {why}. Please look there, invite me "
+        "if I am not in the channel, and type `/cleanup` to see the list."
+    )
+    try:
+        client.chat_postMessage(channel=subscription.made_by, text=text)
+    except SlackApiError as problem:
+        logger.warning("nobody could be told about digest %s: %s", post.id, _error(problem))
+
+
+def _note(desk: Desk, verb: Callable[..., bool], post: DigestPost, *args: Any, **values: Any) -> None:
+    """Write down what became of a post."""
+    with db.transaction(desk.engine) as session:
+        is_ours = verb(session, post, *args, **values)
+    if not is_ours:
+        logger.warning("digest %s was taken over by another process", post.id)
