@@ -1,0 +1,94 @@
+"""Which part of the list somebody wants: a value that is always in canonical form, so that equal lists are equal filters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bot import grade
+from bot.filters.words import STATUS_SLUGS, cleaned
+from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
+
+_LAST_PAGE = 1_000_000
+_RUN = 3
+
+
+@dataclass(frozen=True)
+class Filter:
+    """All parts must hold; several grades or statuses mean any of them. The empty filter is the whole list.
+
+    `grades` are levels of `bot.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
+    `teacher` and `school` are words of theirs. Duplicates, order, quotes and stray spaces are put right on the way in.
+    """
+
+    grades: tuple[str, ...] = ()
+    statuses: tuple[SmsStatus, ...] = ()
+    names: tuple[str, ...] = ()
+    teacher: str | None = None
+    school: str | None = None
+    page: int = 1
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "grades", tuple(level for level in grade.LEVELS if level in self.grades))
+        put(self, "statuses", tuple(status for status in SEVERITY if status in self.statuses))
+        put(self, "names", tuple(word for name in self.names for word in cleaned(name).split()))
+        put(self, "teacher", cleaned(self.teacher or "") or None)
+        put(self, "school", cleaned(self.school or "") or None)
+        put(self, "page", min(max(self.page, 1), _LAST_PAGE))
+
+    def with_page(self, page: int) -> "Filter":
+        return replace(self, page=page)
+
+    def __str__(self) -> str:
+        parts = [
+            f"grade {','.join(_runs(self.grades))}" if self.grades else "",
+            _status_words(self.statuses),
+            f'student "{" ".join(self.names)}"' if self.names else "",
+            f'teacher "{self.teacher}"' if self.teacher else "",
+            f'school "{self.school}"' if self.school else "",
+            f"page {self.page}" if self.page > 1 else "",
+        ]
+        return " ".join(part for part in parts if part)
+
+
+def describe(which: Filter) -> str:
+    """The heading people read above a list: `Grade 5 · Blocked · Teacher García · Lincoln Elementary`."""
+    parts = [
+        _grades_in_words(which.grades),
+        _statuses_in_words(which.statuses),
+        f"“{' '.join(which.names)}”" if which.names else "",
+        f"Teacher {which.teacher}" if which.teacher else "",
+        f"School {which.school}" if which.school else "",
+    ]
+    return " · ".join(part for part in parts if part) or "Everybody on the list"
+
+
+def _grades_in_words(levels: tuple[str, ...]) -> str:
+    if len(levels) == 1:
+        said = grade.label(levels[0])
+        return said[0].upper() + said[1:]
+    return f"Grades {', '.join(run.replace('-', '–') for run in _runs(levels))}" if levels else ""
+
+
+def _statuses_in_words(statuses: tuple[SmsStatus, ...]) -> str:
+    for colour in Colour:
+        if statuses == of_colour(colour):
+            return f"All {colour}"
+    return ", ".join(meaning(status).label for status in statuses)
+
+
+def _status_words(statuses: tuple[SmsStatus, ...]) -> str:
+    for colour in Colour:
+        if statuses == of_colour(colour):
+            return str(colour)
+    return ",".join(STATUS_SLUGS[status] for status in statuses)
+
+
+def _runs(levels: Iterable[str]) -> list[str]:
+    """Neighbouring levels as one: 3, 4, 5 and 8 are `3-5` and `8`."""
+    runs: list[list[str]] = []
+    for level in levels:
+        if runs and grade.order(level) == grade.order(runs[-1][-1]) + 1:
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return [part for run in runs for part in ([f"{run[0]}-{run[-1]}"] if len(run) >= _RUN else run)]
