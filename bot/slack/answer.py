@@ -20,9 +20,7 @@ logger = logging.getLogger(__name__)
 
 def register(app: App) -> None:
     @app.error
-    def answer(
-        error: Exception, body: dict[str, Any], client: WebClient, respond: Respond
-    ) -> BoltResponse:
+    def answer(error: Exception, body: dict[str, Any], client: WebClient, respond: Respond) -> BoltResponse:
         sentence, field = (error.sentence, error.field) if isinstance(error, UserError) else (_bug(error, body), None)
         kind = body.get("type")
         if kind == "view_submission":

@@ -97,7 +97,12 @@ def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: 
     listed = list(options)[:100]
     if not listed or any(len(one["value"]) > _VALUE for one in listed):
         return []
-    made: Block = {"type": "static_select", "action_id": action_id, "placeholder": plain(placeholder), "options": listed}
+    made: Block = {
+        "type": "static_select",
+        "action_id": action_id,
+        "placeholder": plain(placeholder),
+        "options": listed,
+    }
     initial = [one for one in listed if one["value"] == chosen]
     return [made | {"initial_option": initial[0]} if initial else made]
 

@@ -29,6 +29,11 @@ _UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_tim
 _TRY_AGAIN = timedelta(minutes=1)
 _BEFORE = 60.0
 _PAGES = 5
+_CANNOT_TELL = "I cannot tell whether it arrived, so I did not post it twice"
+
+
+class _LostInTheChannelError(Exception):
+    """So much was posted since that the digest cannot be looked for."""
 
 
 def register(app: App, desk: Desk) -> None:
@@ -101,7 +106,9 @@ def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiE
 
 def _error(problem: SlackApiError) -> str:
     data = problem.response.data
-    return str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
+    return (
+        str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
+    )
 
 
 def _cut_off(desk: Desk, post: DigestPost, *, surely_not_taken: bool) -> None:
@@ -115,11 +122,12 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
     """Find a post whose answer was lost by its key in the channel's newest messages; send it again only if it is not there."""
     try:
         ts = _found(client, post)
+    except _LostInTheChannelError:
+        _give_up(desk, client, post, "too many messages to look through", _CANNOT_TELL)
+        return
     except SlackApiError as problem:
-        if problem.response.status_code == 429 or problem.response.status_code >= 500:  # noqa: PLR2004
-            return
-        why = "I cannot tell whether it arrived, so I did not post it twice"
-        _give_up(desk, client, post, f"looked for it: {_error(problem)}", why)
+        if problem.response.status_code != 429 and problem.response.status_code < 500:  # noqa: PLR2004
+            _give_up(desk, client, post, f"looked for it: {_error(problem)}", _CANNOT_TELL)
         return
     digest, card = _drawn(desk, post)
     if ts is not None:
@@ -142,7 +150,7 @@ def _found(client: WebClient, post: DigestPost) -> str | None:
         if not answer.get("has_more"):
             return None
         cursor = answer["response_metadata"]["next_cursor"]
-    raise SlackApiError("The channel has too many messages to look through.", answer)
+    raise _LostInTheChannelError
 
 
 def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:

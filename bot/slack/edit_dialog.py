@@ -5,7 +5,7 @@ Its metadata is the contact's id and version; whoever saves second is shown what
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -33,17 +33,31 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
+class Typed:
+    """What stands in the fields: the phone as written, the method's word."""
+
+    phone: str | None
+    method: str
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """Somebody else saved first: who, and what this person had typed by then."""
+
+    by: str | None
+    typed: Typed
+
+
+@dataclass(frozen=True)
 class Form:
-    """One contact in the edit dialog: as it was read, and what the person has typed so far (None: nothing yet)."""
+    """One contact in the edit dialog, as it is in the database now."""
 
     contact: ContactCard
     touches: Touches
     origin: Origin
     region: str
     opt_in_number: str | None
-    typed_phone: str | None = None
-    typed_method: str | None = None
-    overtaken: Stale | None = None
+    overtaken: Overtaken | None = None
 
 
 def register(app: App, desk: Desk) -> None:
@@ -61,18 +75,15 @@ def register(app: App, desk: Desk) -> None:
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         said = json.loads(body["view"]["private_metadata"])
         origin = Origin(said["student"], said["list"])
-        typed_phone, typed_method = _typed(body["view"])
+        typed = _typed(body["view"])
         try:
             with desk.acting(client, body["user"]["id"]) as (session, actor):
-                done = _change(desk, session, actor, said, typed_phone, typed_method)
+                done = _change(desk, session, actor, said, typed)
                 card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         except Stale as stale:
             with desk.acting(client, body["user"]["id"]) as (session, actor):
                 form = _form(desk, session, actor, said["contact"], origin)
-            again = Form(
-                form.contact, form.touches, origin, form.region, form.opt_in_number, typed_phone, typed_method, stale
-            )
-            ack(response_action="update", view=view(again))
+            ack(response_action="update", view=view(replace(form, overtaken=Overtaken(stale.by, typed))))
             return
         open_list.changed(context, origin.list_id)
         student_dialog.redraw(
@@ -83,16 +94,14 @@ def register(app: App, desk: Desk) -> None:
     app.view(SAVE)(ack=save, lazy=[open_list.refresher(desk)])
 
 
-def _change(
-    desk: Desk, session: Session, actor: Actor, said: dict[str, int], typed_phone: str | None, typed_method: str
-) -> Change:
+def _change(desk: Desk, session: Session, actor: Actor, said: dict[str, int], typed: Typed) -> Change:
     access.editor(actor)
     return contact_edits.change(
         session,
         said["contact"],
         version=said["version"],
-        phone=typed_phone,
-        method=typed_method,
+        phone=typed.phone,
+        method=typed.method,
         actor=actor,
         region=desk.settings.phone_region,
         opt_in_number=desk.settings.opt_in_number,
@@ -104,14 +113,16 @@ def _form(desk: Desk, session: Session, actor: Actor, contact_id: int, origin: O
     card = cleanup_list.student_card(session, origin.student_id, actor=actor)
     found = next((one for one in card.contacts if one.contact_id == contact_id), None)
     if found is None:
-        raise UserError("That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list.")
+        raise UserError(
+            "That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list."
+        )
     touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
     return Form(found, touches, origin, desk.settings.phone_region, desk.settings.opt_in_number)
 
 
-def _typed(view: dict[str, Any]) -> tuple[str | None, str]:
+def _typed(view: dict[str, Any]) -> Typed:
     values = view["state"]["values"]
-    return values[PHONE][_INPUT]["value"], values[METHOD][_INPUT]["selected_option"]["value"]
+    return Typed(values[PHONE][_INPUT]["value"], values[METHOD][_INPUT]["selected_option"]["value"])
 
 
 def view(form: Form) -> Block:
@@ -141,7 +152,7 @@ def _phone_input(form: Form) -> Block:
         "max_length": 60,
         "placeholder": b.plain("(312) 555-0142" if form.region == "US" else "With area code, or + and the country"),
     }
-    shown = now if form.overtaken is None else form.typed_phone
+    shown = form.overtaken.typed.phone if form.overtaken else now
     return {
         "type": "input",
         "block_id": PHONE,
@@ -158,7 +169,7 @@ def _method_input(form: Form) -> Block:
         b.option(METHODS["call"], "call", description="Gets autocalls, no texts"),
         b.option(METHODS["email"], "email", description="Gets e-mail, no texts"),
     ]
-    chosen = form.typed_method or form.contact.method
+    chosen = form.overtaken.typed.method if form.overtaken else form.contact.method
     return {
         "type": "input",
         "block_id": METHOD,
@@ -226,4 +237,6 @@ def _listed(names: Sequence[str], hidden: int, word: str) -> str:
 
 def _saved(done: Change) -> str:
     new = phone.masked(done.phone) if done.phone else "no number"
-    return f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. It leaves the list when a text arrives."
+    return (
+        f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. It leaves the list when a text arrives."
+    )

@@ -15,7 +15,9 @@ def register(app: App, desk: Desk) -> None:
     @app.event("app_home_opened")
     def open_home(event: dict[str, Any], client: WebClient) -> None:
         if event["tab"] == "home":
-            client.views_publish(user_id=event["user"], view={"type": "home", "blocks": _home(desk, client, event["user"])})
+            client.views_publish(
+                user_id=event["user"], view={"type": "home", "blocks": _home(desk, client, event["user"])}
+            )
 
 
 def _home(desk: Desk, client: WebClient, user_id: str) -> list[b.Block]:

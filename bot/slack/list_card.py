@@ -98,7 +98,9 @@ def _title(page: Page) -> str:
 def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
-    shown = "   ".join(f"{b.status(one)} {page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one))
+    shown = "   ".join(
+        f"{b.status(one)} {page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one)
+    )
     return [b.section(f"*{_many(page.total_students, 'student')}*, {_many(page.total_contacts, 'contact')}\n{shown}")]
 
 
@@ -113,7 +115,8 @@ def _not_understood(parsed: Parsed) -> list[Block]:
     suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
     hint = " Did you mean:" if suggestions else " Type `/cleanup help` to see what I understand."
     buttons = [
-        b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY) for number, one in enumerate(suggestions)
+        b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
+        for number, one in enumerate(suggestions)
     ]
     return [b.section(f"I did not understand {words}.{hint}"), *b.actions(buttons)]
 
@@ -127,7 +130,9 @@ def _menus(now: Filter, vocabulary: Vocabulary) -> list[Block]:
     by_status = [b.option(said, filter_text(replace(first, statuses=which))) for said, which in statuses]
     grades = [("Any grade", ()), *((grade.label(level).capitalize(), (level,)) for level in grade.LEVELS)]
     by_grade = [b.option(said, filter_text(replace(first, grades=which))) for said, which in grades]
-    schools = [("Any school", None), *((name, name) for name in vocabulary.schools)] if len(vocabulary.schools) > 1 else []
+    schools = (
+        [("Any school", None), *((name, name) for name in vocabulary.schools)] if len(vocabulary.schools) > 1 else []
+    )
     by_school = [b.option(said, filter_text(replace(first, school=which))) for said, which in schools]
     return b.actions(
         [
@@ -190,7 +195,9 @@ def _nobody(page: Page) -> list[Block]:
         ]
     if filter_text(page.filter) != EVERYBODY:
         return [
-            b.section("✅ Nobody here. Every contact that matches can be texted, as far as the last mass message showed."),
+            b.section(
+                "✅ Nobody here. Every contact that matches can be texted, as far as the last mass message showed."
+            ),
             *b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)]),
         ]
     return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
@@ -205,8 +212,16 @@ def _turning(page: Page) -> list[Block]:
 
 def _footer(page: Page, latest: Latest) -> str:
     turned = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
-    message = [f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"] if latest.sent_at else ["no mass message yet"]
-    synced = f"student information of {b.date(latest.synced_at, style='{date_short_pretty} {time}')}" if latest.synced_at else ""
+    message = (
+        [f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"]
+        if latest.sent_at
+        else ["no mass message yet"]
+    )
+    synced = (
+        f"student information of {b.date(latest.synced_at, style='{date_short_pretty} {time}')}"
+        if latest.synced_at
+        else ""
+    )
     return " · ".join([*turned, *message, *([synced] if synced else ["student information never synced"])])
 
 

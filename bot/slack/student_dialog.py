@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from bot import access, cleanup_list, contact_edits, grade, phone
 from bot.access import Actor
 from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
+from bot.models import ContactMethod, EditField, EditState
 from bot.slack import blocks as b
 from bot.slack import open_list
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_card import OPEN_STUDENT
-from bot.models import ContactMethod, EditField, EditState
 from bot.sms_status import meaning
 
 logger = logging.getLogger(__name__)
@@ -204,5 +204,3 @@ def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
             ),
         )
     ]
-
-

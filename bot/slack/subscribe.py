@@ -28,7 +28,9 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
         is_new = digests.subscribe(session, channel, actor=actor.user_id, now=desk.now())
     if not is_new:
         return _said("This channel already gets the digest after each mass message.")
-    text = f"<@{user}> set up the digest here: after each mass message, how many families it did not reach. Counts only."
+    text = (
+        f"<@{user}> set up the digest here: after each mass message, how many families it did not reach. Counts only."
+    )
     client.chat_postMessage(channel=channel, text=text)
     return _said("Done. The digest of the next mass message comes to this channel. `/cleanup unsubscribe` ends it.")
 
@@ -50,7 +52,9 @@ def _channel(client: WebClient, channel: str) -> dict[str, Any]:
     except SlackApiError as problem:
         if problem.response["error"] not in _NOT_THERE:
             raise
-        raise UserError("I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again.") from problem
+        raise UserError(
+            "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+        ) from problem
 
 
 def _refuse_unless_ours(channel: dict[str, Any]) -> None:
