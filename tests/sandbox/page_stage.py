@@ -17,6 +17,8 @@ from bot.sandbox.slack import deliver, doors, serving
 from bot.sandbox.slack.workspace import Workspace
 
 PAGE = Path(__file__).parents[2] / "bot" / "sandbox" / "page"
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 SENT_AT = "2026-11-20T15:00:00+00:00"
 
 
@@ -66,7 +68,7 @@ class District:
         self.messages.append(message(self.titles[-1]))
         self.busy, self.steps = None, {**self.steps, "sent": True}
 
-    async def sync(self, request):
+    async def sync(self, _request):
         self.problem = "The sync stopped before writing: too many would vanish."
         return JSONResponse({"ok": True})
 

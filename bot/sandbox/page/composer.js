@@ -22,6 +22,7 @@ export function composer(root, { act, commands, shortcuts }) {
   return { focus: () => box.focus(), write, setPlace };
 
   function setPlace(words) {
+    if (box.placeholder === words) return;
     box.placeholder = words;
     box.setAttribute("aria-label", words);
     problem.hidden = true;

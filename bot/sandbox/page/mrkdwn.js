@@ -114,6 +114,6 @@ function moment(target, fallback) {
 /** A link where the address is one a browser may safely follow, else its words. */
 export function link(address, label) {
   const words = label || address.replace(/^(mailto|tel):/, "");
-  if (!/^(https?:\/\/|mailto:|tel:|\/)/i.test(address)) return words;
+  if (!/^(https?:\/\/|mailto:|tel:)/i.test(address)) return words;
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, words);
 }

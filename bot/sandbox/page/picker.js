@@ -35,18 +35,28 @@ export function picker({ label, placeholder = "Choose…", many = false, chosen 
 
   function open() {
     const list = menu({ label, many, find, filter, isChosen: (option) => picked.some(({ id }) => id === option.id), choose });
-    close = openPopup(control, list.node, { width: 260, onclose: () => (close = null) });
+    const before = picked;
+    close = openPopup(control, list.node, { width: 260, onclose: () => {
+      close = null;
+      if (many && picked !== before) settle(before);
+    } });
     list.start();
   }
 
-  async function choose(option) {
+  /** One choice closes the menu; of several, all are told together when it closes, as in Slack. */
+  function choose(option) {
     const before = picked;
     const rest = picked.filter(({ id }) => id !== option.id);
     if (!many) picked = [option];
     else if (rest.length < picked.length) picked = rest;
     else if (!most || picked.length < most) picked = [...picked, option];
-    if (!many) close?.();
     draw();
+    if (many) return;
+    close?.();
+    settle(before);
+  }
+
+  async function settle(before) {
     if ((await changed(picked)) === false) {
       picked = before;
       draw();

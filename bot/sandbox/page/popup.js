@@ -12,8 +12,10 @@ export function openPopup(anchor, content, { onclose = () => {}, width = 0 } = {
   layer.showPopover();
   place(layer, anchor, width);
 
+  let closed = false;
   const close = (refocus = true) => {
-    if (!layer.isConnected) return;
+    if (closed) return;
+    closed = true;
     document.removeEventListener("pointerdown", outside, true);
     window.removeEventListener("resize", away);
     document.removeEventListener("scroll", scrolled, true);
@@ -24,7 +26,7 @@ export function openPopup(anchor, content, { onclose = () => {}, width = 0 } = {
   };
   const away = () => close(false);
   const outside = (event) => !layer.contains(event.target) && !anchor.contains(event.target) && close(false);
-  const scrolled = (event) => !layer.contains(event.target) && place(layer, anchor, width);
+  const scrolled = (event) => (anchor.isConnected ? !layer.contains(event.target) && place(layer, anchor, width) : close(false));
   layer.addEventListener("keydown", (event) => {
     if (event.key === "Tab") close();
     if (event.key !== "Escape") return;

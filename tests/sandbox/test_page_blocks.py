@@ -1,0 +1,188 @@
+"""Everything the bot may say in Block Kit and mark-up, as the page shows it; and whether it can be read."""
+
+import pytest
+from page_stage import DESKTOP, PHONE
+from playwright.sync_api import expect
+from slack_sdk import WebClient
+
+MARKUP = [
+    ("*bold* and _italic_ and ~gone~", "<strong>bold</strong> and <em>italic</em> and <s>gone</s>"),
+    ("*_both_*", "<strong><em>both</em></strong>"),
+    ("2*3*4 and snake_case_name", "2*3*4 and snake_case_name"),
+    ("* not bold *", "* not bold *"),
+    ("`*raw* &lt;b&gt;`", "<code>*raw* &lt;b&gt;</code>"),
+    ("```one\n*two*```", "<pre>one\n*two*</pre>"),
+    ("&gt; quoted\n> more", "<blockquote>quoted<br>more</blockquote>"),
+    ("R&amp;D &lt;!channel&gt; <!here>", 'R&amp;D &lt;!channel&gt; <span class="mention">@here</span>'),
+    ("<@U1> in <#C1>", '<span class="mention">@Dana</span> in <span class="mention">#office</span>'),
+    ("<@U9|Ruth>", '<span class="mention">@Ruth</span>'),
+    ("<javascript:alert(1)|press>", "press"),
+    ("<b>not a tag</b>", "bnot a tag/b"),
+    (":no_such_sign: at 10:30:15", ":no_such_sign: at 10:30:15"),
+    ("O'Brien & Søn *Ñandú*", "O'Brien &amp; Søn <strong>Ñandú</strong>"),
+    ("first\nsecond", "first<br>second"),
+]
+
+DRAWN = """async (text) => {
+  const { mrkdwn } = await import("/sandbox/page/mrkdwn.js");
+  const names = { user: (id) => ({ U1: "Dana" })[id], channel: (id) => ({ C1: "office" })[id] };
+  const div = document.createElement("div");
+  div.append(...mrkdwn(text, names));
+  return div.innerHTML;
+}"""
+
+
+def plain(text):
+    return {"type": "plain_text", "text": text}
+
+
+def mrkdwn(text):
+    return {"type": "mrkdwn", "text": text}
+
+
+def option(value, **more):
+    return {"text": plain(value), "value": value, **more}
+
+
+def cell(text):
+    return {"type": "raw_text", "text": text}
+
+
+RICH = {
+    "type": "rich_text",
+    "elements": [
+        {"type": "rich_text_section", "elements": [{"type": "text", "text": "<i>rich</i>", "style": {"bold": True}}]},
+        {
+            "type": "rich_text_list",
+            "style": "ordered",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "first of the list"}]}],
+        },
+    ],
+}
+EVERYTHING = [
+    {"type": "header", "text": plain("🔴 A heading")},
+    {
+        "type": "section",
+        "text": mrkdwn("*A section* <!date^1790000000^{date_num}|2026-09-21>"),
+        "accessory": {"type": "overflow", "action_id": "more", "options": [option("Undo"), option("History")]},
+    },
+    {
+        "type": "section",
+        "text": mrkdwn("Which ones"),
+        "accessory": {"type": "multi_static_select", "action_id": "many", "options": [option("One"), option("Two")]},
+    },
+    {"type": "section", "fields": [mrkdwn("*Blocked*\n12"), plain("Landline 9")]},
+    {"type": "context", "elements": [mrkdwn("a context")]},
+    {"type": "divider"},
+    {
+        "type": "actions",
+        "elements": [
+            {"type": "button", "action_id": "go", "text": plain("Go"), "style": "primary", "value": "1"},
+            {"type": "users_select", "action_id": "who", "placeholder": plain("Who")},
+            {"type": "datepicker", "action_id": "day", "initial_date": "2026-11-23"},
+            {"type": "checkboxes", "action_id": "ticks", "options": [option("Siblings too")]},
+        ],
+    },
+    {"type": "table", "rows": [[cell("Grade"), cell("Contacts")], [cell("5"), cell("12")]]},
+    RICH,
+]
+
+
+@pytest.fixture
+def client(stage):
+    return WebClient(stage.slack.bot_token, base_url=stage.api_url)
+
+
+@pytest.fixture
+def posted(client, stage):
+    client.chat_postMessage(channel=stage.family_texts, text="everything", blocks=EVERYTHING)
+
+
+@pytest.mark.parametrize(("text", "html"), MARKUP, ids=[text for text, _ in MARKUP])
+def test_markup_becomes_elements_and_all_else_stays_text(marking, text, html):
+    assert marking.evaluate(DRAWN, text) == html
+
+
+@pytest.fixture(scope="module")
+def marking(browser):
+    """One page for all mark-up: nothing is changed in it."""
+    from page_stage import opened
+
+    with opened() as stage:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(stage.url)
+        yield page
+        context.close()
+
+
+def test_every_block_and_element_is_shown_with_a_name(posted, page):
+    message = page.locator(".message").last
+    expect(message.get_by_role("heading", name="A heading")).to_be_visible()
+    expect(message.get_by_role("img", name="red")).to_be_visible()
+    expect(message).to_contain_text("A section 2026-09-21")
+    expect(message).to_contain_text("Landline 9")
+    expect(message.get_by_role("button", name="Go")).to_be_visible()
+    expect(message.get_by_role("checkbox", name="Siblings too")).to_be_visible()
+    expect(message.get_by_role("columnheader", name="Contacts")).to_be_visible()
+    expect(message.locator("strong").last).to_have_text("<i>rich</i>")
+    expect(message.get_by_role("listitem")).to_have_text("first of the list")
+    expect(message.locator(".unknown")).to_have_count(0)
+
+
+def test_a_menu_of_actions_is_walked_with_arrow_keys(posted, page):
+    more = page.get_by_role("button", name="More actions")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Undo")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem", name="History")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+
+
+def test_several_options_can_be_chosen_and_taken_back(posted, page):
+    page.get_by_role("button", name="Which ones").click()
+    page.get_by_role("option", name="One").click()
+    page.get_by_role("option", name="Two").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Which ones: One, Two").click()
+    page.get_by_role("option", name="One").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Which ones: Two")).to_be_visible()
+
+
+CONTRAST = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const layers = (node) => node ? [...layers(node.parentElement), getComputedStyle(node).backgroundColor] : ["white"];
+  const paint = (colours) => { for (const it of colours) { canvas.fillStyle = it; canvas.fillRect(0, 0, 1, 1); } return canvas.getImageData(0, 0, 1, 1).data; };
+  const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => {
+    const part = rgb[i] / 255;
+    return sum + weight * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  }, 0);
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !node.checkVisibility() || node.closest(".unseen, .skip, :disabled")) continue;
+    const ground = layers(node);
+    const [one, other] = [light(paint(ground)), light(paint([...ground, getComputedStyle(node).color]))].sort((a, b) => b - a);
+    if ((one + 0.05) / (other + 0.05) < 4.5) faint.push(walker.currentNode.data.trim());
+  }
+  return faint;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_word_stands_out_from_its_ground(posted, open_page, scheme, size):
+    page = open_page(size, scheme)
+    page.locator("#composer").fill("/list")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ephemeral")).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
+    page.locator(".ephemeral").get_by_role("button", name="Edit").click()
+    page.get_by_label("note").fill("bad phone")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".field-error")).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
