@@ -1,0 +1,96 @@
+"""A day at the school office: the real bot behind the strict little Slack, a small district, and its people at their screens."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import people
+import pytest
+import yaml
+from pydantic import SecretStr
+from slack_sdk import WebClient
+from sqlalchemy import Engine
+
+from bot import app, clock, web
+from bot.sandbox.slack import deliver, serving
+from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
+
+MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yaml").read_text())
+
+
+@dataclass
+class Office:
+    """People act through `clara`, `ana` …; `tick` is a round of the clock, `later` moves everybody's watch."""
+
+    engine: Engine
+    slack: Workspace
+    settings: Settings
+    client: WebClient
+    district: people.District
+    channel: str
+    shift: timedelta
+    who: dict[str, Person]
+
+    def __getattr__(self, name: str) -> Person:
+        return self.who[name]
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+    def later(self, **by: float) -> None:
+        self.shift += timedelta(**by)
+
+    def tick(self):
+        return clock.run_once(self.settings, self.engine, self.client, now=self.now)
+
+
+def settings_for(slack: Workspace, api_url: str, **changed) -> Settings:
+    made = {
+        "slack_bot_token": SecretStr(slack.bot_token),
+        "slack_signing_secret": SecretStr(slack.signing_secret),
+        "slack_api_url": api_url,
+        "twilio_auth_token": SecretStr("twilio-secret"),
+        "ingest_token": SecretStr("ingest-secret"),
+        "opt_in_number": "+13125550100",
+        "admin_emails": "data@district.example",
+    }
+    return Settings(_env_file=None, **(made | changed))
+
+
+@pytest.fixture
+def settings_changed():
+    """What a test sets differently, as a dictionary; override it with `pytest.mark.parametrize` or a fixture."""
+    return {}
+
+
+@pytest.fixture
+def office(session, settings_changed):
+    district = people.a_district(session)
+    session.commit()
+    slack = Workspace(MANIFEST)
+    with ExitStack() as stack:
+        api_url = stack.enter_context(serving.serve(slack))
+        settings = settings_for(slack, api_url, **settings_changed)
+        engine = session.get_bind()
+        who = _accounts(slack, district)
+        channel = slack.add_channel("family-texts", members=[one.id for one in who.values()], with_bot=True)
+        made = Office(
+            engine, slack, settings, app.slack_client(settings), district, channel.id, timedelta(), who
+        )
+        asgi = web.create(settings, engine, app.build(settings, engine, now=made.now))
+        slack.connect(stack.enter_context(deliver.InProcess(asgi)))
+        yield made
+
+
+def _accounts(slack, district) -> dict[str, Person]:
+    staff = {
+        name: slack.add_user(name.title(), user_id=f"U{name.upper()}", email=getattr(district, name).email)
+        for name in ("ana", "tom", "clara", "dana")
+    }
+    staff["gus"] = slack.add_user("Gus", user_id="UGUS", email="gus.guest@partner.example", guest=True)
+    staff["nora"] = slack.add_user("Nora", user_id="UNORA", email="nora.new@district.example")
+    staff["adam"] = slack.add_user("Adam", user_id="UADAM", email="data@district.example")
+    return {name: slack.person(user.id) for name, user in staff.items()}

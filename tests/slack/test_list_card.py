@@ -1,0 +1,139 @@
+import people
+import pytest
+
+from bot.sandbox.slack.reading import text_of
+from bot.sms_status import SmsStatus
+
+
+@pytest.fixture
+def sam(session, office):
+    """Sam Rivera, grade 5 at Lincoln, in Ana's class; Maria's number is blocked and there is nobody else."""
+    sam = people.student(session, at=office.district.lincoln)
+    people.school_class(session, office.district.ana, office.district.lincoln, sam)
+    people.listed(session, people.contact(session, sam))
+    session.commit()
+    return sam
+
+
+@pytest.fixture
+def lee(session, office):
+    """Lee Novak, grade 10 at Roosevelt; Petra's number is a landline, Karel can be texted."""
+    lee = people.student(session, "Lee", "Novak", grade="10", at=office.district.roosevelt)
+    people.listed(session, people.contact(session, lee, given="Petra", family="Novak"), SmsStatus.LANDLINE)
+    people.contact(session, lee, given="Karel", family="Novak", priority=2)
+    session.commit()
+    return lee
+
+
+def test_the_command_answers_privately_with_what_was_asked_and_who_matches(office, sam):
+    answer = office.clara.command("/cleanup", "grade 5 blocked", channel=office.channel)
+    assert answer.ok, answer
+    assert answer.message.ephemeral
+    said = text_of(answer.message)
+    assert "Grade 5 · Blocked" in said
+    assert "Sam Rivera" in said
+    assert "No adult can be texted" in said
+
+
+def test_colleagues_in_the_channel_see_nothing_of_it(office, sam):
+    office.clara.command("/cleanup", "", channel=office.channel)
+    assert "Rivera" not in "".join(text_of(message) for message in office.ana.messages(office.channel))
+
+
+def test_numbers_are_masked_in_the_list(office, sam, session):
+    from bot.models import Contact
+
+    phone = session.query(Contact).one().sis_phone
+    said = text_of(office.clara.command("/cleanup").message)
+    assert f"••• {phone[-4:]}" in said
+    assert phone[2:] not in said
+
+
+def test_a_student_nobody_can_text_stands_above_one_with_another_adult(office, sam, lee):
+    said = text_of(office.dana.command("/cleanup").message)
+    assert said.index("Sam Rivera") < said.index("Lee Novak")
+
+
+@pytest.mark.parametrize(("name", "sees"), [("ana", True), ("tom", False), ("clara", True), ("dana", True), ("adam", True)])
+def test_everybody_sees_only_students_of_theirs(office, sam, name, sees):
+    assert ("Sam Rivera" in text_of(office.who[name].command("/cleanup").message)) is sees
+
+
+@pytest.mark.parametrize("name", ["gus", "nora"])
+def test_whoever_has_no_rights_gets_a_polite_no_that_names_whom_to_ask(office, sam, name):
+    answer = office.who[name].command("/cleanup", "grade 5")
+    assert answer.ok
+    assert answer.message.ephemeral
+    assert "data@district.example" in text_of(answer.message)
+    assert "Rivera" not in text_of(answer.message)
+
+
+def test_a_menu_changes_the_list_in_place(office, sam, lee):
+    message = office.dana.command("/cleanup", "", channel=office.channel).message
+    office.dana.choose(message, "Grade 10", action_id="list.show.grade")
+    said = text_of(office.dana.again(message))
+    assert "Lee Novak" in said
+    assert "Sam Rivera" not in said
+    assert len(office.dana.messages(office.channel)) == 1
+
+
+def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam, lee):
+    message = office.dana.command("/cleanup", "blokced grade 5").message
+    assert "Sam Rivera" in text_of(message)
+    office.dana.press(message, text="Grade 5 · Blocked")
+    assert "Sam Rivera" in text_of(office.dana.again(message))
+
+
+def test_pages_are_turned_in_place(office, session):
+    for number in range(12):
+        one = people.student(session, f"Kid{number:02d}", "Adams", at=office.district.lincoln)
+        people.listed(session, people.contact(session, one))
+    session.commit()
+    message = office.clara.command("/cleanup", "blocked").message
+    assert "Kid11" not in text_of(message)
+    office.clara.press(message, action_id="list.show.next")
+    assert "Kid11" in text_of(office.clara.again(message))
+    office.clara.press(office.clara.again(message), action_id="list.show.previous")
+    assert "Kid00" in text_of(office.clara.again(message))
+
+
+def test_an_empty_list_is_good_news(office):
+    assert "Nobody on your list" in text_of(office.clara.command("/cleanup").message)
+
+
+def test_help_explains_itself_with_examples_that_work(office):
+    answer = office.clara.command("/cleanup", "help")
+    assert answer.ok
+    said = text_of(answer.message)
+    assert "grade 5 blocked" in said
+    assert "Opt-Out" in said
+
+
+def test_a_name_that_looks_like_a_mention_pings_nobody(office, session):
+    one = people.student(session, "<!channel>", "*Bold*", at=office.district.lincoln)
+    people.listed(session, people.contact(session, one, given="<@UANA>"))
+    session.commit()
+    answer = office.clara.command("/cleanup")
+    assert answer.ok, answer
+    assert "<!channel>" not in str(answer.message.blocks)
+    assert "<@UANA>" not in str(answer.message.blocks)
+
+
+def test_the_home_tab_shows_ones_own_list(office, sam):
+    assert office.clara.open_home().ok
+    assert "Sam Rivera" in text_of(office.clara.home)
+
+
+def test_the_home_tab_of_a_guest_says_whom_to_ask(office, sam):
+    office.gus.open_home()
+    assert "data@district.example" in text_of(office.gus.home)
+
+
+def test_a_very_long_list_of_words_stays_within_slacks_limits(office, session):
+    for number in range(30):
+        one = people.student(session, f"Maximilian{number}", "Wolfeschlegelsteinhausen" * 3, at=office.district.lincoln)
+        for _ in range(6):
+            people.listed(session, people.contact(session, one, given="Bartholomew" * 5, relationship="grandparent"))
+    session.commit()
+    assert office.clara.command("/cleanup", "zzyzx " * 200).ok
+    assert office.clara.command("/cleanup").ok
