@@ -24,17 +24,6 @@ class EditNote:
 
 
 @dataclass(frozen=True)
-class LastChange:
-    """The newest line of a contact's history; `before` and `after` are masked."""
-
-    actor: str
-    at: datetime
-    action: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
 class ContactCard:
     """A contact as a person may change it. `phone` and `sis_phone` are E.164; `undo_edit_id` is what Undo would take back."""
 
@@ -55,7 +44,6 @@ class ContactCard:
     updated_at: datetime | None
     updated_by: str | None
     edits: tuple[EditNote, ...]
-    last_change: LastChange | None
     undo_edit_id: int | None
 
 

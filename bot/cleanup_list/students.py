@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
-from bot.cleanup_list.cards import ContactCard, EditNote, LastChange, RemovedContact, StudentCard
+from bot.cleanup_list.cards import ContactCard, EditNote, RemovedContact, StudentCard
 from bot.cleanup_list.rows import (
     StudentRow,
     listed_contact,
@@ -26,7 +25,6 @@ from bot.cleanup_list.rows import (
 )
 from bot.models import (
     IN_FORCE,
-    Audit,
     Contact,
     ContactMethod,
     Edit,
@@ -73,8 +71,8 @@ def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:
 def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:
     rows = session.execute(_all_contacts(student_id)).all()
     ids = [row.contact_id for row in rows]
-    edits, changes = _edits(session, ids), _last_changes(session, ids)
-    return tuple(_card(row, edits[row.contact_id], changes.get(row.contact_id)) for row in rows)
+    edits = _edits(session, ids)
+    return tuple(_card(row, edits[row.contact_id]) for row in rows)
 
 
 def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
@@ -117,22 +115,7 @@ def _note(edit: Edit) -> EditNote:
     )
 
 
-def _last_changes(session: Session, contact_ids: Sequence[int]) -> Mapping[int, LastChange]:
-    newest = (
-        select(Audit)
-        .ext(distinct_on(Audit.subject_id))
-        .where(Audit.subject_kind == "contact", Audit.subject_id.in_(contact_ids))
-        .order_by(Audit.subject_id, Audit.at.desc(), Audit.id.desc())
-    )
-    rows = session.scalars(newest)
-    return {
-        row.subject_id: LastChange(row.actor, row.at, row.action, row.before, row.after)
-        for row in rows
-        if row.subject_id
-    }
-
-
-def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], last_change: LastChange | None) -> ContactCard:
+def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...]) -> ContactCard:
     status, since = _standing(row)
     return ContactCard(
         contact_id=row.contact_id,
@@ -152,7 +135,6 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], last_change: 
         updated_at=row.updated_at,
         updated_by=row.updated_by,
         edits=edits,
-        last_change=last_change,
         undo_edit_id=edits[0].edit_id if edits else None,
     )
 

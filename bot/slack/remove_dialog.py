@@ -45,7 +45,6 @@ def register(app: App, desk: Desk) -> None:
         everywhere = values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
         reason = REASONS[values[REASON][_INPUT]["selected_option"]["value"]]
         with desk.acting(client, body["user"]["id"]) as (session, actor):
-            access.editor(actor)
             contact_edits.remove(
                 session,
                 said["contact"],
@@ -90,7 +89,8 @@ def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) 
 def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
     others = len(touches.siblings) + touches.more_siblings
     only = [b.option(f"Only {card.student.name}", "one")]
-    return [*only, b.option(f"All {others + 1} students of this contact", "all")] if others else only
+    seen_all = others and not touches.more_siblings
+    return [*only, b.option(f"All {others + 1} students of this contact", "all")] if seen_all else only
 
 
 def _choice(block_id: str, label: str, options: list[Block], *, initial: int | None) -> Block:

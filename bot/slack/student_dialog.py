@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import access, cleanup_list, contact_edits, grade, phone
+from bot import cleanup_list, contact_edits, grade, phone
 from bot.access import Actor
 from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
 from bot.models import ContactMethod, EditField, EditState
@@ -74,7 +74,6 @@ def _acting(desk: Desk, act: Any) -> Any:
         ack()
         origin = origin_of(body["view"])
         with desk.acting(client, body["user"]["id"]) as (session, actor):
-            access.editor(actor)
             done = act(session, int(action["value"]), actor, desk.now())
             session.flush()
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
@@ -85,12 +84,12 @@ def _acting(desk: Desk, act: Any) -> Any:
 
 
 def _undo_edit(session: Session, edit_id: int, actor: Actor, now: Any) -> str:
-    contact_edits.undo(session, edit_id=edit_id, actor=actor, now=now)
+    contact_edits.undo(session, edit_id, actor=actor, now=now)
     return "Undone. The contact is as it was before."
 
 
 def _undo_removal(session: Session, removal_id: int, actor: Actor, now: Any) -> str:
-    contact_edits.undo(session, removal_id=removal_id, actor=actor, now=now)
+    contact_edits.bring_back(session, removal_id, actor=actor, now=now)
     return "The contact is back."
 
 

@@ -1,0 +1,129 @@
+"""Changing a contact's phone or contact method: an edit beside the SIS value, checked for what it would mean.
+
+A number that said STOP can be written down and called, but not texted: only its own START lifts that.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot import phone as phones
+from bot.access import Actor
+from bot.contact_edits.standing import Standing, lock, mark_listed, record
+from bot.errors import UserError
+from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
+
+
+@dataclass(frozen=True)
+class Change:
+    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made."""
+
+    contact_id: int
+    name: str
+    phone: str | None
+    method: ContactMethod
+    edit_ids: tuple[int, ...]
+
+
+def change(
+    session: Session,
+    contact_id: int,
+    *,
+    version: int,
+    phone: str | None,
+    method: str,
+    actor: Actor,
+    region: str,
+    opt_in_number: str | None,
+    now: datetime,
+) -> Change:
+    """Save what was typed. `phone` is as written, blank for no number; `opt_in_number` (E.164) is where START is texted.
+
+    Raises:
+        Stale: the contact is not at `version` any more.
+        UserError: with `field` `phone` or `method`, saying what is wrong with it and how to write it.
+    """
+    access.editor(actor)
+    access.contact(session, contact_id, actor=actor)
+    wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
+    before = lock(session, contact_id, version=version)
+    differing = [field for field, value in wanted.items() if value != before.value(field)]
+    if not differing:
+        raise UserError("Nothing is different yet. Change the number or the method, or press Cancel.", field="phone")
+    _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
+    edits = [
+        edit for field in differing if (edit := _edit(session, before, field, wanted[field], actor=actor, now=now))
+    ]
+    for field in differing:
+        values = (before.value(field), wanted[field])
+        record(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
+    mark_listed(session, before.contact, actor=actor, now=now)
+    made = tuple(edit.id for edit in edits)
+    return Change(contact_id, before.name, wanted[EditField.PHONE], ContactMethod(method), made)
+
+
+def _read(typed: str | None, region: str) -> str | None:
+    if not typed or not typed.strip():
+        return None
+    try:
+        read = phones.parse(typed, region)
+    except UserError as problem:
+        raise UserError(problem.sentence, field="phone") from problem
+    if read.extension:
+        raise UserError(
+            f"Leave out the extension {read.extension}: neither a text nor an autocall can dial it.", field="phone"
+        )
+    return read.e164
+
+
+def _check(
+    session: Session,
+    before: Standing,
+    wanted: dict[EditField, str | None],
+    *,
+    region: str,
+    opt_in_number: str | None,
+) -> None:
+    number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
+    if method == ContactMethod.EMAIL and not before.contact.email:
+        raise UserError(
+            "There is no e-mail address in the student information system. Add it there, or choose another method.",
+            field="method",
+        )
+    if method == ContactMethod.CALL and not number:
+        raise UserError("A call needs a number. Write one, or choose another method.", field="phone")
+    known = session.get(PhoneNumber, number) if number and method == ContactMethod.TEXT else None
+    if known and known.opted_out_at:
+        to = phones.written(opt_in_number, region) if opt_in_number else "the number our texts come from"
+        raise UserError(
+            f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
+            "from that phone. Until then choose Call or E-mail, or write another number.",
+            field="phone" if number != before.phone else "method",
+        )
+
+
+def _edit(
+    session: Session, before: Standing, field: EditField, value: str | None, *, actor: Actor, now: datetime
+) -> Edit | None:
+    """The edit that now stands; none where the person wrote what the SIS says anyway."""
+    earlier = before.edits.get(field)
+    if earlier:
+        earlier.state = EditState.UNDONE if value == before.sis(field) else EditState.REPLACED
+        session.flush()  # The index of edits in force has room for one: the earlier one steps back first.
+    if value == before.sis(field):
+        return None
+    edit = Edit(
+        contact_id=before.contact.id,
+        field=field,
+        base=before.sis(field),
+        value=value,
+        state=EditState.PENDING,
+        made_by=actor.user_id,
+        made_at=now,
+        replaces_id=earlier.id if earlier else None,
+    )
+    session.add(edit)
+    session.flush()
+    return edit

@@ -1,0 +1,118 @@
+"""How one contact stands while somebody changes it: the SIS's values, the edits in force, and what follows for the list.
+
+Rows are locked in the order in which the sync locks them: the contact, its edits, its place on the list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import audit, phone
+from bot.access import Actor
+from bot.audit import Subject
+from bot.errors import UserError
+from bot.models import IN_FORCE, Audit, Contact, ContactMethod, Edit, EditField, EditState, ListEntry
+
+LOOKED = "phone.shown"
+"""The one action on a contact that changes nothing."""
+
+
+class Stale(UserError):  # noqa: N818 (It says how the contact is, not how the code went.)
+    """Somebody else was faster. `by` is a Slack user id or a process (`sync`), null when it cannot be told."""
+
+    def __init__(self, by: str | None) -> None:
+        super().__init__(
+            "Somebody changed this contact while you were looking at it. Open it again to see it as it is."
+        )
+        self.by = by
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A locked contact and its edits in force, at most one a field."""
+
+    contact: Contact
+    edits: Mapping[EditField, Edit]
+
+    @property
+    def name(self) -> str:
+        return f"{self.contact.given_name} {self.contact.family_name}"
+
+    @property
+    def phone(self) -> str | None:
+        return self.value(EditField.PHONE)
+
+    @property
+    def method(self) -> ContactMethod:
+        return ContactMethod(self.value(EditField.METHOD) or ContactMethod.TEXT)
+
+    def sis(self, field: EditField) -> str | None:
+        return self.contact.sis_phone if field is EditField.PHONE else self.contact.sis_method
+
+    def value(self, field: EditField) -> str | None:
+        """Edit-or-SIS, as everyone reads it."""
+        edit = self.edits.get(field)
+        return edit.value if edit else self.sis(field)
+
+
+def lock(session: Session, contact_id: int, *, version: int | None = None) -> Standing:
+    """The contact as it is now, held until this transaction ends, with its version moved on.
+
+    Raises:
+        Stale: it is not at `version` any more.
+    """
+    locked = select(Contact).where(Contact.id == contact_id).with_for_update(key_share=True)
+    contact = session.scalars(locked, execution_options={"populate_existing": True}).one()
+    if version is not None and contact.version != version:
+        raise Stale(_last_changed_by(session, contact_id))
+    contact.version += 1
+    return _standing(session, contact)
+
+
+def _standing(session: Session, contact: Contact) -> Standing:
+    in_force = select(Edit).where(Edit.contact_id == contact.id, Edit.state.in_(IN_FORCE))
+    edits = session.scalars(in_force, execution_options={"populate_existing": True})
+    return Standing(contact, {EditField(edit.field): edit for edit in edits})
+
+
+def _last_changed_by(session: Session, contact_id: int) -> str | None:
+    of_contact = select(Audit.actor).where(Audit.subject_kind == "contact", Audit.subject_id == contact_id)
+    newest = of_contact.where(Audit.action != LOOKED).order_by(Audit.at.desc(), Audit.id.desc())
+    return session.scalar(newest.limit(1))
+
+
+def state_of(edit: Edit, sis: str | None) -> EditState:
+    """What an edit is when the SIS says `sis`: known there, not yet heard, or in conflict."""
+    if sis == edit.value:
+        return EditState.ABSORBED
+    return EditState.PENDING if sis == edit.base else EditState.CONFLICT
+
+
+def record(
+    session: Session,
+    contact_id: int,
+    field: EditField,
+    values: tuple[str | None, str | None],
+    *,
+    actor: Actor,
+    action: str,
+    now: datetime,
+) -> None:
+    """One line of the contact's history, with numbers masked; `values` are before and after."""
+    before, after = (phone.masked(value) if field is EditField.PHONE else value for value in values)
+    subject = Subject("contact", contact_id)
+    audit.record(session, subject, actor=actor.user_id, action=action, before=before, after=after, now=now)
+
+
+def mark_listed(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> None:
+    """A listed contact waits for the next mass message while it is other than what the last one could not reach."""
+    session.flush()
+    entry = session.get(ListEntry, contact.id, with_for_update=True)
+    if entry is None:
+        return
+    stands = _standing(session, contact)
+    as_listed = stands.phone == entry.phone and stands.method is ContactMethod.TEXT
+    entry.updated_at, entry.updated_by = (None, None) if as_listed else (now, actor.user_id)

@@ -1,0 +1,64 @@
+"""Undoing an edit brings back what stood before it: the edit it replaced, or what the SIS says now.
+
+Phone and method that were saved together are undone together.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot.access import Actor
+from bot.contact_edits.standing import Standing, lock, mark_listed, record, state_of
+from bot.errors import UserError
+from bot.models import IN_FORCE, Edit, EditField, EditState
+
+
+def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take an edit back.
+
+    Raises:
+        UserError: it is not what stands now, so that taking it back would undo somebody else's change.
+    """
+    access.editor(actor)
+    edit = held(session, edit_id, actor=actor)
+    before = lock(session, edit.contact_id)
+    together = _saved_together(session, edit)
+    if not together:
+        raise UserError("This was changed again since, so there is nothing to undo. Open the student to see it.")
+    for one in together:
+        _take_back(session, before, one, actor=actor, now=now)
+    mark_listed(session, before.contact, actor=actor, now=now)
+
+
+def held(session: Session, edit_id: int, *, actor: Actor) -> Edit:
+    """The edit, if this person may see its contact; refused with the sentence for a contact that is not theirs."""
+    edit = session.get(Edit, edit_id)
+    access.contact(session, edit.contact_id if edit else 0, actor=actor)
+    return session.get_one(Edit, edit_id)
+
+
+def _saved_together(session: Session, edit: Edit) -> Sequence[Edit]:
+    """The edits in force of one act, read again now that the contact is held; none when this edit is history."""
+    same_act = select(Edit).where(
+        Edit.contact_id == edit.contact_id, Edit.made_by == edit.made_by, Edit.made_at == edit.made_at
+    )
+    found = session.scalars(same_act.where(Edit.state.in_(IN_FORCE)), execution_options={"populate_existing": True})
+    together = found.all()
+    return together if edit in together else ()
+
+
+def _take_back(session: Session, before: Standing, edit: Edit, *, actor: Actor, now: datetime) -> None:
+    field = EditField(edit.field)
+    edit.state = EditState.UNDONE
+    session.flush()  # The index of edits in force has room for one: this one steps back first.
+    sis = before.sis(field)
+    earlier = session.get(Edit, edit.replaces_id) if edit.replaces_id else None
+    if earlier:
+        earlier.state = state_of(earlier, sis)
+        disputed = earlier.state is EditState.CONFLICT
+        earlier.sis_value, earlier.sis_at = (sis, now) if disputed else (None, None)
+    back = earlier.value if earlier else sis
+    record(session, edit.contact_id, field, (edit.value, back), actor=actor, action=f"{field}.undone", now=now)
