@@ -3,6 +3,7 @@
 Text that comes from the SIS goes through `escaped`: a contact named `<!channel>` pings nobody.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,20 @@ from bot.sms_status import Colour, SmsStatus, meaning
 
 Block = dict[str, Any]
 
-MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
+MESSAGE_CHARACTERS = 12_500
+"""Slack takes about 13,200 in all the blocks of a message; how it counts is not written anywhere."""
 _TEXT, _HEADER, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 150, 75, 75, 24, 150
 _DOTS = {Colour.YELLOW: "🟡", Colour.RED: "🔴"}
 
 
 def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def size(blocks: Sequence[Block]) -> int:
+    """How much of `MESSAGE_CHARACTERS` these blocks take."""
+    return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))
 
 
 def escaped(text: str) -> str:
@@ -73,7 +80,8 @@ def button(text: str, action_id: str, value: str, *, style: str | None = None, l
     if style:
         made["style"] = style
     if label:
-        made["accessibility_label"] = cut(label, _BUTTON)
+        # Read aloud, never formatted; without these two it could not be taken for a mention anywhere.
+        made["accessibility_label"] = cut(label.replace("<", "").replace(">", ""), _BUTTON)
     return made
 
 

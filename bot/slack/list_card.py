@@ -31,8 +31,19 @@ EVERYBODY = "all"
 """How the empty filter is written in a value, which Slack does not take empty."""
 
 STUDENTS_A_PAGE = 10
-_CONTACTS_A_ROW = 4
 _SUGGESTIONS = 5
+_NAME = 60
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """How much of a page is drawn: what is left out where Slack would refuse the whole."""
+
+    contacts_a_row: int
+    has_menus: bool = True
+
+
+_DETAILS = (_Detail(4), _Detail(2), _Detail(1), _Detail(2, has_menus=False), _Detail(1, has_menus=False))
 
 
 @dataclass(frozen=True)
@@ -74,17 +85,22 @@ def of_actor(session: Session, actor: Actor, text: str) -> Card:
 
 
 def card(page: Page, parsed: Parsed, vocabulary: Vocabulary, latest: Latest) -> Card:
-    drawn = [
+    drawings = (_draw(page, parsed, vocabulary, latest, detail=detail) for detail in _DETAILS)
+    drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), [])
+    return Card(drawn or [b.header(_title(page)), *_not_understood(parsed)], _in_words(page, parsed))
+
+
+def _draw(page: Page, parsed: Parsed, vocabulary: Vocabulary, latest: Latest, *, detail: _Detail) -> list[Block]:
+    return [
         b.header(_title(page)),
         *_counts(page),
         *_not_understood(parsed),
-        *_menus(page.filter, vocabulary),
+        *(_menus(page.filter, vocabulary) if detail.has_menus else []),
         b.divider(),
-        *(_rows(page) or _nobody(page)),
+        *(_rows(page, detail.contacts_a_row) or _nobody(page)),
         *_turning(page),
         b.context(_footer(page, latest)),
     ]
-    return Card(drawn[: b.MESSAGE_BLOCKS], _in_words(page, parsed))
 
 
 def filter_text(which: Filter) -> str:
@@ -143,11 +159,11 @@ def _menus(now: Filter, vocabulary: Vocabulary) -> list[Block]:
     )
 
 
-def _rows(page: Page) -> list[Block]:
+def _rows(page: Page, contacts_a_row: int) -> list[Block]:
     here = filter_text(page.filter)
     return [
         b.section(
-            "\n".join([_student_line(row), *_alone(row), *_contact_lines(row.listed)]),
+            "\n".join([_student_line(row), *_alone(row), *_contact_lines(row.listed, contacts_a_row)]),
             accessory=b.button("Fix…", OPEN_STUDENT, f"{row.student_id} {here}", label=f"Fix contacts of {row.name}"),
         )
         for row in page.students
@@ -155,13 +171,12 @@ def _rows(page: Page) -> list[Block]:
 
 
 def _student_line(row: StudentRow) -> str:
-    where = [f"*{b.escaped(row.name)}*", *_place(row)]
-    return " · ".join(where)
+    return " · ".join([f"*{b.escaped(b.cut(row.name, _NAME))}*", *_place(row)])
 
 
 def _place(row: StudentRow) -> list[str]:
     level = [grade.label(row.grade)] if row.grade else []
-    return [*level, *(b.escaped(name) for name in (*row.teachers[:1], *row.schools[:1]))]
+    return [*level, *(b.escaped(b.cut(name, _NAME)) for name in (*row.teachers[:1], *row.schools[:1]))]
 
 
 def _alone(row: StudentRow) -> list[str]:
@@ -171,15 +186,15 @@ def _alone(row: StudentRow) -> list[str]:
     return [f"⚠️ *No adult can be texted*, {rest}."]
 
 
-def _contact_lines(listed: Sequence[ListedContact]) -> list[str]:
-    lines = [_contact_line(one) for one in listed[:_CONTACTS_A_ROW]]
-    more = len(listed) - _CONTACTS_A_ROW
+def _contact_lines(listed: Sequence[ListedContact], most: int) -> list[str]:
+    lines = [_contact_line(one) for one in listed[:most]]
+    more = len(listed) - most
     return [*lines, f"… and {_many(more, 'more contact')}"] if more > 0 else lines
 
 
 def _contact_line(one: ListedContact) -> str:
-    relation = f" ({b.escaped(one.relationship)})" if one.relationship else ""
-    who = f"{b.escaped(one.name)}{relation} · {phone.masked(one.phone)}"
+    relation = f" ({b.escaped(b.cut(one.relationship, _NAME))})" if one.relationship else ""
+    who = f"{b.escaped(b.cut(one.name, _NAME))}{relation} · {phone.masked(one.phone)}"
     head = f"{b.status(one.status)} since {b.date(one.since)} · {who}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"

@@ -77,9 +77,7 @@ def office(session, settings_changed):
         engine = session.get_bind()
         who = _accounts(slack, district)
         channel = slack.add_channel("family-texts", members=[one.id for one in who.values()], with_bot=True)
-        made = Office(
-            engine, slack, settings, app.slack_client(settings), district, channel.id, timedelta(), who
-        )
+        made = Office(engine, slack, settings, app.slack_client(settings), district, channel.id, timedelta(), who)
         asgi = web.create(settings, engine, app.build(settings, engine, now=made.now))
         slack.connect(stack.enter_context(deliver.InProcess(asgi)))
         yield made

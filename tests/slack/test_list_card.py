@@ -28,7 +28,7 @@ def lee(session, office):
 def test_the_command_answers_privately_with_what_was_asked_and_who_matches(office, sam):
     answer = office.clara.command("/cleanup", "grade 5 blocked", channel=office.channel)
     assert answer.ok, answer
-    assert answer.message.ephemeral
+    assert answer.message.ephemeral_for == office.clara.id
     said = text_of(answer.message)
     assert "Grade 5 · Blocked" in said
     assert "Sam Rivera" in said
@@ -54,7 +54,9 @@ def test_a_student_nobody_can_text_stands_above_one_with_another_adult(office, s
     assert said.index("Sam Rivera") < said.index("Lee Novak")
 
 
-@pytest.mark.parametrize(("name", "sees"), [("ana", True), ("tom", False), ("clara", True), ("dana", True), ("adam", True)])
+@pytest.mark.parametrize(
+    ("name", "sees"), [("ana", True), ("tom", False), ("clara", True), ("dana", True), ("adam", True)]
+)
 def test_everybody_sees_only_students_of_theirs(office, sam, name, sees):
     assert ("Sam Rivera" in text_of(office.who[name].command("/cleanup").message)) is sees
 
@@ -63,7 +65,7 @@ def test_everybody_sees_only_students_of_theirs(office, sam, name, sees):
 def test_whoever_has_no_rights_gets_a_polite_no_that_names_whom_to_ask(office, sam, name):
     answer = office.who[name].command("/cleanup", "grade 5")
     assert answer.ok
-    assert answer.message.ephemeral
+    assert answer.message.ephemeral_for == office.who[name].id
     assert "data@district.example" in text_of(answer.message)
     assert "Rivera" not in text_of(answer.message)
 
