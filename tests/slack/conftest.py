@@ -1,5 +1,6 @@
 """A day at the school office: the real bot behind the strict little Slack, a small district, and its people at their screens."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,18 @@ from bot.settings import Settings
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yaml").read_text())
 
 
+class Afterwards(ThreadPoolExecutor):
+    """Where Bolt does what comes after an answer has gone out; tests can wait for it."""
+
+    def __init__(self):
+        super().__init__(max_workers=5)
+        self.under_way: list[Future] = []
+
+    def submit(self, *args, **kwargs):
+        self.under_way.append(super().submit(*args, **kwargs))
+        return self.under_way[-1]
+
+
 @dataclass
 class Office:
     """People act through `clara`, `ana` …; `tick` is a round of the clock, `later` moves everybody's watch."""
@@ -33,6 +46,7 @@ class Office:
     channel: str
     shift: timedelta
     who: dict[str, Person]
+    afterwards: Afterwards
 
     def __getattr__(self, name: str) -> Person:
         return self.who[name]
@@ -42,6 +56,10 @@ class Office:
 
     def later(self, **by: float) -> None:
         self.shift += timedelta(**by)
+
+    def settled(self) -> None:
+        """Wait until everything that the bot does after its answers is done."""
+        wait(self.afterwards.under_way, timeout=10)
 
     def tick(self):
         return clock.run_once(self.settings, self.engine, self.client, now=self.now)
@@ -77,8 +95,21 @@ def office(session, settings_changed):
         engine = session.get_bind()
         who = _accounts(slack, district)
         channel = slack.add_channel("family-texts", members=[one.id for one in who.values()], with_bot=True)
-        made = Office(engine, slack, settings, app.slack_client(settings), district, channel.id, timedelta(), who)
-        asgi = web.create(settings, engine, app.build(settings, engine, now=made.now))
+        afterwards = stack.enter_context(Afterwards())
+        made = Office(
+            engine,
+            slack,
+            settings,
+            app.slack_client(settings),
+            district,
+            channel.id,
+            timedelta(),
+            who,
+            afterwards,
+        )
+        bolt = app.build(settings, engine, now=made.now)
+        bolt.listener_runner.lazy_listener_runner.executor = afterwards
+        asgi = web.create(settings, engine, bolt)
         slack.connect(stack.enter_context(deliver.InProcess(asgi)))
         yield made
 

@@ -1,0 +1,79 @@
+"""Removing a contact: of one student or all, with a reason, and brought back with one click."""
+
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import models
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def family(session, office):
+    """Sam in grade 5 and Eva in grade 2, both at Lincoln; Maria is the mother of both, Otto an uncle of Sam's."""
+    sam = people.student(session, at=office.district.lincoln)
+    people.school_class(session, office.district.ana, office.district.lincoln, sam)
+    eva = people.student(session, "Eva", grade="2", at=office.district.lincoln)
+    people.listed(session, people.contact(session, sam, eva))
+    people.contact(session, sam, given="Otto", priority=2, relationship="uncle")
+    session.commit()
+    return sam, eva
+
+
+def ask(person, text="grade 5"):
+    message = person.command("/cleanup", text).message
+    person.press(message, action_id="student.open")
+    person.press(person.view, action_id="contact.remove", value="1")
+    return message
+
+
+def test_a_contact_is_removed_from_one_student_and_stays_with_the_other(office, session, family):
+    message = ask(office.clara)
+    assert office.clara.fill(office.clara.view, {"reason": "wrong_person"}).submit().ok
+    said = text_of(office.clara.view)
+    assert "~Maria Rivera~ removed by <@UCLARA>" in said
+    assert "Wrong person or wrong number" in said
+    office.settled()
+    assert "Nobody here" in text_of(office.clara.again(message))
+    assert "Eva Rivera" in text_of(office.clara.command("/cleanup", "grade 2").message)
+
+
+def test_a_contact_is_removed_from_all_its_students(office, session, family):
+    ask(office.clara)
+    assert office.clara.fill(office.clara.view, {"scope": "all", "reason": "asked"}).submit().ok
+    assert "Rivera" not in text_of(office.clara.command("/cleanup").message)
+
+
+def test_whoever_sees_only_one_of_the_students_is_offered_only_that_one(office, family):
+    ask(office.ana)
+    assert "All 2 students" not in text_of(office.ana.view)
+    assert "Only Sam Rivera" in text_of(office.ana.view)
+
+
+def test_a_reason_is_needed(office, session, family):
+    ask(office.clara)
+    assert not office.clara.fill(office.clara.view, {}).submit().ok
+    assert not session.scalars(select(models.Removal)).all()
+
+
+def test_undo_brings_the_contact_back(office, session, family):
+    message = ask(office.clara)
+    office.clara.fill(office.clara.view, {"reason": "duplicate"}).submit()
+    assert office.clara.press(office.clara.view, action_id="removal.undo").ok
+    assert "The contact is back" in text_of(office.clara.view)
+    office.settled()
+    assert "Maria Rivera" in text_of(office.clara.again(message))
+
+
+def test_the_second_of_two_who_remove_is_told(office, session, family):
+    for one in (office.clara, office.ana):
+        ask(one)
+    assert office.ana.fill(office.ana.view, {"reason": "duplicate"}).submit().ok
+    late = office.clara.fill(office.clara.view, {"reason": "duplicate"}).submit()
+    assert late.errors
+    assert len(session.scalars(select(models.Removal)).all()) == 1
+
+
+def test_removing_the_only_contact_warns(office, session, family):
+    ask(office.clara, "grade 2")
+    assert "has no other contact" in text_of(office.clara.view)
