@@ -1,0 +1,191 @@
+"""The digest after a mass message: once for each channel that asked, counts only, and nobody's name in the channel."""
+
+from threading import Barrier, Thread
+
+import messages
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import models
+from bot.sandbox.slack.faults import Fault
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def maria(session, office):
+    """Maria Rivera, the only contact of Sam, in Ana's class; her number is not known to be bad yet."""
+    sam = people.student(session, at=office.district.lincoln)
+    people.school_class(session, office.district.ana, office.district.lincoln, sam)
+    maria = people.contact(session, sam)
+    session.commit()
+    return maria
+
+
+@pytest.fixture
+def subscribed(office):
+    assert office.clara.command("/cleanup", "subscribe", channel=office.channel).ok
+    return office.channel
+
+
+def send(session, office, outcomes, **changes):
+    message_id, _ = messages.sent(session, outcomes, now=office.now(), settled=False, **changes)
+    session.commit()
+    return message_id
+
+
+def digests_in(office):
+    return [one for one in office.clara.messages(office.channel) if "delivered" in text_of(one)]
+
+
+def posts(session):
+    session.expire_all()
+    return session.scalars(select(models.DigestPost)).all()
+
+
+def test_a_channel_that_asked_gets_the_counts_of_the_next_message(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    said = text_of(digests_in(office)[0])
+    assert "*0 delivered*, *1 not reached*" in said
+    assert "*Joined the list:* 1" in said
+    assert "🔴 *Blocked*: 1 joined" in said
+    assert "Grade 5: 1 joined" in said
+    assert "1 student has no adult who can be texted" in said
+
+
+def test_no_name_and_no_number_gets_into_the_channel(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    seen = "".join(f"{one.text} {one.blocks} {one.metadata}" for one in office.ana.messages(office.channel))
+    for private in ("Rivera", "Maria", "Sam", maria.sis_phone[-4:]):
+        assert private not in seen
+
+
+def test_the_button_shows_each_person_their_own_list_privately(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    digest = digests_in(office)[0]
+    for name, sees in (("ana", True), ("tom", False), ("dana", True)):
+        person = office.who[name]
+        assert person.press(digest, action_id="digest.show_mine").ok
+        mine = person.last(office.channel)
+        assert mine.ephemeral_for == person.id
+        assert ("Sam Rivera" in text_of(mine)) is sees
+    office.gus.press(digest, action_id="digest.show_mine")
+    assert "Rivera" not in text_of(office.gus.last(office.channel))
+    assert "data@district.example" in text_of(office.gus.last(office.channel))
+
+
+def test_the_digest_of_the_next_message_says_that_a_fix_worked(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    office.clara.fill(office.clara.view, {"phone": "(312) 555-0199"}).submit()
+    office.later(hours=1)
+    delivery = messages.a_delivery(maria, to="+13125550199")
+    messages.registered(session, messages.a_message(delivery, sent_at=office.now()), now=office.now())
+    messages.told(session, delivery["provider_id"], now=office.now())
+    session.commit()
+    office.tick()
+    said = text_of(digests_in(office)[-1])
+    assert "*Left the list:* 1 (1 after staff fixed the contact)" in said
+    assert "Every student has an adult who can be texted" in said
+    assert "Nobody on your list" in text_of(office.clara.command("/cleanup").message)
+
+
+def test_a_second_round_of_the_clock_posts_nothing_again(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    office.tick()
+    assert len(digests_in(office)) == 1
+
+
+def test_two_clocks_at_once_post_it_once(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    together = Barrier(2)
+
+    def clock():
+        together.wait()
+        office.tick()
+
+    clocks = [Thread(target=clock) for _ in range(2)]
+    for one in clocks:
+        one.start()
+    for one in clocks:
+        one.join()
+    assert len(digests_in(office)) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR])
+def test_a_post_whose_answer_was_lost_is_found_and_not_posted_again(office, session, maria, subscribed, fault):
+    office.slack.faults.order("chat.postMessage", fault, taken=True)
+    send(session, office, {maria: "blocked"})
+    for _ in range(4):
+        office.tick()
+        office.later(minutes=3)
+    assert len(digests_in(office)) == 1
+    assert [post.state for post in posts(session)] == ["posted"]
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED])
+def test_a_post_that_slack_never_took_is_sent_in_the_end(office, session, maria, subscribed, fault):
+    office.slack.faults.order("chat.postMessage", fault)
+    send(session, office, {maria: "blocked"})
+    for _ in range(4):
+        office.tick()
+        office.later(minutes=3)
+    assert len(digests_in(office)) == 1
+
+
+def test_a_channel_that_the_bot_was_taken_out_of_is_reported_to_who_subscribed_it(office, session, maria, subscribed):
+    members = office.slack.channels[office.channel].members - {office.slack.bot_user_id}
+    office.slack.alter_channel(office.channel, members=members)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    office.tick()
+    notices = [text_of(one) for one in office.clara.messages()]
+    assert len([one for one in notices if "did not get to" in one]) == 1
+    assert [post.state for post in posts(session)] == ["failed"]
+
+
+def test_a_late_receipt_corrects_the_digest_in_place(office, session, maria, subscribed):
+    _, ids = messages.sent(session, {maria: "blocked"}, now=office.now(), settled=False)
+    session.commit()
+    office.tick()
+    messages.told(session, ids[maria], now=office.now())
+    session.commit()
+    office.later(minutes=5)
+    office.tick()
+    assert len(digests_in(office)) == 1
+    assert "*1 delivered*, *0 not reached*" in text_of(digests_in(office)[0])
+
+
+def test_subscribing_is_said_in_the_channel_with_who_did_it(office, subscribed):
+    assert "<@UCLARA> set up the digest here" in text_of(office.ana.last(office.channel))
+
+
+def test_subscribing_twice_and_ending_it(office, session, maria, subscribed):
+    again = office.ana.command("/cleanup", "subscribe", channel=subscribed)
+    assert "already" in text_of(again.message)
+    assert "No more digests" in text_of(office.ana.command("/cleanup", "unsubscribe", channel=subscribed).message)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    assert not digests_in(office)
+
+
+def test_no_digest_goes_where_outsiders_read(office):
+    shared = office.slack.add_channel("with-partners", members=["UCLARA"], with_bot=True, shared=True)
+    answer = office.clara.command("/cleanup", "subscribe", channel=shared.id)
+    assert "outside the district" in text_of(answer.message)
+
+
+def test_subscribing_where_the_bot_is_not_says_how_to_invite_it(office):
+    elsewhere = office.slack.add_channel("office", members=["UCLARA"])
+    answer = office.clara.command("/cleanup", "subscribe", channel=elsewhere.id)
+    assert "/invite" in text_of(answer.message)
+
+
+def test_a_direct_message_is_no_place_for_a_digest(office):
+    assert "channel" in text_of(office.clara.command("/cleanup", "subscribe").message)
