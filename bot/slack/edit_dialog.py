@@ -87,7 +87,7 @@ def register(app: App, desk: Desk) -> None:
             return
         open_list.changed(context, origin.list_id)
         student_dialog.redraw(
-            client, body["view"]["previous_view_id"], student_dialog.view(card, origin, done=_saved(done))
+            client, body["view"].get("previous_view_id"), student_dialog.view(card, origin, done=_saved(done))
         )
         ack()
 

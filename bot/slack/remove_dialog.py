@@ -57,7 +57,7 @@ def register(app: App, desk: Desk) -> None:
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         open_list.changed(context, origin.list_id)
         drawn = student_dialog.view(card, origin, done="Removed. *Undo* below brings the contact back.")
-        student_dialog.redraw(client, body["view"]["previous_view_id"], drawn)
+        student_dialog.redraw(client, body["view"].get("previous_view_id"), drawn)
         ack()
 
     app.view(CONFIRM)(ack=remove, lazy=[open_list.refresher(desk)])

@@ -106,8 +106,10 @@ def _take_sis(session: Session, edit_id: int, actor: Actor, now: Any) -> str:
 _ACTS = {UNDO_EDIT: _undo_edit, UNDO_REMOVAL: _undo_removal, KEEP_OURS: _keep_ours, TAKE_SIS: _take_sis}
 
 
-def redraw(client: WebClient, view_id: str, drawn: Block) -> None:
+def redraw(client: WebClient, view_id: str | None, drawn: Block) -> None:
     """Show the dialog as it is now. Somebody who closed it meanwhile has lost nothing: the change is committed."""
+    if view_id is None:
+        return
     try:
         client.views_update(view_id=view_id, view=drawn)
     except SlackApiError as problem:

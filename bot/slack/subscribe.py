@@ -11,7 +11,9 @@ from bot.slack import blocks as b
 from bot.slack.desk import Desk
 from bot.slack.list_card import Card
 
-_NOT_THERE = {"channel_not_found", "not_in_channel", "missing_scope"}
+_NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
+_INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+_IN_CHANNELS = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them."
 
 
 def start(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
@@ -31,7 +33,10 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = (
         f"<@{user}> set up the digest here: after each mass message, how many families it did not reach. Counts only."
     )
-    client.chat_postMessage(channel=channel, text=text)
+    if not _tell(client, channel, text):
+        with desk.acting(client, user) as (session, actor):
+            digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
+        raise UserError(_INVITE)
     return _said("Done. The digest of the next mass message comes to this channel. `/cleanup unsubscribe` ends it.")
 
 
@@ -42,28 +47,39 @@ def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
         was_there = digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
     if not was_there:
         return _said("This channel gets no digest. `/cleanup subscribe` starts one.")
-    client.chat_postMessage(channel=channel, text=f"<@{user}> ended the digest in this channel.")
+    _tell(client, channel, f"<@{user}> ended the digest in this channel.")
     return _said("Done. No more digests here.")
+
+
+def _tell(client: WebClient, channel: str, text: str) -> bool:
+    """Say something in a channel; False when the bot is not there."""
+    try:
+        client.chat_postMessage(channel=channel, text=text)
+    except SlackApiError as problem:
+        if problem.response["error"] not in _NOT_THERE:
+            raise
+        return False
+    return True
 
 
 def _channel(client: WebClient, channel: str) -> dict[str, Any]:
     try:
         return dict(client.conversations_info(channel=channel)["channel"])
     except SlackApiError as problem:
-        if problem.response["error"] not in _NOT_THERE:
+        # The app asks for no rights to look into direct messages.
+        told = {"missing_scope": _IN_CHANNELS, **dict.fromkeys(_NOT_THERE, _INVITE)}
+        if problem.response["error"] not in told:
             raise
-        raise UserError(
-            "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
-        ) from problem
+        raise UserError(told[problem.response["error"]]) from problem
 
 
 def _refuse_unless_ours(channel: dict[str, Any]) -> None:
     if channel.get("is_im") or channel.get("is_mpim"):
-        raise UserError("Digests go to channels. Type `/cleanup subscribe` in the channel that should get them.")
+        raise UserError(_IN_CHANNELS)
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         raise UserError("This channel is shared with people outside the district, so no digest goes here.")
-    if not channel.get("is_member"):
-        raise UserError("I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again.")
+    if channel.get("is_member") is False:
+        raise UserError(_INVITE)
 
 
 def _said(text: str) -> Card:
