@@ -45,8 +45,8 @@ def _saved_together(session: Session, edit: Edit) -> Sequence[Edit]:
     same_act = select(Edit).where(
         Edit.contact_id == edit.contact_id, Edit.made_by == edit.made_by, Edit.made_at == edit.made_at
     )
-    found = session.scalars(same_act.where(Edit.state.in_(IN_FORCE)), execution_options={"populate_existing": True})
-    together = found.all()
+    in_force = same_act.where(Edit.state.in_(IN_FORCE)).order_by(Edit.id)
+    together = session.scalars(in_force, execution_options={"populate_existing": True}).all()
     return together if edit in together else ()
 
 

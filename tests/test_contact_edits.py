@@ -1,0 +1,284 @@
+"""Changing a contact's number or method, and undoing it: an edit stands beside the SIS value, never over it."""
+
+from datetime import timedelta
+
+import edits
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import contact_edits, models
+from bot.access import Reach
+from bot.contact_edits import Stale
+from bot.errors import UserError
+from bot.models import ContactMethod
+from bot.sms_status import SmsStatus
+
+NEW, OTHER, LATER = "+13125559901", "+13125559902", people.NOW + timedelta(minutes=5)
+UGLY_NUMBERS = [
+    "(312) 555-9901",
+    "312.555.9901",
+    "+1 312 555 9901",
+    "1-312-555-9901",
+    "  3125559901\u200b ",
+    "３１２５５５９９０１",
+    "tel:+1-312-555-9901",
+    "\ufeff312\u2011555\u20119901",
+]
+WRONG_NUMBERS = [
+    ("555-0142", "area code is missing"),
+    ("312555014", "Too short: 9 digits"),
+    ("312555014200", "12 digits do not make a US number"),
+    ("unknown", "not a phone number"),
+    ("0000000000", "do not make a US number"),
+    ("312-555-9901 x12", "Leave out the extension 12"),
+]
+
+
+@pytest.fixture
+def district(session):
+    return people.a_district(session)
+
+
+@pytest.fixture
+def clara(district):
+    return people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
+
+
+@pytest.fixture
+def dana(district):
+    return people.acting(district.dana, reach=Reach.DISTRICT)
+
+
+@pytest.fixture
+def sam(session, district):
+    return people.student(session, at=district.lincoln)
+
+
+@pytest.fixture
+def maria(session, sam):
+    """Sam's mother, whose number is blocked."""
+    return people.listed(session, people.contact(session, sam, phone="+13125550142"))
+
+
+def entry(session, one):
+    session.flush()
+    return session.get_one(models.ListEntry, one.id, populate_existing=True)
+
+
+def opted_out(session, phone):
+    session.merge(models.PhoneNumber(phone=phone, status=SmsStatus.OPT_OUT, since=people.NOW, opted_out_at=people.NOW))
+    session.flush()
+
+
+def test_a_new_number_is_what_everyone_reads_and_the_sis_value_stays(session, maria, clara):
+    done = edits.change(session, maria, phone="(312) 555-9901", actor=clara)
+    assert edits.stands(session, maria) == (NEW, "text")
+    assert maria.sis_phone == "+13125550142"
+    made = session.get_one(models.Edit, done.edit_ids[0])
+    assert (made.base, made.value, made.state, made.made_by, made.made_at) == (
+        "+13125550142",
+        NEW,
+        "pending",
+        clara.user_id,
+        people.NOW,
+    )
+    assert (done.name, done.phone, done.method) == ("Maria Rivera", NEW, ContactMethod.TEXT)
+
+
+def test_a_new_method_is_what_everyone_reads(session, maria, clara):
+    edits.change(session, maria, method="call", actor=clara)
+    assert edits.stands(session, maria) == ("+13125550142", "call")
+    assert maria.sis_method == "text"
+
+
+@pytest.mark.parametrize("typed", UGLY_NUMBERS)
+def test_a_number_may_be_written_as_people_write_it(session, maria, clara, typed):
+    edits.change(session, maria, phone=typed, actor=clara)
+    assert edits.stands(session, maria)[0] == NEW
+
+
+@pytest.mark.parametrize("typed", ["", "   ", None])
+def test_an_emptied_field_means_that_there_is_no_number(session, maria, clara, typed):
+    edits.change(session, maria, phone=typed, actor=clara)
+    assert edits.stands(session, maria) == (None, "text")
+
+
+@pytest.mark.parametrize(("typed", "fix"), WRONG_NUMBERS)
+def test_a_number_that_cannot_be_is_refused_under_its_field_with_what_to_write(session, maria, clara, typed, fix):
+    with pytest.raises(UserError, match=fix) as no:
+        edits.change(session, maria, phone=typed, method="call", actor=clara)
+    assert no.value.field == "phone"
+    assert untouched(session, maria)
+
+
+def untouched(session, one):
+    """Nothing was stored, as the transaction of whoever was refused would leave it; a lock alone is no change."""
+    return (edits.states(session, one), edits.history(session), entry(session, one).updated_at) == ([], [], None)
+
+
+def test_the_same_value_however_written_is_refused_kindly(session, maria, clara):
+    with pytest.raises(UserError, match="Nothing is different yet") as no:
+        edits.change(session, maria, phone="312 555 0142", actor=clara)
+    assert no.value.field == "phone"
+    assert untouched(session, maria)
+
+
+def test_email_needs_an_address_in_the_sis(session, maria, clara):
+    with pytest.raises(UserError, match="no e-mail address") as no:
+        edits.change(session, maria, method="email", actor=clara)
+    assert no.value.field == "method"
+    assert untouched(session, maria)
+    maria.email = "maria@home.example"
+    edits.change(session, maria, method="email", actor=clara)
+    assert edits.stands(session, maria)[1] == "email"
+
+
+def test_a_call_needs_a_number(session, maria, clara):
+    with pytest.raises(UserError, match="A call needs a number") as no:
+        edits.change(session, maria, phone="", method="call", actor=clara)
+    assert no.value.field == "phone"
+    assert untouched(session, maria)
+
+
+def test_a_number_that_said_stop_is_refused_for_texts_and_told_how_it_can_say_start(session, maria, clara):
+    opted_out(session, NEW)
+    with pytest.raises(UserError, match=r"must text START to \(312\) 555-0100 from that phone") as no:
+        edits.change(session, maria, phone=NEW, actor=clara)
+    assert no.value.field == "phone"
+    assert untouched(session, maria)
+
+
+def test_going_back_to_texts_for_a_number_that_said_stop_is_refused_under_the_method(session, maria, clara):
+    opted_out(session, "+13125550142")
+    edits.change(session, maria, method="call", actor=clara)
+    with pytest.raises(UserError, match="START") as no:
+        edits.change(session, maria, method="text", actor=clara)
+    assert no.value.field == "method"
+    assert edits.stands(session, maria)[1] == "call"
+
+
+def test_a_number_that_said_stop_may_be_called(session, maria, clara):
+    opted_out(session, NEW)
+    edits.change(session, maria, phone=NEW, method="call", actor=clara)
+    assert edits.stands(session, maria) == (NEW, "call")
+
+
+def test_where_nobody_knows_our_number_start_is_explained_without_it(session, maria, clara):
+    opted_out(session, NEW)
+    with pytest.raises(UserError, match="START to the number our texts come from"):
+        edits.change(session, maria, phone=NEW, actor=clara, opt_in_number=None)
+
+
+def test_writing_what_the_sis_says_leaves_no_edit_in_force(session, maria, clara):
+    edits.change(session, maria, phone=NEW, actor=clara)
+    done = edits.change(session, maria, phone="(312) 555-0142", actor=clara)
+    assert done.edit_ids == ()
+    assert edits.states(session, maria) == [("phone", NEW, "undone")]
+    assert edits.stands(session, maria) == ("+13125550142", "text")
+
+
+def test_a_second_edit_replaces_the_first_and_undo_goes_back_step_by_step(session, maria, clara):
+    first = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
+    second = edits.change(session, maria, phone=OTHER, actor=clara, now=LATER).edit_ids[0]
+    assert edits.states(session, maria) == [("phone", NEW, "replaced"), ("phone", OTHER, "pending")]
+    contact_edits.undo(session, second, actor=clara, now=LATER)
+    assert edits.stands(session, maria)[0] == NEW
+    contact_edits.undo(session, first, actor=clara, now=LATER)
+    assert edits.stands(session, maria)[0] == "+13125550142"
+    assert edits.in_force(session, maria) == []
+
+
+def test_number_and_method_saved_together_are_undone_together(session, maria, clara):
+    made = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids
+    assert len(made) == 2
+    contact_edits.undo(session, made[1], actor=clara, now=LATER)
+    assert edits.stands(session, maria) == ("+13125550142", "text")
+
+
+def test_a_number_and_a_method_saved_one_after_the_other_are_undone_one_by_one(session, maria, clara):
+    edits.change(session, maria, phone=NEW, actor=clara)
+    method = edits.change(session, maria, method="call", actor=clara, now=LATER).edit_ids[0]
+    contact_edits.undo(session, method, actor=clara, now=LATER)
+    assert edits.stands(session, maria) == (NEW, "text")
+
+
+def test_what_was_changed_again_or_undone_already_cannot_be_undone(session, maria, clara, dana):
+    first = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
+    edits.change(session, maria, phone=OTHER, actor=dana, now=LATER)
+    with pytest.raises(UserError, match="changed again since"):
+        contact_edits.undo(session, first, actor=clara, now=LATER)
+    assert edits.stands(session, maria)[0] == OTHER
+
+
+def test_undoing_twice_is_refused(session, maria, clara):
+    made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
+    contact_edits.undo(session, made, actor=clara, now=LATER)
+    with pytest.raises(UserError, match="nothing to undo"):
+        contact_edits.undo(session, made, actor=clara, now=LATER)
+
+
+def test_whoever_saves_second_is_told_who_was_first(session, maria, clara, dana):
+    seen = edits.version_of(session, maria)
+    edits.change(session, maria, phone=NEW, actor=dana)
+    with pytest.raises(Stale) as late:
+        edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
+    assert late.value.by == dana.user_id
+    assert edits.stands(session, maria)[0] == NEW
+
+
+def test_looking_at_a_number_is_not_being_first(session, maria, clara, dana):
+    seen = edits.version_of(session, maria)
+    edits.change(session, maria, phone=NEW, actor=dana)
+    looked = models.Audit(at=LATER, actor="ULOOKER", action="phone.shown", subject_kind="contact", subject_id=maria.id)
+    session.add(looked)
+    with pytest.raises(Stale) as late:
+        edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
+    assert late.value.by == dana.user_id
+
+
+@pytest.mark.parametrize("touched", [{"phone": NEW}, {"method": "call"}, {"phone": ""}])
+def test_a_listed_contact_waits_for_the_next_message_until_it_is_back_to_what_failed(session, maria, clara, touched):
+    edits.change(session, maria, **touched, actor=clara, now=LATER)
+    assert (entry(session, maria).updated_at, entry(session, maria).updated_by) == (LATER, clara.user_id)
+    edits.change(session, maria, phone="+13125550142", method="text", actor=clara, now=LATER)
+    assert (entry(session, maria).updated_at, entry(session, maria).updated_by) == (None, None)
+
+
+def test_undo_takes_the_mark_off_the_list_again(session, maria, clara):
+    made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
+    contact_edits.undo(session, made, actor=clara, now=LATER)
+    assert entry(session, maria).updated_at is None
+
+
+def test_an_edit_puts_nobody_on_the_list(session, sam, clara):
+    well = people.contact(session, sam, given="Otto")
+    edits.change(session, well, phone=NEW, actor=clara)
+    assert session.get(models.ListEntry, well.id) is None
+
+
+def test_each_change_is_written_down_with_numbers_masked(session, maria, clara, dana):
+    made = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids[0]
+    contact_edits.undo(session, made, actor=dana, now=LATER)
+    edits.change(session, maria, phone="", actor=clara, now=LATER)
+    assert edits.history(session) == [
+        ("phone.changed", clara.user_id, "••• 0142", "••• 9901"),
+        ("method.changed", clara.user_id, "text", "call"),
+        ("phone.undone", dana.user_id, "••• 9901", "••• 0142"),
+        ("method.undone", dana.user_id, "call", "text"),
+        ("phone.changed", clara.user_id, "••• 0142", "no number"),
+    ]
+
+
+def test_siblings_share_an_edit_and_nobody_else_with_the_number_does(session, district, sam, maria, clara):
+    eva = people.student(session, "Eva", grade="2", at=district.lincoln)
+    session.add(models.StudentContact(student_id=eva.id, contact_id=maria.id))
+    neighbour = people.contact(session, eva, given="Otto", phone=maria.sis_phone)
+    edits.change(session, maria, phone=NEW, actor=clara)
+    read = models.effective_contacts.c
+    phones = session.execute(select(read.student_id, read.contact_id, read.phone).order_by(read.student_id))
+    assert [tuple(row) for row in phones if row.contact_id == maria.id] == [
+        (sam.id, maria.id, NEW),
+        (eva.id, maria.id, NEW),
+    ]
+    assert edits.stands(session, neighbour)[0] == "+13125550142"
