@@ -1,0 +1,156 @@
+"""Any sequence of changes, undos, syncs and choices leaves what a few lines of reference model say."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import edits
+import people
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from bot import contact_edits, models
+from bot.access import Reach
+from bot.errors import UserError
+from bot.models import EditState
+
+FAILED = "+13125550142"
+PHONES = st.sampled_from([FAILED, "+13125559901", "+13125559902", None])
+METHODS = st.sampled_from(["text", "call", "email"])
+FIELDS = st.sampled_from(["phone", "method"])
+STEPS = st.one_of(
+    st.tuples(st.just("change"), PHONES, METHODS),
+    st.tuples(st.just("undo"), FIELDS),
+    st.tuples(st.just("sis"), PHONES),
+    st.tuples(st.just("settle"), st.sampled_from(["ours", "sis"])),
+)
+
+
+@dataclass
+class Layer:
+    """An edit: what the SIS said then, what was entered, and in which act."""
+
+    base: str | None
+    value: str | None
+    act: int
+
+
+@dataclass
+class Model:
+    """Edit-or-SIS: for each field the SIS value and a pile of edits, of which the top one holds."""
+
+    sis: dict = field(default_factory=lambda: {"phone": FAILED, "method": "text"})
+    piles: dict = field(default_factory=lambda: {"phone": [], "method": []})
+
+    def value(self, name):
+        return self.piles[name][-1].value if self.piles[name] else self.sis[name]
+
+    def is_disputed(self, name):
+        return bool(self.piles[name]) and self.sis[name] not in {self.piles[name][-1].base, self.value(name)}
+
+    def change(self, act, phone, method):
+        wanted = {"phone": phone, "method": method}
+        if all(self.value(name) == value for name, value in wanted.items()) or (method == "call" and not phone):
+            return False
+        for name, value in wanted.items():
+            if value == self.sis[name] != self.value(name):
+                self.piles[name] = []
+            elif value != self.value(name):
+                self.piles[name].append(Layer(self.sis[name], value, act))
+        return True
+
+    def undo(self, _act, name):
+        if not self.piles[name]:
+            return False
+        made_in = self.piles[name][-1].act
+        for pile in self.piles.values():
+            if pile and pile[-1].act == made_in:
+                pile.pop()
+        self.hear()
+        return True
+
+    def sis_says(self, phone):
+        self.sis["phone"] = phone
+        self.hear()
+
+    def settle(self, _act, keep):
+        if not self.is_disputed("phone"):
+            return False
+        if keep == "sis":
+            self.piles["phone"] = []
+        else:
+            self.piles["phone"][-1].base = self.sis["phone"]
+        return True
+
+    def hear(self):
+        """What the SIS says by now is no edit any more, and what lay under it is history."""
+        for name, pile in self.piles.items():
+            if pile and pile[-1].value == self.sis[name]:
+                self.piles[name] = []
+
+
+class Contact:
+    """The same acts on a real contact, each in a savepoint that a refusal rolls back."""
+
+    def __init__(self, session, actor):
+        self.session, self.actor = session, actor
+        self.one = people.listed(session, people.contact(session, people.student(session), phone=FAILED))
+        self.one.email = "maria@home.example"
+        session.flush()
+
+    def edit(self, name):
+        edit = models.Edit
+        mine = select(edit).where(edit.contact_id == self.one.id, edit.field == name)
+        return self.session.scalars(mine.where(edit.state.in_(models.IN_FORCE))).one_or_none()
+
+    def did(self, verb, *args):
+        try:
+            with self.session.begin_nested():
+                getattr(self, verb)(*args)
+        except UserError:
+            return False
+        return True
+
+    def change(self, act, phone, method):
+        edits.change(self.session, self.one, phone=phone, method=method, actor=self.actor, now=at(act))
+
+    def undo(self, act, name):
+        edit = self.edit(name)
+        contact_edits.undo(self.session, edit.id if edit else 0, actor=self.actor, now=at(act))
+
+    def settle(self, act, keep):
+        edit = self.edit("phone")
+        edit_id = edit.id if edit else 0
+        contact_edits.settle_conflict(self.session, edit_id, keep=keep, actor=self.actor, now=at(act))
+
+
+def at(act):
+    return people.NOW + timedelta(seconds=act)
+
+
+@pytest.fixture
+def dana(session):
+    return people.acting(people.a_district(session).dana, reach=Reach.DISTRICT)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, max_size=12))
+def test_what_everyone_reads_is_edit_or_sis_after_any_sequence(session, dana, steps):
+    model, contact = Model(), Contact(session, dana)
+    for act, (verb, *args) in enumerate(steps):
+        if verb == "sis":
+            model.sis_says(*args)
+            edits.sis_says(session, contact.one, *args)
+        else:
+            did = contact.did(verb, act, *args)
+            assert did == getattr(model, verb)(act, *args)
+            assert not did or is_marked(session, contact) == (edits.stands(session, contact.one) != (FAILED, "text"))
+        assert edits.stands(session, contact.one) == (model.value("phone"), model.value("method"))
+        edit = contact.edit("phone")
+        assert (edit is not None and edit.state == EditState.CONFLICT) == model.is_disputed("phone")
+
+
+def is_marked(session, contact):
+    entry = session.get_one(models.ListEntry, contact.one.id)
+    return entry.updated_at is not None
