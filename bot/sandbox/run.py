@@ -30,7 +30,9 @@ def main(*, port: int = 3000, tour: bool = False, open_browser: bool = False) ->
     Raises:
         UserError: the port is taken, or there is no PostgreSQL.
     """
-    logging.getLogger("bot").setLevel(logging.WARNING)
+    # The terminal tells a story; what goes wrong still interrupts it. Bolt only warns of a token that it is told to ignore.
+    for name, level in {None: logging.WARNING, "bot": logging.WARNING, "slack_bolt": logging.ERROR}.items():
+        logging.getLogger(name).setLevel(level)
     console = Console()
     if tour:
         return _play(console)

@@ -27,7 +27,7 @@ _REJECTIONS_SHOWN = 4
 
 def read_sis(stage: Stage, console: Console) -> SyncReport:
     """The first sync, with its report."""
-    with _bars(console) as bars:
+    with _bars(console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int, total: int) -> None:
@@ -52,7 +52,8 @@ def _report(report: SyncReport) -> Table:
 
 def _rejections(report: SyncReport) -> str:
     shown = [f"{one.file}:{one.line} {one.reason}" for one in report.rejections[:_REJECTIONS_SHOWN]]
-    return "\n".join(shown)
+    more = report.rejected - len(shown)
+    return "\n".join([*shown, *([f"… and {more} more"] if more > 0 else [])])
 
 
 def subscribe(stage: Stage, console: Console) -> Outcome:
@@ -122,7 +123,7 @@ def _refuse_trouble(outcome: Outcome) -> None:
 
 
 @contextmanager
-def _bars(console: Console) -> Iterator[Progress]:
+def _bars(console: Console, *, transient: bool = False) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=console, transient=transient) as bars:
         yield bars

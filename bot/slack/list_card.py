@@ -189,7 +189,7 @@ def _alone(row: StudentRow) -> list[str]:
 def _contact_lines(listed: Sequence[ListedContact], most: int) -> list[str]:
     lines = [_contact_line(one) for one in listed[:most]]
     more = len(listed) - most
-    return [*lines, f"… and {_many(more, 'more contact')}"] if more > 0 else lines
+    return [*lines, *([f"… and {_many(more, 'more contact')}"] if more > 0 else []), *_next_steps(listed[:most])]
 
 
 def _contact_line(one: ListedContact) -> str:
@@ -198,7 +198,13 @@ def _contact_line(one: ListedContact) -> str:
     head = f"{b.status(one.status)} since {b.date(one.since)} · {who}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
-    return f"{head}\n_{meaning(one.status).next_step}_"
+    return head
+
+
+def _next_steps(listed: Sequence[ListedContact]) -> list[str]:
+    """What to do, said once for contacts who share a status; nothing for those who only wait."""
+    statuses = dict.fromkeys(one.status for one in listed if not one.updated_at)
+    return [f"→ _{meaning(status).next_step}_" for status in statuses]
 
 
 def _nobody(page: Page) -> list[Block]:
