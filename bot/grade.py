@@ -53,3 +53,9 @@ def label(level: str) -> str:
         "Other": "other grade",
     }
     return words.get(level) or f"grade {level}"
+
+
+def title(level: str) -> str:
+    """The same at the head of a line: `Grade 5`, `Pre-K`."""
+    said = label(level)
+    return said[0].upper() + said[1:]

@@ -1,6 +1,6 @@
 """Who is on the cleanup list and why, for one person's eyes: only students that person may see, worst first."""
 
-from bot.cleanup_list.around import Latest, Sibling, Touches, latest, touches, vocabulary
+from bot.cleanup_list.around import Latest, Sibling, Touches, grades, latest, touches, vocabulary
 from bot.cleanup_list.cards import ContactCard, EditNote, RemovedContact, StudentCard
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
@@ -17,6 +17,7 @@ __all__ = [
     "StudentCard",
     "StudentRow",
     "Touches",
+    "grades",
     "latest",
     "page",
     "student_card",

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ARRAY, Select, Text, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor, Reach, current
 from bot.filters import Vocabulary
+from bot.grade import LEVELS
 from bot.models import (
     ClassStudent,
     ClassTeacher,
@@ -125,6 +126,15 @@ def _teachers(actor: Actor) -> Select[str]:
         at_schools = select(SchoolClass.id).where(SchoolClass.school_id.in_(actor.school_ids))
         teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
     return select(name).where(Staff.active, Staff.id.in_(teaching)).distinct().order_by(name)
+
+
+def grades(session: Session) -> tuple[str, ...]:
+    """The levels that the district's students are in, lowest first."""
+    level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
+    # A probe of the index for each level; counting a large district's students for a menu would take too long.
+    held = exists().where(Student.active, Student.grade == level)
+    found = set(session.scalars(select(level).where(held)))
+    return tuple(one for one in LEVELS if one in found)
 
 
 def latest(session: Session) -> Latest:

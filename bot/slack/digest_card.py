@@ -1,16 +1,16 @@
 """A digest as a channel sees it: counts only, in the words of the template `digest.txt`, and one button to one's own list."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from bot import grade
 from bot.digests import Digest, Moved
 from bot.slack import blocks as b
 from bot.slack.list_card import EVERYBODY, Card
 from bot.wording import Wording
 
 SHOW_MINE = "digest.show_mine"
+_MOVES = ("joined", "left", "still on it")
 
 
 def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
@@ -22,7 +22,7 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
         d=safe,
         sent_at=f"{sent_at:%A, %B} {sent_at.day}",
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items()],
-        by_grade=[(grade.label(one).capitalize(), moved) for one, moved in digest.by_grade.items()],
+        by_grade=_by_grade(digest.by_grade),
         moves=_moves,
     )
     title, *paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
@@ -35,8 +35,18 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
 
 
 def _moves(moved: Moved) -> str:
-    return ", ".join(_said([(moved.joined, "joined"), (moved.left, "left"), (moved.still, "still on it")]))
+    counts = zip(_counts(moved), _MOVES, strict=True)
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 
 
-def _said(counts: Iterable[tuple[int, str]]) -> list[str]:
-    return [f"{number:,} {word}" for number, word in counts if number]
+def _by_grade(moves: Mapping[str, Moved]) -> list[tuple[str, list[str]]]:
+    """A line for each kind of move that happened, with the grades in which it did: `joined`, [`K: 9`, `1: 14`]."""
+    lines = [
+        (word, [f"{level}: {_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
+        for kind, word in enumerate(_MOVES)
+    ]
+    return [(word, counts) for word, counts in lines if counts]
+
+
+def _counts(moved: Moved) -> tuple[int, int, int]:
+    return moved.joined, moved.left, moved.still

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot import cleanup_list, filters, grade, phone
 from bot.access import Actor
 from bot.cleanup_list import Latest, ListedContact, Page, StudentRow
-from bot.filters import Filter, Parsed, Vocabulary
+from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
@@ -33,6 +33,17 @@ EVERYBODY = "all"
 STUDENTS_A_PAGE = 10
 _SUGGESTIONS = 5
 _NAME = 60
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Everything that one card is drawn from; `schools` and `grades` are what its menus offer."""
+
+    page: Page
+    parsed: Parsed
+    schools: Sequence[str]
+    grades: Sequence[str]
+    latest: Latest
 
 
 @dataclass(frozen=True)
@@ -81,25 +92,26 @@ def of_actor(session: Session, actor: Actor, text: str) -> Card:
     vocabulary = cleanup_list.vocabulary(session, actor)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    return card(page, parsed, vocabulary, cleanup_list.latest(session))
+    return card(Sight(page, parsed, vocabulary.schools, cleanup_list.grades(session), cleanup_list.latest(session)))
 
 
-def card(page: Page, parsed: Parsed, vocabulary: Vocabulary, latest: Latest) -> Card:
-    drawings = (_draw(page, parsed, vocabulary, latest, detail=detail) for detail in _DETAILS)
+def card(sight: Sight) -> Card:
+    drawings = (_draw(sight, detail) for detail in _DETAILS)
     drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), [])
-    return Card(drawn or [b.header(_title(page)), *_not_understood(parsed)], _in_words(page, parsed))
+    return Card(drawn or [b.header(_title(sight.page)), *_not_understood(sight.parsed)], _in_words(sight))
 
 
-def _draw(page: Page, parsed: Parsed, vocabulary: Vocabulary, latest: Latest, *, detail: _Detail) -> list[Block]:
+def _draw(sight: Sight, detail: _Detail) -> list[Block]:
+    page = sight.page
     return [
         b.header(_title(page)),
         *_counts(page),
-        *_not_understood(parsed),
-        *(_menus(page.filter, vocabulary) if detail.has_menus else []),
+        *_not_understood(sight.parsed),
+        *(_menus(sight) if detail.has_menus else []),
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(page)),
         *_turning(page),
-        b.context(_footer(page, latest)),
+        b.context(_footer(page, sight.latest)),
     ]
 
 
@@ -137,26 +149,28 @@ def _not_understood(parsed: Parsed) -> list[Block]:
     return [b.section(f"I did not understand {words}.{hint}"), *b.actions(buttons)]
 
 
-def _menus(now: Filter, vocabulary: Vocabulary) -> list[Block]:
+def _menus(sight: Sight) -> list[Block]:
     """Menus whose options are whole filters: choosing one shows that list in place."""
-    first = now.with_page(1)
-    chosen = filter_text(first)
+    first = sight.page.filter.with_page(1)
     statuses = [("Any status", ()), ("All red", of_colour(Colour.RED)), ("All yellow", of_colour(Colour.YELLOW))]
     statuses += [(meaning(one).label, (one,)) for one in SEVERITY]
-    by_status = [b.option(said, filter_text(replace(first, statuses=which))) for said, which in statuses]
-    grades = [("Any grade", ()), *((grade.label(level).capitalize(), (level,)) for level in grade.LEVELS)]
-    by_grade = [b.option(said, filter_text(replace(first, grades=which))) for said, which in grades]
-    schools = (
-        [("Any school", None), *((name, name) for name in vocabulary.schools)] if len(vocabulary.schools) > 1 else []
-    )
-    by_school = [b.option(said, filter_text(replace(first, school=which))) for said, which in schools]
+    grades = [("Any grade", ()), *((grade.title(level), (level,)) for level in sight.grades)]
+    schools = [("Any school", None), *((name, name) for name in sight.schools)]
     return b.actions(
         [
-            *b.menu("Status", SHOW_STATUS, by_status, chosen=chosen),
-            *b.menu("Grade", SHOW_GRADE, by_grade, chosen=chosen),
-            *b.menu("School", SHOW_SCHOOL, by_school, chosen=chosen),
+            *_menu("Status", SHOW_STATUS, [(said, replace(first, statuses=which)) for said, which in statuses], first),
+            *_menu("Grade", SHOW_GRADE, [(said, replace(first, grades=which)) for said, which in grades], first),
+            *_menu("School", SHOW_SCHOOL, [(said, replace(first, school=which)) for said, which in schools], first),
         ]
     )
+
+
+def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], now: Filter) -> list[Block]:
+    """Nothing where there is nothing to choose: the first choice is `any`."""
+    if len(choices) <= 2:  # noqa: PLR2004
+        return []
+    options = [b.option(said, filter_text(which)) for said, which in choices]
+    return b.menu(placeholder, action_id, options, chosen=filter_text(now))
 
 
 def _rows(page: Page, contacts_a_row: int) -> list[Block]:
@@ -246,8 +260,9 @@ def _footer(page: Page, latest: Latest) -> str:
     return " · ".join([*turned, *message, *([synced] if synced else ["student information never synced"])])
 
 
-def _in_words(page: Page, parsed: Parsed) -> str:
+def _in_words(sight: Sight) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
+    page, parsed = sight.page, sight.parsed
     head = f"{_title(page)}: {_many(page.total_students, 'student')}, {_many(page.total_contacts, 'contact')}."
     odd = [f"Not understood: {', '.join(b.cut(one.word, 60) for one in parsed.unknown)}."] if parsed.unknown else []
     rows = [

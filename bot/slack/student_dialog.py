@@ -128,7 +128,7 @@ def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block
 
 def _about(card: StudentCard) -> str:
     one = card.student
-    level = grade.label(one.grade).capitalize() if one.grade else "No grade"
+    level = grade.title(one.grade) if one.grade else "No grade"
     where = " · ".join([level, *(b.escaped(name) for name in (*one.schools, *one.teachers))])
     if not card.contacts:
         return f"*{b.escaped(one.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."

@@ -50,7 +50,7 @@ def test_a_channel_that_asked_gets_the_counts_of_the_next_message(office, sessio
     assert "*0 delivered*, *1 not reached*" in said
     assert "*Joined the list:* 1" in said
     assert "🔴 *Blocked*: 1 joined" in said
-    assert "Grade 5: 1 joined" in said
+    assert "*By grade, joined:* 5: 1" in said
     assert "1 student has no adult who can be texted" in said
 
 
