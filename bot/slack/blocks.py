@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot import phone
 from bot.sms_status import Colour, SmsStatus, meaning
 
 Block = dict[str, Any]
@@ -137,3 +138,8 @@ def status(which: SmsStatus) -> str:
     """Colour and word together: never colour alone."""
     said = meaning(which)
     return f"{_DOTS[said.colour]} *{said.label}*"
+
+
+def masked(number: str | None) -> str:
+    """The last digits of a number, never parted from its dots at the end of a line."""
+    return phone.masked(number).replace("• ", "•\u00a0")

@@ -18,6 +18,7 @@ from bot.audit import Subject
 from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
 from bot.errors import UserError
+from bot.models import ContactMethod
 from bot.slack import blocks as b
 from bot.slack import open_list, student_dialog
 from bot.slack.blocks import Block
@@ -235,7 +236,11 @@ def _listed(names: Sequence[str], hidden: int, word: str) -> str:
 
 
 def _saved(done: Change) -> str:
-    new = phone.masked(done.phone) if done.phone else "no number"
-    return (
-        f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. It leaves the list when a text arrives."
-    )
+    new = b.masked(done.phone)
+    return f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. {_what_follows(done)}"
+
+
+def _what_follows(done: Change) -> str:
+    if done.method is not ContactMethod.TEXT:
+        return "The next mass message takes it off the list: it is not texted any more."
+    return "It leaves the list when a text arrives." if done.phone else "It stays on the list until there is a number."

@@ -12,7 +12,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, filters, grade, phone
+from bot import cleanup_list, filters, grade
 from bot.access import Actor
 from bot.cleanup_list import Latest, ListedContact, Page, StudentRow
 from bot.filters import Filter, Parsed
@@ -208,7 +208,7 @@ def _contact_lines(listed: Sequence[ListedContact], most: int) -> list[str]:
 
 def _contact_line(one: ListedContact) -> str:
     relation = f" ({b.escaped(b.cut(one.relationship, _NAME))})" if one.relationship else ""
-    who = f"{b.escaped(b.cut(one.name, _NAME))}{relation} · {phone.masked(one.phone)}"
+    who = f"{b.escaped(b.cut(one.name, _NAME))}{relation} · {b.masked(one.phone)}"
     head = f"{b.status(one.status)} since {b.date(one.since)} · {who}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, contact_edits, grade, phone
+from bot import cleanup_list, contact_edits, grade
 from bot.access import Actor
 from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
 from bot.models import ContactMethod, EditField, EditState
@@ -157,9 +157,10 @@ def _who(one: ContactCard) -> str:
 
 
 def _reached(one: ContactCard) -> str:
-    said = b.status(one.status) if one.status else "🟢 *No problem known*"
-    since = f" since {b.date(one.since)}" if one.status and one.since else ""
-    return f"{METHODS[one.method]} · {phone.masked(one.phone)} · {said}{since}"
+    how = f"{METHODS[one.method]} · {b.masked(one.phone)}"
+    if one.status is None:
+        return how if one.updated_at else f"{how} · 🟢 *No problem known*"
+    return f"{how} · {b.status(one.status)}{f' since {b.date(one.since)}' if one.since else ''}"
 
 
 def _advice(one: ContactCard) -> list[str]:
@@ -181,7 +182,7 @@ def _conflict(edit: EditNote) -> list[Block]:
 
 
 def _masked(field: EditField, value: str | None) -> str:
-    return phone.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
+    return b.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
 
 
 def _last_edit(one: ContactCard) -> list[Block]:

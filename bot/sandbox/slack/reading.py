@@ -7,12 +7,12 @@ from bot.sandbox.slack.things import Message, View
 
 
 def text_of(place: Message | View) -> str:
-    """All words on it, a line for each text, in reading order; a message without blocks is its text."""
+    """All words on it, a line for each text, in reading order; a message without blocks is its text. Spaces are all alike."""
     if isinstance(place, View):
         parts = [*_words(place.body.get("title")), *_words(place.blocks)]
     else:
         parts = list(_words(place.blocks)) or [place.text]
-    return "\n".join(parts)
+    return "\n".join(parts).replace("\u00a0", " ")
 
 
 def _words(value: Any) -> Iterator[str]:
