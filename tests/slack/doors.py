@@ -1,0 +1,189 @@
+"""Every door of the bot as a table: what somebody has on the screen before it, and what they do there.
+
+A door is a pair `(arrive, enter)`, both given a person and the `Scene`.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import edits
+import people
+from sqlalchemy import text
+
+from bot import digests, models
+from bot.access import Reach
+from bot.sandbox.slack import posting, screens
+
+SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", "312555", "555-7"]
+"""What only those may read who may see the students of the scene."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ids of Sam Rivera and of what each button is for: Maria's edit in force, Otto's disputed one, Pablo's removal."""
+
+    sam: int
+    maria: int
+    edit: int
+    disputed: int
+    removal: int
+    channel: str
+
+
+def set_up(session, office):
+    """Sam in Ana's homeroom with eleven classmates, so that the list of grade 5 has two pages; a digest in the channel."""
+    lincoln = office.district.lincoln
+    clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
+    sam = people.student(session, at=lincoln)
+    people.school_class(session, office.district.ana, lincoln, sam, *_classmates(session, lincoln))
+    maria = people.listed(session, people.contact(session, sam, phone="+13125557342"))
+    otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
+    edit = edits.change(session, maria, phone="+13125557901", actor=clara).edit_ids[0]
+    disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
+    edits.sis_says(session, otto, "+13125557903")
+    removal = edits.remove(session, pablo, sam, actor=clara).id
+    _a_digest(session, office)
+    return Scene(sam.id, maria.id, edit, disputed, removal, office.channel)
+
+
+def _classmates(session, at):
+    mates = [people.student(session, f"Kim{number}", "Youngman", at=at) for number in range(11)]
+    for one in mates:
+        people.listed(session, people.contact(session, one, family="Youngman"))
+        people.contact(session, one, family="Youngman")
+    return mates
+
+
+def _a_digest(session, office):
+    at = office.now() - timedelta(minutes=5)
+    digests.subscribe(session, office.channel, actor=office.clara.id, now=at)
+    session.add(models.MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at, learned_at=at))
+    session.flush()
+    digests.enqueue(session, "early", now=at)
+    session.commit()
+    assert office.tick().failed == ()
+
+
+def _nothing(_person, _scene):
+    """Some doors need no screen."""
+
+
+def _list(person, _scene):
+    assert person.command("/cleanup", "grade 5 blokced").ok
+
+
+def _home(person, _scene):
+    assert person.open_home().ok
+
+
+def _student(person, _scene):
+    message = person.command("/cleanup", "grade 5 sam").message
+    assert person.press(message, action_id="student.open").ok
+
+
+def _edit(person, scene):
+    _student(person, scene)
+    assert person.press(person.view, action_id="contact.edit", value=str(scene.maria)).ok
+
+
+def _remove(person, scene):
+    _student(person, scene)
+    assert person.press(person.view, action_id="contact.remove", value=str(scene.maria)).ok
+
+
+def _press(action_id, which):
+    return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
+
+
+def _fix(seen, scene):
+    """The value of Sam's button on a list."""
+    values = [block.get("accessory", {}).get("value", "") for block in seen.blocks]
+    return next(value for value in values if value.startswith(f"{scene.sam} "))
+
+
+OF_LISTS = {
+    "command": (_nothing, lambda one, _: one.command("/cleanup", "grade 5")),
+    "home tab": (_nothing, lambda one, _: one.open_home()),
+    "menu": (_list, lambda one, _: one.choose(one.last(), "All red", action_id="list.show.status")),
+    "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
+    "did you mean": (_list, lambda one, _: one.press(one.last(), action_id="list.show.suggestion.0")),
+    "menu at home": (_home, lambda one, _: one.choose(one.home, "All red", action_id="list.show.status")),
+    "show my list": (_nothing, lambda one, scene: one.press(one.last(scene.channel), action_id="digest.show_mine")),
+}
+OF_NOBODY = {
+    "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
+    "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
+    "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
+}
+OF_A_STUDENT = {
+    "fix": (_list, lambda one, scene: one.press(one.last(), value=_fix(one.last(), scene))),
+    "fix at home": (_home, lambda one, scene: one.press(one.home, value=_fix(one.home, scene))),
+    "edit": (_student, _press("contact.edit", "maria")),
+    "save": (_edit, lambda one, _: one.fill(one.view, {"phone": "(312) 555-7177", "method": "call"}).submit()),
+    "remove": (_student, _press("contact.remove", "maria")),
+    "remove, confirmed": (_remove, lambda one, _: one.fill(one.view, {"reason": "asked"}).submit()),
+    "undo edit": (_student, _press("edit.undo", "edit")),
+    "undo removal": (_student, _press("removal.undo", "removal")),
+    "keep ours": (_student, _press("conflict.keep_ours", "disputed")),
+    "take the SIS's": (_student, _press("conflict.take_sis", "disputed")),
+}
+ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
+LOOKING_ONLY = {*OF_LISTS, "help", "subscribe", "fix", "fix at home", "remove"}
+"""The doors behind which nothing changes: the channel is subscribed already, and `remove` only asks."""
+
+
+def copy_screen(slack, *, of, to):
+    """Let somebody stand before what another has on the screen, with the same buttons in it."""
+    for message in of.messages():
+        content = {"text": message.text, "blocks": message.blocks, "by_app": True, "ephemeral_for": to.id}
+        posting.post(slack, to.dm, user=message.user, **content)
+    for view in of.views:
+        screens.show(slack, to.id, view.body)
+    if of.id in slack.homes:
+        screens.publish(slack, to.id, of.home.body)
+
+
+@dataclass(frozen=True)
+class Knocked:
+    """What came of it: all that the bot sent meanwhile, in which ways, and the tables that changed."""
+
+    sent: str
+    methods: frozenset[str]
+    changed: frozenset[str]
+
+    @property
+    def told(self):
+        return [secret for secret in SECRETS if secret in self.sent]
+
+    @property
+    def is_harmless(self):
+        return not self.told and not self.changed and not self.methods & {"chat.postMessage", "chat.update"}
+
+
+def knock(office, session, act):
+    """Do something as a person, wait until the bot is done with it, and see what came of it."""
+    office.settled()
+    before, calls, answers = _tables(session), len(office.slack.calls), len(office.slack.answers)
+    assert act().error is None
+    office.settled()
+    after, new = _tables(session), office.slack.calls[calls:]
+    bodies = [json.loads(one.body) for one in office.slack.answers[answers:] if one.body]
+    sent = [json.dumps(one, ensure_ascii=False) for one in (*(call.arguments for call in new), *bodies)]
+    changed = frozenset(table for table, rows in after.items() if rows != before[table])
+    return Knocked("\n".join(sent), frozenset(call.method for call in new), changed)
+
+
+def _tables(session):
+    session.rollback()
+    names = [
+        "edits",
+        "removals",
+        "audit",
+        "contacts",
+        "cleanup_list",
+        "subscriptions",
+        "student_contacts",
+        "open_lists",
+    ]
+    return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).all() for name in names}

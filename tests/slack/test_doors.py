@@ -1,0 +1,160 @@
+"""Every door, and everybody who must not come in: a polite no, nothing about the student in it, nothing changed.
+
+Whoever never had rights stands before a copy of Clara's screen, with her buttons in it, and presses them.
+"""
+
+import doors
+import people
+import pytest
+from doors import ALL, LOOKING_ONLY, OF_A_STUDENT, OF_LISTS, OF_NOBODY, copy_screen, knock
+from sqlalchemy import delete, update
+
+from bot import models
+
+WHOM_TO_ASK = "Please ask data@district.example"
+NOT_YOURS = "not on your list any more"
+
+
+@pytest.fixture
+def scene(session, office):
+    return doors.set_up(session, office)
+
+
+def _joins(office, **traits):
+    user = office.slack.add_user("Xenia", **traits)
+    members = office.slack.channels[office.channel].members | {user.id}
+    office.slack.alter_channel(office.channel, members=members)
+    return office.slack.person(user.id)
+
+
+def _account(**traits):
+    """Somebody in Slack with the address of the district's manager, which alone opens nothing."""
+    return lambda office, _: _joins(office, email=office.district.dana.email, **traits)
+
+
+def _clerk_of_roosevelt(office, session):
+    one = people.staff(session, "Rosa", "Reed", role="siteAdministrator", at=office.district.roosevelt)
+    session.commit()
+    return _joins(office, email=one.email)
+
+
+OUTSIDERS = {
+    "guest": _account(guest=True),
+    "guest of one channel": _account(single_channel_guest=True),
+    "stranger": _account(stranger=True),
+    "bot": _account(bot=True),
+    "deactivated": _account(deleted=True),
+    "somebody without an address": lambda office, _: _joins(office),
+    "somebody the SIS does not know": lambda office, _: office.nora,
+}
+OTHERS = {
+    "teacher of another class": lambda office, _: office.tom,
+    "clerk of another school": _clerk_of_roosevelt,
+}
+
+
+def knocked_by(somebody, door, office, scene, session):
+    """What comes of a door that Clara stands at, when somebody else presses the same there."""
+    person = somebody(office, session)
+    copy_screen(office.slack, of=office.clara, to=person)
+    return knock(office, session, lambda: ALL[door][1](person, scene))
+
+
+@pytest.mark.parametrize("door", ALL)
+def test_a_door_that_is_open_to_a_clerk_tells_outsiders_whom_to_ask_and_nothing_else(office, scene, session, door):
+    arrive, enter = ALL[door]
+    arrive(office.clara, scene)
+    for who, somebody in OUTSIDERS.items():
+        knocked = knocked_by(somebody, door, office, scene, session)
+        assert WHOM_TO_ASK in knocked.sent, who
+        assert knocked.is_harmless, who
+    opened = knock(office, session, lambda: enter(office.clara, scene))
+    assert WHOM_TO_ASK not in opened.sent
+    assert bool(opened.told) == (door not in OF_NOBODY)
+    assert bool(opened.changed - {"open_lists"}) == (door not in LOOKING_ONLY)
+
+
+@pytest.mark.parametrize("door", OF_A_STUDENT)
+def test_a_student_of_others_stays_behind_every_door(office, scene, session, door):
+    OF_A_STUDENT[door][0](office.clara, scene)
+    for who, somebody in OTHERS.items():
+        knocked = knocked_by(somebody, door, office, scene, session)
+        assert NOT_YOURS in knocked.sent, who
+        assert knocked.is_harmless, who
+
+
+@pytest.mark.parametrize("door", OF_LISTS)
+def test_a_list_shows_ones_own_students_whoever_it_was_drawn_for(office, scene, session, door):
+    OF_LISTS[door][0](office.clara, scene)
+    for who, somebody in OTHERS.items():
+        knocked = knocked_by(somebody, door, office, scene, session)
+        assert "Nobody" in knocked.sent, who
+        assert knocked.is_harmless, who
+
+
+def _role_taken(office, session):
+    session.execute(delete(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id))
+
+
+def _left(office, session):
+    session.execute(update(models.Staff).where(models.Staff.id == office.district.clara.id).values(active=False))
+
+
+def _made_a_guest(office, _session):
+    """Slack is asked again after ten minutes."""
+    office.slack.alter_user(office.clara.id, guest=True)
+    office.later(minutes=11)
+
+
+def _moved_to_roosevelt(office, session):
+    of_clara = update(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id)
+    session.execute(of_clara.values(school_id=office.district.roosevelt.id))
+
+
+def _student_left(_office, session):
+    session.execute(update(models.Student).values(active=False))
+
+
+def knocked_after(end, door, office, scene, session):
+    """What comes of a door that Clara stands at when her rights end before she presses."""
+    ALL[door][0](office.clara, scene)
+    end(office, session)
+    session.commit()
+    return knock(office, session, lambda: ALL[door][1](office.clara, scene))
+
+
+@pytest.mark.parametrize("door", ALL)
+def test_whoever_lost_their_role_since_the_screen_was_drawn_is_an_outsider(office, scene, session, door):
+    knocked = knocked_after(_role_taken, door, office, scene, session)
+    assert WHOM_TO_ASK in knocked.sent
+    assert knocked.is_harmless
+
+
+@pytest.mark.parametrize("end", [_left, _made_a_guest])
+def test_whoever_left_or_became_a_guest_with_a_dialog_open_cannot_save_it(office, scene, session, end):
+    knocked = knocked_after(end, "save", office, scene, session)
+    assert WHOM_TO_ASK in knocked.sent
+    assert knocked.is_harmless
+
+
+@pytest.mark.parametrize("door", OF_A_STUDENT)
+def test_whoever_moved_to_another_school_finds_the_doors_closed_that_were_open(office, scene, session, door):
+    knocked = knocked_after(_moved_to_roosevelt, door, office, scene, session)
+    assert NOT_YOURS in knocked.sent
+    assert knocked.is_harmless
+
+
+@pytest.mark.parametrize("door", ["save", "remove, confirmed", "undo edit"])
+def test_a_student_who_left_meanwhile_is_not_changed_any_more(office, scene, session, door):
+    knocked = knocked_after(_student_left, door, office, scene, session)
+    assert NOT_YOURS in knocked.sent
+    assert knocked.is_harmless
+
+
+@pytest.mark.parametrize("settings_changed", [{"editor_roles": "districtAdministrator"}])
+@pytest.mark.parametrize("door", ["edit", "remove", "undo edit", "undo removal", "keep ours", "take the SIS's"])
+def test_whoever_may_only_look_is_told_so_at_every_door_that_changes_something(office, scene, session, door):
+    OF_A_STUDENT[door][0](office.clara, scene)
+    knocked = knock(office, session, lambda: OF_A_STUDENT[door][1](office.clara, scene))
+    assert "changing contacts is for other roles" in knocked.sent
+    assert knocked.is_harmless
