@@ -127,7 +127,7 @@ def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
     shown = "   ".join(
-        f"{b.status(one)} {page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one)
+        f"{b.status(one)}\u00a0{page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one)
     )
     return [b.section(f"*{_many(page.total_students, 'student')}*, {_many(page.total_contacts, 'contact')}\n{shown}")]
 
