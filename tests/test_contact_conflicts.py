@@ -185,3 +185,16 @@ def test_of_two_who_undo_at_the_same_moment_one_does_and_nothing_older_comes_und
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
     assert edits.in_force(session, maria) == [("phone", THEIRS, "pending")]
+
+
+def test_of_two_who_choose_differently_at_the_same_moment_one_does(session, maria, disputed, dana, ana):
+    session.commit()
+    results = at_once(
+        session.get_bind(),
+        lambda mine: settle(mine, disputed, "ours", dana),
+        lambda mine: settle(mine, disputed, "sis", ana),
+    )
+    assert [isinstance(one, UserError) for one in results].count(True) == 1
+    kept = results.index(None) == 0
+    assert edits.stands(session, maria)[0] == (OURS if kept else THEIRS)
+    assert edits.history(session)[-1][0] == ("conflict.kept_ours" if kept else "conflict.took_sis")

@@ -211,6 +211,14 @@ def test_what_was_changed_again_or_undone_already_cannot_be_undone(session, mari
     assert edits.stands(session, maria)[0] == OTHER
 
 
+def test_half_of_what_was_saved_together_cannot_be_undone_by_a_button_of_the_other_half(session, maria, clara, dana):
+    number, _ = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids
+    edits.change(session, maria, phone=OTHER, actor=dana, now=LATER)
+    with pytest.raises(UserError, match="changed again since"):
+        contact_edits.undo(session, number, actor=clara, now=LATER)
+    assert edits.stands(session, maria) == (OTHER, "call")
+
+
 def test_undoing_twice_is_refused(session, maria, clara):
     made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
     contact_edits.undo(session, made, actor=clara, now=LATER)
