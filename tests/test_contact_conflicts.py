@@ -174,6 +174,18 @@ def test_of_two_who_remove_at_the_same_moment_one_does(session, maria, dana, ana
     assert len(session.scalars(select(models.Removal)).all()) == 1
 
 
+def test_of_two_who_bring_back_at_the_same_moment_one_does(session, maria, dana, ana):
+    removal = edits.remove(session, maria, None, actor=dana)
+    session.commit()
+    results = at_once(
+        session.get_bind(),
+        lambda mine: contact_edits.bring_back(mine, removal.id, actor=dana, now=LATER),
+        lambda mine: contact_edits.bring_back(mine, removal.id, actor=ana, now=LATER),
+    )
+    assert [isinstance(one, UserError) for one in results].count(True) == 1
+    assert [row[0] for row in edits.history(session)] == ["contact.removed", "contact.brought_back"]
+
+
 def test_of_two_who_undo_at_the_same_moment_one_does_and_nothing_older_comes_undone(session, maria, dana, ana):
     edits.change(session, maria, phone=THEIRS, actor=dana)
     newer = edits.change(session, maria, phone=OURS, actor=dana, now=LATER).edit_ids[0]

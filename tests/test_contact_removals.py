@@ -41,6 +41,13 @@ def eva(session, district):
 
 
 @pytest.fixture
+def tom(session, district, eva):
+    """Who teaches Eva, and not Sam."""
+    people.school_class(session, district.tom, district.lincoln, eva)
+    return people.acting(district.tom)
+
+
+@pytest.fixture
 def lee(session, district):
     """At Roosevelt, where Clara sees nobody."""
     return people.student(session, "Lee", grade="10", at=district.roosevelt)
@@ -138,6 +145,13 @@ def test_whoever_sees_only_some_of_the_students_cannot_bring_back_for_all(sessio
     with pytest.raises(UserError, match="students outside your list"):
         contact_edits.bring_back(session, removal.id, actor=clara, now=LATER)
     assert children(session, maria) == set()
+
+
+def test_whoever_sees_only_the_sister_cannot_bring_back_for_the_brother(session, tom, maria, sam, dana):
+    removal = edits.remove(session, maria, sam, actor=dana)
+    with pytest.raises(UserError, match="not on your list any more"):
+        contact_edits.bring_back(session, removal.id, actor=tom, now=LATER)
+    assert children(session, maria) == {"Eva"}
 
 
 def test_a_removal_of_one_student_outlives_a_removal_of_all_that_was_undone(session, maria, sam, clara):

@@ -1,0 +1,102 @@
+"""What staff did to a contact, after the real nightly sync has been over it: Maria is Sam's mother in every bundle."""
+
+from datetime import timedelta
+
+import edits
+import people
+import pytest
+from sis import bundles
+from sqlalchemy import select, text
+
+from bot import contact_edits, models, roster
+from bot.access import Reach
+from bot.contact_edits import Stale
+
+NIGHT = timedelta(hours=11)
+
+
+@pytest.fixture
+def synced(session, tmp_path):
+    """Sync the district, with what Maria's row says of her, one night later each time."""
+    nights = iter(people.NOW + NIGHT * number for number in range(1, 9))
+    engine = session.get_bind()
+
+    def sync(**maria):
+        tables = bundles.a_district()
+        bundles.users_by_id(tables)["maria"] |= maria
+        session.commit()
+        folder = bundles.write(tables, tmp_path / "bundle")
+        roster.sync(engine, folder, now=next(nights), region="US", brake_percent=100)
+        _wait_for_its_lock(session)
+        session.expire_all()
+
+    sync()
+    return sync
+
+
+def _wait_for_its_lock(session):
+    """The lock of a sync goes with its connection, which PostgreSQL hears of a moment later."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('roster.sync', 0))"))
+    session.commit()
+
+
+@pytest.fixture
+def maria(session, synced):
+    return session.scalars(select(models.Contact).where(models.Contact.sourced_id == "maria")).one()
+
+
+@pytest.fixture
+def dana(session, synced):
+    one = session.scalars(select(models.Staff).where(models.Staff.sourced_id == "dana")).one()
+    return people.acting(one, reach=Reach.DISTRICT)
+
+
+def is_reached(session, one):
+    read = models.effective_contacts.c
+    return session.scalar(select(read.contact_id).where(read.contact_id == one.id).limit(1)) is not None
+
+
+def test_a_removed_contact_stays_removed_whatever_the_sis_says_of_it(session, synced, maria, dana):
+    removal = edits.remove(session, maria, None, actor=dana)
+    synced()
+    synced(phone="(312) 555-0199", givenName="Mary")
+    assert not is_reached(session, maria)
+    contact_edits.bring_back(session, removal.id, actor=dana, now=people.NOW)
+    assert edits.stands(session, maria)[0] == "+13125550199"
+
+
+def test_an_edit_outlasts_syncs_that_have_not_heard_of_it_and_ends_with_the_one_that_has(session, synced, maria, dana):
+    edits.change(session, maria, phone="(312) 555-0199", actor=dana)
+    synced()
+    assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
+    synced(phone="312 555 0199")
+    assert edits.states(session, maria) == [("phone", "+13125550199", "absorbed")]
+    assert edits.stands(session, maria)[0] == "+13125550199"
+
+
+def test_a_third_number_from_the_sis_is_a_conflict_that_one_choice_settles(session, synced, maria, dana):
+    made = edits.change(session, maria, phone="(312) 555-0199", actor=dana).edit_ids[0]
+    synced(phone="(312) 555-0177")
+    assert edits.in_force(session, maria) == [("phone", "+13125550199", "conflict")]
+    contact_edits.settle_conflict(session, made, keep="ours", actor=dana, now=people.NOW)
+    synced(phone="(312) 555-0177")
+    assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
+    synced(phone="(312) 555-0166")
+    contact_edits.settle_conflict(session, made, keep="sis", actor=dana, now=people.NOW)
+    assert edits.stands(session, maria)[0] == "+13125550166"
+
+
+def test_undo_goes_back_to_what_the_sis_says_by_now(session, synced, maria, dana):
+    made = edits.change(session, maria, phone="(312) 555-0199", actor=dana).edit_ids[0]
+    synced(phone="(312) 555-0177")
+    contact_edits.undo(session, made, actor=dana, now=people.NOW)
+    assert edits.stands(session, maria)[0] == "+13125550177"
+
+
+def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_the_sync(session, synced, maria, dana):
+    edits.change(session, maria, method="call", actor=dana)
+    seen = edits.version_of(session, maria)
+    synced(phone="(312) 555-0177")
+    with pytest.raises(Stale) as late:
+        edits.change(session, maria, phone="(312) 555-0199", actor=dana, version=seen)
+    assert late.value.by == "sync"
