@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt import App, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from bot.errors import UserError
+from bot.errors import UserError, traced
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 
@@ -35,11 +35,7 @@ def register(app: App) -> None:
 def _bug(error: Exception, body: dict[str, Any]) -> str:
     """Log what went wrong by type and place only: the message of an error may hold a name or a number."""
     reference = secrets.token_hex(3).upper()
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "unknown place"
-    logger.error("reference %s: %s at %s (%s)", reference, type(error).__name__, where, body.get("type", "command"))
+    logger.error("reference %s (%s): %s", reference, body.get("type", "command"), traced(error))
     return f"Something went wrong here, and nothing was changed. Please try again; if it stays, report reference *{reference}*."
 
 
