@@ -1,0 +1,39 @@
+"""What a mass message taught us, in counts; which channels asked to be told; and the outbox of what they are told.
+
+Channels get counts only. Who fixed a contact is for the fixer alone (`fixes_that_worked`).
+"""
+
+from bot.digests.learning import Digest, Fault, Moved, Reached, fixes_that_worked, learn
+from bot.digests.outbox import (
+    ambiguous,
+    claim,
+    claim_refresh,
+    claim_unclear,
+    enqueue,
+    failed,
+    posted,
+    refreshed,
+    retry_at,
+)
+from bot.digests.subscriptions import subscribe, subscription, unsubscribe
+
+__all__ = [
+    "Digest",
+    "Fault",
+    "Moved",
+    "Reached",
+    "ambiguous",
+    "claim",
+    "claim_refresh",
+    "claim_unclear",
+    "enqueue",
+    "failed",
+    "fixes_that_worked",
+    "learn",
+    "posted",
+    "refreshed",
+    "retry_at",
+    "subscribe",
+    "subscription",
+    "unsubscribe",
+]
