@@ -101,7 +101,10 @@ class Contact(Base):
 
 
 class StudentContact(Base):
-    """A contact belongs to a student; `priority` 1 comes first, null last."""
+    """A contact belongs to a student; `priority` 1 comes first, null last.
+
+    `from_student` and `from_contact` say in whose row of the SIS the link stands; a change to one leaves the other's word.
+    """
 
     __tablename__ = "student_contacts"
     __table_args__ = (Index(None, "contact_id"),)
@@ -109,6 +112,8 @@ class StudentContact(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     relationship: Mapped[str | None]
     priority: Mapped[int | None] = mapped_column(SmallInteger)
+    from_student: Mapped[bool] = mapped_column(server_default=text("false"))
+    from_contact: Mapped[bool] = mapped_column(server_default=text("false"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
@@ -172,10 +177,13 @@ class SyncRun(Base):
 
 
 class SyncRejection(Base):
+    """A row that a sync left out, or a cell (`column_name`) that it read the row without; `reason` holds nothing of it."""
+
     __tablename__ = "sync_rejections"
     __table_args__ = (Index(None, "sync_run_id"),)
     id: Mapped[int] = identity()
     sync_run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
     file: Mapped[str]
     line: Mapped[int | None]
+    column_name: Mapped[str | None]
     reason: Mapped[str]

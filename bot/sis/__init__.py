@@ -133,12 +133,15 @@ ROW_TYPES: tuple[type[Row], ...] = (OrgRow, TermRow, ClassRow, UserRow, AgentRow
 
 
 class Part(Protocol):
-    """One file of a roster. `is_delta` and `position` (of `size`, in bytes, roughly) are true of what was read so far."""
+    """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes,
+    roughly), `rows_read` (lines below the header), `is_delta`.
+    """
 
     kind: Kind
     name: str
     size: int
     position: int
+    rows_read: int
 
     @property
     def is_delta(self) -> bool:

@@ -50,16 +50,16 @@ class CsvFile:
         self.name = f"{kind}.csv"
         self.size = file.size
         self.position = 0
+        self.rows_read = 0
         self.is_readable = True
         self._file = file
         self._says_delta = says_delta
         self._region = region
         self._is_marked = False
-        self._has_rows = False
 
     @property
     def is_delta(self) -> bool:
-        return self._says_delta and (self._is_marked or not self._has_rows)
+        return self._says_delta and (self._is_marked or not self.rows_read)
 
     def rows(self) -> Iterator[Row | Rejection]:
         with text_of(self._file.open()) as stream:
@@ -82,16 +82,17 @@ class CsvFile:
             return
         for line, row, broken in read:
             self.position = lines.characters
+            self.rows_read += 1
             if broken or pick.has_more(row):
                 yield self._rejection(line, None, broken or "has more cells than the header")
                 continue
-            self._has_rows = True
             cell = pick.of(row)
             self._is_marked = self._is_marked or bool(cell["status"] or cell["dateLastModified"])
             yield from self._translated(line, cell)
 
     def _translated(self, line: int, cell: dict[str, str]) -> Iterator[Row | Rejection]:
-        for column in NEEDED_CELLS[self.kind]:
+        needed = NEEDED_CELLS[self.kind]
+        for column in needed[:1] if cells.is_gone(cell["status"]) else needed:
             if not cell[column] or len(cell[column]) > cells.LONGEST_ID:
                 reason = "is blank; the row was left out" if not cell[column] else "is too long; the row was left out"
                 yield self._rejection(line, column, reason)

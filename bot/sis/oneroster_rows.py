@@ -144,7 +144,7 @@ def _role(source: _Source) -> Iterator[Row | Rejection]:
 def _enrollment(source: _Source) -> Iterator[Row | Rejection]:
     cell = source.cell
     role = cells.role(cell["role"])
-    if role is None:
+    if role is None and not source.gone:
         yield source.rejection("role", "is none of OneRoster's roles" if cell["role"] else "is blank")
         return
     begins_on, problems = source.day("beginDate")
@@ -155,7 +155,7 @@ def _enrollment(source: _Source) -> Iterator[Row | Rejection]:
         source.gone,
         cell["classSourcedId"],
         cell["userSourcedId"],
-        role,
+        role or "",
         cells.yes(cell["primary"]),
         begins_on,
         ends_on,

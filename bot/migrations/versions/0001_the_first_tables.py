@@ -301,6 +301,8 @@ def upgrade() -> None:
     sa.Column('contact_id', sa.BigInteger(), nullable=False),
     sa.Column('relationship', sa.Text(), nullable=True),
     sa.Column('priority', sa.SmallInteger(), nullable=True),
+    sa.Column('from_student', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('from_contact', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('active', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_student_contacts_contact_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['student_id'], ['students.id'], name=op.f('fk_student_contacts_student_id'), ondelete='CASCADE'),
@@ -320,6 +322,7 @@ def upgrade() -> None:
     sa.Column('sync_run_id', sa.BigInteger(), nullable=False),
     sa.Column('file', sa.Text(), nullable=False),
     sa.Column('line', sa.Integer(), nullable=True),
+    sa.Column('column_name', sa.Text(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['sync_run_id'], ['sync_runs.id'], name=op.f('fk_sync_rejections_sync_run_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_rejections'))

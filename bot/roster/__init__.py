@@ -1,0 +1,12 @@
+"""The roster: what the SIS says, brought into our tables each night. Edits of staff stand beside it and survive.
+
+Everything is staged first, outside all locks; what differs is worked out by the database, set-wise; then each table is
+merged in one short transaction that touches only what changed. Nothing that grows with the district is in memory.
+"""
+
+from bot.roster.brake import Braked
+from bot.roster.report import FileCounts, SyncReport, TableCounts
+from bot.roster.run import sync
+from bot.roster.runs import last_sync
+
+__all__ = ["Braked", "FileCounts", "SyncReport", "TableCounts", "last_sync", "sync"]

@@ -1,0 +1,91 @@
+"""The rejections that no single row shows: links to nobody, enrolments in no class, people without a role.
+
+What points at somebody who has left (`tobedeleted`) is no mistake and is not reported. Rows on line 0 are our own.
+"""
+
+from sqlalchemy import Connection
+
+from bot.roster.staging import run
+from bot.roster.wanted import ANYWHERE, listed
+from bot.sis import CONTACT_ROLES, STAFF_ROLES
+
+_NO_ROLE = """
+SELECT 'users.csv', u.line, 'role', 'no role says what this person is; the row was left out'
+FROM stage_users u
+WHERE NOT u.gone AND NOT EXISTS (SELECT FROM stage_roles r WHERE r.person = u.sourced_id)
+  AND NOT EXISTS (SELECT FROM stage_rejections j WHERE (j.file, j.line, j.column_name) = ('users.csv', u.line, 'role'))
+"""
+
+_ROLE_OF_NOBODY = """
+SELECT r.file, r.line, 'userSourcedId', 'names nobody in users.csv'
+FROM stage_roles r
+WHERE NOT r.gone AND NOT EXISTS (SELECT FROM stage_users u WHERE u.sourced_id = r.person)
+"""
+
+_ROLE_AT_NO_ORG = """
+SELECT r.file, r.line, CASE r.file WHEN 'users.csv' THEN 'orgSourcedIds' ELSE 'orgSourcedId' END,
+       CASE r.org WHEN '' THEN 'is blank, and this role counts only at a place'
+                  ELSE 'names nothing in orgs.csv; the role was read without it' END
+FROM held_roles r
+WHERE (r.org <> '' AND r.role NOT IN {contact_roles} AND NOT EXISTS (SELECT FROM stage_orgs o WHERE o.sourced_id = r.org))
+   OR (r.org = '' AND r.role IN {bound_roles})
+"""
+
+_CELL_OF_CONTACT = """
+SELECT 'users.csv', u.line, '{column}', u.{column}_problem
+FROM stage_users u JOIN wanted_contacts c USING (sourced_id) WHERE u.{column}_problem IS NOT NULL
+"""
+
+_LINK = """
+SELECT 'users.csv', a.line, 'agentSourcedIds',
+       CASE WHEN a.person = a.agent THEN 'names the person themselves; the link was left out'
+            WHEN agent.sourced_id IS NULL THEN 'names somebody who is not in users.csv; the link was left out'
+            ELSE 'joins two people who are not a student and a contact; the link was left out' END
+FROM stage_agents a
+JOIN stage_users person ON person.sourced_id = a.person AND NOT person.gone
+LEFT JOIN stage_users agent ON agent.sourced_id = a.agent
+LEFT JOIN wanted_student_contacts x ON x.student = a.person AND x.contact = a.agent
+LEFT JOIN wanted_student_contacts y ON y.student = a.agent AND y.contact = a.person
+WHERE x.student IS NULL AND y.student IS NULL AND agent.gone IS NOT TRUE
+"""
+
+_CLASS_AT_NO_SCHOOL = """
+SELECT 'classes.csv', c.line, 'schoolSourcedId', 'names nothing in orgs.csv; the class was read without it'
+FROM stage_classes c
+WHERE NOT c.gone AND c.school <> '' AND NOT EXISTS (SELECT FROM stage_orgs o WHERE o.sourced_id = c.school)
+"""
+
+_ENROLLMENT = """
+SELECT 'enrollments.csv', e.line,
+       CASE WHEN c.sourced_id IS NULL THEN 'classSourcedId' ELSE 'userSourcedId' END,
+       CASE WHEN c.sourced_id IS NULL THEN 'names nothing in classes.csv; the row was left out'
+            WHEN u.sourced_id IS NULL THEN 'names nobody in users.csv; the row was left out'
+            ELSE 'is enrolled as what this person is not; the row was left out' END
+FROM stage_enrollments e
+LEFT JOIN stage_classes c ON c.sourced_id = e.class_id
+LEFT JOIN stage_users u ON u.sourced_id = e.person
+LEFT JOIN wanted_{table} w ON w.sourced_id = e.sourced_id
+WHERE e.role = '{role}' AND NOT e.gone AND w.sourced_id IS NULL
+  AND c.gone IS NOT TRUE AND u.gone IS NOT TRUE {also}
+"""
+
+_DOUBTS = (
+    _NO_ROLE,
+    _ROLE_OF_NOBODY,
+    _ROLE_AT_NO_ORG.format(
+        contact_roles=listed(CONTACT_ROLES), bound_roles=listed(role for role in STAFF_ROLES if role not in ANYWHERE)
+    ),
+    _CELL_OF_CONTACT.format(column="sms"),
+    _CELL_OF_CONTACT.format(column="phone"),
+    _LINK,
+    _CLASS_AT_NO_SCHOOL,
+    _ENROLLMENT.format(table="class_students", role="student", also=""),
+    _ENROLLMENT.format(table="class_teachers", role="teacher", also="AND u.enabled IS NOT FALSE"),
+)
+
+
+def report(connection: Connection) -> None:
+    """Add to `stage_rejections` what the `wanted_…` tables left out and why."""
+    for select in _DOUBTS:
+        run(connection, f"INSERT INTO stage_rejections {select}")
+    run(connection, "DELETE FROM stage_rejections WHERE line = 0")

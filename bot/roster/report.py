@@ -1,0 +1,130 @@
+"""What a sync did, in numbers: for the person who watches it, for machines, and for `sync_runs`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.models import SyncState
+from bot.roster.merge import Changes
+from bot.sis import Part, Rejection
+
+SHOWN_REJECTIONS = 50
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """`read` rows stand in the bundle; `added`, `changed` (revived too) and `inactive` (for links also: deleted) are what it
+    changed; `rejected` are the rejections of the rows and cells this table would have come from.
+    """
+
+    read: int
+    added: int
+    changed: int
+    inactive: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class FileCounts:
+    """`read` lines below the header; `rejected` lines and cells; `mode` is `bulk`, `delta` or `unreadable`."""
+
+    read: int
+    rejected: int
+    mode: str
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """The outcome of one run; `run_id` is null for a dry run, which leaves no trace.
+
+    `totals` are the active students, contacts, staff, teachers and schools after it. `rejections` are the first
+    `SHOWN_REJECTIONS`, `rejected` is how many there are; all of them stand in `sync_rejections`. Of `edits`, `absorbed`
+    happened in this run; `conflict` and `pending` are all that stand so now.
+    """
+
+    run_id: int | None
+    source: str
+    state: SyncState
+    files: dict[str, FileCounts]
+    counts: dict[str, TableCounts]
+    totals: dict[str, int]
+    rejections: tuple[Rejection, ...]
+    rejected: int
+    edits: dict[str, int]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for machines."""
+        return asdict(self) | {"state": str(self.state), "rejections": [one._asdict() for one in self.rejections]}
+
+    def __str__(self) -> str:
+        """The report as people read it, line by line."""
+        totals = ", ".join(f"{number:,} {what}" for what, number in self.totals.items())
+        tables = [
+            f"{name}: {one.read:,} read, {one.added:,} added, {one.changed:,} changed, {one.inactive:,} inactive"
+            for name, one in self.counts.items()
+        ]
+        listed = [f"{where(one)}: {one.reason}" for one in self.rejections]
+        edits = ", ".join(f"{number:,} {what}" for what, number in self.edits.items())
+        last = [f"{self.rejected:,} rejected", f"edits: {edits}", f"{self.seconds:.1f} s"]
+        return "\n".join([totals, *tables, *listed, *last])
+
+
+def where(rejection: Rejection) -> str:
+    """`users.csv:12 phone`, as far as it is known."""
+    line = "" if rejection.line is None else f":{rejection.line}"
+    return f"{rejection.file}{line} {rejection.column_name or ''}".strip()
+
+
+_TABLE_OF_REJECTION = """
+SELECT CASE WHEN file = 'orgs.csv' THEN 'schools'
+            WHEN file IN ('classes.csv', 'academicSessions.csv') THEN 'classes'
+            WHEN file = 'enrollments.csv' THEN 'class_students'
+            WHEN file = 'roles.csv' THEN 'staff_roles'
+            WHEN column_name IN ('sms', 'phone') THEN 'contacts'
+            WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
+            ELSE 'students' END, count(*)
+FROM stage_rejections GROUP BY 1
+"""
+
+_TOTALS = """
+SELECT (SELECT count(*) FROM wanted_students) AS students,
+       (SELECT count(*) FROM wanted_contacts) AS contacts,
+       (SELECT count(*) FROM wanted_staff) AS staff,
+       (SELECT count(DISTINCT staff) FROM wanted_staff_roles WHERE role = 'teacher') AS teachers,
+       (SELECT count(*) FROM wanted_schools) AS schools
+"""
+
+
+def table_counts(connection: Connection, changes: dict[str, Changes]) -> dict[str, TableCounts]:
+    rejected: dict[str, int] = dict(connection.exec_driver_sql(_TABLE_OF_REJECTION).tuples().all())
+    return {
+        name: TableCounts(one.wanted, one.of("added"), one.of("changed"), one.of("inactive"), rejected.get(name, 0))
+        for name, one in changes.items()
+    }
+
+
+def file_counts(connection: Connection, parts: Sequence[Part]) -> dict[str, FileCounts]:
+    counted = connection.exec_driver_sql("SELECT file, count(*) FROM stage_rejections GROUP BY file")
+    rejected: dict[str, int] = dict(counted.tuples().all())
+    return {part.name: FileCounts(part.rows_read, rejected.get(part.name, 0), _mode(part)) for part in parts}
+
+
+def _mode(part: Part) -> str:
+    if not part.is_readable:
+        return "unreadable"
+    return "delta" if part.is_delta else "bulk"
+
+
+def totals(connection: Connection) -> dict[str, int]:
+    return dict(connection.exec_driver_sql(_TOTALS).mappings().one())
+
+
+def first_rejections(connection: Connection) -> tuple[Rejection, ...]:
+    rows = connection.exec_driver_sql(
+        "SELECT file, line, column_name, reason FROM stage_rejections "
+        f"ORDER BY file, line, column_name LIMIT {SHOWN_REJECTIONS}"
+    )
+    return tuple(Rejection(*row) for row in rows)

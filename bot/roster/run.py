@@ -1,0 +1,176 @@
+"""One sync from start to end: stage, work out, compare, brake, merge. One at a time; a second one says so.
+
+Each table is merged in a transaction of its own. A sync killed at any point leaves every table as before or as after, and
+the next one, which compares again with what is there, completes it.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from bot.errors import UserError
+from bot.models import SyncState
+from bot.roster import brake, doubts, merge, reconcile, report, runs, seed, staging, wanted
+from bot.roster.merge import Changes
+from bot.roster.report import SyncReport
+from bot.roster.staging import Progress
+from bot.sis import Part, oneroster_csv
+
+
+def sync(
+    engine: Engine,
+    source: Path,
+    *,
+    now: datetime,
+    region: str,
+    brake_percent: float,
+    actor: str = "sync",
+    progress: Progress | None = None,
+    confirm: bool = False,
+    dry_run: bool = False,
+) -> SyncReport:
+    """Bring the roster of a OneRoster CSV bundle (folder or zip) into our tables.
+
+    `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
+    of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
+    `confirm` goes on where the brake would stop; `dry_run` reports what would change and writes nothing at all.
+
+    Raises:
+        UserError: the source cannot be read, or another sync runs.
+        Braked: more than `brake_percent` would vanish; nothing was written.
+    """
+    began = time.monotonic()
+    with _alone(engine) as connection:
+        this = _Run(connection, source.name, now, began, progress or _silent)
+        if dry_run:
+            parts = _prepare(this, source, region)
+            return _report(this, None, parts, _compare(this))
+        run_id = runs.begin(connection, source.name, now=now)
+        try:
+            parts = _prepare(this, source, region)
+            changes = _compare(this)
+            if not confirm:
+                _brake(this, run_id, changes, brake_percent)
+            return _merge(this, run_id, parts, changes, actor)
+        except brake.Braked:
+            raise
+        except UserError as problem:
+            runs.fail(connection, run_id, now=this.finished_at, error=problem.sentence)
+            raise
+        except BaseException as problem:
+            runs.fail(connection, run_id, now=this.finished_at, error=type(problem).__name__)
+            raise
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every step of one sync has at hand."""
+
+    connection: Connection
+    source: str
+    now: datetime
+    began: float
+    progress: Progress
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def finished_at(self) -> datetime:
+        return self.now + timedelta(seconds=self.seconds)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A connection of our own: closing it, or dying, drops the staging tables and lets the next sync in."""
+    with engine.connect() as connection:
+        connection.detach()
+        with connection.begin():
+            locked = connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtextextended('roster.sync', 0))")
+            if not locked.scalar_one():
+                raise UserError("Another sync is running. Wait until it ends, then try again.", permanent=False)
+        yield connection
+
+
+def _silent(_step: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def _prepare(this: _Run, source: Path, region: str) -> Sequence[Part]:
+    """Everything the bundle says, as the `wanted_…` tables."""
+    staging.prepare(this.connection)
+    with oneroster_csv.opened(source, region=region) as parts:
+        for part in parts:
+            staging.fill(this.connection, part, progress=this.progress)
+    seed.fill_gaps(this.connection, parts)
+    staging.analyze(this.connection)
+    wanted.work_out(this.connection, today=this.now.date())
+    doubts.report(this.connection)
+    return parts
+
+
+def _compare(this: _Run) -> dict[str, Changes]:
+    return {table.name: merge.compare(this.connection, table) for table in merge.TABLES}
+
+
+def _brake(this: _Run, run_id: int, changes: dict[str, Changes], percent: float) -> None:
+    try:
+        brake.check(this.connection, changes, percent=percent)
+    except brake.Braked as stop:
+        with this.connection.begin():
+            counts = report.table_counts(this.connection, changes)
+        runs.finish(
+            this.connection,
+            run_id,
+            state=SyncState.BRAKED,
+            now=this.finished_at,
+            counts=counts,
+            error=stop.sentence,
+        )
+        raise brake.Braked(stop.sentence, run_id=run_id) from None
+
+
+def _merge(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], actor: str) -> SyncReport:
+    told = _report(this, run_id, parts, changes)
+    for table in merge.TABLES:
+        with this.connection.begin():
+            if table.name == "contacts":
+                edits = _merge_contacts(this, table, actor)
+            else:
+                merge.apply(this.connection, table)
+        changed = sum(changes[table.name].kinds.values())
+        this.progress(table.name, changed, changed)
+    runs.finish(this.connection, run_id, state=SyncState.DONE, now=this.finished_at, counts=told.counts)
+    return replace(told, edits=edits, seconds=this.seconds)
+
+
+def _merge_contacts(this: _Run, table: merge.Table, actor: str) -> dict[str, int]:
+    reconcile.before_contacts(this.connection)
+    merge.apply(this.connection, table)
+    edits = reconcile.verdicts(this.connection)
+    reconcile.after_contacts(this.connection, now=this.now, actor=actor)
+    return edits
+
+
+def _report(this: _Run, run_id: int | None, parts: Sequence[Part], changes: dict[str, Changes]) -> SyncReport:
+    connection = this.connection
+    with connection.begin():
+        counts = report.table_counts(connection, changes)
+        return SyncReport(
+            run_id=run_id,
+            source=this.source,
+            state=SyncState.DONE,
+            files=report.file_counts(connection, parts),
+            counts=counts,
+            totals=report.totals(connection),
+            rejections=report.first_rejections(connection),
+            rejected=sum(one.rejected for one in counts.values()),
+            edits=reconcile.verdicts(connection),
+            seconds=this.seconds,
+        )

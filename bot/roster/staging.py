@@ -1,0 +1,93 @@
+"""The rows of a reader in temporary tables, filled by COPY in chunks: outside all locks, gone when the sync ends or dies.
+
+A staging table is named after its row and has its fields as columns.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from itertools import islice
+from typing import Any, cast, get_type_hints
+
+from psycopg import Connection as DriverConnection
+from sqlalchemy import Connection
+
+from bot.sis import (
+    ROW_TYPES,
+    AgentRow,
+    ClassRow,
+    EnrollmentRow,
+    OrgRow,
+    Part,
+    Rejection,
+    RoleRow,
+    Row,
+    TermRow,
+    UserRow,
+)
+
+CHUNK = 5_000
+Progress = Callable[[str, int, int], None]
+
+_TABLES: dict[type[Row | Rejection], str] = {
+    OrgRow: "stage_orgs",
+    TermRow: "stage_terms",
+    ClassRow: "stage_classes",
+    UserRow: "stage_users",
+    AgentRow: "stage_agents",
+    RoleRow: "stage_roles",
+    EnrollmentRow: "stage_enrollments",
+    Rejection: "stage_rejections",
+}
+_SQL_TYPES = {int: "bigint", str: "text", bool: "boolean", date: "date", list[str]: "text[]"}
+
+
+def run(connection: Connection, statement: str, **values: Any) -> int:
+    """One statement in a transaction of its own; the number of rows it touched. Placeholders are `%(name)s`."""
+    with connection.begin():
+        return connection.exec_driver_sql(statement, values or None).rowcount
+
+
+def prepare(connection: Connection) -> None:
+    """Make the empty staging tables."""
+    run(connection, "SET work_mem = '64MB'")
+    for row_type in (*ROW_TYPES, Rejection):
+        columns = ", ".join(f"{name} {_sql_type(hint)}" for name, hint in get_type_hints(row_type).items())
+        run(connection, f"CREATE TEMP TABLE {_TABLES[row_type]} ({columns})")
+
+
+def _sql_type(hint: Any) -> str:
+    return next(sql for known, sql in _SQL_TYPES.items() if hint in (known, known | None))
+
+
+def fill(connection: Connection, part: Part, *, progress: Progress) -> None:
+    """Stage one file, a chunk at a time; memory holds one chunk."""
+    rows = part.rows()
+    while chunk := list(islice(rows, CHUNK)):
+        for row_type, same in _by_type(chunk):
+            _copy(connection, _TABLES[row_type], same)
+        progress(part.name, min(part.position, part.size), part.size)
+    progress(part.name, part.size, part.size)
+
+
+def analyze(connection: Connection) -> None:
+    """Let the planner see how much was staged."""
+    for table in _TABLES.values():
+        run(connection, f"ANALYZE {table}")
+
+
+def _by_type(
+    rows: Iterable[Row | Rejection],
+) -> Iterator[tuple[type[Row | Rejection], list[Row | Rejection]]]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[type(row)].append(row)
+    yield from groups.items()
+
+
+def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> None:
+    with connection.begin():
+        driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
