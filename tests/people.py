@@ -81,7 +81,9 @@ def student(session, given="Sam", family="Rivera", *, grade="5", at=None, active
     return one
 
 
-def contact(session, *of, given="Maria", family="Rivera", phone="new", method="text", relationship="parent", priority=1):
+def contact(
+    session, *of, given="Maria", family="Rivera", phone="new", method="text", relationship="parent", priority=1
+):
     number = a_phone() if phone == "new" else phone
     one = _saved(
         session,

@@ -64,8 +64,7 @@ def describe(which: Filter) -> str:
 
 def _grades_in_words(levels: tuple[str, ...]) -> str:
     if len(levels) == 1:
-        said = grade.label(levels[0])
-        return said[0].upper() + said[1:]
+        return grade.title(levels[0])
     return f"Grades {', '.join(run.replace('-', '–') for run in _runs(levels))}" if levels else ""
 
 

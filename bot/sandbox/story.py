@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bot import sync_report
 from bot.errors import UserError
 from bot.roster import SyncReport
 from bot.sandbox import district, terminal
@@ -21,39 +21,15 @@ from bot.sandbox.stage import Stage
 
 FIRST_TITLE = "Early dismissal today"
 FIRST_QUESTION = "grade 5 blocked"
-_COUNTED = ("read", "added", "changed", "inactive", "rejected")
 _REJECTIONS_SHOWN = 4
 
 
 def read_sis(stage: Stage, console: Console) -> SyncReport:
     """The first sync, with its report."""
-    with _bars(console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
+    with sync_report.bars(console, transient=True) as show:
         report = stage.sync(show)
-    console.print(_report(report))
+    console.print(sync_report.drawn(report, rejections=_REJECTIONS_SHOWN))
     return report
-
-
-def _report(report: SyncReport) -> Table:
-    table = Table(title="Sync report", title_justify="left", caption_justify="left", caption=_rejections(report))
-    table.add_column("")
-    for word in _COUNTED:
-        table.add_column(word, justify="right")
-    for name, counts in report.counts.items():
-        table.add_row(name.replace("_", " "), *(f"{getattr(counts, word):,}" for word in _COUNTED))
-    return table
-
-
-def _rejections(report: SyncReport) -> str:
-    shown = [f"{one.file}:{one.line} {one.reason}" for one in report.rejections[:_REJECTIONS_SHOWN]]
-    more = report.rejected - len(shown)
-    return "\n".join([*shown, *([f"… and {more} more"] if more > 0 else [])])
 
 
 def subscribe(stage: Stage, console: Console) -> Outcome:
@@ -123,7 +99,7 @@ def _refuse_trouble(outcome: Outcome) -> None:
 
 
 @contextmanager
-def _bars(console: Console, *, transient: bool = False) -> Iterator[Progress]:
+def _bars(console: Console) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=transient) as bars:
+    with Progress(*columns, console=console) as bars:
         yield bars

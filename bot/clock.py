@@ -1,0 +1,144 @@
+"""What runs when. Due work is rows, claimed in the database: two clocks at once are harmless, and neither holds anything.
+
+The sync is due once a day at `SYNC_AT` in the district's time zone, also when the clock was down at that moment; one
+that failed is tried again after an hour, one that the brake stopped waits for a person.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from bot import app, db, digests, mass_messages, receipts, roster
+from bot.errors import UserError, traced
+from bot.models import SyncRun, SyncState
+from bot.settings import Settings
+from bot.slack import digest
+
+logger = logging.getLogger(__name__)
+
+_TICK_SECONDS = 15
+_SYNC_CHECK_SECONDS = 60
+_TRY_AGAIN = timedelta(hours=1)
+
+Now = Callable[[], datetime]
+Job = Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one round did: how many of each, and the names of the jobs that failed (why is in the log)."""
+
+    counts: Mapping[str, int]
+    failed: tuple[str, ...]
+
+
+def run(settings: Settings, engine: Engine, slack_client: Any) -> None:
+    """Do due work until told to stop (SystemExit, Ctrl-C); what is under way is finished first."""
+    scheduler = BlockingScheduler(
+        timezone=settings.zone, job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
+    )
+    soon = datetime.now(UTC)
+    jobs = _jobs(settings, engine, slack_client, app.clock)
+    for name, job in jobs.items():
+        seconds = _SYNC_CHECK_SECONDS if name == "syncs" else _TICK_SECONDS
+        scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=soon, id=name)
+    try:
+        scheduler.start()
+    except (KeyboardInterrupt, SystemExit):
+        logger.info("ending; what is under way is finished first")
+        scheduler.shutdown(wait=True)
+
+
+def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = app.clock) -> Done:
+    """Do all due work, each kind even if another failed. `slack_client` is a WebClient; without one no digest is posted."""
+    counts: dict[str, int] = {}
+    failed = []
+    for name, job in _jobs(settings, engine, slack_client, now).items():
+        count = _attempt(name, job)
+        if count is None:
+            failed.append(name)
+        else:
+            counts[name] = count
+    return Done(counts, tuple(failed))
+
+
+def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> dict[str, Job]:
+    """In the order in which one brings work for the next."""
+    return {
+        "syncs": lambda: _sync(settings, engine, now()),
+        "receipts": lambda: _apply_receipts(engine, now()),
+        "messages settled": lambda: _settle(engine, now()),
+        "digests posted": lambda: (
+            digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+        ),
+    }
+
+
+def _attempt(name: str, job: Job) -> int | None:
+    try:
+        count = job()
+    except UserError as no:
+        logger.error("%s: %s", name, no.sentence)  # noqa: TRY400 - the sentence says it all.
+        return None
+    except Exception as fault:  # noqa: BLE001 - one job that fails must not stop the others; the next round tries again.
+        logger.error("%s: %s", name, traced(fault))  # noqa: TRY400 - without the values a traceback may hold.
+        return None
+    if count:
+        logger.info("%s: %d", name, count)
+    return count
+
+
+def _apply_receipts(engine: Engine, now: datetime) -> int:
+    with db.transaction(engine) as session:
+        return receipts.apply_waiting(session, now=now)
+
+
+def _settle(engine: Engine, now: datetime) -> int:
+    """Settle what is due, each message in a transaction of its own, with its digests."""
+    settled = 0
+    while _settle_one(engine, now):
+        settled += 1
+    return settled
+
+
+def _settle_one(engine: Engine, now: datetime) -> bool:
+    with db.transaction(engine) as session:
+        due = mass_messages.due(session, now=now)
+        for message_id in due[:1]:
+            mass_messages.settle(session, message_id, now=now)
+            digests.enqueue(session, message_id, now=now)
+        return bool(due)
+
+
+def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
+    """Read the SIS if it is due. The lock keeps a second clock out until this one's run can be seen."""
+    if settings.sis_oneroster_csv is None:
+        return 0
+    with db.transaction(engine) as session:
+        if not db.try_lock(session, "nightly sync") or not sync_is_due(session, settings, now=now):
+            return 0
+        roster.sync(
+            engine,
+            settings.sis_oneroster_csv,
+            now=now,
+            region=settings.phone_region,
+            brake_percent=settings.sync_brake_percent,
+        )
+    return 1
+
+
+def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:
+    """Whether no sync ran since the last `SYNC_AT`, by the clock on the district's wall."""
+    at = datetime.combine(now.astimezone(settings.zone).date(), settings.sync_at, tzinfo=settings.zone)
+    if at > now:
+        at = datetime.combine(at.date() - timedelta(days=1), settings.sync_at, tzinfo=settings.zone)
+    last = session.scalar(select(SyncRun).where(SyncRun.started_at >= at).order_by(SyncRun.started_at.desc()).limit(1))
+    if last is None:
+        return True
+    return last.state in {SyncState.FAILED, SyncState.RUNNING} and now - last.started_at > _TRY_AGAIN

@@ -1,0 +1,54 @@
+"""A sync as a terminal shows it: bars while it runs, and afterwards what changed in each table and what was left out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot.roster import SyncReport
+from bot.roster.report import where
+
+_COUNTED = ("read", "added", "changed", "inactive", "rejected")
+
+
+@contextmanager
+def bars(console: Console, *, transient: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each step; gives what `roster.sync` takes as its `progress`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=transient) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=total)
+            progress.update(tasks[step], completed=done, total=total)
+
+        yield show
+
+
+def drawn(report: SyncReport, *, rejections: int = 20) -> Group:
+    """The report, with the first few rejections by file and line."""
+    totals = ", ".join(f"{number:,} {what}" for what, number in report.totals.items())
+    edits = ", ".join(f"{number:,} {what}" for what, number in report.edits.items())
+    return Group(
+        Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s"), _tables(report), _rejections(report, rejections)
+    )
+
+
+def _tables(report: SyncReport) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for word in _COUNTED:
+        table.add_column(word, justify="right")
+    for name, counts in report.counts.items():
+        table.add_row(name.replace("_", " "), *(f"{getattr(counts, word):,}" for word in _COUNTED))
+    return table
+
+
+def _rejections(report: SyncReport, most: int) -> Text:
+    shown = [f"{where(one)}: {one.reason}" for one in report.rejections[:most]]
+    more = report.rejected - len(shown)
+    return Text("\n".join([*shown, *([f"… and {more:,} more"] if more > 0 else [])]) or "Nothing was rejected.")

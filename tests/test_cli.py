@@ -1,0 +1,207 @@
+"""The command line as a person or a machine uses it: in a process of its own, against a real database and a little Slack."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from bot import doctor, models
+from bot.sandbox import district
+from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def environment(empty_database, database_url, tmp_path):
+    """An environment with a migrated database and nothing else of ours in it."""
+    ours = {name.upper() for name in Settings.model_fields}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "DATABASE_URL": database_url, "PYTHONPATH": str(ROOT), "COLUMNS": "160"}
+
+
+@pytest.fixture
+def slack():
+    workspace = Workspace(doctor.manifest())
+    with serve(workspace) as url:
+        yield {
+            "SLACK_API_URL": url,
+            "SLACK_BOT_TOKEN": workspace.bot_token,
+            "SLACK_SIGNING_SECRET": workspace.signing_secret,
+        }
+
+
+@pytest.fixture
+def run(environment, tmp_path):
+    """Run `cleanup-bot` to its end, in an empty folder."""
+
+    def run(*arguments, **changed):
+        command = [sys.executable, "-m", "bot", *map(str, arguments)]
+        return subprocess.run(
+            command,
+            env={**environment, **changed},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def one_readable_line(stderr):
+    lines = stderr.strip().splitlines()
+    return len(lines) == 1 and "Traceback" not in stderr
+
+
+def test_migrate_brings_an_empty_database_to_the_tables_of_this_version(run, engine, database_url):
+    name = "test_cli_migrate"
+    admin = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = database_url.replace(engine.url.database, name)
+    before = run("sync", "nowhere", DATABASE_URL=url)
+    assert (before.returncode, "cleanup-bot migrate" in before.stderr) == (1, True)
+    assert [run("migrate", DATABASE_URL=url).returncode for _ in range(2)] == [0, 0]
+    assert "tables" not in run("sync", "nowhere", DATABASE_URL=url).stderr
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_a_sync_reports_to_people_on_stdout_and_shows_its_progress_on_stderr(run, tmp_path):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    done = run("sync", "sis")
+    assert done.returncode == 0, done.stderr
+    assert "contacts" in done.stdout
+    assert done.stderr
+
+
+def test_a_sync_reports_to_machines_and_the_second_one_changes_nothing(run, tmp_path, session):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    first, second = (json.loads(run("sync", "sis", "--json").stdout) for _ in range(2))
+    assert first["counts"]["contacts"]["added"] > 500
+    changes = [counts[kind] for counts in second["counts"].values() for kind in ("added", "changed", "inactive")]
+    assert set(changes) == {0}
+
+
+def test_a_dry_run_changes_nothing(run, tmp_path, session):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis", "--dry-run").returncode == 0
+    assert session.query(models.Student).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "said"),
+    [
+        (["sync", "nowhere"], {}, "nowhere"),
+        (["sync", "nowhere"], {"DATABASE_URL": "mysql://host/db"}, "needs PostgreSQL"),
+        (["sync", "nowhere"], {"TIMEZONE": "Chicago"}, "TIMEZONE"),
+        (["web"], {}, "SLACK_BOT_TOKEN"),
+        (["clock", "--once"], {}, "SLACK_BOT_TOKEN"),
+        (["socket"], {"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_readable_line(run, arguments, changed, said):
+    done = run(*arguments, **changed)
+    assert done.returncode == 1
+    assert one_readable_line(done.stderr), done.stderr
+    assert said in done.stderr
+
+
+def test_one_round_of_the_clock_ends_well_or_says_what_failed(run, slack, tmp_path):
+    assert run("clock", "--once", **slack).returncode == 0
+    failed = run("clock", "--once", **slack, SIS_ONEROSTER_CSV=str(tmp_path / "nowhere"))
+    assert failed.returncode == 1
+    assert "Failed: syncs" in failed.stderr
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_district_that_is_set_up(run, slack, tmp_path):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis").returncode == 0
+    done = run("doctor", **slack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✗" not in done.stdout
+    assert "· TWILIO_AUTH_TOKEN" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "✗ SIS was never read"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "invalid_auth"),
+        ({"SLACK_BOT_TOKEN": ""}, "OAuth & Permissions"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/api/"}, "does not answer"),
+        ({"SLACK_SIGNING_SECRET": ""}, "Basic Information"),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "✗ database does not answer"),
+    ],
+)
+def test_the_doctor_says_what_is_wrong_and_what_to_do(run, slack, changed, said):
+    done = run("doctor", **{**slack, **changed})
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert one_readable_line(done.stderr), done.stderr
+
+
+def test_the_doctor_names_a_scope_that_was_not_granted(run):
+    manifest = doctor.manifest()
+    manifest["oauth_config"]["scopes"]["bot"].remove("users:read.email")
+    manifest["oauth_config"]["scopes"]["bot"].remove("groups:history")
+    workspace = Workspace(manifest)
+    with serve(workspace) as url:
+        done = run("doctor", SLACK_API_URL=url, SLACK_BOT_TOKEN=workspace.bot_token)
+    line = next(line for line in done.stdout.splitlines() if "Slack scopes" in line)
+    assert line.startswith("✗")
+    assert "users:read.email" in line
+    assert "groups:history" not in line
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_the_web_process_serves_and_ends_well_when_it_is_told_to(environment, slack, tmp_path, signal_number):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with started("web", {**environment, **slack, "PORT": str(port)}, tmp_path) as process:
+        assert answer_of(f"http://127.0.0.1:{port}/readyz", process).json()["ready"] is True
+        process.send_signal(signal_number)
+        assert process.wait(30) == 0
+
+
+def test_the_clock_ends_well_when_it_is_told_to(environment, slack, tmp_path):
+    with started("clock", {**environment, **slack, "SIS_ONEROSTER_CSV": "nowhere"}, tmp_path) as process:
+        next(line for line in process.stderr if "syncs" in line)  # It is at work.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@contextmanager
+def started(command, environment, folder):
+    """A process that serves until it is told to stop, and is never left behind."""
+    arguments = [sys.executable, "-m", "bot", command]
+    process = subprocess.Popen(arguments, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answer_of(url, process):
+    while True:
+        try:
+            return httpx.get(url)
+        except httpx.TransportError:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.1)

@@ -1,0 +1,151 @@
+"""What is due, and that one round does all of it, once, whoever else runs."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import people
+import pytest
+from pydantic import SecretStr
+from slack_sdk import WebClient
+from sqlalchemy import func, select
+
+from bot import clock, doctor, models
+from bot.models import SyncState
+from bot.sandbox import district
+from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
+
+NOW = people.NOW  # 09:00 on a Monday in Chicago.
+
+
+def make_settings(**changed):
+    return Settings(_env_file=None, timezone="America/Chicago", sync_at="02:30", **changed)
+
+
+def ran(session, at, state=SyncState.DONE):
+    session.add(models.SyncRun(source="bundle", started_at=at, finished_at=at, state=state))
+    session.commit()
+
+
+def at(*clock_time, day=23):
+    """A time of that day in November 2026 in Chicago, where UTC is six hours ahead."""
+    return datetime(2026, 11, day, *clock_time, tzinfo=UTC) + timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "due"),
+    [
+        (None, at(9), True),
+        (at(2, 30), at(9), False),
+        (at(2, 29), at(9), True),  # The run before this morning's time was yesterday's.
+        (at(3, day=22), at(2, 29), False),  # Yesterday's still holds before this morning's time.
+        (at(3, day=22), at(2, 30), True),
+        (at(3, day=20), at(9), True),  # The clock was down for days: once is enough.
+    ],
+)
+def test_the_sync_is_due_once_a_day_at_its_time_on_the_districts_wall(session, last, now, due):
+    if last:
+        ran(session, last)
+    assert clock.sync_is_due(session, make_settings(), now=now) is due
+
+
+@pytest.mark.parametrize(
+    ("state", "after", "due"),
+    [
+        (SyncState.FAILED, timedelta(minutes=59), False),
+        (SyncState.FAILED, timedelta(minutes=61), True),
+        (SyncState.RUNNING, timedelta(minutes=59), False),
+        (SyncState.RUNNING, timedelta(minutes=61), True),
+        (SyncState.BRAKED, timedelta(hours=20), False),
+    ],
+)
+def test_a_failed_or_killed_sync_is_tried_again_in_an_hour_and_a_braked_one_waits_for_a_person(
+    session, state, after, due
+):
+    ran(session, at(2, 30), state)
+    assert clock.sync_is_due(session, make_settings(), now=at(2, 30) + after) is due
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "after"),
+    [
+        (date(2027, 3, 14), "07:59", "08:30"),  # 02:30 does not exist: clocks go from 01:59 CST to 03:00 CDT.
+        (date(2026, 11, 1), "07:29", "08:30"),  # Clocks went back at 02:00 CDT.
+    ],
+)
+def test_on_the_days_when_clocks_change_the_sync_is_due_once(session, day, before, after):
+    def utc(written):
+        return datetime.fromisoformat(f"{day}T{written}:00+00:00")
+
+    ran(session, utc(before))
+    assert clock.sync_is_due(session, make_settings(), now=utc(after))
+    ran(session, utc(after))
+    hours = [utc(after) + timedelta(hours=hour) for hour in range(20)]
+    assert not any(clock.sync_is_due(session, make_settings(), now=hour) for hour in hours)
+
+
+@pytest.fixture
+def slack():
+    """A channel that asked for digests, in the little Slack, and a client of it."""
+    workspace = Workspace(doctor.manifest())
+    dana = workspace.add_user("Dana Diaz", email="dana.diaz@district.example")
+    channel = workspace.add_channel("family-texts", members=[dana.id], with_bot=True)
+    with serve(workspace) as url:
+        client = WebClient(token=workspace.bot_token, base_url=url, retry_handlers=[])
+        yield workspace, channel, client
+
+
+def a_message_whose_window_is_over(session, channel):
+    contact = people.contact(session, people.student(session, at=people.school(session)))
+    session.add(models.Subscription(channel_id=channel.id, made_by="U1", made_at=NOW))
+    sent = NOW - timedelta(days=2)
+    session.add(models.MassMessage(id="M1", title="Early dismissal", sent_at=sent, settles_at=NOW - timedelta(days=1)))
+    session.flush()
+    session.add(models.Delivery(mass_message_id="M1", contact_sourced_id=contact.sourced_id, phone=contact.sis_phone))
+    session.commit()
+
+
+def posts(workspace):
+    return [call for call in workspace.calls if call.method == "chat.postMessage"]
+
+
+def test_one_round_settles_what_is_due_and_tells_the_channel(engine, session, slack):
+    workspace, channel, client = slack
+    a_message_whose_window_is_over(session, channel)
+    done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
+    assert (done.counts["messages settled"], done.counts["digests posted"], done.failed) == (1, 1, ())
+    assert len(posts(workspace)) == 1
+
+
+def test_a_second_round_finds_nothing_to_do(engine, session, slack):
+    workspace, channel, client = slack
+    a_message_whose_window_is_over(session, channel)
+    clock.run_once(make_settings(), engine, client, now=lambda: NOW)
+    again = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
+    assert set(again.counts.values()) == {0}
+    assert len(posts(workspace)) == 1
+
+
+def test_two_clocks_at_once_do_everything_once(engine, session, slack, tmp_path):
+    workspace, channel, client = slack
+    district.write(tmp_path / "sis", NOW.date())
+    a_message_whose_window_is_over(session, channel)
+    here = make_settings(sis_oneroster_csv=tmp_path / "sis")
+    with ThreadPoolExecutor(4) as clocks:
+        rounds = [clocks.submit(clock.run_once, here, engine, client, now=lambda: NOW) for _ in range(4)]
+        done = [one.result() for one in rounds]
+    assert [one.failed for one in done] == [()] * 4
+    assert sum(one.counts["syncs"] for one in done) == 1
+    assert session.scalar(select(func.count()).select_from(models.SyncRun)) == 1
+    assert len(posts(workspace)) == 1
+
+
+def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tmp_path):
+    workspace, channel, client = slack
+    a_message_whose_window_is_over(session, channel)
+    nowhere = make_settings(sis_oneroster_csv=tmp_path / "nowhere", slack_bot_token=SecretStr("xoxb"))
+    done = clock.run_once(nowhere, engine, client, now=lambda: NOW)
+    assert done.failed == ("syncs",)
+    assert done.counts["messages settled"] == 1
+    assert len(posts(workspace)) == 1

@@ -1,0 +1,65 @@
+"""The manifest within the limits of Slack's published schema, and equal to what the app does."""
+
+import re
+
+import pytest
+
+from bot import doctor
+
+MANIFEST = doctor.manifest()
+FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
+SCOPES = MANIFEST["oauth_config"]["scopes"]
+KNOWN = {
+    "": {"_metadata", "display_information", "features", "oauth_config", "settings"},
+    "display_information": {"name", "description", "long_description", "background_color"},
+    "features": {"app_home", "bot_user", "shortcuts", "slash_commands"},
+    "oauth_config": {"scopes", "redirect_urls"},
+    "settings": {
+        "event_subscriptions",
+        "interactivity",
+        "org_deploy_enabled",
+        "socket_mode_enabled",
+        "token_rotation_enabled",
+    },
+}
+
+
+@pytest.mark.parametrize("part", KNOWN)
+def test_slack_knows_every_key(part):
+    assert set(MANIFEST[part] if part else MANIFEST) <= KNOWN[part]
+
+
+def test_the_words_about_the_app_fit():
+    about = MANIFEST["display_information"]
+    assert len(about["name"]) <= 35
+    assert len(about["description"]) <= 140
+    assert 175 <= len(about["long_description"]) <= 4000
+    assert re.fullmatch("#[0-9a-f]{3,6}", about["background_color"])
+    assert re.fullmatch("[a-z0-9._-]{1,80}", FEATURES["bot_user"]["display_name"])
+
+
+def test_the_commands_fit():
+    assert 1 <= len(FEATURES["slash_commands"]) <= 50
+    for command in FEATURES["slash_commands"]:
+        assert re.fullmatch("/[a-z-]{1,31}", command["command"])
+        assert len(command["description"]) <= 2000
+        assert len(command["usage_hint"]) <= 1000
+
+
+def test_every_address_is_one_door_on_one_host():
+    addresses = {
+        *(command["url"] for command in FEATURES["slash_commands"]),
+        SETTINGS["event_subscriptions"]["request_url"],
+        SETTINGS["interactivity"]["request_url"],
+    }
+    assert len(addresses) == 1
+    assert re.fullmatch("https://[a-z.]+/slack/events", addresses.pop())
+
+
+def test_an_optional_scope_is_also_a_scope_and_none_is_asked_twice():
+    assert set(SCOPES["bot_optional"]) <= set(SCOPES["bot"])
+    assert len(set(SCOPES["bot"])) == len(SCOPES["bot"])
+
+
+def test_no_token_of_a_person_is_asked_for():
+    assert "user" not in SCOPES
