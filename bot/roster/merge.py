@@ -88,8 +88,8 @@ def compare(connection: Connection, table: Table) -> Changes:
     run(connection, _difference(table))
     run(connection, f"ANALYZE change_{table.name}")
     with connection.begin():
-        counted = connection.exec_driver_sql(f"SELECT kind, count(*) FROM change_{table.name} GROUP BY kind")
-        kinds: dict[str, int] = dict(counted.tuples().all())
+        counted = connection.exec_driver_sql(f"SELECT kind, count(*) AS rows FROM change_{table.name} GROUP BY kind")
+        kinds = {row.kind: row.rows for row in counted}
         wanted = connection.exec_driver_sql(f"SELECT count(*) FROM wanted_{table.name}").scalar_one()
         active = "WHERE active" if table.keeps_missing else ""
         held = connection.exec_driver_sql(f"SELECT count(*) FROM {table.name} {active}").scalar_one()

@@ -70,8 +70,8 @@ def _masked(column: str) -> str:
 
 def verdicts(connection: Connection) -> dict[str, int]:
     """How many edits in force are absorbed, pending and in conflict once the difference of contacts is applied."""
-    counted = connection.exec_driver_sql(f"SELECT verdict, count(*) FROM ({_VERDICTS}) v GROUP BY verdict")
-    return {"absorbed": 0, "conflict": 0, "pending": 0} | dict(counted.tuples().all())
+    counted = connection.exec_driver_sql(f"SELECT verdict, count(*) AS edits FROM ({_VERDICTS}) v GROUP BY verdict")
+    return {"absorbed": 0, "conflict": 0, "pending": 0} | {row.verdict: row.edits for row in counted}
 
 
 def before_contacts(connection: Connection) -> None:

@@ -85,7 +85,7 @@ SELECT CASE WHEN file = 'orgs.csv' THEN 'schools'
             WHEN file = 'roles.csv' THEN 'staff_roles'
             WHEN column_name IN ('sms', 'phone') THEN 'contacts'
             WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
-            ELSE 'students' END, count(*)
+            ELSE 'students' END AS table_name, count(*) AS rejections
 FROM stage_rejections GROUP BY 1
 """
 
@@ -99,7 +99,8 @@ SELECT (SELECT count(*) FROM wanted_students) AS students,
 
 
 def table_counts(connection: Connection, changes: dict[str, Changes]) -> dict[str, TableCounts]:
-    rejected: dict[str, int] = dict(connection.exec_driver_sql(_TABLE_OF_REJECTION).tuples().all())
+    counted = connection.exec_driver_sql(_TABLE_OF_REJECTION)
+    rejected = {row.table_name: row.rejections for row in counted}
     return {
         name: TableCounts(one.wanted, one.of("added"), one.of("changed"), one.of("inactive"), rejected.get(name, 0))
         for name, one in changes.items()
@@ -107,8 +108,8 @@ def table_counts(connection: Connection, changes: dict[str, Changes]) -> dict[st
 
 
 def file_counts(connection: Connection, parts: Sequence[Part]) -> dict[str, FileCounts]:
-    counted = connection.exec_driver_sql("SELECT file, count(*) FROM stage_rejections GROUP BY file")
-    rejected: dict[str, int] = dict(counted.tuples().all())
+    counted = connection.exec_driver_sql("SELECT file, count(*) AS rejections FROM stage_rejections GROUP BY file")
+    rejected = {row.file: row.rejections for row in counted}
     return {part.name: FileCounts(part.rows_read, rejected.get(part.name, 0), _mode(part)) for part in parts}
 
 

@@ -6,12 +6,13 @@ the next one, which compares again with what is there, completes it.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
@@ -95,7 +96,12 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             locked = connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtextextended('roster.sync', 0))")
             if not locked.scalar_one():
                 raise UserError("Another sync is running. Wait until it ends, then try again.", permanent=False)
-        yield connection
+        try:
+            yield connection
+        finally:
+            # A server lets go of a closed connection's lock only a moment later, when the next sync may have asked already.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:
