@@ -17,13 +17,16 @@ from bot.sandbox import district, stage
 def sandbox(tmp_path_factory):
     """A sandbox whose SIS was read and which has sent one mass message, all through the panel's door."""
     folder = tmp_path_factory.mktemp("controls")
-    with a_stage(folder) as (opened, controls), httpx.Client(base_url=f"{opened.url}/sandbox/district") as panel:
-        fresh = panel.get("").json()
-        panel.post("/sync").raise_for_status()
+    with (
+        a_stage(folder) as (opened, controls),
+        httpx.Client(base_url=f"{opened.url}/sandbox") as panel,
+    ):
+        fresh = panel.get("/district").json()
+        panel.post("/district/sync").raise_for_status()
         finished(panel)
-        panel.post("/send", json={"title": "Early dismissal today"}).raise_for_status()
-        seen_while_busy = panel.get("").json()["busy"]
-        refused = panel.post("/sync")
+        panel.post("/district/send", json={"title": "Early dismissal today"}).raise_for_status()
+        seen_while_busy = panel.get("/district").json()["busy"]
+        refused = panel.post("/district/sync")
         finished(panel)
         controls.open()
         yield opened, panel, fresh, seen_while_busy, refused
@@ -42,7 +45,7 @@ def opened(sandbox):
 def finished(panel):
     """What the panel shows once nothing is under way any more."""
     until = time.monotonic() + 60
-    while (today := panel.get("").json())["busy"]:
+    while (today := panel.get("/district").json())["busy"]:
         assert time.monotonic() < until
         time.sleep(0.1)
     assert today["problem"] is None
@@ -71,7 +74,7 @@ def test_nothing_else_starts_while_something_is_under_way(sandbox):
 
 
 def test_a_message_that_settled_says_how_many_texts_arrived(panel):
-    (message,) = [one for one in panel.get("").json()["messages"] if one["title"] == "Early dismissal today"]
+    (message,) = [one for one in panel.get("/district").json()["messages"] if one["title"] == "Early dismissal today"]
 
     assert message["settled"]
     assert message["pending"] == 0
@@ -79,31 +82,31 @@ def test_a_message_that_settled_says_how_many_texts_arrived(panel):
 
 
 def test_the_last_sync_says_in_words_what_it_changed(panel):
-    last = panel.get("").json()["last_sync"]
+    last = panel.get("/district").json()["last_sync"]
 
     assert last["ok"]
     assert "added" in last["text"]
 
 
 def test_a_message_without_a_title_is_refused_with_the_reason(panel):
-    answer = panel.post("/send", json={"title": "  "})
+    answer = panel.post("/district/send", json={"title": "  "})
 
     assert answer.status_code == 422
     assert "title" in answer.json()["text"]
 
 
 def test_the_sis_is_searched_by_the_name_of_a_contact_or_a_child(panel):
-    found = panel.get("/sis", params={"q": "nguyen"}).json()["contacts"]
+    found = panel.get("/district/sis", params={"q": "nguyen"}).json()["contacts"]
 
     assert found
     assert all("Nguyễn" in one["name"] + one["students"] for one in found)
 
 
 def test_a_number_changed_in_the_sis_is_what_the_next_sync_reads(panel, opened):
-    contact = panel.get("/sis", params={"q": "obrien"}).json()["contacts"][0]
+    contact = panel.get("/district/sis", params={"q": "obrien"}).json()["contacts"][0]
 
-    panel.post("/sis", json={"sourced_id": contact["sourced_id"], "phone": "(331) 555-0177"}).raise_for_status()
-    panel.post("/sync").raise_for_status()
+    panel.post("/district/sis", json={"sourced_id": contact["sourced_id"], "phone": "(331) 555-0177"}).raise_for_status()
+    panel.post("/district/sync").raise_for_status()
     finished(panel)
 
     with db.transaction(opened.engine) as session:
@@ -112,34 +115,34 @@ def test_a_number_changed_in_the_sis_is_what_the_next_sync_reads(panel, opened):
 
 
 def test_the_sis_changes_nobody_it_does_not_hold(panel):
-    answer = panel.post("/sis", json={"sourced_id": "S1001", "phone": "(331) 555-0177"})
+    answer = panel.post("/district/sis", json={"sourced_id": "S1001", "phone": "(331) 555-0177"})
 
     assert answer.status_code == 422
     assert answer.json()["text"] == "The SIS holds no such contact."
 
 
 def test_no_mail_has_been_sent(panel):
-    assert panel.get("/outbox").json() == {"mails": []}
+    assert panel.get("/district/outbox").json() == {"mails": []}
 
 
 def test_the_first_step_is_done_when_somebody_has_a_list_on_the_screen_and_not_before(panel, opened):
     clerk = opened.slack.person(district.CLERK)
 
     clerk.command("/cleanup", "help")
-    assert not panel.get("").json()["steps"]["listed"]
+    assert not panel.get("/district").json()["steps"]["listed"]
 
     clerk.command("/cleanup", "grade 5 blocked")
-    assert panel.get("").json()["steps"]["listed"]
+    assert panel.get("/district").json()["steps"]["listed"]
 
 
 def test_the_third_step_is_done_when_the_digest_of_a_new_message_was_posted(panel, opened):
     opened.slack.person(district.CLERK).command("/cleanup", "subscribe", channel=district.FAMILY_TEXTS)
-    assert not panel.get("").json()["steps"]["sent"]
+    assert not panel.get("/district").json()["steps"]["sent"]
 
-    panel.post("/send", json={"title": "Picture day"}).raise_for_status()
+    panel.post("/district/send", json={"title": "Picture day"}).raise_for_status()
     finished(panel)
 
-    assert panel.get("").json()["steps"]["sent"]
+    assert panel.get("/district").json()["steps"]["sent"]
 
 
 def test_the_page_and_the_bot_are_served_side_by_side(opened):
