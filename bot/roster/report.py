@@ -85,7 +85,7 @@ SELECT CASE WHEN file = 'orgs.csv' THEN 'schools'
             WHEN file = 'roles.csv' THEN 'staff_roles'
             WHEN column_name IN ('sms', 'phone') THEN 'contacts'
             WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
-            ELSE 'students' END AS table_name, count(*) AS rejected AS rejections
+            ELSE 'students' END AS table_name, count(*) AS rejections
 FROM stage_rejections GROUP BY 1
 """
 
