@@ -6,7 +6,7 @@ import edits
 import people
 import pytest
 from sis import bundles
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from bot import contact_edits, models, roster
 from bot.access import Reach
@@ -27,17 +27,10 @@ def synced(session, tmp_path):
         session.commit()
         folder = bundles.write(tables, tmp_path / "bundle")
         roster.sync(engine, folder, now=next(nights), region="US", brake_percent=100)
-        _wait_for_its_lock(session)
         session.expire_all()
 
     sync()
     return sync
-
-
-def _wait_for_its_lock(session):
-    """The lock of a sync goes with its connection, which PostgreSQL hears of a moment later."""
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('roster.sync', 0))"))
-    session.commit()
 
 
 @pytest.fixture
