@@ -30,14 +30,17 @@ def slack_client(settings: Settings) -> WebClient:
     Raises:
         UserError: no bot token is set.
     """
+    return _client(settings, _token(settings))
+
+
+def _token(settings: Settings) -> str:
     if settings.slack_bot_token is None:
         raise UserError("SLACK_BOT_TOKEN is not set. Copy it from the app's page, under OAuth & Permissions.")
-    return WebClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        timeout=10,
-        retry_handlers=[],
-    )
+    return settings.slack_bot_token.get_secret_value()
+
+
+def _client(settings: Settings, token: str | None) -> WebClient:
+    return WebClient(token=token, base_url=settings.slack_api_url, timeout=10, retry_handlers=[])
 
 
 def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> App:
@@ -46,13 +49,13 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
     Raises:
         UserError: no bot token is set.
     """
-    client = slack_client(settings)
+    token = _token(settings)
 
     def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     app = App(
-        client=client,
+        client=_client(settings, None),
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,
