@@ -1,15 +1,27 @@
 """The brake: before anything is written, stop when more would vanish than a district loses in a night. A person confirms.
 
-A file cut short, a column emptied or a school left out of an export all look like many people leaving at once.
+A file cut short, a column emptied or a school left out of an export all look like many people leaving at once. A file
+without a single row stops even the smallest district, if everything we hold of it would go.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from bot.errors import UserError
 from bot.roster.merge import Changes
+from bot.sis import Kind, Part
 
 FEWEST = 20
 """Below this many nothing brakes, or a small school could never graduate a class."""
+
+_TABLES_OF = {
+    Kind.ORGS: ("schools",),
+    Kind.CLASSES: ("classes",),
+    Kind.USERS: ("students", "contacts", "staff"),
+    Kind.ROLES: ("students", "contacts", "staff"),
+    Kind.ENROLLMENTS: ("class_students", "class_teachers"),
+}
 
 _PHONES = """
 SELECT count(*) FILTER (WHERE x.sis_phone IS NULL), (SELECT count(*) FROM contacts WHERE active AND sis_phone IS NOT NULL)
@@ -26,29 +38,48 @@ class Braked(UserError):  # noqa: N818 (It says what happened to the sync.)
         self.run_id = run_id
 
 
-def check(connection: Connection, changes: dict[str, Changes], *, percent: float) -> None:
+def check(connection: Connection, changes: dict[str, Changes], *, parts: Sequence[Part], percent: float) -> None:
     """Compare what would vanish with what is there now.
 
     Raises:
-        Braked: more than `percent` of the students, contacts, links, numbers or enrolments, and at least `FEWEST`.
+        Braked: more than `percent` of the students, contacts, links, numbers or enrolments, and at least `FEWEST`; or all
+            of them because a file of `parts` is empty.
     """
+    vanishing = _vanishing(connection, changes)
+    much = [
+        f"{gone:,} of {held:,} {what}" for what, (gone, held) in vanishing.items() if _too_many(gone, held, percent)
+    ]
+    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _takes_all(part, changes)]
+    if much:
+        reasons.append(f"{', '.join(much)} would vanish, more than {percent:g} %")
+    if reasons:
+        raise Braked(
+            f"Nothing was written: {'; '.join(reasons)}. "
+            "Check the export; if it is right, run the sync again and confirm."
+        )
+
+
+def _vanishing(connection: Connection, changes: dict[str, Changes]) -> dict[str, tuple[int, int]]:
+    """How many would vanish, of how many there are now."""
     with connection.begin():
         phones_gone, phones = connection.exec_driver_sql(_PHONES).one()
     enrolments = (changes["class_students"], changes["class_teachers"])
-    vanishing = {
+    return {
         "students": _of(changes["students"]),
         "contacts": _of(changes["contacts"]),
         "links between students and contacts": _of(changes["student_contacts"]),
         "contacts' numbers": (phones_gone, phones),
         "enrolments": (sum(one.of("inactive") for one in enrolments), sum(one.held for one in enrolments)),
     }
-    much = {what: (gone, held) for what, (gone, held) in vanishing.items() if _too_many(gone, held, percent)}
-    if much:
-        numbers = ", ".join(f"{gone:,} of {held:,} {what}" for what, (gone, held) in much.items())
-        raise Braked(
-            f"Nothing was written: {numbers} would vanish, more than {percent:g} %. "
-            "Check the export; if it is right, run the sync again and confirm."
-        )
+
+
+def _is_empty(part: Part) -> bool:
+    return part.is_readable and not part.is_delta and not part.rows_read
+
+
+def _takes_all(part: Part, changes: dict[str, Changes]) -> bool:
+    tables = [changes[table] for table in _TABLES_OF.get(part.kind, ())]
+    return any(one.held and one.of("inactive") == one.held for one in tables)
 
 
 def _of(changes: Changes) -> tuple[int, int]:

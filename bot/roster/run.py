@@ -56,7 +56,7 @@ def sync(
             parts = _prepare(this, source, region)
             changes = _compare(this)
             if not confirm:
-                _brake(this, run_id, changes, brake_percent)
+                _brake(this, run_id, parts, changes, brake_percent)
             return _merge(this, run_id, parts, changes, actor)
         except brake.Braked:
             raise
@@ -125,9 +125,9 @@ def _compare(this: _Run) -> dict[str, Changes]:
     return {table.name: merge.compare(this.connection, table) for table in merge.TABLES}
 
 
-def _brake(this: _Run, run_id: int, changes: dict[str, Changes], percent: float) -> None:
+def _brake(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], percent: float) -> None:
     try:
-        brake.check(this.connection, changes, percent=percent)
+        brake.check(this.connection, changes, parts=parts, percent=percent)
     except brake.Braked as stop:
         with this.connection.begin():
             counts = report.table_counts(this.connection, changes)
