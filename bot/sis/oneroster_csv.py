@@ -11,14 +11,14 @@ from operator import itemgetter
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.sis import Kind, Rejection, Row, bundle, cells, oneroster_rows
+from bot.sis import Kind, Part, Rejection, Row, bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile
 from bot.sis.lines import Lines, records, text_of
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS, OLD_NAMES, REQUIRED
 
 
 @contextmanager
-def opened(source: Path, *, region: str) -> Iterator[list["CsvFile"]]:
+def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
     """The files of the bundle (a folder or a zip) that make a roster, in reading order.
 
     Raises:
@@ -29,10 +29,11 @@ def opened(source: Path, *, region: str) -> Iterator[list["CsvFile"]]:
         named = {kind: files.get(f"{kind.lower()}.csv") for kind in Kind}
         if not any(named.values()):
             raise UserError(f"{source.name} holds no OneRoster files (orgs.csv, users.csv, enrollments.csv, …).")
+        modes = {kind: declared.get(f"file.{kind.lower()}", "absent") for kind in Kind}
         yield [
-            CsvFile(kind, file, says_delta=declared.get(f"file.{kind.lower()}") == "delta", region=region)
+            CsvFile(kind, file, says_delta=modes[kind] == "delta", region=region) if file else MissingFile(kind)
             for kind, file in named.items()
-            if file
+            if file or modes[kind] != "absent"
         ]
 
 
@@ -40,6 +41,21 @@ def _manifest(file: BundleFile) -> dict[str, str]:
     with text_of(file.open()) as stream:
         read = (record.cells for record in records(Lines(stream)))
         return {cells.tidy(row[0]).lower(): cells.tidy(row[1]).lower() for row in read if len(row) > 1}
+
+
+class MissingFile:
+    """A file that the manifest promises and the bundle does not hold; a `bot.sis.Part` that says so."""
+
+    is_readable = is_delta = False
+    size = position = rows_read = 0
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.name = f"{kind}.csv"
+
+    def rows(self) -> Iterator[Rejection]:
+        reason = "is not there, though the manifest says so; nothing follows from that"
+        yield Rejection(self.name, None, None, reason)
 
 
 class CsvFile:
