@@ -80,13 +80,11 @@ def before_contacts(connection: Connection) -> None:
 
 
 def after_contacts(connection: Connection, *, now: datetime, actor: str) -> None:
-    """Settle the edits in force. A listed contact whose number the SIS itself changed waits for the next mass message.
-
-    Rows are locked in the order in which a person's edit locks them: the contact, its edits, its place on the list.
+    """Settle the edits in force. A listed contact whose number the SIS itself changed waits for the next mass message; one
+    with an edit waits already, and goes on saying by whom.
     """
     values: dict[str, Any] = {"now": now, "actor": actor}
     audited = _AUDIT_CHANGED_PHONES.format(before=_masked("before"), after=_masked("after"))
     settled = _SETTLE_EDITS.format(verdicts=_VERDICTS, before=_masked("value"), after=_masked("sis_now"))
-    unedited = _MARK_LISTED
-    for statement in (audited, settled, unedited):
+    for statement in (audited, _MARK_LISTED, settled):
         connection.exec_driver_sql(statement, values)

@@ -111,7 +111,7 @@ _PEOPLE = {
         SELECT DISTINCT at.student, at.school
         FROM (
             SELECT r.person AS student, p.school FROM held_roles r JOIN places p ON p.sourced_id = r.org
-            WHERE r.role = 'student'
+            WHERE r.role = 'student' AND coalesce(r.ends_on > {today}, true)
             UNION ALL
             SELECT u.sourced_id, p.school FROM stage_users u JOIN places p ON p.sourced_id = u.primary_org
             UNION ALL
