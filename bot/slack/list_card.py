@@ -209,7 +209,7 @@ def _contact_lines(listed: Sequence[ListedContact], most: int) -> list[str]:
 def _contact_line(one: ListedContact) -> str:
     relation = f" ({b.escaped(b.cut(one.relationship, _NAME))})" if one.relationship else ""
     who = f"{b.escaped(b.cut(one.name, _NAME))}{relation} · {b.masked(one.phone)}"
-    head = f"{b.status(one.status)} since {b.date(one.since)} · {who}"
+    head = f"{b.status(one.status)} · {who} · since {b.date(one.since)}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
     return head
