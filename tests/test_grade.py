@@ -1,0 +1,140 @@
+"""A grade is read however an SIS or a clerk writes it; what is not one grade is not taken for one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import grade
+
+READ = {
+    "5": "5",
+    "05": "5",
+    " 5 ": "5",
+    "5.0": "5",
+    "5th": "5",
+    "5TH": "5",
+    "5°": "5",
+    "5.": "5",
+    "\u200b5\ufeff": "5",
+    "\u202a5th\u202c": "5",
+    "５": "5",
+    "５ｔｈ": "5",
+    "Grade 5": "5",
+    "grade5": "5",
+    "GRADE: 05": "5",
+    "Grade-5": "5",
+    "Gr 5": "5",
+    "Gr. 5": "5",
+    "gr5": "5",
+    "g5": "5",
+    "5th Grade": "5",
+    "fifth": "5",
+    "Fifth Grade": "5",
+    "five": "5",
+    "2th": "2",
+    "1st": "1",
+    "11st": "11",
+    "13": "13",
+    "0": "K",
+    "00": "K",
+    "K": "K",
+    "KG": "K",
+    "kinder": "K",
+    "Kinder.": "K",
+    "Kindergarten": "K",
+    "kindergarteners": "K",
+    "-1": "PK",
+    "-02": "PK",
+    "PK": "PK",
+    "Pre-K": "PK",
+    "pre k": "PK",
+    "Pre-Kindergarten": "PK",
+    "PK3": "PK",
+    "4K": "PK",
+    "IT": "PK",
+    "T-K": "TK",
+    "Transitional Kindergarten": "TK",
+    "freshman": "9",
+    "Seniors": "12",
+    "UG": "UG",
+    "ungraded": "UG",
+    "OTHER": "Other",
+}
+
+NOT_ONE_GRADE = [
+    "",
+    " ",
+    "grade",
+    "1-2",
+    "1/2",
+    "1,2",
+    "10-12",
+    "K-5",
+    "14",
+    "99",
+    "100",
+    "5A",
+    "-5.5",
+    "12+1",
+    "H",
+    "adult",
+    "n/a",
+    "🎉",
+]
+
+
+@pytest.mark.parametrize(("written", "level"), READ.items())
+def test_a_grade_is_read_however_it_is_written(written, level):
+    assert grade.parse(written) == level
+
+
+@pytest.mark.parametrize("written", NOT_ONE_GRADE)
+def test_what_is_not_one_grade_is_none(written):
+    assert grade.parse(written) is None
+
+
+@pytest.mark.parametrize("level", grade.LEVELS)
+def test_every_level_reads_as_itself_and_as_people_read_it(level):
+    assert grade.parse(level) == level
+    assert level == "Other" or grade.parse(grade.label(level)) == level
+
+
+@given(st.text())
+def test_nothing_that_can_be_written_makes_reading_fail(written):
+    assert grade.parse(written) in {None, *grade.LEVELS}
+    assert grade.of_roster(written) in {None, *grade.LEVELS}
+
+
+ROSTER = {
+    "05": "5",
+    "KG": "K",
+    "PS": "PK",
+    "05,06": "5",
+    " 05 , 06": "5",
+    "KG,05": "K",
+    "14": "Other",
+    "Post-Secondary": "Other",
+    "1-2": "Other",
+    "": None,
+    "  ": None,
+}
+
+
+@pytest.mark.parametrize(("cell", "level"), ROSTER.items())
+def test_a_roster_keeps_the_first_grade_and_drops_no_student_for_a_strange_one(cell, level):
+    assert grade.of_roster(cell) == level
+
+
+def test_levels_stand_in_the_order_of_a_childs_life():
+    mixed = ["12", "Other", "K", "2", "10", "PK", "TK"]
+    assert sorted(mixed, key=grade.order) == ["PK", "TK", "K", "2", "10", "12", "Other"]
+
+
+def test_people_read_a_level_in_words():
+    assert [grade.label(one) for one in ("5", "K", "PK", "Other")] == [
+        "grade 5",
+        "kindergarten",
+        "pre-K",
+        "other grade",
+    ]
+    assert [grade.title(one) for one in ("5", "K", "PK", "UG")] == ["Grade 5", "Kindergarten", "Pre-K", "Ungraded"]
