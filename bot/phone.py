@@ -14,6 +14,9 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, V
 from bot.errors import UserError
 
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+# What people write behind a number: `(mom)`, `cell`. The metadata would read it as more digits, as in 1-800-FLOWERS.
+_NOTE = re.compile(r"\(?\b[^\W\d_]{2,}\b\)?")
+_LONGEST_EXTENSION = 6
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,8 @@ def parse(text: str, region: str) -> Phone:
     digits = re.sub(r"\D", "", cleaned)
     if not digits:
         raise UserError("That is not a phone number. Write it with its area code, like (312) 555-0142.")
-    try:
-        number = phonenumbers.parse(cleaned, region)
-    except NumberParseException as problem:
-        raise UserError(_hint(digits, region)) from problem
-    if phonenumbers.is_possible_number_with_reason(number) is not ValidationResult.IS_POSSIBLE or not digits.strip("0"):
+    number = _possible(cleaned, region) or _possible(_NOTE.sub(" ", cleaned), region)
+    if number is None or not digits.strip("0"):
         raise UserError(_hint(digits, region))
     bare = PhoneNumber(country_code=number.country_code, national_number=number.national_number)
     bare.italian_leading_zero, bare.number_of_leading_zeros = (
@@ -48,10 +48,26 @@ def parse(text: str, region: str) -> Phone:
     return Phone(phonenumbers.format_number(bare, PhoneNumberFormat.E164), number.extension)
 
 
+def _possible(text: str, region: str) -> PhoneNumber | None:
+    """The number, if it can be one; an "extension" as long as a number is a second number, and nobody knows which is meant."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    if len(number.extension or "") > _LONGEST_EXTENSION:
+        return None
+    is_possible = phonenumbers.is_possible_number_with_reason(number) is ValidationResult.IS_POSSIBLE
+    return number if is_possible else None
+
+
 def _hint(digits: str, region: str) -> str:
     if region != "US":
         return f"{len(digits)} digits do not make a number here. Write it with its area code, or start with + and the country."
     length = len(digits)
+    if not digits.strip("0"):
+        return "Only zeros. Write the number with its area code, like (312) 555-0142."
+    if length in (20, 21, 22):
+        return "That looks like two numbers. Write only one."
     if length == 7:  # noqa: PLR2004
         return "The area code is missing. A US number has 10 digits, like (312) 555-0142."
     if length < 10:  # noqa: PLR2004
