@@ -9,11 +9,12 @@ import unicodedata
 LEVELS = ("PK", "TK", "K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "UG", "Other")
 
 _WORDS = {
-    "it": "PK", "pr": "PK", "pk": "PK", "prek": "PK", "prekindergarten": "PK", "preschool": "PK", "ps": "PK",
+    "it": "PK", "pr": "PK", "pk": "PK", "prek": "PK", "prekindergarten": "PK", "preschool": "PK",
     "p3": "PK", "p4": "PK", "pk3": "PK", "pk4": "PK", "prek3": "PK", "prek4": "PK", "3k": "PK", "4k": "PK", "prekinder": "PK",
     "tk": "TK", "transitionalkindergarten": "TK", "transitional": "TK",
-    "k": "K", "kg": "K", "kinder": "K", "kindergarten": "K", "kdg": "K", "kgn": "K", "kinders": "K", "kindergartener": "K", "kindergarteners": "K", "kindergartner": "K", "kindergartners": "K",
-    "ug": "UG", "ungraded": "UG", "other": "Other",
+    "k": "K", "kg": "K", "kinder": "K", "kindergarten": "K", "kdg": "K", "kgn": "K", "kinders": "K",
+    "kindergartener": "K", "kindergarteners": "K", "kindergartner": "K", "kindergartners": "K",
+    "ug": "UG", "ungraded": "UG", "other": "Other", "ps": "Other", "postsecondary": "Other",
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
     "eighth": "8", "ninth": "9", "tenth": "10", "eleventh": "11", "twelfth": "12",
     "freshman": "9", "sophomore": "10", "junior": "11", "senior": "12",

@@ -108,7 +108,7 @@ def test_nothing_that_can_be_written_makes_reading_fail(written):
 ROSTER = {
     "05": "5",
     "KG": "K",
-    "PS": "PK",
+    "PS": "Other",
     "05,06": "5",
     " 05 , 06": "5",
     "KG,05": "K",
