@@ -5,6 +5,7 @@ The text is a filter's only serialisation, so it is also the state of paging and
 
 from bot.filters.filter import Filter, describe
 from bot.filters.grammar import GRAMMAR, Phrase
-from bot.filters.parsing import Parsed, Suggestion, Unknown, Vocabulary, parse
+from bot.filters.parsing import Parsed, Suggestion, Unknown, parse
+from bot.filters.vocabulary import Vocabulary
 
 __all__ = ["GRAMMAR", "Filter", "Parsed", "Phrase", "Suggestion", "Unknown", "Vocabulary", "describe", "parse"]

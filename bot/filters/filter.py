@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bot import grade
-from bot.filters.words import STATUS_SLUGS, cleaned
+from bot.filters.tokens import cleaned
+from bot.filters.words import STATUS_SLUGS
 from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
 
 _LAST_PAGE = 1_000_000
+_LONGEST = 300
+"""Characters of names, of a teacher and of a school: the whole filter is a button's value, which Slack bounds."""
 _RUN = 3
 
 
@@ -30,9 +33,9 @@ class Filter:
         put = object.__setattr__
         put(self, "grades", tuple(level for level in grade.LEVELS if level in self.grades))
         put(self, "statuses", tuple(status for status in SEVERITY if status in self.statuses))
-        put(self, "names", tuple(word for name in self.names for word in cleaned(name).split()))
-        put(self, "teacher", cleaned(self.teacher or "") or None)
-        put(self, "school", cleaned(self.school or "") or None)
+        put(self, "names", tuple(_bounded(" ".join(self.names)).split()))
+        put(self, "teacher", _bounded(self.teacher or "") or None)
+        put(self, "school", _bounded(self.school or "") or None)
         put(self, "page", min(max(self.page, 1), _LAST_PAGE))
 
     def with_page(self, page: int) -> "Filter":
@@ -48,6 +51,10 @@ class Filter:
             f"page {self.page}" if self.page > 1 else "",
         ]
         return " ".join(part for part in parts if part)
+
+
+def _bounded(text: str) -> str:
+    return cleaned(cleaned(text)[:_LONGEST])
 
 
 def describe(which: Filter) -> str:

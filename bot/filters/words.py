@@ -1,65 +1,6 @@
-"""The words that mean something in a filter, and text made plain before it is read: one kind of quote, dash and space."""
-
-import html
-import re
-import unicodedata
-from dataclasses import dataclass
+"""The words that mean something in a filter, as `bot.names.fold` writes them."""
 
 from bot.sms_status import Colour, SmsStatus, of_colour
-
-_HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_DOUBLE_QUOTES = dict.fromkeys(map(ord, "“”„‟«»〝〞＂"), '"')
-_SINGLE_QUOTES = dict.fromkeys(map(ord, "‘’‚‛′´`"), "'")
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
-_PLAIN = _DOUBLE_QUOTES | _SINGLE_QUOTES | _DASHES
-
-_TOKEN = re.compile(r'"([^"]*)"?|(<@[^>\s]*>)|([^\s,;"]+)')
-_KEYED = re.compile(r"^(grades?|gr|status|teachers?|schools?|students?|names?|pages?)[:=](.*)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word as typed; quoted words are never read as anything but a name."""
-
-    text: str
-    quoted: bool = False
-
-
-def plain(text: str) -> str:
-    """Text with one kind of quote, dash and space, without hidden characters, and as Slack's escaping hid it."""
-    while (done := _plain_once(text)) != text:
-        text = done
-    return text
-
-
-def _plain_once(text: str) -> str:
-    shown = unicodedata.normalize("NFKC", html.unescape(text))
-    return " ".join(_HIDDEN.sub("", shown.translate(_PLAIN)).split())
-
-
-def cleaned(text: str) -> str:
-    """Text that can stand between quotes in a filter."""
-    return plain(plain(text).replace('"', " "))
-
-
-def tokens(text: str) -> list[Token]:
-    """The words of what was typed; `grade:5` is two words, `"Ana Maria"` is one."""
-    found = []
-    for match in _TOKEN.finditer(plain(text)):
-        quoted, mention, word = match.groups()
-        if quoted is not None:
-            found += [Token(quoted.strip(), quoted=True)] if quoted.strip() else []
-        elif mention is not None:
-            found.append(Token(mention))
-        else:
-            found += _keyed(word)
-    return found
-
-
-def _keyed(word: str) -> list[Token]:
-    match = _KEYED.match(word)
-    return [Token(part) for part in match.groups() if part] if match else [Token(word)]
-
 
 STATUS_SLUGS = {
     SmsStatus.LANDLINE: "landline",
@@ -71,39 +12,62 @@ STATUS_SLUGS = {
     SmsStatus.NO_NUMBER: "no-number",
 }
 
-_ONE = {
-    SmsStatus.LANDLINE: ("landline", "landlines", "land line", "land lines", "home phone"),
-    SmsStatus.TURNED_OFF: ("turned off", "turnedoff", "off", "switched off", "phone off", "powered off"),
+_SAID = {
+    SmsStatus.LANDLINE: ("landline", "landlines", "home phone", "home phones"),
+    SmsStatus.TURNED_OFF: ("turned off", "off", "switched off", "phone off", "powered off", "phone turned off"),
     SmsStatus.UNCONFIRMED: ("unconfirmed", "not confirmed", "unknown", "no receipt"),
     SmsStatus.BLOCKED: ("blocked", "block", "blocks", "blocking"),
-    SmsStatus.INACTIVE: ("inactive", "disconnected", "out of service", "invalid", "dead", "wrong number"),
-    SmsStatus.OPT_OUT: ("opt out", "optout", "opted out", "opt outs", "optouts", "stop", "stopped", "unsubscribed"),
+    SmsStatus.INACTIVE: (
+        *("inactive", "disconnected", "out of service", "invalid", "dead", "wrong number", "wrong numbers"),
+        *("not in service", "no longer in service"),
+    ),
+    SmsStatus.OPT_OUT: (
+        *("opt out", "opted out", "opt outs", "stop", "stopped", "texted stop", "said stop", "unsubscribed"),
+    ),
     SmsStatus.NO_NUMBER: (
-        "no number",
-        "no numbers",
-        "nonumber",
-        "missing",
-        "missing number",
-        "no phone",
-        "without number",
+        *("no number", "no numbers", "missing", "missing number", "missing numbers", "no phone", "no phones"),
+        *("no phone number", "no phone numbers", "no cell", "no mobile", "without number", "without a number"),
+        *("without phone", "without a phone", "without a phone number", "without phone number"),
     ),
 }
 STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
-    **{word: (status,) for status, words in _ONE.items() for word in words},
-    **{str(colour): of_colour(colour) for colour in Colour},
+    **{said.replace(" ", ""): (status,) for status, words in _SAID.items() for said in words},
+    **{f"{colour}{plural}": of_colour(colour) for colour in Colour for plural in ("", "s")},
 }
-LONGEST_STATUS = max(len(word.split()) for word in STATUS_WORDS)
+"""Without blanks, so that `opt out`, `opt-out` and `optout` are the same."""
+LONGEST_STATUS = max(len(said.split()) for words in _SAID.values() for said in words)
+NOT = {"not", "except", "excluding", "without", "but", "minus", "isnt", "arent"}
 
-GRADE_KEYS = {"grade", "grades", "gr", "graders", "grader", "g"}
-STATUS_KEYS = {"status", "statuses", "sms"}
-TEACHER_KEYS = {"teacher", "teachers", "hr", "homeroom", "class", "room", "taught"}
-SCHOOL_KEYS = {"school", "schools", "at"}
-STUDENT_KEYS = {"student", "students", "name", "named", "names", "called", "child", "kid"}
-PAGE_KEYS = {"page", "pages"}
-TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
-FILLERS = {
-    *("a", "all", "and", "by", "contact", "contacts", "everybody", "everyone", "family", "families", "for", "from"),
-    *("in", "is", "list", "me", "my", "number", "numbers", "of", "on", "or", "please", "show", "the", "to", "whose"),
-    *("who", "with", "are", "cleanup", "parent", "parents", "phone", "phones", "any"),
+GRADE_KEYS = {"grade", "grades", "gr", "graders", "grader", "g", "grado", "grados"}
+BARE_GRADES = {
+    *("k", "kg", "kinder", "kinders", "kindergarten", "kindergartner", "kindergartners", "kindergartener"),
+    *("kindergarteners", "pk", "prek", "prekindergarten", "preschool", "tk", "ug", "ungraded"),
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
+    *("twelfth", "freshman", "freshmen", "sophomore", "sophomores", "juniors", "seniors"),
 }
-KEYS = GRADE_KEYS | STATUS_KEYS | TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS | PAGE_KEYS
+"""Not `junior` and `senior`, which are names too."""
+NUMBERS = {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+GRADES_OF_TWO_WORDS = {"prek", "prekinder", "prekindergarten", "transitionalkindergarten"}
+AND = {"and", "or"}
+UP_TO = {"to", "through", "thru", "till", "until"}
+
+STATUS_KEYS = {"status", "statuses", "sms"}
+TEACHER_KEYS = {"teacher", "teachers", "hr", "homeroom", "class"}
+SCHOOL_KEYS = {"school", "schools", "at"}
+STUDENT_KEYS = {"student", "name", "named", "called", "child", "kid", "surname", "lastname", "firstname"}
+PAGE_KEYS = {"page", "pages"}
+ROOM_KEYS = {"room", "rm"}
+TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
+TAUGHT = {"class", "classes", "classroom", "homeroom", "room", "student", "students", "kids", "children"}
+SCHOOL_NOUNS = {"school", "schools", "campus"}
+ASKING = {"can", "could", "would", "will"}
+COMMANDS = {"help", "subscribe", "unsubscribe"}
+FILLERS = {
+    *("a", "all", "and", "any", "are", "by", "cleanup", "contact", "contacts", "children", "currently", "dad", "dads"),
+    *("everybody", "everyone", "families", "family", "father", "find", "for", "from", "give", "guardian", "guardians"),
+    *("has", "have", "hello", "hey", "how", "in", "is", "just", "kids", "list", "many", "me", "mine", "mom", "moms"),
+    *("mother", "my", "names", "need", "number", "numbers", "of", "on", "only", "ones", "or", "our", "parent"),
+    *("parents", "phone", "phones", "please", "s", "show", "still", "students", "texts", "thanks", "that", "the"),
+    *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
+}
+KEYS = GRADE_KEYS | STATUS_KEYS | TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS | PAGE_KEYS | ROOM_KEYS

@@ -1,0 +1,91 @@
+"""Names of schools and teachers that a bare word may mean, indexed so that thousands of them cost a command nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.filters import words as w
+from bot.names import fold
+
+_SHORT_FORMS = {"saint": "st", "mount": "mt", "high": "hs", "elementary": "es", "junior": "jr"}
+_LONG_FORMS = {short: long for long, short in _SHORT_FORMS.items()}
+_SHORTEST_START = 3
+_NEAR = 0.7
+_SUGGESTIONS = 3
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What bare words may mean; `mentions` gives the teacher behind a Slack user id."""
+
+    schools: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
+    mentions: Mapping[str, str] = field(default_factory=dict)
+
+
+class Names:
+    """Names by the words in them; a word is one that `fold` made."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self._words = [fold(name.replace("-", " ")).split() for name in names]
+        self._sets = [{*words, *(_SHORT_FORMS.get(word, word) for word in words)} for words in self._words]
+        self.holding: dict[str, list[int]] = {}
+        for number, words in enumerate(self._sets):
+            for word in {*words, *fold(names[number]).split()}:
+                self.holding.setdefault(word, []).append(number)
+
+    @cached_property
+    def _initials(self) -> dict[str, list[int]]:
+        """`mlk` and `jfk`; with a vowel it could be somebody's name."""
+        found: dict[str, list[int]] = {}
+        for number, words in enumerate(self._words):
+            initials = "".join(word[0] for word in words)
+            for length in range(_SHORTEST_START, len(initials) + 1):
+                if not set(initials[:length]) & set("aeiouy"):
+                    found.setdefault(initials[:length], []).append(number)
+        return found
+
+    def named(self, said: Sequence[str]) -> list[int]:
+        """Which names hold all that was said: the first word whole, the others at least begun (`lincoln elem`)."""
+        if not said or not all(said) or set(said) <= w.FILLERS:
+            return []
+        first = self.holding.get(said[0], []) or self._initials.get(said[0], [])
+        more = [word for word in said[1:] if word not in w.SCHOOL_NOUNS]
+        return [number for number in first if all(self._begun(number, word) for word in more)]
+
+    def _begun(self, number: int, word: str) -> bool:
+        is_start = len(word) >= _SHORTEST_START
+        return any(own == word or (is_start and own.startswith(word)) for own in self._sets[number])
+
+    def exactly(self, said: Sequence[str]) -> list[int]:
+        """Which names are what was said, in any order."""
+        return [number for number in self.holding.get(said[0], []) if set(self._words[number]) == set(said)]
+
+    def leads(self, word: str) -> bool:
+        return any(self._words[number][0] == word for number in self.holding.get(word, []))
+
+    def written(self, numbers: Sequence[int], typed: str) -> str:
+        """The one name that is meant, or what was typed, without short forms that no name holds."""
+        found = {self.names[number] for number in numbers}
+        if len(found) == 1:
+            return found.pop()
+        said = (word for word in typed.split() if fold(word) not in w.SCHOOL_NOUNS)
+        return " ".join(_LONG_FORMS.get(fold(word), word) for word in said) or typed
+
+    def like(self, word: str) -> list[str]:
+        """The names with a word nearly like this one, nearest first."""
+        near = process.extract(
+            word, list(self.holding), scorer=OSA.normalized_similarity, score_cutoff=_NEAR, limit=_SUGGESTIONS
+        )
+        found = (self.names[number] for part, _, _ in near for number in self.holding[part][:_SUGGESTIONS])
+        return list(dict.fromkeys(found))[:_SUGGESTIONS]
+
+
+@lru_cache(maxsize=32)
+def indexed(names: tuple[str, ...]) -> Names:
+    """The index of names, kept from one command to the next."""
+    return Names(names)

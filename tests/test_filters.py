@@ -1,0 +1,254 @@
+"""What clerks type after `/cleanup`, and what it is understood as: every line here is understood whole, in any case."""
+
+import pytest
+
+from bot.filters import GRAMMAR, Vocabulary, parse
+
+DISTRICT = Vocabulary(
+    schools=(
+        "Lincoln Elementary",
+        "Roosevelt High",
+        "Martin Luther King Jr. Middle School",
+        "Oak Park & River Forest High School",
+        "Saint Mary's Academy",
+        "Fifth Avenue School",
+    ),
+    teachers=("Ana García", "Tom Brown", "Sara Tanner", "Peter O'Brien", "Lincoln Stone", "Rosa Núñez", "Tim Núñez"),
+    mentions={"U0ANA": "Ana García"},
+)
+
+GRADES = {
+    "grade 5": "grade 5",
+    "5": "grade 5",
+    "05": "grade 5",
+    "5th": "grade 5",
+    "５ｔｈ": "grade 5",
+    "5th grade": "grade 5",
+    "5th graders": "grade 5",
+    "fifth": "grade 5",
+    "fifth grade": "grade 5",
+    "grade five": "grade 5",
+    "first grade": "grade 1",
+    "gr5": "grade 5",
+    "gr 5": "grade 5",
+    "gr. 5": "grade 5",
+    "g5": "grade 5",
+    "grade5": "grade 5",
+    "grade-5": "grade 5",
+    "grade:5": "grade 5",
+    "grade: 5": "grade 5",
+    "grade = 5": "grade 5",
+    "grade #5": "grade 5",
+    "'grade 5'": "grade 5",
+    "grade\u00a05": "grade 5",
+    "gra\u200bde 5\ufeff": "grade 5",
+    "K": "grade K",
+    "kinder": "grade K",
+    "kindergarten": "grade K",
+    "kindergarteners": "grade K",
+    "pre-k": "grade PK",
+    "pre k": "grade PK",
+    "PreK": "grade PK",
+    "transitional kindergarten": "grade TK",
+    "seniors": "grade 12",
+    "grades 3-5": "grade 3-5",
+    "grades 3–5": "grade 3-5",
+    "grades 3 - 5": "grade 3-5",
+    "3-5": "grade 3-5",
+    "grades 5-3": "grade 3-5",
+    "grades 1-2": "grade 1,2",
+    "grades 1-3": "grade 1-3",
+    "grades 3 to 5": "grade 3-5",
+    "grade 3 through 5": "grade 3-5",
+    "9th to 12th": "grade 9-12",
+    "9th-12th": "grade 9-12",
+    "9th thru 12th graders": "grade 9-12",
+    "K-2": "grade K-2",
+    "k to 2": "grade K-2",
+    "pk-3": "grade PK-3",
+    "pre-k to 2nd": "grade PK-2",
+    "pre-k-2": "grade PK-2",
+    "3,4": "grade 3,4",
+    "3, 4": "grade 3,4",
+    "3 4": "grade 3,4",
+    "3/4": "grade 3,4",
+    "3 & 4": "grade 3,4",
+    "3 &amp; 4": "grade 3,4",
+    "grades 3 and 4": "grade 3,4",
+    "3rd, 4th, and 5th": "grade 3-5",
+    "k,1,8": "grade K,1,8",
+    "grado 5": "grade 5",
+}
+
+STATUSES = {
+    "blocked": "blocked",
+    "Blocked.": "blocked",
+    "ＢＬＯＣＫＥＤ": "blocked",
+    "status blocked": "blocked",
+    "status:blocked": "blocked",
+    "how many blocked": "blocked",
+    "red": "red",
+    "red ones": "red",
+    "yellow": "yellow",
+    "landline": "landline",
+    "landlines": "landline",
+    "land line": "landline",
+    "land-lines": "landline",
+    "turned off": "turned-off",
+    "turned-off": "turned-off",
+    "turned_off": "turned-off",
+    "off": "turned-off",
+    "phone is off": "turned-off",
+    "unconfirmed": "unconfirmed",
+    "not confirmed": "unconfirmed",
+    "inactive": "inactive",
+    "out of service": "inactive",
+    "wrong numbers": "inactive",
+    "opt out": "opt-out",
+    "opt-out": "opt-out",
+    "opt-outs": "opt-out",
+    "opted-out": "opt-out",
+    "optout": "opt-out",
+    "status: opt out": "opt-out",
+    "STOP": "opt-out",
+    "no number": "no-number",
+    "no-number": "no-number",
+    "no phone number": "no-number",
+    "without a number": "no-number",
+    "missing": "no-number",
+    "blocked, inactive": "inactive,blocked",
+    "blocked/inactive": "inactive,blocked",
+    "landline, turned off": "landline,turned-off",
+    "landline or turned off or unconfirmed": "yellow",
+}
+
+PEOPLE = {
+    "O'Brien": 'student "O\'Brien"',
+    "O\u2019Brien": 'student "O\'Brien"',
+    "O`Brien": 'student "O\'Brien"',
+    "Núñez": 'student "Núñez"',
+    "Nunez": 'student "Nunez"',
+    "‘Maria’": 'student "Maria"',
+    "*Maria*": 'student "Maria"',
+    "Maria Rivera's mom": 'student "Maria Rivera"',
+    "student maria blocked": 'blocked student "maria"',
+    "name: Maria": 'student "Maria"',
+    "last name Garcia": 'student "Garcia"',
+    "students named Maria Lopez grade 5": 'grade 5 student "Maria Lopez"',
+    "Maria G": 'student "Maria G"',
+    "Junior": 'student "Junior"',
+    "teacher Tanner": 'teacher "Sara Tanner"',
+    "teacher = tanner": 'teacher "Sara Tanner"',
+    "teacher ms tanner": 'teacher "Sara Tanner"',
+    "ms tanner": 'teacher "Sara Tanner"',
+    "ms tanner's students": 'teacher "Sara Tanner"',
+    "Mrs Tanner’s class": 'teacher "Sara Tanner"',
+    "ms tanners kids": 'teacher "Sara Tanner"',
+    "tanner's class": 'teacher "Sara Tanner"',
+    "homeroom Tanner": 'teacher "Sara Tanner"',
+    "in ms tanner's 5th grade class": 'grade 5 teacher "Sara Tanner"',
+    "Dr. Tom Brown": 'teacher "Tom Brown"',
+    "ana garcia": 'teacher "Ana García"',
+    "García, Ana": 'teacher "Ana García"',
+    "mr o'brien": 'teacher "Peter O\'Brien"',
+    "teacher nunez": 'teacher "nunez"',
+    "ms Unheardof": 'teacher "Unheardof"',
+    "<@U0ANA|ana>": 'teacher "Ana García"',
+    "Lincoln Stone": 'teacher "Lincoln Stone"',
+}
+
+SCHOOLS = {
+    "lincoln": 'school "Lincoln Elementary"',
+    "LINCOLN ELEM": 'school "Lincoln Elementary"',
+    "elementary lincoln": 'school "Lincoln Elementary"',
+    "lincoln elementary school": 'school "Lincoln Elementary"',
+    "at lincoln": 'school "Lincoln Elementary"',
+    "school:lincoln": 'school "Lincoln Elementary"',
+    "roosevelt high school": 'school "Roosevelt High"',
+    "high school": 'school "high"',
+    "oak park & river forest": 'school "Oak Park & River Forest High School"',
+    "martin luther king": 'school "Martin Luther King Jr. Middle School"',
+    "mlk": 'school "Martin Luther King Jr. Middle School"',
+    "st. mary's": 'school "Saint Mary\'s Academy"',
+    "saint marys": 'school "Saint Mary\'s Academy"',
+    "fifth avenue": 'school "Fifth Avenue School"',
+    "school Nowhere Prep": 'school "Nowhere Prep"',
+    "maria lincoln": 'student "maria" school "Lincoln Elementary"',
+    "Kim Park": 'student "Kim Park"',
+}
+
+TOGETHER = {
+    "": "",
+    "all": "",
+    "show me the list please": "",
+    "my students": "",
+    "/cleanup grade 5": "grade 5",
+    "can you show me grade 5": "grade 5",
+    "show me all blocked students in grade 5 at lincoln": 'grade 5 blocked school "Lincoln Elementary"',
+    "lincoln blocked 5th": 'grade 5 blocked school "Lincoln Elementary"',
+    "5th, Lincoln, blocked": 'grade 5 blocked school "Lincoln Elementary"',
+    "teacher garcia school lincoln": 'teacher "Ana García" school "Lincoln Elementary"',
+    "teacher garcia lincoln blocked": 'blocked teacher "Ana García" school "Lincoln Elementary"',
+    "maria ms tanner red k-2 page 2": 'grade K-2 red student "maria" teacher "Sara Tanner" page 2',
+    "grade 5 or blocked": "grade 5 blocked",
+    "blocked page 2 of 3": "blocked page 2",
+    "🎉 grade 5 :tada:": "grade 5",
+}
+
+TYPED = GRADES | STATUSES | PEOPLE | SCHOOLS | TOGETHER
+
+
+@pytest.mark.parametrize(("typed", "understood"), TYPED.items())
+def test_what_a_clerk_types_is_understood_whole(typed, understood):
+    parsed = parse(typed, DISTRICT)
+    assert (str(parsed.filter), parsed.unknown) == (understood, ())
+
+
+@pytest.mark.parametrize("typed", [*GRADES, *STATUSES, *SCHOOLS, *TOGETHER])
+def test_upper_and_lower_case_mean_the_same(typed):
+    folded = {str(parse(written, DISTRICT).filter).casefold() for written in (typed, typed.upper(), typed.lower())}
+    assert len(folded) == 1
+
+
+@pytest.mark.parametrize("typed", [*GRADES, *STATUSES])
+def test_grades_and_statuses_need_no_names_of_schools_and_teachers(typed):
+    assert str(parse(typed).filter) == TYPED[typed]
+
+
+IN_ANY_ORDER = ("grades 3 to 5", "opt out", 'student "Maria"', "teacher tanner", "school lincoln")
+
+
+@pytest.mark.parametrize("turn", range(len(IN_ANY_ORDER)))
+def test_the_parts_stand_in_any_order(turn):
+    typed = " ".join(IN_ANY_ORDER[turn:] + IN_ANY_ORDER[:turn])
+    understood = 'grade 3-5 opt-out student "Maria" teacher "Sara Tanner" school "Lincoln Elementary"'
+    assert str(parse(typed, DISTRICT).filter) == understood
+
+
+@pytest.mark.parametrize(
+    "name", ["Grade", "Blocked", "Red", "Grade Blocked", "Page", "teacher", "5th", "K", "Lincoln", "99"]
+)
+@pytest.mark.parametrize("quotes", ['"{}"', "“{}”", 'student "{}"', "name: “{}”", '"{}'])
+def test_a_quoted_word_is_a_name_whatever_else_it_means(name, quotes):
+    parsed = parse(quotes.format(name), DISTRICT)
+    assert (parsed.filter.names, str(parsed.filter)) == (tuple(name.split()), f'student "{name}"')
+
+
+def test_of_a_teacher_and_a_student_of_one_name_the_title_or_the_key_or_the_quotes_say_which():
+    assert parse("tanner", DISTRICT).filter.names == ("tanner",)
+    assert parse("ms tanner", DISTRICT).filter.teacher == "Sara Tanner"
+    assert parse("sara tanner", DISTRICT).filter.teacher == "Sara Tanner"
+    assert parse("student sara tanner", DISTRICT).filter.names == ("sara", "tanner")
+    assert parse('"sara tanner" ms tanner', DISTRICT).filter.names == ("sara", "tanner")
+
+
+def test_schools_and_teachers_in_quotes_are_kept_as_typed():
+    assert str(parse('school "lincoln" teacher “tanner”', DISTRICT).filter) == 'teacher "tanner" school "lincoln"'
+
+
+@pytest.mark.parametrize("phrase", GRAMMAR, ids=lambda phrase: phrase.example)
+def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phrase):
+    for vocabulary in (None, DISTRICT):
+        parsed = parse(phrase.example, vocabulary)
+        assert parsed.unknown == ()
+        assert str(parsed.filter)
