@@ -1,0 +1,258 @@
+"""Digests on their way to Slack: one for each (mass message, channel), never two, whoever dies on the way."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import messages
+import people
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import digests, models
+from bot.digests.outbox import LEASE
+
+SOON = timedelta(seconds=1)
+LATER = timedelta(minutes=5)
+OFFICE, LOUNGE = "C0OFFICE", "C0LOUNGE"
+
+
+@pytest.fixture
+def maria(session):
+    return people.contact(session, people.student(session))
+
+
+@pytest.fixture
+def sent(session, now, maria):
+    """A settled message that the office waits to hear of."""
+    digests.subscribe(session, OFFICE, actor="UCLARA", now=now - LATER)
+    message_id, _ = messages.sent(session, {maria: "blocked"}, now=now, message_id="dismissal")
+    return message_id
+
+
+@pytest.fixture
+def post(session, now, sent):
+    """The office's digest, claimed just now."""
+    digests.enqueue(session, sent, now=now)
+    return digests.claim(session, now=now)
+
+
+def stands(session, post):
+    session.flush()
+    session.refresh(post)
+    return post.state
+
+
+def posts(session):
+    rows = select(models.DigestPost.mass_message_id, models.DigestPost.channel_id, models.DigestPost.state)
+    return sorted(tuple(row) for row in session.execute(rows))
+
+
+def post_it(session, post, **changes):
+    said = {"ts": "1795446000.000100", "text": "Early dismissal: 1 not reached", "shown_at": None} | changes
+    return digests.posted(session, post, **said)
+
+
+def test_every_subscribed_channel_gets_one_however_often_it_is_put_there(session, now, sent):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now)
+    assert [digests.enqueue(session, sent, now=now) for _ in range(3)] == [2, 0, 0]
+    assert posts(session) == [(sent, LOUNGE, "pending"), (sent, OFFICE, "pending")]
+
+
+def test_each_message_has_its_own(session, now, maria, sent):
+    digests.enqueue(session, sent, now=now)
+    other, _ = messages.sent(session, {maria: "blocked"}, now=now + LATER, message_id="snow")
+    assert digests.enqueue(session, other, now=now + LATER) == 1
+    assert posts(session) == [(sent, OFFICE, "pending"), (other, OFFICE, "pending")]
+
+
+def test_a_channel_that_asked_after_the_message_settled_hears_of_the_next_one(session, now, sent):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now + SOON)
+    digests.enqueue(session, sent, now=now + LATER)
+    assert posts(session) == [(sent, OFFICE, "pending")]
+
+
+def test_a_channel_that_left_hears_no_more_and_what_waited_for_it_is_gone(session, now, sent):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now)
+    digests.enqueue(session, sent, now=now)
+    digests.unsubscribe(session, LOUNGE, actor="UANA", now=now)
+    assert posts(session) == [(sent, OFFICE, "pending")]
+
+
+def test_what_is_being_posted_when_the_channel_leaves_is_not_forgotten(session, now, sent, post):
+    digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
+    assert posts(session) == [(sent, OFFICE, "claimed")]
+
+
+def test_a_claimed_post_is_nobody_elses(session, now, post):
+    assert (post.state, post.attempts, post.claimed_at) == ("claimed", 1, now)
+    assert digests.claim(session, now=now + SOON) is None
+
+
+def test_nothing_is_claimed_before_it_is_due_and_the_longest_due_goes_first(session, now, sent):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now)
+    digests.enqueue(session, sent, now=now)
+    first = digests.claim(session, now=now)
+    digests.retry_at(session, first, now + LATER)
+    second = digests.claim(session, now=now)
+    digests.retry_at(session, second, now + LATER - SOON)
+    assert digests.claim(session, now=now + SOON) is None
+    assert digests.claim(session, now=now + LATER).id == second.id
+
+
+def test_a_posted_digest_keeps_where_it_stands_and_what_it_says(session, now, post):
+    assert post_it(session, post, shown_at=now)
+    assert stands(session, post) == "posted"
+    assert (post.ts, post.posted_text, post.shown_at) == ("1795446000.000100", "Early dismissal: 1 not reached", now)
+    assert digests.claim(session, now=now + LATER) is None
+
+
+def test_a_refused_post_is_failed_for_good_with_slacks_word(session, now, post):
+    assert digests.failed(session, post, error="is_archived")
+    assert (stands(session, post), post.error) == ("failed", "is_archived")
+    assert not digests.retry_at(session, post, now)
+    assert digests.claim(session, now=now + LATER) is None
+    assert digests.claim_unclear(session, now=now + LATER) is None
+
+
+def test_what_slack_surely_did_not_take_is_sent_again_when_slack_said_so(session, now, post):
+    assert digests.retry_at(session, post, now + LATER, error="ratelimited")
+    assert digests.claim(session, now=now + LATER - SOON) is None
+    again = digests.claim(session, now=now + LATER)
+    assert (again.id, again.attempts, again.key) == (post.id, 2, post.key)
+
+
+def test_a_post_whose_answer_was_lost_is_looked_for_once_it_has_had_time_to_land(session, now, post):
+    assert digests.ambiguous(session, post, error="timeout", now=now)
+    assert digests.claim_unclear(session, now=now + SOON) is None
+    found = digests.claim_unclear(session, now=now + LATER)
+    assert (found.id, found.state) == (post.id, "ambiguous")
+    assert digests.claim_unclear(session, now=now + LATER + SOON) is None
+    assert post_it(session, found)
+    assert stands(session, post) == "posted"
+
+
+def test_an_ambiguous_post_is_never_simply_sent_again(session, now, post):
+    digests.ambiguous(session, post, error="timeout", now=now)
+    for minutes in (1, 10, 60, 24 * 60):
+        assert digests.claim(session, now=now + timedelta(minutes=minutes)) is None
+    assert stands(session, post) == "ambiguous"
+
+
+def test_an_ambiguous_post_that_is_not_in_the_channel_is_sent_again(session, now, post):
+    digests.ambiguous(session, post, error="timeout", now=now)
+    found = digests.claim_unclear(session, now=now + LATER)
+    assert digests.retry_at(session, found, now + LATER)
+    assert digests.claim(session, now=now + LATER).attempts == 2
+
+
+def test_a_claim_that_is_too_old_becomes_ambiguous_and_not_a_second_post(session, now, post):
+    assert digests.claim(session, now=now + LEASE - SOON) is None
+    assert stands(session, post) == "claimed"
+    assert digests.claim(session, now=now + LEASE) is None
+    assert stands(session, post) == "ambiguous"
+    assert digests.claim_unclear(session, now=now + LEASE).id == post.id
+
+
+def test_whoever_comes_back_late_may_still_say_that_it_was_posted(session, now, post):
+    digests.claim(session, now=now + LEASE)
+    assert post_it(session, post)
+    assert stands(session, post) == "posted"
+
+
+def test_whoever_comes_back_after_somebody_else_sent_it_again_changes_nothing(session, now, post):
+    session.expunge(post)
+    digests.claim(session, now=now + LEASE)
+    found = digests.claim_unclear(session, now=now + LEASE)
+    digests.retry_at(session, found, now + LEASE)
+    again = digests.claim(session, now=now + LEASE)
+    for late in (
+        post_it(session, post),
+        digests.failed(session, post, error="is_archived"),
+        digests.ambiguous(session, post, error="timeout", now=now),
+        digests.retry_at(session, post, now),
+    ):
+        assert not late
+    assert stands(session, again) == "claimed"
+
+
+def test_a_posted_digest_is_refreshed_when_more_is_known_at_most_once_a_minute(session, now, sent, post):
+    post_it(session, post, shown_at=digests.learn(session, sent).shown_at)
+    assert digests.claim_refresh(session, now=now + LATER) is None
+    delivery = session.scalars(select(models.Delivery)).one()
+    messages.told(session, delivery.provider_id, now=now + LATER)
+    digest = digests.learn(session, sent)
+    taken = digests.claim_refresh(session, now=now + LATER)
+    assert taken.id == post.id
+    assert digests.claim_refresh(session, now=now + LATER + SOON) is None
+    assert digests.refreshed(session, taken, text="1 delivered", shown_at=digest.shown_at)
+    assert digests.claim_refresh(session, now=now + 2 * LATER) is None
+    assert (stands(session, post), post.posted_text, post.attempts) == ("posted", "1 delivered", 1)
+
+
+def test_a_refresh_that_died_is_made_again_after_a_minute(session, now, sent, post):
+    post_it(session, post)
+    assert digests.claim_refresh(session, now=now + LATER) is not None
+    assert digests.claim_refresh(session, now=now + LATER + timedelta(minutes=1)) is not None
+
+
+def test_the_digest_of_an_older_message_stays_as_it_was(session, now, maria, post):
+    post_it(session, post)
+    messages.sent(session, {maria: "blocked"}, now=now + SOON, message_id="snow")
+    assert digests.claim_refresh(session, now=now + LATER) is None
+
+
+@pytest.mark.parametrize("state", ["pending", "ambiguous", "failed"])
+def test_only_what_is_posted_is_refreshed(session, now, post, state):
+    changed = {
+        "pending": lambda: digests.retry_at(session, post, now + timedelta(days=1)),
+        "ambiguous": lambda: digests.ambiguous(session, post, error="timeout", now=now),
+        "failed": lambda: digests.failed(session, post, error="is_archived"),
+    }
+    assert changed[state]()
+    assert digests.claim_refresh(session, now=now + LATER) is None
+    assert not digests.refreshed(session, post, text="anything", shown_at=None)
+
+
+def at_once(engine, act, times=2):
+    """What `act` gave in each of several threads, each with a session of its own, all let go at the same moment."""
+    together, given = Barrier(times, timeout=10), []
+
+    def run():
+        with Session(engine) as session:
+            together.wait()
+            taken = act(session)
+            given.append(taken and taken.id)
+            together.wait()
+            session.commit()
+
+    threads = [Thread(target=run) for _ in range(times)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return given
+
+
+CLAIMS = {
+    "claim": ("pending", digests.claim),
+    "claim_unclear": ("ambiguous", digests.claim_unclear),
+    "claim_refresh": ("posted", digests.claim_refresh),
+}
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_of_two_who_claim_at_once_one_gets_it(session, engine, now, post, kind):
+    post.state, claim = CLAIMS[kind]
+    post.due_at = now
+    session.commit()
+    taken = at_once(engine, lambda own: claim(own, now=now + LATER))
+    assert sorted(taken, key=str) == [post.id, None]
+
+
+def test_two_who_claim_at_once_get_different_posts(session, engine, now, sent):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now)
+    digests.enqueue(session, sent, now=now)
+    session.commit()
+    taken = at_once(engine, lambda own: digests.claim(own, now=now))
+    assert sorted(taken) == sorted(session.scalars(select(models.DigestPost.id)))

@@ -1,0 +1,198 @@
+"""What a mass message taught us, in counts, and which channels asked to hear of it."""
+
+from datetime import timedelta
+
+import edits
+import messages
+import people
+import pytest
+
+from bot import digests, listing, mass_messages, models
+from bot.access import Reach
+from bot.digests import Moved
+from bot.sms_status import SmsStatus
+
+NEXT_DAY = timedelta(days=1)
+OFFICE, LOUNGE = "C0OFFICE", "C0LOUNGE"
+
+
+@pytest.fixture
+def sam(session):
+    return people.student(session, grade="5")
+
+
+@pytest.fixture
+def maria(session, sam):
+    return people.contact(session, sam)
+
+
+@pytest.fixture
+def dana(session):
+    return people.acting(people.staff(session, "Dana", "Diaz", role="districtAdministrator"), reach=Reach.DISTRICT)
+
+
+def families(session, number, *, grade="5"):
+    """As many contacts, each of a student of their own."""
+    return [people.contact(session, people.student(session, grade=grade)) for _ in range(number)]
+
+
+def learn(session, message_id):
+    session.flush()
+    return digests.learn(session, message_id)
+
+
+def test_every_delivery_is_counted_once(session, now):
+    outcomes = ["delivered", "delivered", "blocked", "inactive", "landline", "unconfirmed", "not_contact_problem", None]
+    sent, _ = messages.sent(session, dict(zip(families(session, 8), outcomes, strict=True)), now=now)
+    digest = learn(session, sent)
+    counts = (digest.sent, digest.delivered, digest.not_reached, digest.not_known, digest.our_fault)
+    assert counts == (8, 2, 4, 1, 1)
+
+
+def test_before_it_settles_only_what_is_open_is_not_known(session, now):
+    told, silent = families(session, 2)
+    sent, _ = messages.sent(session, {told: "blocked", silent: None}, now=now, settled=False)
+    digest = learn(session, sent)
+    assert (digest.sent, digest.not_reached, digest.not_known) == (2, 1, 1)
+    assert (digest.all_moved, digest.shown_at) == (Moved(), None)
+
+
+def test_a_late_receipt_is_counted_as_what_it_says(session, now, maria):
+    sent, ids = messages.sent(session, {maria: None}, now=now)
+    assert learn(session, sent).not_known == 1
+    messages.told(session, ids[maria], now=now + NEXT_DAY)
+    digest = learn(session, sent)
+    assert (digest.delivered, digest.not_known, digest.shown_at) == (1, 0, now + NEXT_DAY)
+
+
+def test_who_joined_who_left_and_who_is_still_on_the_list(session, now):
+    joins, leaves, stays, changes, unasked = families(session, 5)
+    before = {leaves: "blocked", stays: "blocked", changes: "unconfirmed", unasked: "inactive", joins: "delivered"}
+    messages.sent(session, before, now=now)
+    after = {joins: "blocked", leaves: "delivered", stays: "blocked", changes: "inactive"}
+    sent, _ = messages.sent(session, after, now=now + NEXT_DAY)
+    digest = learn(session, sent)
+    assert digest.all_moved == Moved(joined=1, left=1, still=3)
+    assert digest.by_status == {SmsStatus.INACTIVE: Moved(still=2), SmsStatus.BLOCKED: Moved(joined=1, left=1, still=1)}
+
+
+def test_statuses_stand_worst_first_and_grades_lowest_first(session, now):
+    outcomes = {"10": "unconfirmed", "K": "landline", "2": "inactive", None: "blocked"}
+    listed = {families(session, 1, grade=level)[0]: outcome for level, outcome in outcomes.items()}
+    sent, _ = messages.sent(session, listed, now=now)
+    digest = learn(session, sent)
+    assert list(digest.by_status) == ["inactive", "blocked", "landline", "unconfirmed"]
+    assert list(digest.by_grade.items()) == [(level, Moved(joined=1)) for level in ("K", "2", "10", "Other")]
+
+
+def test_a_contact_of_children_in_two_grades_counts_in_both_and_once_in_all(session, now):
+    parent = people.contact(
+        session,
+        people.student(session, "Ana", grade="3"),
+        people.student(session, "Ben", grade="3"),
+        people.student(session, "Cleo", grade="7"),
+        people.student(session, "Dora", grade="9", active=False),
+    )
+    sent, _ = messages.sent(session, {parent: "blocked"}, now=now)
+    digest = learn(session, sent)
+    assert digest.by_grade == {"3": Moved(joined=1), "7": Moved(joined=1)}
+    assert digest.all_moved == Moved(joined=1)
+
+
+def test_an_opt_out_between_two_messages_is_still_on_the_list_and_joined_by_neither(session, now, maria):
+    first, _ = messages.sent(session, {maria: "delivered"}, now=now)
+    listing.opted_out(session, maria.sis_phone, by="twilio", now=now)
+    assert learn(session, first).by_status == {SmsStatus.OPT_OUT: Moved(still=1)}
+
+
+def test_students_without_an_adult_who_can_be_texted_are_counted(session, now, sam, maria):
+    people.contact(session, sam, given="Otto")
+    alone = people.student(session, "Kim", "Park")
+    called = people.contact(session, people.student(session, "Lea", "Park"), method="call")
+    nobody_yet = people.student(session, "Max", "Park")
+    people.student(session, "Old", "Park", active=False)
+    sent, _ = messages.sent(session, {maria: "blocked", people.contact(session, alone): "blocked"}, now=now)
+    assert learn(session, sent).students_without_adult == len({alone, called, nobody_yet})
+
+
+def test_a_student_with_one_adult_left_is_not_without(session, now, sam, maria):
+    otto = people.contact(session, sam, given="Otto")
+    sent, _ = messages.sent(session, {maria: "blocked"}, now=now)
+    assert learn(session, sent).students_without_adult == 0
+    again, _ = messages.sent(session, {otto: "blocked"}, now=now + NEXT_DAY)
+    assert learn(session, again).students_without_adult == 1
+
+
+def test_a_fix_counts_when_the_new_number_was_reached_and_the_fixer_alone_is_told(session, now, dana):
+    fixed, wrong, unfixed = families(session, 3)
+    messages.sent(session, dict.fromkeys((fixed, wrong, unfixed), "blocked"), now=now)
+    edits.change(session, fixed, phone="(312) 555-9001", actor=dana)
+    edits.change(session, wrong, phone="(312) 555-9002", actor=dana)
+    new = {one: messages.a_delivery(one, to=f"+1312555900{number}") for number, one in ((1, fixed), (2, wrong))}
+    deliveries = [*new.values(), messages.a_delivery(unfixed)]
+    message = messages.a_message(*deliveries, sent_at=now + NEXT_DAY)
+    messages.registered(session, message, now=now + NEXT_DAY)
+    for delivery, outcome in zip(deliveries, ("delivered", "inactive", "delivered"), strict=True):
+        messages.told(session, delivery["provider_id"], outcome, now=now + NEXT_DAY)
+    mass_messages.settle(session, message["id"], now=now + NEXT_DAY)
+    digest = learn(session, message["id"])
+    assert (digest.all_moved, digest.fixed) == (Moved(left=2, still=1), 1)
+    assert digests.fixes_that_worked(session, message["id"]) == {dana.user_id: 1}
+
+
+def test_our_own_fault_is_named_in_words_and_counts_as_nobody_elses(session, now):
+    refused = families(session, 12)
+    sent, _ = messages.sent(session, dict.fromkeys(refused, "blocked"), now=now)
+    digest = learn(session, sent)
+    assert (digest.our_fault, digest.not_reached, digest.all_moved) == (12, 0, Moved())
+    assert [(one.provider, one.code, one.refusals) for one in digest.at_fault] == [
+        ("twilio", messages.CODES["blocked"], 12)
+    ]
+    assert digest.at_fault[0].meaning.endswith(".")
+
+
+def test_a_fault_of_a_provider_that_is_not_here_any_more_can_still_be_said(session, now, maria):
+    sent, _ = messages.sent(session, {maria: "delivered"}, now=now)
+    session.get(models.MassMessage, sent).sender_at_fault = {"carrierpigeon:404": 12}
+    assert learn(session, sent).at_fault[0].meaning == "The carrier refused and gave no reason."
+
+
+def test_it_is_compared_with_the_settled_message_before_it(session, now, maria):
+    first, _ = messages.sent(session, {maria: "delivered"}, now=now)
+    unsettled, _ = messages.sent(session, {maria: None}, now=now + NEXT_DAY, settled=False)
+    last, _ = messages.sent(session, {maria: "blocked"}, now=now + 2 * NEXT_DAY)
+    previous = learn(session, last).previous
+    assert (previous.sent_at, previous.sent, previous.delivered) == (now, 1, 1)
+    assert learn(session, unsettled).previous == previous
+    assert learn(session, first).previous is None
+
+
+def test_a_message_that_was_registered_but_has_no_deliveries_is_all_zeros(session, now):
+    messages.registered(session, messages.a_message(sent_at=now, message_id="empty"), now=now)
+    digest = learn(session, "empty")
+    assert (digest.sent, digest.not_reached, digest.by_status, digest.by_grade) == (0, 0, {}, {})
+
+
+def test_a_channel_is_subscribed_once_whoever_asks_and_the_first_stays_named(session, now):
+    assert digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
+    assert not digests.subscribe(session, OFFICE, actor="UANA", now=now + NEXT_DAY)
+    assert digests.subscription(session, OFFICE).made_by == "UCLARA"
+    assert digests.subscription(session, LOUNGE) is None
+
+
+def test_ending_a_subscription_twice_ends_it_once(session, now):
+    digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
+    digests.subscribe(session, LOUNGE, actor="UCLARA", now=now)
+    assert digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
+    assert not digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
+    assert digests.subscription(session, OFFICE) is None
+    assert digests.subscription(session, LOUNGE) is not None
+
+
+def test_who_subscribed_a_channel_and_who_ended_it_is_recorded_once_each(session, now):
+    for _ in range(2):
+        digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
+    for _ in range(2):
+        digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
+    recorded = [(action, actor, after) for action, actor, _, after in edits.history(session)]
+    assert recorded == [("digest.subscribed", "UCLARA", OFFICE), ("digest.unsubscribed", "UANA", OFFICE)]
