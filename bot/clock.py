@@ -18,7 +18,7 @@ from bot import app, db, digests, mass_messages, receipts, roster
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
-from bot.slack import digest
+from bot.slack import digest, open_list
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
         "digests posted": lambda: (
             digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
+        "old lists forgotten": lambda: _forget_lists(engine, now()),
     }
 
 
@@ -97,6 +98,11 @@ def _attempt(name: str, job: Job) -> int | None:
 def _apply_receipts(engine: Engine, now: datetime) -> int:
     with db.transaction(engine) as session:
         return receipts.apply_waiting(session, now=now)
+
+
+def _forget_lists(engine: Engine, now: datetime) -> int:
+    with db.transaction(engine) as session:
+        return open_list.sweep(session, now=now)
 
 
 def _settle(engine: Engine, now: datetime) -> int:

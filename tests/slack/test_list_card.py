@@ -1,6 +1,7 @@
 import people
 import pytest
 
+from bot.models import Contact, OpenList
 from bot.sandbox.slack.reading import text_of
 from bot.sms_status import SmsStatus
 
@@ -41,8 +42,6 @@ def test_colleagues_in_the_channel_see_nothing_of_it(office, sam):
 
 
 def test_numbers_are_masked_in_the_list(office, sam, session):
-    from bot.models import Contact
-
     phone = session.query(Contact).one().sis_phone
     said = text_of(office.clara.command("/cleanup").message)
     assert f"••• {phone[-4:]}" in said
@@ -139,3 +138,12 @@ def test_a_very_long_list_of_words_stays_within_slacks_limits(office, session):
     session.commit()
     assert office.clara.command("/cleanup", "zzyzx " * 200).ok
     assert office.clara.command("/cleanup").ok
+
+
+def test_a_list_whose_answer_slack_takes_no_longer_is_forgotten(office, sam, session):
+    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    office.tick()
+    assert session.query(OpenList).count() == 1
+    office.later(minutes=31)
+    office.tick()
+    assert session.query(OpenList).count() == 0
