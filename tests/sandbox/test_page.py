@@ -54,6 +54,16 @@ def test_the_answer_to_a_command_is_marked_and_nobody_else_sees_it(page, open_pa
     expect(ephemeral(marcus)).to_have_count(0)
 
 
+def test_the_answer_to_ones_own_command_comes_into_view_wherever_one_was_reading(page, stage):
+    for number in range(30):
+        say(page, f"Good morning {number}")
+        expect(page.locator(".message").last).to_contain_text(f"Good morning {number}")
+    page.locator(".scroller").evaluate("scroller => { scroller.scrollTop = 0; }")
+    say(page, "/list")
+    expect(ephemeral(page)).to_be_in_viewport()
+    expect(page.get_by_role("button", name="New message")).to_be_hidden()
+
+
 def test_an_ephemeral_message_can_be_dismissed(page):
     say(page, "/list")
     page.get_by_role("button", name="Dismiss").click()

@@ -45,7 +45,8 @@ export function conversation(root, act) {
     const first = list.rowOf(fresh[0].ts);
     const last = fresh.at(-1);
     act.announce(`${last.user.name}${last.ephemeral ? ", only to you" : ""}: ${last.text}`);
-    if (!stay && last.user.id !== act.me()) more.hidden = false;
+    // A private message answers what the person just did, so it is brought into view wherever they were reading.
+    if (!stay && !last.ephemeral && last.user.id !== act.me()) more.hidden = false;
     else if (first.offsetHeight > scroller.clientHeight) scroller.scrollTo({ top: first.offsetTop - 8 });
     else toEnd();
   }
