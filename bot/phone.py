@@ -65,7 +65,7 @@ def _hint(digits: str, region: str) -> str:
         return f"{len(digits)} digits do not make a number here. Write it with its area code, or start with + and the country."
     length = len(digits)
     if not digits.strip("0"):
-        return "Only zeros. Write the number with its area code, like (312) 555-0142."
+        return "Zeros alone do not make a US number. Write 10 digits, like (312) 555-0142."
     if length in (20, 21, 22):
         return "That looks like two numbers. Write only one."
     if length == 7:  # noqa: PLR2004
