@@ -67,6 +67,7 @@ def test_the_text_of_a_filter_fits_into_a_button_and_its_heading_is_never_empty(
 
 
 @given(which=filters)
+@example(which=Filter(names=tuple(UGLY)))
 def test_a_filter_holds_nothing_that_a_database_or_a_line_could_not(which):
     assert not {"\x00", "\n", "\u200b"} & set(str(which))
     str(which).encode()

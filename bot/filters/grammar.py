@@ -14,7 +14,7 @@ class Phrase:
 GRAMMAR = (
     Phrase("grade 5 blocked", "grade 5 contacts whose number is blocked"),
     Phrase("5th", "one grade; `gr5`, `K` and `kinder` work too"),
-    Phrase("grades 3-5", "several grades; or `3,4`"),
+    Phrase("grades 3-5", "several grades; `3,4` and `9th to 12th` work too"),
     Phrase("red", "every status that is no longer valid for texting; or `yellow`: may still work"),
     Phrase(
         "landline, turned off", "one status or several: landline, turned off, unconfirmed, blocked, inactive, opt-out"
