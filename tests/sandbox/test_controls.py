@@ -105,7 +105,9 @@ def test_the_sis_is_searched_by_the_name_of_a_contact_or_a_child(panel):
 def test_a_number_changed_in_the_sis_is_what_the_next_sync_reads(panel, opened):
     contact = panel.get("/district/sis", params={"q": "obrien"}).json()["contacts"][0]
 
-    panel.post("/district/sis", json={"sourced_id": contact["sourced_id"], "phone": "(331) 555-0177"}).raise_for_status()
+    panel.post(
+        "/district/sis", json={"sourced_id": contact["sourced_id"], "phone": "(331) 555-0177"}
+    ).raise_for_status()
     panel.post("/district/sync").raise_for_status()
     finished(panel)
 
