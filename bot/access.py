@@ -39,10 +39,13 @@ class SlackPerson:
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who may use the list. `today` is the district's date, because enrolments are dated."""
+    """Somebody who may use the list. `today` is the district's date, because enrolments are dated.
+
+    `staff_ids` are several where the SIS has a person once for each school, and none for an admin it does not know.
+    """
 
     user_id: str
-    staff_id: int | None
+    staff_ids: tuple[int, ...]
     name: str
     email: str
     reach: Reach
@@ -78,7 +81,8 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     name = f"{staff[0].given_name} {staff[0].family_name}" if staff else email
     reach, schools = _reach(roles, is_admin=is_admin)
     may_edit = is_admin or not rules.editor_roles or any(role.role.lower() in rules.editor_roles for role in roles)
-    return Actor(person.user_id, staff[0].id if staff else None, name, email, reach, schools, may_edit, today)
+    staff_ids = tuple(one.id for one in staff)
+    return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today)
 
 
 def _whom_to_ask(rules: Rules) -> str:
@@ -118,7 +122,7 @@ def taught_by(actor: Actor) -> Select[int]:
     return (
         select(learners.student_id)
         .join(teachers, teachers.class_id == learners.class_id)
-        .where(teachers.staff_id == actor.staff_id)
+        .where(teachers.staff_id.in_(actor.staff_ids))
         .where(current(teachers, actor.today), current(learners, actor.today))
     )
 

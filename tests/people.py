@@ -118,7 +118,7 @@ def acting(one, *, reach=Reach.CLASSES, at=(), may_edit=True):
     """The actor a staff member is, without asking Slack."""
     return Actor(
         user_id=f"U{one.id:05d}",
-        staff_id=one.id,
+        staff_ids=(one.id,),
         name=f"{one.given_name} {one.family_name}",
         email=one.email,
         reach=reach,

@@ -85,20 +85,27 @@ def test_a_role_that_is_not_staff_opens_nothing(session, role):
 
 def test_an_address_is_the_same_in_any_case(session, district):
     shouting = SlackPerson("UANA", f" {district.ana.email.upper()} ", full_member=True)
-    assert access.actor(session, shouting, rules=NO_RULES, today=people.TODAY).staff_id == district.ana.id
+    assert access.actor(session, shouting, rules=NO_RULES, today=people.TODAY).staff_ids == (district.ana.id,)
 
 
 def test_on_the_first_day_an_admin_sees_everything_before_any_sync(session):
     rules = Rules(admin_emails=("it@district.example",))
     person = SlackPerson("UIT", "it@district.example", full_member=True)
     actor = access.actor(session, person, rules=rules, today=people.TODAY)
-    assert (actor.reach, actor.may_edit, actor.staff_id) == (Reach.DISTRICT, True, None)
+    assert (actor.reach, actor.may_edit, actor.staff_ids) == (Reach.DISTRICT, True, ())
 
 
 def test_a_teacher_without_classes_sees_nobody(session, district):
     people.staff(session, "Nora", "New", at=district.lincoln)
     nora = SlackPerson("UNORA", "nora.new@district.example", full_member=True)
     assert seen(session, access.actor(session, nora, rules=NO_RULES, today=people.TODAY)) == set()
+
+
+def test_a_teacher_whom_the_sis_has_once_for_each_school_sees_the_classes_of_all(session, district):
+    again = people.staff(session, email=district.ana.email, at=district.roosevelt)
+    rosa = session.scalars(select(models.Student).where(models.Student.given_name == "Rosa")).one()
+    people.school_class(session, again, district.roosevelt, rosa, title="Chemistry")
+    assert seen(session, acting(session, district, "ana")) == {"Sam", "Rosa"}
 
 
 def test_a_teacher_who_also_works_in_the_office_sees_the_school(session, district):
