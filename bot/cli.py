@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 import signal
 import sys
 from datetime import UTC, datetime
@@ -109,20 +110,28 @@ def sync(
     here = settings.load()
     engine = _migrated_engine(here)
     with sync_report.bars(_errors) as bar:
-        report = roster.sync(
-            engine,
-            path,
-            now=datetime.now(UTC),
-            region=here.phone_region,
-            brake_percent=here.sync_brake_percent,
-            confirm=confirm,
-            dry_run=dry_run,
-            progress=bar,
-        )
+        try:
+            report = roster.sync(
+                engine,
+                path,
+                now=datetime.now(UTC),
+                region=here.phone_region,
+                brake_percent=here.sync_brake_percent,
+                confirm=confirm,
+                dry_run=dry_run,
+                progress=bar,
+            )
+        except roster.Braked as stop:
+            raise UserError(
+                f"{stop.sentence} To confirm: cleanup-bot sync {shlex.quote(str(path))} --confirm"
+            ) from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))
-    else:
-        Console().print(sync_report.drawn(report))
+        return
+    # Wrapped by the terminal and not by us, so that a rejection stays one line for whoever searches the output.
+    Console().print(sync_report.drawn(report), soft_wrap=True)
+    if dry_run:
+        typer.echo("This was a dry run: nothing was written.")
 
 
 @cli.command(name="doctor")

@@ -1,7 +1,7 @@
 """A sync as a terminal shows it: bars while it runs, and afterwards what changed in each table and what was left out."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -18,10 +18,14 @@ _COUNTED = ("read", "added", "changed", "inactive", "rejected")
 def bars(console: Console, *, transient: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each step; gives what `roster.sync` takes as its `progress`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=transient) as progress:
-        tasks: dict[str, TaskID] = {}
+    progress = Progress(*columns, console=console, transient=transient)
+    tasks: dict[str, TaskID] = {}
+    # Drawn from the first step on: a sync that cannot begin leaves nothing but its sentence.
+    with ExitStack() as drawing:
 
         def show(step: str, done: int, total: int) -> None:
+            if not tasks:
+                drawing.enter_context(progress)
             if step not in tasks:
                 tasks[step] = progress.add_task(step, total=total)
             progress.update(tasks[step], completed=done, total=total)

@@ -100,8 +100,39 @@ def test_a_sync_reports_to_machines_and_the_second_one_changes_nothing(run, tmp_
 
 def test_a_dry_run_changes_nothing(run, tmp_path, session):
     district.write(tmp_path / "sis", datetime.now(UTC).date())
-    assert run("sync", "sis", "--dry-run").returncode == 0
+    done = run("sync", "sis", "--dry-run")
+    assert (done.returncode, "dry run" in done.stdout) == (0, True)
     assert session.query(models.Student).count() == 0
+
+
+def test_a_rejected_row_is_named_by_file_line_and_reason_on_a_line_of_its_own_and_to_machines(run, tmp_path):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    users = tmp_path / "sis" / "users.csv"
+    header, first, *others = users.read_text("utf-8").splitlines(keepends=True)
+    users.write_text("".join([header, first.replace(first.split(",")[0], "", 1), *others]), "utf-8")
+    told = json.loads(run("sync", "sis", "--json").stdout)
+    assert len(told["rejections"]) == told["rejected"]
+    [blank] = [one for one in told["rejections"] if (one["file"], one["line"]) == ("users.csv", 2)]
+    assert f"users.csv:2 {blank['column_name']}: {blank['reason']}" in run("sync", "sis").stdout.splitlines()
+
+
+def test_a_sync_after_which_many_would_be_gone_stops_and_says_how_to_confirm(run, tmp_path):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis").returncode == 0
+    users = tmp_path / "sis" / "users.csv"
+    users.write_text("".join(users.read_text("utf-8").splitlines(keepends=True)[:10]), "utf-8")
+    stopped = run("sync", "sis")
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    assert stopped.stderr.splitlines()[-1].endswith("To confirm: cleanup-bot sync sis --confirm")
+    assert run("sync", "sis", "--confirm").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["sync"], ["clock", "--twice"], ["sandbox", "--port", "x"]])
+def test_a_command_that_is_written_wrongly_is_said_in_one_line(run, arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_readable_line(done.stderr), done.stderr
+    assert "cleanup-bot --help" in done.stderr
 
 
 @pytest.mark.parametrize(

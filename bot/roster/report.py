@@ -10,7 +10,7 @@ from bot.models import SyncState
 from bot.roster.merge import Changes
 from bot.sis import Part, Rejection
 
-SHOWN_REJECTIONS = 50
+SHOWN_REJECTIONS = 10_000  # For machines; people see the first few.
 
 
 @dataclass(frozen=True)
