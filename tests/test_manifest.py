@@ -1,10 +1,16 @@
 """The manifest within the limits of Slack's published schema, and equal to what the app does."""
 
+import json
 import re
 
 import pytest
+from pydantic import SecretStr
+from slack_bolt import BoltRequest
 
-from bot import doctor
+from bot import app, doctor
+from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
 
 MANIFEST = doctor.manifest()
 FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
@@ -63,3 +69,34 @@ def test_an_optional_scope_is_also_a_scope_and_none_is_asked_twice():
 
 def test_no_token_of_a_person_is_asked_for():
     assert "user" not in SCOPES
+
+
+@pytest.fixture
+def dispatched(empty_database):
+    """What the app answers to a request, by its HTTP status; Bolt says 404 to what it has no listener for."""
+    slack = Workspace(MANIFEST)
+    someone = slack.add_user("Somebody")
+    with serve(slack) as url:
+        settings = Settings(_env_file=None, slack_bot_token=SecretStr(slack.bot_token), slack_api_url=url)
+        bolt = app.build(settings, empty_database)
+        ours = {"team_id": slack.team_id, "user_id": someone.id, "response_url": f"{url}nowhere"}
+
+        def dispatch(body):
+            filled = json.loads(json.dumps(body).replace("<user>", someone.id)) | ours
+            return bolt.dispatch(BoltRequest(body=filled, mode="socket_mode")).status
+
+        yield dispatch
+
+
+def event(kind):
+    return {"type": "event_callback", "event": {"type": kind, "user": "<user>", "channel": "D1", "tab": "home"}}
+
+
+def test_the_app_listens_to_every_command_and_event_of_the_manifest(dispatched):
+    bodies = [{"command": command["command"], "text": "help"} for command in FEATURES["slash_commands"]]
+    bodies += [event(kind) for kind in SETTINGS["event_subscriptions"]["bot_events"]]
+    assert {dispatched(body) for body in bodies} == {200}
+
+
+def test_a_command_or_an_event_beside_the_manifest_is_not_found(dispatched):
+    assert [dispatched({"command": "/other", "text": ""}), dispatched(event("team_join"))] == [404, 404]
