@@ -73,7 +73,7 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
     return {
         "syncs": lambda: _sync(settings, engine, now()),
         "receipts": lambda: _apply_receipts(engine, now()),
-        "messages settled": lambda: _settle(engine, now()),
+        "messages settled": lambda: _settle(settings, engine, now()),
         "digests posted": lambda: (
             digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
@@ -105,21 +105,31 @@ def _forget_lists(engine: Engine, now: datetime) -> int:
         return open_list.sweep(session, now=now)
 
 
-def _settle(engine: Engine, now: datetime) -> int:
-    """Settle what is due, each message in a transaction of its own, with its digests."""
-    settled = 0
-    while _settle_one(engine, now):
-        settled += 1
-    return settled
+def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
+    """Settle what is due, each message in a transaction of its own, with its digests; one that fails keeps none back."""
+    tried, failed = 0, set[str]()
+    while _settle_next(settings, engine, now, failed=failed):
+        tried += 1
+    if failed:
+        raise UserError(f"{len(failed)} of {tried} could not be settled.")
+    return tried
 
 
-def _settle_one(engine: Engine, now: datetime) -> bool:
+def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: set[str]) -> bool:
     with db.transaction(engine) as session:
-        due = mass_messages.due(session, now=now)
-        for message_id in due[:1]:
-            mass_messages.settle(session, message_id, now=now)
-            digests.enqueue(session, message_id, now=now)
-        return bool(due)
+        due = mass_messages.due(session, now=now, settle_after=settings.settle_after)
+        message_id = next((one for one in due if one not in failed), None)
+        if message_id is None:
+            return False
+        if _attempt(f"settling {message_id}, its digests", lambda: _settle_one(session, message_id, now)) is None:
+            failed.add(message_id)
+        return True
+
+
+def _settle_one(session: Session, message_id: str, now: datetime) -> int:
+    with session.begin_nested():
+        mass_messages.settle(session, message_id, now=now)
+        return digests.enqueue(session, message_id, now=now)
 
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """What is due, and that one round does all of it, once, whoever else runs."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import people
@@ -139,6 +140,48 @@ def test_two_clocks_at_once_do_everything_once(engine, session, slack, tmp_path)
     assert sum(one.counts["syncs"] for one in done) == 1
     assert session.scalar(select(func.count()).select_from(models.SyncRun)) == 1
     assert len(posts(workspace)) == 1
+
+
+def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, slack):
+    workspace, channel, client = slack
+    session.add(models.MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))
+    a_message_whose_window_is_over(session, channel)
+    with refusing_to_settle(engine, "M0"):
+        done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
+    assert done.failed == ("messages settled",)
+    settled = select(models.MassMessage.id).where(models.MassMessage.settled_at.is_not(None))
+    assert session.scalars(settled).all() == ["M1"]
+    assert len(posts(workspace)) == 1
+
+
+@contextmanager
+def refusing_to_settle(engine, message_id):
+    """A database in which one message is beyond settling."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON mass_messages FOR EACH ROW"
+            f" WHEN (NEW.id = '{message_id}' AND NEW.settled_at IS NOT NULL) EXECUTE FUNCTION refuse()"
+        )
+    yield
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP FUNCTION refuse CASCADE")
+
+
+@pytest.mark.parametrize(("hours", "settled"), [(1, 1), (3, 0)])
+def test_a_message_that_its_sender_wrote_into_the_database_settles_after_the_districts_own_window(
+    engine, session, slack, hours, settled
+):
+    _, channel, client = slack
+    a_message_whose_window_is_over(session, channel)
+    message = session.get(models.MassMessage, "M1")
+    message.sent_at, message.settles_at = NOW - timedelta(hours=2), None
+    session.commit()
+    here = make_settings(settle_after=timedelta(hours=hours))
+    done = clock.run_once(here, engine, client, now=lambda: NOW)
+    assert done.counts["messages settled"] == settled
 
 
 def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tmp_path):
