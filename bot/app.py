@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack import answer, command, digest, edit_dialog, home, list_card, remove_dialog, student_dialog
+from bot.slack import answer, command, digest, edit_dialog, home, list_card, remove_dialog, reply, student_dialog
 from bot.slack.desk import Desk
 from bot.wording import Wording
 
@@ -30,7 +30,7 @@ def slack_client(settings: Settings) -> WebClient:
     Raises:
         UserError: no bot token is set.
     """
-    return _client(settings, _token(settings))
+    return _client(settings, _token(settings), timeout=10)
 
 
 def _token(settings: Settings) -> str:
@@ -39,8 +39,8 @@ def _token(settings: Settings) -> str:
     return settings.slack_bot_token.get_secret_value()
 
 
-def _client(settings: Settings, token: str | None) -> WebClient:
-    return WebClient(token=token, base_url=settings.slack_api_url, timeout=10, retry_handlers=[])
+def _client(settings: Settings, token: str | None, *, timeout: int) -> WebClient:
+    return WebClient(token=token, base_url=settings.slack_api_url, timeout=timeout, retry_handlers=[])
 
 
 def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> App:
@@ -55,7 +55,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     app = App(
-        client=_client(settings, None),
+        client=_client(settings, None, timeout=reply.PATIENCE),
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,

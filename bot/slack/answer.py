@@ -8,11 +8,12 @@ import logging
 import secrets
 from typing import Any
 
-from slack_bolt import App, BoltResponse, Respond
+from slack_bolt import App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.errors import UserError, traced
 from bot.slack import blocks as b
+from bot.slack import reply
 from bot.slack.blocks import Block
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 def register(app: App) -> None:
     @app.error
-    def answer(error: Exception, body: dict[str, Any], client: WebClient, respond: Respond) -> BoltResponse:
+    def answer(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
         sentence, field = (error.sentence, error.field) if isinstance(error, UserError) else (_bug(error, body), None)
         kind = body.get("type")
         if kind == "view_submission":
@@ -28,7 +29,7 @@ def register(app: App) -> None:
         if body.get("command"):
             return _json(_private(sentence))
         if kind == "block_actions":
-            _beside(body, client, respond, sentence)
+            _beside(body, client, sentence)
         return BoltResponse(status=200)
 
 
@@ -55,11 +56,11 @@ def _in_dialog(view: dict[str, Any], sentence: str, field: str | None) -> Block:
     return {"response_action": "update", "view": _sorry(sentence)}
 
 
-def _beside(body: dict[str, Any], client: WebClient, respond: Respond, sentence: str) -> None:
+def _beside(body: dict[str, Any], client: WebClient, sentence: str) -> None:
     """Next to the button that was pressed: over the dialog it stands in, or privately under the message."""
     view = body.get("view")
     if view is None:
-        respond(**_private(sentence), replace_original=False)
+        reply.send(body["response_url"], text=sentence, blocks=[b.section(sentence)], replace_original=False)
     elif view["type"] == "modal":
         client.views_push(trigger_id=body["trigger_id"], view=_sorry(sentence))
     else:

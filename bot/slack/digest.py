@@ -11,13 +11,14 @@ from datetime import timedelta
 from http.client import HTTPException
 from typing import Any
 
-from slack_bolt import Ack, App, Respond
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import db, digests
+from bot.errors import traced
 from bot.models import DigestPost
-from bot.slack import digest_card, list_card
+from bot.slack import digest_card, list_card, refusals, reply
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
 from bot.slack.list_card import Card
@@ -25,7 +26,6 @@ from bot.slack.list_card import Card
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
-_UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 _TRY_AGAIN = timedelta(minutes=1)
 _BEFORE = 60.0
 _PAGES = 5
@@ -38,10 +38,10 @@ class _LostInTheChannelError(Exception):
 
 def register(app: App, desk: Desk) -> None:
     @app.action(SHOW_MINE)
-    def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, action: dict[str, Any]) -> None:
+    def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         card = list_card.show(desk, client, body["user"]["id"], action["value"])
-        respond(text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=False)
+        reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=False)
 
 
 def post_due(desk: Desk, client: WebClient) -> int:
@@ -94,21 +94,14 @@ def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
 
 def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiError) -> None:
     """Slack answered, but not with yes: it may have taken the post all the same, may take it later, or never will."""
-    status, error = problem.response.status_code, _error(problem)
-    if status == 429 or error == "ratelimited":  # noqa: PLR2004
+    error = refusals.word(problem)
+    if refusals.is_rate(problem):
         seconds = int(problem.response.headers.get("Retry-After", 30))
         _note(desk, digests.retry_at, post, desk.now() + timedelta(seconds=seconds), error="ratelimited")
-    elif status >= 500 or error in _UNCLEAR:  # noqa: PLR2004
+    elif refusals.is_unclear(problem):
         _note(desk, digests.ambiguous, post, error=error, now=desk.now())
     else:
         _give_up(desk, client, post, error, "Slack does not let me post there")
-
-
-def _error(problem: SlackApiError) -> str:
-    data = problem.response.data
-    return (
-        str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
-    )
 
 
 def _cut_off(desk: Desk, post: DigestPost, *, surely_not_taken: bool) -> None:
@@ -126,8 +119,11 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
         _give_up(desk, client, post, "too many messages to look through", _CANNOT_TELL)
         return
     except SlackApiError as problem:
-        if problem.response.status_code != 429 and problem.response.status_code < 500:  # noqa: PLR2004
-            _give_up(desk, client, post, f"looked for it: {_error(problem)}", _CANNOT_TELL)
+        if not refusals.may_pass(problem):
+            _give_up(desk, client, post, f"looked for it: {refusals.word(problem)}", _CANNOT_TELL)
+        return
+    except (OSError, HTTPException) as problem:
+        logger.warning("digest %s could not be looked for: %s", post.id, traced(problem))
         return
     digest, card = _drawn(desk, post)
     if ts is not None:
@@ -159,7 +155,12 @@ def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:
         try:
             client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=card.blocks)
         except SlackApiError as problem:
-            logger.warning("digest %s stays as it was: %s", post.id, _error(problem))
+            logger.warning("digest %s stays as it was: %s", post.id, refusals.word(problem))
+            if refusals.may_pass(problem):
+                return
+        except (OSError, HTTPException) as problem:
+            logger.warning("digest %s stays as it was: %s", post.id, traced(problem))
+            return
     _note(desk, digests.refreshed, post, text=card.text, shown_at=digest.shown_at)
 
 
@@ -177,8 +178,8 @@ def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: s
     )
     try:
         client.chat_postMessage(channel=subscription.made_by, text=text)
-    except SlackApiError as problem:
-        logger.warning("nobody could be told about digest %s: %s", post.id, _error(problem))
+    except (SlackApiError, OSError, HTTPException) as problem:
+        logger.warning("nobody could be told about digest %s: %s", post.id, traced(problem))
 
 
 def _note(desk: Desk, verb: Callable[..., bool], post: DigestPost, *args: Any, **values: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from slack_bolt import Ack, App, Respond
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from bot.access import Actor
 from bot.cleanup_list import Latest, ListedContact, Page, StudentRow
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
+from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
@@ -67,14 +68,14 @@ class Card:
 
 def register(app: App, desk: Desk) -> None:
     @app.action(SHOW)
-    def show_list(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond, action: dict[str, Any]) -> None:
+    def show_list(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         text = action["selected_option"]["value"] if "selected_option" in action else action["value"]
         card = show(desk, client, body["user"]["id"], text)
         if "view" in body:
             client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": card.blocks})
         else:
-            respond(text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=True)
+            reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
 
 
 def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:

@@ -10,19 +10,19 @@ from typing import Any
 
 from slack_bolt import BoltContext
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot import db
 from bot.models import OpenList
-from bot.slack import list_card
+from bot.slack import list_card, reply
 from bot.slack.desk import Desk
 
 logger = logging.getLogger(__name__)
 
 CHANGED = "changed_list"
 _LIFE = timedelta(minutes=30)
+_NOBODY_WAITS = 10
 
 
 def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
@@ -62,8 +62,8 @@ def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
     if row.response_url is None:
         client.views_publish(user_id=row.user_id, view={"type": "home", "blocks": card.blocks})
         return
-    answer = WebhookClient(row.response_url).send(
-        text=card.text, blocks=card.blocks, response_type="ephemeral", replace_original=True
+    answer = reply.send(
+        row.response_url, timeout=_NOBODY_WAITS, text=card.text, blocks=card.blocks, replace_original=True
     )
     if answer.status_code != 200:  # noqa: PLR2004
         logger.info("list %s could not be refreshed: Slack answered %s", list_id, answer.status_code)

@@ -6,6 +6,7 @@ Its metadata is the student's id and the id of the list behind it. Numbers are m
 import json
 import logging
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from bot import cleanup_list, contact_edits, grade
 from bot.access import Actor
 from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
+from bot.errors import traced
 from bot.models import ContactMethod, EditField, EditState
 from bot.slack import blocks as b
 from bot.slack import open_list
@@ -107,13 +109,15 @@ _ACTS = {UNDO_EDIT: _undo_edit, UNDO_REMOVAL: _undo_removal, KEEP_OURS: _keep_ou
 
 
 def redraw(client: WebClient, view_id: str | None, drawn: Block) -> None:
-    """Show the dialog as it is now. Somebody who closed it meanwhile has lost nothing: the change is committed."""
+    """Show the dialog as it is now. Where that fails (it was closed, Slack hangs up) nothing is lost: the change is committed."""
     if view_id is None:
         return
     try:
         client.views_update(view_id=view_id, view=drawn)
     except SlackApiError as problem:
         logger.info("dialog could not be redrawn: %s", problem.response["error"])
+    except (OSError, HTTPException) as problem:
+        logger.info("dialog could not be redrawn: %s", traced(problem))
 
 
 def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block:

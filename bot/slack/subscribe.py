@@ -1,15 +1,20 @@
 """`/cleanup subscribe` and `unsubscribe`: which channels get a digest after each mass message. Counts only, ever."""
 
+import logging
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import digests
-from bot.errors import UserError
+from bot.errors import UserError, traced
 from bot.slack import blocks as b
+from bot.slack import refusals
 from bot.slack.desk import Desk
 from bot.slack.list_card import Card
+
+logger = logging.getLogger(__name__)
 
 _NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
 _INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
@@ -33,10 +38,11 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = (
         f"<@{user}> set up the digest here: after each mass message, how many families it did not reach. Counts only."
     )
-    if not _tell(client, channel, text):
+    refused = _tell(client, channel, text)
+    if refused:
         with desk.acting(client, user) as (session, actor):
             digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
-        raise UserError(_INVITE)
+        raise UserError(refused)
     return _said("Done. The digest of the next mass message comes to this channel. `/cleanup unsubscribe` ends it.")
 
 
@@ -51,15 +57,21 @@ def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     return _said("Done. No more digests here.")
 
 
-def _tell(client: WebClient, channel: str, text: str) -> bool:
-    """Say something in a channel; False when the bot is not there."""
+def _tell(client: WebClient, channel: str, text: str) -> str | None:
+    """Say something in a channel; gives a sentence when Slack will not have us write there.
+
+    A channel that did not hear it because Slack had a bad moment is told nothing more: what was done is done.
+    """
     try:
         client.chat_postMessage(channel=channel, text=text)
     except SlackApiError as problem:
-        if problem.response["error"] not in _NOT_THERE:
-            raise
-        return False
-    return True
+        if not refusals.may_pass(problem):
+            error = refusals.word(problem)
+            return _INVITE if error in _NOT_THERE else f"Slack does not let me write in this channel: `{error}`."
+        logger.warning("a channel was not told of its digest: %s", refusals.word(problem))
+    except (OSError, HTTPException) as problem:
+        logger.warning("a channel was not told of its digest: %s", traced(problem))
+    return None
 
 
 def _channel(client: WebClient, channel: str) -> dict[str, Any]:

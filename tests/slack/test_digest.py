@@ -162,6 +162,31 @@ def test_a_late_receipt_corrects_the_digest_in_place(office, session, maria, sub
     assert "*1 delivered*, *0 not reached*" in text_of(digests_in(office)[0])
 
 
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED])
+def test_a_correction_that_slack_did_not_take_is_made_in_the_next_round(office, session, maria, subscribed, fault):
+    _, ids = messages.sent(session, {maria: "blocked"}, now=office.now(), settled=False)
+    session.commit()
+    office.tick()
+    messages.told(session, ids[maria], now=office.now())
+    session.commit()
+    office.slack.faults.order("chat.update", fault)
+    for _ in range(2):
+        office.later(minutes=5)
+        assert office.tick().failed == ()
+    assert "*1 delivered*, *0 not reached*" in text_of(digests_in(office)[0])
+
+
+def test_a_lost_post_that_cannot_be_looked_for_holds_up_no_other(office, session, maria, subscribed):
+    office.slack.faults.order("chat.postMessage", Fault.DROP, taken=True)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    office.later(minutes=3)
+    office.slack.faults.order("conversations.history", Fault.DROP)
+    send(session, office, {maria: "blocked"}, message_id="the next")
+    assert office.tick().failed == ()
+    assert len(digests_in(office)) == 2
+
+
 def test_subscribing_is_said_in_the_channel_with_who_did_it(office, subscribed):
     assert "<@UCLARA> set up the digest here" in text_of(office.ana.last(office.channel))
 

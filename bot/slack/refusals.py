@@ -1,0 +1,26 @@
+"""What Slack's no means: whether the same call may succeed later, and Slack's word for the reason."""
+
+from slack_sdk.errors import SlackApiError
+
+UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
+"""Slack failed inside, and may have done what it was asked all the same."""
+
+
+def word(problem: SlackApiError) -> str:
+    data = problem.response.data
+    return (
+        str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
+    )
+
+
+def is_rate(problem: SlackApiError) -> bool:
+    """Slack did nothing, because we ask too often."""
+    return problem.response.status_code == 429 or word(problem) == "ratelimited"  # noqa: PLR2004
+
+
+def is_unclear(problem: SlackApiError) -> bool:
+    return problem.response.status_code >= 500 or word(problem) in UNCLEAR  # noqa: PLR2004
+
+
+def may_pass(problem: SlackApiError) -> bool:
+    return is_rate(problem) or is_unclear(problem)
