@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import re
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it stands on another machine.
 _MEGABYTE = 1_000_000
 _MASS_MESSAGE_CAP = 16 * _MEGABYTE  # About 100,000 deliveries; the same id again adds more.
 _DRAIN_SECONDS = 20
@@ -48,10 +50,18 @@ class _RefusedError(Exception):
 
 
 def serve(settings: Settings, engine: Engine, bolt: App) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what is under way (at most 20 s)."""
+    """Serve until SIGTERM or Ctrl-C, then finish what is under way (at most 20 s).
+
+    Raises:
+        UserError: the port is taken or may not be used.
+    """
+    try:
+        socket.create_server((_HOST, settings.port)).close()
+    except OSError as problem:
+        raise UserError(f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another.") from problem
     uvicorn.run(
         create(settings, engine, bolt),
-        host="0.0.0.0",  # noqa: S104 - the proxy in front of it stands on another machine.
+        host=_HOST,
         port=settings.port,
         access_log=False,
         log_config=None,

@@ -200,6 +200,15 @@ def test_the_doctor_names_a_scope_that_was_not_granted(run):
     assert "groups:history" not in line
 
 
+def test_a_port_that_is_taken_is_said_in_one_line(run, slack):
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - where the web process listens too.
+        port = taken.getsockname()[1]
+        done = run("web", **slack, PORT=str(port))
+    assert done.returncode == 1
+    assert one_readable_line(done.stderr), done.stderr
+    assert f"Port {port}" in done.stderr
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_the_web_process_serves_and_ends_well_when_it_is_told_to(environment, slack, tmp_path, signal_number):
     with socket.create_server(("127.0.0.1", 0)) as free:
