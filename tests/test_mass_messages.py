@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import messages
@@ -239,3 +240,24 @@ def test_a_late_refusal_that_shows_our_fault_takes_everyone_off_the_list_again(s
     messages.told(session, ids[last], "blocked", now=now + DAY)
     assert the_list(session) == {}
     assert messages.changes(session, message_id) == {}
+
+
+def test_batches_of_one_message_wait_for_each_other_and_never_lock_each_other_out(empty_database, session, now):
+    one, two = (a_delivery(family) for family in families(session, 2))
+    registered(session, a_message(sent_at=now, message_id="m"), now=now)
+    session.commit()
+
+    def second_batch():
+        with Session(empty_database) as other:
+            counts = registered(other, a_message(two, one, sent_at=now, message_id="m"), now=now)
+            other.commit()
+            return counts
+
+    with ThreadPoolExecutor() as elsewhere:
+        registered(session, a_message(one, sent_at=now, message_id="m"), now=now)
+        second = elsewhere.submit(second_batch)
+        while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert not second.done()
+        registered(session, a_message(two, sent_at=now, message_id="m"), now=now)
+        session.commit()
+        assert second.result() == Counts(added=0, already=2, matched_receipts=0)

@@ -62,6 +62,7 @@ def register(
     }
     deliveries = _deliveries(message, region)
     session.execute(_ADD_MESSAGE, values)
+    session.execute(_HOLD_MESSAGE, values)
     _refuse_taken(session, message_id, deliveries)
     added = session.execute(_ADD_DELIVERIES, _columns(message_id, deliveries)).scalars().all()
     if any(added):
@@ -73,6 +74,9 @@ _ADD_MESSAGE = text("""
 INSERT INTO mass_messages (id, title, sender, sent_at, registered_at, settles_at)
 VALUES (:id, :title, :sender, :sent_at, :now, :settles_at) ON CONFLICT DO NOTHING
 """)
+
+# Two batches of one message, or a batch and the settling, would otherwise wait for each other's deliveries for ever.
+_HOLD_MESSAGE = text("SELECT id FROM mass_messages WHERE id = :id FOR NO KEY UPDATE")
 
 # A sender may register first and learn the provider's id later: then the same delivery comes again with it.
 _ADD_DELIVERIES = text("""
