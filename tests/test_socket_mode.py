@@ -78,6 +78,7 @@ def other_end(slack):
 
 @contextmanager
 def listening(end):
+    """Serve from a thread of its own: in the main one, a browser under test already runs an event loop."""
     app = web.Application()
     app.add_routes(
         [
@@ -86,16 +87,20 @@ def listening(end):
             web.get("/link", end.link),
         ]
     )
-    loop = asyncio.new_event_loop()
     runner = web.AppRunner(app, shutdown_timeout=0.1)
-    loop.run_until_complete(runner.setup())
-    loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", 0).start())
+    loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+
+    def there(work):
+        return asyncio.run_coroutine_threadsafe(work, loop).result(10)
+
     try:
+        there(runner.setup())
+        there(web.TCPSite(runner, "127.0.0.1", 0).start())
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        there(runner.cleanup())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
