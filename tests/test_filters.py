@@ -175,6 +175,11 @@ SCHOOLS = {
     "school Nowhere Prep": 'school "Nowhere Prep"',
     "maria lincoln": 'student "maria" school "Lincoln Elementary"',
     "Kim Park": 'student "Kim Park"',
+    "Sam Rivera Jr": 'student "Sam Rivera Jr"',
+    "Sam Lincoln's mom": 'student "Sam Lincoln"',
+    "Page": 'student "Page"',
+    "teacher Page": 'teacher "Page"',
+    "student Page page 2": 'student "Page" page 2',
 }
 
 TOGETHER = {

@@ -94,6 +94,11 @@ MEANT_OTHERWISE = {
         'school "Lincoln Elementary"',
         {"roosevelt": ['school "Roosevelt High"', 'student "roosevelt" school "Lincoln Elementary"']},
     ),
+    "martin": ("", {"martin": ['school "Martin Luther King Jr. Middle School"', 'student "martin"']}),
+    "forest red": (
+        "red",
+        {"forest": ['red school "Oak Park & River Forest High School"', 'red student "forest"']},
+    ),
     "ms tanner mr brown": (
         'teacher "Sara Tanner"',
         {"mr brown": ['teacher "Tom Brown"', 'student "mr brown" teacher "Sara Tanner"']},

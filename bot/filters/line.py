@@ -72,7 +72,9 @@ class Line:
 
     def _is_known(self, at: int) -> bool:
         word = self.word(at)
-        known = word in w.KEYS - {"g"} or word in w.FILLERS or word in w.TITLES
+        if word in w.PAGE_KEYS and self.has_figure(at + 1):
+            return True
+        known = word in w.KEYS - w.ALSO_NAMES or word in w.FILLERS or word in w.TITLES
         return known or bool(self.statuses(at)[0]) or levels.is_plain(self._typed[at].text)
 
     def not_understood(self, at: int, length: int = 1, *instead: str, perhaps_name: bool = True) -> int:

@@ -75,11 +75,15 @@ class Places:
         return 0
 
     def part_of_school(self, at: int, *, after_name: bool) -> int:
-        """One word of a school's name; after a person's name only its first, for `Kim Park` is not at Oak Park."""
+        """One word of a school's name; if it is not all that tells the school, it may be a person's, as in `Kim Park`."""
         word = self._line.word(at)
-        if word in w.KEYS or (after_name and not self._schools.leads(word)):
+        if word in w.KEYS or not (found := self._schools.named([word])):
             return 0
-        return self._take_school(at, 1)
+        if self._schools.told_by(word):
+            return self._take_school(at, 1)
+        if after_name or word in w.COMMON_IN_SCHOOLS:
+            return 0
+        return self._line.not_understood(at, 1, _school(self._schools.written(found, self._line.text(at))))
 
     def owned(self, at: int) -> int:
         """`tanner's class`: a teacher's name without a title."""
@@ -87,8 +91,11 @@ class Places:
         is_taught = bool(w.TAUGHT.intersection(self._line.said(at + 1, 3)))
         return self._take_teacher(at, 1) if is_owner and is_taught and self._teachers.named(self._said(at, 1)) else 0
 
-    def near(self, word: str) -> list[str]:
+    def near(self, at: int) -> list[str]:
         """The schools that a word with a typo may have meant."""
+        word = self._line.word(at)
+        if unowned(self._line.text(at)) != self._line.text(at):
+            return []
         near = typos.of(word, self._schools.holding)
         found = (self._schools.names[number] for part in near for number in self._schools.holding[part])
         return [_school(name) for name in dict.fromkeys(found)]

@@ -133,14 +133,14 @@ class _Reader:
         word = self._line.word(at)
         if word in w.ASKING and self._line.word(at + 1) == "you":
             return 2
-        return 1 if not word or word in w.FILLERS or word in w.KEYS - {"g"} else 0
+        return 1 if not word or word in w.FILLERS or word in w.KEYS - w.ALSO_NAMES else 0
 
     def _typo(self, at: int) -> int:
         word, after = self._line.word(at), self._line.word(at + 1)
         keys = [*typos.of(word, typos.KEYS)] if after else []
         if after and levels.is_plain(after):
             keys += typos.of(word, typos.GRADE_KEYS)
-        if found := (typos.of(word, typos.STATUSES) or keys or self._places.near(word)):
+        if found := (typos.of(word, typos.STATUSES) or keys or self._places.near(at)):
             return self._line.not_understood(at, 1, *found)
         found = typos.of(word + after, typos.STATUSES) if after else []
         return self._line.not_understood(at, 2, *found) if found else 0

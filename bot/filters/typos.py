@@ -24,11 +24,14 @@ def of(word: str, known: Iterable[str]) -> list[str]:
 
 
 def _is_typo(word: str, known: str) -> bool:
-    """One slip of the finger (two in a long word); in a short word one letter for another makes another name."""
+    """One slip of the finger (two in a long word); in a short word another or one more letter makes another name."""
     if len(known) < _SHORTEST or word[:1] != known[:1]:
         return False
     slips = OSA.distance(word, known, score_cutoff=2)
     if len(known) >= _LONG:
         return 0 < slips <= 2  # noqa: PLR2004
-    is_other_letter = len(word) == len(known) and sorted(word) != sorted(known)
-    return slips == 1 and not is_other_letter
+    return slips == 1 and (len(word) < len(known) or sorted(word) == sorted(known) or _is_doubled(word, known))
+
+
+def _is_doubled(word: str, known: str) -> bool:
+    return any(word[at] == word[at - 1] and word[:at] + word[at + 1 :] == known for at in range(1, len(word)))

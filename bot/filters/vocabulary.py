@@ -65,8 +65,11 @@ class Names:
         """Which names are what was said, in any order."""
         return [number for number in self.holding.get(said[0], []) if set(self._words[number]) == set(said)]
 
-    def leads(self, word: str) -> bool:
-        return any(self._words[number][0] == word for number in self.holding.get(word, []))
+    def told_by(self, word: str) -> bool:
+        """Whether one word is enough to mean a name; of `Rosa Parks Elementary`, `rosa` may as well be a student."""
+        if word in w.SCHOOL_KINDS or word not in self.holding:
+            return True
+        return any(set(self._words[number]) - w.COMMON_IN_SCHOOLS == {word} for number in self.holding[word])
 
     def written(self, numbers: Sequence[int], typed: str) -> str:
         """The one name that is meant, or what was typed, without short forms that no name holds."""

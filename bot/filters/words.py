@@ -60,6 +60,12 @@ ROOM_KEYS = {"room", "rm"}
 TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
 TAUGHT = {"class", "classes", "classroom", "homeroom", "room", "student", "students", "kids", "children"}
 SCHOOL_NOUNS = {"school", "schools", "campus"}
+SCHOOL_KINDS = {
+    *("elementary", "elem", "es", "primary", "intermediate", "middle", "secondary", "high", "hs", "academy"),
+    *("preparatory", "prep", "charter", "magnet", "center"),
+}
+COMMON_IN_SCHOOLS = SCHOOL_KINDS | SCHOOL_NOUNS | {"the", "of", "at", "and", "jr", "junior", "sr", "senior", "k8", "st"}
+"""What tells no school from another; `lincoln` is all that is left of Lincoln Elementary."""
 ASKING = {"can", "could", "would", "will"}
 COMMANDS = {"help", "subscribe", "unsubscribe"}
 FILLERS = {
@@ -71,3 +77,5 @@ FILLERS = {
     *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
 }
 KEYS = GRADE_KEYS | STATUS_KEYS | TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS | PAGE_KEYS | ROOM_KEYS
+ALSO_NAMES = {"g", "page"}
+"""Keys that are names where nothing follows that they could be keys of."""
