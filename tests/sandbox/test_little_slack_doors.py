@@ -97,6 +97,13 @@ def test_a_typed_command_is_answered_to_one_person_and_can_be_dismissed(dana, ma
     assert dana.messages(texts) == []
 
 
+@pytest.mark.parametrize("channel", [None, "C0NOWHERE"])
+def test_what_is_typed_nowhere_is_refused(dana, channel):
+    assert dana.post("type", channel=channel, text="/list")["error"] == "not_on_screen"
+    assert dana.post("type", channel=channel, text="Hello")["error"] == "not_on_screen"
+    assert dana.post("invite", channel=channel)["error"] == "not_on_screen"
+
+
 def test_other_text_is_a_message_and_unread_until_somebody_looks(dana, marcus, texts):
     dana.post("type", channel=texts, text="Hello <all>")
     assert marcus.get("screen")["conversations"][0]["unread"] == 1

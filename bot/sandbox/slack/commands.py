@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.sandbox.slack import events, payloads, posting, screens
 from bot.sandbox.slack.deliver import PathKind, Reply, send_form
 from bot.sandbox.slack.errors import SlackError
+from bot.sandbox.slack.finding import conversation
 from bot.sandbox.slack.outcome import NotOnScreen, Outcome, sentence
 from bot.sandbox.slack.things import Channel, ChannelKind, Json, Message
 from bot.sandbox.slack.workspace import Workspace
@@ -31,9 +32,7 @@ def commands(slack: Workspace) -> list[Json]:
 
 def command(slack: Workspace, user: str, name: str, text: str, channel_id: str) -> Outcome:
     """Type a slash command in a conversation; the answer in the acknowledgement appears there."""
-    channel = slack.channels[channel_id]
-    if user not in channel.members:
-        raise NotOnScreen(f"{user} is not in {channel_id}")
+    channel = conversation(slack, user, channel_id)
     if name not in {known["command"] for known in commands(slack)}:
         return _shown(slack, user, name, Outcome(error="invalid_command"))
     typed = Typed(user, name, escaped(text), channel, slack.keys.issue_hook(user, channel_id, slack.clock()))
@@ -99,9 +98,7 @@ def _shown(slack: Workspace, user: str, name: str, outcome: Outcome) -> Outcome:
 
 def write(slack: Workspace, user: str, channel_id: str, text: str) -> Message:
     """Send a plain message. The app hears of it in its own DM, or when it is mentioned, if it subscribed to that."""
-    channel = slack.channels[channel_id]
-    if user not in channel.members:
-        raise NotOnScreen(f"{user} is not in {channel_id}")
+    channel = conversation(slack, user, channel_id)
     if channel.kind is ChannelKind.APP and _read_only(slack):
         raise NotOnScreen("sending messages to this app has been turned off")
     message = posting.post(slack, channel_id, user=user, text=text)

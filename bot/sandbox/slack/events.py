@@ -2,7 +2,8 @@
 
 from bot.sandbox.slack import payloads, posting
 from bot.sandbox.slack.deliver import Reply, send_event
-from bot.sandbox.slack.outcome import NotOnScreen, Outcome
+from bot.sandbox.slack.finding import conversation
+from bot.sandbox.slack.outcome import Outcome
 from bot.sandbox.slack.things import ChannelKind, Json
 from bot.sandbox.slack.workspace import Workspace
 
@@ -34,9 +35,7 @@ def open_home(slack: Workspace, user: str, *, tab: str = "home") -> Outcome:
 
 def invite_bot(slack: Workspace, user: str, channel_id: str) -> Outcome:
     """`/invite` the app into a channel the person is in."""
-    channel = slack.channels[channel_id]
-    if user not in channel.members:
-        raise NotOnScreen(f"{user} is not in {channel_id}")
+    channel = conversation(slack, user, channel_id)
     slack.alter_channel(channel_id, members=channel.members | {slack.bot_user_id})
     posting.post(slack, channel_id, user=slack.bot_user_id, text=f"<@{slack.bot_user_id}> was added by <@{user}>.")
     kind = {"channel_type": "G" if channel.private else "C"}

@@ -5,12 +5,24 @@ from collections.abc import Iterator
 from bot.sandbox.slack import posting
 from bot.sandbox.slack.block_kit.state import SLOTS, Values, elements_of, values
 from bot.sandbox.slack.outcome import NotOnScreen
-from bot.sandbox.slack.things import Json, Message, View
+from bot.sandbox.slack.things import Channel, Json, Message, View
 from bot.sandbox.slack.workspace import Workspace
 
 Place = Message | View
 Spot = tuple[Json, Json]
 """A block and an element in it."""
+
+
+def conversation(slack: Workspace, user: str, channel_id: str) -> Channel:
+    """A conversation that somebody is in.
+
+    Raises:
+        NotOnScreen: when there is none, or they are not in it.
+    """
+    channel = slack.channels.get(channel_id)
+    if channel is None or user not in channel.members:
+        raise NotOnScreen(f"{user} is not in {channel_id}")
+    return channel
 
 
 def now_on_screen(slack: Workspace, user: str, place: Place) -> Place:
