@@ -6,6 +6,7 @@ import pytest
 from page_stage import DESKTOP, PHONE
 from playwright.sync_api import expect
 from slack_sdk import WebClient
+from tiny_bolt_app import LIST, section
 
 PROBE = "<img src=x onerror=\"document.title='taken over'\"> & *bold*"
 
@@ -64,6 +65,29 @@ def test_the_answer_to_ones_own_command_comes_into_view_wherever_one_was_reading
     expect(page.get_by_role("button", name="New message")).to_be_hidden()
 
 
+def test_a_card_that_a_control_at_its_foot_changed_is_shown_from_its_top(page, stage):
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+
+    def rows(word):
+        return [section("\n".join(f"{word} {number}." for number in range(80))), LIST[1]]
+
+    posted = client.chat_postMessage(channel=stage.family_texts, text="a page", blocks=rows("first"))
+    page.locator(".message .picker").click()
+    page.get_by_role("option", name="Five").click()
+    expect(page.get_by_role("button", name="Five")).to_be_in_viewport()
+    client.chat_update(channel=stage.family_texts, ts=posted["ts"], text="a page", blocks=rows("second"))
+    expect(page.get_by_text("second 0.")).to_be_attached()
+    page.wait_for_function("document.querySelector('.scroller').scrollTop < 100")
+
+
+def test_a_date_is_never_broken_over_two_lines(page, stage):
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    client.chat_postMessage(channel=stage.family_texts, text="<!date^1763900000^{date_long}|a day> " * 20)
+    page.wait_for_selector(".text time")
+    heights = page.locator(".text time").evaluate_all("all => all.map(it => it.getClientRects().length)")
+    assert set(heights) == {1}
+
+
 def test_an_ephemeral_message_can_be_dismissed(page):
     say(page, "/list")
     page.get_by_role("button", name="Dismiss").click()
@@ -88,6 +112,26 @@ def test_a_command_that_takes_too_long_says_so_and_keeps_what_was_typed(page):
     say(page, "/slow")
     expect(page.get_by_role("alert").filter(has_text="longer than 3 seconds")).to_be_visible()
     expect(page.locator("#composer")).to_have_value("/slow")
+
+
+def test_a_command_that_is_nearly_one_is_answered_with_the_one_that_was_meant(page):
+    say(page, "/lis t")
+    expect(page.get_by_role("alert").filter(has_text="Did you mean /list?")).to_be_visible()
+
+
+def test_the_skip_link_leads_to_the_message_box_and_the_page_goes_on(page):
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the message box")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_focused()
+    say(page, "/list")
+    expect(ephemeral(page)).to_contain_text("1 contact")
+
+
+def test_an_address_that_names_nobody_leaves_the_person_who_they_are(page):
+    page.evaluate("location.hash = 'as=UNOBODY'")
+    say(page, "/list")
+    expect(ephemeral(page)).to_contain_text("1 contact")
 
 
 def test_a_dialog_starts_in_its_first_field_with_what_stands_there(page):
@@ -125,6 +169,16 @@ def test_escape_closes_a_dialog_and_the_focus_returns_to_its_button(page):
     page.keyboard.press("Escape")
     expect(dialog(page)).to_have_count(0)
     expect(ephemeral(page).get_by_role("button", name="Edit")).to_be_focused()
+
+
+def test_escape_pressed_once_too_often_is_no_mistake(page):
+    edit(page)
+    page.route("**/sandbox/slack/close", lambda route: (route.fetch(), route.continue_()))
+    with page.expect_response("**/sandbox/slack/close") as answer:
+        page.keyboard.press("Escape")
+    assert answer.value.status == 409
+    expect(dialog(page)).to_have_count(0)
+    assert page.locator(".toast").count() == 0
 
 
 def test_tab_does_not_leave_a_dialog(page):
@@ -222,6 +276,13 @@ def test_a_reload_keeps_the_person_and_the_place(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("family-texts")
 
 
+def test_the_app_is_added_to_a_channel_with_the_command_it_names(page):
+    page.get_by_role("button", name="front-office").click()
+    expect(page.get_by_role("button", name="Add Tiny")).to_be_visible()
+    say(page, "/invite @tiny")
+    expect(page.get_by_role("button", name="Add Tiny")).to_have_count(0)
+
+
 def test_the_app_is_added_to_a_channel_with_a_button(page):
     page.get_by_role("button", name="front-office").click()
     page.get_by_role("button", name="Add Tiny").click()
@@ -257,6 +318,17 @@ def test_a_number_changed_in_the_sis_is_refused_under_its_field_or_held(page, st
     assert stage.district.phones["p-1"] == "+13125550199"
 
 
+def test_what_is_said_in_passing_replaces_what_was_said_before(page):
+    page.get_by_text("What the SIS holds").click()
+    page.get_by_label("Search the SIS").fill("rosa")
+    number = page.get_by_label("Rosa Hernández Ava, Mateo")
+    for typed in ("+13125550198", "+13125550199"):
+        number.fill(typed)
+        number.press("Enter")
+        expect(page.get_by_text(f"The SIS now holds {typed}")).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(1)
+
+
 def test_the_first_step_types_the_command_and_leaves_enter_to_the_person(page):
     page.get_by_role("button", name="Type it for me").click()
     expect(page.locator("#composer")).to_have_value("/cleanup grade 5 blocked")
@@ -275,6 +347,24 @@ def test_a_phone_shows_one_pane_at_a_time_and_the_district_as_a_sheet(open_page)
     page.keyboard.press("Escape")
     expect(page.get_by_text("Three first steps")).to_be_hidden()
     expect(page.locator(".district-button")).to_be_focused()
+
+
+def test_on_a_phone_the_tabs_of_the_app_leave_its_name_readable(open_page):
+    page = open_page(PHONE)
+    page.get_by_role("button", name="Back to the list").click()
+    page.get_by_role("button", name=re.compile("Tiny")).first.click()
+    tabs, title = page.get_by_role("tablist"), page.locator(".pane-title")
+    expect(tabs).to_be_visible()
+    assert tabs.bounding_box()["y"] >= title.bounding_box()["y"] + title.bounding_box()["height"]
+
+
+def test_on_a_phone_a_menu_does_not_raise_the_keyboard_over_its_options(open_page, stage):
+    for number in range(8):
+        stage.slack.add_user(f"Teacher {number}", user_id=f"UTEACHER{number}", title="Teacher")
+    page = open_page(PHONE)
+    page.get_by_role("button", name="Back to the list").click()
+    page.get_by_role("button", name=re.compile("^Act as")).click()
+    expect(page.get_by_role("listbox", name="Act as")).to_be_focused()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

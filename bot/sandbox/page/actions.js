@@ -6,6 +6,9 @@ import { refusalText, slack } from "./door.js";
 import * as places from "./place.js";
 import { valueOf } from "./values.js";
 
+// The one command of Slack's own that the app asks people for; the only app here is the one they mean.
+const INVITE = /^\/invite\s+@/;
+
 /** The acts of this page over its one `world`. */
 export function actions({ world, parts, frame, refresh, settle }) {
   let presence = new AbortController();
@@ -33,7 +36,10 @@ export function actions({ world, parts, frame, refresh, settle }) {
     const at = (block, it) => ({ where, block_id: block.block_id, action_id: it.action_id });
     return {
       kind, memory, errors, names,
-      press: (block, it, value) => tell(pressed(where, memory, { ...at(block, it), value: value ?? valueOf(it, memory.held(block.block_id, it)) })),
+      press: (block, it, value) => {
+        parts.conversation.follow(message && block.type === "actions" ? message.ts : null);
+        return tell(pressed(where, memory, { ...at(block, it), value: value ?? valueOf(it, memory.held(block.block_id, it)) }));
+      },
       suggest: (block, it, query) => slack.suggest(me(), { ...at(block, it), query }),
     };
   }
@@ -69,7 +75,7 @@ export function actions({ world, parts, frame, refresh, settle }) {
     frame.leaveSheet();
     const here = names.channels.find(({ id }) => id === world.place.channel);
     const open = here?.kind === "channel" && here.member ? here : names.channels.find(({ kind, member }) => kind === "channel" && member) ?? here;
-    await move({ as: me(), channel: open.id, tab: open.kind === "app" ? "messages" : null });
+    if (open !== here) await move({ as: me(), channel: open.id, tab: open.kind === "app" ? "messages" : null });
     parts.composer.write(text);
   }
 
@@ -82,9 +88,10 @@ export function actions({ world, parts, frame, refresh, settle }) {
 
   return {
     names, surface, go, become, typeForMe, refocus, me,
-    send: (text) => tell(slack.type(me(), world.place.channel, text), { aloud: false }),
+    send: (text) => tell(INVITE.test(text) ? slack.invite(me(), world.place.channel) : slack.type(me(), world.place.channel, text), { aloud: false }),
     submit: (view, values) => tell(slack.submit(me(), view.id, values), { aloud: false }),
-    close: (view, all) => tell(slack.close(me(), view.id, all)),
+    // Who presses Escape once too often wants the dialog gone, and it is: a refusal tells them nothing.
+    close: (view, all) => tell(slack.close(me(), view.id, all), { aloud: false }),
     dismiss: (ts) => tell(slack.dismiss(me(), world.place.channel, ts)),
     shortcut: (callback_id, ts) => tell(slack.shortcut(me(), { callback_id, ...(ts && { message: { channel: world.place.channel, ts } }) })),
     invite: () => tell(slack.invite(me(), world.place.channel)),

@@ -27,8 +27,8 @@ async function start() {
   try {
     const [directory, commands, shortcuts] = await Promise.all([slack.people(), slack.commands(), slack.shortcuts()]);
     Object.assign(world, { team: directory.team, people: directory.people, commands, shortcuts });
-    world.place = { ...places.read() };
-    if (!world.people.some(({ id }) => id === world.place.as)) world.place.as = directory.me ?? world.people.find(({ kind }) => kind === "member").id;
+    world.place = { ...world.place, as: directory.me ?? world.people.find(({ kind }) => kind === "member").id };
+    world.place = addressed();
   } catch {
     frame.offline(true);
     setTimeout(start, AGAIN_MS);
@@ -42,11 +42,22 @@ async function start() {
   parts.modal = modal(act);
   parts.panel = panel(frame.district, act);
   addEventListener("popstate", () => {
-    world.place = { ...world.place, ...places.read() };
+    world.place = addressed();
     refresh();
+  });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (world.place.tab === "home") parts.conversation.focus();
+    else parts.composer.focus();
   });
   await settle();
   listen();
+}
+
+/** The place in the address. Who it names must be somebody here, else the person stays who they are; and where they are, if it names no conversation. */
+function addressed() {
+  const { as, channel, tab } = places.read();
+  return { as: world.people.some(({ id }) => id === as) ? as : world.place.as, channel: channel ?? world.place.channel, tab };
 }
 
 let running = null;
@@ -79,6 +90,7 @@ async function round() {
   Object.assign(world, { screen, messages, place: { as: asked.as, channel: channel.id, tab } });
   places.write(world.place, { step: false });
   draw(channel);
+  parts.panel.tick();
 }
 
 const home = (all) => all.find(({ name }) => name === FIRST_CHANNEL) ?? all.find(({ kind, member }) => kind === "channel" && member) ?? all[0] ?? NOWHERE;

@@ -5,6 +5,8 @@ import { fill, freshId, h, icon } from "./dom.js";
 import { walk } from "./elements.js";
 import { openPopup } from "./popup.js";
 
+const ALIKE = 4;
+
 /** The composer in `root`. `act.send(text)` answers {ok} or {error}; `commands` are {command, usage_hint, description}. */
 export function composer(root, { act, commands, shortcuts }) {
   const listId = freshId("commands");
@@ -88,8 +90,15 @@ export function composer(root, { act, commands, shortcuts }) {
     last = text;
     if (!answer.error) return;
     if (!box.value) write(text);
-    problem.textContent = refusalText(answer);
+    problem.textContent = [refusalText(answer), meant(text)].filter(Boolean).join(" ");
     problem.hidden = false;
+  }
+
+  /** The command that somebody who wrote "/clean up" had in mind; null when none begins alike. */
+  function meant(text) {
+    const typed = text.split(/\s/)[0];
+    const alike = commands.find(({ command }) => command !== typed && typed.startsWith(command.slice(0, ALIKE)));
+    return alike && `Did you mean ${alike.command}?`;
   }
 
   function shortcutButton() {

@@ -21,7 +21,13 @@ export function conversation(root, act) {
   fill(root, head, h("div", { class: "pane-body" }, scroller, more), footer);
   let now = null;
   let homeShown = "";
-  return { footer, show, focus: () => scroller.focus({ preventScroll: true }) };
+  let followed = null;
+  return { footer, show, follow, focus: () => scroller.focus({ preventScroll: true }) };
+
+  /** Shows this message from its top once a press has changed it: a button at its foot turns a whole page. */
+  function follow(ts) {
+    followed = ts && { ts, row: list.rowOf(ts) };
+  }
 
   function show({ place, channel, names, messages, view }) {
     const moved = now !== `${place.as} ${place.channel} ${place.tab}`;
@@ -39,6 +45,14 @@ export function conversation(root, act) {
     say(empty, messages.length === 0 && quiet(channel));
     if (moved) return toEnd();
     if (fresh.length) arrived(fresh, stay);
+    else turned();
+  }
+
+  function turned() {
+    const row = followed && list.rowOf(followed.ts);
+    if (!row || row === followed.row) return;
+    followed = null;
+    if (row.offsetTop < scroller.scrollTop || row.offsetTop > scroller.scrollTop + scroller.clientHeight) scroller.scrollTo({ top: row.offsetTop - 8 });
   }
 
   function arrived(fresh, stay) {

@@ -72,6 +72,7 @@ export function layout({ onDistrict }) {
   }
 
   function toast(words, kind = "fine") {
+    document.querySelector(".toast")?.remove();
     const note = h("div", { class: `toast ${kind}`, role: kind === "wrong" ? "alert" : "status" }, h("span", {}, words),
       h("button", { type: "button", class: "button icon-only", "aria-label": "Dismiss", onclick: () => note.remove() }, icon("close")));
     // A modal dialog makes the rest of the page inert, so a toast has to stand inside it to be seen and heard.

@@ -62,15 +62,16 @@ function row(message, { newDay, together }, names, act) {
   const when = Number(message.ts);
   return h("li", { class: `message ${message.ephemeral ? "ephemeral" : ""} ${together ? "together" : ""}`, tabindex: -1, data: { ts: message.ts } },
     newDay && h("div", { class: "day" }, h("span", {}, dayHeading(when))),
-    message.ephemeral && privately(message, act),
-    h("div", { class: "message-row" },
-      together ? h("span", { class: "avatar-space" }) : avatar(user.id, user.initials),
-      h("div", { class: "message-body" },
-        !together && h("div", { class: "message-head" }, h("span", { class: "who" }, user.name), user.bot && h("span", { class: "badge" }, "App"),
-          h("time", { class: "when", title: fullMoment(when) }, timeOfDay(when))),
-        h("div", { class: "blocks" }, body(message, names, act)),
-        message.edited && h("span", { class: "edited" }, "(edited)"),
-        message.files?.length > 0 && h("div", { class: "files" }, message.files.map(fileCard)))),
+    h("div", { class: "message-card" },
+      message.ephemeral && privately(message, act),
+      h("div", { class: "message-row" },
+        together ? h("span", { class: "avatar-space" }) : avatar(user.id, user.initials),
+        h("div", { class: "message-body" },
+          !together && h("div", { class: "message-head" }, h("span", { class: "who" }, user.name), user.bot && h("span", { class: "badge" }, "App"),
+            h("time", { class: "when", title: fullMoment(when) }, timeOfDay(when))),
+          h("div", { class: "blocks" }, body(message, names, act)),
+          message.edited && h("span", { class: "edited" }, "(edited)"),
+          message.files?.length > 0 && h("div", { class: "files" }, message.files.map(fileCard))))),
     messageMenu(message, act));
 }
 

@@ -81,7 +81,7 @@ function sendForm(root, start) {
   const button = h("button", { type: "submit", class: "button primary" }, "Send");
   const sent = h("ul", { class: "sent" });
   fill(root, h("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); send(); } },
-    h("label", { class: "label", for: id }, "Title"), h("div", { class: "inline" }, title, button)), sent);
+    h("label", { class: "label", for: id }, "Title"), title, button), sent);
   let suggested = TITLES[0];
   return { send, show };
 
@@ -109,7 +109,7 @@ function row(it) {
   const said = [`${it.delivered} delivered`, `${it.failed} not delivered`, it.pending > 0 && `${it.pending} on their way`].filter(Boolean).join(" · ");
   return h("li", {}, h("div", { class: "sent-head" }, h("strong", {}, it.title), h("small", {}, shortMoment(it.sent_at))),
     h("div", { class: "parts", "aria-hidden": "true" }, part("delivered"), part("failed"), part("pending")),
-    h("small", {}, said, it.settled ? " · settled" : ""));
+    h("small", {}, said, it.settled ? " · final" : ""));
 }
 
 function syncCard(root, run) {

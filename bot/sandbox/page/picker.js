@@ -7,6 +7,8 @@ import { openPopup } from "./popup.js";
 
 const FILTER_FROM = 8;
 const PAUSE_MS = 180;
+// Where a finger points, a focused search field would raise the keyboard over the very options.
+const touched = matchMedia("(pointer: coarse)");
 
 /**
  * A select. `find(query)` gives (a promise of) options; `changed(options)` is told what is chosen now and
@@ -83,7 +85,7 @@ function menu({ label, many, find, filter, isChosen, choose }) {
   async function start() {
     await load("");
     input.hidden = filter !== false && options.length < FILTER_FROM;
-    (input.hidden ? list : input).focus();
+    (input.hidden || (touched.matches && filter !== false) ? list : input).focus();
     at = Math.max(0, options.findIndex(isChosen));
     point();
   }

@@ -24,7 +24,7 @@ export function firstSteps(root, act) {
     const next = STEPS.findIndex(({ done }) => !steps[done]);
     const count = STEPS.filter(({ done }) => steps[done]).length;
     fill(root,
-      h("div", { class: "card-head" }, h("h3", {}, next < 0 ? "That was the whole path" : "Three first steps"), h("span", { class: "tally" }, `${count} of ${STEPS.length}`)),
+      h("div", { class: "card-head" }, h("h3", {}, next < 0 ? "All three steps done" : "Three first steps"), h("span", { class: "tally" }, `${count} of ${STEPS.length}`)),
       next < 0 && h("p", { class: "soft" }, "Now act as somebody else and compare what they see, or change a number in the SIS and run the sync."),
       h("ol", { class: "steps" }, STEPS.map((it, index) => step(it, index, steps[it.done], index === next))));
   }
