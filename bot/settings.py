@@ -33,6 +33,17 @@ class Settings(BaseSettings):
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
     editor_roles: Annotated[tuple[str, ...], NoDecode] = ()
     twilio_auth_token: SecretStr | None = None
+    telnyx_public_key: SecretStr | None = None
+    bandwidth_basic_auth: SecretStr | None = None
+    plivo_auth_token: SecretStr | None = None
+    vonage_signature_secret: SecretStr | None = None
+    sinch_webhook_secret: SecretStr | None = None
+    infobip_basic_auth: SecretStr | None = None
+    messagebird_signing_key: SecretStr | None = None
+    bird_signing_key: SecretStr | None = None
+    aws_sns_topic_arn: SecretStr | None = None
+    azure_event_grid_key: SecretStr | None = None
+    generic_receipts_secret: SecretStr | None = None
     ingest_token: SecretStr | None = None
     settle_after: timedelta = timedelta(hours=24)
     opt_in_number: str | None = None
@@ -78,6 +89,11 @@ class Settings(BaseSettings):
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError("is not a two-letter country; write one like US")
         return value.upper()
+
+    def secret(self, name: str) -> str | None:
+        """What the secret of this name is set to."""
+        value: SecretStr | None = getattr(self, name)
+        return value.get_secret_value() if value else None
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -9,10 +9,11 @@ import json
 import logging
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.request import urlopen
 
 import uvicorn
 from anyio import CapacityLimiter, to_thread
@@ -127,20 +128,30 @@ class _Doors:
 
     async def receipts(self, request: Request) -> Response:
         name = request.path_params["provider"]
-        provider, secret = providers.BY_NAME.get(name), self._secret_of(name)
+        provider = providers.BY_NAME.get(name)
         if provider is None:
             raise _RefusedError(404, f"Unknown provider. Known are: {', '.join(providers.BY_NAME)}.")
+        secret = self.settings.secret(provider.SECRET)
         if secret is None:
-            raise _RefusedError(404, f"The secret of {name} is not set here, so its receipts cannot be checked.")
+            raise _RefusedError(
+                404, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be checked."
+            )
         body = await _body(request, cap=_MEGABYTE)
-        headers = dict(request.headers)
+        callback = providers.Callback(self._url_called(request), dict(request.headers), body, _now())
         try:
-            provider.verify(secret, self._url_called(request), headers, body)
-            parsed = provider.parse(body)
+            provider.verify(secret, callback)
+            parsed = provider.parse(callback)
         except providers.Refused as no:
-            raise _RefusedError(no.status, str(no)) from no
-        await self._committed(receipts.record, parsed)
-        return Response(status_code=204)
+            raise _RefusedError(no.status, f"{name}: {no}") from no
+        await self._committed(receipts.record, [one for one in parsed if not isinstance(one, providers.Handshake)])
+        return await self._hands_shaken([one for one in parsed if isinstance(one, providers.Handshake)])
+
+    async def _hands_shaken(self, handshakes: Sequence[providers.Handshake]) -> Response:
+        for handshake in handshakes:
+            if handshake.confirm:
+                await self._in_thread(functools.partial(_confirm, handshake.confirm))
+        answer = {name: value for handshake in handshakes for name, value in handshake.answer.items()}
+        return JSONResponse(answer) if handshakes else Response(status_code=204)
 
     async def mass_messages(self, request: Request) -> Response:
         self._check_token(request)
@@ -161,10 +172,6 @@ class _Doors:
     async def metrics(self, _request: Request) -> Response:
         lines = await self._in_thread(functools.partial(_metrics, self.engine))
         return PlainTextResponse(lines, media_type="text/plain; version=0.0.4")
-
-    def _secret_of(self, provider: str) -> str | None:
-        secret = getattr(self.settings, f"{provider}_auth_token", None)
-        return secret.get_secret_value() if secret else None
 
     def _url_called(self, request: Request) -> str:
         """The URL as the provider wrote it, which is what it signed: a proxy in front of us may have changed it."""
@@ -204,6 +211,12 @@ class _Doors:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _confirm(url: str) -> None:
+    """Call a URL with which a provider wants a subscription confirmed; its file has checked whose it is."""
+    with urlopen(url, timeout=5):  # noqa: S310 - as above.
+        pass
 
 
 async def _body(request: Request, *, cap: int) -> bytes:

@@ -1,26 +1,50 @@
 """Who sends our texts and reports on them: one file a provider, all of the same shape."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from bot.providers import twilio
+from bot.providers.callback import Callback
 from bot.providers.receipt import (
     BadSignature,
     Code,
+    Handshake,
     Malformed,
     OptOutMessage,
+    Parsed,
     ParsedReceipt,
-    Provider,
     Refused,
 )
 
-BY_NAME: Mapping[str, Provider] = {twilio.NAME: twilio}
+
+class Provider(Protocol):
+    """A provider's file: is it them, what do they say, and what does it mean?
+
+    `SECRET` names the setting that turns the provider on. `verify` raises `BadSignature` (or `Malformed`, where the body
+    had to be read for it); `parse` reads what was verified, or raises `Malformed`.
+    """
+
+    NAME: str
+    SECRET: str
+    CODES: Mapping[str, Code]
+
+    def verify(self, secret: str, callback: Callback) -> None: ...
+
+    def parse(self, callback: Callback) -> Parsed: ...
+
+
+_ALL: tuple[Provider, ...] = (twilio,)
+BY_NAME: Mapping[str, Provider] = {provider.NAME: provider for provider in _ALL}
 
 __all__ = [
     "BY_NAME",
     "BadSignature",
+    "Callback",
     "Code",
+    "Handshake",
     "Malformed",
     "OptOutMessage",
+    "Parsed",
     "ParsedReceipt",
     "Provider",
     "Refused",

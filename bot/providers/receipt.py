@@ -1,13 +1,16 @@
 """What any provider can tell us, once its own words are left behind: a delivery receipt, or a STOP or START that somebody
-texted. A provider's file is `verify` (is it them?), `parse` (what do they say?) and `CODES` (what does it mean?).
+texted. What it means is in the provider's own table of codes.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Self
 
 from bot.sms_status import Outcome
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,13 @@ class ParsedReceipt:
     reasonless: bool = False
     occurred_at: datetime | None = None
 
+    @classmethod
+    def of(cls, known: Code, *, provider: str, event_key: str, provider_id: str, phone: str | None,
+           code: str | None = None, occurred_at: datetime | None = None) -> Self:  # fmt: skip
+        """A report that means what the provider's table says of its code."""
+        meant = (known.outcome, code, known.shaky, known.reasonless)
+        return cls(provider, event_key, provider_id, phone, *meant, occurred_at)
+
 
 @dataclass(frozen=True)
 class OptOutMessage:
@@ -50,6 +60,17 @@ class OptOutMessage:
     event_key: str
     phone: str
     opted_out: bool
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """A provider asks whether it may send here. `answer` goes back as JSON; `confirm` is a URL of theirs to be called first."""
+
+    answer: Mapping[str, str]
+    confirm: str | None = None
+
+
+Parsed = Sequence[ParsedReceipt | OptOutMessage | Handshake]
 
 
 class Refused(Exception):  # noqa: N818 (It says what happened to the request.)
@@ -68,11 +89,15 @@ class Malformed(Refused):
     """It was signed, but it is not what this provider sends."""
 
 
-class Provider(Protocol):
-    """The shape of a provider's file."""
+BEFORE_CARRIER = Code(Outcome.NOT_CONTACT_PROBLEM, "It failed before a carrier had it, for a reason that is new to us.")
+AFTER_CARRIER = Code(Outcome.UNCONFIRMED, "The carrier did not deliver it, for a reason that is new to us.")
+ON_ITS_WAY = Code(Outcome.PENDING, "A status that is new to us; we wait for one that we know.")
 
-    CODES: Mapping[str, Code]
 
-    def verify(self, secret: str, url: str, headers: Mapping[str, str], body: bytes) -> None: ...
-
-    def parse(self, body: bytes) -> list[ParsedReceipt | OptOutMessage]: ...
+def look_up(provider: str, codes: Mapping[str, Code], said: Sequence[str], *, message: str, otherwise: Code) -> Code:
+    """What the first of `said` (a code before its status word) that is in the table means; what is new to us is logged loudly."""
+    for one in said:
+        if one in codes:
+            return codes[one]
+        logger.error("%s %s: %s is not in our table", provider, message, one)
+    return otherwise

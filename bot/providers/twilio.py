@@ -6,28 +6,30 @@ it is logged loudly and never turns a contact red. Source: Twilio's error dictio
 
 import base64
 import hmac
-import json
-import logging
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from bot.providers.receipt import BadSignature, Code, Malformed, OptOutMessage, ParsedReceipt
+from bot.providers.callback import Callback, e164, needed, opted_out, said, same, word
+from bot.providers.receipt import (
+    ON_ITS_WAY,
+    BadSignature,
+    Code,
+    Malformed,
+    OptOutMessage,
+    Parsed,
+    ParsedReceipt,
+    look_up,
+)
 from bot.sms_status import Outcome
 
-logger = logging.getLogger(__name__)
-
 NAME = "twilio"
-_MOST_FIELDS = 100
-_STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
-# Twilio also takes YES; but a YES may answer any question, and a wrong one would lift an opt-out that was meant.
-_START = {"START", "UNSTOP"}
+SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.
 
 
-def verify(secret: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Check that Twilio signed this request; `url` is the full one that Twilio called, with its query.
+def verify(secret: str, callback: Callback) -> None:
+    """Check that Twilio signed this request with the auth token of the account.
 
     The signature is HMAC-SHA1 of the URL and, for a form, of every field in order of name; a JSON body is covered by the
     `bodySHA256` in the URL. Twilio signs some URLs with the port and some without, so both are tried. The algorithm is
@@ -37,37 +39,28 @@ def verify(secret: str, url: str, headers: Mapping[str, str], body: bytes) -> No
         BadSignature: it is not signed, or not with this secret.
         Malformed: the body cannot be read at all.
     """
-    given = _header(headers, "x-twilio-signature").encode("utf-8", "surrogateescape")
+    given = callback.header("x-twilio-signature")
     if not secret or not given:
-        raise BadSignature("twilio: no signature")
-    signed = _json_digest(url, body) if _is_json(headers) else _signed_fields(body)
-    expected = [_signature(secret, spelled + signed) for spelled in _spellings(url)]
-    if not any([hmac.compare_digest(one, given) for one in expected]):  # noqa: C419 (Compares all, whichever fits.)
-        raise BadSignature("twilio: the signature does not fit")
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name), "")
-
-
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return "json" in _header(headers, "content-type").lower()
+        raise BadSignature("no signature")
+    signed = _json_digest(callback) if callback.is_json else _signed_fields(callback)
+    expected = [_signature(secret, spelled + signed) for spelled in _spellings(callback.url)]
+    if not any([same(given, one) for one in expected]):  # noqa: C419 (Compares all, whichever fits.)
+        raise BadSignature("the signature does not fit")
 
 
 def _signature(secret: str, text: str) -> bytes:
     return base64.b64encode(hmac.new(secret.encode(), text.encode(), sha1).digest())
 
 
-def _json_digest(url: str, body: bytes) -> str:
+def _json_digest(callback: Callback) -> str:
     """What a JSON body adds to the signed text: nothing, because the signed URL itself holds the digest of the body."""
-    claimed = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
-    if not hmac.compare_digest(sha256(body).hexdigest().encode(), claimed.encode()):
-        raise BadSignature("twilio: the body is not the one that was signed")
+    if not same(callback.query("bodySHA256"), sha256(callback.body).hexdigest()):
+        raise BadSignature("the body is not the one that was signed")
     return ""
 
 
-def _signed_fields(body: bytes) -> str:
-    return "".join(name + value for name, value in sorted(set(_form(body))))
+def _signed_fields(callback: Callback) -> str:
+    return "".join(name + value for name, value in sorted(set(callback.form())))
 
 
 def _spellings(url: str) -> Iterator[str]:
@@ -76,7 +69,7 @@ def _spellings(url: str) -> Iterator[str]:
     try:
         port = parts.port
     except ValueError as problem:
-        raise BadSignature("twilio: the URL has no such port") from problem
+        raise BadSignature("the URL has no such port") from problem
     bare = parts.netloc.removesuffix(f":{port}") if port else parts.netloc
     default = 443 if parts.scheme == "https" else 80
     yield url
@@ -84,78 +77,50 @@ def _spellings(url: str) -> Iterator[str]:
     yield parts._replace(netloc=f"{bare}:{port or default}").geturl()
 
 
-def _form(body: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
-    except ValueError as problem:
-        raise Malformed("twilio: the body is not a form") from problem
-
-
-def parse(body: bytes) -> list[ParsedReceipt | OptOutMessage]:
+def parse(callback: Callback) -> Parsed:
     """What a verified request says: one receipt, one STOP or START, or nothing (an ordinary text from a family).
 
     Raises:
         Malformed: it is not a Twilio callback.
     """
-    fields = _fields(body)
-    message_sid = _word(fields, "MessageSid") or _word(fields, "SmsSid")
-    status = (_word(fields, "MessageStatus") or _word(fields, "SmsStatus")).lower()
-    if not message_sid or not (status or "Body" in fields):
-        raise Malformed("twilio: no MessageSid or no MessageStatus")
+    fields = _fields(callback)
+    message_sid = needed(fields.get("MessageSid") or fields.get("SmsSid"), "MessageSid")
+    status = word(fields.get("MessageStatus") or fields.get("SmsStatus"), "MessageStatus").lower()
+    if not status and "Body" not in fields:
+        raise Malformed("no MessageStatus")
     if status in {"", "receiving", "received"}:
         return _inbound(message_sid, fields)
     return [_receipt(message_sid, status, fields)]
 
 
-def _fields(body: bytes) -> dict[str, str]:
-    if not body.lstrip().startswith(b"{"):
-        return dict(_form(body))
-    try:
-        read = json.loads(body)
-    except (ValueError, RecursionError) as problem:
-        raise Malformed("twilio: the body is not JSON") from problem
-    return {name: str(value) for name, value in read.items() if isinstance(value, str | int)}
+def _fields(callback: Callback) -> dict[str, str]:
+    if not callback.is_json:
+        return dict(callback.form())
+    read = callback.json()
+    if not isinstance(read, dict):
+        raise Malformed("the body is not an object")
+    return {name: said(value) for name, value in read.items()}
 
 
-def _word(fields: Mapping[str, str], name: str) -> str:
-    """A value that is stored and logged: letters, digits, `_`, `-` and `.` or nothing.
-
-    Raises:
-        Malformed: it holds something else.
-    """
-    value = fields.get(name, "").strip()
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,64}", value):
-        raise Malformed(f"twilio: {name} is not a word")
-    return value
-
-
-def _phone(fields: Mapping[str, str], name: str) -> str | None:
-    value = fields.get(name, "").strip()
-    return value if re.fullmatch(r"\+[1-9][0-9]{3,14}", value) else None
-
-
-def _inbound(message_sid: str, fields: Mapping[str, str]) -> list[ParsedReceipt | OptOutMessage]:
+def _inbound(message_sid: str, fields: Mapping[str, str]) -> Parsed:
     """Advanced Opt-Out says what it understood (`OptOutType`); without it the whole text has to be one of the keywords."""
-    phone = _phone(fields, "From")
-    word = fields.get("OptOutType", fields.get("Body", "")).strip().upper()
-    if phone is None or word not in _STOP | _START:
+    phone = e164(fields.get("From"))
+    stop = opted_out(fields.get("OptOutType", fields.get("Body", "")))
+    if phone is None or stop is None:
         return []
-    return [OptOutMessage(NAME, f"{message_sid}:inbound", phone, opted_out=word in _STOP)]
+    return [OptOutMessage(NAME, f"{message_sid}:inbound", phone, opted_out=stop)]
 
 
 def _receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:
-    code = _word(fields, "ErrorCode").lstrip("0") or None
-    done = _word(fields, "RawDlrDoneDate")
-    known = _meaning(message_sid, status, code)
-    return ParsedReceipt(
+    code = word(fields.get("ErrorCode"), "ErrorCode").lstrip("0") or None
+    done = word(fields.get("RawDlrDoneDate"), "RawDlrDoneDate")
+    return ParsedReceipt.of(
+        _meaning(message_sid, status, code),
         provider=NAME,
         event_key=f"{message_sid}:{status}:{code or ''}:{done}",
         provider_id=message_sid,
-        phone=_phone(fields, "To"),
-        outcome=known.outcome,
+        phone=e164(fields.get("To")),
         code=code,
-        shaky=known.shaky,
-        reasonless=known.reasonless,
         occurred_at=_time(done),
     )
 
@@ -169,19 +134,13 @@ def _time(done: str) -> datetime | None:
 
 
 def _meaning(message_sid: str, status: str, code: str | None) -> Code:
-    by_status = CODES.get(f"status:{status}")
-    if by_status is None:
-        logger.error("twilio %s: unknown status %s, code %s", message_sid, status, code)
-        by_status = _UNKNOWN_STATUS
+    by_status = look_up(NAME, CODES, [f"status:{status}"], message=message_sid, otherwise=ON_ITS_WAY)
     if code is None or by_status.outcome is Outcome.DELIVERED or status in _ON_ITS_WAY:
         return by_status
-    if code not in CODES:
-        logger.error("twilio %s: unknown code %s after %s", message_sid, code, status)
-    return CODES.get(code, by_status)
+    return look_up(NAME, CODES, [code], message=message_sid, otherwise=by_status)
 
 
 _ON_ITS_WAY = {"accepted", "scheduled", "queued", "sending", "sent"}
-_UNKNOWN_STATUS = Code(Outcome.PENDING, "Twilio used a status that is new to us; we wait for one that we know.")
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 # 30004, 30008 and a bare `undelivered` are the refusals for which the carrier gives no reason.
