@@ -19,12 +19,13 @@ class Wording:
         self._templates = Environment(  # noqa: S701
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
-        self._templates.filters["count"] = _count
+        self._templates.filters["count"] = count
 
     def render(self, name: str, **values: Any) -> str:
         """The text of one template; raises `UndefinedError` when it asks for a value that was not given."""
         return self._templates.get_template(name).render(**values).strip()
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 student`, `1,204 students`; `many` where an s does not make it."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -20,7 +20,7 @@ from bot.sandbox.slack.reading import text_of
 from bot.sandbox.slack.things import Message
 from bot.sandbox.stage import Stage
 from bot.slack import edit_dialog
-from bot.slack.list_card import OPEN_STUDENT
+from bot.slack.list_rows import OPEN_STUDENT
 from bot.slack.student_dialog import EDIT
 
 _DATE = re.compile(r"<!date[^>]*>")

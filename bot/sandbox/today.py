@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.models import Delivery, DigestPost, Edit, MassMessage, PostState, SyncRun, SyncState
 from bot.sandbox.slack.deliver import PathKind
 from bot.sandbox.slack.workspace import Workspace
-from bot.slack.list_card import OPEN_STUDENT
+from bot.slack.list_rows import OPEN_STUDENT
 from bot.sms_status import Outcome
 
 Json = dict[str, Any]

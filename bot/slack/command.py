@@ -9,8 +9,9 @@ from slack_sdk import WebClient
 from bot.filters import GRAMMAR
 from bot.slack import blocks as b
 from bot.slack import list_card, subscribe
+from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.slack.list_card import Card
+from bot.sms_status import SEVERITY, meaning
 
 COMMAND = "/cleanup"
 
@@ -31,9 +32,13 @@ def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]):
-        text = desk.wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, legend=list_card.legend())
+        text = desk.wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, legend=_legend())
     head, *paragraphs = text.split("\n\n")
     return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
+
+
+def _legend() -> list[str]:
+    return [f"{b.status(one)}: {meaning(one).explanation}" for one in SEVERITY]
 
 
 _WORDS: dict[str, Answer] = {

@@ -19,9 +19,9 @@ from bot import db, digests
 from bot.errors import traced
 from bot.models import DigestPost
 from bot.slack import digest_card, list_card, refusals, reply
+from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
-from bot.slack.list_card import Card
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from bot.digests import Digest, Moved
 from bot.slack import blocks as b
-from bot.slack.list_card import EVERYBODY, Card
+from bot.slack.card import TEXT, Card
+from bot.slack.list_links import EVERYBODY
 from bot.wording import Wording
 
 SHOW_MINE = "digest.show_mine"
@@ -31,7 +32,7 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
         *(b.section(paragraph.strip()) for paragraph in paragraphs),
         *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYBODY)]),
     ]
-    return Card(blocks, b.cut(text, 3900))
+    return Card(blocks, b.cut(text, TEXT))
 
 
 def _moves(moved: Moved) -> str:

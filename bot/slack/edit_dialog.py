@@ -25,6 +25,7 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.student_dialog import EDIT, METHODS, Origin, origin_of
 from bot.sms_status import SmsStatus
+from bot.wording import count
 
 SAVE = "contact.save"
 PHONE, METHOD = "phone", "method"
@@ -231,8 +232,8 @@ def _listed(names: Sequence[str], hidden: int, word: str) -> str:
     """The names this person may read, and how many others there are."""
     shown = [b.escaped(name) for name in names[:_NAMED]]
     rest = len(names) - len(shown) + hidden
-    more = f"{rest} {'more' if shown else 'other'} {word if rest == 1 else word + 's'}"
-    return ", ".join([*shown, *([more] if rest else [])])
+    more = [count(rest, f"{'more' if shown else 'other'} {word}")] if rest else []
+    return ", ".join([*shown, *more])
 
 
 def _saved(done: Change) -> str:

@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 
 from bot.errors import UserError
 from bot.slack import blocks as b
-from bot.slack import list_card
+from bot.slack import list_card, list_links
 from bot.slack.desk import Desk
 
 
@@ -22,6 +22,6 @@ def register(app: App, desk: Desk) -> None:
 
 def _home(desk: Desk, client: WebClient, user_id: str) -> list[b.Block]:
     try:
-        return list_card.show(desk, client, user_id, list_card.EVERYBODY).blocks
+        return list_card.show(desk, client, user_id, list_links.EVERYBODY).blocks
     except UserError as no:
         return [b.header("Contact Cleanup"), b.section(no.sentence)]

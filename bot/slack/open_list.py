@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot import db
 from bot.models import OpenList
-from bot.slack import list_card, reply
+from bot.slack import list_card, list_links, reply
 from bot.slack.desk import Desk
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: d
     row = OpenList(
         user_id=body["user"]["id"],
         response_url=None if "view" in body else body["response_url"],
-        filter_text=filter_text or list_card.EVERYBODY,
+        filter_text=filter_text or list_links.EVERYBODY,
         opened_at=now,
     )
     session.add(row)

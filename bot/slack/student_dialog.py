@@ -23,7 +23,7 @@ from bot.slack import blocks as b
 from bot.slack import open_list
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
-from bot.slack.list_card import OPEN_STUDENT
+from bot.slack.list_rows import OPEN_STUDENT
 from bot.sms_status import meaning
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from bot import digests
 from bot.errors import UserError, traced
 from bot.slack import blocks as b
 from bot.slack import refusals
+from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.slack.list_card import Card
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,82 @@
+"""What leads from one list to another: menus, suggestions, Previous and Next, one's whole list.
+
+The value of each is the text of the filter it leads to, so a list needs no memory: parse, ask, draw.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot import grade
+from bot.cleanup_list import Page
+from bot.filters import Filter, Parsed
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.sms_status import SEVERITY, Colour, meaning, of_colour
+
+SHOW = re.compile(r"^list\.show(\.\w+)*$")
+SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
+SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
+SHOW_SUGGESTION = "list.show.suggestion"
+
+EVERYBODY = "all"
+"""How the empty filter is written in a value, which Slack does not take empty."""
+
+_SUGGESTIONS = 5
+_WORD = 60
+
+
+def filter_text(which: Filter) -> str:
+    return str(which) or EVERYBODY
+
+
+def menus(first: Filter, *, schools: Sequence[str], grades: Sequence[str]) -> list[Block]:
+    """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place."""
+    by_status = [("Any status", ()), ("All red", of_colour(Colour.RED)), ("All yellow", of_colour(Colour.YELLOW))]
+    by_status += [(meaning(one).label, (one,)) for one in SEVERITY]
+    by_grade = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
+    by_school = [("Any school", None), *((name, name) for name in schools)]
+    return b.actions(
+        [
+            *_menu("Status", SHOW_STATUS, [(said, replace(first, statuses=which)) for said, which in by_status], first),
+            *_menu("Grade", SHOW_GRADE, [(said, replace(first, grades=which)) for said, which in by_grade], first),
+            *_menu("School", SHOW_SCHOOL, [(said, replace(first, school=which)) for said, which in by_school], first),
+        ]
+    )
+
+
+def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], now: Filter) -> list[Block]:
+    """Nothing where there is nothing to choose: the first choice is `any`."""
+    if len(choices) <= 2:  # noqa: PLR2004
+        return []
+    options = [b.option(said, filter_text(which)) for said, which in choices]
+    return b.menu(placeholder, action_id, options, chosen=filter_text(now))
+
+
+def not_understood(parsed: Parsed) -> list[Block]:
+    """The words that mean nothing here, and what was perhaps meant."""
+    if not parsed.unknown:
+        return []
+    words = ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
+    suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
+    hint = " Did you mean:" if suggestions else " Type `/cleanup help` to see what I understand."
+    buttons = [
+        b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
+        for number, one in enumerate(suggestions)
+    ]
+    return [b.section(f"I did not understand {words}.{hint}"), *b.actions(buttons)]
+
+
+def unknown_words(parsed: Parsed) -> list[str]:
+    return [b.cut(one.word, _WORD) for one in parsed.unknown]
+
+
+def whole_list() -> list[Block]:
+    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)])
+
+
+def turning(page: Page) -> list[Block]:
+    now = page.filter.page
+    back = [b.button("◀ Previous", SHOW_PREVIOUS, filter_text(page.filter.with_page(now - 1)))] if now > 1 else []
+    on = [b.button("Next ▶", SHOW_NEXT, filter_text(page.filter.with_page(now + 1)))] if now < page.pages else []
+    return b.actions([*back, *on])

@@ -1,0 +1,61 @@
+"""One student on the cleanup list: who and where, which contacts cannot be reached and why, what to do, and *Fix…*."""
+
+from collections.abc import Sequence
+
+from bot import grade
+from bot.cleanup_list import ListedContact, StudentRow
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.sms_status import meaning
+from bot.wording import count
+
+OPEN_STUDENT = "student.open"
+_NAME = 60
+
+
+def row(one: StudentRow, *, here: str, most: int) -> Block:
+    """A section with at most so many contacts; the button's value is the student and `here`, the text of this list's filter."""
+    lines = [_student(one), *_alone(one), *_contacts(one.listed, most)]
+    fix = b.button("Fix…", OPEN_STUDENT, f"{one.student_id} {here}", label=f"Fix contacts of {one.name}")
+    return b.section("\n".join(lines), accessory=fix)
+
+
+def _student(one: StudentRow) -> str:
+    level = [grade.label(one.grade)] if one.grade else []
+    where = [_named(name) for name in (*one.teachers[:1], *one.schools[:1])]
+    return " · ".join([f"*{_named(one.name)}*", *level, *where])
+
+
+def _named(name: str) -> str:
+    return b.escaped(b.cut(name, _NAME))
+
+
+def _alone(one: StudentRow) -> list[str]:
+    if one.textable:
+        return []
+    rest = "another can be called or e-mailed" if one.other_ways else "and nobody by call or e-mail either"
+    return [f"⚠️ *No adult can be texted*, {rest}."]
+
+
+def _contacts(listed: Sequence[ListedContact], most: int) -> list[str]:
+    more = len(listed) - most
+    return [
+        *(_contact(one) for one in listed[:most]),
+        *([f"… and {count(more, 'more contact')}"] if more > 0 else []),
+        *_next_steps(listed[:most]),
+    ]
+
+
+def _contact(one: ListedContact) -> str:
+    relation = f" ({_named(one.relationship)})" if one.relationship else ""
+    who = f"{_named(one.name)}{relation} · {b.masked(one.phone)}"
+    head = f"{b.status(one.status)} · {who} · since {b.date(one.since)}"
+    if one.updated_at:
+        return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
+    return head
+
+
+def _next_steps(listed: Sequence[ListedContact]) -> list[str]:
+    """What to do, said once for contacts who share a status; nothing for those who only wait."""
+    statuses = dict.fromkeys(one.status for one in listed if not one.updated_at)
+    return [f"→ _{meaning(status).next_step}_" for status in statuses]
