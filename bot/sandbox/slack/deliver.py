@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -72,23 +72,41 @@ class InProcess:
         self._path = path
         self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._loop = asyncio.new_event_loop()
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="slack-to-app", daemon=True)
         self._thread.start()
 
     def __call__(
         self, _kind: PathKind, headers: Mapping[str, str], body: bytes, /
     ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = self._begin(headers, body).result(timeout=PATIENCE)
+        try:
+            answer = self._begin(headers, body).result(timeout=PATIENCE)
+        except CancelledError as given_up:
+            raise ConnectionError("the app was closed meanwhile") from given_up
         return answer.status_code, answer.headers, answer.content
 
     def _begin(self, headers: Mapping[str, str], body: bytes) -> "Future[httpx.Response]":
-        return asyncio.run_coroutine_threadsafe(self._post(headers, body), self._loop)
+        with self._closing:
+            if self._is_closed:
+                raise ConnectionError("the app is closed")
+            return asyncio.run_coroutine_threadsafe(self._post(headers, body), self._loop)
 
     async def _post(self, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         async with httpx.AsyncClient(transport=self._transport, base_url="http://app.sandbox") as client:
             return await client.post(self._path, content=body, headers=dict(headers))
 
+    async def _give_up(self) -> None:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     def close(self) -> None:
+        """Give up on what is under way; requests that come later find nobody."""
+        with self._closing:
+            self._is_closed = True
+        asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result(timeout=PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=PATIENCE)
         self._loop.close()
