@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, clock, db, doctor, migrations, roster, settings, socket_mode, sync_report, web
 from bot.errors import UserError, traced
+from bot.providers import explaining
 from bot.settings import Settings
 
 cli = typer.Typer(
@@ -132,6 +133,16 @@ def sync(
     Console().print(sync_report.drawn(report), soft_wrap=True)
     if dry_run:
         typer.echo("This was a dry run: nothing was written.")
+
+
+@cli.command()
+def explain(
+    provider: Annotated[str, typer.Argument(help="Who sent the text, like twilio.")],
+    code: Annotated[str, typer.Argument(help="The code or status word of its delivery receipt, like 30003.")],
+) -> None:
+    """Say what a provider's answer means, and what to do about it."""
+    for line in explaining.explain(provider, code).lines():
+        typer.echo(line)
 
 
 @cli.command(name="doctor")

@@ -245,3 +245,13 @@ def answer_of(url, process):
         except httpx.TransportError:
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)
+
+
+def test_a_code_is_explained_without_database_or_slack(run):
+    done = run("explain", "twilio", "21610", DATABASE_URL="")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == [
+        "twilio 21610: This number has texted STOP to us.",
+        "SMS status: Opt-Out (red).",
+    ]
+    assert run("explain", "twilio", "nonsense").stderr == "twilio has no code “nonsense” that we know of.\n"
