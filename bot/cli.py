@@ -171,8 +171,10 @@ def sandbox(
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Try everything on this machine: a made-up district, a small Slack, no accounts."""
-    from bot.sandbox import run
-
+    try:
+        from bot.sandbox import run
+    except ModuleNotFoundError as missing:
+        raise UserError(f"The sandbox needs {missing.name}. A clone has all it needs: make sandbox") from missing
     sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
 
 

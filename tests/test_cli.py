@@ -153,6 +153,15 @@ def test_what_is_missing_is_said_in_one_readable_line(run, arguments, changed, s
     assert said in done.stderr
 
 
+def test_an_installation_without_the_parts_of_the_sandbox_says_where_they_are(run, tmp_path):
+    tmp_path.joinpath("httpx.py").write_text("raise ModuleNotFoundError(name='httpx')")
+    done = run("sandbox")
+    assert done.returncode == 1
+    assert one_readable_line(done.stderr), done.stderr
+    assert "httpx" in done.stderr
+    assert "make sandbox" in done.stderr
+
+
 def test_one_round_of_the_clock_ends_well_or_says_what_failed(run, slack, tmp_path):
     assert run("clock", "--once", **slack).returncode == 0
     failed = run("clock", "--once", **slack, SIS_ONEROSTER_CSV=str(tmp_path / "nowhere"))
