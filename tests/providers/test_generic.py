@@ -1,0 +1,329 @@
+import csv
+import hmac
+import json
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, generic
+from bot.sms_status import Outcome
+
+SECRET = "generic-secret"
+URL = "https://cleanup.district.example/receipts/generic"
+NOW = datetime(2026, 11, 23, 15, 4, 30, tzinfo=UTC)
+STAMP = str(int(NOW.timestamp()))
+TABLE = list(csv.DictReader((Path(__file__).parent / "generic_codes.csv").read_text().splitlines()))
+STATES = [row for row in TABLE if row["code"].startswith(("stat:", "dlr:"))]
+ERRORS = [row for row in TABLE if row not in STATES and not row["code"].endswith(":000")]
+RECEIPT = (
+    "id:a1b2c3 sub:001 dlvrd:000 submit date:2611230801 done date:2611230803 stat:UNDELIV err:001 "
+    "text:School closed tom"
+)
+
+
+def a_receipt(**changed):
+    return {"message_id": "a1b2c3", "to": "+13125550142", "status": "UNDELIV", **changed}
+
+
+def request(body, headers=None):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Callback(URL, headers or {}, body, NOW)
+
+
+def signed(body, *, stamp=STAMP, secret=SECRET):
+    signature = hmac.new(secret.encode(), stamp.encode() + b"." + body, sha256).hexdigest()
+    return {"x-cleanup-timestamp": stamp, "x-cleanup-signature": signature}
+
+
+def parsed(told):
+    (one,) = generic.parse(request(told))
+    return one
+
+
+def test_the_table_holds_every_code_that_we_know_of_and_no_other():
+    assert set(generic.CODES) == {row["code"] for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["code"])
+def test_every_code_means_what_the_district_was_told(row):
+    code = generic.CODES[row["code"]]
+    assert code.outcome == row["outcome"]
+    assert code.shaky == (row["confidence"] == "L")
+    assert code.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["code"])
+def test_a_code_without_a_status_is_enough(row):
+    receipt = parsed(a_receipt(status=None, code=row["code"]))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
+
+
+@pytest.mark.parametrize("row", STATES, ids=lambda row: row["code"])
+def test_a_status_without_a_code_is_read_by_its_word(row):
+    receipt = parsed(a_receipt(status=row["code"].removeprefix("stat:")))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], None)
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: row["code"])
+@pytest.mark.parametrize("status", ["UNDELIV", "REJECTD", "EXPIRED", "dlr:2", "TELEPORTED"])
+def test_the_error_beats_the_state_that_it_comes_with(row, status):
+    assert parsed(a_receipt(status=status, code=row["code"])).outcome == row["outcome"]
+
+
+@pytest.mark.parametrize("status", ["DELIVRD", "ENROUTE", "ACCEPTD", "dlr:1", "dlr:8"])
+def test_an_error_beside_a_state_that_is_no_failure_changes_nothing(status):
+    by_state = parsed(a_receipt(status=status)).outcome
+    assert parsed(a_receipt(status=status, code="err[twilio-smpp]:005")).outcome is by_state
+
+
+def test_a_state_as_the_code_takes_nothing_back_from_delivered():
+    assert parsed(a_receipt(status="DELIVRD", code="dlr:8")).outcome is Outcome.DELIVERED
+    assert parsed(a_receipt(status="ENROUTE", code="dlr:1")).outcome is Outcome.DELIVERED
+
+
+@pytest.mark.parametrize("code", ["err[twilio-smpp]:000", "err[acme]:000", "err:0"])
+def test_no_error_is_none(caplog, code):
+    assert parsed(a_receipt(status="DELETED", code=code)).outcome is Outcome.NOT_CONTACT_PROBLEM
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("code", ["err[acme]:001", "err:001", "err[twilio-smpp]:0FF", "command_status:0x99"])
+def test_an_error_of_a_profile_that_we_do_not_know_is_logged_and_not_believed(caplog, code):
+    with caplog.at_level(logging.ERROR):
+        assert parsed(a_receipt(code=code)).outcome is Outcome.UNCONFIRMED
+    assert code in caplog.text
+    assert "5550142" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [("err[acme]:005", Outcome.UNCONFIRMED), ("command_status:0x99", Outcome.NOT_CONTACT_PROBLEM)],
+)
+def test_what_only_an_unknown_code_tells_depends_on_whether_the_carrier_had_it(code, outcome):
+    assert parsed(a_receipt(status=None, code=code)).outcome is outcome
+
+
+def test_an_unknown_status_waits_and_is_logged(caplog):
+    assert parsed(a_receipt(status="TELEPORTED")).outcome is Outcome.PENDING
+    assert "TELEPORTED" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("undeliv", "stat:UNDELIV"),
+        ("UNDELIVERABLE", "stat:UNDELIV"),
+        ("stat:Rejected", "stat:REJECTD"),
+        ("DLR:02", "dlr:2"),
+        ("err[Twilio-SMPP]:1", "err[twilio-smpp]:001"),
+        ("err:0b", "err:00B"),
+        ("command_status:0x0000000b", "command_status:0x0B"),
+    ],
+)
+def test_a_code_may_be_spelled_as_gateways_spell_it(written, code):
+    assert parsed(a_receipt(status=None, code=written)).code == code
+
+
+def test_refusals_without_a_reason_are_marked_for_the_guard():
+    assert [code for code, known in generic.CODES.items() if known.reasonless] == [
+        "stat:UNDELIV",
+        "stat:REJECTD",
+        "err[twilio-smpp]:000",
+        "command_status:0xFE",
+        "dlr:2",
+    ]
+
+
+def test_the_documented_example_is_one_whole_receipt():
+    lines = [line for line in generic.__doc__.splitlines() if line.startswith(("    {", "     "))]
+    assert parsed(json.loads("".join(lines))) == ParsedReceipt(
+        "generic",
+        "7f3a:stat:UNDELIV:err[twilio-smpp]:001",
+        "a1b2c3",
+        "+13125550142",
+        Outcome.TURNED_OFF,
+        "err[twilio-smpp]:001",
+        occurred_at=datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC),
+    )
+
+
+def test_a_list_is_read_in_its_order_and_texts_of_families_are_left_out():
+    told = [a_receipt(), {"id": "1", "from": "+13125550142", "text": "thank you"}, a_receipt(message_id="d4")]
+    assert [one.provider_id for one in generic.parse(request(told))] == ["a1b2c3", "d4"]
+    assert generic.parse(request([])) == []
+
+
+def test_a_receipt_of_smpp_is_read_as_it_came():
+    receipt = parsed({"receipt": RECEIPT, "profile": "twilio-smpp", "to": "13125550142"})
+    assert (receipt.provider_id, receipt.phone) == ("a1b2c3", "+13125550142")
+    assert (receipt.outcome, receipt.code) == (Outcome.TURNED_OFF, "err[twilio-smpp]:001")
+    assert receipt.occurred_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "provider_id", "code", "outcome"),
+    [
+        ("stat:DELIVRD id:99", "99", None, Outcome.DELIVERED),
+        ("ID:99 STAT:undeliv ERR:1", "99", "err[twilio-smpp]:001", Outcome.TURNED_OFF),
+        ("id: 99 stat: EXPIRED err: 001", "99", "err[twilio-smpp]:001", Outcome.TURNED_OFF),
+        ("id:99\tstat:UNDELIV\nerr:", "99", None, Outcome.UNCONFIRMED),
+        ("id:99 stat: err:005", "99", "err[twilio-smpp]:005", Outcome.INACTIVE),
+        ("id:99 stat:UNDELIV err:000 text:", "99", "err[twilio-smpp]:000", Outcome.UNCONFIRMED),
+        ("id:99 stat:UNDELIV text:a joke: id:1 stat:DELIVRD err:005", "99", None, Outcome.UNCONFIRMED),
+        ("message-id:1 id:99 xstat:DELIVRD stat:DELETED", "99", None, Outcome.NOT_CONTACT_PROBLEM),
+        ("id:5f2c-99.a stat:ENROUTE", "5f2c-99.a", None, Outcome.PENDING),
+    ],
+)
+def test_receipts_of_smpp_are_read_as_smscs_write_them(text, provider_id, code, outcome):
+    receipt = parsed({"receipt": text, "profile": "twilio-smpp"})
+    assert (receipt.provider_id, receipt.code, receipt.outcome) == (provider_id, code, outcome)
+
+
+def test_what_is_said_beside_a_receipt_of_smpp_wins():
+    receipt = parsed({"receipt": RECEIPT, "message_id": "10597059", "status": "DELIVRD", "at": "2026-11-23T08:03Z"})
+    assert (receipt.provider_id, receipt.outcome) == ("10597059", Outcome.DELIVERED)
+    assert receipt.occurred_at == datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
+
+
+def test_the_same_report_has_the_same_key_and_another_one_another():
+    one = a_receipt(at="2026-11-23T15:04:05Z")
+    assert parsed(one).event_key == parsed(one | {"status": "stat:undeliv", "to": "13125550142"}).event_key
+    others = [
+        {"status": "ENROUTE"},
+        {"code": "err:1"},
+        {"to": "+13125550143"},
+        {"at": "2026-11-23T15:04:06Z"},
+        {"id": "7"},
+    ]
+    assert len({parsed(one | other).event_key for other in [{}, *others]}) == 6
+    again = RECEIPT.replace("done date:2611230803", "done date:2611230903")
+    assert parsed({"receipt": RECEIPT}).event_key != parsed({"receipt": again}).event_key
+
+
+@pytest.mark.parametrize(("text", "stopped"), [("Stop", True), (" UNSUBSCRIBE ", True), ("start", False)])
+def test_stop_and_start_are_heard(text, stopped):
+    told = {"id": "8b41", "from": "+13125550142", "text": text}
+    assert parsed(told) == OptOutMessage("generic", "8b41:inbound", "+13125550142", stopped)
+
+
+@pytest.mark.parametrize("changed", [{"text": "stop by at noon"}, {"text": "yes"}, {"from": "SCHOOL"}, {"text": None}])
+def test_an_ordinary_text_from_a_family_says_nothing(changed):
+    assert generic.parse(request({"id": "8b41", "from": "+13125550142", "text": "STOP"} | changed)) == []
+
+
+BODY = json.dumps(a_receipt()).encode()
+
+
+def test_what_was_signed_with_our_secret_is_accepted():
+    generic.verify(SECRET, request(BODY, signed(BODY)))
+
+
+def test_what_openssl_signs_is_accepted():
+    """`printf '1795446270.{"message_id":"a1b2c3","status":"DELIVRD"}' | openssl dgst -sha256 -hmac generic-secret`"""
+    signature = "f1ee0bb21d267629b5b006a1ae413bf72fe16950f483f1a7bdff0e64358b23e6"
+    headers = {"x-cleanup-timestamp": "1795446270", "x-cleanup-signature": signature}
+    generic.verify(SECRET, request(b'{"message_id":"a1b2c3","status":"DELIVRD"}', headers))
+
+
+def old(seconds):
+    return str(int((NOW - timedelta(seconds=seconds)).timestamp()))
+
+
+FORGED = {
+    "nothing": {},
+    "no signature": {"x-cleanup-timestamp": STAMP},
+    "empty signature": signed(BODY) | {"x-cleanup-signature": ""},
+    "wrong signature": signed(BODY) | {"x-cleanup-signature": "0" * 64},
+    "not ascii": signed(BODY) | {"x-cleanup-signature": "ß\udcff"},
+    "no time": {"x-cleanup-signature": signed(BODY)["x-cleanup-signature"]},
+    "another time": signed(BODY) | {"x-cleanup-timestamp": old(1)},
+    "another body": signed(BODY + b" "),
+    "another secret": signed(BODY, secret="guessed"),
+    "too old": signed(BODY, stamp=old(301)),
+    "too new": signed(BODY, stamp=old(-301)),
+    "time in words": signed(BODY, stamp="now"),
+    "time not ascii": signed(BODY) | {"x-cleanup-timestamp": "\u0661\udcff"},
+}
+
+
+@pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
+def test_a_forged_request_is_refused_with_403(headers):
+    with pytest.raises(BadSignature) as refused:
+        generic.verify(SECRET, request(BODY, headers))
+    assert refused.value.status == 403
+
+
+def test_an_unset_secret_verifies_nothing():
+    with pytest.raises(BadSignature):
+        generic.verify("", request(BODY, signed(BODY, secret="")))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"hello",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"message_id": ' + b"9" * 5_000 + b"}",
+        None,
+        "text",
+        7,
+        {},
+        [[a_receipt()]],
+        [a_receipt(), None],
+        [a_receipt(), {}],
+        a_receipt(message_id=None),
+        a_receipt(message_id={}),
+        a_receipt(message_id="a\x00b"),
+        a_receipt(status=None),
+        a_receipt(status=["UNDELIV"], code={}),
+        a_receipt(status="UN\x00DELIV"),
+        a_receipt(status="not a word"),
+        a_receipt(code="err[]:001"),
+        a_receipt(code="dlr:٢"),
+        a_receipt(code="err:ßßß"),
+        a_receipt(id="a b"),
+        a_receipt(receipt=RECEIPT, profile="a b"),
+        {"receipt": "hello"},
+        {"receipt": "id:99"},
+        {"receipt": "stat:UNDELIV"},
+        {"receipt": "id:ß stat:UNDELIV"},
+        {"from": "+13125550142", "text": "STOP"},
+    ],
+)
+def test_what_is_not_as_described_is_malformed(told):
+    with pytest.raises(Malformed) as refused:
+        generic.parse(request(told))
+    assert refused.value.status == 400
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=30)
+    | st.sampled_from([RECEIPT, "UNDELIV"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(["id", "message_id", "to", "status", "code", "at", "from", "text", "receipt", "profile"])
+
+
+@given(st.binary(max_size=300) | (ANYTHING | st.dictionaries(NAMES, ANYTHING)).map(lambda it: json.dumps(it).encode()))
+def test_no_body_crashes_the_parser(body):
+    with suppress(Refused):
+        generic.parse(request(body))
+
+
+@given(st.text(max_size=80), st.text(max_size=20), st.binary(max_size=50))
+def test_no_header_crashes_the_verifier(signature, stamp, body):
+    with pytest.raises(BadSignature):
+        generic.verify(SECRET, request(body, {"x-cleanup-signature": signature, "x-cleanup-timestamp": stamp}))
