@@ -1,7 +1,7 @@
 """Who is on the cleanup list and why, for one person's eyes: only students that person may see, worst first."""
 
 from bot.cleanup_list.around import Latest, Sibling, Touches, grades, latest, touches, vocabulary
-from bot.cleanup_list.cards import ContactCard, EditNote, RemovedContact, StudentCard
+from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
@@ -9,6 +9,7 @@ from bot.cleanup_list.students import student_card
 __all__ = [
     "ContactCard",
     "EditNote",
+    "Evidence",
     "Latest",
     "ListedContact",
     "Page",

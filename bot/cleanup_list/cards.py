@@ -24,6 +24,20 @@ class EditNote:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The delivery that a status comes from. `meaning` is what the provider's `code` says, None where it gave none that we
+    know; `answered` is False where the window of the mass message closed on silence.
+    """
+
+    message: str
+    sent_at: datetime
+    provider: str | None
+    code: str | None
+    meaning: str | None
+    answered: bool
+
+
+@dataclass(frozen=True)
 class ContactCard:
     """A contact as a person may change it. `phone` and `sis_phone` are E.164; `undo_edit_id` is what Undo would take back."""
 
@@ -39,6 +53,7 @@ class ContactCard:
     status: SmsStatus | None
     since: datetime | None
     next_step: str | None
+    why: Evidence | None
     opted_out: bool
     on_list: bool
     updated_at: datetime | None

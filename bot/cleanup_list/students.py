@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Row, Select, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot import access
+from bot import access, providers
 from bot.access import Actor
-from bot.cleanup_list.cards import ContactCard, EditNote, RemovedContact, StudentCard
+from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
 from bot.cleanup_list.rows import (
     StudentRow,
     listed_contact,
@@ -27,10 +27,12 @@ from bot.models import (
     IN_FORCE,
     Contact,
     ContactMethod,
+    Delivery,
     Edit,
     EditField,
     EditState,
     ListEntry,
+    MassMessage,
     PhoneNumber,
     Removal,
     Student,
@@ -77,15 +79,19 @@ def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:
 
 def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
     adult, sis, entry, number = effective_contacts.c, Contact, ListEntry, PhoneNumber
+    delivery, message = Delivery, MassMessage
     return (
         select(
             *(adult.contact_id, adult.given_name, adult.family_name, adult.relationship, adult.priority, adult.email),
             *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version, sis.sis_phone),
             *(number.since.label("number_since"), number.opted_out_at),
             *(entry.since.label("listed_since"), entry.updated_at, entry.updated_by),
+            *(delivery.provider, delivery.code, delivery.final_at, message.title, message.sent_at),
         )
         .join_from(effective_contacts, sis, sis.id == adult.contact_id)
         .outerjoin(number, number.phone == adult.phone)
+        .outerjoin(delivery, delivery.id == number.delivery_id)
+        .outerjoin(message, message.id == delivery.mass_message_id)
         .outerjoin(entry, entry.contact_id == adult.contact_id)
         .where(adult.student_id == student_id)
         .order_by(adult.priority.nulls_last(), adult.family_name, adult.given_name, adult.contact_id)
@@ -130,6 +136,7 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...]) -> ContactCar
         status=status,
         since=since,
         next_step=meaning(status).next_step if status else None,
+        why=_why(row, status),
         opted_out=row.opted_out,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
@@ -146,6 +153,20 @@ def _standing(row: Row[*tuple[Any, ...]]) -> tuple[SmsStatus | None, datetime | 
     if row.opted_out:
         return SmsStatus.OPT_OUT, row.opted_out_at
     return (SmsStatus(row.sms_status), row.number_since) if row.sms_status else (None, None)
+
+
+def _why(row: Row[*tuple[Any, ...]], status: SmsStatus | None) -> Evidence | None:
+    """A STOP is no delivery; whatever carriers said before it, it is the reason."""
+    if status in {None, SmsStatus.OPT_OUT, SmsStatus.NO_NUMBER} or row.sent_at is None:
+        return None
+    return Evidence(
+        message=row.title,
+        sent_at=row.sent_at,
+        provider=row.provider,
+        code=row.code,
+        meaning=providers.meaning(row.provider, row.code),
+        answered=row.final_at is not None,
+    )
 
 
 def _removals(student_id: int) -> Select[*tuple[Any, ...]]:

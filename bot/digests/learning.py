@@ -177,8 +177,8 @@ def _by_kind(rows: Iterable[Row[Any]], order: Iterable[Kind]) -> dict[Kind, Move
 
 def _fault(key: str, refusals: int) -> Fault:
     provider, _, code = key.partition(":")
-    known = providers.BY_NAME[provider].CODES.get(code) if provider in providers.BY_NAME else None
-    return Fault(provider, code, refusals, known.meaning if known else "The carrier refused and gave no reason.")
+    said = providers.meaning(provider, code)
+    return Fault(provider, code, refusals, said or "The carrier refused and gave no reason.")
 
 
 def _previous(session: Session, message_id: str) -> Reached | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from bot.providers import generic, twilio
+from bot.providers import generic, telnyx, twilio
 from bot.providers.callback import Callback
 from bot.providers.receipt import (
     BadSignature,
@@ -33,8 +33,16 @@ class Provider(Protocol):
     def parse(self, callback: Callback) -> Parsed: ...
 
 
-_ALL: tuple[Provider, ...] = (generic, twilio)
+_ALL: tuple[Provider, ...] = (generic, telnyx, twilio)
 BY_NAME: Mapping[str, Provider] = {provider.NAME: provider for provider in _ALL}
+
+
+def meaning(provider: str | None, code: str | None) -> str | None:
+    """What a code says, in a sentence; None for one that is not in the provider's table."""
+    table = BY_NAME.get(provider or "")
+    known = table.CODES.get(code or "") if table else None
+    return known.meaning if known else None
+
 
 __all__ = [
     "BY_NAME",
@@ -48,4 +56,5 @@ __all__ = [
     "ParsedReceipt",
     "Provider",
     "Refused",
+    "meaning",
 ]

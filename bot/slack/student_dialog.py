@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot import cleanup_list, contact_edits, grade
 from bot.access import Actor
-from bot.cleanup_list import ContactCard, EditNote, RemovedContact, StudentCard
+from bot.cleanup_list import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
 from bot.errors import traced
 from bot.models import ContactMethod, EditField, EditState
 from bot.slack import blocks as b
@@ -170,7 +170,19 @@ def _reached(one: ContactCard) -> str:
 def _advice(one: ContactCard) -> list[str]:
     if one.updated_at:
         return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
-    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_"] if one.status else []
+    if one.status is None:
+        return []
+    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *_why(one.why)]
+
+
+def _why(why: Evidence | None) -> list[str]:
+    """Which text taught us the status, and what the provider answered to it."""
+    if why is None:
+        return []
+    said = " ".join(word for word in ((why.provider or "").title(), why.code) if word)
+    reason = why.meaning or ("A reason that is new to us." if why.code else "No reason was given.")
+    answer = reason if why.answered else "No answer came in time."
+    return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {f'{said}: ' if said else ''}{answer}"]
 
 
 def _conflict(edit: EditNote) -> list[Block]:
