@@ -19,14 +19,14 @@ import uvicorn
 from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot import db, doctor, mass_messages, providers, receipts
+from bot import db, doctor, mass_messages, metrics, providers, receipts
 from bot.errors import UserError, traced
 from bot.settings import Settings
 
@@ -170,7 +170,7 @@ class _Doors:
         return JSONResponse({"ready": is_ready, **said}, 200 if is_ready else 503)
 
     async def metrics(self, _request: Request) -> Response:
-        lines = await self._in_thread(functools.partial(_metrics, self.engine))
+        lines = await self._in_thread(functools.partial(metrics.lines, self.engine))
         return PlainTextResponse(lines, media_type="text/plain; version=0.0.4")
 
     def _url_called(self, request: Request) -> str:
@@ -246,27 +246,3 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as problem:
         raise UserError("The body is not JSON.") from problem
-
-
-# Every count is one query on an index or a small table; a scrape may come every few seconds.
-_METRICS = {
-    "contact_cleanup_listed": "SELECT status, count(*) FROM cleanup_list GROUP BY 1 ORDER BY 1",
-    "contact_cleanup_edits": "SELECT state, count(*) FROM edits GROUP BY 1 ORDER BY 1",
-    "contact_cleanup_digest_posts": "SELECT state, count(*) FROM digest_posts GROUP BY 1 ORDER BY 1",
-    "contact_cleanup_mass_messages_open": "SELECT NULL, count(*) FROM mass_messages WHERE settled_at IS NULL",
-    "contact_cleanup_receipts_waiting": "SELECT NULL, count(*) FROM receipts WHERE applied_at IS NULL",
-    "contact_cleanup_sync_age_seconds": "SELECT NULL, extract(epoch FROM now() - max(finished_at))::bigint"
-    " FROM sync_runs WHERE state = 'done'",
-}
-
-
-def _metrics(engine: Engine) -> str:
-    """Prometheus text: counts only, by words of ours."""
-    lines = []
-    with engine.connect() as connection:
-        for name, query in _METRICS.items():
-            lines.append(f"# TYPE {name} gauge")
-            for label, value in connection.execute(text(query)):
-                labels = f'{{of="{label}"}}' if label else ""
-                lines += [f"{name}{labels} {value}"] if value is not None else []
-    return "\n".join(lines) + "\n"
