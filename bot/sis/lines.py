@@ -1,4 +1,4 @@
-"""The records of a CSV file as real exports write them: BOM, CRLF, bare CR, mixed line ends, wrong encodings, lost quotes.
+"""The rows of a CSV file as real exports write them: BOM, CRLF, bare CR, mixed line ends, wrong encodings, lost quotes.
 
 OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a broken one: its line is given back as
 broken and reading goes on with the next, instead of swallowing the rest of the file.
@@ -14,13 +14,13 @@ from typing import IO, NamedTuple
 LONGEST_LINE = 120_000
 """Characters; below the longest cell that the csv module accepts, and what keeps memory flat on any input."""
 MOST_LINES = 20
-"""Physical lines that one record may span."""
+"""Physical lines that one row may span."""
 
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
-class Record(NamedTuple):
-    """The cells of a record and the physical line it starts on, or, with `broken`, why that line is no record."""
+class CsvRow(NamedTuple):
+    """The cells of a row and the physical line it starts on, or, with `broken`, why that line is no row."""
 
     line: int
     cells: list[str]
@@ -39,12 +39,12 @@ def text_of(stream: io.BufferedReader) -> io.TextIOWrapper:
 
 
 class Lines:
-    """The physical lines of a file. `record` holds those of the record being read, so that they can be read again."""
+    """The physical lines of a file. `row` holds those of the row being read, so that they can be read again."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._again: deque[str] = deque()
-        self.record: list[str] = []
+        self.row: list[str] = []
         self.number = 1
         self.ended = False
         self.characters = 0
@@ -60,8 +60,8 @@ class Lines:
         if not line:
             self.ended = True
             raise StopIteration
-        self.record.append(line)
-        if len(self.record) > MOST_LINES:
+        self.row.append(line)
+        if len(self.row) > MOST_LINES:
             raise _Unclosed
         return line
 
@@ -78,29 +78,29 @@ class Lines:
     def _in_windows_1252(self, line: str) -> str:
         """Spreadsheets save so; once a line holds bytes that are not UTF-8, the whole line is taken for it."""
         self.foreign_count += 1
-        self.foreign = self.foreign or [self.number + len(self.record)]
+        self.foreign = self.foreign or [self.number + len(self.row)]
         return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
     def _skip_the_rest(self) -> None:
-        self.overlong.add(self.number + len(self.record))
+        self.overlong.add(self.number + len(self.row))
         while (rest := self._stream.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
             self.characters += len(rest)
 
     def done(self) -> None:
-        """The record is complete; the next line begins another."""
-        self.number += len(self.record)
-        self.record.clear()
+        """The row is complete; the next line begins another."""
+        self.number += len(self.row)
+        self.row.clear()
 
     def give_up_the_first(self) -> None:
-        """The first line of the record is broken; the others are read again as records of their own."""
-        self._again.extendleft(reversed(self.record[1:]))
+        """The first line of the row is broken; the others are read again as rows of their own."""
+        self._again.extendleft(reversed(self.row[1:]))
         self.number += 1
-        self.record.clear()
+        self.row.clear()
         self.ended = False
 
 
-def records(lines: Lines) -> Iterator[Record]:
-    """Every record of a file, the header first; blank lines are left out. Never raises for what a file holds."""
+def rows_of(lines: Lines) -> Iterator[CsvRow]:
+    """Every row of a file, the header first; blank lines are left out. Never raises for what a file holds."""
     reader = csv.reader(lines, skipinitialspace=True)
     width = 0
     while True:
@@ -114,17 +114,17 @@ def records(lines: Lines) -> Iterator[Record]:
         else:
             whole = _is_whole(lines, cells, width)
         if not whole:
-            yield Record(lines.number, [], "has a quote that is opened and not closed")
+            yield CsvRow(lines.number, [], "has a quote that is opened and not closed")
             lines.give_up_the_first()
             continue
         width = width or len(cells)
         if any(cells):
-            yield Record(lines.number, cells)
+            yield CsvRow(lines.number, cells)
         elif lines.number in lines.overlong:
-            yield Record(lines.number, [], f"is longer than {LONGEST_LINE} characters")
+            yield CsvRow(lines.number, [], f"is longer than {LONGEST_LINE} characters")
         lines.done()
 
 
 def _is_whole(lines: Lines, cells: list[str], width: int) -> bool:
-    """A record that asked for a line after the last, or that spans lines and does not fit the header, lost a quote."""
-    return not lines.ended and (len(lines.record) == 1 or not width or len(cells) == width)
+    """A row that asked for a line after the last, or that spans lines and does not fit the header, lost a quote."""
+    return not lines.ended and (len(lines.row) == 1 or not width or len(cells) == width)

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.errors import UserError
 from bot.sis import Kind, Part, Rejection, Row, bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile
-from bot.sis.lines import Lines, records, text_of
+from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS, OLD_NAMES, REQUIRED
 
 
@@ -39,8 +39,8 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
 
 def _manifest(file: BundleFile) -> dict[str, str]:
     with text_of(file.open()) as stream:
-        read = (record.cells for record in records(Lines(stream)))
-        return {cells.tidy(row[0]).lower(): cells.tidy(row[1]).lower() for row in read if len(row) > 1}
+        pairs = (row.cells[:2] for row in rows_of(Lines(stream)) if len(row.cells) > 1)
+        return {cells.tidy(name).lower(): cells.tidy(value).lower() for name, value in pairs}
 
 
 class MissingFile:
@@ -87,8 +87,8 @@ class CsvFile:
         self.position = self.size
 
     def _rows(self, lines: Lines) -> Iterator[Row | Rejection]:
-        read = records(lines)
-        header = next((record for record in read if not record.broken), None)
+        read = rows_of(lines)
+        header = next((row for row in read if not row.broken), None)
         if header is None:
             return
         pick = _Picker(self.kind, header.cells)
