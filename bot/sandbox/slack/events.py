@@ -4,7 +4,7 @@ from bot.sandbox.slack import payloads, posting
 from bot.sandbox.slack.deliver import Reply, send_event
 from bot.sandbox.slack.finding import conversation
 from bot.sandbox.slack.outcome import Outcome
-from bot.sandbox.slack.things import ChannelKind, Json
+from bot.sandbox.slack.things import Json
 from bot.sandbox.slack.workspace import Workspace
 
 
@@ -42,12 +42,3 @@ def invite_bot(slack: Workspace, user: str, channel_id: str) -> Outcome:
     event = {"type": "member_joined_channel", "user": slack.bot_user_id, "channel": channel_id, "inviter": user, **kind}
     reply = emit(slack, {**event, "team": slack.team_id})
     return Outcome(error=reply.error if reply else None)
-
-
-def remove_bot(slack: Workspace, channel_id: str) -> None:
-    """Somebody removes the app from a channel."""
-    channel = slack.channels[channel_id]
-    slack.alter_channel(channel_id, members=channel.members - {slack.bot_user_id})
-    left = "group_left" if channel.private else "channel_left"
-    if channel.kind is ChannelKind.CHANNEL:
-        emit(slack, {"type": left, "channel": channel_id})

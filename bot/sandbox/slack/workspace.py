@@ -121,13 +121,6 @@ class Workspace:
             self.channels[channel.id] = channel
         return channel
 
-    def add_dm(self, one: str, other: str) -> Channel:
-        """A conversation of two people, which the app has no part in."""
-        with self.changing():
-            channel = Channel(self.new_id("D"), "", ChannelKind.DM, frozenset({one, other}), private=True)
-            self.channels[channel.id] = channel
-        return channel
-
     def app_dm(self, user_id: str) -> Channel:
         """The person's direct messages with the app: the Messages tab."""
         for channel in self.channels.values():
