@@ -51,7 +51,7 @@ class Page:
     students: tuple[StudentRow, ...]
 
 
-def page(session: Session, which: Filter, *, actor: Actor, page_size: int = 15) -> Page:
+def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Page:
     """The page `which.page` of what this person may see, worst first."""
     ranked = session.execute(_ranked_page(which, actor, page_size)).all()
     if not ranked:
