@@ -129,7 +129,7 @@ def same(given: str | bytes, expected: str | bytes) -> bool:
 
 
 def _bytes(text: str | bytes) -> bytes:
-    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
 
 
 def check_basic(secret: str, callback: Callback) -> None:

@@ -1,0 +1,183 @@
+"""Vonage: receipts of its SMS API and of its Messages API, both signed with the account's signature secret.
+
+The SMS API signs only once Vonage's support has switched that on: a field `sig` over all other fields. Of the digests that
+the dashboard offers, only SHA-256 HMAC is taken here; webhooks have to be POST or POST-JSON. The Messages API signs
+always, with a JSON Web Token. A sender registers as `provider_id` the `message_uuid` of the Messages API, or the
+`message-id` of the SMS API, which has one for each part of a long text: register the first. Sources: Vonage's guides to
+signing messages, signed webhooks and delivery receipts.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import jwt
+
+from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, said, same, word
+from bot.providers.receipt import (
+    AFTER_CARRIER,
+    BEFORE_CARRIER,
+    ON_ITS_WAY,
+    BadSignature,
+    Code,
+    Malformed,
+    OptOutMessage,
+    Parsed,
+    ParsedReceipt,
+    look_up,
+)
+from bot.providers.vonage_codes import CODES
+from bot.sms_status import Outcome
+
+NAME = "vonage"
+SECRET = "vonage_signature_secret"  # noqa: S105 - the name of a setting.
+# Vonage tries again for a day and does not say that it signs anew. What somebody sends again is stored once in any case.
+_TRIED_FOR = timedelta(hours=25)
+
+
+class _Unsigned(BadSignature):
+    """Vonage says that it may, rarely, send a webhook unsigned, and that a 5xx makes it try again with a signature."""
+
+    status = 503
+
+
+def verify(secret: str, callback: Callback) -> None:
+    """Check that Vonage signed this request with our signature secret: a token in its header, or `sig` among its fields.
+
+    Raises:
+        BadSignature: it is not signed, not with this secret, or too long ago.
+        Malformed: the body cannot be read at all.
+    """
+    if not secret:
+        raise BadSignature("no signature")
+    if callback.header("authorization"):
+        _check_token(secret, callback)
+    else:
+        _check_fields(secret, callback)
+
+
+def _check_token(secret: str, callback: Callback) -> None:
+    kind, _, token = callback.header("authorization").partition(" ")
+    try:
+        claims = jwt.decode(token, secret, ["HS256"], issuer="Vonage", options={"verify_iat": False})
+    except (jwt.PyJWTError, ValueError) as problem:
+        raise BadSignature("the token does not fit") from problem
+    if kind.lower() != "bearer" or not same(
+        said(claims.get("payload_hash")).lower(), sha256(callback.body).hexdigest()
+    ):
+        raise BadSignature("the body is not the one that was signed")
+    check_age(said(claims.get("iat")), callback, tolerance=_TRIED_FOR)
+
+
+def _check_fields(secret: str, callback: Callback) -> None:
+    """The signed text does not tell `a=1` `b=2` from one field called `a=1&b`, so no such name is taken."""
+    fields = _fields(callback)
+    given = fields.pop("sig", "")
+    if not given:
+        raise _Unsigned("no signature; Vonage's support has to switch signed webhooks on for the SMS API")
+    if re.search("[&=]", "".join(fields)):
+        raise BadSignature("a field has an impossible name")
+    signed = "".join(f"&{name}={re.sub('[&=]', '_', value)}" for name, value in sorted(fields.items()))
+    if not same(given.lower(), hmac.new(secret.encode(), signed.encode("utf-8", "surrogatepass"), sha256).hexdigest()):
+        raise BadSignature("the signature does not fit; it has to be SHA-256 HMAC")
+    check_age(fields.get("timestamp", ""), callback, tolerance=_TRIED_FOR)
+
+
+def _fields(callback: Callback) -> dict[str, str]:
+    if not callback.is_json:
+        return dict(callback.form())
+    return {name: value if isinstance(value, str) else said(value) for name, value in _object(callback).items()}
+
+
+def _object(callback: Callback) -> dict[str, Any]:
+    read = callback.json()
+    if not isinstance(read, dict):
+        raise Malformed("the body is not an object")
+    return read
+
+
+def parse(callback: Callback) -> Parsed:
+    """What a verified request says: one receipt, one STOP or START, or nothing (an ordinary text from a family).
+
+    Raises:
+        Malformed: it is not a Vonage webhook.
+    """
+    if callback.is_json and "message_uuid" in (message := _object(callback)):
+        return _of_messages_api(message)
+    return _of_sms_api(_fields(callback))
+
+
+def _of_messages_api(message: Mapping[str, Any]) -> Parsed:
+    uuid = needed(message["message_uuid"], "message_uuid")
+    status = word(message.get("status"), "status").lower()
+    if not status and "message_type" not in message:
+        raise Malformed("no status")
+    if not status:
+        is_text = message.get("channel") in {"sms", "mms", "rcs"}
+        return _inbound(uuid, message.get("from"), message.get("text")) if is_text else []
+    number = _error_number(message.get("error"))
+    code = f"messages:{number}" if number else None
+    at = moment(message.get("timestamp"))
+    receipt = ParsedReceipt.of(
+        _meaning(uuid, f"messages-status:{status}", code),
+        provider=NAME,
+        event_key=f"{uuid}:{status}:{number}:{at.isoformat() if at else ''}",
+        provider_id=uuid,
+        phone=e164(message.get("to")),
+        code=code,
+        occurred_at=at,
+    )
+    return [receipt]
+
+
+def _error_number(error: Any) -> str:
+    """The number of a Messages API error, which stands in its `title`, its older `code`, or at the end of its `type`.
+
+    Vonage's own libraries also know an error that is wrapped in another `error`.
+    """
+    error = member(error, "error") or error
+    places = [said(member(error, name)) for name in ("title", "code", "type")]
+    return next((found[1] for place in places if (found := re.fullmatch(r"(?:.*#)?([0-9]{1,8})", place))), "")
+
+
+def _of_sms_api(fields: Mapping[str, str]) -> Parsed:
+    message_id = needed(fields.get("messageId") or fields.get("message-id"), "messageId")
+    status = word(fields.get("status"), "status").lower()
+    if not status and "text" not in fields:
+        raise Malformed("no status")
+    if not status:
+        return _inbound(message_id, fields.get("msisdn"), fields["text"])
+    # Err-code 0 is `delivered` beside that status, and says nothing beside any other.
+    number = word(fields.get("err-code"), "err-code").lstrip("0")
+    code = f"dlr:{number}" if number else None
+    receipt = ParsedReceipt.of(
+        _meaning(message_id, f"status:{status}", code),
+        provider=NAME,
+        event_key=f"{message_id}:{status}:{number}:{word(fields.get('scts'), 'scts')}",
+        provider_id=message_id,
+        phone=e164(fields.get("msisdn")),
+        code=code,
+        occurred_at=moment(fields.get("message-timestamp")),
+    )
+    return [receipt]
+
+
+def _inbound(message_id: str, sender: Any, text: Any) -> Parsed:
+    phone, stop = e164(sender), opted_out(text)
+    if phone is None or stop is None:
+        return []
+    return [OptOutMessage(NAME, f"{message_id}:inbound", phone, opted_out=stop)]
+
+
+def _meaning(message_id: str, status: str, code: str | None) -> Code:
+    by_status = look_up(NAME, CODES, [status], message=message_id, otherwise=ON_ITS_WAY)
+    if code is None or status in _NO_FAILURES:
+        return by_status
+    otherwise = BEFORE_CARRIER if status == "messages-status:rejected" else AFTER_CARRIER
+    return look_up(NAME, CODES, [code], message=message_id, otherwise=otherwise)
+
+
+_NO_FAILURES = {code for code, known in CODES.items() if known.outcome in {Outcome.DELIVERED, Outcome.PENDING}}
