@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.listing.evidence import counts, quoted
 from bot.listing.numbers import Everyone, Phones
-from bot.models import IN_FORCE
+from bot.models import IN_FORCE, ListMove
 from bot.sms_status import SmsStatus
 
 
@@ -48,11 +48,10 @@ candidates AS MATERIALIZED (
 )"""
 
 
-# A row that somebody edits while this runs is left alone (`updated_at` is compared again): the edit is newer.
-def _follow(candidates: str, *, settles: bool) -> str:
+def _decided(*, settles: bool) -> str:
+    """From `before` to `after` for each candidate; without `settles`, who no longer takes texts stays until it does."""
     gone_from_texting = "NULL" if settles else "before"
     return f"""
-WITH {candidates},
 reach AS (
     SELECT c.contact_id, r.phone, n.status AS number_status,
            coalesce(r.method = 'text', FALSE)
@@ -80,7 +79,11 @@ decided AS (
                    WHEN waits THEN before
                    ELSE number_status END AS after
     FROM waiting
-),
+)"""
+
+
+# A row that somebody edits while this runs is left alone (`updated_at` is compared again): the edit is newer.
+_APPLIED = """
 gone AS (
     DELETE FROM cleanup_list e USING decided
     WHERE e.contact_id = decided.contact_id AND decided.after IS NULL
@@ -101,25 +104,42 @@ come AS (
     SELECT contact_id, after, phone, :now, :message FROM decided WHERE before IS NULL AND after IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING contact_id
-),
+)"""
+
+
+def _move(before: str, after: str) -> str:
+    return (
+        f"CASE WHEN {before} IS NULL THEN '{ListMove.JOINED}' WHEN {after} IS NULL THEN '{ListMove.LEFT}'"
+        f" ELSE '{ListMove.CHANGED}' END"
+    )
+
+
+_NOTED = f"""
 moved AS (
-    SELECT decided.*, CASE WHEN before IS NULL THEN 'joined' WHEN after IS NULL THEN 'left' ELSE 'changed' END AS move
+    SELECT decided.*, {_move("before", "after")} AS move
     FROM decided
     JOIN (TABLE gone UNION ALL TABLE stayed UNION ALL TABLE come) done ON done.contact_id = decided.contact_id
     WHERE before IS DISTINCT FROM after
 ),
 noted AS (
     INSERT INTO list_changes AS c (mass_message_id, contact_id, move, before, after, fixed_by)
-    SELECT :message, contact_id, move, before, after, CASE WHEN move = 'left' AND takes_texts THEN updated_by END
+    SELECT :message, contact_id, move, before, after,
+           CASE WHEN move = '{ListMove.LEFT}' AND takes_texts THEN updated_by END
     FROM moved WHERE CAST(:message AS text) IS NOT NULL
     ON CONFLICT (mass_message_id, contact_id) DO UPDATE SET
-        after = excluded.after, fixed_by = excluded.fixed_by,
-        move = CASE WHEN c.before IS NULL THEN 'joined' WHEN excluded.after IS NULL THEN 'left' ELSE 'changed' END
-)
-SELECT count(*) FILTER (WHERE move = 'joined') AS joined, count(*) FILTER (WHERE move = 'changed') AS changed,
-       count(*) FILTER (WHERE move = 'left') AS left
+        after = excluded.after, fixed_by = excluded.fixed_by, move = {_move("c.before", "excluded.after")}
+)"""
+
+_COUNTED = f"""
+SELECT count(*) FILTER (WHERE move = '{ListMove.JOINED}') AS joined,
+       count(*) FILTER (WHERE move = '{ListMove.CHANGED}') AS changed,
+       count(*) FILTER (WHERE move = '{ListMove.LEFT}') AS left
 FROM moved
 """
+
+
+def _follow(candidates: str, *, settles: bool) -> str:
+    return f"WITH {candidates}, {_decided(settles=settles)}, {_APPLIED}, {_NOTED} {_COUNTED}"
 
 
 _FOLLOW_EVERYONE = text(_follow(_OF_EVERYONE, settles=True))
