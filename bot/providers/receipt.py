@@ -85,6 +85,12 @@ class BadSignature(Refused):
     status = 403
 
 
+class TryAgain(BadSignature):
+    """As above, where the provider tries again only after a 5xx and may fit then: signed after all, or our secret set right."""
+
+    status = 503
+
+
 class Malformed(Refused):
     """It was signed, but it is not what this provider sends."""
 

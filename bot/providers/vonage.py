@@ -16,6 +16,7 @@ from typing import Any
 
 import jwt
 
+from bot.providers import vonage_codes
 from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, said, same, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
@@ -27,21 +28,16 @@ from bot.providers.receipt import (
     OptOutMessage,
     Parsed,
     ParsedReceipt,
+    TryAgain,
     look_up,
 )
-from bot.providers.vonage_codes import CODES
 from bot.sms_status import Outcome
 
 NAME = "vonage"
 SECRET = "vonage_signature_secret"  # noqa: S105 - the name of a setting.
+CODES = vonage_codes.CODES
 # Vonage tries again for a day and does not say that it signs anew. What somebody sends again is stored once in any case.
 _TRIED_FOR = timedelta(hours=25)
-
-
-class _Unsigned(BadSignature):
-    """Vonage says that it may, rarely, send a webhook unsigned, and that a 5xx makes it try again with a signature."""
-
-    status = 503
 
 
 def verify(secret: str, callback: Callback) -> None:
@@ -73,11 +69,14 @@ def _check_token(secret: str, callback: Callback) -> None:
 
 
 def _check_fields(secret: str, callback: Callback) -> None:
-    """The signed text does not tell `a=1` `b=2` from one field called `a=1&b`, so no such name is taken."""
+    """Vonage says that it may, rarely, send a webhook unsigned, and that a 5xx makes it try again with a signature.
+
+    The signed text does not tell `a=1` `b=2` from one field called `a=1&b`, so no such name is taken.
+    """
     fields = _fields(callback)
     given = fields.pop("sig", "")
     if not given:
-        raise _Unsigned("no signature; Vonage's support has to switch signed webhooks on for the SMS API")
+        raise TryAgain("no signature; Vonage's support has to switch signed webhooks on for the SMS API")
     if re.search("[&=]", "".join(fields)):
         raise BadSignature("a field has an impossible name")
     signed = "".join(f"&{name}={re.sub('[&=]', '_', value)}" for name, value in sorted(fields.items()))
