@@ -22,6 +22,7 @@ from bot.models import (
     Staff,
     StudentSchool,
     effective_contacts,
+    textable,
 )
 from bot.sms_status import SEVERITY, SmsStatus
 
@@ -68,9 +69,6 @@ def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
 def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
     """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are."""
     adult = effective_contacts.c
-    textable = and_(
-        adult.method == ContactMethod.TEXT, adult.phone.is_not(None), adult.sms_status.is_(None), ~adult.opted_out
-    )
     otherwise = or_(
         and_(adult.method == ContactMethod.CALL, adult.phone.is_not(None)),
         and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from bot import providers
 from bot.grade import LEVELS
+from bot.models import Student, effective_contacts, textable
 from bot.sms_status import SEVERITY, SmsStatus
 
 Kind = TypeVar("Kind", bound=str)
@@ -115,12 +116,11 @@ JOIN students s ON s.id = l.student_id AND s.active
 GROUP BY 1, 2
 """)
 
-_WITHOUT_ADULT = text("""
-SELECT count(*) FROM students s WHERE s.active AND s.id NOT IN (
-    SELECT student_id FROM effective_contacts
-    WHERE method = 'text' AND phone IS NOT NULL AND sms_status IS NULL AND NOT opted_out
+_WITHOUT_ADULT = (
+    select(func.count())
+    .select_from(Student)
+    .where(Student.active, Student.id.not_in(select(effective_contacts.c.student_id).where(textable)))
 )
-""")
 
 _PREVIOUS = text("""
 SELECT p.id, p.title, p.sent_at

@@ -19,7 +19,7 @@ from bot.models.roster import (
     SyncState,
 )
 from bot.models.slack import DigestPost, OpenList, PostState, SlackUser, Subscription
-from bot.models.views import contact_reach, contacts_with, effective_contacts
+from bot.models.views import contact_reach, contacts_with, effective_contacts, textable
 
 __all__ = [
     "IN_FORCE",
@@ -59,4 +59,5 @@ __all__ = [
     "contact_reach",
     "contacts_with",
     "effective_contacts",
+    "textable",
 ]

@@ -3,8 +3,21 @@
 A removal hides a link, an edit in force hides the SIS value; nothing else in the product repeats either rule.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, MetaData, ScalarSelect, Select, SmallInteger, Table, Text, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    MetaData,
+    ScalarSelect,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    select,
+)
 
+from bot.models.base import ContactMethod
 from bot.models.edits import IN_FORCE, Edit, EditField
 from bot.models.roster import Contact
 
@@ -77,6 +90,14 @@ effective_contacts = Table(
     Column("sms_status", Text),
     Column("opted_out", Boolean, nullable=False),
 )
+
+textable = and_(
+    effective_contacts.c.method == ContactMethod.TEXT,
+    effective_contacts.c.phone.is_not(None),
+    effective_contacts.c.sms_status.is_(None),
+    ~effective_contacts.c.opted_out,
+)
+"""Whether a text reaches this contact, as far as the last mass messages showed."""
 
 
 def contacts_with(phone: str | ScalarSelect[str | None]) -> Select[int]:
