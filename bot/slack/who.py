@@ -1,5 +1,10 @@
-"""What Slack says of a user: a full member or not, and the e-mail by which the SIS knows them. Kept for ten minutes."""
+"""What Slack says of a user: a full member or not, and the e-mail by which the SIS knows them. Kept for ten minutes.
 
+An e-mail counts only for accounts of our own workspace or organisation: another one, met in a shared channel, gives its
+people whatever address it likes, and Slack calls them strangers only until they share a channel with us.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +20,18 @@ from bot.models import SlackUser
 _FRESH = timedelta(minutes=10)
 
 
+@dataclass(frozen=True)
+class Home:
+    """The workspace that installed us, and its Enterprise Grid organisation if it is in one."""
+
+    team: str
+    enterprise: str | None
+
+
+_homes: dict[tuple[str, str | None], Home] = {}
+"""By Slack's address and our token, which mean the same home for ever; asked once a process."""
+
+
 def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -> SlackPerson:
     """The person behind a Slack user id, asking Slack when what we hold is older than ten minutes.
 
@@ -25,8 +42,9 @@ def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -
         known = session.get(SlackUser, user_id)
     if known and now - known.checked_at < _FRESH:
         return SlackPerson(known.user_id, known.email, full_member=known.full_member)
-    said = _ask_slack(client, user_id)
-    person = SlackPerson(user_id, said["profile"].get("email"), full_member=_is_full_member(said))
+    said, home = _ask_slack(client, user_id), _home(client)
+    is_ours = _is_full_member(said) and is_at_home(said, home)
+    person = SlackPerson(user_id, said["profile"].get("email"), full_member=is_ours)
     _keep(engine, person, time_zone=said.get("tz"), now=now)
     return person
 
@@ -39,6 +57,20 @@ def _ask_slack(client: WebClient, user_id: str) -> dict[str, Any]:
         if problem.response["error"] not in {"user_not_found", "user_not_visible"}:
             raise
         return {"is_stranger": True, "profile": {}}
+
+
+def _home(client: WebClient) -> Home:
+    key = (client.base_url, client.token)
+    if key not in _homes:
+        said = client.auth_test()
+        _homes[key] = Home(said["team_id"], said.get("enterprise_id"))
+    return _homes[key]
+
+
+def is_at_home(user: dict[str, Any], home: Home) -> bool:
+    """Of our workspace, or of another workspace of our organisation."""
+    organisation = user.get("enterprise_user", {}).get("enterprise_id")
+    return user.get("team_id") == home.team or (organisation is not None and organisation == home.enterprise)
 
 
 def _is_full_member(user: dict[str, Any]) -> bool:

@@ -42,6 +42,7 @@ OUTSIDERS = {
     "guest": _account(guest=True),
     "guest of one channel": _account(single_channel_guest=True),
     "stranger": _account(stranger=True),
+    "somebody of another workspace, met in a shared channel": _account(team_id="T0ELSEWHERE"),
     "bot": _account(bot=True),
     "deactivated": _account(deleted=True),
     "somebody without an address": lambda office, _: _joins(office),
