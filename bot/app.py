@@ -10,7 +10,18 @@ from sqlalchemy import Engine
 
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack import answer, command, digest, edit_dialog, home, list_card, remove_dialog, reply, student_dialog
+from bot.slack import (
+    answer,
+    command,
+    digest,
+    edit_dialog,
+    home,
+    list_card,
+    remove_dialog,
+    reply,
+    stop_dialog,
+    student_dialog,
+)
 from bot.slack.desk import Desk
 from bot.wording import Wording
 
@@ -62,7 +73,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         ignoring_self_events_enabled=False,
     )
     ours = desk(settings, engine, now=now)
-    for surface in (command, list_card, student_dialog, edit_dialog, remove_dialog, home, digest):
+    for surface in (command, list_card, student_dialog, edit_dialog, remove_dialog, stop_dialog, home, digest):
         surface.register(app, ours)
     answer.register(app)
     return app

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import audit, listing, mass_messages, phone
-from bot.audit import Subject
+from bot import audit, listing, mass_messages
 from bot.providers.receipt import OptOutMessage, ParsedReceipt
 from bot.sms_status import Outcome
 
@@ -50,8 +49,6 @@ VALUES (:provider, :event_key, :phone, :opted_out, :now)
 ON CONFLICT DO NOTHING RETURNING id
 """)
 
-_CONTACTS = text("SELECT contact_id FROM contact_reach WHERE phone = :phone ORDER BY 1")
-
 _WAITING = text("""
 SELECT r.id FROM receipts r JOIN deliveries d ON d.provider = r.provider AND d.provider_id = r.provider_id
 WHERE r.applied_at IS NULL AND r.received_at > :since ORDER BY r.id LIMIT :limit
@@ -87,9 +84,7 @@ def _hear(session: Session, said: OptOutMessage, *, now: datetime) -> None:
     else:
         listing.opted_in(session, said.phone, now=now)
     action = "opt_out.heard" if said.opted_out else "opt_in.heard"
-    for contact_id in session.scalars(_CONTACTS, {"phone": said.phone}):
-        who = Subject("contact", contact_id)
-        audit.record(session, who, actor=said.provider, action=action, now=now, after=phone.masked(said.phone))
+    audit.record_number(session, said.phone, actor=said.provider, action=action, now=now)
 
 
 def apply_waiting(session: Session, *, now: datetime) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cleanup_list.rows import StudentRow
+from bot.errors import UserError
 from bot.models import ContactMethod, EditField, EditState
 from bot.sms_status import SmsStatus
 
@@ -81,3 +82,16 @@ class StudentCard:
     student: StudentRow
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
+
+    def contact(self, contact_id: int) -> ContactCard:
+        """One of the contacts.
+
+        Raises:
+            UserError: it is not a contact of this student any more.
+        """
+        for one in self.contacts:
+            if one.contact_id == contact_id:
+                return one
+        raise UserError(
+            "That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list."
+        )

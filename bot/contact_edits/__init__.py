@@ -1,4 +1,5 @@
-"""What staff change of a contact: phone, contact method, removal, and undoing each. Nothing here writes over the SIS.
+"""What staff change of a contact: phone, contact method, removal, and undoing each; and a spoken STOP, which nobody undoes. Nothing
+here writes over the SIS.
 
 Every verb locks the contact first, so that of two people who save at once the second learns what the first one saved.
 """
@@ -6,7 +7,8 @@ Every verb locks the contact first, so that of two people who save at once the s
 from bot.contact_edits.change import Change, change
 from bot.contact_edits.conflict import settle_conflict
 from bot.contact_edits.removal import bring_back, remove
+from bot.contact_edits.spoken_stop import record_stop
 from bot.contact_edits.standing import Stale
 from bot.contact_edits.undo import undo
 
-__all__ = ["Change", "Stale", "bring_back", "change", "remove", "settle_conflict", "undo"]
+__all__ = ["Change", "Stale", "bring_back", "change", "record_stop", "remove", "settle_conflict", "undo"]

@@ -3,8 +3,6 @@
 Its metadata is the contact's id and version; whoever saves second is shown what the first one saved, and chooses.
 """
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,21 +15,19 @@ from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
-from bot.errors import UserError
 from bot.models import ContactMethod
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog
+from bot.slack import open_list, student_dialog, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
-from bot.slack.student_dialog import EDIT, METHODS, Origin, origin_of
+from bot.slack.origin import Origin, Target, origin_of, target_of
+from bot.slack.student_dialog import EDIT, METHODS
 from bot.sms_status import SmsStatus
-from bot.wording import count
 
 SAVE = "contact.save"
 PHONE, METHOD = "phone", "method"
 """Block ids, which are also the fields that an error names."""
 _INPUT = "value"
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -75,16 +71,16 @@ def register(app: App, desk: Desk) -> None:
         client.views_push(trigger_id=body["trigger_id"], view=view(form))
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
-        said = json.loads(body["view"]["private_metadata"])
-        origin = Origin(said["student"], said["list"])
+        target = target_of(body["view"])
+        origin = target.origin
         typed = _typed(body["view"])
         try:
             with desk.acting(client, body["user"]["id"]) as (session, actor):
-                done = _change(desk, session, actor, said, typed)
+                done = _change(desk, session, actor, target, typed)
                 card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         except Stale as stale:
             with desk.acting(client, body["user"]["id"]) as (session, actor):
-                form = _form(desk, session, actor, said["contact"], origin)
+                form = _form(desk, session, actor, target.contact_id, origin)
             ack(response_action="update", view=view(replace(form, overtaken=Overtaken(stale.by, typed))))
             return
         open_list.changed(context, origin.list_id)
@@ -96,11 +92,11 @@ def register(app: App, desk: Desk) -> None:
     app.view(SAVE)(ack=save, lazy=[open_list.refresher(desk)])
 
 
-def _change(desk: Desk, session: Session, actor: Actor, said: dict[str, int], typed: Typed) -> Change:
+def _change(desk: Desk, session: Session, actor: Actor, target: Target, typed: Typed) -> Change:
     return contact_edits.change(
         session,
-        said["contact"],
-        version=said["version"],
+        target.contact_id,
+        version=target.version,
         phone=typed.phone,
         method=typed.method,
         actor=actor,
@@ -112,11 +108,7 @@ def _change(desk: Desk, session: Session, actor: Actor, said: dict[str, int], ty
 
 def _form(desk: Desk, session: Session, actor: Actor, contact_id: int, origin: Origin) -> Form:
     card = cleanup_list.student_card(session, origin.student_id, actor=actor)
-    found = next((one for one in card.contacts if one.contact_id == contact_id), None)
-    if found is None:
-        raise UserError(
-            "That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list."
-        )
+    found = card.contact(contact_id)
     touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
     return Form(found, touches, origin, desk.settings.phone_region, desk.settings.opt_in_number)
 
@@ -128,12 +120,7 @@ def _typed(view: dict[str, Any]) -> Typed:
 
 def view(form: Form) -> Block:
     one = form.contact
-    metadata = {
-        "contact": one.contact_id,
-        "version": one.version,
-        "student": form.origin.student_id,
-        "list": form.origin.list_id,
-    }
+    metadata = Target.of(one, form.origin).as_metadata()
     blocks = [
         b.section(f"*{b.escaped(one.name)}*{' · ' + b.escaped(one.relationship) if one.relationship else ''}"),
         *_overtaken(form),
@@ -142,7 +129,7 @@ def view(form: Form) -> Block:
         _method_input(form),
         *_touches(form.touches),
     ]
-    return b.modal("Edit contact", blocks, callback_id=SAVE, metadata=json.dumps(metadata), submit="Save")
+    return b.modal("Edit contact", blocks, callback_id=SAVE, metadata=metadata, submit="Save")
 
 
 def _phone_input(form: Form) -> Block:
@@ -211,29 +198,8 @@ def _opted_out(form: Form) -> list[Block]:
 
 
 def _touches(touches: Touches) -> list[Block]:
-    lines = [*_siblings(touches), *_sharing(touches)]
+    lines = [*touching.siblings(touches), *touching.sharing(touches, "theirs stays.")]
     return [b.context(*lines)] if lines else []
-
-
-def _siblings(touches: Touches) -> list[str]:
-    if not touches.siblings and not touches.more_siblings:
-        return []
-    names = [sibling.name for sibling in touches.siblings]
-    return [f"👪 Also a contact of {_listed(names, touches.more_siblings, 'student')}: changed for all of them."]
-
-
-def _sharing(touches: Touches) -> list[str]:
-    if not touches.sharing and not touches.more_sharing:
-        return []
-    return [f"☎️ The same number is used by {_listed(touches.sharing, touches.more_sharing, 'contact')}: theirs stays."]
-
-
-def _listed(names: Sequence[str], hidden: int, word: str) -> str:
-    """The names this person may read, and how many others there are."""
-    shown = [b.escaped(name) for name in names[:_NAMED]]
-    rest = len(names) - len(shown) + hidden
-    more = [count(rest, f"{'more' if shown else 'other'} {word}")] if rest else []
-    return ", ".join([*shown, *more])
 
 
 def _saved(done: Change) -> str:

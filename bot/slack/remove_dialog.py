@@ -1,6 +1,5 @@
 """The remove dialog: this student or all, and why. The removal survives every sync, and can be undone."""
 
-import json
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -8,12 +7,12 @@ from slack_sdk import WebClient
 
 from bot import access, cleanup_list, contact_edits
 from bot.cleanup_list import ContactCard, StudentCard, Touches
-from bot.errors import UserError
 from bot.slack import blocks as b
 from bot.slack import open_list, student_dialog
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
-from bot.slack.student_dialog import REMOVE, Origin, origin_of
+from bot.slack.origin import Origin, Target, origin_of, target_of
+from bot.slack.student_dialog import REMOVE
 
 CONFIRM = "contact.remove_confirmed"
 SCOPE, REASON = "scope", "reason"
@@ -37,19 +36,19 @@ def register(app: App, desk: Desk) -> None:
             access.editor(actor)
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
             touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
-        client.views_push(trigger_id=body["trigger_id"], view=view(card, _of(card, contact_id), touches, origin))
+        client.views_push(trigger_id=body["trigger_id"], view=view(card, card.contact(contact_id), touches, origin))
 
     def remove(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
-        said, values = json.loads(body["view"]["private_metadata"]), body["view"]["state"]["values"]
-        origin = Origin(said["student"], said["list"])
+        target, values = target_of(body["view"]), body["view"]["state"]["values"]
+        origin = target.origin
         everywhere = values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
         reason = REASONS[values[REASON][_INPUT]["selected_option"]["value"]]
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             contact_edits.remove(
                 session,
-                said["contact"],
+                target.contact_id,
                 student_id=None if everywhere else origin.student_id,
-                version=said["version"],
+                version=target.version,
                 reason=reason,
                 actor=actor,
                 now=desk.now(),
@@ -63,27 +62,15 @@ def register(app: App, desk: Desk) -> None:
     app.view(CONFIRM)(ack=remove, lazy=[open_list.refresher(desk)])
 
 
-def _of(card: StudentCard, contact_id: int) -> ContactCard:
-    for one in card.contacts:
-        if one.contact_id == contact_id:
-            return one
-    raise UserError("That contact has been removed already. Close this dialog and type /cleanup for today's list.")
-
-
 def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) -> Block:
-    metadata = {
-        "contact": one.contact_id,
-        "version": one.version,
-        "student": origin.student_id,
-        "list": origin.list_id,
-    }
+    metadata = Target.of(one, origin).as_metadata()
     blocks = [
         b.section(f"*{b.escaped(one.name)}* will get no messages about the student. You can undo this later."),
         _choice(SCOPE, "Remove from", _scopes(card, touches), initial=0),
         _choice(REASON, "Why?", [b.option(text, key) for key, text in REASONS.items()], initial=None),
         *([b.context(f"⚠️ {b.escaped(card.student.name)} has no other contact.")] if len(card.contacts) == 1 else []),
     ]
-    return b.modal("Remove contact", blocks, callback_id=CONFIRM, metadata=json.dumps(metadata), submit="Remove")
+    return b.modal("Remove contact", blocks, callback_id=CONFIRM, metadata=metadata, submit="Remove")
 
 
 def _scopes(card: StudentCard, touches: Touches) -> list[Block]:

@@ -3,9 +3,7 @@
 Its metadata is the student's id and the id of the list behind it. Numbers are masked here; the edit dialog shows them.
 """
 
-import json
 import logging
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
@@ -24,32 +22,17 @@ from bot.slack import open_list
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
+from bot.slack.origin import Origin, origin_of
 from bot.sms_status import meaning
 
 logger = logging.getLogger(__name__)
 
 VIEW = "student.dialog"
-EDIT, REMOVE = "contact.edit", "contact.remove"
+EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
 METHODS: dict[str, str] = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "E-mail"}
 _CONTACTS, _REMOVED = 20, 10
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Which student a dialog is of, and which list it was opened from."""
-
-    student_id: int
-    list_id: int
-
-    def as_metadata(self) -> str:
-        return json.dumps({"student": self.student_id, "list": self.list_id})
-
-
-def origin_of(view: dict[str, Any]) -> Origin:
-    said = json.loads(view["private_metadata"])
-    return Origin(said["student"], said["list"])
 
 
 def register(app: App, desk: Desk) -> None:
@@ -142,8 +125,10 @@ def _about(card: StudentCard) -> str:
 
 def _contact(one: ContactCard) -> list[Block]:
     value = str(one.contact_id)
+    texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
     buttons = [
         b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
+        *([b.button("Said stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
         b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
     ]
     return [

@@ -92,6 +92,11 @@ def _remove(person, scene):
     assert person.press(person.view, action_id="contact.remove", value=str(scene.maria)).ok
 
 
+def _spoken_stop(person, scene):
+    _student(person, scene)
+    assert person.press(person.view, action_id="contact.spoken_stop", value=str(scene.maria)).ok
+
+
 def _press(action_id, which):
     return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
 
@@ -123,14 +128,16 @@ OF_A_STUDENT = {
     "save": (_edit, lambda one, _: one.fill(one.view, {"phone": "(312) 555-7177", "method": "call"}).submit()),
     "remove": (_student, _press("contact.remove", "maria")),
     "remove, confirmed": (_remove, lambda one, _: one.fill(one.view, {"reason": "asked"}).submit()),
+    "told us to stop": (_student, _press("contact.spoken_stop", "maria")),
+    "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
     "undo edit": (_student, _press("edit.undo", "edit")),
     "undo removal": (_student, _press("removal.undo", "removal")),
     "keep ours": (_student, _press("conflict.keep_ours", "disputed")),
     "take the SIS's": (_student, _press("conflict.take_sis", "disputed")),
 }
 ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
-LOOKING_ONLY = {*OF_LISTS, "help", "subscribe", "fix", "fix at home", "remove"}
-"""The doors behind which nothing changes: the channel is subscribed already, and `remove` only asks."""
+LOOKING_ONLY = {*OF_LISTS, "help", "subscribe", "fix", "fix at home", "remove", "told us to stop"}
+"""The doors behind which nothing changes: the channel is subscribed already, and two dialogs only ask."""
 
 
 def copy_screen(slack, *, of, to):

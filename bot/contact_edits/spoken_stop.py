@@ -1,0 +1,52 @@
+"""A spoken STOP: a contact told somebody that they want no texts. It counts like one that was texted, and nobody lifts it."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import access, audit, listing
+from bot.access import Actor
+from bot.contact_edits.standing import lock
+from bot.errors import UserError
+from bot.models import PhoneNumber
+
+
+def record_stop(
+    session: Session,
+    contact_id: int,
+    *,
+    student_id: int,
+    version: int,
+    said_at: datetime,
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Opt out the number that the contact has now, for everyone who has it. Returns the number (E.164).
+
+    `said_at` is the latest that they can have said so: a START that the number texted later outranks it.
+
+    Raises:
+        Stale: the contact is not at `version` any more.
+        UserError: there is no number, it is opted out already, it has texted START since, or the contact may not be seen.
+    """
+    access.editor(actor)
+    access.contact(session, contact_id, actor=actor, student_id=student_id)
+    phone = lock(session, contact_id, version=version).phone
+    if phone is None:
+        raise UserError("This contact has no number that could be texted.")
+    if _is_opted_out(session, phone):
+        raise UserError("This number is opted out already. Only a START from that phone ends it.")
+    said = listing.OptOut(phone, min(said_at, now))
+    listing.opted_out(session, [said], by=actor.user_id, now=now)
+    if not _is_opted_out(session, phone):
+        raise UserError(
+            "This number has texted START since that day, so it wants texts. Choose a later day.", field="said_on"
+        )
+    audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", now=now)
+    return phone
+
+
+def _is_opted_out(session: Session, phone: str) -> bool:
+    opted_out_at = select(PhoneNumber.opted_out_at).where(PhoneNumber.phone == phone)
+    return session.scalar(opted_out_at) is not None

@@ -1,0 +1,44 @@
+"""What a dialog remembers in its `private_metadata`, ids and nothing else: which student and contact, from which list."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.cleanup_list import ContactCard
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which student a dialog is of, and which list it was opened from."""
+
+    student_id: int
+    list_id: int
+
+    def as_metadata(self) -> str:
+        return json.dumps({"student": self.student_id, "list": self.list_id})
+
+
+@dataclass(frozen=True)
+class Target:
+    """The contact that a dialog changes, at the version that it shows."""
+
+    contact_id: int
+    version: int
+    origin: Origin
+
+    @classmethod
+    def of(cls, contact: ContactCard, origin: Origin) -> "Target":
+        return cls(contact.contact_id, contact.version, origin)
+
+    def as_metadata(self) -> str:
+        return json.dumps({"contact": self.contact_id, "version": self.version} | json.loads(self.origin.as_metadata()))
+
+
+def origin_of(view: dict[str, Any]) -> Origin:
+    said = json.loads(view["private_metadata"])
+    return Origin(said["student"], said["list"])
+
+
+def target_of(view: dict[str, Any]) -> Target:
+    said = json.loads(view["private_metadata"])
+    return Target(said["contact"], said["version"], origin_of(view))

@@ -1,0 +1,92 @@
+"""The dialog for a spoken STOP: who told us, and when. It says whom it touches and that only the contact can take it back."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+
+from bot import access, cleanup_list, contact_edits, phone
+from bot.cleanup_list import ContactCard, Touches
+from bot.errors import UserError
+from bot.slack import blocks as b
+from bot.slack import open_list, student_dialog, touching
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.origin import Origin, Target, origin_of, target_of
+from bot.slack.student_dialog import SPOKEN_STOP
+
+CONFIRM = "contact.stop_confirmed"
+SAID_ON = "said_on"
+"""Block id, which is also the field that an error names."""
+_INPUT = "value"
+_OLDEST = timedelta(days=366)
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(SPOKEN_STOP)
+    def ask(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin, contact_id = origin_of(body["view"]), int(action["value"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+            touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
+        drawn = view(card.contact(contact_id), touches, origin, start=_start(desk), today=actor.today)
+        client.views_push(trigger_id=body["trigger_id"], view=drawn)
+
+    def record(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        target = target_of(body["view"])
+        origin = target.origin
+        chosen = date.fromisoformat(body["view"]["state"]["values"][SAID_ON][_INPUT]["selected_date"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            stopped = contact_edits.record_stop(
+                session,
+                target.contact_id,
+                student_id=origin.student_id,
+                version=target.version,
+                said_at=_end_of(chosen, actor.today, desk.settings.zone),
+                actor=actor,
+                now=desk.now(),
+            )
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        open_list.changed(context, origin.list_id)
+        done = f"Recorded: no more texts to {b.masked(stopped)}."
+        student_dialog.redraw(
+            client, body["view"].get("previous_view_id"), student_dialog.view(card, origin, done=done)
+        )
+        ack()
+
+    app.view(CONFIRM)(ack=record, lazy=[open_list.refresher(desk)])
+
+
+def _start(desk: Desk) -> str:
+    number, region = desk.settings.opt_in_number, desk.settings.phone_region
+    return phone.written(number, region) if number else "the number our texts come from"
+
+
+def _end_of(chosen: date, today: date, zone: ZoneInfo) -> datetime:
+    if chosen > today:
+        raise UserError("That day is still to come. Choose the day on which they said so.", field=SAID_ON)
+    if chosen < today - _OLDEST:
+        raise UserError("That is more than a year ago. Ask them again, then record it.", field=SAID_ON)
+    return datetime.combine(chosen, time.max, zone)
+
+
+def view(one: ContactCard, touches: Touches, origin: Origin, *, start: str, today: date) -> Block:
+    metadata = Target.of(one, origin).as_metadata()
+    blocks = [
+        b.section(
+            f"*{b.escaped(one.name)}* · {b.masked(one.phone)} gets no more texts, from the next mass message on.\n"
+            f"🛑 *Nobody here can take that back.* Only the contact can, with a text *START* to *{start}* from that phone."
+        ),
+        {
+            "type": "input",
+            "block_id": SAID_ON,
+            "label": b.plain("When did they say so?"),
+            "element": {"type": "datepicker", "action_id": _INPUT, "initial_date": today.isoformat()},
+        },
+        *(b.context(line) for line in touching.sharing(touches, "theirs gets no more texts either.")),
+    ]
+    return b.modal("They told us to stop", blocks, callback_id=CONFIRM, metadata=metadata, submit="Record")
