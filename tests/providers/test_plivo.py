@@ -1,0 +1,269 @@
+import base64
+import csv
+import hmac
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.providers import BY_NAME, BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, plivo
+from bot.sms_status import Outcome
+
+SECRET = "plivo-auth-token"
+NONCE = "05429567804466091622"
+URL = "https://cleanup.district.example/receipts/plivo"
+SAMPLE = b"ParentMessageUUID=12345&Status=undelivered&MessageUUID=123&To=%2B60124361111&From=2020&ErrorCode=80"
+UUID = "a2cab4c0-c8f2-11f0-a5a6-0242ac110005"
+PHONE = "+13125550142"
+TABLE = list(csv.DictReader((Path(__file__).parent / "plivo_codes.csv").read_text().splitlines()))
+BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
+BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
+
+# What `plivo.utils.signature_v3` of plivo 4.63.0 makes of SECRET and NONCE.
+PUBLISHED = {
+    "a receipt": (URL, SAMPLE, "hogAJ5hiSde6HCBBD4ovjq12IEcjsidzj0GKOusRjWw="),
+    "a port, a query, letters of all kinds and an empty field": (
+        URL.replace(".example", ".example:8443") + "?school=lincoln&grade=5&grade=4",
+        urlencode({"MessageUUID": "123", "Text": "Señora O'Brien 🎒 & co=1", "Empty": ""}).encode(),
+        "kEyG0XLo345vBFF9DGUTWOCHsjpWnLcsn/OORUXIEhE=",
+    ),
+    "a name twice, and names in another case": (
+        "http://127.0.0.1:3000/receipts/plivo",
+        b"a=2&aa=4&a=1&A=3",
+        "zE2/JGo1Dg4U7DraXYEz8RhTybR/rDZ4Hl/ptfM7wzU=",
+    ),
+}
+SIGNATURE = PUBLISHED["a receipt"][2]
+
+
+def callback(status="delivered", **fields):
+    told = {"MessageUUID": UUID, "ParentMessageUUID": UUID, "Status": status, "To": PHONE, "From": "+13125550100"}
+    return told | fields
+
+
+def inbound(text, **fields):
+    told = {"MessageUUID": UUID, "Type": "sms", "From": PHONE.removeprefix("+"), "To": "13125550100", "Text": text}
+    return told | fields
+
+
+def request(fields, headers=(), url=URL):
+    body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    return Callback(url, form | dict(headers), body, datetime.now(UTC))
+
+
+def by(signature, nonce=NONCE, header="x-plivo-signature-v3"):
+    return {header: signature, "x-plivo-signature-v3-nonce": nonce}
+
+
+def parsed(fields):
+    (one,) = plivo.parse(request(fields))
+    return one
+
+
+def test_the_table_holds_every_code_that_we_know_of_and_no_other():
+    assert set(plivo.CODES) == {row["code"] for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["code"])
+def test_every_code_means_what_the_district_was_told(row):
+    code = plivo.CODES[row["code"]]
+    assert code.outcome == row["outcome"]
+    assert code.shaky == (row["confidence"] == "L")
+    assert code.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("row", BY_STATUS, ids=lambda row: row["code"])
+@pytest.mark.parametrize("none", [{}, {"ErrorCode": ""}, {"ErrorCode": "000"}])
+def test_a_status_without_a_code_is_read_by_its_word(row, none):
+    receipt = parsed(callback(row["code"].removeprefix("status:"), **none))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], None)
+
+
+@pytest.mark.parametrize("row", BY_CODE, ids=lambda row: row["code"])
+@pytest.mark.parametrize("status", ["failed", "undelivered", "rejected"])
+def test_the_code_of_a_failure_beats_its_status_word(row, status):
+    receipt = parsed(callback(status, ErrorCode=row["code"]))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
+
+
+@pytest.mark.parametrize("status", ["delivered", "sent", "queued"])
+def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+    assert parsed(callback(status, ErrorCode="200")).outcome == plivo.CODES[f"status:{status}"].outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("failed", "not_contact_problem"), ("rejected", "not_contact_problem"), ("undelivered", "unconfirmed")],
+)
+def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome):
+    with caplog.at_level(logging.ERROR):
+        receipt = parsed(callback(status, ErrorCode="777"))
+    assert (receipt.outcome, receipt.code) == (outcome, "777")
+    assert "777" in caplog.text
+    assert UUID in caplog.text
+    assert "5550142" not in caplog.text
+
+
+def test_an_unknown_status_waits_and_is_logged(caplog):
+    assert parsed(callback("teleported")).outcome is Outcome.PENDING
+    assert "teleported" in caplog.text
+
+
+def test_refusals_without_a_reason_are_marked_for_the_guard():
+    assert [code for code, known in plivo.CODES.items() if known.reasonless] == ["status:undelivered", "100", "1000"]
+
+
+def test_a_receipt_is_read_from_end_to_end():
+    plivo.verify(SECRET, request(SAMPLE, by(SIGNATURE)))
+    assert parsed(SAMPLE) == ParsedReceipt(
+        "plivo", "123::undelivered:80:", "12345", "+60124361111", Outcome.TURNED_OFF, "80"
+    )
+    assert BY_NAME["plivo"].SECRET == "plivo_auth_token"
+
+
+def test_parts_of_a_text_belong_to_one_delivery_and_are_told_apart():
+    parts = [
+        callback(PartInfo="1 of 2"),
+        callback(PartInfo="2 of 2"),
+        callback(MessageUUID="b2", PartInfo="2 of 2"),
+        callback(MessageUUID="b2"),
+    ]
+    receipts = [parsed(part) for part in parts]
+    assert {receipt.provider_id for receipt in receipts} == {UUID}
+    assert len({receipt.event_key for receipt in receipts}) == 4
+
+
+def test_a_text_without_a_parent_is_known_by_its_own_id():
+    assert parsed(callback(ParentMessageUUID="")).provider_id == UUID
+
+
+def test_the_same_report_has_the_same_key_and_another_status_another():
+    assert parsed(callback()).event_key == parsed(callback(TotalRate="0.0055")).event_key
+    assert parsed(callback("sent")).event_key != parsed(callback()).event_key
+
+
+@pytest.mark.parametrize(
+    ("time", "read"),
+    [
+        ("2026-11-23 15:04:05.25+00:00", datetime(2026, 11, 23, 15, 4, 5, 250_000, tzinfo=UTC)),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_the_time_of_the_report_is_read_and_an_impossible_one_is_left_out(time, read):
+    assert parsed(callback(DeliveryReportTime=time)).occurred_at == read
+
+
+@pytest.mark.parametrize(("text", "stop"), [("STOP", True), (" Cancel ", True), ("start", False), ("UNSTOP", False)])
+def test_stop_and_start_are_heard(text, stop):
+    assert parsed(inbound(text)) == OptOutMessage("plivo", f"{UUID}:inbound", PHONE, stop)
+
+
+@pytest.mark.parametrize("fields", [inbound("stop by at noon"), inbound(""), inbound("STOP", From="72345")])
+def test_an_ordinary_text_from_a_family_says_nothing(fields):
+    assert plivo.parse(request(fields)) == []
+
+
+@pytest.mark.parametrize(("url", "body", "signature"), PUBLISHED.values(), ids=PUBLISHED.keys())
+def test_what_plivos_own_signer_makes_is_accepted(url, body, signature):
+    plivo.verify(SECRET, request(body, by(signature), url))
+
+
+@pytest.mark.parametrize("header", [f"guessed,{SIGNATURE}", f"{SIGNATURE}, guessed", f" {SIGNATURE} "])
+def test_of_several_signatures_one_has_to_fit(header):
+    plivo.verify(SECRET, request(SAMPLE, by(header)))
+
+
+def test_the_main_accounts_signature_stands_in_a_header_of_its_own():
+    main = by(SIGNATURE, header="x-plivo-signature-ma-v3")
+    plivo.verify(SECRET, request(SAMPLE, main))
+    plivo.verify(SECRET, request(SAMPLE, main | {"x-plivo-signature-v3": "of-another-account"}))
+
+
+def _hmac(secret, nonce=NONCE, algorithm=sha256):
+    told = "ErrorCode80From2020MessageUUID123ParentMessageUUID12345StatusundeliveredTo+60124361111"
+    return base64.b64encode(hmac.new(secret.encode(), f"{URL}?{told}.{nonce}".encode(), algorithm).digest()).decode()
+
+
+def test_the_forgeries_below_are_near_the_truth():
+    assert _hmac(SECRET) == SIGNATURE
+
+
+FORGED = {
+    "no signature": (URL, {"x-plivo-signature-v3-nonce": NONCE}, SAMPLE),
+    "no nonce": (URL, {"x-plivo-signature-v3": SIGNATURE}, SAMPLE),
+    "an empty nonce": (URL, by(_hmac(SECRET, ""), ""), SAMPLE),
+    "another nonce": (URL, by(SIGNATURE, "1"), SAMPLE),
+    "a nonce that is not ascii": (URL, by(SIGNATURE, "ß\udcff\ud800"), SAMPLE),
+    "empty": (URL, by(""), SAMPLE),
+    "only commas": (URL, by(" , ,"), SAMPLE),
+    "not ascii": (URL, by("ß\udcff"), SAMPLE),
+    "another secret": (URL, by(_hmac("guessed")), SAMPLE),
+    "another algorithm": (URL, by(_hmac(SECRET, algorithm="sha1")), SAMPLE),
+    "another url": (URL + "x", by(SIGNATURE), SAMPLE),
+    "another query": (URL + "?x=1", by(SIGNATURE), SAMPLE),
+    "another value": (URL, by(SIGNATURE), SAMPLE.replace(b"=80", b"=70")),
+    "another field": (URL, by(SIGNATURE), SAMPLE + b"&x=1"),
+    "no body": (URL, by(SIGNATURE), b""),
+}
+
+
+@pytest.mark.parametrize(("url", "headers", "body"), FORGED.values(), ids=FORGED.keys())
+def test_a_forged_request_is_refused_with_403(url, headers, body):
+    with pytest.raises(BadSignature) as refused:
+        plivo.verify(SECRET, request(body, headers, url))
+    assert refused.value.status == 403
+
+
+def test_an_unset_secret_verifies_nothing():
+    with pytest.raises(BadSignature):
+        plivo.verify("", request(SAMPLE, by(_hmac(""))))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"{}",
+        b'{"MessageUUID": "1", "Status": "sent"}',
+        b"MessageUUID=1",
+        b"Status=delivered",
+        b"Text=STOP",
+        b"MessageUUID=1%00&Status=delivered",
+        b"MessageUUID=1&Status=delivered&ErrorCode=8+0",
+        b"MessageUUID=1&Status=delivered&ParentMessageUUID=%3Cb%3E",
+        b"MessageUUID=1&Status=delivered&To=%ff",
+        b"MessageUUID=" + b"9" * 5_000 + b"&Status=delivered",
+        b"\xff\xfe",
+        b"[" * 10_000,
+        b"&".join(b"a%d=1" % n for n in range(200)),
+    ],
+)
+def test_what_is_not_a_callback_is_malformed(body):
+    with pytest.raises(Malformed) as refused:
+        plivo.parse(request(body))
+    assert refused.value.status == 400
+
+
+@given(
+    st.dictionaries(st.sampled_from([*callback(), "Text", "PartInfo", "ErrorCode", "DeliveryReportTime"]), st.text())
+)
+def test_no_form_crashes_the_parser(fields):
+    with suppress(Refused):
+        plivo.parse(request(callback() | fields))
+
+
+@given(st.binary(max_size=300), st.text(max_size=100), st.text(max_size=20), st.text(max_size=50))
+def test_no_request_crashes_the_verifier_or_the_parser(body, signature, nonce, url):
+    with pytest.raises(Refused):
+        plivo.verify(SECRET, request(body, by(signature, nonce), url))
+    with suppress(Refused):
+        plivo.parse(request(body))
