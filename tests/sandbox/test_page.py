@@ -65,6 +65,18 @@ def test_the_answer_to_ones_own_command_comes_into_view_wherever_one_was_reading
     expect(page.get_by_role("button", name="New message")).to_be_hidden()
 
 
+def test_word_of_a_new_message_does_not_follow_to_another_conversation(page, stage):
+    say(page, "\n".join(str(number) for number in range(60)))
+    expect(page.locator(".messages")).to_contain_text("59")
+    page.locator(".scroller").evaluate("scroller => { scroller.scrollTop = 0; }")
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    client.chat_postMessage(channel=stage.family_texts, text="the digest")
+    expect(page.get_by_role("button", name="New message")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("button", name=re.compile("Tiny")).click()
+    expect(page.locator(".home")).to_contain_text("Welcome")
+    expect(page.get_by_role("button", name="New message")).to_be_hidden()
+
+
 def test_a_card_that_a_control_at_its_foot_changed_is_shown_from_its_top(page, stage):
     client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
 
@@ -318,6 +330,14 @@ def test_a_number_changed_in_the_sis_is_refused_under_its_field_or_held(page, st
     assert stage.district.phones["p-1"] == "+13125550199"
 
 
+def test_a_number_in_the_sis_and_its_button_stand_on_one_line(page):
+    page.get_by_text("What the SIS holds").click()
+    page.get_by_label("Search the SIS").fill("rosa")
+    number = page.get_by_label("Rosa Hernández Ava, Mateo").bounding_box()
+    change = page.get_by_role("button", name="Change the number of Rosa").bounding_box()
+    assert (change["y"], change["height"]) == (number["y"], number["height"])
+
+
 def test_what_is_said_in_passing_replaces_what_was_said_before(page):
     page.get_by_text("What the SIS holds").click()
     page.get_by_label("Search the SIS").fill("rosa")
@@ -365,6 +385,28 @@ def test_on_a_phone_a_menu_does_not_raise_the_keyboard_over_its_options(open_pag
     page.get_by_role("button", name="Back to the list").click()
     page.get_by_role("button", name=re.compile("^Act as")).click()
     expect(page.get_by_role("listbox", name="Act as")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_row_of_a_menu_that_is_walked_to_is_never_under_its_search(open_page, stage, size):
+    for number in range(12):
+        stage.slack.add_user(f"Teacher {number}", user_id=f"UTEACHER{number}", title="Teacher")
+    page = open_page(size)
+    page.locator(".back").dispatch_event("click")
+    page.get_by_role("button", name=re.compile("^Act as")).click()
+    search, current = page.get_by_role("combobox", name="Search Act as"), page.locator(".menu-row.current")
+
+    def is_clear():
+        box = search.bounding_box()
+        return current.bounding_box()["y"] >= box["y"] + box["height"]
+
+    expect(current).to_contain_text("Dana Whitfield")
+    assert is_clear()
+    page.keyboard.press("ArrowUp")
+    expect(current).to_contain_text("Teacher 11")
+    for _ in range(13):
+        page.keyboard.press("ArrowUp")
+        assert is_clear()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

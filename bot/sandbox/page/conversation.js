@@ -35,6 +35,7 @@ export function conversation(root, act) {
     now = `${place.as} ${place.channel} ${place.tab}`;
     drawHead(channel, place.tab);
     const onHome = channel.kind === "app" && place.tab === "home";
+    if (moved) more.hidden = true;
     home.hidden = !onHome;
     list.node.hidden = onHome;
     footer.hidden = onHome;

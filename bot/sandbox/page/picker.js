@@ -85,7 +85,7 @@ function menu({ label, many, find, filter, isChosen, choose }) {
   async function start() {
     await load("");
     input.hidden = filter !== false && options.length < FILTER_FROM;
-    (input.hidden || (touched.matches && filter !== false) ? list : input).focus();
+    (input.hidden || (touched.matches && filter !== false) ? list : input).focus({ preventScroll: true });
     at = Math.max(0, options.findIndex(isChosen));
     point();
   }
