@@ -1,15 +1,15 @@
 """Tests run on a real PostgreSQL: one embedded server a run, one migrated database a session, emptied before each test."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+import people
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from bot import db, migrations, models
-
-NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+from bot.access import Reach
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +53,21 @@ def session(empty_database):
 
 @pytest.fixture
 def now() -> datetime:
-    return NOW
+    return people.NOW
+
+
+@pytest.fixture
+def district(session):
+    return people.a_district(session)
+
+
+@pytest.fixture
+def clara(district):
+    """The clerk of Lincoln."""
+    return people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
+
+
+@pytest.fixture
+def dana(district):
+    """The data manager, who sees everybody."""
+    return people.acting(district.dana, reach=Reach.DISTRICT)

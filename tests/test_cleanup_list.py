@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from people import (
     NOW,
-    a_district,
     acting,
     contact,
     listed,
@@ -17,7 +16,6 @@ from people import (
 from sqlalchemy import event, func, select
 
 from bot import cleanup_list, models
-from bot.access import Reach
 from bot.errors import UserError
 from bot.filters import Filter, Vocabulary
 from bot.models import ContactMethod
@@ -25,21 +23,6 @@ from bot.names import fold
 from bot.sms_status import SmsStatus
 
 UGLY_NAMES = ["O'Brien", "O\u2019Brien", "García Núñez", "Nguyễn Đức", "Weiß", "Smith-Jones", "  Ærø\u200b ", "李 小龍"]
-
-
-@pytest.fixture
-def district(session):
-    return a_district(session)
-
-
-@pytest.fixture
-def clara(district):
-    return acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
-
-
-@pytest.fixture
-def dana(district):
-    return acting(district.dana, reach=Reach.DISTRICT)
 
 
 def unreachable(session, given="Sam", family="Rivera", *, grade="5", at=None, status=SmsStatus.BLOCKED):

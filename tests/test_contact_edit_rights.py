@@ -11,11 +11,6 @@ from bot.errors import UserError
 
 
 @pytest.fixture
-def district(session):
-    return people.a_district(session)
-
-
-@pytest.fixture
 def ids(session, district):
     """Everything that can be acted on: Maria's edit in force, and the uncle who was removed, both of Sam in Ana's class."""
     clara = people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))

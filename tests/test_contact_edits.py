@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 
 from bot import contact_edits, models
-from bot.access import Reach
 from bot.contact_edits import Stale
 from bot.errors import UserError
 from bot.models import ContactMethod
@@ -33,21 +32,6 @@ WRONG_NUMBERS = [
     ("0000000000", "do not make a US number"),
     ("312-555-9901 x12", "Leave out the extension 12"),
 ]
-
-
-@pytest.fixture
-def district(session):
-    return people.a_district(session)
-
-
-@pytest.fixture
-def clara(district):
-    return people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
-
-
-@pytest.fixture
-def dana(district):
-    return people.acting(district.dana, reach=Reach.DISTRICT)
 
 
 @pytest.fixture

@@ -8,26 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from bot import contact_edits, models
-from bot.access import Reach
 from bot.contact_edits import Stale
 from bot.errors import UserError
 
 LATER = people.NOW + timedelta(minutes=5)
-
-
-@pytest.fixture
-def district(session):
-    return people.a_district(session)
-
-
-@pytest.fixture
-def clara(district):
-    return people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
-
-
-@pytest.fixture
-def dana(district):
-    return people.acting(district.dana, reach=Reach.DISTRICT)
 
 
 @pytest.fixture
