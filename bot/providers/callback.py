@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit
 
 from bot.providers.receipt import BadSignature, Malformed
 
@@ -35,8 +35,19 @@ class Callback:
     def is_json(self) -> bool:
         return "json" in self.header("content-type").lower() or self.body.lstrip()[:1] in {b"{", b"["}
 
+    def parts(self) -> SplitResult:
+        """The URL in its parts.
+
+        Raises:
+            Malformed: it is none; its host is whatever the caller wrote there.
+        """
+        try:
+            return urlsplit(self.url)
+        except ValueError as problem:
+            raise Malformed("the URL cannot be read") from problem
+
     def query(self, name: str) -> str:
-        return parse_qs(urlsplit(self.url).query).get(name, [""])[0]
+        return parse_qs(self.parts().query).get(name, [""])[0]
 
     def form(self) -> list[tuple[str, str]]:
         """The fields of a form, as they came.

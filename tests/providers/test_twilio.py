@@ -218,3 +218,11 @@ def test_what_is_not_a_callback_is_malformed(body):
 def test_no_body_crashes_the_parser(body):
     with suppress(Refused):
         twilio.parse(request(body))
+
+
+@pytest.mark.parametrize("host", ["[::1", "a]b", "cleanup.example:99999", "cleanup.example:x", "a\u2100b"])
+@pytest.mark.parametrize("body", [b"MessageSid=SM1", b'{"MessageSid": "SM1"}'])
+def test_a_host_that_is_none_is_refused_and_no_fault_of_ours(host, body):
+    headers = {"X-Twilio-Signature": "guessed"}
+    with pytest.raises(Refused):
+        twilio.verify(SECRET, request(body, headers, url=f"https://{host}/receipts/twilio"))
