@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.request import urlopen
 
 import uvicorn
 from anyio import CapacityLimiter, to_thread
@@ -28,6 +27,7 @@ from starlette.routing import Route
 
 from bot import db, doctor, mass_messages, metrics, providers, receipts
 from bot.errors import UserError, traced
+from bot.providers import calling
 from bot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -139,8 +139,7 @@ class _Doors:
         body = await _body(request, cap=_MEGABYTE)
         callback = providers.Callback(self._url_called(request), dict(request.headers), body, _now())
         try:
-            provider.verify(secret, callback)
-            parsed = provider.parse(callback)
+            parsed = await self._in_thread(functools.partial(_read, provider, secret, callback))
         except providers.Refused as no:
             raise _RefusedError(no.status, f"{name}: {no}") from no
         await self._committed(receipts.record, [one for one in parsed if not isinstance(one, providers.Handshake)])
@@ -149,7 +148,7 @@ class _Doors:
     async def _hands_shaken(self, handshakes: Sequence[providers.Handshake]) -> Response:
         for handshake in handshakes:
             if handshake.confirm:
-                await self._in_thread(functools.partial(_confirm, handshake.confirm))
+                await self._in_thread(functools.partial(calling.call, handshake.confirm))
         answer = {name: value for handshake in handshakes for name, value in handshake.answer.items()}
         return JSONResponse(answer) if handshakes else Response(status_code=204)
 
@@ -213,10 +212,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _confirm(url: str) -> None:
-    """Call a URL with which a provider wants a subscription confirmed; its file has checked whose it is."""
-    with urlopen(url, timeout=5):  # noqa: S310 - as above.
-        pass
+def _read(provider: providers.Provider, secret: str, callback: providers.Callback) -> providers.Parsed:
+    provider.verify(secret, callback)
+    return provider.parse(callback)
 
 
 async def _body(request: Request, *, cap: int) -> bytes:

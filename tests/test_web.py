@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+import amazon
 import httpx
 import people
 import pytest
@@ -194,6 +195,63 @@ def test_a_provider_that_is_not_set_up_is_not_found(serve, path, changed, said):
     answer = serve(**changed).post(path, data=CALLBACK)
     assert answer.status_code == 404
     assert said in answer.json()["error"]
+
+
+@pytest.fixture
+def sns(tmp_path, monkeypatch):
+    with amazon.running(tmp_path, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def subscribed(serve):
+    return serve(aws_sns_topic_arn=SecretStr(amazon.TOPIC))
+
+
+def from_sns(bot, told):
+    return bot.post("/receipts/aws", json=told)
+
+
+def an_event(**changed):
+    return {"eventType": "TEXT_DELIVERED", "messageId": "862a8790", "destinationPhoneNumber": "+13125550142", **changed}
+
+
+def test_a_subscription_of_our_topic_is_confirmed(subscribed, sns):
+    answer = from_sns(subscribed, sns.confirmation(at=datetime.now(UTC)))
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert sns.asked[-1] == amazon.SUBSCRIBE
+
+
+def test_a_confirmation_that_failed_is_asked_for_again(subscribed, sns):
+    sns.pages[amazon.SUBSCRIBE] = (500, b"later")
+    assert from_sns(subscribed, sns.confirmation(at=datetime.now(UTC))).status_code == 503
+    sns.pages[amazon.SUBSCRIBE] = (302, amazon.ANOTHERS.encode())
+    assert from_sns(subscribed, sns.confirmation(at=datetime.now(UTC))).status_code == 503
+    assert amazon.ANOTHERS not in sns.asked
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"), [({"TopicArn": amazon.TOPIC + "2"}, 0), ({"SubscribeURL": amazon.ANOTHERS}, 1)]
+)
+def test_no_subscription_of_anybody_else_is_confirmed(subscribed, sns, changed, asked):
+    assert from_sns(subscribed, sns.confirmation(at=datetime.now(UTC), **changed)).status_code == 403
+    assert len(sns.asked) == asked
+
+
+def test_a_receipt_through_a_topic_is_stored(subscribed, sns, session):
+    assert from_sns(subscribed, sns.message(an_event(), at=datetime.now(UTC))).status_code == 204
+    assert stored_receipts(session) == 1
+
+
+def test_while_a_certificate_is_waited_for_everybody_else_is_answered(subscribed, sns):
+    sns.may_answer.clear()
+    with ThreadPoolExecutor() as others:
+        slow_one = others.submit(from_sns, subscribed, sns.message(an_event(), at=datetime.now(UTC)))
+        assert sns.was_asked.wait(10)
+        assert httpx.get(f"{subscribed.base_url}/healthz", timeout=3).status_code == 200
+        assert not slow_one.done()
+        sns.may_answer.set()
+        assert slow_one.result().status_code == 204
 
 
 def a_message(*deliveries, **changed):
