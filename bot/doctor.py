@@ -1,6 +1,6 @@
 """Is everything in place? One check a line, each saying what to do. `/readyz` asks those of the database, `doctor` all.
 
-A check that is not needed here (`ok` is None) fails nothing: a district without Twilio is well.
+A check that is not needed here (`ok` is None) fails nothing: a district on Socket Mode has no signing secret.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, db, migrations
+from bot import app, db, migrations, providers
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
 
@@ -138,11 +138,7 @@ def _scopes(granted: str | None) -> Check:
 
 
 def _secrets(settings: Settings) -> list[Check]:
-    return [
-        _signing(settings),
-        _optional("INGEST_TOKEN", settings.ingest_token, "set it so that your sender can register mass messages"),
-        _optional("TWILIO_AUTH_TOKEN", settings.twilio_auth_token, "set it if Twilio sends your texts"),
-    ]
+    return [_signing(settings), _ingest(settings), _receipts(settings)]
 
 
 def _signing(settings: Settings) -> Check:
@@ -154,5 +150,16 @@ def _signing(settings: Settings) -> Check:
     return Check("SLACK_SIGNING_SECRET", ok=False, said=said)
 
 
-def _optional(name: str, value: object, otherwise: str) -> Check:
-    return Check(name, ok=True, said="is set.") if value else Check(name, ok=None, said=f"is not set; {otherwise}.")
+def _receipts(settings: Settings) -> Check:
+    heard = [name for name, provider in providers.BY_NAME.items() if settings.secret(provider.SECRET)]
+    if heard:
+        return Check("receipts", ok=True, said=f"are taken from {', '.join(heard)}.")
+    known = ", ".join(provider.SECRET.upper() for provider in providers.BY_NAME.values())
+    return Check("receipts", ok=None, said=f"are taken from no provider; set the secret of yours ({known}).")
+
+
+def _ingest(settings: Settings) -> Check:
+    if settings.ingest_token:
+        return Check("INGEST_TOKEN", ok=True, said="is set.")
+    said = "is not set; set it so that your sender can register mass messages."
+    return Check("INGEST_TOKEN", ok=None, said=said)

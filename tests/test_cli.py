@@ -175,7 +175,12 @@ def test_the_doctor_finds_nothing_wrong_with_a_district_that_is_set_up(run, slac
     done = run("doctor", **slack)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
-    assert "· TWILIO_AUTH_TOKEN" in done.stdout
+    assert "· receipts are taken from no provider" in done.stdout
+
+
+def test_the_doctor_names_the_providers_whose_receipts_are_taken(run, slack):
+    done = run("doctor", **slack, TWILIO_AUTH_TOKEN="one", TELNYX_PUBLIC_KEY="two")
+    assert "✓ receipts are taken from telnyx, twilio." in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 import secrets
 
-import yaml
-
 from bot import doctor
 from bot.sandbox import district
 from bot.sandbox.district import District
@@ -15,9 +13,8 @@ _PARTNER_TEAM = "T0SUNRISE"
 
 def workspace(made: District, *, app_url: str, web_api_url: str, time_zone: str) -> Workspace:
     """The workspace with the app installed as the manifest asks; its token and signing secret are new each time."""
-    manifest = yaml.safe_load(doctor.MANIFEST.read_text(encoding="utf-8"))
     slack = Workspace(
-        manifest,
+        doctor.manifest(),
         name=district.DISTRICT_NAME,
         bot_token=f"xoxb-{secrets.token_hex(12)}",
         signing_secret=secrets.token_hex(16),
