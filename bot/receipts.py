@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import audit, listing, mass_messages
+from bot import mass_messages, opt_outs
 from bot.providers.receipt import OptOutMessage, ParsedReceipt
 from bot.sms_status import Outcome
 
@@ -43,12 +43,6 @@ RETURNING id, outcome, applied_at IS NULL AS waits
 """)
 _COLUMNS = ("provider", "event_key", "provider_id", "phone", "outcome", "code", "shaky", "reasonless", "occurred_at")
 
-_STORE_TEXT = text("""
-INSERT INTO opt_out_texts (provider, event_key, phone, opted_out, received_at)
-VALUES (:provider, :event_key, :phone, :opted_out, :now)
-ON CONFLICT DO NOTHING RETURNING id
-""")
-
 _WAITING = text("""
 SELECT r.id FROM receipts r JOIN deliveries d ON d.provider = r.provider AND d.provider_id = r.provider_id
 WHERE r.applied_at IS NULL AND r.received_at > :since ORDER BY r.id LIMIT :limit
@@ -62,7 +56,7 @@ def record(session: Session, parsed: Sequence[ParsedReceipt | OptOutMessage], *,
     """
     for one in parsed:
         if isinstance(one, OptOutMessage):
-            _hear(session, one, now=now)
+            opt_outs.hear(session, one, now=now)
     reports = [one for one in parsed if isinstance(one, ParsedReceipt)]
     if not reports:
         return Counts()
@@ -72,19 +66,6 @@ def record(session: Session, parsed: Sequence[ParsedReceipt | OptOutMessage], *,
     if telling:
         mass_messages.apply(session, telling, now=now)
     return Counts(len(stored), len(reports) - len(stored), sum(one.waits for one in stored))
-
-
-def _hear(session: Session, said: OptOutMessage, *, now: datetime) -> None:
-    """A STOP or START that somebody texted, written into the history of each contact who has that number."""
-    row = {"provider": said.provider, "event_key": said.event_key, "phone": said.phone, "opted_out": said.opted_out}
-    if session.execute(_STORE_TEXT, row | {"now": now}).first() is None:
-        return
-    if said.opted_out:
-        listing.opted_out(session, said.phone, by=said.provider, now=now)
-    else:
-        listing.opted_in(session, said.phone, now=now)
-    action = "opt_out.heard" if said.opted_out else "opt_in.heard"
-    audit.record_number(session, said.phone, actor=said.provider, action=action, now=now)
 
 
 def apply_waiting(session: Session, *, now: datetime) -> int:

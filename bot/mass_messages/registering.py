@@ -2,23 +2,17 @@
 of one contact in one message. Receipts that were faster than the registration are applied here.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import phone
+from bot import posted
 from bot.errors import UserError
 from bot.mass_messages.applying import apply
-
-_LONGEST = 500
-_AHEAD = timedelta(days=1)
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
-_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -51,11 +45,11 @@ def register(
     """
     if not isinstance(message, Mapping):
         raise UserError("Send a JSON object with id, title, sent_at and deliveries.", field="message")
-    message_id, sent_at = _text(message, "id"), _sent_at(message, now)
+    message_id, sent_at = posted.text(message, "id"), posted.moment(message, "sent_at", now=now)
     values = {
         "id": message_id,
-        "title": _text(message, "title"),
-        "sender": _text(message, "sender", needed=False),
+        "title": posted.text(message, "title"),
+        "sender": posted.text_or_none(message, "sender"),
         "sent_at": sent_at,
         "now": now,
         "settles_at": sent_at + settle_after,
@@ -134,19 +128,6 @@ def _apply_early_receipts(session: Session, deliveries: Sequence[_Delivery], now
     return apply(session, waiting, now=now).matched if waiting else 0
 
 
-def _sent_at(message: Mapping[str, Any], now: datetime) -> datetime:
-    written = _text(message, "sent_at")
-    try:
-        sent_at = datetime.fromisoformat(written)
-    except ValueError as problem:
-        raise UserError("Write the time like 2026-11-23T15:04:05Z.", field="sent_at") from problem
-    if sent_at.tzinfo is None:
-        raise UserError("Say the time zone: end with Z or an offset like -06:00.", field="sent_at")
-    if not _FIRST < sent_at < now + _AHEAD:
-        raise UserError("Say when the message was sent; this is too far from today.", field="sent_at")
-    return sent_at
-
-
 def _deliveries(message: Mapping[str, Any], region: str) -> list[_Delivery]:
     """The deliveries, each once, whichever way its number was written."""
     rows = message.get("deliveries")
@@ -168,28 +149,11 @@ def _read(rows: Sequence[Any], region: str) -> Iterator[_Delivery]:
         where = f"deliveries[{row}]"
         if not isinstance(values, Mapping):
             raise UserError("Send an object with contact, to, provider and provider_id.", field=where)
-        provider = _text(values, "provider", where=where, needed=False)
-        provider_id = _text(values, "provider_id", where=where, needed=False)
+        provider = posted.text_or_none(values, "provider", where=where)
+        provider_id = posted.text_or_none(values, "provider_id", where=where)
         if provider_id and not provider:
             raise UserError("Say which provider gave this provider_id.", field=f"{where}.provider")
-        contact = _text(values, "contact", where=where)
-        yield _Delivery(row, contact, _to(values, where, region), provider and provider.lower(), provider_id)
-
-
-def _to(values: Mapping[str, Any], where: str, region: str) -> str:
-    try:
-        return phone.parse(_text(values, "to", where=where), region).e164
-    except UserError as problem:
-        raise UserError(problem.sentence, field=f"{where}.to") from problem
-
-
-def _text(values: Mapping[str, Any], name: str, *, where: str = "", needed: bool = True) -> Any:
-    """A value as trimmed text; None for one that is left out and not needed."""
-    field, value = f"{where}.{name}".lstrip("."), values.get(name)
-    if value is None and not needed:
-        return None
-    if not isinstance(value, str) or not value.strip():
-        raise UserError(f"{name} is missing or is not text.", field=field)
-    if len(value) > _LONGEST or _UNREADABLE.search(value):
-        raise UserError(f"{name} is longer than {_LONGEST} characters or holds unreadable ones.", field=field)
-    return value.strip()
+        contact = posted.text(values, "contact", where=where)
+        yield _Delivery(
+            row, contact, posted.number(values, "to", region, where=where), provider and provider.lower(), provider_id
+        )
