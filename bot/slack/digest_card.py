@@ -43,7 +43,7 @@ def _moves(moved: Moved) -> str:
 def _by_grade(moves: Mapping[str, Moved]) -> list[tuple[str, list[str]]]:
     """A line for each kind of move that happened, with the grades in which it did: `joined`, [`K: 9`, `1: 14`]."""
     lines = [
-        (word, [f"{level}: {_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
+        (word, [f"{level}:\u00a0{_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
         for kind, word in enumerate(_MOVES)
     ]
     return [(word, counts) for word, counts in lines if counts]

@@ -107,10 +107,14 @@ def _narrows(which: Filter) -> bool:
 def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
-    shown = "   ".join(
-        f"{b.status(one)}\u00a0{page.counts_by_status[one]:,}" for one in SEVERITY if page.counts_by_status.get(one)
-    )
+    numbers = [(one, page.counts_by_status[one]) for one in SEVERITY if page.counts_by_status.get(one)]
+    shown = "   ".join(_unparted(f"{b.status(one)} {number:,}") for one, number in numbers)
     return [b.section(f"*{count(page.total_students, 'student')}*, {count(page.total_contacts, 'contact')}\n{shown}")]
+
+
+def _unparted(words: str) -> str:
+    """Words that the end of a line never parts."""
+    return words.replace(" ", "\u00a0")
 
 
 def _menus(sight: Sight) -> list[Block]:
@@ -146,7 +150,7 @@ def _last_message(latest: Latest) -> str:
 def _last_sync(latest: Latest) -> str:
     if not latest.synced_at:
         return "student information never synced"
-    return f"student information of {b.date(latest.synced_at, style='{date_short_pretty} {time}')}"
+    return f"student information of {b.date(latest.synced_at, style='{date_short}, {time}')}"
 
 
 def _in_words(sight: Sight) -> str:
