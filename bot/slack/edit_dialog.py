@@ -209,5 +209,7 @@ def _saved(done: Change) -> str:
 
 def _what_follows(done: Change) -> str:
     if done.method is not ContactMethod.TEXT:
-        return "The next mass message takes it off the list: it is not texted any more."
-    return "It leaves the list when a text arrives." if done.phone else "It stays on the list until there is a number."
+        return "The next mass message takes them off the list: they are not texted any more."
+    return (
+        "They leave the list when a text arrives." if done.phone else "They stay on the list until there is a number."
+    )

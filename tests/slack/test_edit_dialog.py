@@ -47,6 +47,7 @@ def test_a_number_fixed_from_the_list_is_saved_shown_and_waits_for_the_next_mess
     assert effective(session) == ("+13125550199", "text")
     assert [view.body["title"]["text"] for view in office.clara.views] == ["Sam Rivera"]
     assert "Saved" in text_of(office.clara.view)
+    assert "They leave the list when a text arrives." in text_of(office.clara.view)
     assert "••• 0199" in text_of(office.clara.view)
     office.settled()
     assert "waiting for the next mass message" in text_of(office.clara.again(message))
