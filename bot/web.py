@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot import db, doctor, mass_messages, metrics, providers, receipts
+from bot import db, doctor, mass_messages, metrics, opt_outs, providers, receipts
 from bot.errors import UserError, traced
 from bot.providers import calling
 from bot.settings import Settings
@@ -42,12 +42,13 @@ Done = TypeVar("Done")
 
 
 class _RefusedError(Exception):
-    """An answer that is not 200: its status and one readable line."""
+    """An answer that is not 200: its status and one readable line; `challenge` says how whoever calls may show who they are."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, *, challenge: str | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
+        self.challenge = challenge
 
 
 def serve(settings: Settings, engine: Engine, bolt: App) -> None:
@@ -78,6 +79,7 @@ def create(settings: Settings, engine: Engine, bolt: App) -> Starlette:
             Route("/slack/events", _answering(doors.slack), methods=["POST"]),
             Route("/receipts/{provider}", _answering(doors.receipts), methods=["POST"]),
             Route("/mass-messages", _answering(doors.mass_messages), methods=["POST"]),
+            Route("/opt-outs", _answering(doors.opt_outs), methods=["POST"]),
             Route("/healthz", _answering(doors.healthz)),
             Route("/readyz", _answering(doors.readyz)),
             Route("/metrics", _answering(doors.metrics)),
@@ -93,7 +95,8 @@ def _answering(door: Door) -> Door:
         try:
             return await door(request)
         except _RefusedError as no:
-            return JSONResponse({"error": no.sentence}, no.status)
+            asked = {"WWW-Authenticate": no.challenge} if no.challenge else None
+            return JSONResponse({"error": no.sentence}, no.status, asked)
         except UserError as no:
             return JSONResponse({"error": no.sentence, "field": no.field}, 422)
         except ClientDisconnect:
@@ -141,7 +144,7 @@ class _Doors:
         try:
             parsed = await self._in_thread(functools.partial(_read, provider, secret, callback))
         except providers.Refused as no:
-            raise _RefusedError(no.status, f"{name}: {no}") from no
+            raise _RefusedError(no.status, f"{name}: {no}", challenge=no.challenge) from no
         await self._committed(receipts.record, [one for one in parsed if not isinstance(one, providers.Handshake)])
         return await self._hands_shaken([one for one in parsed if isinstance(one, providers.Handshake)])
 
@@ -156,6 +159,12 @@ class _Doors:
         self._check_token(request)
         body = await _body(request, cap=_MASS_MESSAGE_CAP)
         counts = await self._committed(self._register, body)
+        return JSONResponse(counts)
+
+    async def opt_outs(self, request: Request) -> Response:
+        self._check_token(request)
+        body = await _body(request, cap=_MEGABYTE)
+        counts = await self._committed(self._hear, body)
         return JSONResponse(counts)
 
     async def healthz(self, _request: Request) -> Response:
@@ -184,16 +193,19 @@ class _Doors:
     def _check_token(self, request: Request) -> None:
         secret = self.settings.ingest_token
         if secret is None:
-            raise _RefusedError(404, "INGEST_TOKEN is not set here, so no mass message can be registered.")
+            raise _RefusedError(404, "INGEST_TOKEN is not set here, so nothing can be registered.")
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), secret.get_secret_value().encode()):
-            raise _RefusedError(401, "Send the INGEST_TOKEN: `Authorization: Bearer ...`.")
+            raise _RefusedError(401, "Send the INGEST_TOKEN: `Authorization: Bearer ...`.", challenge="Bearer")
 
     def _register(self, session: Session, body: bytes, *, now: datetime) -> dict[str, int]:
         counts = mass_messages.register(
             session, _json(body), now=now, settle_after=self.settings.settle_after, region=self.settings.phone_region
         )
         return asdict(counts)
+
+    def _hear(self, session: Session, body: bytes, *, now: datetime) -> dict[str, int]:
+        return asdict(opt_outs.register(session, _json(body), now=now, region=self.settings.phone_region))
 
     async def _committed(self, verb: Callable[..., Done], thing: Any) -> Done:
         """Run a verb in one transaction of its own; it is committed when this returns."""

@@ -288,6 +288,32 @@ def test_only_the_sender_may_register_messages(bot, session, given):
     assert session.scalar(select(func.count()).select_from(models.MassMessage)) == 0
 
 
+BOTH_DOORS = {
+    "/mass-messages": a_message(a_delivery()),
+    "/opt-outs": {"opt_outs": [{"id": "call-17", "phone": "+13125550142", "at": "2026-11-20T15:04:05Z"}]},
+}
+
+
+@pytest.mark.parametrize(("door", "posted"), BOTH_DOORS.items())
+def test_both_doors_of_the_district_take_the_token_and_say_401_without(bot, door, posted):
+    assert bot.post(door, json=posted).status_code == 401
+    assert bot.post(door, json=posted, headers={"Authorization": f"Bearer {INGEST}"}).status_code == 200
+
+
+def test_an_opt_out_that_the_district_heard_counts_once(bot, session):
+    headers = {"Authorization": f"Bearer {INGEST}"}
+    answers = [bot.post("/opt-outs", json=BOTH_DOORS["/opt-outs"], headers=headers).json() for _ in range(2)]
+    assert answers == [{"added": 1, "already": 0}, {"added": 0, "already": 1}]
+    assert session.get(models.PhoneNumber, "+13125550142").status == "opt_out"
+
+
+def test_a_provider_that_signs_nothing_is_asked_for_user_and_password(serve):
+    bot = serve(bandwidth_basic_auth=SecretStr("bandwidth:secret"))
+    asked = bot.post("/receipts/bandwidth", json=[])
+    assert (asked.status_code, asked.headers["WWW-Authenticate"]) == (401, 'Basic realm="receipts"')
+    assert bot.post("/receipts/bandwidth", json=[], auth=("bandwidth", "secret")).status_code == 204
+
+
 def test_a_wrong_row_is_named_with_its_field_and_nothing_is_kept(bot, session):
     answer = register(bot, a_message(a_delivery(), a_delivery(contact="CON-2", provider_id="SM2", to="soon")))
     assert answer.status_code == 422

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit
 
-from bot.providers.receipt import BadSignature, Malformed
+from bot.providers.receipt import BadSignature, Malformed, NoPassword
 
 _MOST_FIELDS = 100
 _STOP = {"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
@@ -147,11 +147,11 @@ def check_basic(secret: str, callback: Callback) -> None:
     """HTTP Basic against `user:password`, for providers that sign nothing.
 
     Raises:
-        BadSignature: it was not given, or is another one.
+        NoPassword: it was not given, or is another one.
     """
     kind, _, given = callback.header("authorization").partition(" ")
     if kind.lower() != "basic" or not secret or not same(_decoded(given), secret):
-        raise BadSignature("the user or password does not fit")
+        raise NoPassword("the user or password does not fit")
 
 
 def _decoded(given: str) -> bytes:

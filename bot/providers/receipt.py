@@ -74,9 +74,12 @@ Parsed = Sequence[ParsedReceipt | OptOutMessage | Handshake]
 
 
 class Refused(Exception):  # noqa: N818 (It says what happened to the request.)
-    """A request that is not taken: nothing of it is stored. Its text has no personal data; `status` answers HTTP."""
+    """A request that is not taken: nothing of it is stored. Its text has no personal data; `status` answers HTTP, and
+    `challenge` says how the provider may show who it is.
+    """
 
     status = 400
+    challenge: str | None = None
 
 
 class BadSignature(Refused):
@@ -89,6 +92,13 @@ class TryAgain(BadSignature):
     """As above, where the provider tries again only after a 5xx and may fit then: signed after all, or our secret set right."""
 
     status = 503
+
+
+class NoPassword(BadSignature):
+    """A provider that signs nothing did not give the user and password; some do only when they are asked for."""
+
+    status = 401
+    challenge = 'Basic realm="receipts"'
 
 
 class Malformed(Refused):

@@ -188,10 +188,10 @@ FORGED = {
 
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
-def test_whoever_does_not_know_them_is_refused_with_403(headers):
+def test_whoever_does_not_know_them_is_refused_and_asked_who_they_are(headers):
     with pytest.raises(BadSignature) as refused:
         bandwidth.verify(SECRET, request([event()], headers))
-    assert refused.value.status == 403
+    assert refused.value.status == 401
 
 
 @pytest.mark.parametrize("headers", [basic(""), {"authorization": "Basic "}, {}])
