@@ -2,6 +2,7 @@
 `.venv/bin/python docs/pictures.py`.
 """
 
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -11,7 +12,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
         page.goto("http://127.0.0.1:3000")
         digest(page)

@@ -1,4 +1,4 @@
-"""The steps from an empty database to today's tables, run by `cleanup-bot migrate` and before every start of the sandbox."""
+"""The steps from an empty database to today's tables, run by `cleanup-bot migrate`; an embedded one is migrated where it is used."""
 
 from pathlib import Path
 
