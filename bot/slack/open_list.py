@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot import db
+from bot.errors import UserError, traced
 from bot.models import OpenList
 from bot.slack import list_card, list_links, reply
 from bot.slack.desk import Desk
@@ -44,11 +45,20 @@ def changed(context: BoltContext, list_id: int) -> None:
 
 
 def refresher(desk: Desk) -> Any:
-    """The lazy half of a listener: draws the changed list again, after the person has their answer."""
+    """The lazy half of a listener: draws the changed list again, after the person has their answer.
+
+    What goes wrong here stays here: Bolt would log the words of the error, and they may name a person.
+    """
 
     def refresh_list(context: BoltContext, client: WebClient) -> None:
-        if CHANGED in context:
+        if CHANGED not in context:
+            return
+        try:
             _refresh(desk, client, context[CHANGED])
+        except UserError:
+            logger.info("list %s stays as it was: whoever reads it may not see it any more", context[CHANGED])
+        except Exception as fault:  # noqa: BLE001 - as above.
+            logger.error("list %s stays as it was: %s", context[CHANGED], traced(fault))  # noqa: TRY400 - as above.
 
     return refresh_list
 

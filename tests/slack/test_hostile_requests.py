@@ -1,12 +1,15 @@
 """Slack on a bad day, people in a hurry, and requests that nobody should send: the bot says what happened, and that is true."""
 
+import logging
+
 import pytest
 from doors import _edit, _student, set_up
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from bot import models
+from bot import app, models
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
+from bot.slack import open_list
 
 BAD_MOMENTS = [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED]
 EVERY_BAD_MOMENT = [*BAD_MOMENTS, Fault.DELAY]
@@ -78,3 +81,24 @@ def test_a_list_whose_acknowledgement_got_lost_is_not_shown_twice(office, scene)
     office.ana.press(digest, action_id="digest.show_mine")
     shown = [text_of(one) for one in office.ana.messages(scene.channel)[before:]]
     assert len([one for one in shown if "Sam Rivera" in one]) == 1
+
+
+def _role_taken(office, session):
+    session.execute(delete(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id))
+    session.commit()
+
+
+def _slack_is_gone(office, _session):
+    office.slack.faults.order("response_url", Fault.DROP)
+
+
+@pytest.mark.parametrize("meanwhile", [_role_taken, _slack_is_gone])
+def test_a_list_that_cannot_be_refreshed_any_more_names_nobody_in_the_log(office, scene, session, caplog, meanwhile):
+    _student(office.clara, scene)
+    opened = session.scalars(select(models.OpenList).order_by(models.OpenList.id.desc())).first()
+    meanwhile(office, session)
+    with caplog.at_level(logging.DEBUG):
+        desk = app.desk(office.settings, office.engine, now=office.now)
+        open_list.refresher(desk)({open_list.CHANGED: opened.id}, office.client)
+    assert f"list {opened.id} stays as it was" in caplog.text
+    assert office.district.clara.email not in caplog.text
