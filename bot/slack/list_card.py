@@ -108,13 +108,8 @@ def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
     numbers = [(one, page.counts_by_status[one]) for one in SEVERITY if page.counts_by_status.get(one)]
-    shown = "   ".join(_unparted(f"{b.status(one)} {number:,}") for one, number in numbers)
+    shown = "   ".join(f"{b.status(one)}\u00a0{number:,}" for one, number in numbers)
     return [b.section(f"*{count(page.total_students, 'student')}*, {count(page.total_contacts, 'contact')}\n{shown}")]
-
-
-def _unparted(words: str) -> str:
-    """Words that the end of a line never parts."""
-    return words.replace(" ", "\u00a0")
 
 
 def _menus(sight: Sight) -> list[Block]:

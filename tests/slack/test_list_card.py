@@ -36,11 +36,11 @@ def test_the_command_answers_privately_with_what_was_asked_and_who_matches(offic
     assert "No adult can be texted" in said
 
 
-def test_a_count_is_never_parted_from_its_status_at_the_end_of_a_line(office, sam, lee, session):
+def test_a_count_is_never_parted_from_its_word_at_the_end_of_a_line(office, sam, lee, session):
     people.listed(session, people.contact(session, lee, given="Ada", family="Novak"), SmsStatus.TURNED_OFF)
     session.commit()
     said = office.dana.command("/cleanup").message.blocks[1]["text"]["text"]
-    assert "🔴\u00a0*Blocked*\u00a01   🟡\u00a0*Landline*\u00a01   🟡\u00a0*Turned\u00a0Off*\u00a01" in said
+    assert "🔴 *Blocked*\u00a01   🟡 *Landline*\u00a01   🟡 *Turned Off*\u00a01" in said
 
 
 def test_a_student_whose_only_contact_is_texted_in_vain_has_nobody_set_to_another_method(office, sam):
