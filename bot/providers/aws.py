@@ -34,6 +34,7 @@ from bot.providers.receipt import (
     OptOutMessage,
     Parsed,
     ParsedReceipt,
+    TryAgain,
     look_up,
 )
 from bot.sms_status import Outcome
@@ -56,9 +57,8 @@ def verify(secret: str, callback: Callback) -> None:
     """Check that SNS signed this for one of our topics. The first time, this fetches Amazon's certificate (5 s at most).
 
     Raises:
-        BadSignature: another topic, too old, or not signed by Amazon.
+        BadSignature: another topic, too old, or not signed by Amazon; TryAgain while its certificate cannot be had.
         Malformed: it is not an SNS message, or a raw one.
-        OSError: Amazon could not be asked for its certificate; SNS shall try again.
     """
     if callback.header("x-amz-sns-rawdelivery"):
         raise Malformed(
@@ -114,10 +114,10 @@ def _key(url: str) -> RSAPublicKey:
     """The key of Amazon's certificate at this address. A new certificate has a new address, so this one stays as it is."""
     try:
         key = load_pem_x509_certificate(call(url)).public_key()
-    except HTTPError as problem:
-        if problem.code >= 500:  # noqa: PLR2004 - Amazon's fault, not that of whoever named this address.
-            raise
-        raise BadSignature("Amazon has no such certificate") from problem
+    except OSError as problem:
+        if isinstance(problem, HTTPError) and problem.code < 500:  # noqa: PLR2004 - Above are faults of Amazon's.
+            raise BadSignature("Amazon has no such certificate") from problem
+        raise TryAgain("Amazon could not be asked for its certificate") from problem
     except ValueError as problem:
         raise BadSignature("what Amazon has there is not a certificate") from problem
     if not isinstance(key, RSAPublicKey):

@@ -4,7 +4,6 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.error import HTTPError, URLError
 
 import amazon
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.providers import BadSignature, Callback, Handshake, Malformed, OptOutMessage, ParsedReceipt, Refused, aws
+from bot.providers.receipt import TryAgain
 from bot.sms_status import Outcome
 
 URL = "https://cleanup.district.example/receipts/aws"
@@ -283,22 +283,24 @@ def test_a_redirect_to_another_host_is_not_followed(sns):
 )
 def test_what_is_not_a_certificate_is_refused(sns, status, body):
     url = sns.new_certificate(body, status=status)
-    with pytest.raises(BadSignature):
+    with pytest.raises(BadSignature) as refused:
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, certificate=url)))
+    assert refused.value.status == 403
 
 
 def test_a_certificate_that_could_not_be_fetched_is_fetched_again_the_next_time(sns):
     url = sns.new_certificate(b"later", status=503)
     asked = request(sns.message(an_event(), at=NOW, certificate=url))
-    with pytest.raises(HTTPError):
+    with pytest.raises(TryAgain) as refused:
         aws.verify(TOPICS, asked)
+    assert refused.value.status == 503
     sns.pages[url] = (200, sns.certificate)
     aws.verify(TOPICS, asked)
 
 
 def test_a_host_that_only_says_it_is_amazon_gives_no_certificate(sns, monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nobody.pem"))
-    with pytest.raises(URLError):
+    with pytest.raises(TryAgain):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW)))
 
 
