@@ -254,6 +254,19 @@ def test_while_a_certificate_is_waited_for_everybody_else_is_answered(subscribed
         assert slow_one.result().status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("key", "status", "answer"),
+    [
+        ("k3y", 200, {"validationResponse": "512d38b6"}),
+        ("guessed", 403, {"error": "azure: the key in the URL does not fit"}),
+    ],
+)
+def test_event_grid_gets_its_code_back_if_it_knows_the_key(serve, key, status, answer):
+    asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "512d38b6"}}]
+    said = serve(azure_event_grid_key=SecretStr("k3y")).post(f"/receipts/azure?key={key}", json=asked)
+    assert (said.status_code, said.json()) == (status, answer)
+
+
 def a_message(*deliveries, **changed):
     return {
         "id": "2026-11-23-early-dismissal",
