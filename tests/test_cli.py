@@ -162,6 +162,27 @@ def test_an_installation_without_the_parts_of_the_sandbox_says_where_they_are(ru
     assert "make sandbox" in done.stderr
 
 
+@contextmanager
+def sandbox(environment, folder):
+    """A sandbox on a free port, once it says that it is open; ended as by Ctrl-C."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "bot", "sandbox", "--port", str(port)]
+    unbuffered = {**environment, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=unbuffered, cwd=folder, text=True, stdout=subprocess.PIPE) as process:
+        try:
+            assert any("Open http" in line for line in process.stdout)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def test_a_sandbox_leaves_one_on_another_port_alone(environment, tmp_path):
+    with sandbox(environment, tmp_path) as first, sandbox(environment, tmp_path):
+        assert httpx.get(f"{first}/sandbox/district", timeout=10).json()["messages"]
+
+
 def test_one_round_of_the_clock_ends_well_or_says_what_failed(run, slack, tmp_path):
     assert run("clock", "--once", **slack).returncode == 0
     failed = run("clock", "--once", **slack, SIS_ONEROSTER_CSV=str(tmp_path / "nowhere"))

@@ -25,7 +25,7 @@ _PAGE = Path(__file__).parent / "page"
 
 
 def main(*, port: int = 3000, tour: bool = False, open_browser: bool = False) -> int:
-    """Serve the sandbox until Ctrl-C; with `tour`, play the whole path on a free port and end. Gives the exit code.
+    """Serve the sandbox until Ctrl-C, each port with a database and a folder of its own; with `tour`, play the whole path on a free port and end. Gives the exit code.
 
     Raises:
         UserError: the port is taken, or there is no PostgreSQL.
@@ -52,14 +52,16 @@ def _play(console: Console) -> int:
 
 def _serve(console: Console, port: int, *, open_browser: bool) -> None:
     console.rule(f"[bold]{district.DISTRICT_NAME}[/], which never was", align="left")
-    console.print("Starting PostgreSQL and a clean slate: what an earlier sandbox held is gone.\n")
+    console.print("Starting PostgreSQL and a clean slate: nothing is kept of an earlier sandbox on this port.\n")
     controls: list[Controls] = []
 
     def more(opened: Stage) -> Sequence[BaseRoute]:
         controls.append(Controls(opened))
         return (*controls[0].routes(), *page_routes())
 
-    with stage.opened(FOLDER, port=port, server_url=db.embedded_url(), database="sandbox", more=more) as opened:
+    with stage.opened(
+        FOLDER / str(port), port=port, server_url=db.embedded_url(), database=f"sandbox_{port}", more=more
+    ) as opened:
         tell(opened, console)
         controls[0].open()
         with stage.ticking(opened):
