@@ -125,7 +125,7 @@ class _Doors:
         body = await _body(request, cap=_MEGABYTE)
         if not _is_from_slack(secret.get_secret_value(), request, body):
             raise _RefusedError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
-        asked = BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
+        asked = _asked(request, body)
         said = await to_thread.run_sync(self.bolt.dispatch, asked, limiter=self.slack_threads)
         return Response(said.body, said.status, said.first_headers_without_set_cookie())
 
@@ -249,6 +249,14 @@ def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
         return SignatureVerifier(secret).is_valid(body, stamp, signature)
     except UnicodeDecodeError:
         return False
+
+
+def _asked(request: Request, body: bytes) -> BoltRequest:
+    """The request as Bolt takes it, which reads the body at once and stumbles over what is no form and no object."""
+    try:
+        return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
+    except (ValueError, AttributeError, RecursionError) as problem:
+        raise _RefusedError(400, "The body is none that Slack sends.") from problem
 
 
 def _json(body: bytes) -> Any:

@@ -116,6 +116,14 @@ def test_a_body_that_is_no_text_is_refused(bot):
     assert bot.post("/slack/events", content=b"\xff\xfe", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("body", [b"{", b"[]", b"1", b"null", b"[" * 100_000])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_signed_body_that_slack_never_sends_is_refused_and_no_fault_of_ours(bot, body, kind):
+    content = body if "json" in kind else b"payload=" + body
+    answer = bot.post("/slack/events", content=content, headers=signed(content, **{"Content-Type": kind}))
+    assert (answer.status_code, answer.json()) == (400, {"error": "The body is none that Slack sends."})
+
+
 @pytest.mark.parametrize("path", ["/slack/events", "/receipts/twilio"])
 def test_more_than_a_megabyte_is_too_much_even_when_it_comes_in_pieces(bot, path):
     pieces = (b"x" * 100_000 for _ in range(11))
