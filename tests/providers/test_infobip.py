@@ -142,6 +142,10 @@ def test_several_reports_come_in_one_request():
     assert infobip.parse(request({"results": []})) == []
 
 
+def test_a_report_that_names_its_sender_is_no_text_from_a_family():
+    assert parsed(result("UNDELIVERABLE", 1, **{"from": "41793026731"})).outcome is Outcome.INACTIVE
+
+
 def test_the_carriers_time_is_read_in_its_zone_and_an_impossible_one_is_left_out():
     assert parsed(result()).occurred_at == datetime(2019, 11, 9, 16, tzinfo=UTC)
     assert parsed(result(doneAt="soon")).occurred_at is None
