@@ -179,8 +179,10 @@ def sandbox(environment, folder):
 
 
 def test_a_sandbox_leaves_one_on_another_port_alone(environment, tmp_path):
-    with sandbox(environment, tmp_path) as first, sandbox(environment, tmp_path):
-        assert httpx.get(f"{first}/sandbox/district", timeout=10).json()["messages"]
+    with sandbox(environment, tmp_path) as first:
+        before = httpx.get(f"{first}/sandbox/district", timeout=10).json()
+        with sandbox(environment, tmp_path):
+            assert httpx.get(f"{first}/sandbox/district", timeout=10).json() == before
 
 
 def test_one_round_of_the_clock_ends_well_or_says_what_failed(run, slack, tmp_path):

@@ -25,7 +25,9 @@ _PAGE = Path(__file__).parent / "page"
 
 
 def main(*, port: int = 3000, tour: bool = False, open_browser: bool = False) -> int:
-    """Serve the sandbox until Ctrl-C, each port with a database and a folder of its own; with `tour`, play the whole path on a free port and end. Gives the exit code.
+    """Serve the sandbox until Ctrl-C; with `tour`, play the whole path on a free port and end. Gives the exit code.
+
+    Each port has a database and a folder of its own, so that a sandbox on another one is left alone.
 
     Raises:
         UserError: the port is taken, or there is no PostgreSQL.
