@@ -14,10 +14,11 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, clock, db, doctor, migrations, roster, settings, socket_mode, sync_report, web
+from bot import app, clock, db, doctor, migrations, results, roster, settings, socket_mode, sync_report, web
 from bot.errors import UserError, traced
 from bot.providers import explaining
 from bot.settings import Settings
+from bot.wording import count
 
 cli = typer.Typer(
     name="cleanup-bot",
@@ -133,6 +134,32 @@ def sync(
     Console().print(sync_report.drawn(report), soft_wrap=True)
     if dry_run:
         typer.echo("This was a dry run: nothing was written.")
+
+
+@cli.command(name="import-results")
+def import_results(
+    path: Annotated[Path, typer.Argument(help="A CSV with a number and a result in each row.")],
+    *,
+    message_id: Annotated[str, typer.Option("--id", help="The sender's own id of the mass message.")],
+    title: Annotated[str, typer.Option(help="What the mass message was called.")],
+    sent_at: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help="When, on the district's clock.")
+    ],
+    provider: Annotated[str | None, typer.Option(help="Whose codes are in the file, like twilio.")] = None,
+) -> None:
+    """Take the results of a mass message from a CSV, where its sender reports no other way."""
+    here = settings.load()
+    sent = results.Sent(message_id, title, sent_at.replace(tzinfo=here.zone), provider and provider.lower())
+    with db.transaction(_migrated_engine(here)) as session:
+        taken = results.take(
+            *(session, path, sent),
+            now=datetime.now(UTC),
+            settle_after=here.settle_after,
+            region=here.phone_region,
+        )
+    typer.echo(f"{count(taken.read, 'row')}: new deliveries {taken.added:,}, known already {taken.already:,}.")
+    for line, reason in taken.rejected:
+        typer.echo(f"{path.name}:{line}: {reason}")
 
 
 @cli.command()

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import people
 import pytest
 from sqlalchemy import text
 
-from bot import doctor, models
+from bot import db, doctor, models
 from bot.sandbox import district
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
@@ -292,3 +293,18 @@ def test_a_code_is_explained_without_database_or_slack(run):
         "SMS status: Opt-Out (red).",
     ]
     assert run("explain", "twilio", "nonsense").stderr == "twilio has no code “nonsense” that we know of.\n"
+
+
+def test_results_by_hand_are_taken_and_what_cannot_count_is_listed(run, tmp_path, empty_database):
+    with db.transaction(empty_database) as session:
+        people.contact(session, people.student(session), phone="+13125550142")
+    path = tmp_path / "results.csv"
+    path.write_text("to,status\n(312) 555-0142,landline\n12,delivered\n")
+    options = ["--id", "snow", "--title", "Snow day", "--sent-at", "2026-11-20 09:30"]
+    done = run("import-results", path, *options)
+    assert done.stdout.splitlines() == [
+        "2 rows: new deliveries 1, known already 0.",
+        "results.csv:3: Too short: 2 digits. A US number has 10 digits, like (312) 555-0142.",
+    ]
+    assert "new deliveries 0, known already 1" in run("import-results", path, *options).stdout
+    assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1

@@ -1,0 +1,183 @@
+"""Results of a mass message that come as a CSV, by hand: for senders that report no other way.
+
+A row is a number and what became of the text; a header names the columns in its own words. Every row counts or is listed
+with its line and the reason; the same file again changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot import mass_messages, phone, receipts
+from bot.errors import UserError
+from bot.names import fold
+from bot.providers import Code, ParsedReceipt, explaining
+from bot.sis.lines import CsvRow, Lines, rows_of, text_of
+from bot.sms_status import Outcome, SmsStatus
+
+BY_HAND = "import"
+"""The provider of results whose codes are nobody's."""
+
+_COLUMNS = {
+    "to": ("to", "phone", "phone number", "number", "recipient", "mobile"),
+    "result": ("result", "status", "outcome", "delivery status", "message status"),
+    "code": ("code", "error code", "error", "reason code"),
+    "contact": ("contact", "contact id", "contact sourcedid", "sourcedid", "contact sourced id"),
+}
+
+
+def _word(written: str) -> str:
+    return fold(written.replace("_", " ").replace("-", " "))
+
+
+_WORDS = {
+    "delivered": Outcome.DELIVERED,
+    "success": Outcome.DELIVERED,
+    "received": Outcome.DELIVERED,
+    "failed": Outcome.UNCONFIRMED,
+    "undelivered": Outcome.UNCONFIRMED,
+    "not delivered": Outcome.UNCONFIRMED,
+    "opted out": Outcome.OPT_OUT,
+    "unsubscribed": Outcome.OPT_OUT,
+} | {_word(status): Outcome(status) for status in SmsStatus if status is not SmsStatus.NO_NUMBER}
+_OPEN = {"sent", "queued", "pending", "accepted"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The mass message that a file reports on. `provider` is whose codes are in it, if they are anybody's."""
+
+    id: str
+    title: str
+    sent_at: datetime
+    provider: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Rows that were read; deliveries that are new, and that we had; and what was left out, by line."""
+
+    read: int
+    added: int
+    already: int
+    rejected: Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class _Result:
+    line: int
+    to: str
+    contact: str | None
+    code: str | None
+    meant: Code | None
+
+
+def take(session: Session, path: Path, sent: Sent, *, now: datetime, settle_after: timedelta, region: str) -> Report:
+    """Register the message with a delivery for each contact who has a number of the file, and let the results count.
+
+    Raises:
+        UserError: the file cannot be read, has no column for the number or the result, or holds no row that counts.
+    """
+    rejected: list[tuple[int, str]] = []
+    results = list(_results(path, sent.provider, region, rejected))
+    read = len(results) + len(rejected)
+    contacts = _contacts(session, [one.to for one in results])
+    deliveries, reports = [], []
+    for one in results:
+        who = [one.contact] if one.contact else contacts[one.to]
+        if not who:
+            rejected.append((one.line, "nobody in the student information system has this number"))
+        for contact in who:
+            delivery, report = _told(one, contact, sent)
+            deliveries.append(delivery)
+            reports += report
+    if not deliveries:
+        first = f" Line {rejected[0][0]}: {rejected[0][1]}." if rejected else ""
+        raise UserError(f"{path.name} holds no result that counts.{first}")
+    message = {"id": sent.id, "title": sent.title, "sent_at": sent.sent_at.isoformat(), "deliveries": deliveries}
+    counts = mass_messages.register(session, message, now=now, settle_after=settle_after, region=region)
+    receipts.record(session, reports, now=now)
+    return Report(read, counts.added, counts.already, sorted(rejected))
+
+
+def _told(one: _Result, contact: str, sent: Sent) -> tuple[dict[str, str], list[ParsedReceipt]]:
+    provider, provider_id = sent.provider or BY_HAND, f"{sent.id}:{contact}:{one.to}"
+    delivery = {"contact": contact, "to": one.to, "provider": provider, "provider_id": provider_id}
+    if one.meant is None:
+        return delivery, []
+    report = ParsedReceipt.of(
+        one.meant,
+        provider=provider,
+        event_key=f"{provider_id}:{one.meant.outcome}:{one.code or ''}",
+        provider_id=provider_id,
+        phone=one.to,
+        code=one.code,
+    )
+    return delivery, [report]
+
+
+def _results(path: Path, provider: str | None, region: str, rejected: list[tuple[int, str]]) -> Iterator[_Result]:
+    try:
+        with text_of(path.open("rb")) as file:
+            rows = rows_of(Lines(file))
+            columns = _columns(path, next(rows, None))
+            for row in rows:
+                try:
+                    yield _result(row, columns, provider, region)
+                except UserError as problem:
+                    rejected.append((row.line, problem.sentence))
+    except OSError as problem:
+        raise UserError(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
+    written = [_word(cell) for cell in header.cells] if header else []
+    found = {
+        name: written.index(word) for name, words in _COLUMNS.items() for word in reversed(words) if word in written
+    }
+    if "to" not in found:
+        raise UserError(f"{path.name} has no column for the number. Name one of its columns “to”.")
+    if "result" not in found and "code" not in found:
+        raise UserError(f"{path.name} has no column for the result. Name one of its columns “result”.")
+    return found
+
+
+def _result(row: CsvRow, columns: Mapping[str, int], provider: str | None, region: str) -> _Result:
+    if row.broken:
+        raise UserError(f"the line {row.broken}")
+    cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
+    to = phone.parse(cells["to"], region).e164
+    code, meant = _meant(cells.get("code", ""), cells.get("result", ""), provider)
+    return _Result(row.line, to, cells.get("contact") or None, code, meant)
+
+
+def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Code | None]:
+    """The code says more than the word, if we know whose it is. A result that is not final is None."""
+    if code and provider:
+        known = explaining.explain(provider, code)
+        return known.said, known.code
+    word = _word(result)
+    if word in _OPEN:
+        return None, None
+    if word not in _WORDS:
+        raise UserError(f"“{result}” is no result that we know. Write one of: {', '.join(sorted(_WORDS))}")
+    return None, Code(_WORDS[word], "", reasonless=_WORDS[word] is Outcome.UNCONFIRMED)
+
+
+_REACHED = text("""
+SELECT r.phone, c.sourced_id FROM contact_reach r JOIN contacts c ON c.id = r.contact_id
+WHERE r.phone = ANY(:phones) AND c.active ORDER BY c.id
+""")
+
+
+def _contacts(session: Session, phones: Sequence[str]) -> Mapping[str, list[str]]:
+    """{E.164: sourcedIds of the contacts who have that number}."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for number, sourced_id in session.execute(_REACHED, {"phones": list(phones)}):
+        found[number].append(sourced_id)
+    return found
