@@ -16,7 +16,7 @@ from bot.errors import UserError
 from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool, effective_contacts
 
 _DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
-_CLASS_ROLES = {"teacher"}
+_CLASS_ROLES = {"teacher", "aide"}
 _NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
 
 
@@ -100,7 +100,7 @@ def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[
 
 def _district_wide(role: StaffRole) -> bool:
     """A school role given at the district (a 1.1 `administrator` of the district office) reaches every school."""
-    return role.school_id is None and role.role not in _CLASS_ROLES and role.role != "aide"
+    return role.school_id is None and role.role not in _CLASS_ROLES
 
 
 def students_for(actor: Actor) -> Select[int]:

@@ -63,6 +63,12 @@ def test_a_guest_whose_address_is_a_teachers_is_still_a_guest(session, district)
         access.actor(session, guest, rules=NO_RULES, today=people.TODAY)
 
 
+def test_an_aide_sees_a_class_and_not_the_school(session, district):
+    aide = people.staff(session, "Aida", "Lund", role="aide", at=district.lincoln)
+    actor = access.actor(session, SlackPerson("UA", aide.email, full_member=True), rules=NO_RULES, today=people.TODAY)
+    assert (seen(session, actor), actor.reach) == (set(), Reach.CLASSES)
+
+
 @pytest.mark.parametrize("email", [None, "", "nobody@district.example"])
 def test_somebody_the_sis_does_not_know_is_refused(session, district, email):
     with pytest.raises(UserError, match="data manager"):
