@@ -178,7 +178,10 @@ def _conflict(edit: EditNote) -> list[Block]:
         f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
     )
     value = str(edit.edit_id)
-    choices = [b.button("Keep ours", KEEP_OURS, value, style="primary"), b.button("Take the SIS's", TAKE_SIS, value)]
+    choices = [
+        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary"),
+        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value),
+    ]
     return [b.section(text), *b.actions(choices)]
 
 
@@ -187,7 +190,8 @@ def _masked(field: EditField, value: str | None) -> str:
 
 
 def _last_edit(one: ContactCard) -> list[Block]:
-    if not one.edits:
+    """The change that Undo takes back. Where the SIS disagrees with it, the choice above is what is to be made."""
+    if not one.edits or one.edits[0].state is EditState.CONFLICT:
         return []
     newest = one.edits[0]
     said = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"

@@ -186,7 +186,9 @@ def test_a_conflict_with_the_sis_is_settled_with_one_click(office, session, sam)
     open_student(office.ana, the_list(office.ana))
     said = text_of(office.ana.view)
     assert "student information system disagrees" in said
-    assert "••• 0177" in said
+    assert "Keep ours: ••• 0199" in said
+    assert "Take the SIS's: ••• 0177" in said
+    assert "Undo this change" not in said
     assert office.ana.press(office.ana.view, action_id="conflict.take_sis").ok
     assert "disagrees" not in text_of(office.ana.view)
     assert effective(session).phone == "+13125550177"
