@@ -77,7 +77,7 @@ def create(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     return Starlette(
         routes=[
             Route("/slack/events", _answering(doors.slack), methods=["POST"]),
-            Route("/receipts/{provider}", _answering(doors.receipts), methods=["POST"]),
+            Route("/receipts/{provider}", _answering(doors.receipts), methods=["GET", "POST"]),
             Route("/mass-messages", _answering(doors.mass_messages), methods=["POST"]),
             Route("/opt-outs", _answering(doors.opt_outs), methods=["POST"]),
             Route("/healthz", _answering(doors.healthz)),

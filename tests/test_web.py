@@ -6,10 +6,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import urlencode
 
 import amazon
 import httpx
+import jwt
 import people
 import pytest
 from pydantic import SecretStr
@@ -273,6 +275,23 @@ def test_event_grid_gets_its_code_back_if_it_knows_the_key(serve, key, status, a
     asked = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "512d38b6"}}]
     said = serve(azure_event_grid_key=SecretStr("k3y")).post(f"/receipts/azure?key={key}", json=asked)
     assert (said.status_code, said.json()) == (status, answer)
+
+
+def test_a_receipt_may_be_a_get_signed_with_its_whole_query(serve, session):
+    bot, key = serve(messagebird_signing_key=SecretStr(SIGNING * 3)), SIGNING * 3
+    path = "/receipts/messagebird?id=b6aae1b5&recipient=13125550142&status=delivered&statusDatetime=2026-11-23T15%3A04%2B00%3A00"
+    at = int(time.time())
+    claims = {
+        "iss": "MessageBird",
+        "nbf": at,
+        "exp": at + 60,
+        "url_hash": sha256(f"{bot.base_url}{path}".encode()).hexdigest(),
+    }
+    headers = {"MessageBird-Signature-JWT": jwt.encode(claims, key)}
+    assert bot.get(path + "&x=1", headers=headers).status_code == 403
+    assert stored_receipts(session) == 0
+    assert bot.get(path, headers=headers).status_code == 204
+    assert stored_receipts(session) == 1
 
 
 def a_message(*deliveries, **changed):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from bot.providers import aws, azure, bandwidth, generic, infobip, plivo, sinch, telnyx, twilio, vonage
+from bot.providers import aws, azure, bandwidth, generic, infobip, messagebird, plivo, sinch, telnyx, twilio, vonage
 from bot.providers.callback import Callback
 from bot.providers.receipt import (
     BadSignature,
@@ -33,7 +33,19 @@ class Provider(Protocol):
     def parse(self, callback: Callback) -> Parsed: ...
 
 
-_ALL: tuple[Provider, ...] = (aws, azure, bandwidth, generic, infobip, plivo, sinch, telnyx, twilio, vonage)
+_ALL: tuple[Provider, ...] = (
+    aws,
+    azure,
+    bandwidth,
+    generic,
+    infobip,
+    messagebird,
+    plivo,
+    sinch,
+    telnyx,
+    twilio,
+    vonage,
+)
 BY_NAME: Mapping[str, Provider] = {provider.NAME: provider for provider in _ALL}
 
 

@@ -1,0 +1,297 @@
+import csv
+import json
+import logging
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, messagebird
+from bot.sms_status import Outcome
+
+SECRET = "messagebird-signing-key-of-the-district-which-is-sixty-four-long"
+URL = "https://cleanup.district.example/receipts/messagebird"
+NOW = datetime(2023, 7, 28, 17, 57, 30, tzinfo=UTC)
+MESSAGE_ID = "b6aae1b5dfb2427a8f7ea6a717ba31a9"
+HERE = Path(__file__).parent
+TABLE = list(csv.DictReader((HERE / "messagebird_codes.csv").read_text().splitlines()))
+BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
+BY_REASON = [row for row in TABLE if row["code"].startswith("reason:")]
+BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
+PUBLISHED = json.loads((HERE / "messagebird_signed.json").read_text())["requests"]
+
+
+def a_report(status="delivered", **changed):
+    return {
+        "id": MESSAGE_ID,
+        "mccmnc": "310010",
+        "recipient": "18885551515",
+        "reference": "019a0719-ac96-7eb9-a837-cac215164834",
+        "status": status,
+        "statusDatetime": "2023-07-28T17:57:12+00:00",
+        **changed,
+    }
+
+
+def a_text(body, **changed):
+    return {"id": "t1", "recipient": "18885550000", "originator": "18885551515", "body": body, **changed}
+
+
+def request(query=None, body=b"", token=None, *, at=NOW, url=URL):
+    headers = {} if token is None else {"messagebird-signature-jwt": token}
+    return Callback(f"{url}?{urlencode(query)}" if query else url, headers, body, at)
+
+
+def posted(told, *, as_json=False):
+    return request(body=json.dumps(told).encode() if as_json else urlencode(told).encode())
+
+
+def parsed(report):
+    (one,) = messagebird.parse(request(report))
+    return one
+
+
+def token_of(callback, *, secret=SECRET, algorithm="HS256", **changed):
+    at = int(NOW.timestamp())
+    claims = {"iss": "MessageBird", "nbf": at, "exp": at + 60, "jti": "j1"}
+    claims |= {"url_hash": sha256(callback.url.encode()).hexdigest()}
+    claims |= {"payload_hash": sha256(callback.body).hexdigest()} if callback.body else {}
+    claims = {name: value for name, value in (claims | changed).items() if value is not None}
+    return jwt.encode(claims, secret, algorithm)
+
+
+def test_the_table_holds_every_code_that_we_know_of_and_no_other():
+    assert set(messagebird.CODES) == {row["code"] for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["code"])
+def test_every_code_means_what_the_district_was_told(row):
+    code = messagebird.CODES[row["code"]]
+    assert code.outcome == row["outcome"]
+    assert code.shaky == (row["confidence"] == "L")
+    assert code.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("row", BY_STATUS, ids=lambda row: row["code"])
+def test_a_status_without_a_code_is_read_by_its_word(row):
+    assert parsed(a_report(row["code"].removeprefix("status:"))).outcome == row["outcome"]
+
+
+@pytest.mark.parametrize("row", BY_CODE, ids=lambda row: row["code"])
+@pytest.mark.parametrize("status", ["delivery_failed", "expired"])
+def test_the_code_of_a_failure_beats_its_status(row, status):
+    receipt = parsed(a_report(status, statusErrorCode=row["code"]))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
+
+
+@pytest.mark.parametrize("row", BY_REASON, ids=lambda row: row["code"])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda reason: reason.replace(" ", "_")])
+@pytest.mark.parametrize("more", [{}, {"statusErrorCode": "0"}])
+def test_a_reason_beats_the_status_and_no_error(row, spelled, more):
+    reason = spelled(row["code"].removeprefix("reason:"))
+    receipt = parsed(a_report("delivery_failed", statusReason=reason, **more))
+    assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
+
+
+def test_a_code_beats_a_reason_and_an_unknown_code_does_not(caplog):
+    reason = {"statusReason": "unknown subscriber"}
+    assert parsed(a_report("delivery_failed", statusErrorCode="103", **reason)).outcome is Outcome.OPT_OUT
+    receipt = parsed(a_report("delivery_failed", statusErrorCode="999", **reason))
+    assert (receipt.outcome, receipt.code) == (Outcome.INACTIVE, "reason:unknown subscriber")
+    assert "999" in caplog.text
+
+
+@pytest.mark.parametrize("status", ["delivered", "sent", "buffered", "scheduled"])
+def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+    by_status = messagebird.CODES[f"status:{status}"].outcome
+    assert parsed(a_report(status, statusErrorCode="1", statusReason="expired")).outcome is by_status
+
+
+def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog):
+    with caplog.at_level(logging.ERROR):
+        receipt = parsed(a_report("delivery_failed", statusErrorCode="999", statusReason="gone fishing"))
+    assert (receipt.outcome, receipt.code) == (Outcome.UNCONFIRMED, "999")
+    assert all(said in caplog.text for said in ("999", "gone fishing", MESSAGE_ID))
+    assert "5551515" not in caplog.text
+
+
+def test_an_unknown_status_waits_and_is_logged(caplog):
+    assert parsed(a_report("teleported")).outcome is Outcome.PENDING
+    assert "teleported" in caplog.text
+
+
+def test_refusals_without_a_reason_are_marked_for_the_guard():
+    assert [code for code, known in messagebird.CODES.items() if known.reasonless] == [
+        "status:delivery_failed",
+        "reason:generic delivery failure",
+        "0",
+    ]
+
+
+def test_the_sample_of_messagebird_is_one_whole_receipt():
+    query = (
+        "id=b6aae1b5dfb2427a8f7ea6a717ba31a9&mccmnc=310010&recipient=18885551515&"
+        "reference=019a0719-ac96-7eb9-a837-cac215164834&status=delivery_failed&statusErrorCode=103&"
+        "statusDatetime=2023-07-28T17%3A57%3A12%2B00%3A00"
+    )
+    assert messagebird.parse(Callback(f"{URL}?{query}", {}, b"", NOW)) == [
+        ParsedReceipt(
+            "messagebird",
+            f"{MESSAGE_ID}:+18885551515:delivery_failed:103:2023-07-28T17:57:12+00:00",
+            f"{MESSAGE_ID}:+18885551515",
+            "+18885551515",
+            Outcome.OPT_OUT,
+            "103",
+            occurred_at=datetime(2023, 7, 28, 17, 57, 12, tzinfo=UTC),
+        )
+    ]
+
+
+def test_a_report_may_be_posted_and_its_time_may_have_lost_its_plus():
+    told = a_report(statusDatetime="2023-07-28T17:57:12 00:00", statusErrorCode=0)
+    assert messagebird.parse(posted(told)) == messagebird.parse(posted(told, as_json=True))
+    assert messagebird.parse(posted(told))[0].occurred_at == datetime(2023, 7, 28, 17, 57, 12, tzinfo=UTC)
+
+
+def test_the_same_report_has_the_same_key_and_another_one_another():
+    assert parsed(a_report()).event_key == parsed(a_report(mccmnc="1")).event_key
+    others = [{"id": "m2"}, {"recipient": "18885551516"}, {"status": "sent"}, {"statusErrorCode": "1"}]
+    others += [{"statusReason": "expired"}, {"statusDatetime": "2023-07-28T17:57:13+00:00"}]
+    assert len({parsed(a_report() | other).event_key for other in [{}, *others]}) == 7
+
+
+@pytest.mark.parametrize(
+    ("told", "stopped"),
+    [
+        (a_text("STOP"), True),
+        (a_text(" start "), False),
+        ({"mid": "t1", "shortcode": "1008", "originator": "18885551515", "message": "Stop"}, True),
+    ],
+)
+@pytest.mark.parametrize("as_json", [True, False])
+def test_stop_and_start_are_heard(told, stopped, as_json):
+    heard = OptOutMessage("messagebird", "t1:inbound", "+18885551515", stopped)
+    assert messagebird.parse(posted(told, as_json=as_json)) == [heard]
+
+
+@pytest.mark.parametrize("told", [a_text("thank you"), a_text(""), a_text("STOP", originator="SCHOOL")])
+def test_an_ordinary_text_from_a_family_says_nothing(told):
+    assert messagebird.parse(posted(told)) == []
+
+
+@pytest.mark.parametrize("asked", PUBLISHED, ids=lambda asked: f"{asked['method']} {asked['name']}")
+def test_what_messagebird_published_is_believed_or_not(asked):
+    at = datetime.fromisoformat(asked["timestamp"])
+    callback = request(body=asked.get("payload", "").encode(), token=asked["token"], at=at, url=asked["url"])
+    if asked["valid"]:
+        messagebird.verify(asked["secret"], callback)
+    else:
+        with pytest.raises(BadSignature):
+            messagebird.verify(asked.get("secret", SECRET), callback)
+
+
+@pytest.mark.parametrize("seconds", [-60, 0, 60, 120])
+def test_a_token_is_good_for_its_minute_and_one_for_the_clocks(seconds):
+    callback = request(a_report(), at=NOW + timedelta(seconds=seconds))
+    messagebird.verify(SECRET, request(a_report(), token=token_of(callback), at=callback.at))
+
+
+ASKED = request(a_report())
+GOOD = token_of(ASKED)
+FORGED = {
+    "no token": None,
+    "empty": "",
+    "not ascii": "ß\udcff",
+    "cut": GOOD[:-1],
+    "another secret": token_of(ASKED, secret=SECRET[::-1]),
+    "another issuer": token_of(ASKED, iss="Messagebird"),
+    "no issuer": token_of(ASKED, iss=None),
+    "no start": token_of(ASKED, nbf=None),
+    "no end": token_of(ASKED, exp=None),
+    "an end in words": token_of(ASKED, exp="tomorrow"),
+    "no url": token_of(ASKED, url_hash=None),
+    "another url": token_of(ASKED, url_hash="0" * 64),
+    "a list of urls": token_of(ASKED, url_hash=[sha256(ASKED.url.encode()).hexdigest()]),
+    "a body that is not there": token_of(ASKED, payload_hash="0" * 64),
+    "no algorithm": jwt.encode(jwt.decode(GOOD, options={"verify_signature": False}), None, "none"),
+    "too late": token_of(ASKED, exp=int(NOW.timestamp()) - 61),
+    "too early": token_of(ASKED, nbf=int(NOW.timestamp()) + 61),
+    "not of this year": token_of(ASKED, nbf=int(time.time()), exp=int(time.time()) + 60),
+}
+
+
+@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
+def test_a_forged_request_is_refused_with_403(token):
+    with pytest.raises(BadSignature) as refused:
+        messagebird.verify(SECRET, request(a_report(), token=token))
+    assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("changed", [{"query": a_report("sent")}, {"body": b"status=sent"}, {"url": URL + "/"}])
+def test_a_token_of_another_request_is_refused(changed):
+    messagebird.verify(SECRET, request(a_report(), token=GOOD))
+    with pytest.raises(BadSignature):
+        messagebird.verify(SECRET, request(**({"query": a_report(), "token": GOOD} | changed)))
+
+
+def test_an_unset_secret_verifies_nothing():
+    with pytest.raises(BadSignature):
+        messagebird.verify("", request(a_report(), token=GOOD))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request(),
+        request({"status": "delivered"}),
+        request(a_report(id="")),
+        request(a_report(id="a b")),
+        request(a_report(id="a\x00b")),
+        request(a_report(recipient="")),
+        request(a_report(recipient="SCHOOL")),
+        request(a_report("not a word")),
+        request(a_report(statusErrorCode="1,2")),
+        request(a_report(statusReason="+18885551515")),
+        request(a_report(statusDatetime="a/b")),
+        request({"originator": "18885551515", "body": "STOP"}),
+        request(body=b"hello"),
+        request(body=b"\xff\xfe"),
+        request(body=b"{"),
+        request(body=b"[" * 100_000),
+        request(body=b"[]"),
+        posted({"status": ["delivered"], "originator": {}}, as_json=True),
+        request(body=b'{"id": ' + b"9" * 5_000 + b"}"),
+    ],
+)
+def test_what_messagebird_does_not_send_is_malformed(asked):
+    with pytest.raises(Malformed) as refused:
+        messagebird.parse(asked)
+    assert refused.value.status == 400
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from([*a_report(), "statusErrorCode", "statusReason", "originator", "body", "mid"])
+
+
+@given(
+    st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"), max_size=30)),
+    st.binary(max_size=300) | (st.dictionaries(NAMES, ANYTHING) | ANYTHING).map(lambda told: json.dumps(told).encode()),
+    st.text(max_size=100) | st.just(GOOD),
+)
+def test_nothing_crashes_the_reader(query, body, token):
+    asked = request(query, body, token)
+    with pytest.raises(BadSignature):
+        messagebird.verify(SECRET, asked)
+    with suppress(Refused):
+        messagebird.parse(asked)
