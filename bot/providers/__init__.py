@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from bot.providers import aws, azure, bandwidth, generic, infobip, messagebird, plivo, sinch, telnyx, twilio, vonage
+from bot.providers import (
+    aws,
+    azure,
+    bandwidth,
+    bird,
+    generic,
+    infobip,
+    messagebird,
+    plivo,
+    sinch,
+    telnyx,
+    twilio,
+    vonage,
+)
 from bot.providers.callback import Callback
 from bot.providers.receipt import (
     BadSignature,
@@ -37,6 +50,7 @@ _ALL: tuple[Provider, ...] = (
     aws,
     azure,
     bandwidth,
+    bird,
     generic,
     infobip,
     messagebird,
