@@ -2,6 +2,7 @@
 
 from bot.cleanup_list.around import Latest, Sibling, Touches, grades, latest, touches, vocabulary
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
+from bot.cleanup_list.forecast import Forecast, forecast
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
@@ -10,6 +11,7 @@ __all__ = [
     "ContactCard",
     "EditNote",
     "Evidence",
+    "Forecast",
     "Latest",
     "ListedContact",
     "Page",
@@ -18,6 +20,7 @@ __all__ = [
     "StudentCard",
     "StudentRow",
     "Touches",
+    "forecast",
     "grades",
     "latest",
     "page",

@@ -1,0 +1,82 @@
+"""Before a mass message is sent: whom it would reach, whom it would miss, and which students nobody would hear for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, case, func, select, true
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot.access import Actor
+from bot.cleanup_list.matching import grade_order
+from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
+from bot.models import ContactMethod, Student, effective_contacts, textable
+from bot.sms_status import SEVERITY, SmsStatus
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A mass message to everybody this person may see, if it went out now. Contacts count once, whoever they belong to.
+
+    `reached` get it, as far as the last messages showed; `missed` are texted in vain, by status; `not_texted` chose calls
+    or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are the first of them, those
+    without any other way above the others.
+    """
+
+    reached: int
+    missed: Mapping[SmsStatus, int]
+    not_texted: int
+    without_adult: int
+    students: tuple[StudentRow, ...]
+
+
+def forecast(session: Session, *, actor: Actor, students: int) -> Forecast:
+    """What would happen now; names at most so many students."""
+    counts = {row.fate: row.contacts for row in session.execute(_fates(actor))}
+    alone = session.execute(_without_adult(actor, students)).all()
+    return Forecast(
+        reached=counts.get(_REACHED, 0),
+        missed={status: counts[status] for status in SEVERITY if status in counts},
+        not_texted=counts.get(_NOT_TEXTED, 0),
+        without_adult=alone[0].total if alone else 0,
+        students=tuple(student_row(row, ()) for row in alone),
+    )
+
+
+_REACHED, _NOT_TEXTED = "reached", "not texted"
+
+
+def _fates(actor: Actor) -> Select[*tuple[Any, ...]]:
+    adult = effective_contacts.c
+    fate = case(
+        (textable, _REACHED),
+        (adult.method != ContactMethod.TEXT, _NOT_TEXTED),
+        (adult.opted_out, SmsStatus.OPT_OUT),
+        (adult.phone.is_(None), SmsStatus.NO_NUMBER),
+        else_=adult.sms_status,
+    ).label("fate")
+    mine = select(adult.contact_id, fate).where(adult.student_id.in_(access.students_for(actor))).distinct().subquery()
+    return select(mine.c.fate, func.count().label("contacts")).group_by(mine.c.fate)
+
+
+def _without_adult(actor: Actor, most: int) -> Select[*tuple[Any, ...]]:
+    heard = select(effective_contacts.c.student_id).where(textable)
+    alone = (
+        access.students_for(actor)
+        .with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
+        .where(Student.id.not_in(heard))
+        .cte("alone")
+    )
+    reach = reach_of(alone.c.student_id).lateral()
+    return (
+        select(
+            *(alone, reach, func.count().over().label("total")),
+            schools_of(alone.c.student_id).label("schools"),
+            teachers_of(alone.c.student_id, actor.today).label("teachers"),
+        )
+        .join_from(alone, reach, true())
+        .order_by(reach.c.other_ways, grade_order(alone.c.grade), alone.c.family_name, alone.c.given_name)
+        .order_by(alone.c.student_id)
+        .limit(most)
+    )

@@ -1,0 +1,71 @@
+"""Before a mass message goes out: whom it would reach, miss, and which students nobody would hear for."""
+
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import cleanup_list, models
+from bot.access import Reach
+from bot.sms_status import SmsStatus
+
+
+@pytest.fixture
+def district(session):
+    return people.a_district(session)
+
+
+@pytest.fixture
+def lincoln(session, district):
+    """Sam has Maria, who gets texts, and Otto, who turned to calls. Eva has only Pablo, blocked; Kim has nobody at all."""
+    sam, eva, kim = (
+        people.student(session, given, "Rivera", grade=grade, at=district.lincoln)
+        for given, grade in (("Sam", "5"), ("Eva", "2"), ("Kim", "1"))
+    )
+    people.contact(session, sam, given="Maria")
+    people.contact(session, sam, given="Otto", method="call")
+    blocked = people.contact(session, eva, given="Pablo")
+    session.add(models.PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
+    people.contact(session, eva, given="Nora", phone=None)
+    session.flush()
+    return sam, eva, kim
+
+
+def forecast(session, actor, students=10):
+    return cleanup_list.forecast(session, actor=actor, students=students)
+
+
+def test_every_contact_has_one_fate(session, district, lincoln):
+    told = forecast(session, people.acting(district.dana, reach=Reach.DISTRICT))
+    assert (told.reached, told.not_texted) == (1, 1)
+    assert told.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
+
+
+def test_students_nobody_would_hear_for_are_named_those_without_another_way_first(session, district, lincoln):
+    session.scalars(select(models.Contact).where(models.Contact.given_name == "Maria")).one().active = False
+    session.flush()
+    told = forecast(session, people.acting(district.dana, reach=Reach.DISTRICT))
+    assert [row.name for row in told.students] == ["Kim Rivera", "Eva Rivera", "Sam Rivera"]
+    assert [row.other_ways for row in told.students] == [False, False, True]
+
+
+def test_the_number_of_students_is_of_all_however_many_are_named(session, district, lincoln):
+    told = forecast(session, people.acting(district.dana, reach=Reach.DISTRICT), students=1)
+    assert (told.without_adult, len(told.students)) == (2, 1)
+
+
+def test_a_contact_of_two_students_counts_once(session, district, lincoln):
+    sam, _eva, kim = lincoln
+    people.contact(session, sam, kim, given="Ana")
+    assert forecast(session, people.acting(district.dana, reach=Reach.DISTRICT)).reached == 2
+
+
+def test_a_teacher_hears_of_their_own_classes_only(session, district, lincoln):
+    _sam, eva, _kim = lincoln
+    people.school_class(session, district.ana, district.lincoln, eva)
+    told = forecast(session, people.acting(district.ana, reach=Reach.CLASSES))
+    assert (told.reached, told.without_adult, [row.name for row in told.students]) == (0, 1, ["Eva Rivera"])
+
+
+def test_everybody_is_reached(session, district):
+    told = forecast(session, people.acting(district.tom, reach=Reach.CLASSES))
+    assert (told.without_adult, told.students, told.missed) == (0, (), {})
