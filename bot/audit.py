@@ -5,11 +5,11 @@ transaction. Rows are never changed afterwards, and hold no whole phone number.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import phone
-from bot.models import Audit
+from bot.models import Audit, contacts_with
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,9 @@ def record(
     return row
 
 
-_WITH_NUMBER = text("SELECT contact_id FROM contact_reach WHERE phone = :phone ORDER BY 1")
-
-
 def record_number(session: Session, number: str, *, actor: str, action: str, now: datetime) -> None:
     """Write what happened to a number (E.164) into the history of each contact who has it."""
-    for contact_id in session.scalars(_WITH_NUMBER, {"phone": number}).all():
+    for contact_id in sorted(session.scalars(contacts_with(number))):
         subject = Subject("contact", contact_id)
         record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number))
 
