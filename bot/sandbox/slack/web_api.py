@@ -116,9 +116,17 @@ async def _answer(slack: Workspace, name: str, arguments: Json, act: Any) -> Res
     if order.fault is Fault.DELAY:
         await asyncio.sleep(order.seconds)
         return _response(act)
+    if order.fault is Fault.HOLD:
+        return await _held(order, act)
     if order.taken:
         _response(act)
     return _spoiled(order)
+
+
+async def _held(order: Order, act: Any) -> Response:
+    answer = _response(act) if order.taken else None
+    await order.held.wait()
+    return HungUp() if order.held.is_cut else answer or _response(act)
 
 
 def _response(act: Any) -> Response:

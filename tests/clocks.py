@@ -1,0 +1,100 @@
+"""Clocks in processes of their own, whose watches may be wrong, and ways to hold one still at a chosen moment.
+
+A new process is forked from a server that has imported the product and done nothing else: it starts in milliseconds, and
+dies like any other.
+"""
+
+import multiprocessing
+import signal
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from bot import app, clock, db
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["bot.cli"])
+_PATIENCE = 20.0
+_NEVER = timedelta()
+
+
+def start(settings, *, ahead=_NEVER, rounds=1, step=_NEVER):
+    """A process that does all due work `rounds` times, its watch `ahead` of the true time and `step` further each round."""
+    process = _processes.Process(target=_run, args=(settings, ahead, rounds, step))
+    process.start()
+    return process
+
+
+def _run(settings, ahead, rounds, step):
+    engine = db.engine(settings.database_url.get_secret_value())
+    client = app.slack_client(settings)
+    failed = []
+    for number in range(rounds):
+        shift = ahead + number * step
+        failed += clock.run_once(settings, engine, client, now=lambda shift=shift: datetime.now(UTC) + shift).failed
+    if failed:
+        raise SystemExit(f"failed: {failed}")
+
+
+def finish(process):
+    process.join(_PATIENCE)
+    assert process.exitcode == 0
+
+
+def kill(process):
+    """End it as `kill -9` does: nothing is tidied up, nobody is told."""
+    process.kill()
+    process.join(_PATIENCE)
+    assert process.exitcode == -signal.SIGKILL
+
+
+@contextmanager
+def holding(engine, statement, **values):
+    """Hold the locks that a statement takes until the block ends."""
+    with engine.connect() as connection:
+        connection.execute(text(statement), values)
+        yield
+        connection.rollback()
+
+
+@contextmanager
+def commits_held(engine, state):
+    """Whoever commits a digest post in `state` waits in the middle of the COMMIT until the block ends."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("""
+            CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1126); RETURN NULL; END $$
+        """)
+        connection.exec_driver_sql(f"""
+            CREATE CONSTRAINT TRIGGER wait_at_commit AFTER UPDATE ON digest_posts DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (NEW.state = '{state}') EXECUTE FUNCTION wait_at_commit()
+        """)
+    try:
+        with holding(engine, "SELECT pg_advisory_xact_lock(1126)"):
+            yield
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION wait_at_commit CASCADE")
+
+
+def stuck(engine):
+    """Wait until somebody waits for a lock; gives their backend's process id."""
+    until = time.monotonic() + _PATIENCE
+    waiting = text(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
+    )
+    while time.monotonic() < until:
+        with engine.connect() as connection:
+            pid = connection.scalar(waiting)
+        if pid is not None:
+            return pid
+        time.sleep(0.005)
+    raise AssertionError("nobody came to the lock")
+
+
+def break_line(engine, pid):
+    """Break the connection of a backend: what it had not committed is undone."""
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})

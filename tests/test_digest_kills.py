@@ -1,0 +1,300 @@
+"""Exactly one digest for one (mass message, channel), whoever is killed, cut off, late or has the wrong time.
+
+Real processes post through HTTP and are killed with SIGKILL at chosen moments; then a fresh process works on until nothing
+is due. Each moment is tried `DIGEST_KILLS` times (2 unless the environment says otherwise); with `-s` the counts are shown:
+
+    DIGEST_KILLS=100 .venv/bin/python -m pytest tests/test_digest_kills.py -s
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import clocks
+import messages
+import people
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
+from bot import db, digests, doctor, models
+from bot.models import PostState
+from bot.sandbox.slack import posting, serving
+from bot.sandbox.slack.faults import Fault
+from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
+from bot.slack.digest import EVENT_TYPE
+
+TIMES = int(os.environ.get("DIGEST_KILLS", "2"))
+POST = "chat.postMessage"
+STEP = timedelta(minutes=3)
+HOUR = timedelta(hours=1)
+ONE_DIGEST, ONE_NOTICE = (1, 0), (0, 1)
+_numbers = count(1)
+
+
+@dataclass
+class Stage:
+    """A district whose mass messages have settled, a Slack, and the channel that waits for the digest of the last one."""
+
+    engine: Engine
+    slack: Workspace
+    settings: Settings
+    clara: str
+    maria: models.Contact
+    channel: str = ""
+
+    def a_digest_is_due(self, *, at=None, with_bot=True):
+        """A message has settled, and a channel that nobody used before asked for its digest."""
+        now = at or datetime.now(UTC)
+        self.channel = self.slack.add_channel(f"texts-{next(_numbers)}", members=[self.clara], with_bot=with_bot).id
+        with db.transaction(self.engine) as session:
+            session.execute(delete(models.Subscription))
+            digests.subscribe(session, self.channel, actor=self.clara, now=now - STEP)
+            message, _ = messages.sent(session, {self.maria: "blocked"}, now=now)
+            digests.enqueue(session, message, now=now)
+
+    def a_clock(self, **watch):
+        return clocks.start(self.settings, **watch)
+
+    def state(self):
+        with Session(self.engine) as session:
+            return session.scalar(select(models.DigestPost.state).where(models.DigestPost.channel_id == self.channel))
+
+    def recovered(self, *, ahead=STEP, rounds=6, step=STEP):
+        """What there is, digests in the channel and notices to who subscribed, when a fresh process finds nothing due."""
+        clocks.finish(self.a_clock(ahead=ahead, rounds=rounds, step=step))
+        assert self.state() in {PostState.POSTED, PostState.FAILED}
+        return self.seen()
+
+    def seen(self):
+        posted = posting.in_channel(self.slack, self.channel)
+        told = posting.in_channel(self.slack, self.slack.app_dm(self.clara).id)
+        return (
+            sum((one.metadata or {}).get("event_type") == EVENT_TYPE for one in posted),
+            sum(self.channel in one.text for one in told),
+        )
+
+
+@pytest.fixture
+def stage(session, database_url):
+    maria = people.contact(session, people.student(session, at=people.school(session)))
+    session.commit()
+    slack = Workspace(doctor.manifest())
+    clara = slack.add_user("Clara Clerk", email="clara.clerk@district.example")
+    with serving.serve(slack) as api_url:
+        settings = Settings(
+            _env_file=None,
+            database_url=SecretStr(database_url),
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_api_url=api_url,
+        )
+        yield Stage(session.get_bind(), slack, settings, clara.id, maria)
+
+
+def killed_before_the_claim(stage):
+    with clocks.holding(stage.engine, "LOCK TABLE digest_posts IN EXCLUSIVE MODE"):
+        process = stage.a_clock()
+        clocks.stuck(stage.engine)
+        assert stage.state() == PostState.PENDING
+        clocks.kill(process)
+
+
+def killed_while_the_claim_is_committed(stage):
+    with clocks.commits_held(stage.engine, PostState.CLAIMED):
+        process = stage.a_clock()
+        clocks.stuck(stage.engine)
+        clocks.kill(process)
+
+
+def killed_when_the_claim_could_not_be_committed(stage):
+    with clocks.commits_held(stage.engine, PostState.CLAIMED):
+        process = stage.a_clock()
+        backend = clocks.stuck(stage.engine)
+        clocks.kill(process)
+        clocks.break_line(stage.engine, backend)
+    assert stage.state() == PostState.PENDING
+
+
+def killed_after_the_claim(stage):
+    with clocks.holding(stage.engine, "LOCK TABLE list_changes"):
+        process = stage.a_clock()
+        clocks.stuck(stage.engine)
+        assert stage.state() == PostState.CLAIMED
+        clocks.kill(process)
+
+
+def killed_after_the_request_left_and_slack_takes_it_later(stage):
+    held = at_slacks_door(stage)
+    held.let_go()
+
+
+def killed_after_the_request_left_and_slack_never_takes_it(stage):
+    held = at_slacks_door(stage)
+    held.cut()
+
+
+def killed_after_slack_took_it_and_before_it_answered(stage):
+    held = at_slacks_door(stage, taken=True)
+    held.let_go()
+
+
+def at_slacks_door(stage, *, taken=False):
+    held = stage.slack.faults.hold(POST, taken=taken)
+    process = stage.a_clock()
+    assert held.come.wait(10)
+    assert stage.state() == PostState.CLAIMED
+    assert stage.seen() == (taken, 0)
+    clocks.kill(process)
+    return held
+
+
+def killed_after_slack_answered_and_before_we_wrote_it_down(stage):
+    before_writing_down(stage, lambda held: held.let_go(), taken=True)
+
+
+def killed_when_the_line_was_cut_after_slack_took_it_and_before_we_wrote_it_down(stage):
+    before_writing_down(stage, lambda held: held.cut(), taken=True)
+
+
+def killed_when_the_line_was_cut_before_slack_took_it_and_before_we_wrote_it_down(stage):
+    before_writing_down(stage, lambda held: held.cut(), taken=False)
+
+
+def before_writing_down(stage, end, *, taken):
+    held = stage.slack.faults.hold(POST, taken=taken)
+    process = stage.a_clock()
+    assert held.come.wait(10)
+    row = "SELECT FROM digest_posts WHERE channel_id = :channel FOR UPDATE"
+    with clocks.holding(stage.engine, row, channel=stage.channel):
+        end(held)
+        clocks.stuck(stage.engine)
+        clocks.kill(process)
+    assert stage.state() == PostState.CLAIMED
+
+
+def killed_while_we_commit_that_it_was_posted(stage):
+    with clocks.commits_held(stage.engine, PostState.POSTED):
+        process = stage.a_clock()
+        clocks.stuck(stage.engine)
+        clocks.kill(process)
+
+
+def killed_when_it_could_not_be_committed_that_it_was_posted(stage):
+    with clocks.commits_held(stage.engine, PostState.POSTED):
+        process = stage.a_clock()
+        backend = clocks.stuck(stage.engine)
+        clocks.kill(process)
+        clocks.break_line(stage.engine, backend)
+    assert stage.state() == PostState.CLAIMED
+
+
+def killed_after_we_committed_that_it_was_posted(stage):
+    with clocks.holding(stage.engine, "LOCK TABLE open_lists"):
+        process = stage.a_clock()
+        clocks.stuck(stage.engine)
+        assert stage.state() == PostState.POSTED
+        clocks.kill(process)
+
+
+def cut_before_slack_took_it(stage):
+    stage.slack.faults.order(POST, Fault.DROP)
+    clocks.finish(stage.a_clock())
+
+
+def cut_after_slack_took_it(stage):
+    stage.slack.faults.order(POST, Fault.DROP, taken=True)
+    clocks.finish(stage.a_clock())
+
+
+def the_command(stage):
+    environment = {
+        "DATABASE_URL": stage.settings.secret("database_url"),
+        "SLACK_BOT_TOKEN": stage.slack.bot_token,
+        "SLACK_API_URL": stage.settings.slack_api_url,
+    }
+    command = [sys.executable, "-m", "bot", "clock", "--once"]
+    return subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL)
+
+
+MOMENTS = [
+    killed_before_the_claim,
+    killed_while_the_claim_is_committed,
+    killed_when_the_claim_could_not_be_committed,
+    killed_after_the_claim,
+    killed_after_the_request_left_and_slack_takes_it_later,
+    killed_after_the_request_left_and_slack_never_takes_it,
+    killed_after_slack_took_it_and_before_it_answered,
+    killed_after_slack_answered_and_before_we_wrote_it_down,
+    killed_when_the_line_was_cut_after_slack_took_it_and_before_we_wrote_it_down,
+    killed_when_the_line_was_cut_before_slack_took_it_and_before_we_wrote_it_down,
+    killed_while_we_commit_that_it_was_posted,
+    killed_when_it_could_not_be_committed_that_it_was_posted,
+    killed_after_we_committed_that_it_was_posted,
+    cut_before_slack_took_it,
+    cut_after_slack_took_it,
+]
+
+
+def tried(name, act, *, times=TIMES):
+    """Do it again and again; gives how often which (digests, notices) came of it."""
+    came = Counter(act() for _ in range(times))
+    print(f"\n{name}: {dict(came)}", end="")
+    return set(came)
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
+def test_the_channel_gets_exactly_one_digest(stage, moment):
+    def once():
+        stage.a_digest_is_due()
+        moment(stage)
+        return stage.recovered()
+
+    assert tried(moment.__name__, once) == {ONE_DIGEST}
+
+
+def test_the_command_itself_may_be_killed_too(stage):
+    """With its own start, and its settings from the environment."""
+    stage.a_digest_is_due()
+    held = stage.slack.faults.hold(POST, taken=True)
+    process = the_command(stage)
+    assert held.come.wait(20)
+    process.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    held.let_go()
+    assert stage.recovered() == ONE_DIGEST
+
+
+@pytest.mark.parametrize("moment", [killed_after_the_request_left_and_slack_takes_it_later, cut_after_slack_took_it])
+def test_where_the_channel_may_not_be_read_an_unclear_post_is_told_and_never_sent_again(stage, moment):
+    without_history(stage)
+
+    def once():
+        stage.a_digest_is_due()
+        moment(stage)
+        return stage.recovered()
+
+    assert tried(f"unread, {moment.__name__}", once) == {(1, 1)}
+
+
+def test_where_the_channel_may_not_be_read_a_post_that_never_arrived_is_told(stage):
+    without_history(stage)
+
+    def once():
+        stage.a_digest_is_due()
+        killed_after_the_request_left_and_slack_never_takes_it(stage)
+        return stage.recovered()
+
+    assert tried("unread, never taken", once) == {ONE_NOTICE}
+
+
+def without_history(stage):
+    """A district that did not grant the two optional scopes."""
+    granted = stage.slack.manifest["oauth_config"]["scopes"]
+    granted["bot"] = [one for one in granted["bot"] if one not in granted["bot_optional"]]
