@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot import db, doctor, mass_messages, metrics, opt_outs, providers, receipts
+from bot.batching import Batches
 from bot.errors import UserError, traced
 from bot.providers import calling
 from bot.settings import Settings
@@ -36,7 +37,9 @@ _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it stands on another mac
 _MEGABYTE = 1_000_000
 _MASS_MESSAGE_CAP = 16 * _MEGABYTE  # About 100,000 deliveries; the same id again adds more.
 _DRAIN_SECONDS = 20
+_RECEIPTS_AT_ONCE = 500
 
+Report = providers.ParsedReceipt | providers.OptOutMessage
 Door = Callable[[Request], Awaitable[Response]]
 Done = TypeVar("Done")
 
@@ -73,7 +76,9 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
 
 def create(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     """The web application. It expects a migrated database; `/readyz` says whether it is one."""
-    doors = _Doors(settings, engine, bolt, slack_threads=CapacityLimiter(12), other_threads=CapacityLimiter(6))
+    other_threads = CapacityLimiter(6)
+    reports = Batches(functools.partial(_record, engine), most=_RECEIPTS_AT_ONCE, threads=other_threads)
+    doors = _Doors(settings, engine, bolt, reports, slack_threads=CapacityLimiter(12), other_threads=other_threads)
     return Starlette(
         routes=[
             Route("/slack/events", _answering(doors.slack), methods=["POST"]),
@@ -115,6 +120,7 @@ class _Doors:
     settings: Settings
     engine: Engine
     bolt: App
+    reports: Batches[Report]
     slack_threads: CapacityLimiter
     other_threads: CapacityLimiter
 
@@ -145,7 +151,7 @@ class _Doors:
             parsed = await self._in_thread(functools.partial(_read, provider, secret, callback))
         except providers.Refused as no:
             raise _RefusedError(no.status, f"{name}: {no}", challenge=no.challenge) from no
-        await self._committed(receipts.record, [one for one in parsed if not isinstance(one, providers.Handshake)])
+        await self.reports.add([one for one in parsed if not isinstance(one, providers.Handshake)])
         return await self._hands_shaken([one for one in parsed if isinstance(one, providers.Handshake)])
 
     async def _hands_shaken(self, handshakes: Sequence[providers.Handshake]) -> Response:
@@ -222,6 +228,11 @@ class _Doors:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _record(engine: Engine, reports: Sequence[Report]) -> None:
+    with db.transaction(engine) as session:
+        receipts.record(session, reports, now=_now())
 
 
 def _read(provider: providers.Provider, secret: str, callback: providers.Callback) -> providers.Parsed:

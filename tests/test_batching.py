@@ -1,0 +1,84 @@
+"""Batches: what comes while one is being committed goes with the next, and nobody pays for another's fault."""
+
+import asyncio
+import threading
+
+import pytest
+from anyio import CapacityLimiter
+
+from bot.batching import Batches
+
+
+class Ledger:
+    """Commits when it is let; keeps the batches in which things came. A batch with a 13 in it fails."""
+
+    def __init__(self):
+        self.batches = []
+        self.open = threading.Event()
+
+    @property
+    def items(self):
+        return [item for batch in self.batches for item in batch]
+
+    def commit(self, items):
+        self.open.wait(5)
+        if 13 in items:
+            raise ValueError("thirteen")
+        self.batches.append(list(items))
+
+
+async def all_added(ledger, *parts, most=500):
+    batches = Batches(ledger.commit, most=most, threads=CapacityLimiter(2))
+    waiting = [asyncio.create_task(batches.add(part)) for part in parts]
+    await asyncio.sleep(0.05)
+    ledger.open.set()
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_what_comes_meanwhile_is_committed_together():
+    ledger = Ledger()
+    assert asyncio.run(all_added(ledger, [1], [2], [3, 4])) == [None, None, None]
+    assert ledger.items == [1, 2, 3, 4]
+    assert len(ledger.batches) <= 2
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_a_batch_is_bounded_and_keeps_the_order(most):
+    ledger = Ledger()
+    asyncio.run(all_added(ledger, *([number] for number in range(7)), most=most))
+    assert ledger.items == list(range(7))
+    assert max(map(len, ledger.batches)) <= most
+
+
+def test_more_than_a_batch_holds_at_once_is_one_of_its_own():
+    ledger = Ledger()
+    asyncio.run(all_added(ledger, [1, 2, 3], [4], most=2))
+    assert ledger.batches == [[1, 2, 3], [4]]
+
+
+def test_only_whoever_brought_the_fault_hears_of_it():
+    ledger = Ledger()
+    answers = asyncio.run(all_added(ledger, [1], [13], [2]))
+    assert [type(answer) for answer in answers] == [type(None), ValueError, type(None)]
+    assert sorted(ledger.items) == [1, 2]
+
+
+def test_nothing_to_commit_is_done_at_once():
+    ledger = Ledger()
+    assert asyncio.run(all_added(ledger, [])) == [None]
+    assert ledger.batches == []
+
+
+def test_what_somebody_sent_who_hung_up_counts_all_the_same():
+    ledger = Ledger()
+
+    async def hang_up():
+        batches = Batches(ledger.commit, most=10, threads=CapacityLimiter(2))
+        waiting = asyncio.create_task(batches.add([1]))
+        await asyncio.sleep(0.02)
+        waiting.cancel()
+        ledger.open.set()
+        await batches.add([2])
+
+    asyncio.run(hang_up())
+    assert ledger.items == [1, 2]
