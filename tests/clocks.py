@@ -79,17 +79,15 @@ def commits_held(engine, state):
             connection.exec_driver_sql("DROP FUNCTION wait_at_commit CASCADE")
 
 
-def stuck(engine):
-    """Wait until somebody waits for a lock; gives their backend's process id."""
+def stuck(engine, many=1):
+    """Wait until so many wait for a lock; gives the process id of the backend of one."""
     until = time.monotonic() + _PATIENCE
-    waiting = text(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
-    )
+    waiting = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
     while time.monotonic() < until:
         with engine.connect() as connection:
-            pid = connection.scalar(waiting)
-        if pid is not None:
-            return pid
+            backends = connection.scalars(waiting).all()
+        if len(backends) >= many:
+            return backends[0]
         time.sleep(0.005)
     raise AssertionError("nobody came to the lock")
 

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from bot import db, digests, doctor, models
+from bot.digests.outbox import LEASE
 from bot.models import PostState
 from bot.sandbox.slack import posting, serving
 from bot.sandbox.slack.faults import Fault
@@ -48,17 +50,25 @@ class Stage:
     settings: Settings
     clara: str
     maria: models.Contact
-    channel: str = ""
+    channels: tuple[str, ...] = ()
 
-    def a_digest_is_due(self, *, at=None, with_bot=True):
-        """A message has settled, and a channel that nobody used before asked for its digest."""
-        now = at or datetime.now(UTC)
-        self.channel = self.slack.add_channel(f"texts-{next(_numbers)}", members=[self.clara], with_bot=with_bot).id
+    @property
+    def channel(self):
+        return self.channels[0]
+
+    def a_digest_is_due(self, *, ahead=timedelta(), channels=1, with_bot=True):
+        """A message has settled, and channels that nobody used before asked for its digest."""
+        now = datetime.now(UTC) + ahead
+        self.channels = tuple(self._a_channel(with_bot) for _ in range(channels))
         with db.transaction(self.engine) as session:
             session.execute(delete(models.Subscription))
-            digests.subscribe(session, self.channel, actor=self.clara, now=now - STEP)
+            for channel in self.channels:
+                digests.subscribe(session, channel, actor=self.clara, now=now - STEP)
             message, _ = messages.sent(session, {self.maria: "blocked"}, now=now)
             digests.enqueue(session, message, now=now)
+
+    def _a_channel(self, with_bot):
+        return self.slack.add_channel(f"texts-{next(_numbers)}", members=[self.clara], with_bot=with_bot).id
 
     def a_clock(self, **watch):
         return clocks.start(self.settings, **watch)
@@ -73,12 +83,13 @@ class Stage:
         assert self.state() in {PostState.POSTED, PostState.FAILED}
         return self.seen()
 
-    def seen(self):
-        posted = posting.in_channel(self.slack, self.channel)
+    def seen(self, channel=None):
+        channel = channel or self.channel
+        posted = posting.in_channel(self.slack, channel)
         told = posting.in_channel(self.slack, self.slack.app_dm(self.clara).id)
         return (
             sum((one.metadata or {}).get("event_type") == EVENT_TYPE for one in posted),
-            sum(self.channel in one.text for one in told),
+            sum(channel in one.text for one in told),
         )
 
 
@@ -130,24 +141,24 @@ def killed_after_the_claim(stage):
         clocks.kill(process)
 
 
-def killed_after_the_request_left_and_slack_takes_it_later(stage):
-    held = at_slacks_door(stage)
+def killed_after_the_request_left_and_slack_takes_it_later(stage, **watch):
+    held = at_slacks_door(stage, **watch)
     held.let_go()
 
 
-def killed_after_the_request_left_and_slack_never_takes_it(stage):
-    held = at_slacks_door(stage)
+def killed_after_the_request_left_and_slack_never_takes_it(stage, **watch):
+    held = at_slacks_door(stage, **watch)
     held.cut()
 
 
-def killed_after_slack_took_it_and_before_it_answered(stage):
-    held = at_slacks_door(stage, taken=True)
+def killed_after_slack_took_it_and_before_it_answered(stage, **watch):
+    held = at_slacks_door(stage, taken=True, **watch)
     held.let_go()
 
 
-def at_slacks_door(stage, *, taken=False):
+def at_slacks_door(stage, *, taken=False, **watch):
     held = stage.slack.faults.hold(POST, taken=taken)
-    process = stage.a_clock()
+    process = stage.a_clock(**watch)
     assert held.come.wait(10)
     assert stage.state() == PostState.CLAIMED
     assert stage.seen() == (taken, 0)
@@ -298,3 +309,147 @@ def without_history(stage):
     """A district that did not grant the two optional scopes."""
     granted = stage.slack.manifest["oauth_config"]["scopes"]
     granted["bot"] = [one for one in granted["bot"] if one not in granted["bot_optional"]]
+
+
+@pytest.mark.parametrize("many", [2, 5])
+def test_clocks_that_start_together_post_each_digest_once(stage, many):
+    def once():
+        stage.a_digest_is_due(channels=3)
+        for process in started_together(stage, many):
+            clocks.finish(process)
+        return seen_in_all(stage)
+
+    assert tried(f"{many} clocks at once", once) == {(ONE_DIGEST,) * 3}
+
+
+def test_of_clocks_that_start_together_one_may_be_killed(stage):
+    def once():
+        stage.a_digest_is_due(channels=3)
+        first, *others = started_together(stage, 3)
+        clocks.kill(first)
+        for process in others:
+            clocks.finish(process)
+        stage.recovered()
+        return seen_in_all(stage)
+
+    assert tried("3 clocks at once, one killed", once) == {(ONE_DIGEST,) * 3}
+
+
+def started_together(stage, many):
+    with clocks.holding(stage.engine, "LOCK TABLE digest_posts IN EXCLUSIVE MODE"):
+        processes = [stage.a_clock() for _ in range(many)]
+        clocks.stuck(stage.engine, many)
+    return processes
+
+
+def seen_in_all(stage):
+    return tuple(stage.seen(channel) for channel in stage.channels)
+
+
+LOST = [
+    killed_after_the_request_left_and_slack_takes_it_later,
+    killed_after_the_request_left_and_slack_never_takes_it,
+    killed_after_slack_took_it_and_before_it_answered,
+]
+
+
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["fast", "slow"])
+@pytest.mark.parametrize("moment", LOST, ids=lambda moment: moment.__name__)
+def test_a_watch_that_was_wrong_by_an_hour_and_is_set_right_doubles_nothing(stage, moment, wrong):
+    def once():
+        stage.a_digest_is_due(ahead=min(wrong, timedelta()))
+        moment(stage, ahead=wrong)
+        return stage.recovered(ahead=timedelta(), rounds=27)
+
+    assert tried(f"wrong by {wrong}, {moment.__name__}", once) == {ONE_DIGEST}
+
+
+def test_two_clocks_whose_watches_differ_by_an_hour_post_it_once(stage):
+    def once():
+        stage.a_digest_is_due()
+        held = stage.slack.faults.hold(POST)
+        process = stage.a_clock()
+        assert held.come.wait(10)
+        clocks.finish(stage.a_clock(ahead=HOUR, rounds=3, step=timedelta(seconds=5)))
+        held.let_go()
+        clocks.finish(process)
+        return stage.recovered(ahead=HOUR)
+
+    assert tried("watches that differ", once) == {ONE_DIGEST}
+
+
+def test_who_was_held_up_until_the_claim_ran_out_leaves_it_to_others(stage):
+    def once():
+        stage.a_digest_is_due()
+        with clocks.holding(stage.engine, "LOCK TABLE list_changes"):
+            process = stage.a_clock()
+            clocks.stuck(stage.engine)
+            clocks.finish(stage.a_clock(ahead=LEASE))
+        clocks.finish(process)
+        assert stage.seen() == (0, 0)
+        return stage.recovered()
+
+    assert tried("held up", once) == {ONE_DIGEST}
+
+
+@pytest.mark.parametrize("change", ["2026-11-01T07:00Z", "2027-03-14T08:00Z"], ids=["back", "forward"])
+@pytest.mark.parametrize("moment", LOST, ids=lambda moment: moment.__name__)
+def test_a_digest_due_a_minute_before_the_clocks_change_comes_once_and_within_minutes(stage, moment, change):
+    """At 02:00 in Chicago; what the wall shows twice, or never, changes nothing."""
+    assert stage.settings.timezone == "America/Chicago"
+    ahead = datetime.fromisoformat(change) - timedelta(minutes=1) - datetime.now(UTC)
+    stage.slack.clock = lambda: time.time() + ahead.total_seconds()
+
+    def once():
+        stage.a_digest_is_due(ahead=ahead)
+        moment(stage, ahead=ahead)
+        soon = stage.recovered(ahead=ahead + STEP, rounds=3)
+        later = stage.recovered(ahead=ahead + HOUR)
+        return soon if soon == later else (soon, later)
+
+    assert tried(f"clocks change {change}, {moment.__name__}", once) == {ONE_DIGEST}
+
+
+def killed_before_the_notice(stage):
+    process, notice = at_the_notice(stage)
+    clocks.kill(process)
+    notice.cut()
+
+
+def killed_when_slack_had_taken_the_notice(stage):
+    process, notice = at_the_notice(stage, taken=True)
+    clocks.kill(process)
+    notice.let_go()
+
+
+def cut_before_slack_took_the_notice(stage):
+    process, notice = at_the_notice(stage)
+    notice.cut()
+    clocks.finish(process)
+
+
+def at_the_notice(stage, *, taken=False):
+    """Slack refuses the digest for good; the notice to who subscribed is kept at its door."""
+    digest, notice = stage.slack.faults.hold(POST), stage.slack.faults.hold(POST, taken=taken)
+    process = stage.a_clock()
+    assert digest.come.wait(10)
+    digest.let_go()
+    assert notice.come.wait(10)
+    return process, notice
+
+
+@pytest.mark.parametrize(
+    ("moment", "comes"),
+    [
+        (killed_before_the_notice, {ONE_NOTICE}),
+        (cut_before_slack_took_the_notice, {ONE_NOTICE}),
+        (killed_when_slack_had_taken_the_notice, {(0, 2)}),  # It cannot be looked for, and twice is better than never.
+    ],
+)
+def test_a_digest_that_slack_refuses_is_told_to_who_asked_for_it(stage, moment, comes):
+    def once():
+        stage.a_digest_is_due(with_bot=False)
+        moment(stage)
+        return stage.recovered()
+
+    assert tried(moment.__name__, once) == comes

@@ -151,7 +151,22 @@ def test_a_claim_that_is_too_old_becomes_ambiguous_and_not_a_second_post(session
     assert stands(session, post) == "claimed"
     assert digests.claim(session, now=now + LEASE) is None
     assert stands(session, post) == "ambiguous"
-    assert digests.claim_unclear(session, now=now + LEASE).id == post.id
+
+
+def test_a_claim_that_ran_out_has_time_to_land_before_it_is_looked_for(session, now, post):
+    digests.claim(session, now=now + LEASE)
+    assert digests.claim_unclear(session, now=now + LEASE + SOON) is None
+    assert digests.claim_unclear(session, now=now + LATER).id == post.id
+
+
+def test_a_claim_is_ours_until_it_is_given_up_and_not_again_when_somebody_else_takes_it(session, now, post):
+    session.expunge(post)
+    assert digests.is_ours(session, post)
+    digests.claim(session, now=now + LEASE)
+    assert not digests.is_ours(session, post)
+    digests.retry_at(session, digests.claim_unclear(session, now=now + LATER), now + LATER)
+    again = digests.claim(session, now=now + LATER)
+    assert (digests.is_ours(session, post), digests.is_ours(session, again)) == (False, True)
 
 
 def test_whoever_comes_back_late_may_still_say_that_it_was_posted(session, now, post):
@@ -163,9 +178,9 @@ def test_whoever_comes_back_late_may_still_say_that_it_was_posted(session, now, 
 def test_whoever_comes_back_after_somebody_else_sent_it_again_changes_nothing(session, now, post):
     session.expunge(post)
     digests.claim(session, now=now + LEASE)
-    found = digests.claim_unclear(session, now=now + LEASE)
-    digests.retry_at(session, found, now + LEASE)
-    again = digests.claim(session, now=now + LEASE)
+    found = digests.claim_unclear(session, now=now + LATER)
+    digests.retry_at(session, found, now + LATER)
+    again = digests.claim(session, now=now + LATER)
     for late in (
         post_it(session, post),
         digests.failed(session, post, error="is_archived"),

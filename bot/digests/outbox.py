@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from bot.models import DigestPost, MassMessage, PostState, Subscription
 
 LEASE = timedelta(minutes=2)
+# Longer than a call to Slack waits for its answer.
 _LAND = timedelta(seconds=30)
 _EVERY = timedelta(minutes=1)
 
@@ -35,11 +36,13 @@ def enqueue(session: Session, message_id: str, *, now: datetime) -> int:
 def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> DigestPost | None:
     """The next post to send, for this process alone; commit, then call Slack. None if nothing is due.
 
-    A claim that is older than `lease` was left by somebody who died; it is ambiguous now. `lease` must be longer than a call
-    to Slack can take.
+    A claim that is older than `lease` was left by somebody who died; it is ambiguous now. Or the watches of two machines
+    differ, and the post is on its way: it has time to land before it is looked for. `lease` must be longer than a call to
+    Slack can take.
     """
     left = update(DigestPost).where(DigestPost.state == PostState.CLAIMED, DigestPost.claimed_at <= now - lease)
-    session.execute(left.values(state=PostState.AMBIGUOUS, due_at=now, error="the process that posted it stopped"))
+    unclear = {"state": PostState.AMBIGUOUS, "due_at": now + _LAND, "error": "the process that posted it stopped"}
+    session.execute(left.values(unclear))
     claimed = {"state": PostState.CLAIMED, "claimed_at": now, "attempts": DigestPost.attempts + 1}
     return _take(session, _due(PostState.PENDING, now), claimed)
 
@@ -63,6 +66,12 @@ def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY)
         .where(or_(DigestPost.shown_at.is_(None), DigestPost.shown_at < MassMessage.learned_at))
     )
     return _take(session, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
+
+
+def is_ours(session: Session, post: DigestPost) -> bool:
+    """Whether a claimed post is still ours to send: who was held up past the lease finds that it was given up."""
+    ours = select(DigestPost.id).where(DigestPost.id == post.id, DigestPost.attempts == post.attempts)
+    return session.scalar(ours.where(DigestPost.state == PostState.CLAIMED)) is not None
 
 
 def posted(session: Session, post: DigestPost, *, ts: str, text: str, shown_at: datetime | None) -> bool:

@@ -27,8 +27,10 @@ logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
 _TRY_AGAIN = timedelta(minutes=1)
-_BEFORE = 60.0
+# A machine with the wrong time zone is up to 14 hours ahead of Slack, and is set right between a post and the search for it.
+_BEFORE = timedelta(days=1)
 _PAGES = 5
+_PAGE = 200
 _CANNOT_TELL = "I cannot tell whether it arrived, so I did not post it twice"
 
 
@@ -69,6 +71,8 @@ def _claimed(desk: Desk, claim: Callable[..., DigestPost | None]) -> DigestPost 
 
 def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
     digest, card = _drawn(desk, post)
+    if not _is_ours(desk, post):
+        return
     try:
         answer = client.chat_postMessage(
             channel=post.channel_id,
@@ -90,6 +94,11 @@ def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
     with db.transaction(desk.engine) as session:
         digest = digests.learn(session, post.mass_message_id)
     return digest, digest_card.draw(digest, desk.wording, desk.settings.zone)
+
+
+def _is_ours(desk: Desk, post: DigestPost) -> bool:
+    with db.transaction(desk.engine) as session:
+        return digests.is_ours(session, post)
 
 
 def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiError) -> None:
@@ -133,11 +142,11 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
 
 
 def _found(client: WebClient, post: DigestPost) -> str | None:
-    since = post.claimed_at.timestamp() - _BEFORE if post.claimed_at else 0
+    since = (post.claimed_at - _BEFORE).timestamp() if post.claimed_at else 0
     cursor = None
     for _ in range(_PAGES):
         answer = client.conversations_history(
-            channel=post.channel_id, oldest=f"{since:.6f}", limit=100, include_all_metadata=True, cursor=cursor
+            channel=post.channel_id, oldest=f"{since:.6f}", limit=_PAGE, include_all_metadata=True, cursor=cursor
         )
         for message in answer["messages"]:
             payload = message.get("metadata", {}).get("event_payload", {})
@@ -165,21 +174,33 @@ def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:
 
 
 def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: str) -> None:
-    """Tell whoever subscribed the channel, privately; then nobody is left waiting for a digest that will not come."""
+    """Tell whoever subscribed the channel, privately; then nobody is left waiting for a digest that will not come.
+
+    Told first and written down then: who dies in between tells twice, which is better than never. Who cannot be told now is
+    told when the claim has run out.
+    """
     logger.warning("digest %s was not posted: %s", post.id, error)
-    _note(desk, digests.failed, post, error=error)
     with db.transaction(desk.engine) as session:
         subscription = digests.subscription(session, post.channel_id)
-    if subscription is None:
-        return
+    if subscription is None or _told(client, subscription.made_by, post, why):
+        _note(desk, digests.failed, post, error=error)
+
+
+def _told(client: WebClient, user_id: str, post: DigestPost, why: str) -> bool:
+    """Whether somebody knows, or never will."""
     text = (
         f"The digest of the last mass message did not get to <#{post.channel_id}>: {why}. Please look there, invite me "
         "if I am not in the channel, and type `/cleanup` to see the list."
     )
     try:
-        client.chat_postMessage(channel=subscription.made_by, text=text)
-    except (SlackApiError, OSError, HTTPException) as problem:
+        client.chat_postMessage(channel=user_id, text=text)
+    except SlackApiError as problem:
+        logger.warning("nobody could be told about digest %s: %s", post.id, refusals.word(problem))
+        return not refusals.may_pass(problem)
+    except (OSError, HTTPException) as problem:
         logger.warning("nobody could be told about digest %s: %s", post.id, traced(problem))
+        return False
+    return True
 
 
 def _note(desk: Desk, verb: Callable[..., bool], post: DigestPost, *args: Any, **values: Any) -> None:

@@ -6,7 +6,6 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 _LONGEST_HOLD = 30.0
 
 
