@@ -1,30 +1,16 @@
-"""Which entries of the list a filter means, for one person.
-
-Names match the student or the listed contact, in any order and in part; a teacher is whoever teaches the student today.
+"""Which entries of the list a filter means, for one person. Names match the student or the listed contact, in any order and
+in part.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, or_
 
-from bot import access, grade
-from bot.access import Actor, current
+from bot import access, grade, selection
+from bot.access import Actor
 from bot.filters import Filter
-from bot.models import (
-    ClassStudent,
-    ClassTeacher,
-    Contact,
-    ListEntry,
-    School,
-    Staff,
-    Student,
-    StudentContact,
-    StudentSchool,
-)
-from bot.names import fold
-
-_TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
+from bot.models import Contact, ListEntry, Student, StudentContact
 
 
 def matched(which: Filter, actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -51,35 +37,9 @@ def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
 
 
 def _conditions(which: Filter, actor: Actor) -> Iterator[ColumnElement[bool]]:
-    if which.grades:
-        yield Student.grade.in_(which.grades)
+    yield from selection.of_students(which, today=actor.today)
     if which.statuses:
         yield ListEntry.status.in_(which.statuses)
     if which.names:
         words = " ".join(which.names)
-        yield or_(_has_words(Student.search, words), _has_words(Contact.search, words))
-    if which.school:
-        yield Student.id.in_(_of_school(which.school))
-    if which.teacher:
-        yield Student.id.in_(_taught_by(which.teacher, actor))
-
-
-def _has_words(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
-    """Folded words are letters and digits only, so none of them is a wildcard."""
-    return and_(True, *(folded.contains(word) for word in fold(words).split()))
-
-
-def _of_school(words: str) -> Select[int]:
-    named = _has_words(func.folded_name(School.name, ""), words)
-    return select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id).where(named)
-
-
-def _taught_by(words: str, actor: Actor) -> Select[int]:
-    name = " ".join(word for word in fold(words).split() if word not in _TITLES)
-    return (
-        select(ClassStudent.student_id)
-        .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
-        .join(Staff, Staff.id == ClassTeacher.staff_id)
-        .where(_has_words(Staff.search, name))
-        .where(current(ClassStudent, actor.today), current(ClassTeacher, actor.today))
-    )
+        yield or_(selection.has_words(Student.search, words), selection.has_words(Contact.search, words))
