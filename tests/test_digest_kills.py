@@ -305,40 +305,69 @@ def test_where_the_channel_may_not_be_read_a_post_that_never_arrived_is_told(sta
     assert tried("unread, never taken", once) == {ONE_NOTICE}
 
 
+def test_where_too_much_was_said_since_an_unclear_post_is_told_and_never_sent_again(stage):
+    stage.a_digest_is_due()
+    killed_after_slack_took_it_and_before_it_answered(stage)
+    for _ in range(1_000):
+        posting.post(stage.slack, stage.channel, user=stage.clara, text="Who has the bus list?")
+    assert stage.recovered() == (1, 1)
+
+
+def test_what_was_said_in_the_weeks_before_is_not_looked_through(stage):
+    stage.a_digest_is_due()
+    stage.slack.clock = lambda: time.time() - timedelta(days=2).total_seconds()
+    for _ in range(1_100):
+        posting.post(stage.slack, stage.channel, user=stage.clara, text="Who has the bus list?")
+    stage.slack.clock = time.time
+    killed_after_the_request_left_and_slack_never_takes_it(stage)
+    assert stage.recovered() == ONE_DIGEST
+
+
 def without_history(stage):
     """A district that did not grant the two optional scopes."""
     granted = stage.slack.manifest["oauth_config"]["scopes"]
     granted["bot"] = [one for one in granted["bot"] if one not in granted["bot_optional"]]
 
 
+def before_the_claim(stage):
+    return clocks.holding(stage.engine, "LOCK TABLE digest_posts IN EXCLUSIVE MODE")
+
+
+def in_the_middle_of_the_claim(stage):
+    return clocks.commits_held(stage.engine, PostState.CLAIMED)
+
+
+@pytest.mark.parametrize("together", [before_the_claim, in_the_middle_of_the_claim])
 @pytest.mark.parametrize("many", [2, 5])
-def test_clocks_that_start_together_post_each_digest_once(stage, many):
+def test_clocks_that_start_together_post_each_digest_once(stage, many, together):
     def once():
         stage.a_digest_is_due(channels=3)
-        for process in started_together(stage, many):
+        for process in started(stage, many, together):
             clocks.finish(process)
         return seen_in_all(stage)
 
-    assert tried(f"{many} clocks at once", once) == {(ONE_DIGEST,) * 3}
+    assert tried(f"{many} clocks, {together.__name__}", once) == {(ONE_DIGEST,) * 3}
 
 
-def test_of_clocks_that_start_together_one_may_be_killed(stage):
+@pytest.mark.parametrize("together", [before_the_claim, in_the_middle_of_the_claim])
+def test_of_clocks_that_start_together_one_may_be_killed(stage, together):
     def once():
         stage.a_digest_is_due(channels=3)
-        first, *others = started_together(stage, 3)
+        first, *others = started(stage, 3, together)
         clocks.kill(first)
         for process in others:
             clocks.finish(process)
         stage.recovered()
         return seen_in_all(stage)
 
-    assert tried("3 clocks at once, one killed", once) == {(ONE_DIGEST,) * 3}
+    assert tried(f"3 clocks, {together.__name__}, one killed", once) == {(ONE_DIGEST,) * 3}
 
 
-def started_together(stage, many):
-    with clocks.holding(stage.engine, "LOCK TABLE digest_posts IN EXCLUSIVE MODE"):
+def started(stage, many, together):
+    """So many clocks, let go at the same moment."""
+    with together(stage):
         processes = [stage.a_clock() for _ in range(many)]
-        clocks.stuck(stage.engine, many)
+        clocks.stuck(stage.engine, min(many, len(stage.channels)))
     return processes
 
 
