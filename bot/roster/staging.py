@@ -23,6 +23,7 @@ from bot.sis import (
     RoleRow,
     Row,
     TermRow,
+    UnreadRow,
     UserRow,
 )
 
@@ -37,6 +38,7 @@ _TABLES: dict[type[Row | Rejection], str] = {
     AgentRow: "stage_agents",
     RoleRow: "stage_roles",
     EnrollmentRow: "stage_enrollments",
+    UnreadRow: "stage_unread",
     Rejection: "stage_rejections",
 }
 _SQL_TYPES = {int: "bigint", str: "text", bool: "boolean", date: "date", list[str]: "text[]"}

@@ -2,6 +2,8 @@
 
 A person is what their roles say: a student, a contact, staff, or several at once. Dates of a term count only while at
 least one term of the bundle is not over: a calendar that nobody renewed must not hide every student from their teachers.
+Nor do they for a class of which one term is not known, or the half of a year that could not be read would end it. A class
+that is staged from what we hold lasts as long as it did.
 """
 
 from collections.abc import Iterable
@@ -85,8 +87,16 @@ _PEOPLE = {
         SELECT c.sourced_id, min(t.begins_on) AS begins_on, max(t.ends_on) AS ends_on
         FROM stage_classes c
         CROSS JOIN unnest(c.terms) AS term
-        JOIN stage_terms t ON t.sourced_id = term AND NOT t.gone
-        WHERE EXISTS (SELECT FROM stage_terms WHERE ends_on > {today} AND NOT gone)
+        LEFT JOIN stage_terms t ON t.sourced_id = term
+        WHERE t.gone IS NOT TRUE AND EXISTS (SELECT FROM stage_terms WHERE ends_on > {today} AND NOT gone)
+        GROUP BY c.sourced_id
+        HAVING bool_and(t.begins_on IS NOT NULL AND t.ends_on IS NOT NULL)
+        UNION ALL
+        SELECT c.sourced_id, min(e.begins_on), max(e.ends_on)
+        FROM stage_classes s
+        JOIN classes c ON c.sourced_id = s.sourced_id
+        JOIN class_students e ON e.class_id = c.id AND e.active
+        WHERE s.line = 0
         GROUP BY c.sourced_id
     """,
     "wanted_class_students": """

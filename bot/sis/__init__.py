@@ -119,6 +119,19 @@ class EnrollmentRow(NamedTuple):
     ends_on: date | None
 
 
+class UnreadRow(NamedTuple):
+    """A line of the file of `kind` that could not be read: what we hold of `sourced_id` stays (in roles.csv, of that person).
+
+    A blank `sourced_id` may be anybody's. Without `as_staff` only a student or a contact stays: a word for a role that
+    nobody knows leaves nobody the rights of staff.
+    """
+
+    line: int
+    kind: str
+    sourced_id: str
+    as_staff: bool = True
+
+
 class Rejection(NamedTuple):
     """A row, or one cell of a row that was kept without it. The reason holds nothing of what the cell said."""
 
@@ -128,8 +141,8 @@ class Rejection(NamedTuple):
     reason: str
 
 
-Row = OrgRow | TermRow | ClassRow | UserRow | AgentRow | RoleRow | EnrollmentRow
-ROW_TYPES: tuple[type[Row], ...] = (OrgRow, TermRow, ClassRow, UserRow, AgentRow, RoleRow, EnrollmentRow)
+Row = OrgRow | TermRow | ClassRow | UserRow | AgentRow | RoleRow | EnrollmentRow | UnreadRow
+ROW_TYPES: tuple[type[Row], ...] = (OrgRow, TermRow, ClassRow, UserRow, AgentRow, RoleRow, EnrollmentRow, UnreadRow)
 
 
 class Part(Protocol):

@@ -16,11 +16,14 @@ LONGEST_LINE = 120_000
 MOST_LINES = 20
 """Physical lines that one row may span."""
 
+_BEGINNING = 2_000  # Characters of a line that is too long: enough for the columns that say whose it is.
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 class CsvRow(NamedTuple):
-    """The cells of a row and the physical line it starts on, or, with `broken`, why that line is no row."""
+    """The cells of a row and the physical line it starts on. With `broken`, why that line is no row: its cells are then those
+    that were complete before it broke.
+    """
 
     line: int
     cells: list[str]
@@ -48,7 +51,7 @@ class Lines:
         self.number = 1
         self.ended = False
         self.characters = 0
-        self.overlong: set[int] = set()
+        self.overlong: dict[int, str] = {}
         self.foreign: list[int] = []
         self.foreign_count = 0
 
@@ -71,7 +74,7 @@ class Lines:
         if not line.isascii() and _UNDECODED.search(line):
             line = self._in_windows_1252(line)
         if len(line) >= LONGEST_LINE and line[-1] not in "\r\n":
-            self._skip_the_rest()
+            self._skip_the_rest(line)
             return "\n"
         return line
 
@@ -81,8 +84,8 @@ class Lines:
         self.foreign = self.foreign or [self.number + len(self.row)]
         return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
-    def _skip_the_rest(self) -> None:
-        self.overlong.add(self.number + len(self.row))
+    def _skip_the_rest(self, line: str) -> None:
+        self.overlong[self.number + len(self.row)] = line[:_BEGINNING]
         while (rest := self._stream.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
             self.characters += len(rest)
 
@@ -114,17 +117,42 @@ def rows_of(lines: Lines) -> Iterator[CsvRow]:
         else:
             whole = _is_whole(lines, cells, width)
         if not whole:
-            yield CsvRow(lines.number, [], "has a quote that is opened and not closed")
+            yield CsvRow(lines.number, _complete(lines.row[0]), "has a quote that is opened and not closed")
             lines.give_up_the_first()
             continue
         width = width or len(cells)
         if any(cells):
             yield CsvRow(lines.number, cells)
         elif lines.number in lines.overlong:
-            yield CsvRow(lines.number, [], f"is longer than {LONGEST_LINE} characters")
+            beginning = lines.overlong[lines.number]
+            yield CsvRow(lines.number, _complete(beginning), f"is longer than {LONGEST_LINE} characters")
         lines.done()
 
 
 def _is_whole(lines: Lines, cells: list[str], width: int) -> bool:
-    """A row that asked for a line after the last, or that spans lines and does not fit the header, lost a quote."""
-    return not lines.ended and (len(lines.row) == 1 or not width or len(cells) == width)
+    """A row that asked for a line after the last lost a quote; so did one that does not fit the header and spans lines or
+    holds an odd number of quotes, and one whose quotes close in the midst of a cell of a later line.
+    """
+    if lines.ended:
+        return False
+    if not width:
+        return True
+    if len(lines.row) > 1:
+        return len(cells) == width and _is_strict(lines.row)
+    return len(cells) == width or lines.row[0].count('"') % 2 == 0
+
+
+def _is_strict(physical: list[str]) -> bool:
+    try:
+        next(csv.reader(physical, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return False
+    return True
+
+
+def _complete(line: str) -> list[str]:
+    """The cells before the one in which a line breaks off."""
+    try:
+        return next(csv.reader([line], skipinitialspace=True))[:-1]
+    except csv.Error:
+        return []

@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.sis import Kind, Part, Rejection, Row, bundle, cells, oneroster_rows
+from bot.sis import Kind, Part, Rejection, Row, UnreadRow, bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS, OLD_NAMES, REQUIRED
@@ -100,7 +100,8 @@ class CsvFile:
             self.position = lines.characters
             self.rows_read += 1
             if broken or pick.has_more(row):
-                yield self._rejection(line, None, broken or "has more cells than the header")
+                reason = broken or "has more cells than the header"
+                yield from self._unread(line, None, reason, pick.identity(row))
                 continue
             cell = pick.of(row)
             self._is_marked = self._is_marked or bool(cell["status"] or cell["dateLastModified"])
@@ -109,14 +110,32 @@ class CsvFile:
     def _translated(self, line: int, cell: dict[str, str]) -> Iterator[Row | Rejection]:
         needed = NEEDED_CELLS[self.kind]
         for column in needed[:1] if cells.is_gone(cell["status"]) else needed:
-            if not cell[column] or len(cell[column]) > cells.LONGEST_ID:
-                reason = "is blank; the row was left out" if not cell[column] else "is too long; the row was left out"
-                yield self._rejection(line, column, reason)
+            if problem := _id_problem(cell[column]):
+                yield from self._unread(line, column, problem, cell[needed[0]])
                 return
         yield from oneroster_rows.translated(self.kind, cell, file=self.name, line=line, region=self._region)
 
+    def _unread(self, line: int, column: str | None, reason: str, identity: str) -> Iterator[Row | Rejection]:
+        """A line that is left out, and whose it is: nobody leaves because their line was broken."""
+        known = "" if _id_problem(identity) else identity
+        yield self._rejection(line, column, f"{reason}; {_STAYS if known else _ALL_STAYS}")
+        yield UnreadRow(line, self.kind, known)
+
     def _rejection(self, line: int | None, column: str | None, reason: str) -> Rejection:
         return Rejection(self.name, line, column, reason)
+
+
+_STAYS = "the row was left out, and what we hold of it stays"
+_ALL_STAYS = "whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
+
+
+def _id_problem(cell: str) -> str | None:
+    """Quotes and commas come into an id only when a quote of the line is lost; no list of ids could name it."""
+    if not cell:
+        return "is blank"
+    if len(cell) > cells.LONGEST_ID:
+        return "is too long"
+    return "is no id" if '"' in cell or "," in cell else None
 
 
 class _Picker:
@@ -127,10 +146,15 @@ class _Picker:
         self.missing = next((column for column in REQUIRED[kind] if column not in found), None)
         self._width = len(header)
         self._columns = COLUMNS[kind]
+        self._identity = found.get(NEEDED_CELLS[kind][0], len(header))
         self._cells = itemgetter(*(found.get(column, -1) for column in self._columns))
 
     def has_more(self, row: list[str]) -> bool:
         return len(row) > self._width and any(cell.strip() for cell in row[self._width :])
+
+    def identity(self, row: list[str]) -> str:
+        """Whose a line is that cannot be read, or blank."""
+        return cells.tidy(row[self._identity]) if self._identity < len(row) else ""
 
     def of(self, row: list[str]) -> dict[str, str]:
         """The cells by column; a row that ends early, as spreadsheets leave it, has blanks there."""

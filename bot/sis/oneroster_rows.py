@@ -15,6 +15,7 @@ from bot.sis import (
     RoleRow,
     Row,
     TermRow,
+    UnreadRow,
     UserRow,
     cells,
 )
@@ -54,7 +55,7 @@ def _org(source: _Source) -> Iterator[Row | Rejection]:
     cell = source.cell
     kind = cell["type"].lower()
     if kind not in ORG_KINDS:
-        yield source.rejection("type", "is no type of organisation; nobody's role there counts")
+        yield source.rejection("type", "is no type of organisation; one that we hold as a school stays one")
         kind = "other"
     yield OrgRow(source.line, cell["sourcedId"], source.gone, names.clean(cell["name"]), kind, cell["parentSourcedId"])
 
@@ -132,7 +133,7 @@ def _role(source: _Source) -> Iterator[Row | Rejection]:
     cell = source.cell
     role = cells.role(cell["role"])
     if role is None:
-        yield source.rejection("role", "is none of OneRoster's roles" if cell["role"] else "is blank")
+        yield from _no_role(source, Kind.ROLES, cell["userSourcedId"])
         return
     begins_on, problems = source.day("beginDate")
     ends_on, more = source.day("endDate")
@@ -141,11 +142,19 @@ def _role(source: _Source) -> Iterator[Row | Rejection]:
     yield from (*problems, *more)
 
 
+def _no_role(source: _Source, kind: Kind, identity: str) -> Iterator[Row | Rejection]:
+    """A word of the district's own (`ext:…`) was read and says nothing here; any other may be a role misspelt."""
+    word = source.cell["role"]
+    yield source.rejection("role", "is none of OneRoster's roles" if word else "is blank")
+    if not source.gone and not word.lower().startswith("ext:"):
+        yield UnreadRow(source.line, kind, identity, as_staff=False)
+
+
 def _enrollment(source: _Source) -> Iterator[Row | Rejection]:
     cell = source.cell
     role = cells.role(cell["role"])
     if role is None and not source.gone:
-        yield source.rejection("role", "is none of OneRoster's roles" if cell["role"] else "is blank")
+        yield from _no_role(source, Kind.ENROLLMENTS, cell["sourcedId"])
         return
     begins_on, problems = source.day("beginDate")
     ends_on, more = source.day("endDate")

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from sis import bundles
 
 from bot.errors import UserError
-from bot.sis import AgentRow, ClassRow, EnrollmentRow, OrgRow, Rejection, RoleRow, TermRow, UserRow, oneroster_csv
+from bot.sis import (
+    AgentRow,
+    ClassRow,
+    EnrollmentRow,
+    OrgRow,
+    Rejection,
+    RoleRow,
+    TermRow,
+    UnreadRow,
+    UserRow,
+    oneroster_csv,
+)
 
 
 def read(source):
@@ -71,6 +82,8 @@ def test_what_macos_adds_to_a_zip_is_no_part_of_the_bundle(tmp_path):
 
 
 PLAIN = "sourcedId,givenName,familyName,phone\r\nmaria,Maria,Rivera,3125550142\r\njoao,João,Sousa,3125550143\r\n"
+STAYS = "the row was left out, and what we hold of it stays"
+ALL_STAYS = "whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
 UGLY = {
     "a byte order mark": b"\xef\xbb\xbf" + PLAIN.encode(),
     "UTF-16, as Excel's Unicode text": PLAIN.encode("utf-16"),
@@ -104,7 +117,8 @@ def test_an_ugly_file_reads_as_the_plain_one(tmp_path, content):
 def test_a_quote_that_is_never_closed_costs_its_own_line_only(tmp_path):
     lost = PLAIN.replace("maria,Maria", 'maria,"Maria') + "".join(f"p{n},Per,Son,\r\n" for n in range(100))
     rows = users_in(tmp_path, lost)
-    assert reasons(rows) == [("users.csv", 2, None, "has a quote that is opened and not closed")]
+    assert reasons(rows) == [("users.csv", 2, None, f"has a quote that is opened and not closed; {STAYS}")]
+    assert of(UnreadRow, rows) == [(2, "users", "maria", True)]
     assert [row.line for row in of(UserRow, rows)] == list(range(3, 104))
 
 
@@ -128,8 +142,8 @@ def test_bytes_that_are_not_utf_8_are_read_as_windows_1252_and_said_once(tmp_pat
 def test_a_row_with_more_than_its_header_or_without_its_id_is_rejected_alone(tmp_path):
     rows = users_in(tmp_path, PLAIN + ",No,Id,\r\nx,Too,Many,,,cells\r\nshort,Short\r\n")
     assert reasons(rows) == [
-        ("users.csv", 4, "sourcedId", "is blank; the row was left out"),
-        ("users.csv", 5, None, "has more cells than the header"),
+        ("users.csv", 4, "sourcedId", f"is blank; {ALL_STAYS}"),
+        ("users.csv", 5, None, f"has more cells than the header; {STAYS}"),
     ]
     assert of(UserRow, rows)[-1].given_name == "Short"
 
