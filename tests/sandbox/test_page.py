@@ -100,6 +100,28 @@ def test_a_date_is_never_broken_over_two_lines(page, stage):
     assert set(heights) == {1}
 
 
+def test_what_is_typed_faster_than_the_answers_come_is_all_sent_in_order(page):
+    for number in range(6):
+        say(page, f"Good morning {number}")
+    expect(page.locator(".message", has_text="Good morning")).to_have_count(6)
+    assert [text[:14] for text in page.locator(".messages .text").all_inner_texts()[-6:]] == [
+        f"Good morning {number}" for number in range(6)
+    ]
+
+
+def test_a_menu_that_is_open_stays_while_its_message_changes(page, stage):
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    posted = client.chat_postMessage(channel=stage.family_texts, text="a page", blocks=[section("first"), LIST[1]])
+    page.locator(".message .picker").click()
+    expect(page.get_by_role("option", name="Five")).to_be_visible()
+    client.chat_update(channel=stage.family_texts, ts=posted["ts"], text="a page", blocks=[section("second"), LIST[1]])
+    client.chat_postMessage(channel=stage.family_texts, text="a message after it")
+    expect(page.get_by_text("a message after it")).to_be_visible()
+    expect(page.get_by_role("option", name="Five")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("second")).to_be_visible()
+
+
 def test_an_ephemeral_message_can_be_dismissed(page):
     say(page, "/list")
     page.get_by_role("button", name="Dismiss").click()

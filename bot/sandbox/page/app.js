@@ -45,6 +45,7 @@ async function start() {
     world.place = addressed();
     refresh();
   });
+  document.addEventListener("popupclosed", () => refresh());
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault();
     if (world.place.tab === "home") parts.conversation.focus();

@@ -19,6 +19,7 @@ export function composer(root, { act, commands, shortcuts }) {
   let found = [];
   let at = 0;
   let last = "";
+  let sending = Promise.resolve();
   fill(root, offers, problem, h("div", { class: "composer" }, shortcuts.length > 0 && shortcutButton(), box, sendButton), hint);
   changed();
   return { focus: () => box.focus(), write, setPlace };
@@ -80,11 +81,16 @@ export function composer(root, { act, commands, shortcuts }) {
     event.preventDefault();
   }
 
-  async function send() {
+  /** One after the other: whoever types faster than the answers come loses nothing. */
+  function send() {
     const text = box.value.trim();
-    if (!text || root.getAttribute("aria-busy") === "true") return;
-    root.setAttribute("aria-busy", "true");
+    if (!text) return;
     write("");
+    sending = sending.then(() => deliver(text));
+  }
+
+  async function deliver(text) {
+    root.setAttribute("aria-busy", "true");
     const answer = await act.send(text);
     root.removeAttribute("aria-busy");
     last = text;

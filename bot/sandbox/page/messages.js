@@ -23,7 +23,7 @@ export function messageList(act) {
       const json = JSON.stringify([message, head]);
       const before = shown.get(message.ts);
       if (!before) fresh.push(message);
-      if (before?.json === json) next.set(message.ts, before);
+      if (before?.json === json || isInUse(before)) next.set(message.ts, before);
       else next.set(message.ts, { json, message, node: redrawn(before, row(message, head, names, act)) });
     });
     arrange(node, [...next.values()].map((entry) => entry.node));
@@ -33,6 +33,9 @@ export function messageList(act) {
 
   return { node, show, clear: () => { shown = new Map(); node.replaceChildren(); }, rowOf: (ts) => shown.get(ts)?.node };
 }
+
+/** A menu that somebody has open stays until they are done with it; then the message is drawn as it is (see popup.js). */
+const isInUse = (entry) => Boolean(entry?.node.querySelector(".popup"));
 
 /** Puts the new element where the old one is, and the focus where it was. */
 function redrawn(before, after) {

@@ -1,5 +1,6 @@
 // A small layer beside the control that opened it: above everything, dialogs included, and closed by
 // Escape, a click elsewhere or Tab. It stays in the control's own wrapper so that focus traps hold.
+// The document hears `popupclosed` afterwards, and draws what it did not draw under an open one.
 
 import { h } from "./dom.js";
 
@@ -23,6 +24,7 @@ export function openPopup(anchor, content, { onclose = () => {}, width = 0 } = {
     anchor.setAttribute("aria-expanded", "false");
     onclose();
     if (refocus) anchor.focus({ preventScroll: true });
+    document.dispatchEvent(new Event("popupclosed"));
   };
   const away = () => close(false);
   const outside = (event) => !layer.contains(event.target) && !anchor.contains(event.target) && close(false);
