@@ -38,6 +38,7 @@ def engine(database_url) -> Engine:
 
 @pytest.fixture
 def empty_database(engine):
+    people.start_again()
     tables = ", ".join(f'"{table.name}"' for table in models.Base.metadata.sorted_tables)
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

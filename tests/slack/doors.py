@@ -193,4 +193,4 @@ def _tables(session):
         "student_contacts",
         "open_lists",
     ]
-    return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).all() for name in names}
+    return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}
