@@ -192,11 +192,11 @@ def test_whoever_comes_back_after_somebody_else_sent_it_again_changes_nothing(se
 
 
 def test_a_posted_digest_is_refreshed_when_more_is_known_at_most_once_a_minute(session, now, sent, post):
-    post_it(session, post, shown_at=digests.learn(session, sent).shown_at)
+    post_it(session, post, shown_at=digests.learn(session, sent, today=people.TODAY).shown_at)
     assert digests.claim_refresh(session, now=now + LATER) is None
     delivery = session.scalars(select(models.Delivery)).one()
     messages.told(session, delivery.provider_id, now=now + LATER)
-    digest = digests.learn(session, sent)
+    digest = digests.learn(session, sent, today=people.TODAY)
     taken = digests.claim_refresh(session, now=now + LATER)
     assert taken.id == post.id
     assert digests.claim_refresh(session, now=now + LATER + SOON) is None

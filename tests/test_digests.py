@@ -7,7 +7,7 @@ import messages
 import people
 import pytest
 
-from bot import digests, listing, mass_messages, models
+from bot import digests, filters, listing, mass_messages, models
 from bot.access import Reach
 from bot.digests import Moved
 from bot.sms_status import SmsStatus
@@ -36,9 +36,9 @@ def families(session, number, *, grade="5"):
     return [people.contact(session, people.student(session, grade=grade)) for _ in range(number)]
 
 
-def learn(session, message_id):
+def learn(session, message_id, written=""):
     session.flush()
-    return digests.learn(session, message_id)
+    return digests.learn(session, message_id, which=filters.parse(written).filter, today=people.TODAY)
 
 
 def test_every_delivery_is_counted_once(session, now):
@@ -196,3 +196,82 @@ def test_who_subscribed_a_channel_and_who_ended_it_is_recorded_once_each(session
         digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
     recorded = [(action, actor, after) for action, actor, _, after in edits.history(session)]
     assert recorded == [("digest.subscribed", "UCLARA", OFFICE), ("digest.unsubscribed", "UANA", OFFICE)]
+
+
+def test_another_filter_takes_the_place_of_the_one_before_and_the_same_again_does_not(session, now):
+    grade_5, blocked = filters.parse("grade 5").filter, filters.parse("blocked grade 5").filter
+    asked = [
+        digests.subscribe(session, OFFICE, which=which, actor=actor, now=now + NEXT_DAY)
+        for which, actor in ((grade_5, "UCLARA"), (blocked, "UANA"), (blocked, "UTOM"))
+    ]
+    assert asked == ["subscribed", "changed", None]
+    stands = digests.subscription(session, OFFICE)
+    assert (stands.filter_text, stands.made_by) == ("grade 5 blocked", "UANA")
+    assert [action for action, *_ in edits.history(session)] == ["digest.subscribed", "digest.changed"]
+
+
+def test_every_subscription_is_told_with_the_newest_first(session, now):
+    assert digests.subscriptions(session) == []
+    digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now + NEXT_DAY)
+    assert [one.channel_id for one in digests.subscriptions(session)] == [LOUNGE, OFFICE]
+
+
+@pytest.fixture
+def two_schools(session, now):
+    """Three families at Lincoln (grades 5, 5 and 4) and one at Roosevelt (grade 9); Ana teaches the first."""
+    lincoln, roosevelt = people.school(session), people.school(session, "Roosevelt High")
+    at = {
+        "blocked": ("5", lincoln),
+        "delivered": ("5", lincoln),
+        "inactive": ("4", lincoln),
+        "landline": ("9", roosevelt),
+    }
+    pupils = {outcome: people.student(session, grade=level, at=place) for outcome, (level, place) in at.items()}
+    people.school_class(session, people.staff(session), lincoln, pupils["blocked"])
+    outcomes = {people.contact(session, one): outcome for outcome, one in pupils.items()}
+    outcomes[people.contact(session, pupils["blocked"], given="Otto")] = "delivered"
+    sent, _ = messages.sent(session, outcomes, now=now)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", (5, 2, 3, 3, {"4", "5", "9"}, 2)),
+        ("grade 5", (3, 2, 1, 1, {"5"}, 0)),
+        ("grade 4,9", (2, 0, 2, 2, {"4", "9"}, 2)),
+        ('school "lincoln"', (4, 2, 2, 2, {"4", "5"}, 1)),
+        ('teacher "Ms. García"', (2, 1, 1, 1, {"5"}, 0)),
+        ("inactive", (5, 2, 1, 1, {"4"}, 1)),
+        ('blocked,landline school "roosevelt"', (1, 0, 1, 1, {"9"}, 1)),
+        ('blocked school "roosevelt"', (1, 0, 0, 0, set(), 0)),
+        ("grade 12", (0, 0, 0, 0, set(), 0)),
+    ],
+)
+def test_a_filter_counts_only_whom_it_means(session, two_schools, written, expected):
+    digest = learn(session, two_schools, written)
+    joined, grades = digest.all_moved.joined, set(digest.by_grade)
+    counts = (digest.sent, digest.delivered, digest.not_reached, joined, grades, digest.students_without_adult)
+    assert counts == expected
+    assert sum(one.joined for one in digest.by_status.values()) == joined
+
+
+def test_with_a_filter_a_contact_of_children_in_two_grades_counts_in_the_grade_that_is_meant(session, now):
+    parent = people.contact(session, *(people.student(session, grade=level) for level in ("3", "7")))
+    sent, _ = messages.sent(session, {parent: "blocked"}, now=now)
+    digest = learn(session, sent, "grade 7")
+    assert (digest.sent, digest.by_grade) == (1, {"7": Moved(joined=1)})
+
+
+def test_with_an_sms_status_our_own_fault_and_what_is_not_known_are_not_counted_as_it(session, now):
+    refused, silent = families(session, 12), families(session, 1)
+    sent, _ = messages.sent(session, dict.fromkeys(refused, "blocked") | dict.fromkeys(silent), now=now)
+    digest = learn(session, sent, "blocked,unconfirmed")
+    assert (digest.not_reached, digest.not_known, digest.our_fault) == (0, 1, 12)
+
+
+def test_the_message_before_is_counted_by_the_same_filter(session, now, two_schools, maria):
+    last, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
+    previous = learn(session, last, 'school "lincoln"').previous
+    assert (previous.sent, previous.delivered) == (4, 2)

@@ -16,13 +16,14 @@ from bot.digests.outbox import (
     refreshed,
     retry_at,
 )
-from bot.digests.subscriptions import subscribe, subscription, unsubscribe
+from bot.digests.subscriptions import Subscribed, subscribe, subscription, subscriptions, unsubscribe
 
 __all__ = [
     "Digest",
     "Fault",
     "Moved",
     "Reached",
+    "Subscribed",
     "ambiguous",
     "claim",
     "claim_refresh",
@@ -37,5 +38,6 @@ __all__ = [
     "retry_at",
     "subscribe",
     "subscription",
+    "subscriptions",
     "unsubscribe",
 ]

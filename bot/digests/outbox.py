@@ -25,11 +25,14 @@ def enqueue(session: Session, message_id: str, *, now: datetime) -> int:
     Returns how many are new; the same again adds none.
     """
     wanted = (
-        select(MassMessage.id, Subscription.channel_id, literal(now, DigestPost.due_at.type))
+        select(
+            *(MassMessage.id, Subscription.channel_id, Subscription.filter_text),
+            literal(now, DigestPost.due_at.type),
+        )
         .where(MassMessage.id == message_id)
         .where(Subscription.made_at <= func.coalesce(MassMessage.settled_at, now))
     )
-    rows = insert(DigestPost).from_select(["mass_message_id", "channel_id", "due_at"], wanted)
+    rows = insert(DigestPost).from_select(["mass_message_id", "channel_id", "filter_text", "due_at"], wanted)
     return len(session.scalars(rows.on_conflict_do_nothing().returning(DigestPost.id)).all())
 
 

@@ -18,7 +18,7 @@ from bot.models.roster import (
     SyncRun,
     SyncState,
 )
-from bot.models.slack import DigestPost, OpenList, PostState, SlackUser, Subscription
+from bot.models.slack import DigestPost, OpenList, PostKind, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, contacts_with, effective_contacts, textable
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "OpenList",
     "OptOutText",
     "PhoneNumber",
+    "PostKind",
     "PostState",
     "Receipt",
     "Removal",

@@ -26,12 +26,20 @@ class SlackUser(Base):
 
 
 class Subscription(Base):
-    """A channel that asked for digests."""
+    """A channel that asked for digests. `filter_text` is what they count, as `str(Filter)` writes it; empty is everything."""
 
     __tablename__ = "subscriptions"
     channel_id: Mapped[str] = mapped_column(primary_key=True)
+    filter_text: Mapped[str] = mapped_column(server_default="")
     made_by: Mapped[str]
     made_at: Mapped[datetime]
+
+
+class PostKind(StrEnum):
+    """A digest for a channel; or, for one person, the contacts that they fixed and that the message then reached."""
+
+    DIGEST = "digest"
+    FIXES = "fixes"
 
 
 class PostState(StrEnum):
@@ -43,9 +51,9 @@ class PostState(StrEnum):
 
 
 class DigestPost(Base):
-    """One digest for one (mass message, channel). The row is claimed and committed before Slack is called; never doubled.
+    """One post for one (mass message, channel). The row is claimed and committed before Slack is called; never doubled.
 
-    `key` is an opaque id that travels as message metadata, so that a post whose answer was lost can be found again.
+    The `channel_id` of a direct message is the id of its reader; `filter_text` is what a digest counts. `key` is an opaque id that travels as message metadata, so that a post whose answer was lost can be found again.
     `shown_at` is the `learned_at` of the mass message that the post shows; when that has moved on, the post is refreshed.
     """
 
@@ -53,12 +61,15 @@ class DigestPost(Base):
     __table_args__ = (
         UniqueConstraint("mass_message_id", "channel_id"),
         one_of("state", PostState),
+        one_of("kind", PostKind),
         Index("ix_digest_posts_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed', 'ambiguous')")),
     )
     id: Mapped[int] = identity()
     key: Mapped[str] = mapped_column(unique=True, server_default=text("gen_random_uuid()::text"))
     mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"))
     channel_id: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=PostKind.DIGEST)
+    filter_text: Mapped[str] = mapped_column(server_default="")
     state: Mapped[str] = mapped_column(server_default=PostState.PENDING)
     due_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]

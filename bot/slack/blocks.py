@@ -16,7 +16,8 @@ Block = dict[str, Any]
 VIEW_BLOCKS = 100
 MESSAGE_CHARACTERS = 12_500
 """Slack takes about 13,200 in all the blocks of a message; how it counts is not written anywhere."""
-_TEXT, _HEADER, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 150, 75, 75, 24, 150
+HEADER = 150
+_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 75, 75, 24, 150
 _DOTS = {Colour.YELLOW: "🟡", Colour.RED: "🔴"}
 
 
@@ -47,7 +48,7 @@ def mrkdwn(text: str) -> Block:
 
 
 def header(text: str) -> Block:
-    return {"type": "header", "text": plain(cut(text, _HEADER))}
+    return {"type": "header", "text": plain(cut(text, HEADER))}
 
 
 def section(text: str, *, accessory: Block | None = None) -> Block:

@@ -1,4 +1,6 @@
-"""`/cleanup` and what may follow it: nothing or a filter, `help`, `subscribe`, `unsubscribe`. Always answered privately."""
+"""`/cleanup` and what may follow it: nothing or a filter, `help`, `subscribe` with or without a filter, `unsubscribe`,
+`subscriptions`. Always answered privately.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +16,7 @@ from bot.slack.desk import Desk
 from bot.sms_status import SEVERITY, meaning
 
 COMMAND = "/cleanup"
+SUBSCRIBE = "subscribe"
 
 Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
 
@@ -21,9 +24,16 @@ Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
 def register(app: App, desk: Desk) -> None:
     @app.command(COMMAND)
     def cleanup(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-        answer = _WORDS.get(body.get("text", "").strip().casefold(), _list)
-        card = answer(desk, client, body)
+        card = _answer(desk, client, body)
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
+
+
+def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+    text = body.get("text", "").strip()
+    word, *of_whom = text.split(maxsplit=1)[:2] or [""]
+    if word.casefold() == SUBSCRIBE:
+        return subscribe.start(desk, client, body, "".join(of_whom))
+    return _WORDS.get(text.casefold(), _list)(desk, client, body)
 
 
 def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
@@ -44,6 +54,6 @@ def _legend() -> list[str]:
 _WORDS: dict[str, Answer] = {
     "help": _help,
     "?": _help,
-    "subscribe": subscribe.start,
+    "subscriptions": subscribe.show,
     "unsubscribe": subscribe.stop,
 }

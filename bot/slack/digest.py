@@ -15,7 +15,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import db, digests
+from bot import db, digests, filters
 from bot.errors import traced
 from bot.models import DigestPost
 from bot.slack import digest_card, list_card, refusals, reply
@@ -91,8 +91,9 @@ def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
 
 
 def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
+    which, today = filters.parse(post.filter_text).filter, desk.now().astimezone(desk.settings.zone).date()
     with db.transaction(desk.engine) as session:
-        digest = digests.learn(session, post.mass_message_id)
+        digest = digests.learn(session, post.mass_message_id, which=which, today=today)
     return digest, digest_card.draw(digest, desk.wording, desk.settings.zone)
 
 

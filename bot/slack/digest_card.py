@@ -5,34 +5,53 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.digests import Digest, Moved
+from bot.filters import Filter, describe
 from bot.slack import blocks as b
 from bot.slack.card import TEXT, Card
 from bot.slack.list_links import EVERYBODY
+from bot.sms_status import meaning
 from bot.wording import Wording
 
 SHOW_MINE = "digest.show_mine"
+_DOT = " · "
+_LONGEST_FILTER = 80
 _MOVES = ("joined", "left", "still on it")
 
 
 def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
     """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
-    safe = replace(digest, title=b.escaped(digest.title))
+    heading = _heading(digest)
+    safe = replace(digest, title=b.escaped(heading))
     sent_at = digest.sent_at.astimezone(zone)
     text = wording.render(
         "digest.txt",
         d=safe,
         sent_at=f"{sent_at:%A, %B} {sent_at.day}",
+        is_narrowed=_is_narrowed(digest),
+        as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items()],
         by_grade=_by_grade(digest.by_grade),
         moves=_moves,
     )
     title, *paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
     blocks = [
-        b.header(digest.title or title),
+        b.header(heading or title),
         *(b.section(paragraph.strip()) for paragraph in paragraphs),
         *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYBODY)]),
     ]
     return Card(blocks, b.cut(text, TEXT))
+
+
+def _heading(digest: Digest) -> str:
+    """The message and what of it is counted; a long title is cut before its filter is."""
+    if not _is_narrowed(digest):
+        return digest.title
+    which = b.cut(describe(digest.which), _LONGEST_FILTER)
+    return f"{b.cut(digest.title, b.HEADER - len(which) - len(_DOT))}{_DOT}{which}"
+
+
+def _is_narrowed(digest: Digest) -> bool:
+    return digest.which != Filter()
 
 
 def _moves(moved: Moved) -> str:

@@ -1,49 +1,112 @@
-"""`/cleanup subscribe` and `unsubscribe`: which channels get a digest after each mass message. Counts only, ever."""
+"""`/cleanup subscribe`, `unsubscribe` and `subscriptions`: which channels get a digest after each mass message, and of whom.
+
+Counts only, ever. So no filter may mean one student, and one teacher's students are counted only where invited people read.
+"""
 
 import logging
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
 
-from bot import digests
+from bot import cleanup_list, digests, filters
+from bot.access import Actor
+from bot.digests import Subscribed
 from bot.errors import UserError, traced
+from bot.filters import Filter, Parsed, Unknown
+from bot.models import Subscription
 from bot.slack import blocks as b
 from bot.slack import refusals
 from bot.slack.card import Card
 from bot.slack.desk import Desk
+from bot.wording import count
 
 logger = logging.getLogger(__name__)
 
 _NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
 _INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+_ALLOWED = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
+_NO_STUDENT = (
+    "A digest cannot be about students named “{words}”: counts of one student are not counts. Narrow it by grade, SMS status or school "
+    "instead, or type `/cleanup {words}` to see that list, only for yourself."
+)
+_NO_TEACHER = (
+    "A digest for one teacher's students goes to private channels only. Type this in a private channel, or narrow it by "
+    "grade, SMS status or school here."
+)
+_ANNOUNCED = {
+    Subscribed.NEW: "<@{user}> set up the digest here: after each mass message, how many families it did not reach.{only} Counts only.",
+    Subscribed.CHANGED: "<@{user}> changed the digest here: from the next mass message on it counts {whom}.",
+}
+_DONE = {
+    Subscribed.NEW: "Done. The digest of the next mass message comes to this channel.{only} `/cleanup unsubscribe` ends it.",
+    Subscribed.CHANGED: "Done. From the next mass message on, the digest of this channel counts {whom}.",
+}
+_HOW_TO_END = "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."
+_MOST, _ROWS, _ROWS_IN_TEXT, _LONGEST = 40, 10, 15, 100
 _IN_CHANNELS = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them."
 
 
-def start(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
-    """Subscribe this channel and say so in it, with who did it.
+def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """Subscribe this channel to what a filter's text means and say so in it, with who did it.
 
     Raises:
-        UserError: the bot is not in the channel, or people from outside the district are.
+        UserError: the bot is not in the channel, people from outside the district are, or the filter is none for a channel.
     """
     channel, user = body["channel_id"], body["user_id"]
-    with desk.acting(client, user):
-        pass
-    _refuse_unless_ours(_channel(client, channel))
     with desk.acting(client, user) as (session, actor):
-        is_new = digests.subscribe(session, channel, actor=actor.user_id, now=desk.now())
-    if not is_new:
-        return _said("This channel already gets the digest after each mass message.")
-    text = (
-        f"<@{user}> set up the digest here: after each mass message, how many families it did not reach. Counts only."
-    )
-    refused = _tell(client, channel, text)
+        parsed = filters.parse(text, cleanup_list.vocabulary(session, actor))
+    told = _channel(client, channel)
+    _refuse_unless_ours(told)
+    which = _for_a_channel(parsed, is_private=told.get("is_private") is True)
+    with desk.acting(client, user) as (session, actor):
+        before = digests.subscription(session, channel)
+        became = digests.subscribe(session, channel, which=which, actor=actor.user_id, now=desk.now())
+    if became is None:
+        return _said(f"This channel already gets the digest after each mass message.{_only(which)}")
+    refused = _tell(client, channel, _ANNOUNCED[became].format(user=user, whom=_whom(which), only=_only(which)))
     if refused:
         with desk.acting(client, user) as (session, actor):
-            digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
+            _put_back(session, channel, before, actor=actor, now=desk.now())
         raise UserError(refused)
-    return _said("Done. The digest of the next mass message comes to this channel. `/cleanup unsubscribe` ends it.")
+    return _said(_DONE[became].format(whom=_whom(which), only=_only(which)))
+
+
+def _put_back(session: Session, channel: str, before: Subscription | None, *, actor: Actor, now: datetime) -> None:
+    if before is None:
+        digests.unsubscribe(session, channel, actor=actor.user_id, now=now)
+    else:
+        which = filters.parse(before.filter_text).filter
+        digests.subscribe(session, channel, which=which, actor=before.made_by, now=now)
+
+
+def _for_a_channel(parsed: Parsed, *, is_private: bool) -> Filter:
+    if parsed.unknown:
+        raise UserError(" ".join(_not_understood(one) for one in parsed.unknown))
+    if parsed.filter.names:
+        raise UserError(_NO_STUDENT.format(words=b.escaped(" ".join(parsed.filter.names))))
+    if parsed.filter.teacher and not is_private:
+        raise UserError(_NO_TEACHER)
+    return parsed.filter
+
+
+def _not_understood(one: Unknown) -> str:
+    """What was not understood, and what it may have meant as far as a channel may ask for it."""
+    meant = [each.text for each in one.suggestions if each.text and not filters.parse(each.text).filter.names]
+    instead = " or ".join(f"`/cleanup subscribe {b.escaped(words)}`" for words in meant)
+    hint = f"Did you mean {instead}?" if instead else _ALLOWED
+    return f"I don't understand “{b.escaped(one.word)}”, so nothing was changed. {hint}"
+
+
+def _only(which: Filter) -> str:
+    return "" if which == Filter() else f" It counts {_whom(which)}."
+
+
+def _whom(which: Filter) -> str:
+    return "*everybody*" if which == Filter() else f"*{b.escaped(b.cut(filters.describe(which), _LONGEST))}*"
 
 
 def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
@@ -55,6 +118,26 @@ def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
         return _said("This channel gets no digest. `/cleanup subscribe` starts one.")
     _tell(client, channel, f"<@{user}> ended the digest in this channel.")
     return _said("Done. No more digests here.")
+
+
+def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+    """Every channel that gets digests, of whom, and who asked for it, for one person's eyes."""
+    with desk.acting(client, body["user_id"]) as (session, _):
+        found = digests.subscriptions(session)
+    if not found:
+        return _said("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
+    rows = [_row(one) for one in found[:_MOST]]
+    more = [f"… and {len(found) - _MOST:,} more, set up before these."] if len(found) > _MOST else []
+    head = f"{count(len(found), 'channel gets', 'channels get')} a digest after each mass message"
+    shown = [b.section("\n".join(rows[at : at + _ROWS])) for at in range(0, len(rows), _ROWS)]
+    return Card(
+        [b.header(head), *shown, *map(b.context, [*more, _HOW_TO_END])], "\n".join([head, *rows[:_ROWS_IN_TEXT]])
+    )
+
+
+def _row(one: Subscription) -> str:
+    whom = _whom(filters.parse(one.filter_text).filter)
+    return f"• <#{one.channel_id}>: {whom}, set up by <@{one.made_by}> on {b.date(one.made_at)}"
 
 
 def _tell(client: WebClient, channel: str, text: str) -> str | None:

@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 import messages
 import people
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot import models
 from bot.sandbox.slack.faults import Fault
@@ -221,3 +221,127 @@ def test_subscribing_where_the_bot_is_not_says_how_to_invite_it(office):
 
 def test_a_direct_message_is_no_place_for_a_digest(office):
     assert "channel" in text_of(office.clara.command("/cleanup", "subscribe").message)
+
+
+@pytest.fixture
+def private(office):
+    """A private channel of Clara and Ana."""
+    return office.slack.add_channel("grade-5-team", members=["UCLARA", "UANA"], with_bot=True, private=True).id
+
+
+def subscribing(office, words, *, channel=None, who="clara"):
+    return text_of(office.who[who].command("/cleanup", f"subscribe {words}", channel=channel or office.channel).message)
+
+
+def filters_of(session):
+    session.expire_all()
+    return {one.channel_id: one.filter_text for one in session.scalars(select(models.Subscription))}
+
+
+def test_a_digest_counts_only_what_its_channel_asked_for_and_says_so_in_its_title(office, session, maria):
+    assert "Grade 4" in subscribing(office, "grade 4")
+    assert "counts *Grade 4*" in text_of(office.ana.last(office.channel))
+    other = people.contact(session, people.student(session, grade="4", at=office.district.lincoln))
+    send(session, office, {maria: "blocked", other: "delivered"})
+    office.tick()
+    digest = digests_in(office)[0]
+    assert digest.blocks[0]["text"]["text"] == "Early dismissal today · Grade 4"
+    assert digest.text.startswith("Early dismissal today · Grade 4\n")
+    assert "Texted to 1 contact on" in digest.text
+    assert "*1 delivered*, *0 not reached*" in digest.text
+    assert "Every one of these students has an adult" in digest.text
+
+
+def test_a_digest_of_one_sms_status_says_that_only_those_count(office, session, maria):
+    subscribing(office, "blocked")
+    send(session, office, {maria: "inactive"})
+    office.tick()
+    assert "*0 delivered*, *0 not reached* as Blocked" in digests_in(office)[0].text
+
+
+def test_a_long_title_leaves_room_for_its_filter(office, session, maria):
+    subscribing(office, "grade 5")
+    send(session, office, {maria: "blocked"})
+    session.execute(update(models.MassMessage).values(title="Early dismissal " * 20))
+    session.commit()
+    office.tick()
+    title = digests_in(office)[0].blocks[0]["text"]["text"]
+    assert title.endswith("… · Grade 5")
+    assert len(title) <= 150
+
+
+def test_subscribing_again_with_another_filter_changes_it_and_says_so_in_the_channel(office, session, subscribed):
+    assert "counts *Grade 5*" in subscribing(office, "grade 5", who="ana")
+    assert "<@UANA> changed the digest here" in text_of(office.clara.last(office.channel))
+    assert "Grade 5" in text_of(office.clara.last(office.channel))
+    assert "already" in subscribing(office, "grade 5")
+    assert filters_of(session) == {office.channel: "grade 5"}
+    assert "counts *everybody*" in subscribing(office, "")
+    assert filters_of(session) == {office.channel: ""}
+
+
+def test_no_digest_is_about_one_student(office, session, maria):
+    for words in ("student Sam", "grade 5 student rivera"):
+        said = subscribing(office, words)
+        assert "counts of one student are not counts" in said
+        assert "only for yourself" in said
+    assert filters_of(session) == {}
+
+
+def test_a_digest_of_one_teacher_goes_to_private_channels_only(office, session, private, maria):
+    said = subscribing(office, "teacher García")
+    assert "private channel" in said
+    assert filters_of(session) == {}
+    subscribing(office, "teacher García", channel=private)
+    assert filters_of(session) == {private: 'teacher "Ana García"'}
+
+
+def test_a_filter_that_is_not_understood_changes_nothing_and_says_what_it_may_have_meant(office, session):
+    said = subscribing(office, "grade 5 blokced")
+    assert "“blokced”" in said
+    assert "Did you mean `/cleanup subscribe grade 5 blocked`?" in said
+    assert "narrowed by grade, SMS status and school" in subscribing(office, "grade 77")
+    assert filters_of(session) == {}
+
+
+def test_a_filter_that_could_not_be_announced_leaves_the_one_before(office, session, subscribed):
+    members = office.slack.channels[office.channel].members - {office.slack.bot_user_id}
+    office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
+    subscribing(office, "grade 5")
+    assert filters_of(session) == {office.channel: "grade 5"}
+    office.slack.alter_channel(office.channel, members=members)
+    assert "/invite" in subscribing(office, "grade 4")
+    assert filters_of(session) == {office.channel: "grade 5"}
+
+
+def test_anybody_on_the_staff_sees_which_channels_get_digests_of_whom_and_who_set_them_up(office, private, subscribed):
+    subscribing(office, "teacher García grade 5", channel=private, who="ana")
+    answer = office.tom.command("/cleanup", "subscriptions", channel=office.channel).message
+    assert answer.ephemeral_for == "UTOM"
+    said = text_of(answer)
+    assert "2 channels get a digest" in said
+    assert f"<#{office.channel}>: *everybody*, set up by <@UCLARA> on <!date" in said
+    assert f"<#{private}>: *Grade 5 · Teacher García*, set up by <@UANA>" in said
+    assert "Grade 5" not in text_of(office.gus.command("/cleanup", "subscriptions").message)
+
+
+def test_where_no_channel_gets_a_digest_it_is_said_how_one_would(office):
+    assert "No channel gets a digest yet" in text_of(office.clara.command("/cleanup", "subscriptions").message)
+
+
+def test_many_subscriptions_fit_into_one_answer(office, session):
+    for number in range(70):
+        text = f'school "{number} {"Lincoln " * 30}"'
+        session.add(
+            models.Subscription(channel_id=f"C{number:08d}", made_by="UCLARA", made_at=office.now(), filter_text=text)
+        )
+    session.commit()
+    answer = office.clara.command("/cleanup", "subscriptions")
+    assert answer.ok, answer
+    assert "30 more" in text_of(answer.message)
+
+
+def test_help_names_what_a_channel_can_ask_for(office):
+    said = text_of(office.clara.command("/cleanup", "help").message)
+    for words in ("subscribe grade 5", "unsubscribe", "subscriptions"):
+        assert f"`/cleanup {words}`" in said
