@@ -76,13 +76,18 @@ def _opener(path: Path) -> Callable[[], io.BufferedReader]:
 def _in_zip(archive: zipfile.ZipFile) -> dict[str, BundleFile]:
     members = archive.infolist()
     _refuse_tricks(members)
-    shown = [member for member in members if _is_csv(PurePosixPath(member.filename))]
-    shallow = min((len(PurePosixPath(member.filename).parts) for member in shown), default=0)
-    here = [member for member in shown if len(PurePosixPath(member.filename).parts) == shallow]
-    if shallow > 2 or len({PurePosixPath(member.filename).parent for member in here}) > 1:  # noqa: PLR2004
+    shown = [member for member in members if _is_csv(_path(member))]
+    shallow = min((len(_path(member).parts) for member in shown), default=0)
+    here = [member for member in shown if len(_path(member).parts) == shallow]
+    if shallow > 2 or len({_path(member).parent for member in here}) > 1:  # noqa: PLR2004
         raise UserError("The files of the zip are in several folders. Put them at its root, or in one folder.")
-    files = [BundleFile(PurePosixPath(one.filename).name, one.file_size, _member(archive, one)) for one in here]
+    files = [BundleFile(_path(one).name, one.file_size, _member(archive, one)) for one in here]
     return _by_name(files)
+
+
+def _path(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Some tools on Windows write backslashes, though a zip knows none."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
 
 
 def _is_csv(path: PurePosixPath) -> bool:
@@ -98,7 +103,7 @@ def _refuse_tricks(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
         raise UserError("The zip holds more than any roster does. Export it again, with the roster's files only.")
     for member in members:
-        path = PurePosixPath(member.filename.replace("\\", "/"))
+        path = _path(member)
         if path.is_absolute() or ".." in path.parts or ":" in member.filename or S_ISLNK(member.external_attr >> 16):
             raise UserError("The zip names files outside itself, which no export does. It was not read.")
         if member.flag_bits & 1:

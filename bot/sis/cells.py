@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+import phonenumbers
+
 from bot import names, phone
 from bot.errors import UserError
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
@@ -20,7 +22,12 @@ _ROLE_WORDS = {word.lower(): word for word in ("student", *CONTACT_ROLES, *STAFF
 _ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ].*)?$")
 _WRITTEN_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: .*)?$")
 _SCIENTIFIC = re.compile(r"\+?\d(?:\.\d+)?[eE]\+?\d{1,2}$")
-_SEVERAL = re.compile(r"[/;,|&\n]| or | and ", re.IGNORECASE)
+_SEVERAL = re.compile(r"[/\\;,|&\n•]| or | and ", re.IGNORECASE)
+_NORTH_AMERICAN = re.compile(r"(?<!\d)(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*\d{3}[\s.-]*\d{4}(?!\d)")
+_HEAD = re.compile(r"(?<![\d\s.-])[\s.-]*\d{1,6}[\s.-]*$")
+_TAIL = re.compile(r"[\s.-]*\d{1,6}(?![\d\s.-]*\d)")
+_LONGEST_NOTE = 3
+_MORE_THAN_ONE = "holds more than one number; the first that can be read was kept"
 
 
 def tidy(cell: str) -> str:
@@ -110,12 +117,30 @@ def _whole(cell: str) -> str | None:
 
 
 def _first_of_several(cell: str, region: str) -> Number | None:
-    parts = [part for part in _SEVERAL.split(cell) if part.strip()]
-    for part in parts if len(parts) > 1 else []:
-        try:
-            return Number(
-                phone.parse(part, region).e164, "holds more than one number; the first that can be read was kept"
-            )
-        except UserError:
-            continue
+    """The first number among several, or before an extension or a note that only people understand."""
+    for part in (part for part in _SEVERAL.split(cell) if part.strip()):
+        for candidate in (part, *_numbers_in(part, region)):
+            try:
+                e164 = phone.parse(candidate, region).e164
+            except UserError:
+                continue
+            others = _digits(cell) - _digits(candidate)
+            return Number(e164, _MORE_THAN_ONE if others > _LONGEST_NOTE else None)
     return None
+
+
+def _numbers_in(part: str, region: str) -> list[str]:
+    """Numbers of North America that stand in a text. A few more digits before or behind one, and no sign between, make it a
+    mistyped number or one from abroad.
+    """
+    if phonenumbers.country_code_for_region(region) != 1 or re.search(r"\+[02-9]", part):
+        return []
+    return [
+        found.group()
+        for found in _NORTH_AMERICAN.finditer(part)
+        if not _HEAD.search(part[: found.start()]) and not _TAIL.match(part, found.end())
+    ]
+
+
+def _digits(text: str) -> int:
+    return sum(character.isdecimal() for character in text)

@@ -25,6 +25,9 @@ def test_a_number_is_read_however_an_export_writes_it(cell, e164):
 
 UNREADABLE = {
     "N/A": "not a phone number",
+    "#N/A": "not a phone number",
+    "none": "not a phone number",
+    "5.1E9": "last digits are lost",
     "5.10799E+09": "last digits are lost",
     "000-000-0000": "cannot be read",
     "867-5309": "area code is missing",
@@ -41,13 +44,90 @@ def test_what_is_no_number_says_why_and_nothing_of_the_cell(cell, why):
     assert cell not in number.problem
 
 
-@pytest.mark.parametrize(
-    "cell", ["312-555-0142 / 312-555-0199", "312-555-0142; 312-555-0199", "312-555 / 312-555-0142"]
+TWO = (
+    "312-555-0142 (cell) 312-555-0199 (work)",
+    "cell 312-555-0142 work 312-555-0199",
+    "C: 312-555-0142 H: 312-555-0199",
+    "312-555-0142 (mom), 312-555-0199 (dad)",
+    "home 312-555-0142;cell: 312-555-0199",
+    "312-555-0142 / 312-555-0199",
+    "312-555-0142/312-555-0199",
+    "312-555-0142\\312-555-0199",
+    "312-555-0142; 312-555-0199",
+    "312-555-0142, 312-555-0199",
+    "312-555-0142 | 312-555-0199",
+    "312-555-0142 & 312-555-0199",
+    "312-555-0142 or 312-555-0199",
+    "312-555-0142 and 312-555-0199",
+    "312-555-0142 or 0199",
+    "312-555-0142 - 312-555-0199",
+    "312-555-0142 – 312-555-0199",
+    "312-555-0142-312-555-0199",
+    "312-555-0142 312-555-0199",
+    "312-555-0142 • 312-555-0199",
+    "312-555-0142 x5 312-555-0199 x6",
+    "(312) 555-0142 (312) 555-0199",
+    "(312)555-0142(312)555-0199",
+    "312.555.0142 312.555.0199",
+    "312 555 0142 312 555 0199",
+    "3125550142 3125550199",
+    "1-312-555-0142 1-312-555-0199",
+    "+1 312 555 0142 +1 312 555 0199",
+    "312-555 / 312-555-0142",
+    "5550199 312-555-0142",
 )
+
+
+@pytest.mark.parametrize("cell", TWO)
 def test_of_two_numbers_in_a_cell_the_first_that_can_be_read_is_kept_and_that_is_said(cell):
     number = cells.number(cell, "US")
     assert number.e164 == "+13125550142"
     assert "more than one" in number.problem
+
+
+EXTENSIONS = (
+    "x12",
+    "X 12",
+    "ext 12",
+    "ext. 12",
+    "Ext.12",
+    "EXT: 12",
+    "extn 12",
+    "xtn. 12",
+    "extension 12",
+    "Extension: 12",
+    "#12",
+    ",12",
+    ",,12",
+    ";ext=12",
+    "(ext 12)",
+    "(x12)",
+    "/12",
+    "*12",
+    "e12",
+    "p12",
+    "w12",
+    "option 2",
+    "press 2",
+    "room 12",
+    "Ext # 12",
+)
+
+
+@pytest.mark.parametrize("between", ["", " "])
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_an_extension_in_any_shape_is_left_off(extension, between):
+    assert cells.number(f"(312) 555-0142{between}{extension}", "US") == ("+13125550142", None)
+
+
+@pytest.mark.parametrize("cell", ["52 312 555 0142", "312-555-0142-12", "312 555 01421", "31255501423125550199"])
+def test_digits_that_may_be_of_another_number_make_none(cell):
+    assert cells.number(cell, "US").e164 is None
+
+
+def test_of_two_numbers_abroad_the_first_is_kept_too():
+    assert cells.number("020 7946 0958 / 020 7946 0959", "GB").e164 == "+442079460958"
+    assert cells.number("+44 207 946 0958 312-555-0142", "US").e164 is None
 
 
 DATES = {

@@ -73,6 +73,16 @@ def test_a_zip_reads_as_its_folder_does(tmp_path, inside):
     assert read(zipped) == read(bundles.write(tables, tmp_path / "folder"))
 
 
+@pytest.mark.parametrize("inside", ["", "export\\"])
+def test_a_zip_with_the_backslashes_of_windows_is_read(tmp_path, inside):
+    tables = bundles.a_district()
+    zipped = tmp_path / "roster.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        for name, text in bundles.files_of(tables).items():
+            archive.writestr(f"{inside}{name}", text)
+    assert read(zipped) == read(bundles.write(tables, tmp_path / "folder"))
+
+
 def test_what_macos_adds_to_a_zip_is_no_part_of_the_bundle(tmp_path):
     zipped = bundles.write_zip(bundles.a_district(), tmp_path / "roster.zip")
     before = read(zipped)
