@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bot import cleanup_list, models
 from bot.access import Reach
+from bot.filters import Filter
 from bot.sms_status import SmsStatus
 
 
@@ -30,8 +31,11 @@ def lincoln(session, district):
     return sam, eva, kim
 
 
-def forecast(session, actor, students=10):
-    return cleanup_list.forecast(session, actor=actor, students=students)
+EVERYBODY = Filter()
+
+
+def forecast(session, actor, which=EVERYBODY, students=10):
+    return cleanup_list.forecast(session, which, actor=actor, students=students)
 
 
 def test_every_contact_has_one_fate(session, district, lincoln):
@@ -64,6 +68,12 @@ def test_a_teacher_hears_of_their_own_classes_only(session, district, lincoln):
     people.school_class(session, district.ana, district.lincoln, eva)
     told = forecast(session, people.acting(district.ana, reach=Reach.CLASSES))
     assert (told.reached, told.without_adult, [row.name for row in told.students]) == (0, 1, ["Eva Rivera"])
+
+
+def test_a_message_to_one_grade_concerns_that_grade(session, district, lincoln):
+    told = forecast(session, people.acting(district.dana, reach=Reach.DISTRICT), Filter(grades=("2",)))
+    assert (told.reached, told.without_adult) == (0, 1)
+    assert told.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
 
 
 def test_everybody_is_reached(session, district):

@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, true
 from sqlalchemy.orm import Session
 
-from bot import access
+from bot import access, selection
 from bot.access import Actor
 from bot.cleanup_list.matching import grade_order
 from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
+from bot.filters import Filter
 from bot.models import ContactMethod, Student, effective_contacts, textable
 from bot.sms_status import SEVERITY, SmsStatus
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """A mass message to everybody this person may see, if it went out now. Contacts count once, whoever they belong to.
+    """A mass message to those a filter means, of whom this person may see, if it went out now. A contact counts once.
 
     `reached` get it, as far as the last messages showed; `missed` are texted in vain, by status; `not_texted` chose calls
     or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are the first of them, those
@@ -31,10 +32,14 @@ class Forecast:
     students: tuple[StudentRow, ...]
 
 
-def forecast(session: Session, *, actor: Actor, students: int) -> Forecast:
-    """What would happen now; names at most so many students."""
-    counts = {row.fate: row.contacts for row in session.execute(_fates(actor))}
-    alone = session.execute(_without_adult(actor, students)).all()
+def forecast(session: Session, which: Filter, *, actor: Actor, students: int) -> Forecast:
+    """What would happen now to the contacts of a grade, a school, a teacher's students; names at most so many students.
+
+    A filter's names and SMS statuses say nothing here: a mass message knows neither.
+    """
+    meant = access.students_for(actor).where(*selection.of_students(which, today=actor.today))
+    counts = {row.fate: row.contacts for row in session.execute(_fates(meant))}
+    alone = session.execute(_without_adult(meant, actor, students)).all()
     return Forecast(
         reached=counts.get(_REACHED, 0),
         missed={status: counts[status] for status in SEVERITY if status in counts},
@@ -47,7 +52,7 @@ def forecast(session: Session, *, actor: Actor, students: int) -> Forecast:
 _REACHED, _NOT_TEXTED = "reached", "not texted"
 
 
-def _fates(actor: Actor) -> Select[*tuple[Any, ...]]:
+def _fates(meant: Select[int]) -> Select[*tuple[Any, ...]]:
     adult = effective_contacts.c
     fate = case(
         (textable, _REACHED),
@@ -56,15 +61,14 @@ def _fates(actor: Actor) -> Select[*tuple[Any, ...]]:
         (adult.phone.is_(None), SmsStatus.NO_NUMBER),
         else_=adult.sms_status,
     ).label("fate")
-    mine = select(adult.contact_id, fate).where(adult.student_id.in_(access.students_for(actor))).distinct().subquery()
+    mine = select(adult.contact_id, fate).where(adult.student_id.in_(meant)).distinct().subquery()
     return select(mine.c.fate, func.count().label("contacts")).group_by(mine.c.fate)
 
 
-def _without_adult(actor: Actor, most: int) -> Select[*tuple[Any, ...]]:
+def _without_adult(meant: Select[int], actor: Actor, most: int) -> Select[*tuple[Any, ...]]:
     heard = select(effective_contacts.c.student_id).where(textable)
     alone = (
-        access.students_for(actor)
-        .with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
+        meant.with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
         .where(Student.id.not_in(heard))
         .cte("alone")
     )

@@ -1,5 +1,5 @@
-"""`/cleanup` and what may follow it: nothing or a filter, `help`, `subscribe` with or without a filter, `unsubscribe`,
-`subscriptions`. Always answered privately.
+"""`/cleanup` and what may follow it: nothing or a filter, `help`, `forecast` and `subscribe` with or without a filter,
+`unsubscribe`, `subscriptions`. Always answered privately.
 """
 
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from slack_sdk import WebClient
 
 from bot.filters import GRAMMAR
 from bot.slack import blocks as b
-from bot.slack import list_card, subscribe
+from bot.slack import forecast, list_card, subscribe
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.sms_status import SEVERITY, meaning
 
 COMMAND = "/cleanup"
-SUBSCRIBE = "subscribe"
 
 Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
+AnswerOf = Callable[[Desk, WebClient, dict[str, Any], str], Card]
 
 
 def register(app: App, desk: Desk) -> None:
@@ -31,8 +31,8 @@ def register(app: App, desk: Desk) -> None:
 def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = body.get("text", "").strip()
     word, *of_whom = text.split(maxsplit=1)[:2] or [""]
-    if word.casefold() == SUBSCRIBE:
-        return subscribe.start(desk, client, body, "".join(of_whom))
+    if word.casefold() in _WITH_FILTER:
+        return _WITH_FILTER[word.casefold()](desk, client, body, "".join(of_whom))
     return _WORDS.get(text.casefold(), _list)(desk, client, body)
 
 
@@ -57,3 +57,6 @@ _WORDS: dict[str, Answer] = {
     "subscriptions": subscribe.show,
     "unsubscribe": subscribe.stop,
 }
+
+_WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "subscribe": subscribe.start}
+"""Words that a filter may follow."""

@@ -1,0 +1,57 @@
+"""What a sender reads before a mass message goes out."""
+
+import people
+import pytest
+
+from bot import models
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def lincoln(session, office):
+    """Sam's mother gets texts; Eva's father blocks them; Kim has no contact at all."""
+    at = office.district.lincoln
+    sam, eva, kim = (
+        people.student(session, name, grade=grade, at=at) for name, grade in (("Sam", "5"), ("Eva", "2"), ("Kim", "1"))
+    )
+    people.school_class(session, office.district.ana, at, sam)
+    people.contact(session, sam)
+    people.contact(session, sam, given="Otto", method="call")
+    blocked = people.contact(session, eva, given="Pablo")
+    session.add(models.PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
+    session.commit()
+    return kim
+
+
+def forecast(person, text=""):
+    return person.command("/cleanup", f"forecast {text}").message
+
+
+def test_whom_it_would_reach_and_miss_and_who_is_alone(office, lincoln):
+    said = text_of(forecast(office.clara))
+    assert "*1 contact* would get it." in said
+    assert "*1 contact* would miss it: Blocked 1." in said
+    assert "1 contact gets calls or e-mail instead." in said
+    assert "*2 students have no adult who would get it.*" in said
+    assert said.index("Kim Rivera") < said.index("Eva Rivera")
+
+
+def test_the_forecast_of_one_grade(office, lincoln):
+    said = text_of(forecast(office.clara, "grade 5"))
+    assert "If a mass message went out now · Grade 5" in said
+    assert "Every student has an adult who would get it." in said
+
+
+def test_a_student_of_the_forecast_is_opened_from_it(office, lincoln):
+    message = forecast(office.clara)
+    assert office.clara.press(message, action_id="student.open", value=f"{lincoln.id} all").ok
+    assert "No contacts at all" in text_of(office.clara.view)
+
+
+def test_a_teacher_reads_of_their_own_students(office, lincoln):
+    assert "Kim" not in text_of(forecast(office.ana))
+
+
+def test_what_a_mass_message_cannot_know_is_said_to_be_left_out(office, lincoln):
+    assert "left out" in text_of(forecast(office.clara, "blocked"))
+    assert "I did not understand" in text_of(forecast(office.clara, "grade 99"))
