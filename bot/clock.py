@@ -74,6 +74,7 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
         "syncs": lambda: _sync(settings, engine, now()),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages settled": lambda: _settle(settings, engine, now()),
+        "first looks": lambda: _first_looks(settings, engine, now()),
         "digests posted": lambda: (
             digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
@@ -130,6 +131,11 @@ def _settle_one(session: Session, message_id: str, now: datetime) -> int:
     with session.begin_nested():
         mass_messages.settle(session, message_id, now=now)
         return digests.enqueue(session, message_id, now=now)
+
+
+def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
+    with db.transaction(engine) as session:
+        return digests.enqueue_first_looks(session, now=now, after=settings.first_look_after)
 
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:

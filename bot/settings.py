@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     generic_receipts_secret: SecretStr | None = None
     ingest_token: SecretStr | None = None
     settle_after: timedelta = timedelta(hours=24)
+    first_look_after: timedelta = timedelta(minutes=30)
     opt_in_number: str | None = None
     public_url: str | None = None
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
@@ -60,10 +61,10 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("settle_after", mode="before")
+    @field_validator("settle_after", "first_look_after", mode="before")
     @classmethod
     def _hours(cls, value: object) -> object:
-        """A plain number is hours; `90m`, `36h`, `3d` say their unit."""
+        """A plain number is hours; `30m`, `36h`, `3d` say their unit."""
         if not isinstance(value, str) or value.upper().startswith("P"):
             return value
         units = {"m": "minutes", "h": "hours", "d": "days"}
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
         try:
             return timedelta(**{unit or "hours": float(number)})
         except ValueError as problem:
-            raise ValueError("write a number of hours, or 90m, 36h, 3d") from problem
+            raise ValueError("write a number of hours, or 30m, 36h, 3d") from problem
 
     @field_validator("timezone")
     @classmethod

@@ -6,14 +6,16 @@ from threading import Barrier, Thread
 import messages
 import people
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot import digests, models
+from bot import digests, mass_messages, models
 from bot.digests.outbox import LEASE
 
 SOON = timedelta(seconds=1)
 LATER = timedelta(minutes=5)
+HALF_AN_HOUR = timedelta(minutes=30)
+DAY = timedelta(days=1)
 OFFICE, LOUNGE = "C0OFFICE", "C0LOUNGE"
 
 
@@ -212,7 +214,7 @@ def test_a_refresh_that_died_is_made_again_after_a_minute(session, now, sent, po
 
 
 def test_the_digest_of_an_older_message_stays_as_it_was(session, now, maria, post):
-    post_it(session, post)
+    post_it(session, post, shown_at=now - SOON)
     messages.sent(session, {maria: "blocked"}, now=now + SOON, message_id="snow")
     assert digests.claim_refresh(session, now=now + LATER) is None
 
@@ -227,6 +229,66 @@ def test_only_what_is_posted_is_refreshed(session, now, post, state):
     assert changed[state]()
     assert digests.claim_refresh(session, now=now + LATER) is None
     assert not digests.refreshed(session, post, text="anything", shown_at=None)
+
+
+@pytest.fixture
+def unsettled(session, now, maria):
+    """A message sent just now, of which nothing is known, and the office that asked for digests."""
+    digests.subscribe(session, OFFICE, actor="UCLARA", now=now - LATER)
+    message_id, _ = messages.sent(session, {maria: None}, now=now, message_id="dismissal", settled=False)
+    return message_id
+
+
+def first_looks(session, now, *, after=HALF_AN_HOUR):
+    return digests.enqueue_first_looks(session, now=now, after=after)
+
+
+def test_a_message_that_has_not_settled_in_time_gets_one_first_look(session, now, unsettled):
+    session.execute(update(models.MassMessage).values(registered_at=now))
+    assert first_looks(session, now + HALF_AN_HOUR - SOON) == 0
+    assert [first_looks(session, now + HALF_AN_HOUR) for _ in range(2)] == [1, 0]
+    mass_messages.settle(session, unsettled, now=now + 2 * HALF_AN_HOUR)
+    assert digests.enqueue(session, unsettled, now=now + 2 * HALF_AN_HOUR) == 0
+    assert posts(session) == [(unsettled, OFFICE, "pending")]
+
+
+def test_a_message_that_has_settled_or_has_no_deliveries_gets_no_first_look(session, now, sent):
+    messages.registered(session, messages.a_message(sent_at=now, message_id="empty"), now=now)
+    assert first_looks(session, now + timedelta(hours=9)) == 0
+
+
+def test_a_message_that_was_told_late_has_as_long_before_its_first_look(session, now, unsettled):
+    late = now + timedelta(hours=9)
+    session.execute(update(models.MassMessage).values(registered_at=late))
+    assert first_looks(session, late + HALF_AN_HOUR - SOON) == 0
+    assert first_looks(session, late + HALF_AN_HOUR) == 1
+
+
+def test_a_channel_that_asks_after_the_first_look_gets_the_settled_digest_only(session, now, unsettled):
+    digests.subscribe(session, LOUNGE, actor="UANA", now=now + HALF_AN_HOUR + SOON)
+    assert first_looks(session, now + 2 * HALF_AN_HOUR) == 1
+    mass_messages.settle(session, unsettled, now=now + DAY)
+    assert digests.enqueue(session, unsettled, now=now + DAY) == 1
+
+
+@pytest.mark.parametrize(("age", "pause"), [(5, 1), (30, 3), (300, 30), (6000, 60)])
+def test_a_first_look_is_looked_over_in_a_tenth_of_the_messages_age(session, now, unsettled, age, pause):
+    first_looks(session, now + timedelta(minutes=age), after=timedelta())
+    then = now + timedelta(minutes=age)
+    post_it(session, digests.claim(session, now=then))
+    assert digests.claim_refresh(session, now=then + timedelta(minutes=pause) - SOON) is None
+    assert digests.claim_refresh(session, now=then + timedelta(minutes=pause) * 1.2) is not None
+
+
+def test_a_first_look_shows_what_settled_a_minute_later_also_behind_a_newer_message(session, now, maria, unsettled):
+    first_looks(session, now + DAY, after=timedelta())
+    post_it(session, digests.claim(session, now=now + DAY))
+    messages.sent(session, {maria: "blocked"}, now=now + SOON, message_id="snow")
+    mass_messages.settle(session, unsettled, now=now + DAY)
+    digest = digests.learn(session, unsettled, today=people.TODAY)
+    taken = digests.claim_refresh(session, now=now + DAY + timedelta(minutes=1))
+    assert digests.refreshed(session, taken, text="1 not reached", shown_at=digest.shown_at)
+    assert digests.claim_refresh(session, now=now + 2 * DAY) is None
 
 
 def at_once(engine, act, times=2):

@@ -20,6 +20,7 @@ def test_nothing_has_to_be_set_to_try_it():
     assert here.database_url is None
 
 
+@pytest.mark.parametrize("name", ["SETTLE_AFTER", "FIRST_LOOK_AFTER"])
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -30,9 +31,9 @@ def test_nothing_has_to_be_set_to_try_it():
         ("0.5", timedelta(minutes=30)),
     ],
 )
-def test_how_long_a_message_waits_is_written_as_people_write_it(monkeypatch, written, meant):
-    monkeypatch.setenv("SETTLE_AFTER", written)
-    assert settings.load().settle_after == meant
+def test_how_long_a_message_waits_is_written_as_people_write_it(monkeypatch, name, written, meant):
+    monkeypatch.setenv(name, written)
+    assert getattr(settings.load(), name.lower()) == meant
 
 
 def test_addresses_are_a_list_with_commas_in_any_case(monkeypatch):
@@ -47,6 +48,7 @@ def test_addresses_are_a_list_with_commas_in_any_case(monkeypatch):
         ("PHONE_REGION", "USA", "two-letter"),
         ("PORT", "http", "PORT"),
         ("SETTLE_AFTER", "soon", "number of hours"),
+        ("FIRST_LOOK_AFTER", "soon", "30m"),
         ("SYNC_AT", "noonish", "SYNC_AT"),
         ("SYNC_BRAKE_PERCENT", "150", "100"),
     ],

@@ -64,6 +64,8 @@ class Digest:
     which: Filter
     title: str
     sent_at: datetime
+    settles_at: datetime | None
+    is_settled: bool
     shown_at: datetime | None
     sent: int
     delivered: int
@@ -80,7 +82,7 @@ class Digest:
 
 
 _MESSAGE = text("""
-SELECT id, title, sent_at, learned_at, sender_at_fault FROM mass_messages WHERE id = :message
+SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_settled, learned_at, sender_at_fault FROM mass_messages WHERE id = :message
 """)
 
 _PREVIOUS = text("""
@@ -97,7 +99,7 @@ GROUP BY 1 ORDER BY 1
 
 
 def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, today: date) -> Digest:
-    """What a registered mass message taught us so far; complete once it has settled.
+    """What a registered mass message taught us so far; it moves the list, and is complete, once it has settled.
 
     `today` is the district's date: a filter by teacher means the students of that day.
     """
@@ -106,13 +108,16 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
     narrowed = counting.narrowed(session, which, today=today)
     values = {"message": message_id, **narrowed.values}
     counts = session.execute(narrowed.deliveries(), values).mappings().one()
-    by_status = session.execute(narrowed.by_status(), values).all()
+    by_status = session.execute(narrowed.by_status(), values).all() if message.is_settled else []
+    by_grade = session.execute(narrowed.by_grade(), values).all() if message.is_settled else []
     others = counts["delivered"] + counts["not_known"] + counts["our_fault"]
     return Digest(
         message_id=message.id,
         which=which,
         title=message.title,
         sent_at=message.sent_at,
+        settles_at=message.settles_at,
+        is_settled=message.is_settled,
         shown_at=message.learned_at,
         sent=counts["sent"],
         delivered=counts["delivered"],
@@ -122,7 +127,7 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
         all_moved=_moved(by_status),
         fixed=sum(row.fixed for row in by_status),
         by_status=_by_kind(by_status, SEVERITY),
-        by_grade=_by_kind(session.execute(narrowed.by_grade(), values).all(), LEVELS),
+        by_grade=_by_kind(by_grade, LEVELS),
         students_without_adult=session.execute(narrowed.without_adult()).scalar_one(),
         at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
         previous=_previous(session, message_id, narrowed),

@@ -7,33 +7,53 @@ ambiguous post is looked for in the channel by its `key` and not sent again unle
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from bot.models import DigestPost, MassMessage, PostState, Subscription
+from bot.models import Delivery, DigestPost, MassMessage, PostState, Subscription
 
 LEASE = timedelta(minutes=2)
 # Longer than a call to Slack waits for its answer.
 _LAND = timedelta(seconds=30)
 _EVERY = timedelta(minutes=1)
 
+_RESTED = text("""
+digest_posts.claimed_at <= :now - CASE
+    WHEN mass_messages.settled_at IS NOT NULL AND digest_posts.shown_at IS NULL THEN CAST(:every AS interval)
+    ELSE least(greatest(CAST(:every AS interval), (:now - mass_messages.sent_at) / 10), interval '1 hour') END
+""")
+
 
 def enqueue(session: Session, message_id: str, *, now: datetime) -> int:
     """Put the digest of a settled message on its way to every channel that asked for digests before it settled.
 
-    Returns how many are new; the same again adds none.
+    Returns how many are new; the same again adds none, and where a first look was posted, that one goes on to be true.
     """
-    wanted = (
-        select(
-            *(MassMessage.id, Subscription.channel_id, Subscription.filter_text),
-            literal(now, DigestPost.due_at.type),
-        )
-        .where(MassMessage.id == message_id)
-        .where(Subscription.made_at <= func.coalesce(MassMessage.settled_at, now))
-    )
-    rows = insert(DigestPost).from_select(["mass_message_id", "channel_id", "filter_text", "due_at"], wanted)
-    return len(session.scalars(rows.on_conflict_do_nothing().returning(DigestPost.id)).all())
+    is_meant = MassMessage.id == message_id
+    return _add(session, is_meant, Subscription.made_at <= func.coalesce(MassMessage.settled_at, now), now=now)
+
+
+def enqueue_first_looks(session: Session, *, now: datetime, after: timedelta) -> int:
+    """Put the digests of messages on their way that were sent (and told to us) `after` ago and have not settled yet.
+
+    One that was told to us late has as long to settle first, so that nobody gets the first look and the last at once.
+    """
+    known_since = func.greatest(MassMessage.sent_at, MassMessage.registered_at, type_=MassMessage.sent_at.type)
+    has_deliveries = exists().where(Delivery.mass_message_id == MassMessage.id)
+    is_open = and_(MassMessage.settled_at.is_(None), known_since <= now - after, has_deliveries)
+    return _add(session, is_open, Subscription.made_at - after <= known_since, now=now)
+
+
+def _add(session: Session, *conditions: ColumnElement[bool], now: datetime) -> int:
+    """A post for each (mass message, channel) of which the conditions hold and that has none yet."""
+    wanted = select(
+        *(MassMessage.id, Subscription.channel_id, Subscription.filter_text),
+        literal(now, DigestPost.due_at.type),
+    ).where(*conditions)
+    columns = ["mass_message_id", "channel_id", "filter_text", "due_at"]
+    rows = insert(DigestPost).from_select(columns, wanted).on_conflict_do_nothing()
+    return len(session.scalars(rows.returning(DigestPost.id)).all())
 
 
 def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> DigestPost | None:
@@ -56,17 +76,20 @@ def claim_unclear(session: Session, *, now: datetime, lease: timedelta = LEASE) 
 
 
 def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY) -> DigestPost | None:
-    """The next posted digest that no longer shows what we know, at most once in `every`.
+    """The next posted digest that may no longer show what we know, at most once in `every`, and the older the message the
+    less often; when it has settled, as soon as may be.
 
     When a newer message has settled, the digest of the older one stays as it was: the list has moved on.
     """
     newer = aliased(MassMessage)
     is_last = ~exists().where(newer.settled_at.is_not(None), newer.sent_at > MassMessage.sent_at)
+    was_never_settled = DigestPost.shown_at.is_(None)
+    has_news = or_(was_never_settled, and_(DigestPost.shown_at < MassMessage.learned_at, is_last))
+    rested = _RESTED.bindparams(bindparam("now", now, DigestPost.claimed_at.type), every=every)
     stale = (
         select(DigestPost.id)
         .join(MassMessage, MassMessage.id == DigestPost.mass_message_id)
-        .where(DigestPost.state == PostState.POSTED, DigestPost.claimed_at <= now - every, is_last)
-        .where(or_(DigestPost.shown_at.is_(None), DigestPost.shown_at < MassMessage.learned_at))
+        .where(DigestPost.state == PostState.POSTED, rested, has_news)
     )
     return _take(session, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
 
@@ -77,8 +100,10 @@ def is_ours(session: Session, post: DigestPost) -> bool:
     return session.scalar(ours.where(DigestPost.state == PostState.CLAIMED)) is not None
 
 
-def posted(session: Session, post: DigestPost, *, ts: str, text: str, shown_at: datetime | None) -> bool:
-    """Slack took it as message `ts`; `shown_at` is `Digest.shown_at`. False if it was no longer ours to say."""
+def posted(session: Session, post: DigestPost, *, ts: str, text: str | None, shown_at: datetime | None) -> bool:
+    """Slack took it as message `ts`; `shown_at` is `Digest.shown_at`, None of a first look or when nobody knows what it shows.
+    False if it was no longer ours to say.
+    """
     said = {"state": PostState.POSTED, "ts": ts, "posted_text": text, "shown_at": shown_at, "error": None}
     return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), said)
 

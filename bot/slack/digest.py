@@ -135,9 +135,8 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
     except (OSError, HTTPException) as problem:
         logger.warning("digest %s could not be looked for: %s", post.id, traced(problem))
         return
-    digest, card = _drawn(desk, post)
     if ts is not None:
-        _note(desk, digests.posted, post, ts=ts, text=card.text, shown_at=digest.shown_at)
+        _note(desk, digests.posted, post, ts=ts, text=None, shown_at=None)
     else:
         _note(desk, digests.retry_at, post, desk.now(), error="it had not arrived")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.digests import Digest, Moved
@@ -22,11 +23,11 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
     """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
     heading = _heading(digest)
     safe = replace(digest, title=b.escaped(heading))
-    sent_at = digest.sent_at.astimezone(zone)
     text = wording.render(
         "digest.txt",
         d=safe,
-        sent_at=f"{sent_at:%A, %B} {sent_at.day}",
+        sent_at=_day(digest.sent_at.astimezone(zone)),
+        settles_at=_moment(digest.settles_at.astimezone(zone)) if digest.settles_at else None,
         is_narrowed=_is_narrowed(digest),
         as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items()],
@@ -52,6 +53,14 @@ def _heading(digest: Digest) -> str:
 
 def _is_narrowed(digest: Digest) -> bool:
     return digest.which != Filter()
+
+
+def _day(when: datetime) -> str:
+    return f"{when:%A, %B} {when.day}"
+
+
+def _moment(when: datetime) -> str:
+    return f"{f'{when:%I:%M %p}'.lstrip('0')} on {_day(when)}"
 
 
 def _moves(moved: Moved) -> str:

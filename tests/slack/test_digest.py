@@ -1,5 +1,7 @@
 """The digest after a mass message: once for each channel that asked, counts only, and nobody's name in the channel."""
 
+import re
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import messages
@@ -345,3 +347,76 @@ def test_help_names_what_a_channel_can_ask_for(office):
     said = text_of(office.clara.command("/cleanup", "help").message)
     for words in ("subscribe grade 5", "unsubscribe", "subscriptions"):
         assert f"`/cleanup {words}`" in said
+
+
+def digest_posts(office):
+    """What the bot posted in the channel after the announcement, each as it reads now."""
+    return [text_of(one) for one in office.clara.messages(office.channel) if one.metadata]
+
+
+def test_what_is_known_after_half_an_hour_is_a_first_look_that_becomes_the_digest(office, session, maria, subscribed):
+    otto = people.contact(session, people.student(session))
+    _, ids = messages.sent(session, {maria: "delivered", otto: None}, now=office.now(), settled=False)
+    session.commit()
+    office.later(minutes=29)
+    office.tick()
+    assert digest_posts(office) == []
+    office.later(minutes=2)
+    office.tick()
+    (said,) = digest_posts(office)
+    assert "First look:* this is what is known so far" in said
+    assert re.search(r"when all answers are in, or at \d+:\d\d [AP]M on [A-Z][a-z]+day, November \d+\.", said)
+    assert "*1 delivered*, *0 not reached*, 1 not known yet" in said
+    assert not any(words in said for words in ("Joined the list", "By grade", "no adult", "Every student"))
+    messages.told(session, ids[otto], "blocked", now=office.now())
+    session.commit()
+    office.later(minutes=1, seconds=30)
+    office.tick()
+    (said,) = digest_posts(office)
+    assert "First look" not in said
+    assert "*1 delivered*, *1 not reached*" in said
+    assert "*Joined the list:* 1" in said
+
+
+def test_a_first_look_is_kept_true_while_answers_come_in(office, session, maria, subscribed):
+    others = [people.contact(session, people.student(session)) for _ in range(2)]
+    _, ids = messages.sent(session, dict.fromkeys([maria, *others]), now=office.now(), settled=False)
+    session.commit()
+    office.later(minutes=31)
+    office.tick()
+    for known, one in enumerate(others, start=1):
+        messages.told(session, ids[one], now=office.now())
+        session.commit()
+        office.later(minutes=5)
+        office.tick()
+        (said,) = digest_posts(office)
+        assert f"*{known} delivered*, *0 not reached*, {3 - known} not known yet" in said
+    updates = len([one for one in office.slack.calls if one.method == "chat.update"])
+    office.later(minutes=10)
+    office.tick()
+    assert len([one for one in office.slack.calls if one.method == "chat.update"]) == updates
+
+
+def test_a_message_of_yesterday_that_is_told_today_gets_no_first_look(office, session, maria, subscribed):
+    sent_at = office.now() - timedelta(hours=30)
+    delivery = messages.a_delivery(maria)
+    messages.registered(session, messages.a_message(delivery, sent_at=sent_at), now=office.now())
+    session.commit()
+    office.tick()
+    (said,) = digest_posts(office)
+    assert "First look" not in said
+    assert [post.shown_at is not None for post in posts(session)] == [True]
+
+
+def test_a_post_that_was_found_again_is_brought_up_to_date(office, session, maria, subscribed):
+    office.slack.faults.order("chat.postMessage", Fault.DROP, taken=True)
+    _, ids = messages.sent(session, {maria: "blocked"}, now=office.now(), settled=False)
+    session.commit()
+    office.tick()
+    messages.told(session, ids[maria], now=office.now())
+    session.commit()
+    for _ in range(3):
+        office.later(minutes=2)
+        office.tick()
+    (said,) = digest_posts(office)
+    assert "*1 delivered*, *0 not reached*" in said
