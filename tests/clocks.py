@@ -16,7 +16,7 @@ from bot import app, clock, db
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["bot.cli"])
-_PATIENCE = 20.0
+PATIENCE = 60.0
 _NEVER = timedelta()
 
 
@@ -39,14 +39,14 @@ def _run(settings, ahead, rounds, step):
 
 
 def finish(process):
-    process.join(_PATIENCE)
+    process.join(PATIENCE)
     assert process.exitcode == 0
 
 
 def kill(process):
     """End it as `kill -9` does: nothing is tidied up, nobody is told."""
     process.kill()
-    process.join(_PATIENCE)
+    process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
 
 
@@ -81,7 +81,7 @@ def commits_held(engine, state):
 
 def stuck(engine, many=1):
     """Wait until so many wait for a lock; gives the process id of the backend of one."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + PATIENCE
     waiting = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
     while time.monotonic() < until:
         with engine.connect() as connection:

@@ -159,7 +159,7 @@ def killed_after_slack_took_it_and_before_it_answered(stage, **watch):
 def at_slacks_door(stage, *, taken=False, **watch):
     held = stage.slack.faults.hold(POST, taken=taken)
     process = stage.a_clock(**watch)
-    assert held.come.wait(10)
+    assert held.come.wait(clocks.PATIENCE)
     assert stage.state() == PostState.CLAIMED
     assert stage.seen() == (taken, 0)
     clocks.kill(process)
@@ -181,7 +181,7 @@ def killed_when_the_line_was_cut_before_slack_took_it_and_before_we_wrote_it_dow
 def before_writing_down(stage, end, *, taken):
     held = stage.slack.faults.hold(POST, taken=taken)
     process = stage.a_clock()
-    assert held.come.wait(10)
+    assert held.come.wait(clocks.PATIENCE)
     row = "SELECT FROM digest_posts WHERE channel_id = :channel FOR UPDATE"
     with clocks.holding(stage.engine, row, channel=stage.channel):
         end(held)
@@ -275,7 +275,7 @@ def test_the_command_itself_may_be_killed_too(stage):
     stage.a_digest_is_due()
     held = stage.slack.faults.hold(POST, taken=True)
     process = the_command(stage)
-    assert held.come.wait(20)
+    assert held.come.wait(clocks.PATIENCE)
     process.kill()
     assert process.wait(10) == -signal.SIGKILL
     held.let_go()
@@ -398,7 +398,7 @@ def test_two_clocks_whose_watches_differ_by_an_hour_post_it_once(stage):
         stage.a_digest_is_due()
         held = stage.slack.faults.hold(POST)
         process = stage.a_clock()
-        assert held.come.wait(10)
+        assert held.come.wait(clocks.PATIENCE)
         clocks.finish(stage.a_clock(ahead=HOUR, rounds=3, step=timedelta(seconds=5)))
         held.let_go()
         clocks.finish(process)
@@ -461,9 +461,9 @@ def at_the_notice(stage, *, taken=False):
     """Slack refuses the digest for good; the notice to who subscribed is kept at its door."""
     digest, notice = stage.slack.faults.hold(POST), stage.slack.faults.hold(POST, taken=taken)
     process = stage.a_clock()
-    assert digest.come.wait(10)
+    assert digest.come.wait(clocks.PATIENCE)
     digest.let_go()
-    assert notice.come.wait(10)
+    assert notice.come.wait(clocks.PATIENCE)
     return process, notice
 
 
