@@ -157,14 +157,28 @@ def test_a_fault_of_a_provider_that_is_not_here_any_more_can_still_be_said(sessi
     assert learn(session, sent).at_fault[0].meaning == "The carrier refused and gave no reason."
 
 
-def test_it_is_compared_with_the_settled_message_before_it(session, now, maria):
-    first, _ = messages.sent(session, {maria: "delivered"}, now=now)
-    unsettled, _ = messages.sent(session, {maria: None}, now=now + NEXT_DAY, settled=False)
-    last, _ = messages.sent(session, {maria: "blocked"}, now=now + 2 * NEXT_DAY)
-    previous = learn(session, last).previous
-    assert (previous.sent_at, previous.sent, previous.delivered) == (now, 1, 1)
-    assert learn(session, unsettled).previous == previous
-    assert learn(session, first).previous is None
+def test_it_is_compared_with_up_to_four_settled_messages_before_it_oldest_first(session, now, maria):
+    def a_day(number, outcome, **how):
+        return messages.sent(session, {maria: outcome}, now=now + number * NEXT_DAY, **how)[0]
+
+    outcomes = ["blocked", "delivered", "blocked", "delivered", "delivered"]
+    first, *_, fifth = [a_day(day, outcome) for day, outcome in enumerate(outcomes)]
+    unsettled = a_day(5, None, settled=False)
+    last = a_day(6, "blocked")
+    before = learn(session, last).before
+    assert [(one.sent_at, one.sent, one.delivered) for one in before] == [
+        (now + day * NEXT_DAY, 1, delivered) for day, delivered in ((1, 1), (2, 0), (3, 1), (4, 1))
+    ]
+    assert learn(session, unsettled).before == before
+    assert [one.sent_at for one in learn(session, fifth).before] == [now + day * NEXT_DAY for day in range(4)]
+    assert learn(session, first).before == ()
+
+
+def test_a_message_to_nobody_is_nothing_to_compare_with(session, now, maria):
+    messages.registered(session, messages.a_message(sent_at=now, message_id="empty"), now=now)
+    mass_messages.settle(session, "empty", now=now)
+    last, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
+    assert learn(session, last).before == ()
 
 
 def test_a_message_that_was_registered_but_has_no_deliveries_is_all_zeros(session, now):
@@ -273,5 +287,5 @@ def test_with_an_sms_status_our_own_fault_and_what_is_not_known_are_not_counted_
 
 def test_the_message_before_is_counted_by_the_same_filter(session, now, two_schools, maria):
     last, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
-    previous = learn(session, last, 'school "lincoln"').previous
-    assert (previous.sent, previous.delivered) == (4, 2)
+    (before,) = learn(session, last, 'school "lincoln"').before
+    assert (before.sent, before.delivered) == (4, 2)

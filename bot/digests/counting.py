@@ -75,6 +75,13 @@ FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
 WHERE d.mass_message_id = :message{self._to_students}
 """)
 
+    def reached(self) -> TextClause:
+        """id, sent and delivered of each of `:messages` that texted anybody."""
+        return text(f"""
+SELECT mass_message_id AS id, count(*) AS sent, count(*) FILTER (WHERE outcome = 'delivered') AS delivered
+FROM deliveries d WHERE mass_message_id = ANY(:messages){self._to_students} GROUP BY 1
+""")
+
     def by_status(self) -> TextClause:
         return text(f"""
 WITH {_MOVES} SELECT status AS kind, move, count(*) AS contacts, count(*) FILTER (WHERE fixed) AS fixed

@@ -57,7 +57,7 @@ class Digest:
     """One mass message in the counts of what `which` means; `at_fault` is of the whole message.
 
     `by_status` and `by_grade` hold only what is not zero, worst status and lowest grade first; a contact of children in two
-    grades counts in both. `shown_at` is the state of knowledge that this shows (see `outbox.posted`).
+    grades counts in both. `before` are up to four settled messages before this one, oldest first. `shown_at` is the state of knowledge that this shows (see `outbox.posted`).
     """
 
     message_id: str
@@ -78,17 +78,18 @@ class Digest:
     by_grade: Mapping[str, Moved]
     students_without_adult: int
     at_fault: tuple[Fault, ...]
-    previous: Reached | None
+    before: tuple[Reached, ...]
 
 
 _MESSAGE = text("""
-SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_settled, learned_at, sender_at_fault FROM mass_messages WHERE id = :message
+SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_settled, learned_at, sender_at_fault
+FROM mass_messages WHERE id = :message
 """)
 
-_PREVIOUS = text("""
+_BEFORE = text("""
 SELECT p.id, p.title, p.sent_at
 FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
-WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 1
+WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
 """)
 
 _FIXES = text("""
@@ -130,7 +131,7 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
         by_grade=_by_kind(by_grade, LEVELS),
         students_without_adult=session.execute(narrowed.without_adult()).scalar_one(),
         at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
-        previous=_previous(session, message_id, narrowed),
+        before=_before(session, message_id, narrowed),
     )
 
 
@@ -153,12 +154,15 @@ def _fault(key: str, refusals: int) -> Fault:
     return Fault(provider, code, refusals, said or "The carrier refused and gave no reason.")
 
 
-def _previous(session: Session, message_id: str, narrowed: Narrowed) -> Reached | None:
-    before = session.execute(_PREVIOUS, {"message": message_id}).first()
-    if before is None:
-        return None
-    counts = session.execute(narrowed.deliveries(), {"message": before.id, **narrowed.values}).one()
-    return Reached(before.title, before.sent_at, counts.sent, counts.delivered)
+def _before(session: Session, message_id: str, narrowed: Narrowed) -> tuple[Reached, ...]:
+    messages = {row.id: row for row in reversed(session.execute(_BEFORE, {"message": message_id}).all())}
+    values = {**narrowed.values, "messages": list(messages)}
+    counts = {row.id: row for row in session.execute(narrowed.reached(), values)} if messages else {}
+    return tuple(
+        Reached(one.title, one.sent_at, counts[one.id].sent, counts[one.id].delivered)
+        for one in messages.values()
+        if one.id in counts
+    )
 
 
 def fixes_that_worked(session: Session, message_id: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.digests import Digest, Moved
+from bot.digests import Digest, Moved, Reached
 from bot.filters import Filter, describe
 from bot.slack import blocks as b
 from bot.slack.card import TEXT, Card
@@ -30,6 +30,8 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
         settles_at=_moment(digest.settles_at.astimezone(zone)) if digest.settles_at else None,
         is_narrowed=_is_narrowed(digest),
         as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
+        shares=[_share(one) for one in digest.before],
+        share=_share(digest) if digest.sent else None,
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items()],
         by_grade=_by_grade(digest.by_grade),
         moves=_moves,
@@ -53,6 +55,10 @@ def _heading(digest: Digest) -> str:
 
 def _is_narrowed(digest: Digest) -> bool:
     return digest.which != Filter()
+
+
+def _share(one: Digest | Reached) -> str:
+    return f"{100 * one.delivered / one.sent:.1f}\u00a0%"
 
 
 def _day(when: datetime) -> str:

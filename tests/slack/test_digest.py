@@ -420,3 +420,14 @@ def test_a_post_that_was_found_again_is_brought_up_to_date(office, session, mari
         office.tick()
     (said,) = digest_posts(office)
     assert "*1 delivered*, *0 not reached*" in said
+
+
+def test_the_share_reached_is_one_line_with_the_messages_before(office, session, maria, subscribed):
+    send(session, office, {maria: "delivered"})
+    office.tick()
+    assert "Share reached" not in text_of(digests_in(office)[0])
+    for outcome in ("blocked", "delivered"):
+        office.later(hours=1)
+        send(session, office, {maria: outcome})
+        office.tick()
+    assert "Share reached, oldest first: 100.0 %, 0.0 %, *this one 100.0 %*." in text_of(digests_in(office)[-1])
