@@ -130,6 +130,7 @@ def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: s
 def _settle_one(session: Session, message_id: str, now: datetime) -> int:
     with session.begin_nested():
         mass_messages.settle(session, message_id, now=now)
+        digests.enqueue_fixes(session, message_id, now=now)
         return digests.enqueue(session, message_id, now=now)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 _COUNTS = {
     "contact_cleanup_listed": "SELECT status, count(*) FROM cleanup_list GROUP BY 1 ORDER BY 1",
     "contact_cleanup_edits": "SELECT state, count(*) FROM edits GROUP BY 1 ORDER BY 1",
-    "contact_cleanup_digest_posts": "SELECT state, count(*) FROM digest_posts GROUP BY 1 ORDER BY 1",
+    "contact_cleanup_digest_posts": "SELECT state, count(*) FROM digest_posts WHERE kind = 'digest' GROUP BY 1 ORDER BY 1",
     "contact_cleanup_mass_messages_open": "SELECT NULL, count(*) FROM mass_messages WHERE settled_at IS NULL",
     "contact_cleanup_receipts_waiting": "SELECT NULL, count(*) FROM receipts WHERE applied_at IS NULL",
     "contact_cleanup_sync_age_seconds": "SELECT NULL, extract(epoch FROM now() - max(finished_at))::bigint"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from threading import Barrier, Thread
 
+import edits
 import messages
 import people
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import digests, mass_messages, models
+from bot.access import Reach
 from bot.digests.outbox import LEASE
 
 SOON = timedelta(seconds=1)
@@ -289,6 +291,38 @@ def test_a_first_look_shows_what_settled_a_minute_later_also_behind_a_newer_mess
     taken = digests.claim_refresh(session, now=now + DAY + timedelta(minutes=1))
     assert digests.refreshed(session, taken, text="1 not reached", shown_at=digest.shown_at)
     assert digests.claim_refresh(session, now=now + 2 * DAY) is None
+
+
+@pytest.fixture
+def fixes(session, now, maria):
+    """What Clara is to be told of a number that she changed, claimed just now."""
+    clara = people.acting(people.staff(session, "Clara", "Clerk", role="districtAdministrator"), reach=Reach.DISTRICT)
+    people.listed(session, maria)
+    edits.change(session, maria, phone="(312) 555-9001", actor=clara, now=now)
+    delivery = messages.a_delivery(maria, to="+13125559001")
+    messages.registered(session, messages.a_message(delivery, sent_at=now, message_id="snow"), now=now)
+    messages.told(session, delivery["provider_id"], now=now)
+    mass_messages.settle(session, "snow", now=now)
+    assert [digests.enqueue_fixes(session, "snow", now=now) for _ in range(2)] == [1, 0]
+    post = digests.claim(session, now=now)
+    assert (post.kind, post.channel_id) == ("fixes", clara.user_id)
+    return post
+
+
+def test_a_direct_message_of_fixes_that_became_unclear_is_given_up(session, now, fixes):
+    assert digests.ambiguous(session, fixes, error="timeout", now=now)
+    assert stands(session, fixes) == "failed"
+
+
+def test_a_direct_message_of_fixes_whose_sender_died_is_given_up(session, now, fixes):
+    assert digests.claim(session, now=now + LEASE) is None
+    assert stands(session, fixes) == "failed"
+    assert digests.claim_unclear(session, now=now + 2 * LEASE) is None
+
+
+def test_a_direct_message_of_fixes_is_never_refreshed(session, now, fixes):
+    post_it(session, fixes)
+    assert digests.claim_refresh(session, now=now + DAY) is None
 
 
 def at_once(engine, act, times=2):

@@ -1,5 +1,6 @@
 """What a mass message taught us, in counts, and which channels asked to hear of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import edits
@@ -9,7 +10,7 @@ import pytest
 
 from bot import digests, filters, listing, mass_messages, models
 from bot.access import Reach
-from bot.digests import Moved
+from bot.digests import Fix, Moved
 from bot.sms_status import SmsStatus
 
 NEXT_DAY = timedelta(days=1)
@@ -137,7 +138,10 @@ def test_a_fix_counts_when_the_new_number_was_reached_and_the_fixer_alone_is_tol
     mass_messages.settle(session, message["id"], now=now + NEXT_DAY)
     digest = learn(session, message["id"])
     assert (digest.all_moved, digest.fixed) == (Moved(left=2, still=1), 1)
-    assert digests.fixes_that_worked(session, message["id"]) == {dana.user_id: 1}
+    assert digests.fixes_that_worked(session, message["id"], actor=dana) == [Fix("Maria Rivera", ("Sam Rivera",))]
+    other = people.acting(people.staff(session, "Adam", "Lee"), reach=Reach.DISTRICT)
+    assert digests.fixes_that_worked(session, message["id"], actor=other) == []
+    assert digests.fixes_that_worked(session, message["id"], actor=replace(dana, reach=Reach.CLASSES)) == []
 
 
 def test_our_own_fault_is_named_in_words_and_counts_as_nobody_elses(session, now):

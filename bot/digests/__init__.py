@@ -3,7 +3,8 @@
 Channels get counts only. Who fixed a contact is for the fixer alone (`fixes_that_worked`).
 """
 
-from bot.digests.learning import Digest, Fault, Moved, Reached, fixes_that_worked, learn
+from bot.digests.fixes import Fix, fixes_that_worked
+from bot.digests.learning import Digest, Fault, Moved, Reached, learn
 from bot.digests.outbox import (
     ambiguous,
     claim,
@@ -11,6 +12,7 @@ from bot.digests.outbox import (
     claim_unclear,
     enqueue,
     enqueue_first_looks,
+    enqueue_fixes,
     failed,
     is_ours,
     posted,
@@ -22,6 +24,7 @@ from bot.digests.subscriptions import Subscribed, subscribe, subscription, subsc
 __all__ = [
     "Digest",
     "Fault",
+    "Fix",
     "Moved",
     "Reached",
     "Subscribed",
@@ -31,6 +34,7 @@ __all__ = [
     "claim_unclear",
     "enqueue",
     "enqueue_first_looks",
+    "enqueue_fixes",
     "failed",
     "fixes_that_worked",
     "is_ours",

@@ -92,12 +92,6 @@ FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.i
 WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
 """)
 
-_FIXES = text("""
-SELECT fixed_by, count(*) AS fixes FROM list_changes
-WHERE mass_message_id = :message AND move = 'left' AND fixed_by IS NOT NULL
-GROUP BY 1 ORDER BY 1
-""")
-
 
 def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, today: date) -> Digest:
     """What a registered mass message taught us so far; it moves the list, and is complete, once it has settled.
@@ -163,8 +157,3 @@ def _before(session: Session, message_id: str, narrowed: Narrowed) -> tuple[Reac
         for one in messages.values()
         if one.id in counts
     )
-
-
-def fixes_that_worked(session: Session, message_id: str) -> dict[str, int]:
-    """{Slack user id: contacts that this person edited and that the message then reached}."""
-    return {row.fixed_by: row.fixes for row in session.execute(_FIXES, {"message": message_id})}

@@ -1,4 +1,5 @@
-"""Digests on their way to Slack: exactly one for each (mass message, channel).
+"""Digests on their way to Slack: exactly one for each (mass message, channel). And direct messages to whoever fixed contacts,
+at most one for each (mass message, person): of those, an unclear one is given up.
 
 A post is claimed and the claim committed before Slack is called. Whoever then dies leaves it ambiguous, never pending: an
 ambiguous post is looked for in the channel by its `key` and not sent again unless Slack surely did not take it.
@@ -7,17 +8,18 @@ ambiguous post is looked for in the channel by its `key` and not sent again unle
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from bot.models import Delivery, DigestPost, MassMessage, PostState, Subscription
+from bot.models import Delivery, DigestPost, ListChange, ListMove, MassMessage, PostKind, PostState, Subscription
 
 LEASE = timedelta(minutes=2)
 # Longer than a call to Slack waits for its answer.
 _LAND = timedelta(seconds=30)
 _EVERY = timedelta(minutes=1)
 
+_UNCLEAR = case((DigestPost.kind == PostKind.DIGEST, PostState.AMBIGUOUS), else_=PostState.FAILED)
 _RESTED = text("""
 digest_posts.claimed_at <= :now - CASE
     WHEN mass_messages.settled_at IS NOT NULL AND digest_posts.shown_at IS NULL THEN CAST(:every AS interval)
@@ -45,13 +47,33 @@ def enqueue_first_looks(session: Session, *, now: datetime, after: timedelta) ->
     return _add(session, is_open, Subscription.made_at - after <= known_since, now=now)
 
 
+def enqueue_fixes(session: Session, message_id: str, *, now: datetime) -> int:
+    """Put a direct message on its way to everybody whose edits let a settled message reach a contact that it had missed.
+
+    Returns how many are new; the same again adds none.
+    """
+    fixers = (
+        select(
+            *(ListChange.mass_message_id, ListChange.fixed_by, literal(PostKind.FIXES)),
+            literal(now, DigestPost.due_at.type),
+        )
+        .where(ListChange.mass_message_id == message_id, ListChange.move == ListMove.LEFT)
+        .where(ListChange.fixed_by.is_not(None))
+        .distinct()
+    )
+    return _insert(session, ["mass_message_id", "channel_id", "kind", "due_at"], fixers)
+
+
 def _add(session: Session, *conditions: ColumnElement[bool], now: datetime) -> int:
     """A post for each (mass message, channel) of which the conditions hold and that has none yet."""
     wanted = select(
         *(MassMessage.id, Subscription.channel_id, Subscription.filter_text),
         literal(now, DigestPost.due_at.type),
     ).where(*conditions)
-    columns = ["mass_message_id", "channel_id", "filter_text", "due_at"]
+    return _insert(session, ["mass_message_id", "channel_id", "filter_text", "due_at"], wanted)
+
+
+def _insert(session: Session, columns: list[str], wanted: Select[*tuple[Any, ...]]) -> int:
     rows = insert(DigestPost).from_select(columns, wanted).on_conflict_do_nothing()
     return len(session.scalars(rows.returning(DigestPost.id)).all())
 
@@ -64,7 +86,7 @@ def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> Diges
     Slack can take.
     """
     left = update(DigestPost).where(DigestPost.state == PostState.CLAIMED, DigestPost.claimed_at <= now - lease)
-    unclear = {"state": PostState.AMBIGUOUS, "due_at": now + _LAND, "error": "the process that posted it stopped"}
+    unclear = {"state": _UNCLEAR, "due_at": now + _LAND, "error": "the process that posted it stopped"}
     session.execute(left.values(unclear))
     claimed = {"state": PostState.CLAIMED, "claimed_at": now, "attempts": DigestPost.attempts + 1}
     return _take(session, _due(PostState.PENDING, now), claimed)
@@ -90,6 +112,7 @@ def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY)
         select(DigestPost.id)
         .join(MassMessage, MassMessage.id == DigestPost.mass_message_id)
         .where(DigestPost.state == PostState.POSTED, rested, has_news)
+        .where(DigestPost.kind == PostKind.DIGEST)
     )
     return _take(session, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
 
@@ -120,7 +143,7 @@ def failed(session: Session, post: DigestPost, *, error: str) -> bool:
 
 def ambiguous(session: Session, post: DigestPost, *, error: str, now: datetime) -> bool:
     """The answer got lost: Slack may have taken it. It is looked for when it has had time to land."""
-    unclear = {"state": PostState.AMBIGUOUS, "error": error, "due_at": now + _LAND}
+    unclear = {"state": _UNCLEAR, "error": error, "due_at": now + _LAND}
     return _set(session, post, (PostState.CLAIMED,), unclear)
 
 

@@ -7,7 +7,7 @@ that cannot be found out, whoever subscribed the channel is told.
 import logging
 import urllib.error
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -17,8 +17,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot import db, digests, filters
 from bot.errors import traced
-from bot.models import DigestPost
-from bot.slack import digest_card, list_card, refusals, reply
+from bot.models import DigestPost, PostKind
+from bot.slack import digest_card, fixes, list_card, refusals, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
@@ -70,16 +70,35 @@ def _claimed(desk: Desk, claim: Callable[..., DigestPost | None]) -> DigestPost 
 
 
 def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
+    if post.kind == PostKind.FIXES:
+        _send_fixes(desk, client, post)
+        return
     digest, card = _drawn(desk, post)
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
+    _post(desk, client, post, card, shown_at=digest.shown_at, metadata=metadata)
+
+
+def _send_fixes(desk: Desk, client: WebClient, post: DigestPost) -> None:
+    """Tell a fixer, unless nobody is there to be told; while Slack does not say who it is, try again."""
+    try:
+        card = fixes.drawn(desk, client, post)
+    except (SlackApiError, OSError, HTTPException) as problem:
+        logger.warning("fixes %s: whose they are could not be asked: %s", post.id, traced(problem))
+        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="nobody said who it is")
+        return
+    if card is None:
+        _note(desk, digests.failed, post, error="they may see none of it")
+    else:
+        _post(desk, client, post, card, shown_at=None)
+
+
+def _post(
+    desk: Desk, client: WebClient, post: DigestPost, card: Card, *, shown_at: datetime | None, **more: Any
+) -> None:
     if not _is_ours(desk, post):
         return
     try:
-        answer = client.chat_postMessage(
-            channel=post.channel_id,
-            text=card.text,
-            blocks=card.blocks,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": post.key}},
-        )
+        answer = client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=card.blocks, **more)
     except SlackApiError as problem:
         _refused(desk, client, post, problem)
     except urllib.error.URLError as problem:
@@ -87,7 +106,7 @@ def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
     except (OSError, HTTPException):
         _cut_off(desk, post, surely_not_taken=False)
     else:
-        _note(desk, digests.posted, post, ts=answer["ts"], text=card.text, shown_at=digest.shown_at)
+        _note(desk, digests.posted, post, ts=answer["ts"], text=card.text, shown_at=shown_at)
 
 
 def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
