@@ -21,7 +21,7 @@ _MOVES = ("joined", "left", "still on it")
 
 def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
     """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
-    heading = _heading(digest)
+    heading, which = _heading(digest), digest.which
     safe = replace(digest, title=b.escaped(heading))
     text = wording.render(
         "digest.txt",
@@ -32,8 +32,8 @@ def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
         as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
         shares=[_share(one) for one in digest.before],
         share=_share(digest) if digest.sent else None,
-        by_status=[(b.status(one), moved) for one, moved in digest.by_status.items()],
-        by_grade=_by_grade(digest.by_grade),
+        by_status=[(b.status(one), moved) for one, moved in digest.by_status.items() if len(which.statuses) != 1],
+        by_grade=_by_grade(digest.by_grade if len(which.grades) != 1 else {}),
         moves=_moves,
     )
     title, *paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]

@@ -431,3 +431,25 @@ def test_the_share_reached_is_one_line_with_the_messages_before(office, session,
         send(session, office, {maria: outcome})
         office.tick()
     assert "Share reached, oldest first: 100.0 %, 0.0 %, *this one 100.0 %*." in text_of(digests_in(office)[-1])
+
+
+def test_what_did_not_happen_to_the_list_is_not_counted(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    assert "*Joined the list:* 1" in text_of(digests_in(office)[-1])
+    assert not any(words in text_of(digests_in(office)[-1]) for words in ("Left the list", "Still on it", "Nobody"))
+    office.later(hours=1)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    assert "*Still on it:* 1 Nobody joined or left the list." in " ".join(text_of(digests_in(office)[-1]).split())
+    assert "Joined the list" not in text_of(digests_in(office)[-1])
+
+
+def test_what_the_title_says_is_not_said_again(office, session, maria):
+    subscribing(office, "grade 5 blocked")
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    said = text_of(digests_in(office)[0])
+    assert "*Joined the list:* 1" in said
+    assert "By grade" not in said
+    assert "1 joined" not in said
