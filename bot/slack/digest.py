@@ -55,11 +55,11 @@ def post_due(desk: Desk, client: WebClient) -> int:
     )
 
 
-def _each(desk: Desk, claim: Callable[..., DigestPost | None], act: Callable[[DigestPost], None]) -> int:
-    """Claim, commit, act, until nothing is left."""
-    handled = 0
-    while (post := _claimed(desk, claim)) is not None:
-        act(post)
+def _each(desk: Desk, claim: Callable[..., DigestPost | None], act: Callable[[DigestPost], bool | None]) -> int:
+    """Claim, commit, act, until nothing is left or `act` says False: enough for this round."""
+    handled, goes_on = 0, True
+    while goes_on and (post := _claimed(desk, claim)) is not None:
+        goes_on = act(post) is not False
         handled += 1
     return handled
 
@@ -177,7 +177,8 @@ def _found(client: WebClient, post: DigestPost) -> str | None:
     raise _LostInTheChannelError
 
 
-def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:
+def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> bool:
+    """Bring a posted digest up to date; False when Slack wants us to ask less often, so that the others wait, too."""
     digest, card = _drawn(desk, post)
     if card.text != post.posted_text:
         try:
@@ -185,11 +186,12 @@ def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> None:
         except SlackApiError as problem:
             logger.warning("digest %s stays as it was: %s", post.id, refusals.word(problem))
             if refusals.may_pass(problem):
-                return
+                return not refusals.is_rate(problem)
         except (OSError, HTTPException) as problem:
             logger.warning("digest %s stays as it was: %s", post.id, traced(problem))
-            return
+            return True
     _note(desk, digests.refreshed, post, text=card.text, shown_at=digest.shown_at)
+    return True
 
 
 def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: str) -> None:

@@ -453,3 +453,20 @@ def test_what_the_title_says_is_not_said_again(office, session, maria):
     assert "*Joined the list:* 1" in said
     assert "By grade" not in said
     assert "1 joined" not in said
+
+
+def test_when_slack_wants_fewer_updates_the_other_channels_wait_for_the_next_round(office, session, maria, subscribed):
+    lounge = office.slack.add_channel("lounge", members=["UCLARA"], with_bot=True).id
+    subscribing(office, "", channel=lounge)
+    _, ids = messages.sent(session, {maria: "blocked"}, now=office.now(), settled=False)
+    session.commit()
+    office.tick()
+    messages.told(session, ids[maria], now=office.now())
+    session.commit()
+    office.slack.faults.order("chat.update", Fault.RATELIMITED)
+    asked = []
+    for _ in range(2):
+        office.later(minutes=5)
+        office.tick()
+        asked.append(len([one for one in office.slack.calls if one.method == "chat.update"]))
+    assert asked == [1, 3]
