@@ -52,13 +52,11 @@ def _decided(*, settles: bool) -> str:
     """From `before` to `after` for each candidate; without `settles`, who no longer takes texts stays until it does."""
     gone_from_texting = "NULL" if settles else "before"
     return f"""
-reach AS (
-    SELECT c.contact_id, r.phone, n.status AS number_status,
-           coalesce(r.method = 'text', FALSE)
-               AND EXISTS (SELECT FROM effective_contacts x WHERE x.contact_id = c.contact_id) AS takes_texts
-    FROM candidates c
-    LEFT JOIN contact_reach r ON r.contact_id = c.contact_id
-    LEFT JOIN phone_numbers n ON n.phone = r.phone
+reach AS MATERIALIZED (
+    SELECT c.contact_id, x.phone, x.sms_status AS number_status, coalesce(x.method = 'text', FALSE) AS takes_texts
+    FROM candidates c LEFT JOIN LATERAL (
+        SELECT phone, method, sms_status FROM effective_contacts WHERE contact_id = c.contact_id LIMIT 1
+    ) AS x ON TRUE
 ),
 standing AS (
     SELECT reach.*, e.status AS before, e.updated_at, e.updated_by,

@@ -37,12 +37,14 @@ _OF_MESSAGE = f"""
 _OF_PHONES = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
 
 
+# `OFFSET 0` keeps each number's deliveries a look into the index: joined at once, they are all deliveries there ever were.
 def _judge(touched: str) -> str:
     return f"""
 WITH touched AS MATERIALIZED ({touched}),
 evidence AS (
     SELECT DISTINCT ON (d.phone, m.sent_at, m.id) d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky
-    FROM touched JOIN deliveries d ON d.phone = touched.phone JOIN mass_messages m ON m.id = d.mass_message_id
+    FROM touched CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = touched.phone OFFSET 0) AS d
+    JOIN mass_messages m ON m.id = d.mass_message_id
     WHERE m.settled_at IS NOT NULL AND {counts("d", "m")}
     ORDER BY d.phone, m.sent_at DESC, m.id DESC, {strength("d.outcome")} DESC, d.shaky, d.id
 ),
