@@ -1,0 +1,76 @@
+"""The providers' door: delivery receipts and the STOPs and STARTs of families, committed before they are answered."""
+
+import functools
+from collections.abc import Sequence
+
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bot import db, providers, receipts
+from bot.app import clock
+from bot.batching import Batches
+from bot.providers import Handshake, calling
+from bot.settings import Settings
+from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+
+Report = providers.ParsedReceipt | providers.OptOutMessage
+
+_AT_ONCE = 500
+
+
+def door(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Door:
+    reports: Batches[Report] = Batches(functools.partial(_record, engine), most=_AT_ONCE, threads=threads)
+
+    async def taken(request: Request) -> Response:
+        provider, secret = _provider(settings, request.path_params["provider"])
+        body = await body_of(request, cap=MEGABYTE)
+        callback = providers.Callback(_url_called(settings, request), dict(request.headers), body, clock())
+        try:
+            parsed = await to_thread.run_sync(_read, provider, secret, callback, limiter=threads)
+        except providers.Refused as no:
+            raise RefusedError(no.status, f"{provider.NAME}: {no}", challenge=no.challenge) from no
+        await reports.add([one for one in parsed if not isinstance(one, Handshake)])
+        return await _hands_shaken([one for one in parsed if isinstance(one, Handshake)], threads)
+
+    return taken
+
+
+def _provider(settings: Settings, name: str) -> tuple[providers.Provider, str]:
+    """Who calls, and the secret they share with us; without one, what they send is asked for again later and not lost."""
+    provider = providers.BY_NAME.get(name)
+    if provider is None:
+        raise RefusedError(404, f"Unknown provider. Known are: {', '.join(providers.BY_NAME)}.")
+    secret = settings.secret(provider.SECRET)
+    if secret is None:
+        raise RefusedError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be checked.")
+    return provider, secret
+
+
+def _read(provider: providers.Provider, secret: str, callback: providers.Callback) -> providers.Parsed:
+    provider.verify(secret, callback)
+    return provider.parse(callback)
+
+
+def _record(engine: Engine, reports: Sequence[Report]) -> None:
+    with db.transaction(engine) as session:
+        receipts.record(session, reports, now=clock())
+
+
+async def _hands_shaken(handshakes: Sequence[Handshake], threads: CapacityLimiter) -> Response:
+    for handshake in handshakes:
+        if handshake.confirm:
+            await to_thread.run_sync(calling.call, handshake.confirm, limiter=threads)
+    answer = {name: value for handshake in handshakes for name, value in handshake.answer.items()}
+    return JSONResponse(answer) if handshakes else Response(status_code=204)
+
+
+def _url_called(settings: Settings, request: Request) -> str:
+    """The URL as the provider wrote it, which is what it signed: a proxy in front of us may have changed it."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    if settings.public_url:
+        return f"{settings.public_url.rstrip('/')}{request.url.path}{query}"
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    host = request.headers.get("x-forwarded-host", request.headers.get("host", ""))
+    return f"{scheme}://{host}{request.url.path}{query}"

@@ -1,0 +1,48 @@
+"""Slack's door: commands, clicks, dialogs and events, once their signature is checked."""
+
+import re
+
+from anyio import CapacityLimiter, to_thread
+from slack_bolt import App, BoltRequest
+from slack_sdk.signature import SignatureVerifier
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.settings import Settings
+from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+
+
+def door(settings: Settings, bolt: App, threads: CapacityLimiter) -> Door:
+    """It has `threads` of its own, so that a flood of receipts delays no click."""
+
+    async def slack(request: Request) -> Response:
+        secret = settings.secret("slack_signing_secret")
+        if secret is None:
+            raise RefusedError(503, "SLACK_SIGNING_SECRET is not set, so no request can be told to be Slack's.")
+        body = await body_of(request, cap=MEGABYTE)
+        if not _is_from_slack(secret, request, body):
+            raise RefusedError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
+        said = await to_thread.run_sync(bolt.dispatch, _asked(request, body), limiter=threads)
+        return Response(said.body, said.status, said.first_headers_without_set_cookie())
+
+    return slack
+
+
+def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
+    """Slack's own verifier, kept from what it raises on: stamps that are no number, characters that are not ASCII."""
+    stamp = request.headers.get("x-slack-request-timestamp", "")
+    signature = request.headers.get("x-slack-signature", "")
+    if not (re.fullmatch("[0-9]{1,12}", stamp) and signature.isascii()):
+        return False
+    try:
+        return SignatureVerifier(secret).is_valid(body, stamp, signature)
+    except UnicodeDecodeError:
+        return False
+
+
+def _asked(request: Request, body: bytes) -> BoltRequest:
+    """The request as Bolt takes it, which reads the body at once and stumbles over what is no form and no object."""
+    try:
+        return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
+    except (ValueError, AttributeError, RecursionError) as problem:
+        raise RefusedError(400, "The body is none that Slack sends.") from problem
