@@ -42,7 +42,8 @@ def engine(url: str, *, pool_size: int = 10) -> Engine:
         pool_timeout=2.5,
         pool_pre_ping=True,
         hide_parameters=True,  # The text of a database error would otherwise carry names and numbers into a log.
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+        # Compiling a plan takes longer than any of ours runs.
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off"},
     )
 
 

@@ -5,7 +5,7 @@ of contacts: whoever shares a number shares its fate. Between messages only a ST
 from bot.listing.entries import Moves, follow
 from bot.listing.evidence import EVIDENCE, STRENGTH, sender_faults, strength
 from bot.listing.numbers import Everyone, Phones, judge
-from bot.listing.opt_outs import OptOut, opted_in, opted_out
+from bot.listing.opting import OptOut, opted_in, opted_out
 from bot.listing.turns import one_at_a_time
 
 __all__ = [
