@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, TextClause, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Select, TextClause, any_, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from bot import selection
@@ -48,7 +48,6 @@ class Narrowed:
     """What a filter means today: `students` is None for all of them, `statuses` empty for any."""
 
     which: Filter
-    today: date
     students: Sequence[int] | None
 
     @property
@@ -103,17 +102,22 @@ GROUP BY 1, 2
         return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
 
     def without_adult(self) -> Select[int]:
+        """How many active students have nobody who can be texted; with SMS statuses, of those listed with one of them."""
         reached = select(effective_contacts.c.student_id).where(textable)
-        students = select(func.count()).select_from(Student).where(Student.active, Student.id.not_in(reached))
+        students = select(func.count()).select_from(Student).where(Student.active)
+        if self.students is not None:
+            theirs = any_(literal(list(self.students), ARRAY(BigInteger)))
+            reached = reached.where(effective_contacts.c.student_id == theirs)
+            students = students.where(Student.id == theirs)
         if self._statuses:
             students = students.where(Student.id.in_(_listed_as(self._statuses)))
-        return students.where(*selection.of_students(self.which, today=self.today))
+        return students.where(Student.id.not_in(reached))
 
 
 def narrowed(session: Session, which: Filter, *, today: date) -> Narrowed:
     conditions = list(selection.of_students(which, today=today))
     students = session.scalars(select(Student.id).where(Student.active, *conditions)).all() if conditions else None
-    return Narrowed(which, today, students)
+    return Narrowed(which, students)
 
 
 def _listed_as(statuses: Sequence[SmsStatus]) -> Select[int]:

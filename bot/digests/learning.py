@@ -5,7 +5,7 @@ contacts of the students it means; one with SMS statuses counts only those as no
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -30,6 +30,9 @@ class Moved:
     joined: int = 0
     left: int = 0
     still: int = 0
+
+
+_NOTHING = Moved()
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class Digest:
     """One mass message in the counts of what `which` means; `at_fault` is of the whole message.
 
     `by_status` and `by_grade` hold only what is not zero, worst status and lowest grade first; a contact of children in two
-    grades counts in both. `before` are up to four settled messages before this one, oldest first. `shown_at` is the state of knowledge that this shows (see `outbox.posted`).
+    grades counts in both. `before` are up to four settled messages before this one, oldest first. Until the message has
+    settled, they and what is said of the list are empty. `shown_at` is the state of knowledge that this shows (see
+    `outbox.posted`).
     """
 
     message_id: str
@@ -72,13 +77,13 @@ class Digest:
     not_reached: int
     not_known: int
     our_fault: int
-    all_moved: Moved
-    fixed: int
-    by_status: Mapping[SmsStatus, Moved]
-    by_grade: Mapping[str, Moved]
-    students_without_adult: int
     at_fault: tuple[Fault, ...]
-    before: tuple[Reached, ...]
+    all_moved: Moved = _NOTHING
+    fixed: int = 0
+    by_status: Mapping[SmsStatus, Moved] = field(default_factory=dict)
+    by_grade: Mapping[str, Moved] = field(default_factory=dict)
+    students_without_adult: int = 0
+    before: tuple[Reached, ...] = ()
 
 
 _MESSAGE = text("""
@@ -103,10 +108,8 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
     narrowed = counting.narrowed(session, which, today=today)
     values = {"message": message_id, **narrowed.values}
     counts = session.execute(narrowed.deliveries(), values).mappings().one()
-    by_status = session.execute(narrowed.by_status(), values).all() if message.is_settled else []
-    by_grade = session.execute(narrowed.by_grade(), values).all() if message.is_settled else []
     others = counts["delivered"] + counts["not_known"] + counts["our_fault"]
-    return Digest(
+    digest = Digest(
         message_id=message.id,
         which=which,
         title=message.title,
@@ -119,13 +122,21 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
         not_reached=counts.get("not_reached", counts["sent"] - others),
         not_known=counts["not_known"],
         our_fault=counts["our_fault"],
+        at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
+    )
+    return _with_the_list(session, digest, narrowed, values) if message.is_settled else digest
+
+
+def _with_the_list(session: Session, digest: Digest, narrowed: Narrowed, values: Mapping[str, Any]) -> Digest:
+    by_status = session.execute(narrowed.by_status(), values).all()
+    return replace(
+        digest,
         all_moved=_moved(by_status),
         fixed=sum(row.fixed for row in by_status),
         by_status=_by_kind(by_status, SEVERITY),
-        by_grade=_by_kind(by_grade, LEVELS),
+        by_grade=_by_kind(session.execute(narrowed.by_grade(), values).all(), LEVELS),
         students_without_adult=session.execute(narrowed.without_adult()).scalar_one(),
-        at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
-        before=_before(session, message_id, narrowed),
+        before=_before(session, digest.message_id, narrowed),
     )
 
 
