@@ -5,52 +5,22 @@ The floor is a signed text of a family that is neither STOP nor START: it is ver
 
 import base64
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlencode
 
-import httpx
 import pytest
+from serving import TWILIO, flood, loading, memory, web
 from sqlalchemy import func, select, text
 from twilio.request_validator import RequestValidator
 
 from bot import db, models
-from bot.settings import Settings
 
-HERE = Path(__file__).parent
-SECRET = "twilio-secret"
 REQUESTS, CONNECTIONS, ROUNDS = 6_000, 48, 3
-
-
-@contextmanager
-def web(database_url, port):
-    """`cleanup-bot web` in a process of its own."""
-    ours = {name.upper() for name in Settings.model_fields}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    given = {"DATABASE_URL": database_url, "PORT": str(port), "TWILIO_AUTH_TOKEN": SECRET, "SLACK_BOT_TOKEN": "xoxb-1"}
-    command = [sys.executable, "-m", "bot", "web"]
-    process = subprocess.Popen(command, env={**kept, **given}, cwd=HERE.parents[1], stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz")
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
 
 
 def a_request(port, fields):
     url = f"http://127.0.0.1:{port}/receipts/twilio"
-    signature = RequestValidator(SECRET).compute_signature(url, fields)
+    signature = RequestValidator(TWILIO).compute_signature(url, fields)
     body = urlencode(fields)
     head = (
         f"POST /receipts/twilio HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Twilio-Signature: {signature}\r\n"
@@ -73,18 +43,6 @@ def texts(port, first):
     ]
 
 
-def flood(port, requests):
-    command = [sys.executable, HERE / "load.py", str(port), str(CONNECTIONS)]
-    done = subprocess.run(command, input=b"\n".join(requests), capture_output=True, check=True)
-    return json.loads(done.stdout)
-
-
-def memory(process):
-    """The most that a process has held, in MB."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
 @pytest.fixture
 def with_deliveries(empty_database):
     """A mass message of which each receipt of the flood reports on a delivery."""
@@ -105,11 +63,11 @@ def with_deliveries(empty_database):
 def test_receipts_a_second(with_deliveries, database_url, free_port):
     print()
     with web(database_url, free_port) as process:
-        flood(free_port, texts(free_port, 0)[:500])
+        flood(free_port, CONNECTIONS, texts(free_port, 0)[:500])
         ratios = []
         for number in range(ROUNDS):
-            floor = flood(free_port, texts(free_port, number * REQUESTS))
-            told = flood(free_port, receipts(free_port, number * REQUESTS))
+            floor = flood(free_port, CONNECTIONS, texts(free_port, number * REQUESTS))
+            told = flood(free_port, CONNECTIONS, receipts(free_port, number * REQUESTS))
             assert set(floor["statuses"]) == set(told["statuses"]) == {"204"}
             ratios.append(told["rate"] / floor["rate"])
             print(
@@ -122,14 +80,12 @@ def test_receipts_a_second(with_deliveries, database_url, free_port):
 
 
 def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(with_deliveries, database_url, free_port):
-    with web(database_url, free_port) as process:
-        command = [sys.executable, HERE / "load.py", str(free_port), str(CONNECTIONS)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as load:
-            load.stdin.write(b"\n".join(receipts(free_port, 0)))
-            load.stdin.close()
-            time.sleep(2)
-            process.kill()
-            answered = json.loads(load.stdout.read())["statuses"]["204"]
+    with web(database_url, free_port) as process, loading(free_port, CONNECTIONS) as load:
+        load.stdin.write(b"\n".join(receipts(free_port, 0)))
+        load.stdin.close()
+        time.sleep(2)
+        process.kill()
+        answered = json.loads(load.stdout.read())["statuses"]["204"]
     with db.transaction(with_deliveries) as session:
         stored = session.scalar(select(func.count()).select_from(models.Receipt))
         applied = session.scalar(select(func.count()).where(models.Delivery.outcome == "delivered"))
