@@ -104,6 +104,9 @@ def migrate() -> None:
 def sync(
     path: Annotated[Path, typer.Argument(help="A OneRoster CSV bundle: a folder or a zip.")],
     *,
+    contacts: Annotated[
+        Path | None, typer.Option(help="A CSV with a contact of a student in each row; otherwise SIS_CONTACTS_CSV.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Go on although many would vanish.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
@@ -116,6 +119,7 @@ def sync(
             report = roster.sync(
                 engine,
                 path,
+                contacts=contacts or here.sis_contacts_csv,
                 now=datetime.now(UTC),
                 region=here.phone_region,
                 brake_percent=here.sync_brake_percent,
@@ -124,8 +128,9 @@ def sync(
                 progress=bar,
             )
         except roster.Braked as stop:
+            beside = f" --contacts {shlex.quote(str(contacts))}" if contacts else ""
             raise UserError(
-                f"{stop.sentence} To confirm: cleanup-bot sync {shlex.quote(str(path))} --confirm"
+                f"{stop.sentence} To confirm: cleanup-bot sync {shlex.quote(str(path))}{beside} --confirm"
             ) from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))

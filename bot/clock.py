@@ -149,6 +149,7 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
         roster.sync(
             engine,
             settings.sis_oneroster_csv,
+            contacts=settings.sis_contacts_csv,
             now=now,
             region=settings.phone_region,
             brake_percent=settings.sync_brake_percent,

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     timezone: str = "America/Chicago"
     phone_region: str = "US"
     sis_oneroster_csv: Path | None = None
+    sis_contacts_csv: Path | None = None
     sync_at: time = time(2, 30)
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
     editor_roles: Annotated[tuple[str, ...], NoDecode] = ()

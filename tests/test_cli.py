@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import people
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot import db, doctor, models
 from bot.sandbox import district
@@ -97,6 +97,35 @@ def test_a_sync_reports_to_machines_and_the_second_one_changes_nothing(run, tmp_
     assert first["counts"]["contacts"]["added"] > 500
     changes = [counts[kind] for counts in second["counts"].values() for kind in ("added", "changed", "inactive")]
     assert set(changes) == {0}
+
+
+CONTACTS = "Student_id,Contact_name,Contact_phone,Contact_phone_type\n{student},Pat Lee,3125550178,Cell\n"
+
+
+@pytest.mark.parametrize("named", ["--contacts", "SIS_CONTACTS_CSV"])
+def test_a_file_of_contacts_is_read_beside_the_bundle(run, tmp_path, session, named):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis").returncode == 0
+    student = session.scalars(select(models.Student.sourced_id).limit(1)).one()
+    session.rollback()
+    (tmp_path / "families.csv").write_text(CONTACTS.format(student=student))
+    given = (["--contacts", "families.csv"], {}) if named == "--contacts" else ([], {named: "families.csv"})
+    told = json.loads(run("sync", "sis", "--json", *given[0], **given[1]).stdout)
+    assert (told["counts"]["contacts"]["added"], told["files"]["contacts.csv"]["read"]) == (1, 1)
+    missing = run("sync", "sis", "--contacts", "nowhere.csv")
+    assert (missing.returncode, missing.stderr.splitlines()[-1].startswith("There is no file nowhere.csv")) == (1, True)
+
+
+def test_a_file_of_contacts_cut_short_stops_and_the_way_to_confirm_names_it(run, tmp_path, session):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis").returncode == 0
+    student = session.scalars(select(models.Student.sourced_id).limit(1)).one()
+    session.rollback()
+    (tmp_path / "families.csv").write_text(CONTACTS.format(student=student))
+    assert run("sync", "sis", "--contacts", "families.csv").returncode == 0
+    (tmp_path / "families.csv").write_text(CONTACTS.splitlines()[0])
+    stopped = run("sync", "sis", "--contacts", "families.csv")
+    assert stopped.stderr.splitlines()[-1].endswith("cleanup-bot sync sis --contacts families.csv --confirm")
 
 
 def test_a_dry_run_changes_nothing(run, tmp_path, session):

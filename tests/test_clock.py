@@ -142,6 +142,14 @@ def test_two_clocks_at_once_do_everything_once(engine, session, slack, tmp_path)
     assert len(posts(workspace)) == 1
 
 
+def test_the_nightly_sync_reads_the_contacts_beside_the_bundle(engine, session, tmp_path):
+    district.write(tmp_path / "sis", NOW.date())
+    (tmp_path / "families.csv").write_text("Student_id,Contact_name\nnobody,Pat Lee\n")
+    here = make_settings(sis_oneroster_csv=tmp_path / "sis", sis_contacts_csv=tmp_path / "families.csv")
+    assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ()
+    assert "contacts.csv" in session.scalars(select(models.SyncRejection.file)).all()
+
+
 def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, slack):
     workspace, channel, client = slack
     session.add(models.MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))

@@ -21,6 +21,7 @@ _TABLES_OF = {
     Kind.USERS: ("students", "contacts", "staff"),
     Kind.ROLES: ("students", "contacts", "staff"),
     Kind.ENROLLMENTS: ("class_students", "class_teachers"),
+    Kind.CONTACTS: ("contacts",),
 }
 
 _PHONES = """
@@ -49,7 +50,7 @@ def check(connection: Connection, changes: dict[str, Changes], *, parts: Sequenc
     much = [
         f"{gone:,} of {held:,} {what}" for what, (gone, held) in vanishing.items() if _too_many(gone, held, percent)
     ]
-    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _takes_all(part, changes)]
+    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _matters(part, changes)]
     if much:
         reasons.append(f"{', '.join(much)} would vanish, more than {percent:g} %")
     if reasons:
@@ -77,8 +78,11 @@ def _is_empty(part: Part) -> bool:
     return part.is_readable and not part.is_delta and not part.rows_read
 
 
-def _takes_all(part: Part, changes: dict[str, Changes]) -> bool:
+def _matters(part: Part, changes: dict[str, Changes]) -> bool:
+    """Whether everything goes that we hold of it; of a file of contacts, anything."""
     tables = [changes[table] for table in _TABLES_OF.get(part.kind, ())]
+    if part.kind is Kind.CONTACTS:
+        return any(one.of("inactive") for one in tables)
     return any(one.held and one.of("inactive") == one.held for one in tables)
 
 

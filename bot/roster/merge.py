@@ -62,7 +62,7 @@ TABLES = (
     Table("student_schools", parents=(_STUDENT, _SCHOOL), key=("student_id", "school_id"), keeps_missing=False),
     Table(
         "student_contacts",
-        values=("relationship", "from_student", "from_contact"),
+        values=("relationship", "priority", "from_student", "from_contact"),
         parents=(_STUDENT, Parent("contact", "contacts")),
         key=("student_id", "contact_id"),
     ),

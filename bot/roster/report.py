@@ -83,6 +83,7 @@ SELECT CASE WHEN file = 'orgs.csv' THEN 'schools'
             WHEN file IN ('classes.csv', 'academicSessions.csv') THEN 'classes'
             WHEN file = 'enrollments.csv' THEN 'class_students'
             WHEN file = 'roles.csv' THEN 'staff_roles'
+            WHEN file = 'contacts.csv' THEN 'contacts'
             WHEN column_name IN ('sms', 'phone') THEN 'contacts'
             WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
             ELSE 'students' END AS table_name, count(*) AS rejections

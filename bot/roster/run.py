@@ -16,17 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
-from bot.roster import brake, doubts, merge, reconcile, report, runs, seed, staging, wanted
+from bot.roster import brake, doubts, merge, reconcile, report, runs, seed, side_file, staging, wanted
 from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
-from bot.sis import Part, oneroster_csv
+from bot.sis import Part, contacts_csv, oneroster_csv
 
 
 def sync(
     engine: Engine,
     source: Path,
     *,
+    contacts: Path | None = None,
     now: datetime,
     region: str,
     brake_percent: float,
@@ -35,7 +36,7 @@ def sync(
     confirm: bool = False,
     dry_run: bool = False,
 ) -> SyncReport:
-    """Bring the roster of a OneRoster CSV bundle (folder or zip) into our tables.
+    """Bring the roster of a OneRoster CSV bundle (folder or zip) into our tables, and `contacts`, a CSV beside it, with it.
 
     `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
@@ -49,11 +50,11 @@ def sync(
     with _alone(engine) as connection:
         this = _Run(connection, source.name, now, began, progress or _silent)
         if dry_run:
-            parts = _prepare(this, source, region)
+            parts = _prepare(this, source, contacts, region)
             return _report(this, None, parts, _compare(this))
         run_id = runs.begin(connection, source.name, now=now)
         try:
-            parts = _prepare(this, source, region)
+            parts = _prepare(this, source, contacts, region)
             changes = _compare(this)
             if not confirm:
                 _brake(this, run_id, parts, changes, brake_percent)
@@ -108,14 +109,16 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def _prepare(this: _Run, source: Path, region: str) -> Sequence[Part]:
+def _prepare(this: _Run, source: Path, contacts: Path | None, region: str) -> Sequence[Part]:
     """Everything the bundle says, as the `wanted_…` tables."""
     staging.prepare(this.connection)
-    with oneroster_csv.opened(source, region=region) as parts:
+    with oneroster_csv.opened(source, region=region) as files:
+        parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
         for part in parts:
             staging.fill(this.connection, part, progress=this.progress)
     seed.fill_gaps(this.connection, parts)
     staging.analyze(this.connection)
+    side_file.work_in(this.connection, parts)
     wanted.work_out(this.connection, today=this.now.date())
     doubts.report(this.connection)
     return parts

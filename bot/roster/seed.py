@@ -52,7 +52,7 @@ _USERS = (
     """
     INSERT INTO stage_users
     SELECT 0, sourced_id, false, true, max(given_name), max(family_name), max(search), max(email), max(grade),
-           max(phone), max(phone_written), NULL, NULL, ''
+           max(phone), max(phone_written), NULL, NULL, '', ''
     FROM (
         SELECT sourced_id, given_name, family_name, search, NULL AS email, grade, NULL AS phone, NULL AS phone_written
         FROM students WHERE active
@@ -123,25 +123,25 @@ _HELD = {
 def fill_gaps(connection: Connection, parts: Sequence[Part]) -> None:
     """Stage what we hold for each kind of row that the bundle does not give whole, and for lines that could not be read."""
     whole = {part.kind for part in parts if part.is_readable and not part.is_delta}
-    unread = _unread(connection)
+    broken = unread(connection)
     run(connection, _WHOLE_DISTRICT)
     run(connection, _MISTYPED_SCHOOLS)
     for kind, statements in _HELD.items():
-        if kind in whole and kind not in unread and not (kind is Kind.ROLES and Kind.USERS in unread):
+        if kind in whole and kind not in broken and not (kind is Kind.ROLES and Kind.USERS in broken):
             continue
         said = f"SELECT sourced_id FROM stage_unread WHERE kind = '{kind}'"
         words = {
-            "all": kind not in whole or unread.get(kind, False),
+            "all": kind not in whole or broken.get(kind, False),
             "unread": f"({said})",
             "unread_staff": f"({said} AND as_staff)",
-            "users_unread": Kind.USERS in whole and Kind.USERS in unread,
+            "users_unread": Kind.USERS in whole and Kind.USERS in broken,
             "district": _DISTRICT,
         }
         for statement in statements:
             run(connection, statement.format(**words))
 
 
-def _unread(connection: Connection) -> dict[str, bool]:
+def unread(connection: Connection) -> dict[str, bool]:
     """The kinds with lines that could not be read, and whether one of them may be anybody's."""
     with connection.begin():
         counted = connection.exec_driver_sql("SELECT kind, bool_or(sourced_id = '') FROM stage_unread GROUP BY kind")

@@ -16,6 +16,7 @@ from bot.sis import (
     ROW_TYPES,
     AgentRow,
     ClassRow,
+    ContactRow,
     EnrollmentRow,
     OrgRow,
     Part,
@@ -38,6 +39,7 @@ _TABLES: dict[type[Row | Rejection], str] = {
     AgentRow: "stage_agents",
     RoleRow: "stage_roles",
     EnrollmentRow: "stage_enrollments",
+    ContactRow: "stage_contacts",
     UnreadRow: "stage_unread",
     Rejection: "stage_rejections",
 }

@@ -132,7 +132,7 @@ _PEOPLE = {
         WHERE at.school IS NOT NULL
     """,
     "wanted_student_contacts": """
-        SELECT said.student, said.contact, c.relationship,
+        SELECT said.student, said.contact, coalesce(beside.relationship, c.relationship) AS relationship, beside.priority,
                bool_or(said.from_student) AS from_student, bool_or(NOT said.from_student) AS from_contact
         FROM (
             SELECT person AS student, agent AS contact, true AS from_student FROM stage_agents
@@ -141,8 +141,9 @@ _PEOPLE = {
         ) said
         JOIN wanted_students s ON s.sourced_id = said.student
         JOIN wanted_contacts c ON c.sourced_id = said.contact
+        LEFT JOIN side_links beside ON beside.student = said.student AND beside.contact = said.contact
         WHERE said.student <> said.contact
-        GROUP BY said.student, said.contact, c.relationship
+        GROUP BY said.student, said.contact, c.relationship, beside.relationship, beside.priority
     """,
 }
 

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     USERS = "users"
     ROLES = "roles"
     ENROLLMENTS = "enrollments"
+    CONTACTS = "contacts"
+    """No file of OneRoster: the contacts that a district hands over beside it."""
 
 
 CONTACT_ROLES = ("guardian", "parent", "relative")
@@ -84,6 +86,7 @@ class UserRow(NamedTuple):
     sms_problem: str | None
     phone_problem: str | None
     primary_org: str
+    identifier: str
 
 
 class AgentRow(NamedTuple):
@@ -119,8 +122,30 @@ class EnrollmentRow(NamedTuple):
     ends_on: date | None
 
 
+class ContactRow(NamedTuple):
+    """One number of one contact of one student; `student` is a sourcedId or an identifier, `contact` an id or blank, `search`
+    the folded name.
+
+    `rank` says how good the number is for texts: 1 a mobile, 2 of no known type, 3 at home or at work.
+    """
+
+    line: int
+    student: str
+    contact: str
+    given_name: str
+    family_name: str
+    search: str
+    email: str | None
+    relationship: str | None
+    priority: int | None
+    phone: str | None
+    phone_written: str | None
+    rank: int
+
+
 class UnreadRow(NamedTuple):
-    """A line of the file of `kind` that could not be read: what we hold of `sourced_id` stays (in roles.csv, of that person).
+    """A line of the file of `kind` that could not be read: what we hold of `sourced_id` stays. In roles.csv it is the
+    person's, in a file of contacts the student's.
 
     A blank `sourced_id` may be anybody's. Without `as_staff` only a student or a contact stays: a word for a role that
     nobody knows leaves nobody the rights of staff.
@@ -141,8 +166,11 @@ class Rejection(NamedTuple):
     reason: str
 
 
-Row = OrgRow | TermRow | ClassRow | UserRow | AgentRow | RoleRow | EnrollmentRow | UnreadRow
-ROW_TYPES: tuple[type[Row], ...] = (OrgRow, TermRow, ClassRow, UserRow, AgentRow, RoleRow, EnrollmentRow, UnreadRow)
+Row = OrgRow | TermRow | ClassRow | UserRow | AgentRow | RoleRow | EnrollmentRow | ContactRow | UnreadRow
+ROW_TYPES: tuple[type[Row], ...] = (
+    *(OrgRow, TermRow, ClassRow, UserRow, AgentRow, RoleRow, EnrollmentRow),
+    *(ContactRow, UnreadRow),
+)
 
 
 class Part(Protocol):

@@ -1,6 +1,7 @@
 """The columns of OneRoster CSV that matter here: what each file is asked for, what it cannot do without, and old names."""
 
 from bot.sis import Kind
+from bot.sis.columns import Columns
 
 _MARKS = ("sourcedId", "status", "dateLastModified")
 COLUMNS = {
@@ -20,6 +21,7 @@ COLUMNS = {
         "role",
         "orgSourcedIds",
         "primaryOrgSourcedId",
+        "identifier",
     ),
     Kind.ROLES: (*_MARKS, "userSourcedId", "role", "beginDate", "endDate", "orgSourcedId"),
     Kind.ENROLLMENTS: (*_MARKS, "classSourcedId", "userSourcedId", "role", "primary", "beginDate", "endDate"),
@@ -52,3 +54,6 @@ OLD_NAMES = {
     "termSourcedId": "termSourcedIds",
     "primaryOrg": "primaryOrgSourcedId",
 }
+
+
+FORMS = {kind: Columns(named, REQUIRED[kind], NEEDED_CELLS[kind], OLD_NAMES) for kind, named in COLUMNS.items()}

@@ -101,6 +101,7 @@ def _user(source: _Source) -> Iterator[Row | Rejection]:
         sms.problem,
         phone.problem,
         cell["primaryOrgSourcedId"],
+        cell["identifier"],
     )
     yield from (AgentRow(source.line, cell["sourcedId"], agent) for agent in cells.many(cell["agentSourcedIds"]))
     yield from _roles_of_user(source)

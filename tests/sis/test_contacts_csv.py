@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.sis import ContactRow, Rejection, UnreadRow, contacts_csv
+
+
+def read(tmp_path, text):
+    path = tmp_path / "families.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list(contacts_csv.opened(path, region="US").rows())
+
+
+def contacts(rows):
+    return [row for row in rows if isinstance(row, ContactRow)]
+
+
+HEADERS = {
+    "Clever": "Student_id,Contact_name,Contact_relationship,Contact_type,Contact_phone,Contact_phone_type,Contact_email\n"
+    "sam,Maria Rivera,Mother,Primary,3125550142,Cell,maria@home.example\n",
+    "Clever's students with their contacts": "School_id,Student_id,Last_name,First_name,Student_email,Contact_name,"
+    "Contact_type,Contact_relationship,Contact_phone,Contact_phone_type,Contact_email\n"
+    "lincoln,sam,Rivera,Sam,sam@school.example,Maria Rivera,Primary,Mother,3125550142,Cell,maria@home.example\n",
+    "Microsoft School Data Sync": "SIS ID,First Name,Last Name,Role,Phone,Email,order\n"
+    "sam,Maria,Rivera,Mother,3125550142,maria@home.example,1\n",
+    "a report of the district's own": "STUDENT NUMBER,Parent Last Name,Parent First Name,Relationship To Student,"
+    "Mobile Phone,E-Mail Address,Contact Priority\nsam,Rivera,Maria,MOTHER,(312) 555-0142,maria@home.example,1\n",
+    "a name the other way round": "student_id,name,relationship,priority,phone,phone type,email\n"
+    'sam,"Rivera, Maria",mother,1,312.555.0142,Mobile,maria@home.example\n',
+}
+
+
+@pytest.mark.parametrize("text", HEADERS.values(), ids=HEADERS)
+def test_a_contact_is_read_whichever_product_names_the_columns(tmp_path, text):
+    [row] = read(tmp_path, text)
+    assert row[1:11] == (
+        *("sam", "", "Maria", "Rivera", "maria rivera", "maria@home.example"),
+        *("mother", 1, "+13125550142", row.phone_written),
+    )
+
+
+KINDS = {
+    "Cell": 1,
+    "mobile phone": 1,
+    "CELLULAR": 1,
+    "Home": 3,
+    "Work Phone": 3,
+    "": 2,
+    "Other": 2,
+    "Grandma's": 2,
+}
+
+
+@pytest.mark.parametrize(("kind", "rank"), KINDS.items())
+def test_the_kind_of_a_number_says_how_good_it_is_for_texts(tmp_path, kind, rank):
+    [row] = read(tmp_path, f"student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,{kind}\n")
+    assert row.rank == rank
+
+
+def test_a_fax_is_no_number_to_text_and_that_is_said(tmp_path):
+    said, row = read(tmp_path, "student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,Fax\n")
+    assert (said.line, said.column_name, row.phone) == (2, "phone", None)
+
+
+def test_several_numbers_of_a_line_are_several_rows(tmp_path):
+    rows = read(tmp_path, "student_id,name,home_phone,cell_phone\nsam,Maria Rivera,3125550199,3125550142\n")
+    assert [(row.phone, row.rank) for row in rows] == [("+13125550142", 1), ("+13125550199", 3)]
+
+
+def test_a_number_that_cannot_be_read_is_said_and_the_contact_kept(tmp_path):
+    said, row = read(tmp_path, "student_id,name,phone\nsam,Maria Rivera,N/A\n")
+    assert isinstance(said, Rejection)
+    assert (row.given_name, row.phone, row.phone_written) == ("Maria", None, "N/A")
+
+
+def test_a_line_without_a_student_or_a_contact_and_a_broken_one_say_whose_they_may_be(tmp_path):
+    rows = read(tmp_path, 'student_id,name,phone\n,Maria Rivera,1\nsam,,\nlea,"João,2\nsam,Too,Many,Cells\n')
+    assert [(row.line, row.sourced_id) for row in rows if isinstance(row, UnreadRow)] == [
+        (2, ""),
+        (3, "sam"),
+        (4, "lea"),
+        (5, "sam"),
+    ]
+    assert contacts(rows) == []
+
+
+def test_a_file_without_students_is_not_read(tmp_path):
+    path = tmp_path / "families.csv"
+    path.write_text("name,phone\nMaria,1\n")
+    part = contacts_csv.opened(path, region="US")
+    assert [row.column_name for row in part.rows()] == ["student"]
+    assert not part.is_readable
+
+
+def test_no_file_is_said_in_a_sentence():
+    with pytest.raises(UserError, match="no file"):
+        contacts_csv.opened(Path("nowhere.csv"), region="US")
