@@ -128,7 +128,7 @@ def _contact(one: ContactCard) -> list[Block]:
     texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
     buttons = [
         b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
-        *([b.button("Said stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
+        *([b.button("Told us to stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
         b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
     ]
     return [

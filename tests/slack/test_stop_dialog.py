@@ -51,7 +51,7 @@ def test_a_spoken_stop_lists_everyone_with_that_number_at_once(office, session, 
     assert statuses(session) == ["opt_out", "opt_out"]
     said = text_of(office.clara.view)
     assert "Recorded: no more texts to ••• 0142." in said
-    assert "Said stop" not in said
+    assert "Told us to stop" not in said
     office.settled()
     assert "Opt-Out" in text_of(office.clara.again(message))
 
