@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 import pytest
 from sis import bundles
-from sis.nights import Nights, changed
+from sis.nights import Nights, changed, reasons
 from sqlalchemy import text
 
 from bot import db, roster
@@ -118,6 +118,24 @@ def test_a_file_without_a_row_stops_the_smallest_district_until_somebody_confirm
         nights.read(files)
     assert everything(nights) == before
     assert nights.read(files, confirm=True).state == "done"
+
+
+@pytest.mark.parametrize("left", ["", "header"])
+@pytest.mark.parametrize("name", ["users", "roles", "orgs"])
+def test_a_first_sync_of_a_file_without_a_row_says_so_and_waits_for_somebody(nights, name, left):
+    files = bundles.write(nights.tables, nights.folder)
+    (files / f"{name}.csv").write_text(bundles.COLUMNS[name] + "\r\n" if left == "header" else left)
+    with pytest.raises(Braked, match=f"{name}.csv holds no row"):
+        nights.read(files)
+    assert nights.rows("SELECT FROM staff") == nights.rows("SELECT FROM students") == []
+    told = nights.read(files, confirm=True)
+    assert (f"{name}.csv", None, None, "holds no row") in reasons(told)
+
+
+def test_a_first_sync_of_a_bundle_of_headers_names_each_file(nights):
+    nights.tables = {name: [] for name in nights.tables}
+    with pytest.raises(Braked, match=r"orgs\.csv holds no row; users\.csv holds no row; roles\.csv holds no row"):
+        nights.sync()
 
 
 def test_files_that_never_held_anything_stop_nothing(nights):

@@ -1,7 +1,8 @@
 """The brake: before anything is written, stop when more would vanish than a district loses in a night. A person confirms.
 
 A file cut short, a column emptied or a school left out of an export all look like many people leaving at once. A file
-without a single row stops even the smallest district, if everything we hold of it would go.
+without a single row stops even the smallest district, if everything we hold of it would go, and a first sync that would
+bring nobody.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ _TABLES_OF = {
     Kind.CONTACTS: ("contacts",),
 }
 
+_NEVER_EMPTY = (Kind.ORGS, Kind.USERS, Kind.ROLES)
+
 _PHONES = """
 SELECT count(*) FILTER (WHERE x.sis_phone IS NULL), (SELECT count(*) FROM contacts WHERE active AND sis_phone IS NOT NULL)
 FROM change_contacts x JOIN contacts c ON c.sourced_id = x.live_sourced_id
@@ -44,7 +47,7 @@ def check(connection: Connection, changes: dict[str, Changes], *, parts: Sequenc
 
     Raises:
         Braked: more than `percent` of the students, contacts, links, numbers or enrolments, and at least `FEWEST`; or all
-            of them because a file of `parts` is empty.
+            of them because a file of `parts` is empty; or nobody is held and an empty file brings nobody.
     """
     vanishing = _vanishing(connection, changes)
     much = [
@@ -79,11 +82,12 @@ def _is_empty(part: Part) -> bool:
 
 
 def _matters(part: Part, changes: dict[str, Changes]) -> bool:
-    """Whether everything goes that we hold of it; of a file of contacts, anything."""
+    """Whether everything goes that we hold of it; of a file of contacts, anything; or whether a first sync has no people."""
     tables = [changes[table] for table in _TABLES_OF.get(part.kind, ())]
     if part.kind is Kind.CONTACTS:
         return any(one.of("inactive") for one in tables)
-    return any(one.held and one.of("inactive") == one.held for one in tables)
+    is_first = part.kind in _NEVER_EMPTY and not any(one.held or one.wanted for one in tables)
+    return is_first or any(one.held and one.of("inactive") == one.held for one in tables)
 
 
 def _of(changes: Changes) -> tuple[int, int]:

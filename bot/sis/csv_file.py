@@ -43,6 +43,8 @@ class CsvFile:
         with text_of(self._file.open()) as stream:
             lines = Lines(stream)
             yield from self._rows(lines)
+            if self.is_readable and not self.is_delta and not self.rows_read:
+                yield self._rejection(None, None, "holds no row")
             if lines.foreign:
                 reason = f"is not UTF-8; {lines.foreign_count} lines were read as Windows-1252"
                 yield self._rejection(lines.foreign[0], None, reason)
