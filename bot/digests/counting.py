@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, TextClause, any_, func, literal, select, text
+from sqlalchemy import Select, TextClause, func, select, text
 from sqlalchemy.orm import Session
 
 from bot import selection
@@ -48,6 +48,7 @@ class Narrowed:
     """What a filter means today: `students` is None for all of them, `statuses` empty for any."""
 
     which: Filter
+    today: date
     students: Sequence[int] | None
 
     @property
@@ -104,20 +105,16 @@ GROUP BY 1, 2
     def without_adult(self) -> Select[int]:
         """How many active students have nobody who can be texted; with SMS statuses, of those listed with one of them."""
         reached = select(effective_contacts.c.student_id).where(textable)
-        students = select(func.count()).select_from(Student).where(Student.active)
-        if self.students is not None:
-            theirs = any_(literal(list(self.students), ARRAY(BigInteger)))
-            reached = reached.where(effective_contacts.c.student_id == theirs)
-            students = students.where(Student.id == theirs)
+        students = select(func.count()).select_from(Student).where(Student.active, Student.id.not_in(reached))
         if self._statuses:
             students = students.where(Student.id.in_(_listed_as(self._statuses)))
-        return students.where(Student.id.not_in(reached))
+        return students.where(*selection.of_students(self.which, today=self.today))
 
 
 def narrowed(session: Session, which: Filter, *, today: date) -> Narrowed:
     conditions = list(selection.of_students(which, today=today))
     students = session.scalars(select(Student.id).where(Student.active, *conditions)).all() if conditions else None
-    return Narrowed(which, students)
+    return Narrowed(which, today, students)
 
 
 def _listed_as(statuses: Sequence[SmsStatus]) -> Select[int]:
