@@ -52,7 +52,7 @@ def test_a_channel_that_asked_gets_the_counts_of_the_next_message(office, sessio
     assert "*0 delivered*, *1 not reached*" in said
     assert "*Joined the list:* 1" in said
     assert "🔴 *Blocked*: 1 joined" in said
-    assert "*By grade, joined:* 5: 1" in said
+    assert "*By grade of their children, joined:* 5: 1" in said
     assert "1 student has no adult who can be texted" in said
 
 
@@ -60,7 +60,7 @@ def test_a_count_is_never_parted_from_its_grade_at_the_end_of_a_line(office, ses
     send(session, office, {maria: "blocked"})
     office.tick()
     said = [block["text"]["text"] for block in digests_in(office)[0].blocks if block["type"] == "section"]
-    assert "*By grade, joined:* 5:\u00a01" in said
+    assert "*By grade of their children, joined:* 5:\u00a01" in said
 
 
 def test_no_name_and_no_number_gets_into_the_channel(office, session, maria, subscribed):
