@@ -12,7 +12,7 @@ from bot.access import Actor
 from bot.cleanup_list.matching import grade_order
 from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
 from bot.filters import Filter
-from bot.models import ContactMethod, Student, effective_contacts, textable
+from bot.models import ContactMethod, Student, effective_contacts, has_adult, textable
 from bot.sms_status import SEVERITY, SmsStatus
 
 
@@ -66,10 +66,9 @@ def _fates(meant: Select[int]) -> Select[*tuple[Any, ...]]:
 
 
 def _without_adult(meant: Select[int], actor: Actor, most: int) -> Select[*tuple[Any, ...]]:
-    heard = select(effective_contacts.c.student_id).where(textable)
     alone = (
         meant.with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
-        .where(Student.id.not_in(heard))
+        .where(~has_adult(Student.id))
         .cte("alone")
     )
     reach = reach_of(alone.c.student_id).lateral()

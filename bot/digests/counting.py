@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import selection
 from bot.filters import Filter
-from bot.models import ListEntry, Student, StudentContact, effective_contacts, textable
+from bot.models import ListEntry, Student, StudentContact, has_adult
 from bot.sms_status import SmsStatus
 
 # Unconfirmed without `final_at` is silence, which a late receipt may still break.
@@ -104,8 +104,7 @@ GROUP BY 1, 2
 
     def without_adult(self) -> Select[int]:
         """How many active students have nobody who can be texted; with SMS statuses, of those listed with one of them."""
-        reached = select(effective_contacts.c.student_id).where(textable)
-        students = select(func.count()).select_from(Student).where(Student.active, Student.id.not_in(reached))
+        students = select(func.count()).select_from(Student).where(Student.active, ~has_adult(Student.id))
         if self._statuses:
             students = students.where(Student.id.in_(_listed_as(self._statuses)))
         return students.where(*selection.of_students(self.which, today=self.today))

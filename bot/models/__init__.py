@@ -19,7 +19,7 @@ from bot.models.roster import (
     SyncState,
 )
 from bot.models.slack import DigestPost, OpenList, PostKind, PostState, SlackUser, Subscription
-from bot.models.views import contact_reach, contacts_with, effective_contacts, textable
+from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
 
 __all__ = [
     "IN_FORCE",
@@ -60,5 +60,6 @@ __all__ = [
     "contact_reach",
     "contacts_with",
     "effective_contacts",
+    "has_adult",
     "textable",
 ]

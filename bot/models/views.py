@@ -7,13 +7,16 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     MetaData,
     ScalarSelect,
     Select,
     SmallInteger,
+    SQLColumnExpression,
     Table,
     Text,
     and_,
+    exists,
     select,
 )
 
@@ -98,6 +101,11 @@ textable = and_(
     ~effective_contacts.c.opted_out,
 )
 """Whether a text reaches this contact, as far as the last mass messages showed."""
+
+
+def has_adult(student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether a text reaches at least one adult of a student."""
+    return exists().where(effective_contacts.c.student_id == student_id, textable)
 
 
 def contacts_with(phone: str | ScalarSelect[str | None]) -> Select[int]:
