@@ -50,6 +50,10 @@ def dates_with_times(tables):
     tables["academicSessions"][0] |= {"startDate": "2026-08-17 00:00:00", "endDate": "2027-06-05T00:00:00.000Z"}
 
 
+def european_dates(tables):
+    tables["academicSessions"][0] |= {"startDate": "17/08/2026", "endDate": "05/06/2027"}
+
+
 def columns_of_the_districts_own(tables):
     for one in tables["users"]:
         one |= {"metadata.sms": "312-555-0000", "ext_phone": "312-555-0000", "metadata.agentSourcedIds": "clara"}
@@ -84,6 +88,7 @@ DIRT = (
     booleans_in_capitals,
     american_dates,
     dates_with_times,
+    european_dates,
     columns_of_the_districts_own,
     statuses_of_a_delta,
     words_in_another_case,

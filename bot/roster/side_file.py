@@ -170,7 +170,8 @@ _STAGE = (
     INSERT INTO stage_agents
     SELECT 0, l.student, l.contact FROM side_links l
     WHERE ({{is_given}} OR starts_with(l.contact, '{_OURS}'))
-      AND NOT EXISTS (SELECT FROM stage_agents a WHERE (a.person, a.agent) IN ((l.student, l.contact), (l.contact, l.student)))
+      AND NOT EXISTS (SELECT FROM stage_agents a WHERE (a.person, a.agent) = (l.student, l.contact))
+      AND NOT EXISTS (SELECT FROM stage_agents a WHERE (a.agent, a.person) = (l.student, l.contact))
     """,
 )
 

@@ -61,8 +61,8 @@ def role(cell: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def day(cell: str, region: str) -> date | None:
-    """A date written as ISO, with or without a time, or as people of `region` write it.
+def day(cell: str, *, month_first: bool) -> date | None:
+    """A date written as ISO, with or without a time, or as people write it; `month_first` decides what fits both ways.
 
     Raises:
         ValueError: it is not a date.
@@ -76,9 +76,14 @@ def day(cell: str, region: str) -> date | None:
     if not found:
         raise ValueError
     first, second, year = (int(part) for part in found.groups())
-    month_first = second > 12 or (region == "US" and first <= 12)  # noqa: PLR2004
-    month, number = (first, second) if month_first else (second, first)
+    is_month_first = second > 12 or (month_first and first <= 12)  # noqa: PLR2004
+    month, number = (first, second) if is_month_first else (second, first)
     return date(year if year > 99 else 2000 + year, month, number)  # noqa: PLR2004
+
+
+def is_written_date(cell: str) -> bool:
+    """Whether the order of day and month matters."""
+    return bool(_WRITTEN_DATE.match(cell))
 
 
 class Number(NamedTuple):

@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.sis import Kind, Part, Rejection, bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile
 from bot.sis.csv_file import CsvFile
+from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, FORMS
 
@@ -38,7 +39,7 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
 
 
 def _csv_file(kind: Kind, file: BundleFile, *, says_delta: bool, region: str) -> Part:
-    translate = partial(oneroster_rows.translated, kind, region=region)
+    translate = partial(oneroster_rows.translated, kind, region=region, date_order=DateOrder(file, region))
     return CsvFile(kind, f"{kind}.csv", file, FORMS[kind], translate, says_delta=says_delta)
 
 

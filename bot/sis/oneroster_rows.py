@@ -19,6 +19,7 @@ from bot.sis import (
     UserRow,
     cells,
 )
+from bot.sis.date_order import DateOrder
 
 ORG_KINDS = ("school", "department", "district", "local", "state", "national")
 
@@ -31,6 +32,7 @@ class _Source:
     line: int
     cell: dict[str, str]
     region: str
+    date_order: DateOrder
 
     @property
     def gone(self) -> bool:
@@ -41,14 +43,16 @@ class _Source:
 
     def day(self, column: str) -> tuple[date | None, list[Rejection]]:
         try:
-            return cells.day(self.cell[column], self.region), []
+            return self.date_order.day(self.cell[column]), []
         except ValueError:
             return None, [self.rejection(column, "is not a date; the row was read without it")]
 
 
-def translated(kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str) -> Iterator[Row | Rejection]:
+def translated(
+    kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str, date_order: DateOrder
+) -> Iterator[Row | Rejection]:
     """What one line of a file says; `cell` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not."""
-    return _TRANSLATIONS[kind](_Source(file, line, cell, region))
+    return _TRANSLATIONS[kind](_Source(file, line, cell, region, date_order))
 
 
 def _org(source: _Source) -> Iterator[Row | Rejection]:

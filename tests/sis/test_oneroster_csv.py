@@ -197,6 +197,22 @@ def test_a_file_is_a_delta_when_manifest_and_rows_agree(tmp_path, declared, stat
         assert users.is_delta is is_delta
 
 
+ORDERS = {
+    "only days are above twelve": ("17/08/2026,05/06/2027", "US", date(2027, 6, 5)),
+    "only days are above twelve, in second place": ("8/17/2026,6/5/2027", "GB", date(2027, 6, 5)),
+    "nothing tells in the United States": ("8/7/2026,6/5/2027", "US", date(2027, 6, 5)),
+    "nothing tells elsewhere": ("8/7/2026,6/5/2027", "GB", date(2027, 5, 6)),
+    "ISO": ("2026-08-17,2027-06-05", "GB", date(2027, 6, 5)),
+}
+
+
+@pytest.mark.parametrize(("dates", "region", "ends_on"), ORDERS.values(), ids=ORDERS)
+def test_a_date_that_fits_both_ways_is_read_as_the_others_of_its_file(tmp_path, dates, region, ends_on):
+    folder_with(tmp_path, academicSessions=f"sourcedId,startDate,endDate\nY27,{dates}\n")
+    with oneroster_csv.opened(tmp_path, region=region) as [sessions]:
+        assert [row.ends_on for row in sessions.rows()] == [ends_on]
+
+
 def a_zip(tmp_path, **members):
     path = tmp_path / "roster.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
