@@ -1,11 +1,11 @@
 """Any sequence of changes, undos, syncs and choices leaves what a few lines of reference model say."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import edits
 import people
 import pytest
+from edit_model import EditOrSis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -25,69 +25,6 @@ STEPS = st.one_of(
     st.tuples(st.just("sis"), PHONES),
     st.tuples(st.just("settle"), st.sampled_from(["ours", "sis"])),
 )
-
-
-@dataclass
-class Layer:
-    """An edit: what the SIS said then, what was entered, and in which act."""
-
-    base: str | None
-    value: str | None
-    act: int
-
-
-@dataclass
-class Model:
-    """Edit-or-SIS: for each field the SIS value and a pile of edits, of which the top one holds."""
-
-    sis: dict = field(default_factory=lambda: {"phone": FAILED, "method": "text"})
-    piles: dict = field(default_factory=lambda: {"phone": [], "method": []})
-
-    def value(self, name):
-        return self.piles[name][-1].value if self.piles[name] else self.sis[name]
-
-    def is_disputed(self, name):
-        return bool(self.piles[name]) and self.sis[name] not in {self.piles[name][-1].base, self.value(name)}
-
-    def change(self, act, phone, method):
-        wanted = {"phone": phone, "method": method}
-        if all(self.value(name) == value for name, value in wanted.items()) or (method == "call" and not phone):
-            return False
-        for name, value in wanted.items():
-            if value == self.sis[name] != self.value(name):
-                self.piles[name] = []
-            elif value != self.value(name):
-                self.piles[name].append(Layer(self.sis[name], value, act))
-        return True
-
-    def undo(self, _act, name):
-        if not self.piles[name]:
-            return False
-        made_in = self.piles[name][-1].act
-        for pile in self.piles.values():
-            if pile and pile[-1].act == made_in:
-                pile.pop()
-        self.hear()
-        return True
-
-    def sis_says(self, phone):
-        self.sis["phone"] = phone
-        self.hear()
-
-    def settle(self, _act, keep):
-        if not self.is_disputed("phone"):
-            return False
-        if keep == "sis":
-            self.piles["phone"] = []
-        else:
-            self.piles["phone"][-1].base = self.sis["phone"]
-        return True
-
-    def hear(self):
-        """What the SIS says by now is no edit any more, and what lay under it is history."""
-        for name, pile in self.piles.items():
-            if pile and pile[-1].value == self.sis[name]:
-                self.piles[name] = []
 
 
 class Contact:
@@ -137,7 +74,7 @@ def dana(session):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=12))
 def test_what_everyone_reads_is_edit_or_sis_after_any_sequence(session, dana, steps):
-    model, contact = Model(), Contact(session, dana)
+    model, contact = EditOrSis({"phone": FAILED, "method": "text"}), Contact(session, dana)
     for act, (verb, *args) in enumerate(steps):
         if verb == "sis":
             model.sis_says(*args)

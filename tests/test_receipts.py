@@ -44,6 +44,20 @@ def test_delivered_is_final_for_ever(session, now, maria):
     assert outcome_of(session, ids[maria]) == "delivered"
 
 
+SURELY, PERHAPS = {"code": "21211"}, {"code": "30005", "shaky": True}
+WITH_A_REASON, WITHOUT = {"code": "60001", "reasonless": False}, {"code": "30004", "reasonless": True}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(("outcome", "said"), [("inactive", [SURELY, PERHAPS]), ("blocked", [WITH_A_REASON, WITHOUT])])
+def test_of_two_that_say_the_same_the_surer_counts_whichever_came_first(session, now, outcome, said, is_first):
+    one = people.contact(session, people.student(session))
+    _, ids = sent(session, {one: None}, now=now, settled=False)
+    for report in said if is_first else reversed(said):
+        receipts.record(session, [a_receipt(ids[one], outcome, event_key=report["code"], **report)], now=now)
+    assert session.scalar(select(models.Delivery.code)) == said[0]["code"]
+
+
 def test_a_failure_gives_way_to_delivered(session, now, maria):
     _, ids = sent(session, {maria: "turned_off"}, now=now, settled=False)
     told(session, ids[maria], now=now)

@@ -39,20 +39,22 @@ shared AS MATERIALIZED (
 SELECT told.*, (SELECT count(*) FROM shared) AS shared FROM told
 """)
 
-# An Unconfirmed that stands only because the window closed gives way to whatever a receipt says.
+# An Unconfirmed that stands only because the window closed gives way to whatever a receipt says. Of two that say the same the
+# surer one counts, and the one with a reason, whichever came first.
 _APPLY = text(f"""
 WITH strongest AS (
     SELECT DISTINCT ON (d.id) d.id, r.outcome, r.code, r.shaky, r.reasonless, r.received_at
     FROM receipts r JOIN deliveries d ON d.provider = r.provider AND d.provider_id = r.provider_id
     WHERE r.id = ANY(:receipts) AND r.outcome <> 'pending'
-    ORDER BY d.id, {listing.strength("r.outcome")} DESC, r.received_at, r.id
+    ORDER BY d.id, {listing.strength("r.outcome")} DESC, r.shaky, r.reasonless, r.received_at, r.id
 )
 UPDATE deliveries d
 SET outcome = s.outcome, code = s.code, shaky = s.shaky, reasonless = s.reasonless, final_at = s.received_at
 FROM strongest s, mass_messages m
 WHERE d.id = s.id AND m.id = d.mass_message_id
-  AND {listing.strength("s.outcome")} >
-      CASE WHEN d.outcome = 'unconfirmed' AND d.final_at IS NULL THEN 1 ELSE {listing.strength("d.outcome")} END
+  AND ({listing.strength("s.outcome")}, NOT s.shaky, NOT s.reasonless) >
+      (CASE WHEN d.outcome = 'unconfirmed' AND d.final_at IS NULL THEN 1 ELSE {listing.strength("d.outcome")} END,
+       NOT d.shaky, NOT d.reasonless)
 RETURNING m.id AS message, d.phone, d.outcome, d.reasonless, m.settled_at IS NOT NULL AS late, m.sender_at_fault
 """)
 
