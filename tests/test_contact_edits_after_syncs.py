@@ -93,3 +93,13 @@ def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_
     with pytest.raises(Stale) as late:
         edits.change(session, maria, phone="(312) 555-0199", actor=dana, version=seen)
     assert late.value.by == "sync"
+
+
+def test_a_listed_contact_whom_staff_will_call_goes_on_waiting_when_the_sis_changes_its_number_and_back(
+    session, synced, maria, dana
+):
+    people.listed(session, maria)
+    edits.change(session, maria, method="call", actor=dana)
+    synced(phone="(312) 555-0177")
+    synced()
+    assert session.get_one(models.ListEntry, maria.id).updated_by == dana.user_id

@@ -156,12 +156,14 @@ class TheList(RuleBasedStateMachine):
         if not known or (name, phone) not in known.deliveries:
             self.register(message_id, [(name, phone, f"{message_id}/{name}/{phone}")], age, direct=True)
 
-    @rule(message_id=messages, said=st.dictionaries(contacts, reports, min_size=1), age=ages)
-    def a_message_goes_to_families_and_is_reported_on(self, message_id, said, age):
+    @rule(message_id=messages, said=st.dictionaries(contacts, reports, min_size=1), age=ages, settles=st.booleans())
+    def a_message_goes_to_families_and_is_reported_on(self, message_id, said, age, settles):
         reached = {name: self.model.contacts[name].phone for name in said if self.model.contacts[name].phone}
         self.register(message_id, [(name, to, f"{message_id}/{name}/{to}") for name, to in reached.items()], age)
         for name, to in reached.items():
             self.report(f"{message_id}/{name}/{to}", said[name], to)
+        if settles:
+            self.settle(message_id)
 
     @rule(message_id=messages, how_many=st.sampled_from([8, 9, 10, 180]), report=reports, age=ages)
     def a_message_goes_to_strangers(self, message_id, how_many, report, age):

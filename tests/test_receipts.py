@@ -162,6 +162,13 @@ def test_a_late_receipt_of_a_message_from_before_start_opts_nobody_out(session, 
     assert the_list(session) == {}
 
 
+def test_an_opt_out_that_start_has_outlived_still_takes_back_what_its_delivery_said_before(session, now, maria):
+    _, ids = sent(session, {maria: "landline"}, now=now)
+    receipts.record(session, [stop(maria, opted_out=False)], now=now + timedelta(hours=1))
+    told(session, ids[maria], "opt_out", now=now + timedelta(hours=2))
+    assert the_list(session) == {}
+
+
 OUTCOMES = [
     "pending",
     "not_contact_problem",

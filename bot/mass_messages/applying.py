@@ -116,7 +116,7 @@ def _learn_late(session: Session, late: Sequence[Row[Any]], *, now: datetime) ->
 
 def _concerned(session: Session, message_id: str, late: Sequence[Row[Any]]) -> Phones:
     """The numbers reported on; and, when the report tips the scales of the batch guard, all that were refused alike."""
-    phones = {one.phone for one in late if one.outcome != Outcome.OPT_OUT}
+    phones = {one.phone for one in late}
     is_guarded = any(one.reasonless or one.sender_at_fault for one in late)
     if is_guarded and listing.sender_faults(session, message_id):
         phones.update(session.scalars(_REASONLESS, {"message": message_id}))

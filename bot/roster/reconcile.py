@@ -41,7 +41,8 @@ SET updated_at = CASE WHEN l.phone IS DISTINCT FROM p.after THEN %(now)s END,
     updated_by = CASE WHEN l.phone IS DISTINCT FROM p.after THEN %(actor)s END
 FROM changed_phones p
 WHERE l.contact_id = p.contact_id AND NOT EXISTS (
-    SELECT FROM edits e WHERE e.contact_id = p.contact_id AND e.field = 'phone' AND e.state IN ('pending', 'conflict')
+    SELECT FROM edits e WHERE e.contact_id = p.contact_id AND e.state IN ('pending', 'conflict')
+      AND (e.field = 'phone' OR e.value <> 'text')
 )
 """
 
