@@ -180,12 +180,13 @@ class ListModel:
             else:
                 known.provider_id = known.provider_id or provider_id
         if not direct:
-            self.look_for_deliveries({provider_id for *_, provider_id in deliveries} - {None})
+            self.tell(self.waiting_for({provider_id for *_, provider_id in deliveries}))
 
     def report(self, said, *, phone=None, now):
         """Receipts, {provider id: report}; the same one again is no news. An opt-out counts at once, for the number it names
         if need be.
         """
+        fresh = []
         for provider_id, report in said.items():
             if (provider_id, report) in self.heard:
                 continue
@@ -193,8 +194,9 @@ class ListModel:
             if report.outcome == "opt_out" and phone and not self.delivery(provider_id):
                 self.opt_out(phone, said_at=now)
             if report.outcome != "pending":
-                self.waiting.append((provider_id, report, now))
-        self.look_for_deliveries(said)
+                fresh.append((provider_id, report, now))
+        self.waiting += fresh
+        self.tell(fresh)
 
     def delivery(self, provider_id):
         """(message id, delivery) that a provider reports on."""
@@ -204,10 +206,16 @@ class ListModel:
                     return message_id, one
         return None
 
-    def look_for_deliveries(self, provider_ids=None):
-        """Receipts that wait are told to their deliveries, all at once."""
+    def waiting_for(self, provider_ids):
+        return [one for one in self.waiting if one[0] in provider_ids]
+
+    def look_for_deliveries(self):
+        self.tell(list(self.waiting))
+
+    def tell(self, reports):
+        """Receipts are told to their deliveries, all at once; those without one go on waiting."""
         late, stopped = {}, []
-        for waits in [one for one in self.waiting if provider_ids is None or one[0] in provider_ids]:
+        for waits in reports:
             provider_id, report, received_at = waits
             found = self.delivery(provider_id)
             if not found:
@@ -236,7 +244,7 @@ class ListModel:
 
     def settle(self, message_id, *, now):
         message = self.messages[message_id]
-        self.look_for_deliveries({one.provider_id for one in message.deliveries.values()} - {None})
+        self.tell(self.waiting_for({one.provider_id for one in message.deliveries.values()}))
         for one in message.deliveries.values():
             one.is_over = one.is_over or (message.settles_at <= now and one.says.outcome == "pending")
         message.is_settled = True
