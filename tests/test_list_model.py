@@ -61,7 +61,7 @@ class TheList(RuleBasedStateMachine):
     session = None
     """Of the test that runs the machine."""
 
-    @initialize(said=st.dictionaries(contacts, reports))
+    @initialize(said=st.fixed_dictionaries(dict.fromkeys(sorted(LIVES), reports)))
     def a_district_that_sent_a_message(self, said):
         self.whole = self.session.begin_nested()
         self.now, self.act = people.NOW, 0
@@ -157,7 +157,7 @@ class TheList(RuleBasedStateMachine):
         if not known or (name, phone) not in known.deliveries:
             self.register(message_id, [(name, phone, f"{message_id}/{name}/{phone}")], age, direct=True)
 
-    @rule(message_id=messages, said=st.dictionaries(contacts, reports, min_size=1), age=ages, settles=st.booleans())
+    @rule(message_id=messages, said=st.dictionaries(contacts, reports, min_size=2), age=ages, settles=st.booleans())
     def a_message_goes_to_families_and_is_reported_on(self, message_id, said, age, settles):
         reached = {name: self.model.contacts[name].phone for name in said if self.model.contacts[name].phone}
         self.register(message_id, [(name, to, f"{message_id}/{name}/{to}") for name, to in reached.items()], age)
@@ -300,6 +300,16 @@ class TheList(RuleBasedStateMachine):
         did = self.did(contact_edits.settle_conflict, self.session, edit_id, keep=keep, actor=self.dana, now=self.now)
         assert did == self.model.choose(name, self.act, keep)
 
+    @rule(data=st.data(), phone=phones, said=reports)
+    def staff_mend_a_listed_contact_and_the_next_message_tells(self, data, phone, said):
+        if not self.model.entries:
+            return
+        name = data.draw(st.sampled_from(sorted(self.model.entries)))
+        self.staff_change_a_contact(name, phone, "text")
+        if data.draw(st.booleans()):
+            to = data.draw(st.sampled_from(sorted(LIVES)))
+            self.a_message_goes_to_families_and_is_reported_on(data.draw(messages), {to: said}, HOUR, settles=True)
+
     def edit_id(self, name, field):
         edit = models.Edit
         mine = select(edit.id).where(edit.contact_id == self.contacts[name].id, edit.field == EditField(field))
@@ -328,10 +338,12 @@ class TheList(RuleBasedStateMachine):
 
     # The sync, with the merge and the reconciling of the real one.
 
-    @rule(name=contacts, phone=phones, is_active=st.sampled_from([True, True, False]))
-    def a_night_changes_a_contact(self, name, phone, is_active):
+    @rule(name=contacts, phone=phones, leaves=st.sampled_from([False, False, False, True]))
+    def a_night_changes_a_contact(self, name, phone, leaves):
+        """Who is gone comes back."""
         self.tick()
         one, model = self.contacts[name], self.model.contacts[name]
+        is_active = not leaves or not model.is_active
         if (is_active, phone) != (model.is_active, model.reach.sis["phone"]) and (is_active or model.is_active):
             self.merge(
                 "contacts",
@@ -345,6 +357,7 @@ class TheList(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(STUDENTS)))
     def a_night_takes_or_returns_a_student(self, name):
         self.tick()
+        name = min(STUDENTS - self.model.students, default=name)
         is_active = name not in self.model.students
         self.merge(
             "students",
