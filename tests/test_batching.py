@@ -2,11 +2,18 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from anyio import CapacityLimiter
 
 from bot.batching import Batches
+
+
+def run(work):
+    """In a thread of its own: in the main one, a browser under test already runs an event loop."""
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(asyncio.run, work).result()
 
 
 class Ledger:
@@ -37,7 +44,7 @@ async def all_added(ledger, *parts, most=500):
 
 def test_what_comes_meanwhile_is_committed_together():
     ledger = Ledger()
-    assert asyncio.run(all_added(ledger, [1], [2], [3, 4])) == [None, None, None]
+    assert run(all_added(ledger, [1], [2], [3, 4])) == [None, None, None]
     assert ledger.items == [1, 2, 3, 4]
     assert len(ledger.batches) <= 2
 
@@ -45,27 +52,27 @@ def test_what_comes_meanwhile_is_committed_together():
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_a_batch_is_bounded_and_keeps_the_order(most):
     ledger = Ledger()
-    asyncio.run(all_added(ledger, *([number] for number in range(7)), most=most))
+    run(all_added(ledger, *([number] for number in range(7)), most=most))
     assert ledger.items == list(range(7))
     assert max(map(len, ledger.batches)) <= most
 
 
 def test_more_than_a_batch_holds_at_once_is_one_of_its_own():
     ledger = Ledger()
-    asyncio.run(all_added(ledger, [1, 2, 3], [4], most=2))
+    run(all_added(ledger, [1, 2, 3], [4], most=2))
     assert ledger.batches == [[1, 2, 3], [4]]
 
 
 def test_only_whoever_brought_the_fault_hears_of_it():
     ledger = Ledger()
-    answers = asyncio.run(all_added(ledger, [1], [13], [2]))
+    answers = run(all_added(ledger, [1], [13], [2]))
     assert [type(answer) for answer in answers] == [type(None), ValueError, type(None)]
     assert sorted(ledger.items) == [1, 2]
 
 
 def test_nothing_to_commit_is_done_at_once():
     ledger = Ledger()
-    assert asyncio.run(all_added(ledger, [])) == [None]
+    assert run(all_added(ledger, [])) == [None]
     assert ledger.batches == []
 
 
@@ -80,5 +87,5 @@ def test_what_somebody_sent_who_hung_up_counts_all_the_same():
         ledger.open.set()
         await batches.add([2])
 
-    asyncio.run(hang_up())
+    run(hang_up())
     assert ledger.items == [1, 2]

@@ -26,7 +26,7 @@ export function conversation(root, act) {
 
   /** Shows this message from its top once a press has changed it: a button at its foot turns a whole page. */
   function follow(ts) {
-    followed = ts && { ts, row: list.rowOf(ts) };
+    followed = ts && { ts, said: list.saidIn(ts) };
   }
 
   function show({ place, channel, names, messages, view }) {
@@ -51,7 +51,7 @@ export function conversation(root, act) {
 
   function turned() {
     const row = followed && list.rowOf(followed.ts);
-    if (!row || row === followed.row) return;
+    if (!row || list.saidIn(followed.ts) === followed.said) return;
     followed = null;
     if (row.offsetTop < scroller.scrollTop || row.offsetTop > scroller.scrollTop + scroller.clientHeight) scroller.scrollTo({ top: row.offsetTop - 8 });
   }

@@ -31,8 +31,11 @@ export function messageList(act) {
     return fresh;
   }
 
-  return { node, show, clear: () => { shown = new Map(); node.replaceChildren(); }, rowOf: (ts) => shown.get(ts)?.node };
+  return { node, show, clear: () => { shown = new Map(); node.replaceChildren(); }, rowOf: (ts) => shown.get(ts)?.node, saidIn: (ts) => said(shown.get(ts)?.message) };
 }
+
+/** What the app put into a message, apart from what somebody has chosen in it since. */
+const said = (message) => JSON.stringify([message?.blocks, message?.text]);
 
 /** A menu that somebody has open stays until they are done with it; then the message is drawn as it is (see popup.js). */
 const isInUse = (entry) => Boolean(entry?.node.querySelector(".popup"));
