@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from bot.errors import UserError
 from bot.settings import Settings
+from bot.sis import Source, oneroster_csv
 from bot.slack import (
     answer,
     command,
@@ -33,6 +34,11 @@ def clock() -> datetime:
 def desk(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> Desk:
     """What the listeners and the poster of digests have at hand."""
     return Desk(engine=engine, settings=settings, wording=Wording(settings.templates), now=now)
+
+
+def sis_source(settings: Settings) -> Source | None:
+    """Where this district's roster comes from, or None where no SIS is set."""
+    return oneroster_csv.Export(settings.sis_oneroster_csv) if settings.sis_oneroster_csv else None
 
 
 def slack_client(settings: Settings) -> WebClient:

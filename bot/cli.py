@@ -18,6 +18,7 @@ from bot import app, clock, db, doctor, migrations, results, roster, settings, s
 from bot.errors import UserError, traced
 from bot.providers import explaining
 from bot.settings import Settings
+from bot.sis import oneroster_csv
 from bot.wording import count
 
 cli = typer.Typer(
@@ -118,7 +119,7 @@ def sync(
         try:
             report = roster.sync(
                 engine,
-                path,
+                oneroster_csv.Export(path),
                 contacts=contacts or here.sis_contacts_csv,
                 now=datetime.now(UTC),
                 region=here.phone_region,

@@ -141,14 +141,15 @@ def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     """Read the SIS if it is due. The lock keeps a second clock out until this one's run can be seen."""
-    if settings.sis_oneroster_csv is None:
+    source = app.sis_source(settings)
+    if source is None:
         return 0
     with db.transaction(engine) as session:
         if not db.try_lock(session, "nightly sync") or not sync_is_due(session, settings, now=now):
             return 0
         roster.sync(
             engine,
-            settings.sis_oneroster_csv,
+            source,
             contacts=settings.sis_contacts_csv,
             now=now,
             region=settings.phone_region,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from bot import contact_edits, models, roster
 from bot.access import Reach
 from bot.contact_edits import Stale
+from bot.sis import oneroster_csv
 
 NIGHT = timedelta(hours=11)
 
@@ -26,7 +27,7 @@ def synced(session, tmp_path):
         bundles.users_by_id(tables)["maria"] |= maria
         session.commit()
         folder = bundles.write(tables, tmp_path / "bundle")
-        roster.sync(engine, folder, now=next(nights), region="US", brake_percent=100)
+        roster.sync(engine, oneroster_csv.Export(folder), now=next(nights), region="US", brake_percent=100)
         session.expire_all()
 
     sync()

@@ -20,12 +20,12 @@ from bot.roster import brake, doubts, merge, reconcile, report, runs, seed, side
 from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
-from bot.sis import Part, contacts_csv, oneroster_csv
+from bot.sis import Part, Source, contacts_csv
 
 
 def sync(
     engine: Engine,
-    source: Path,
+    source: Source,
     *,
     contacts: Path | None = None,
     now: datetime,
@@ -36,7 +36,7 @@ def sync(
     confirm: bool = False,
     dry_run: bool = False,
 ) -> SyncReport:
-    """Bring the roster of a OneRoster CSV bundle (folder or zip) into our tables, and `contacts`, a CSV beside it, with it.
+    """Bring the roster of `source` into our tables, and `contacts`, a CSV beside it, with it.
 
     `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
@@ -109,10 +109,10 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def _prepare(this: _Run, source: Path, contacts: Path | None, region: str) -> Sequence[Part]:
-    """Everything the bundle says, as the `wanted_…` tables."""
+def _prepare(this: _Run, source: Source, contacts: Path | None, region: str) -> Sequence[Part]:
+    """Everything the source says, as the `wanted_…` tables."""
     staging.prepare(this.connection)
-    with oneroster_csv.opened(source, region=region) as files:
+    with source.opened(region=region) as files:
         parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
         for part in parts:
             staging.fill(this.connection, part, progress=this.progress)

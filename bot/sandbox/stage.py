@@ -32,6 +32,7 @@ from bot.sandbox.sender import Progress, Sender, Sent
 from bot.sandbox.slack import doors, web_api
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
+from bot.sis import oneroster_csv
 
 _WEB_API = "/sandbox/web-api"
 _TIME_ZONE = "America/Chicago"
@@ -65,7 +66,7 @@ class Stage:
         """
         return roster.sync(
             self.engine,
-            self.sis,
+            oneroster_csv.Export(self.sis),
             now=_now(),
             region=self.settings.phone_region,
             brake_percent=self.settings.sync_brake_percent,

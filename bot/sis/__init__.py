@@ -5,6 +5,7 @@ file; it is asked set-wise, after everything is staged (`bot.roster`). So no rea
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -174,12 +175,16 @@ ROW_TYPES: tuple[type[Row], ...] = (
 
 
 class Part(Protocol):
-    """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes,
-    roughly), `rows_read` (lines below the header), `is_delta`.
+    """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes or
+    rows, roughly), `rows_read` (lines below the header), `is_delta`.
+
+    Its rows stand on lines of `{kind}.csv`. Without `has_lines` there is no such file: a line only counts the rows, and
+    reports name a row by the part's name and its sourcedId (`bot.roster.places`).
     """
 
     kind: Kind
     name: str
+    has_lines: bool
     size: int
     position: int
     rows_read: int
@@ -194,3 +199,18 @@ class Part(Protocol):
 
     def rows(self) -> Iterator[Row | Rejection]:
         """Read the file once, from its start."""
+
+
+class Source(Protocol):
+    """Where a roster comes from: an export on disk, or an SIS that is asked. `name` is how reports name it."""
+
+    @property
+    def name(self) -> str:
+        """Holds no secret."""
+
+    def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
+        """The parts in reading order; `region` is the country of numbers without a code.
+
+        Raises:
+            UserError: it cannot be read; also later, while a part is read.
+        """

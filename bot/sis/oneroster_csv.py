@@ -5,7 +5,8 @@ or a date of change, as a delta's must.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,20 @@ from bot.sis.csv_file import CsvFile
 from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, FORMS
+
+
+@dataclass(frozen=True)
+class Export:
+    """The bundle at a path, read anew at each sync; a `bot.sis.Source`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
+        return opened(self.path, region=region)
 
 
 @contextmanager
@@ -39,7 +54,7 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
 
 
 def _csv_file(kind: Kind, file: BundleFile, *, says_delta: bool, region: str) -> Part:
-    translate = partial(oneroster_rows.translated, kind, region=region, date_order=DateOrder(file, region))
+    translate = partial(oneroster_rows.translated, kind, region=region, day=DateOrder(file, region).day)
     return CsvFile(kind, f"{kind}.csv", file, FORMS[kind], translate, says_delta=says_delta)
 
 
@@ -52,6 +67,7 @@ def _manifest(file: BundleFile) -> dict[str, str]:
 class MissingFile:
     """A file that the manifest promises and the bundle does not hold; a `bot.sis.Part` that says so."""
 
+    has_lines = True
     is_readable = is_delta = False
     size = position = rows_read = 0
 

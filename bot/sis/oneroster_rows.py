@@ -19,7 +19,6 @@ from bot.sis import (
     UserRow,
     cells,
 )
-from bot.sis.date_order import DateOrder
 
 ORG_KINDS = ("school", "department", "district", "local", "state", "national")
 
@@ -32,7 +31,7 @@ class _Source:
     line: int
     cell: dict[str, str]
     region: str
-    date_order: DateOrder
+    read_day: Callable[[str], date | None]
 
     @property
     def gone(self) -> bool:
@@ -43,16 +42,18 @@ class _Source:
 
     def day(self, column: str) -> tuple[date | None, list[Rejection]]:
         try:
-            return self.date_order.day(self.cell[column]), []
+            return self.read_day(self.cell[column]), []
         except ValueError:
             return None, [self.rejection(column, "is not a date; the row was read without it")]
 
 
 def translated(
-    kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str, date_order: DateOrder
+    kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str, day: Callable[[str], date | None]
 ) -> Iterator[Row | Rejection]:
-    """What one line of a file says; `cell` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not."""
-    return _TRANSLATIONS[kind](_Source(file, line, cell, region, date_order))
+    """What one line of a file says; `cell` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not.
+    `day` reads a date and raises ValueError for what is none.
+    """
+    return _TRANSLATIONS[kind](_Source(file, line, cell, region, day))
 
 
 def _org(source: _Source) -> Iterator[Row | Rejection]:

@@ -1,6 +1,7 @@
 """The nightly syncs of one small district into one database: change `tables` as the SIS would, then `sync`."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import people
 from sis import bundles
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot import roster
+from bot.sis import oneroster_csv
 
 
 class Nights:
@@ -44,7 +46,9 @@ class Nights:
 
     def read(self, source, **options):
         self.now += timedelta(days=1)
-        return roster.sync(self.engine, source, **{"now": self.now, "region": "US", "brake_percent": 5, **options})
+        return roster.sync(
+            self.engine, _source(source), **{"now": self.now, "region": "US", "brake_percent": 5, **options}
+        )
 
     def rows(self, select, **values):
         """What the database holds: plain tuples."""
@@ -65,6 +69,11 @@ class Nights:
     def phone(self, who):
         [(phone,)] = self.rows("SELECT sis_phone FROM contacts WHERE sourced_id = :who", who=who)
         return phone
+
+
+def _source(told):
+    """Where to read: a path, or a source of another kind."""
+    return oneroster_csv.Export(told) if isinstance(told, Path) else told
 
 
 def changed(report):
