@@ -27,12 +27,13 @@ class Everyone:
     """Every number that a mass message has just said something about, and everyone who is or may be on the list."""
 
 
-# A number that was reached and has no row needs none: most numbers are like that, and stay out of the table.
+# A number that was reached and has no row needs none: most numbers are like that, and stay out of the table. Those in it are
+# all judged again: it costs less than finding out which of them are among the delivered of a large message.
 _OF_MESSAGE = f"""
     SELECT d.phone FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
     WHERE m.id = :message AND d.outcome <> 'delivered' AND {counts("d", "m")}
     UNION
-    SELECT d.phone FROM deliveries d JOIN phone_numbers n ON n.phone = d.phone WHERE d.mass_message_id = :message
+    SELECT phone FROM phone_numbers
 """
 _OF_PHONES = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
 
@@ -41,10 +42,12 @@ _OF_PHONES = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
 def _judge(touched: str) -> str:
     return f"""
 WITH touched AS MATERIALIZED ({touched}),
+told AS MATERIALIZED (
+    SELECT d.* FROM touched CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = touched.phone OFFSET 0) AS d
+),
 evidence AS (
     SELECT DISTINCT ON (d.phone, m.sent_at, m.id) d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky
-    FROM touched CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = touched.phone OFFSET 0) AS d
-    JOIN mass_messages m ON m.id = d.mass_message_id
+    FROM told d JOIN mass_messages m ON m.id = d.mass_message_id
     WHERE m.settled_at IS NOT NULL AND {counts("d", "m")}
     ORDER BY d.phone, m.sent_at DESC, m.id DESC, {strength("d.outcome")} DESC, d.shaky, d.id
 ),

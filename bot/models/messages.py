@@ -70,7 +70,9 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("mass_message_id", "contact_sourced_id", "phone"),
         Index(None, "provider", "provider_id", unique=True),
-        Index("ix_deliveries_open", "mass_message_id", postgresql_where=text("outcome = 'pending'")),
+        Index(
+            "ix_deliveries_not_delivered", "mass_message_id", "outcome", postgresql_where=text("outcome <> 'delivered'")
+        ),
         Index("ix_deliveries_reasonless", "mass_message_id", postgresql_where=text("reasonless")),
         Index(None, "phone"),
         one_of("outcome", Outcome),
