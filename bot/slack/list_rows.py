@@ -49,7 +49,7 @@ def _contacts(listed: Sequence[ListedContact], most: int) -> list[str]:
 def _contact(one: ListedContact) -> str:
     relation = f" ({_named(one.relationship)})" if one.relationship else ""
     who = f"{_named(one.name)}{relation} · {b.masked(one.phone)}"
-    head = f"{b.status(one.status)} · {who} · since {b.date(one.since)}"
+    head = f"{b.status(one.status)} · {who} · since\u00a0{b.date(one.since)}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
     return head

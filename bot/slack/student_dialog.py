@@ -149,7 +149,8 @@ def _reached(one: ContactCard) -> str:
     how = f"{METHODS[one.method]} · {b.masked(one.phone)}"
     if one.status is None:
         return how if one.updated_at else f"{how} · 🟢 *No problem known*"
-    return f"{how} · {b.status(one.status)}{f' since {b.date(one.since)}' if one.since else ''}"
+    since = f" since\u00a0{b.date(one.since)}" if one.since else ""
+    return f"{how} · {b.status(one.status)}{since}"
 
 
 def _advice(one: ContactCard) -> list[str]:
