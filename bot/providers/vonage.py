@@ -115,7 +115,7 @@ def _of_messages_api(message: Mapping[str, Any]) -> Parsed:
     if not status and "message_type" not in message:
         raise Malformed("no status")
     if not status:
-        is_text = message.get("channel") in {"sms", "mms", "rcs"}
+        is_text = said(message.get("channel")) in {"sms", "mms", "rcs"}
         return _inbound(uuid, message.get("from"), message.get("text")) if is_text else []
     number = _error_number(message.get("error"))
     code = f"messages:{number}" if number else None

@@ -367,6 +367,12 @@ def test_what_is_not_a_webhook_is_malformed(body, headers):
     assert refused.value.status == 400
 
 
+@pytest.mark.parametrize("channel", [None, [], {}, 7, "messenger"])
+def test_a_text_on_a_channel_of_no_phone_opts_nobody_out(channel):
+    body = {"message_uuid": "a", "message_type": "text", "from": "13125550142", "text": "STOP", "channel": channel}
+    assert vonage.parse(request(json.dumps(body).encode(), JSON)) == []
+
+
 @pytest.mark.parametrize(
     "error", [None, [], "x", {"title": {}}, {"title": "9" * 99}, {"error": []}, {"error": {"title": []}}]
 )
