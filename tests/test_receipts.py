@@ -162,6 +162,13 @@ def test_a_late_receipt_of_a_message_from_before_start_opts_nobody_out(session, 
     assert the_list(session) == {}
 
 
+def test_a_late_receipt_from_before_start_opts_nobody_out_even_while_its_message_is_unknown(session, now, maria):
+    receipts.record(session, [stop(maria, opted_out=False)], now=now)
+    refused = a_receipt("SM-early", "opt_out", phone=maria.sis_phone, occurred_at=now - timedelta(hours=1))
+    receipts.record(session, [refused], now=now + timedelta(hours=1))
+    assert the_list(session) == {}
+
+
 def test_an_opt_out_that_start_has_outlived_still_takes_back_what_its_delivery_said_before(session, now, maria):
     _, ids = sent(session, {maria: "landline"}, now=now)
     receipts.record(session, [stop(maria, opted_out=False)], now=now + timedelta(hours=1))

@@ -64,7 +64,7 @@ WHERE r.id = ANY(:receipts) AND r.applied_at IS NULL AND d.provider = r.provider
 """)
 
 _STOPPED = text("""
-SELECT coalesce(d.phone, r.phone) AS phone, least(r.received_at, m.sent_at) AS said_at, r.provider, m.id AS message
+SELECT coalesce(d.phone, r.phone) AS phone, least(r.received_at, r.occurred_at, m.sent_at) AS said_at, r.provider, m.id AS message
 FROM receipts r
 LEFT JOIN deliveries d ON d.provider = r.provider AND d.provider_id = r.provider_id
 LEFT JOIN mass_messages m ON m.id = d.mass_message_id
