@@ -4,6 +4,7 @@ A row is a number and what became of the text; a header names the columns in its
 with its line and the reason; the same file again changes nothing.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import mass_messages, phone, receipts
+from bot import mass_messages, phone, posted, receipts
 from bot.errors import UserError
 from bot.names import fold
 from bot.providers import Code, ParsedReceipt, explaining
@@ -86,39 +87,63 @@ def take(session: Session, path: Path, sent: Sent, *, now: datetime, settle_afte
     rejected: list[tuple[int, str]] = []
     results = list(_results(path, sent.provider, region, rejected))
     read = len(results) + len(rejected)
-    contacts = _contacts(session, [one.to for one in results])
-    deliveries, reports = [], []
-    for one in results:
-        who = [one.contact] if one.contact else contacts[one.to]
-        if not who:
-            rejected.append((one.line, "nobody in the student information system has this number"))
-        for contact in who:
-            delivery, report = _told(one, contact, sent)
-            deliveries.append(delivery)
-            reports += report
-    if not deliveries:
+    told = _told(session, results, rejected)
+    if not told:
         first = f" Line {rejected[0][0]}: {rejected[0][1]}." if rejected else ""
         raise UserError(f"{path.name} holds no result that counts.{first}")
+    deliveries = [_delivery(one, contact, sent) for one, contact in told]
     message = {"id": sent.id, "title": sent.title, "sent_at": sent.sent_at.isoformat(), "deliveries": deliveries}
     counts = mass_messages.register(session, message, now=now, settle_after=settle_after, region=region)
-    receipts.record(session, reports, now=now)
+    receipts.record(session, _receipts(session, told, sent), now=now)
     return Report(read, counts.added, counts.already, sorted(rejected))
 
 
-def _told(one: _Result, contact: str, sent: Sent) -> tuple[dict[str, str], list[ParsedReceipt]]:
-    provider, provider_id = sent.provider or BY_HAND, f"{sent.id}:{contact}:{one.to}"
-    delivery = {"contact": contact, "to": one.to, "provider": provider, "provider_id": provider_id}
-    if one.meant is None:
-        return delivery, []
-    report = ParsedReceipt.of(
-        one.meant,
-        provider=provider,
-        event_key=f"{provider_id}:{one.meant.outcome}:{one.code or ''}",
-        provider_id=provider_id,
-        phone=one.to,
-        code=one.code,
-    )
-    return delivery, [report]
+def _told(session: Session, results: Sequence[_Result], rejected: list[tuple[int, str]]) -> list[tuple[_Result, str]]:
+    """Each result with the sourcedId of a contact whom it is about."""
+    by_number = _contacts(session, [one.to for one in results])
+    known = _known(session, [one.contact for one in results if one.contact])
+    told = []
+    for one in results:
+        who = [one.contact] if one.contact in known else [] if one.contact else by_number[one.to]
+        if not who:
+            rejected.append((one.line, f"nobody in the student information system has this {_named_by(one)}"))
+        told += [(one, contact) for contact in who]
+    return told
+
+
+def _named_by(one: _Result) -> str:
+    return "contact id" if one.contact else "number"
+
+
+def _delivery(one: _Result, contact: str, sent: Sent) -> dict[str, str]:
+    made_up = {"provider": sent.provider or BY_HAND, "provider_id": _made_up_id(one, contact, sent)}
+    return {"contact": contact, "to": one.to} | made_up
+
+
+def _made_up_id(one: _Result, contact: str, sent: Sent) -> str:
+    return f"{sent.id}:{contact}:{one.to}"
+
+
+_REGISTERED = text("""
+SELECT contact_sourced_id AS contact, phone, provider, provider_id FROM deliveries WHERE mass_message_id = :message
+""")
+
+
+def _receipts(session: Session, told: Sequence[tuple[_Result, str]], sent: Sent) -> list[ParsedReceipt]:
+    """A report for each final result, on its delivery under the id that its sender may have registered before."""
+    ids = {(row.contact, row.phone): row for row in session.execute(_REGISTERED, {"message": sent.id})}
+    return [
+        ParsedReceipt.of(
+            one.meant,
+            provider=ids[contact, one.to].provider,
+            event_key=f"{_made_up_id(one, contact, sent)}:{one.meant.outcome}:{one.code or ''}",
+            provider_id=ids[contact, one.to].provider_id,
+            phone=one.to,
+            code=one.code,
+        )
+        for one, contact in told
+        if one.meant
+    ]
 
 
 def _results(path: Path, provider: str | None, region: str, rejected: list[tuple[int, str]]) -> Iterator[_Result]:
@@ -140,6 +165,10 @@ def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
     found = {
         name: written.index(word) for name, words in _COLUMNS.items() for word in reversed(words) if word in written
     }
+    if header and len(header.cells) == 1 and re.search("[;\t]", header.cells[0]):
+        raise UserError(
+            f"{path.name} has something else than commas between its columns. Save it as a CSV with commas."
+        )
     if "to" not in found:
         raise UserError(f"{path.name} has no column for the number. Name one of its columns “to”.")
     if "result" not in found and "code" not in found:
@@ -153,7 +182,8 @@ def _result(row: CsvRow, columns: Mapping[str, int], provider: str | None, regio
     cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
     to = phone.parse(cells["to"], region).e164
     code, meant = _meant(cells.get("code", ""), cells.get("result", ""), provider)
-    return _Result(row.line, to, cells.get("contact") or None, code, meant)
+    contact = posted.text(cells, "contact") if cells.get("contact") else None
+    return _Result(row.line, to, contact, code, meant)
 
 
 def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Code | None]:
@@ -181,3 +211,11 @@ def _contacts(session: Session, phones: Sequence[str]) -> Mapping[str, list[str]
     for number, sourced_id in session.execute(_REACHED, {"phones": list(phones)}):
         found[number].append(sourced_id)
     return found
+
+
+_IN_THE_SIS = text("SELECT sourced_id FROM contacts WHERE sourced_id = ANY(:contacts)")
+
+
+def _known(session: Session, contacts: Sequence[str]) -> set[str]:
+    """Those of these sourcedIds that are a contact's."""
+    return set(session.scalars(_IN_THE_SIS, {"contacts": list(contacts)}))

@@ -97,6 +97,8 @@ UNREADABLE = {
     "empty": ("", "no column for the number"),
     "header only": ("to,status\n", "holds no result that counts."),
     "nothing counts": ("to,status\n12,delivered\n", "Line 2: Too short"),
+    "semicolons": ("to;status\n3125550142;delivered\n", "Save it as a CSV with commas."),
+    "tabs": ("to\tstatus\n3125550142\tdelivered\n", "Save it as a CSV with commas."),
     "not text": (b"\x00\xff\xfe\x00", "no column"),
 }
 
@@ -111,3 +113,18 @@ def test_a_file_that_cannot_count_says_why(take, text, why):
 def test_excel_and_its_mark_are_read(session, family, take):
     take("\ufeffTo,Result\r\n3125550143,Delivered\r\n".encode())
     assert settled(session) == {}
+
+
+def test_results_count_for_a_message_that_its_sender_registered_with_ids_of_its_own(session, family, take):
+    message = messages.a_message(*map(messages.a_delivery, family), sent_at=NOW, message_id=SENT.id)
+    messages.registered(session, message, now=NOW)
+    report = take("to,result\n3125550142,delivered\n3125550143,blocked\n")
+    assert (report.added, report.already) == (0, 3)
+    assert settled(session) == {family[2].id: "blocked"}
+
+
+@pytest.mark.parametrize("contact", ["nobody", "x" * 501, '"a\nb"', "a\x00b", "\u200b"])
+def test_a_row_whose_contact_nobody_knows_is_listed_and_the_others_count(session, family, take, contact):
+    report = take(f"contact,to,result\n{contact},3125550142,blocked\n,3125550143,blocked\n")
+    assert [line for line, _ in report.rejected] == [2]
+    assert settled(session) == {family[2].id: "blocked"}
