@@ -13,7 +13,6 @@ from typing import Any
 
 from bot.providers.callback import Callback, e164, moment, needed, opted_out, said, same, word
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     Handshake,
@@ -21,7 +20,7 @@ from bot.providers.receipt import (
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -82,7 +81,7 @@ def _receipt(data: Mapping[str, Any]) -> ParsedReceipt:
     code = _code(message_id, said(data.get("deliverystatusdetails")))
     received = word(data.get("receivedtimestamp"), "receivedTimestamp")
     return ParsedReceipt.of(
-        _meaning(message_id, f"deliveryStatus:{status}", code),
+        weigh(NAME, CODES, f"deliveryStatus:{status}", [code] if code else [], message=message_id),
         provider=NAME,
         event_key=f"{message_id}:{phone or ''}:{status}:{code or ''}:{received}",
         provider_id=message_id,
@@ -108,13 +107,6 @@ def _code(message_id: str, details: str) -> str | None:
     if code is None and sentence.rstrip(".") not in {"", "no error"}:
         logger.error("%s %s: the sentence in its details is new to us", NAME, message_id)
     return code
-
-
-def _meaning(message_id: str, status: str, code: str | None) -> Code:
-    by_status = look_up(NAME, CODES, [status], message=message_id, otherwise=ON_ITS_WAY)
-    if code is None or by_status.outcome is Outcome.DELIVERED:
-        return by_status
-    return look_up(NAME, CODES, [code], message=message_id, otherwise=by_status)
 
 
 # The words by which each of Microsoft's sentences is known; they were written anew more than once.

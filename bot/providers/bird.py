@@ -13,14 +13,13 @@ from typing import Any
 
 from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, same, word
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -80,7 +79,7 @@ def _receipt(event_id: str, kind: str, data: Mapping[str, Any], at: Any) -> Pars
     message_id = needed(data.get("sms_id"), "sms_id")
     code = word(member(data.get("error"), "code"), "code") or None
     return ParsedReceipt.of(
-        _meaning(message_id, kind, code),
+        weigh(NAME, CODES, kind, _told(kind, code), message=message_id),
         provider=NAME,
         event_key=event_id,
         provider_id=message_id,
@@ -90,13 +89,9 @@ def _receipt(event_id: str, kind: str, data: Mapping[str, Any], at: Any) -> Pars
     )
 
 
-def _meaning(message_id: str, kind: str, code: str | None) -> Code:
+def _told(kind: str, code: str | None) -> list[str]:
     """`unknown` says nothing that the type would not say better: `sms.rejected` at least is before the carrier."""
-    by_kind = look_up(NAME, CODES, [kind], message=message_id, otherwise=ON_ITS_WAY)
-    is_no_failure = kind in CODES and by_kind.outcome in {Outcome.DELIVERED, Outcome.PENDING}
-    if code is None or is_no_failure or (code == "unknown" and kind in CODES):
-        return by_kind
-    return look_up(NAME, CODES, [code], message=message_id, otherwise=by_kind)
+    return [code] if code and (code != "unknown" or kind not in CODES) else []
 
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM

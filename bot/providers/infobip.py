@@ -13,13 +13,12 @@ from bot.providers.callback import Callback, check_basic, e164, member, moment, 
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
-    ON_ITS_WAY,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -66,9 +65,10 @@ def _receipt(message_id: str, result: Mapping[str, Any]) -> ParsedReceipt:
     group = needed(member(result, "status", "groupName"), "groupName").upper()
     codes = list(_codes(group, result))
     code = next((one for one in codes if one in CODES), codes[0] if codes else None)
+    otherwise = BEFORE_CARRIER if group == "REJECTED" else AFTER_CARRIER
     at = moment(result.get("doneAt"))
     return ParsedReceipt.of(
-        _meaning(message_id, group, codes),
+        weigh(NAME, CODES, f"group:{group}", codes, message=message_id, otherwise=otherwise),
         provider=NAME,
         event_key=f"{message_id}:{group}:{code or ''}:{at.isoformat() if at else ''}",
         provider_id=message_id,
@@ -89,14 +89,6 @@ def _codes(group: str, result: Mapping[str, Any]) -> Iterator[str]:
         yield f"error:{error}"
     if status and (group == "REJECTED" or f"status:{status}" in CODES):
         yield f"status:{status}"
-
-
-def _meaning(message_id: str, group: str, codes: list[str]) -> Code:
-    by_group = look_up(NAME, CODES, [f"group:{group}"], message=message_id, otherwise=ON_ITS_WAY)
-    if not codes or f"group:{group}" in _NO_FAILURES:
-        return by_group
-    otherwise = BEFORE_CARRIER if group == "REJECTED" else AFTER_CARRIER
-    return look_up(NAME, CODES, codes, message=message_id, otherwise=otherwise)
 
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM
@@ -157,4 +149,3 @@ CODES: Mapping[str, Code] = {
     "error:4104": Code(_OURS, "This number got the same words too often in a short time."),
     "error:4202": Code(_OURS, "We reached the limit of our registration."),
 }
-_NO_FAILURES = {code for code, known in CODES.items() if known.outcome in {Outcome.DELIVERED, Outcome.PENDING}}

@@ -16,14 +16,13 @@ import jwt
 
 from bot.providers.callback import Callback, e164, moment, needed, opted_out, said, same, word
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -106,7 +105,7 @@ def _receipt(fields: Mapping[str, str]) -> ParsedReceipt:
         raise Malformed("no recipient")
     status, told = word(fields["status"], "status").lower(), _told(fields)
     at = word(fields["statusDatetime"].replace(" ", "+"), "statusDatetime")
-    known = _meaning(message_id, status, told)
+    known = weigh(NAME, CODES, f"status:{status}", told, message=message_id)
     return ParsedReceipt.of(
         known,
         provider=NAME,
@@ -129,14 +128,6 @@ def _told(fields: Mapping[str, str]) -> list[str]:
     return told or (["0"] if code else [])
 
 
-def _meaning(message_id: str, status: str, told: list[str]) -> Code:
-    by_status = look_up(NAME, CODES, [f"status:{status}"], message=message_id, otherwise=ON_ITS_WAY)
-    if by_status.outcome is Outcome.DELIVERED or status in _ON_ITS_WAY:
-        return by_status
-    return look_up(NAME, CODES, told, message=message_id, otherwise=by_status)
-
-
-_ON_ITS_WAY = {"scheduled", "sent", "buffered"}
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 CODES: Mapping[str, Code] = {

@@ -14,13 +14,12 @@ from urllib.parse import parse_qsl
 
 from bot.providers.callback import Callback, e164, moment, needed, opted_out, same, word
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -88,7 +87,7 @@ def _receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:
     part = "-".join(re.findall("[0-9]{1,4}", fields.get("PartInfo", ""))[:2])
     at = moment(fields.get("DeliveryReportTime"))
     return ParsedReceipt.of(
-        _meaning(message_uuid, status, code),
+        weigh(NAME, CODES, f"status:{status}", [code] if code else [], message=message_uuid),
         provider=NAME,
         event_key=f"{message_uuid}:{part}:{status}:{code or ''}:{at.isoformat() if at else ''}",
         provider_id=word(fields.get("ParentMessageUUID"), "ParentMessageUUID") or message_uuid,
@@ -98,14 +97,6 @@ def _receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:
     )
 
 
-def _meaning(message_uuid: str, status: str, code: str | None) -> Code:
-    by_status = look_up(NAME, CODES, [f"status:{status}"], message=message_uuid, otherwise=ON_ITS_WAY)
-    if code is None or by_status.outcome is Outcome.DELIVERED or status in _ON_ITS_WAY:
-        return by_status
-    return look_up(NAME, CODES, [code], message=message_uuid, otherwise=by_status)
-
-
-_ON_ITS_WAY = {"queued", "sent"}
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 # 100, 1000 and a bare `undelivered` are the refusals for which the carrier gives no reason.

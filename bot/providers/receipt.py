@@ -117,3 +117,16 @@ def look_up(provider: str, codes: Mapping[str, Code], said: Sequence[str], *, me
             return codes[one]
         logger.error("%s %s: %s is not in our table", provider, message, one)
     return otherwise
+
+
+def weigh(provider: str, codes: Mapping[str, Code], status: str, said: Sequence[str], *, message: str,
+          otherwise: Code | None = None) -> Code:  # fmt: skip
+    """What a status word means with the codes beside it: the code of a failure beats its status word.
+
+    Where the word is that of no failure, no code is read; where no code is in the table, it is `otherwise` or the word.
+    """
+    by_status = look_up(provider, codes, [status], message=message, otherwise=ON_ITS_WAY)
+    is_no_failure = status in codes and by_status.outcome in {Outcome.DELIVERED, Outcome.PENDING}
+    if not said or is_no_failure:
+        return by_status
+    return look_up(provider, codes, said, message=message, otherwise=otherwise or by_status)

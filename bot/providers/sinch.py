@@ -19,14 +19,13 @@ from bot.providers.callback import Callback, check_age, e164, moment, needed, op
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
-    ON_ITS_WAY,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
     TryAgain,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -92,7 +91,7 @@ def _receipt(event: Mapping[str, Any]) -> Parsed:
     code = (number if number.startswith("4") and len(number) == len("400") else f"dlr:{number}") if number else None
     at = moment(event.get("at"))
     receipt = ParsedReceipt.of(
-        _meaning(batch, f"status:{status}", code),
+        _meaning(batch, f"status:{status}", [code] if code else []),
         provider=NAME,
         event_key=f"{batch}:{phone}:{status}:{number}:{at.isoformat() if at else ''}",
         provider_id=f"{batch}:{phone}",
@@ -103,15 +102,12 @@ def _receipt(event: Mapping[str, Any]) -> Parsed:
     return [receipt]
 
 
-def _meaning(batch: str, status: str, code: str | None) -> Code:
-    by_status = look_up(NAME, CODES, [status], message=batch, otherwise=ON_ITS_WAY)
-    if code is None or status in _NO_FAILURES:
-        return by_status
-    otherwise = BEFORE_CARRIER if by_status.outcome is Outcome.NOT_CONTACT_PROBLEM else AFTER_CARRIER
-    return look_up(NAME, CODES, [code], message=batch, otherwise=otherwise)
+def _meaning(batch: str, status: str, said: list[str]) -> Code:
+    is_ours = status in CODES and CODES[status].outcome is Outcome.NOT_CONTACT_PROBLEM
+    otherwise = BEFORE_CARRIER if is_ours else AFTER_CARRIER
+    return weigh(NAME, CODES, status, said, message=batch, otherwise=otherwise)
 
 
-_NO_FAILURES = {code for code, known in CODES.items() if known.outcome in {Outcome.DELIVERED, Outcome.PENDING}}
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Parsed]] = {
     "recipient_delivery_report_sms": _receipt,
     "recipient_delivery_report_mms": _receipt,

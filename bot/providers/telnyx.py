@@ -18,14 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, said
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -95,7 +94,7 @@ def _receipt(
 ) -> ParsedReceipt:
     status = needed(member(recipient, "status"), "status").lower()
     return ParsedReceipt.of(
-        _meaning(provider_id.partition(":")[0], status, codes),
+        weigh(NAME, CODES, f"status:{status}", codes, message=provider_id.partition(":")[0]),
         provider=NAME,
         event_key=event_key,
         provider_id=provider_id,
@@ -126,14 +125,6 @@ def _list(message: Any, name: str) -> Sequence[Any]:
     return found
 
 
-def _meaning(message_id: str, status: str, codes: Sequence[str]) -> Code:
-    by_status = look_up(NAME, CODES, [f"status:{status}"], message=message_id, otherwise=ON_ITS_WAY)
-    if by_status.outcome is Outcome.DELIVERED or status in _ON_ITS_WAY:
-        return by_status
-    return look_up(NAME, CODES, codes, message=message_id, otherwise=by_status)
-
-
-_ON_ITS_WAY = {"queued", "sending", "sent"}
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 # 40004, 40008 and a bare `delivery_failed` are the refusals for which the carrier gives no reason.

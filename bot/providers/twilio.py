@@ -13,14 +13,13 @@ from urllib.parse import SplitResult
 
 from bot.providers.callback import Callback, e164, needed, opted_out, said, same, word
 from bot.providers.receipt import (
-    ON_ITS_WAY,
     BadSignature,
     Code,
     Malformed,
     OptOutMessage,
     Parsed,
     ParsedReceipt,
-    look_up,
+    weigh,
 )
 from bot.sms_status import Outcome
 
@@ -114,7 +113,7 @@ def _receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> Parsed
     code = word(fields.get("ErrorCode"), "ErrorCode").lstrip("0") or None
     done = word(fields.get("RawDlrDoneDate"), "RawDlrDoneDate")
     return ParsedReceipt.of(
-        _meaning(message_sid, status, code),
+        weigh(NAME, CODES, f"status:{status}", [code] if code else [], message=message_sid),
         provider=NAME,
         event_key=f"{message_sid}:{status}:{code or ''}:{done}",
         provider_id=message_sid,
@@ -132,14 +131,6 @@ def _time(done: str) -> datetime | None:
         return None
 
 
-def _meaning(message_sid: str, status: str, code: str | None) -> Code:
-    by_status = look_up(NAME, CODES, [f"status:{status}"], message=message_sid, otherwise=ON_ITS_WAY)
-    if code is None or by_status.outcome is Outcome.DELIVERED or status in _ON_ITS_WAY:
-        return by_status
-    return look_up(NAME, CODES, [code], message=message_sid, otherwise=by_status)
-
-
-_ON_ITS_WAY = {"accepted", "scheduled", "queued", "sending", "sent"}
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 # 30004, 30008 and a bare `undelivered` are the refusals for which the carrier gives no reason.
