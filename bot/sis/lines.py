@@ -9,6 +9,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 LONGEST_LINE = 120_000
@@ -34,11 +35,17 @@ class _Unclosed(Exception):  # noqa: N818 (It never leaves this file.)
     pass
 
 
-def text_of(stream: io.BufferedReader) -> io.TextIOWrapper:
-    """The characters of a file, in UTF-8 or, when it begins with a mark of UTF-16, in that; bytes of neither survive."""
-    if stream.peek(2)[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="")
-    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+@contextmanager
+def text_of(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
+    """The characters of a file, in UTF-8 or, when it begins with a mark of UTF-16, in that; bytes of neither survive.
+
+    The stream is closed at the end, also when its first bytes cannot be read.
+    """
+    with stream:
+        is_utf16 = stream.peek(2)[:2] in {b"\xff\xfe", b"\xfe\xff"}
+        encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
+        with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as characters:
+            yield characters
 
 
 class Lines:
