@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import load_pem_x509_certificate
 
-from bot.providers.callback import Callback, check_age, e164, moment, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, check_age, e164, moment, needed, said, same, word
 from bot.providers.calling import call
 from bot.providers.receipt import (
     AFTER_CARRIER,
@@ -31,12 +31,12 @@ from bot.providers.receipt import (
     Code,
     Handshake,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     TryAgain,
     look_up,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
@@ -159,9 +159,8 @@ def _event(callback: Callback, message: str) -> dict[str, Any]:
 
 
 def _inbound(event: Mapping[str, Any]) -> Parsed:
-    text_id, phone = needed(event.get("inboundMessageId"), "inboundMessageId"), e164(event.get("originationNumber"))
-    stop = opted_out(event.get("messageBody"))
-    return [] if phone is None or stop is None else [OptOutMessage(NAME, f"{text_id}:inbound", phone, opted_out=stop)]
+    event_key = f"{needed(event.get('inboundMessageId'), 'inboundMessageId')}:inbound"
+    return heard(NAME, event_key, sender=event.get("originationNumber"), text=event.get("messageBody"))
 
 
 def _receipt(event: Mapping[str, Any]) -> ParsedReceipt:

@@ -11,17 +11,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.providers.callback import Callback, e164, moment, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, e164, moment, needed, said, same, word
 from bot.providers.receipt import (
     BadSignature,
     Code,
     Handshake,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
@@ -49,38 +49,36 @@ def parse(callback: Callback) -> Parsed:
     events = callback.json()
     if not isinstance(events, list):
         raise Malformed("it is not a list of events; choose the Event Grid schema for the subscription")
-    told = [_told(event) for event in events]
-    return [one for one in told if one is not None]
+    return [one for event in events for one in _read(event)]
 
 
-def _told(event: Any) -> ParsedReceipt | OptOutMessage | Handshake | None:
+def _read(event: Any) -> Parsed:
     if not isinstance(event, dict):
         raise Malformed("an event is not an object")
-    read = _READ.get(needed(event.get("eventType"), "eventType"))
+    read = _READERS.get(needed(event.get("eventType"), "eventType"))
     if read is None:
-        return None
+        return []
     data = event.get("data")
     if not isinstance(data, dict):
         raise Malformed("an event has no data")
     return read({name.lower(): value for name, value in data.items()})
 
 
-def _handshake(data: Mapping[str, Any]) -> Handshake:
-    return Handshake({"validationResponse": needed(data.get("validationcode"), "validationCode")})
+def _handshake(data: Mapping[str, Any]) -> Parsed:
+    return [Handshake({"validationResponse": needed(data.get("validationcode"), "validationCode")})]
 
 
-def _inbound(data: Mapping[str, Any]) -> OptOutMessage | None:
+def _inbound(data: Mapping[str, Any]) -> Parsed:
     text_id = needed(data.get("messageid"), "messageId")
-    phone, stop = e164(data.get("from")), opted_out(data.get("message"))
-    return None if phone is None or stop is None else OptOutMessage(NAME, f"{text_id}:inbound", phone, opted_out=stop)
+    return heard(NAME, f"{text_id}:inbound", sender=data.get("from"), text=data.get("message"))
 
 
-def _receipt(data: Mapping[str, Any]) -> ParsedReceipt:
+def _receipt(data: Mapping[str, Any]) -> Parsed:
     message_id, phone = needed(data.get("messageid"), "messageId"), e164(data.get("to"))
     status = needed(data.get("deliverystatus"), "deliveryStatus").capitalize()
     code = _code(message_id, said(data.get("deliverystatusdetails")))
     received = word(data.get("receivedtimestamp"), "receivedTimestamp")
-    return ParsedReceipt.of(
+    receipt = ParsedReceipt.of(
         weigh(NAME, CODES, f"deliveryStatus:{status}", [code] if code else [], message=message_id),
         provider=NAME,
         event_key=f"{message_id}:{phone or ''}:{status}:{code or ''}:{received}",
@@ -89,9 +87,10 @@ def _receipt(data: Mapping[str, Any]) -> ParsedReceipt:
         code=code,
         occurred_at=moment(received),
     )
+    return [receipt]
 
 
-_READ = {
+_READERS = {
     "Microsoft.EventGrid.SubscriptionValidationEvent": _handshake,
     "Microsoft.Communication.SMSReceived": _inbound,
     "Microsoft.Communication.SMSDeliveryReportReceived": _receipt,

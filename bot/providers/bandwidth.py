@@ -10,16 +10,16 @@ Source: Bandwidth's messaging webhooks and its list of messaging error codes.
 from collections.abc import Mapping
 from typing import Any
 
-from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, opted_out, word
+from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, word
 from bot.providers.receipt import (
     ON_ITS_WAY,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     look_up,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "bandwidth"
@@ -58,11 +58,8 @@ def _read(event: Any) -> Parsed:
 
 
 def _inbound(message_id: str, event: Any) -> Parsed:
-    phone = e164(member(event, "message", "from"))
-    stop = opted_out(member(event, "message", "text"))
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_id}:inbound", phone, opted_out=stop)]
+    sender, text = member(event, "message", "from"), member(event, "message", "text")
+    return heard(NAME, f"{message_id}:inbound", sender=sender, text=text)
 
 
 def _receipt(message_id: str, kind: str, event: Any) -> ParsedReceipt:

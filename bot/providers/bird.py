@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, same, word
+from bot.providers.callback import Callback, check_age, e164, member, moment, needed, same, word
 from bot.providers.receipt import (
     BadSignature,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "bird"
@@ -66,13 +66,8 @@ def parse(callback: Callback) -> Parsed:
         raise Malformed("an event has no data")
     event_id = needed(callback.header("webhook-id"), "webhook-id")
     if kind == "sms.received":
-        return _inbound(event_id, data)
+        return heard(NAME, event_id, sender=data.get("from"), text=data.get("text"))
     return [_receipt(event_id, kind, data, member(event, "timestamp"))]
-
-
-def _inbound(event_id: str, data: Mapping[str, Any]) -> Parsed:
-    phone, stop = e164(data.get("from")), opted_out(data.get("text"))
-    return [] if phone is None or stop is None else [OptOutMessage(NAME, event_id, phone, opted_out=stop)]
 
 
 def _receipt(event_id: str, kind: str, data: Mapping[str, Any], at: Any) -> ParsedReceipt:

@@ -14,9 +14,6 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit
 from bot.providers.receipt import BadSignature, Malformed, NoPassword
 
 _MOST_FIELDS = 100
-_STOP = {"STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"}
-# Carriers also take YES; but a YES may answer any question, and a wrong one would lift an opt-out that was meant.
-_START = {"START", "UNSTOP"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,17 @@ class Callback:
             return json.loads(self.body.decode())
         except (ValueError, RecursionError) as problem:
             raise Malformed("the body is not JSON") from problem
+
+    def json_object(self) -> dict[str, Any]:
+        """As above, where it has to be one object.
+
+        Raises:
+            Malformed: the body is not a JSON object in UTF-8.
+        """
+        read = self.json()
+        if not isinstance(read, dict):
+            raise Malformed("the body is not an object")
+        return read
 
 
 def member(thing: Any, *path: str | int) -> Any:
@@ -126,12 +134,6 @@ def moment(value: Any) -> datetime | None:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def opted_out(text: Any) -> bool | None:
-    """Whether a family's whole text is a STOP (True) or a START (False); None for any other text."""
-    keyword = " ".join(said(text).upper().split())
-    return True if keyword in _STOP else False if keyword in _START else None
 
 
 def same(given: str | bytes, expected: str | bytes) -> bool:

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from bot.providers.callback import Callback, check_age, e164, moment, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, check_age, e164, moment, needed, said, same, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
@@ -32,11 +32,11 @@ from bot.providers.receipt import (
     BadSignature,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     look_up,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "generic"
@@ -65,19 +65,18 @@ def parse(callback: Callback) -> Parsed:
         Malformed: one of them is not as this module describes; then none is taken.
     """
     read = callback.json()
-    heard = [_heard(one) for one in (read if isinstance(read, list) else [read])]
-    return [one for one in heard if one is not None]
+    return [one for told in (read if isinstance(read, list) else [read]) for one in _read(told)]
 
 
-def _heard(told: Any) -> ParsedReceipt | OptOutMessage | None:
+def _read(told: Any) -> Parsed:
     if not isinstance(told, dict):
         raise Malformed("it is not an object")
-    return _text(told) if "text" in told else _receipt(told)
+    return _text(told) if "text" in told else [_receipt(told)]
 
 
-def _text(told: Mapping[str, Any]) -> OptOutMessage | None:
-    event, phone, stop = needed(told.get("id"), "id"), e164(told.get("from")), opted_out(told.get("text"))
-    return None if phone is None or stop is None else OptOutMessage(NAME, f"{event}:inbound", phone, opted_out=stop)
+def _text(told: Mapping[str, Any]) -> Parsed:
+    event = needed(told.get("id"), "id")
+    return heard(NAME, f"{event}:inbound", sender=told.get("from"), text=told.get("text"))
 
 
 def _receipt(told: Mapping[str, Any]) -> ParsedReceipt:

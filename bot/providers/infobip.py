@@ -9,17 +9,17 @@ not read. Source: Infobip's model of delivery reports and its response codes.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, opted_out, word
+from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "infobip"
@@ -50,15 +50,8 @@ def parse(callback: Callback) -> Parsed:
 def _read(result: Any) -> Parsed:
     message_id = needed(member(result, "messageId"), "messageId")
     if "status" not in result and "from" in result:
-        return _inbound(message_id, result)
+        return heard(NAME, f"{message_id}:inbound", sender=result["from"], text=result.get("text"))
     return [_receipt(message_id, result)]
-
-
-def _inbound(message_id: str, result: Mapping[str, Any]) -> Parsed:
-    phone, stop = e164(result["from"]), opted_out(result.get("text"))
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_id}:inbound", phone, opted_out=stop)]
 
 
 def _receipt(message_id: str, result: Mapping[str, Any]) -> ParsedReceipt:

@@ -14,16 +14,16 @@ from typing import Any
 
 import jwt
 
-from bot.providers.callback import Callback, e164, moment, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, e164, moment, needed, said, same, word
 from bot.providers.receipt import (
     BadSignature,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "messagebird"
@@ -87,16 +87,13 @@ _TEXT = ("originator", "body", "message", "mid")  # `message` and `mid` are what
 
 
 def _fields(callback: Callback) -> dict[str, str]:
-    body = callback.json() if callback.is_json else dict(callback.form())
-    if not isinstance(body, dict):
-        raise Malformed("the body is not an object")
+    body: Mapping[str, Any] = callback.json_object() if callback.is_json else dict(callback.form())
     return {name: said(body.get(name)) or callback.query(name).strip() for name in (*_REPORT, *_TEXT)}
 
 
 def _inbound(fields: Mapping[str, str]) -> Parsed:
-    text_id, phone = needed(fields["id"] or fields["mid"], "id"), e164(fields["originator"])
-    stop = opted_out(fields["body"] or fields["message"])
-    return [] if phone is None or stop is None else [OptOutMessage(NAME, f"{text_id}:inbound", phone, opted_out=stop)]
+    text_id = needed(fields["id"] or fields["mid"], "id")
+    return heard(NAME, f"{text_id}:inbound", sender=fields["originator"], text=fields["body"] or fields["message"])
 
 
 def _receipt(fields: Mapping[str, str]) -> ParsedReceipt:

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-from bot.providers.callback import Callback, e164, moment, needed, opted_out, same, word
+from bot.providers.callback import Callback, e164, moment, needed, same, word
 from bot.providers.receipt import (
     BadSignature,
     Code,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "plivo"
@@ -68,16 +68,8 @@ def parse(callback: Callback) -> Parsed:
     fields = dict(callback.form())
     message_uuid = needed(fields.get("MessageUUID"), "MessageUUID")
     if "Text" in fields:
-        return _inbound(message_uuid, fields)
+        return heard(NAME, f"{message_uuid}:inbound", sender=fields.get("From"), text=fields["Text"])
     return [_receipt(message_uuid, fields)]
-
-
-def _inbound(message_uuid: str, fields: Mapping[str, str]) -> Parsed:
-    phone = e164(fields.get("From"))
-    stop = opted_out(fields["Text"])
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_uuid}:inbound", phone, opted_out=stop)]
 
 
 def _receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:

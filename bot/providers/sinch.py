@@ -15,18 +15,18 @@ from hashlib import sha256
 from typing import Any
 
 from bot.providers import sinch_codes
-from bot.providers.callback import Callback, check_age, e164, moment, needed, opted_out, same, word
+from bot.providers.callback import Callback, check_age, e164, moment, needed, same, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     TryAgain,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "sinch"
@@ -62,9 +62,7 @@ def parse(callback: Callback) -> Parsed:
     Raises:
         Malformed: it is not a Sinch callback.
     """
-    event = callback.json()
-    if not isinstance(event, dict):
-        raise Malformed("the body is not an object")
+    event = callback.json_object()
     kind = needed(event.get("type"), "type")
     return _READERS.get(kind, _nothing)(event)
 
@@ -75,10 +73,8 @@ def _nothing(event: Mapping[str, Any]) -> Parsed:
 
 
 def _inbound(event: Mapping[str, Any]) -> Parsed:
-    message_id, phone, stop = needed(event.get("id"), "id"), e164(event.get("from")), opted_out(event.get("body"))
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_id}:inbound", phone, opted_out=stop)]
+    message_id = needed(event.get("id"), "id")
+    return heard(NAME, f"{message_id}:inbound", sender=event.get("from"), text=event.get("body"))
 
 
 def _receipt(event: Mapping[str, Any]) -> Parsed:

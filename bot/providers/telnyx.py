@@ -16,16 +16,16 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, said
+from bot.providers.callback import Callback, check_age, e164, member, moment, needed, said
 from bot.providers.receipt import (
     BadSignature,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
@@ -70,11 +70,7 @@ def parse(callback: Callback) -> Parsed:
 
 
 def _inbound(event_id: str, message: Any) -> Parsed:
-    phone = e164(member(message, "from", "phone_number"))
-    stop = opted_out(member(message, "text"))
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, event_id, phone, opted_out=stop)]
+    return heard(NAME, event_id, sender=member(message, "from", "phone_number"), text=member(message, "text"))
 
 
 def _receipts(event_id: str, message: Any, at: datetime | None) -> Parsed:

@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from hashlib import sha1, sha256
 from urllib.parse import SplitResult
 
-from bot.providers.callback import Callback, e164, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, e164, needed, said, same, word
 from bot.providers.receipt import (
     BadSignature,
     Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     weigh,
 )
+from bot.providers.texted import heard
 from bot.sms_status import Outcome
 
 NAME = "twilio"
@@ -94,19 +94,13 @@ def parse(callback: Callback) -> Parsed:
 def _fields(callback: Callback) -> dict[str, str]:
     if not callback.is_json:
         return dict(callback.form())
-    read = callback.json()
-    if not isinstance(read, dict):
-        raise Malformed("the body is not an object")
-    return {name: said(value) for name, value in read.items()}
+    return {name: said(value) for name, value in callback.json_object().items()}
 
 
 def _inbound(message_sid: str, fields: Mapping[str, str]) -> Parsed:
     """Advanced Opt-Out says what it understood (`OptOutType`); without it the whole text has to be one of the keywords."""
-    phone = e164(fields.get("From"))
-    stop = opted_out(fields.get("OptOutType", fields.get("Body", "")))
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_sid}:inbound", phone, opted_out=stop)]
+    text = fields.get("OptOutType", fields.get("Body", ""))
+    return heard(NAME, f"{message_sid}:inbound", sender=fields.get("From"), text=text)
 
 
 def _receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:

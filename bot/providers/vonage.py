@@ -17,21 +17,18 @@ from typing import Any
 import jwt
 
 from bot.providers import vonage_codes
-from bot.providers.callback import Callback, check_age, e164, member, moment, needed, opted_out, said, same, word
+from bot.providers.callback import Callback, check_age, e164, member, moment, needed, said, same, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
     BEFORE_CARRIER,
-    ON_ITS_WAY,
     BadSignature,
-    Code,
     Malformed,
-    OptOutMessage,
     Parsed,
     ParsedReceipt,
     TryAgain,
-    look_up,
+    weigh,
 )
-from bot.sms_status import Outcome
+from bot.providers.texted import heard
 
 NAME = "vonage"
 SECRET = "vonage_signature_secret"  # noqa: S105 - the name of a setting.
@@ -88,14 +85,7 @@ def _check_fields(secret: str, callback: Callback) -> None:
 def _fields(callback: Callback) -> dict[str, str]:
     if not callback.is_json:
         return dict(callback.form())
-    return {name: value if isinstance(value, str) else said(value) for name, value in _object(callback).items()}
-
-
-def _object(callback: Callback) -> dict[str, Any]:
-    read = callback.json()
-    if not isinstance(read, dict):
-        raise Malformed("the body is not an object")
-    return read
+    return {name: value if isinstance(value, str) else said(value) for name, value in callback.json_object().items()}
 
 
 def parse(callback: Callback) -> Parsed:
@@ -104,7 +94,7 @@ def parse(callback: Callback) -> Parsed:
     Raises:
         Malformed: it is not a Vonage webhook.
     """
-    if callback.is_json and "message_uuid" in (message := _object(callback)):
+    if callback.is_json and "message_uuid" in (message := callback.json_object()):
         return _of_messages_api(message)
     return _of_sms_api(_fields(callback))
 
@@ -119,9 +109,10 @@ def _of_messages_api(message: Mapping[str, Any]) -> Parsed:
         return _inbound(uuid, message.get("from"), message.get("text")) if is_text else []
     number = _error_number(message.get("error"))
     code = f"messages:{number}" if number else None
+    otherwise = BEFORE_CARRIER if status == "rejected" else AFTER_CARRIER
     at = moment(message.get("timestamp"))
     receipt = ParsedReceipt.of(
-        _meaning(uuid, f"messages-status:{status}", code),
+        weigh(NAME, CODES, f"messages-status:{status}", [code] if code else [], message=uuid, otherwise=otherwise),
         provider=NAME,
         event_key=f"{uuid}:{status}:{number}:{at.isoformat() if at else ''}",
         provider_id=uuid,
@@ -153,7 +144,7 @@ def _of_sms_api(fields: Mapping[str, str]) -> Parsed:
     number = word(fields.get("err-code"), "err-code").lstrip("0")
     code = f"dlr:{number}" if number else None
     receipt = ParsedReceipt.of(
-        _meaning(message_id, f"status:{status}", code),
+        weigh(NAME, CODES, f"status:{status}", [code] if code else [], message=message_id, otherwise=AFTER_CARRIER),
         provider=NAME,
         event_key=f"{message_id}:{status}:{number}:{word(fields.get('scts'), 'scts')}",
         provider_id=message_id,
@@ -165,18 +156,4 @@ def _of_sms_api(fields: Mapping[str, str]) -> Parsed:
 
 
 def _inbound(message_id: str, sender: Any, text: Any) -> Parsed:
-    phone, stop = e164(sender), opted_out(text)
-    if phone is None or stop is None:
-        return []
-    return [OptOutMessage(NAME, f"{message_id}:inbound", phone, opted_out=stop)]
-
-
-def _meaning(message_id: str, status: str, code: str | None) -> Code:
-    by_status = look_up(NAME, CODES, [status], message=message_id, otherwise=ON_ITS_WAY)
-    if code is None or status in _NO_FAILURES:
-        return by_status
-    otherwise = BEFORE_CARRIER if status == "messages-status:rejected" else AFTER_CARRIER
-    return look_up(NAME, CODES, [code], message=message_id, otherwise=otherwise)
-
-
-_NO_FAILURES = {code for code, known in CODES.items() if known.outcome in {Outcome.DELIVERED, Outcome.PENDING}}
+    return heard(NAME, f"{message_id}:inbound", sender=sender, text=text)
