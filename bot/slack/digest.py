@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from bot import db, digests, filters
 from bot.errors import traced
 from bot.models import DigestPost, PostKind
-from bot.slack import digest_card, fixes, list_card, refusals, reply
+from bot.slack import audience, digest_card, fixes, list_card, refusals, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
@@ -73,9 +73,37 @@ def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
     if post.kind == PostKind.FIXES:
         _send_fixes(desk, client, post)
         return
+    try:
+        why = _closed(client, post)
+    except (SlackApiError, OSError, HTTPException) as problem:
+        logger.warning("digest %s: who reads its channel could not be asked: %s", post.id, traced(problem))
+        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="nobody said who reads the channel")
+        return
+    if why is not None:
+        _give_up(desk, client, post, "not everybody there may read it", why)
+        return
     digest, card = _drawn(desk, post)
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
     _post(desk, client, post, card, shown_at=digest.shown_at, metadata=metadata)
+
+
+def _closed(client: WebClient, post: DigestPost) -> str | None:
+    """Why a digest may not be read by everybody in its channel any more. A channel that is gone says so when we post.
+
+    Raises:
+        SlackApiError: Slack cannot say now.
+    """
+    try:
+        channel = client.conversations_info(channel=post.channel_id)["channel"]
+    except SlackApiError as problem:
+        if refusals.may_pass(problem):
+            raise
+        return None
+    if audience.is_from_outside(channel):
+        return "people from outside the district are there now"
+    if audience.is_too_open(channel, filters.parse(post.filter_text).filter):
+        return "it is about one teacher's students, and the channel is not private any more"
+    return None
 
 
 def _send_fixes(desk: Desk, client: WebClient, post: DigestPost) -> None:

@@ -18,8 +18,8 @@ from bot.digests import Subscribed
 from bot.errors import UserError, traced
 from bot.filters import Filter, Parsed, Unknown
 from bot.models import Subscription
+from bot.slack import audience, refusals
 from bot.slack import blocks as b
-from bot.slack import refusals
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.wording import count
@@ -61,7 +61,7 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Car
         parsed = filters.parse(text, cleanup_list.vocabulary(session, actor))
     told = _channel(client, channel)
     _refuse_unless_ours(told)
-    which = _for_a_channel(parsed, is_private=told.get("is_private") is True)
+    which = _for_a_channel(parsed, told)
     with desk.acting(client, user) as (session, actor):
         before = digests.subscription(session, channel)
         became = digests.subscribe(session, channel, which=which, actor=actor.user_id, now=desk.now())
@@ -83,14 +83,14 @@ def _put_back(session: Session, channel: str, before: Subscription | None, *, ac
         digests.subscribe(session, channel, which=which, actor=before.made_by, now=now)
 
 
-def _for_a_channel(parsed: Parsed, *, is_private: bool) -> Filter:
+def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if parsed.unknown:
         raise UserError(" ".join(_not_understood(one) for one in parsed.unknown))
     if parsed.filter.names:
         raise UserError(_NO_STUDENT.format(words=b.escaped(" ".join(parsed.filter.names))))
-    if parsed.filter.teacher and not is_private:
+    if audience.is_too_open(channel, parsed.filter):
         raise UserError(_NO_TEACHER)
-    return parsed.filter
+    return parsed.filter.with_page(1)
 
 
 def _not_understood(one: Unknown) -> str:
@@ -171,7 +171,7 @@ def _channel(client: WebClient, channel: str) -> dict[str, Any]:
 def _refuse_unless_ours(channel: dict[str, Any]) -> None:
     if channel.get("is_im") or channel.get("is_mpim"):
         raise UserError(_IN_CHANNELS)
-    if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
+    if audience.is_from_outside(channel):
         raise UserError("This channel is shared with people outside the district, so no digest goes here.")
     if channel.get("is_member") is False:
         raise UserError(_INVITE)

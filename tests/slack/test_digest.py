@@ -470,3 +470,42 @@ def test_when_slack_wants_fewer_updates_the_other_channels_wait_for_the_next_rou
         office.tick()
         asked.append(len([one for one in office.slack.calls if one.method == "chat.update"]))
     assert asked == [1, 3]
+
+
+def failed_posts(session):
+    return [one.error for one in posts(session) if one.state == models.PostState.FAILED]
+
+
+def test_a_channel_that_was_shared_since_gets_no_digest_and_whoever_asked_is_told(office, session, maria, subscribed):
+    office.slack.alter_channel(subscribed, shared=True)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    assert digests_in(office) == []
+    assert failed_posts(session) == ["not everybody there may read it"]
+    assert "people from outside the district are there now" in text_of(office.clara.last(office.clara.dm))
+
+
+def test_one_teachers_digest_ends_where_its_channel_was_made_public(office, session, maria):
+    fifth = office.slack.add_channel("fifth-grade", members=["UCLARA"], with_bot=True, private=True)
+    assert office.clara.command("/cleanup", "subscribe teacher garcía", channel=fifth.id).ok
+    office.slack.alter_channel(fifth.id, private=False)
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    assert [one for one in office.clara.messages(fifth.id) if "delivered" in text_of(one)] == []
+    assert failed_posts(session) == ["not everybody there may read it"]
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED])
+def test_while_nobody_says_who_reads_a_channel_its_digest_waits(office, session, maria, subscribed, fault):
+    send(session, office, {maria: "blocked"})
+    office.slack.faults.order("conversations.info", fault)
+    office.tick()
+    assert digests_in(office) == []
+    office.later(minutes=2)
+    office.tick()
+    assert len(digests_in(office)) == 1
+
+
+def test_a_page_is_no_part_of_what_a_digest_counts(office):
+    office.clara.command("/cleanup", "subscribe page 2", channel=office.channel)
+    assert "It counts" not in "".join(text_of(one) for one in office.clara.messages(office.channel))
