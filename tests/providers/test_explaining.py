@@ -4,17 +4,16 @@ from bot.errors import UserError
 from bot.providers import BY_NAME
 from bot.providers.explaining import explain
 
-EVERY_CODE = [(name, code) for name, provider in BY_NAME.items() for code in provider.CODES]
 
-
-@pytest.mark.parametrize(("provider", "code"), EVERY_CODE)
-def test_every_code_of_every_provider_is_explained_with_what_follows(provider, code):
-    explanation = explain(provider, code)
-    assert explanation.code == BY_NAME[provider].CODES[code]
-    first, *rest = explanation.lines()
-    assert first == f"{provider} {code}: {explanation.code.meaning}"
-    assert rest
-    assert all(line.endswith(".") for line in rest)
+@pytest.mark.parametrize("provider", BY_NAME)
+def test_every_code_of_every_provider_is_explained_with_what_follows(provider):
+    for said, code in BY_NAME[provider].CODES.items():
+        explanation = explain(provider, said)
+        assert explanation.code == code
+        first, *rest = explanation.lines()
+        assert first == f"{provider} {said}: {code.meaning}"
+        assert rest
+        assert all(line.endswith(".") for line in rest)
 
 
 def test_what_can_be_done_is_said():
