@@ -7,6 +7,7 @@ from pathlib import Path
 import amazon
 import pytest
 import tables
+from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -366,11 +367,7 @@ def test_what_end_user_messaging_does_not_send_is_malformed(event):
         aws.parse(request(notification(event)))
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
-    max_leaves=5,
-)
+ANYTHING = any_json()
 TOLD = st.fixed_dictionaries(
     {"Type": st.sampled_from(["Notification", "SubscriptionConfirmation"])},
     optional={

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 import tables
+from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -226,11 +227,7 @@ def test_an_event_without_an_id_is_malformed():
         bird.parse(request(an_event(), {}))
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
-    max_leaves=5,
-)
+ANYTHING = any_json()
 DATA = st.dictionaries(st.sampled_from(["sms_id", "to", "from", "text", "error"]), ANYTHING) | ANYTHING
 EVENT = st.fixed_dictionaries(
     {"type": st.sampled_from(["sms.failed", "sms.received"]) | ANYTHING, "data": DATA, "timestamp": ANYTHING}

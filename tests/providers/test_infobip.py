@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import tables
+from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -234,11 +235,8 @@ def test_an_error_of_another_shape_leaves_the_group(error):
     assert parsed(result("UNDELIVERABLE") | {"error": error}).outcome is Outcome.UNCONFIRMED
 
 
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "groupName", "x"]), inner),
-)
-RESULTS = st.lists(st.dictionaries(st.sampled_from([*result(), "from", "text"]), ANY_JSON) | ANY_JSON)
+ANYTHING = any_json(names=["id", "groupName", "x"])
+RESULTS = st.lists(st.dictionaries(st.sampled_from([*result(), "from", "text"]), ANYTHING) | ANYTHING)
 
 
 @given(st.binary(max_size=300) | RESULTS.map(lambda results: json.dumps({"results": results}).encode()), st.text())
