@@ -103,7 +103,12 @@ def migrate() -> None:
 
 @cli.command()
 def sync(
-    path: Annotated[Path, typer.Argument(help="A OneRoster CSV bundle: a folder or a zip.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A OneRoster CSV bundle: a folder or a zip; otherwise the SIS that is set.", show_default=False
+        ),
+    ] = None,
     *,
     contacts: Annotated[
         Path | None, typer.Option(help="A CSV with a contact of a student in each row; otherwise SIS_CONTACTS_CSV.")
@@ -114,12 +119,17 @@ def sync(
 ) -> None:
     """Read the student information system."""
     here = settings.load()
+    source = oneroster_csv.Export(path) if path else app.sis_source(here)
+    if source is None:
+        raise typer.BadParameter(
+            "no SIS is set; give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"
+        )
     engine = _migrated_engine(here)
     with sync_report.bars(_errors) as bar:
         try:
             report = roster.sync(
                 engine,
-                oneroster_csv.Export(path),
+                source,
                 contacts=contacts or here.sis_contacts_csv,
                 now=datetime.now(UTC),
                 region=here.phone_region,
@@ -129,10 +139,8 @@ def sync(
                 progress=bar,
             )
         except roster.Braked as stop:
-            beside = f" --contacts {shlex.quote(str(contacts))}" if contacts else ""
-            raise UserError(
-                f"{stop.sentence} To confirm: cleanup-bot sync {shlex.quote(str(path))}{beside} --confirm"
-            ) from stop
+            again = [*([str(path)] if path else []), *(["--contacts", str(contacts)] if contacts else []), "--confirm"]
+            raise UserError(f"{stop.sentence} To confirm: cleanup-bot sync {shlex.join(again)}") from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))
         return

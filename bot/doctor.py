@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, db, migrations, providers
+from bot.errors import UserError
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
 
@@ -43,7 +44,7 @@ def examine(settings: Settings, engine: Engine, *, now: datetime) -> list[Check]
     found = ready(engine, now=now)
     if found[0].ok:
         found.append(_skew("clock and database", _database_time(engine), now))
-    return [*found, *_slack(settings, now), *_secrets(settings)]
+    return [*found, sis_source(settings), *_slack(settings, now), *_secrets(settings)]
 
 
 def database(engine: Engine) -> Check:
@@ -80,6 +81,20 @@ def sis(engine: Engine, *, now: datetime) -> Check:
             "SIS", ok=False, said=f"was last read {hours} hours ago; look at the clock process and the export."
         )
     return Check("SIS", ok=True, said=f"was read {hours} hours ago." if hours else "was read within the hour.")
+
+
+def sis_source(settings: Settings) -> Check:
+    """Whether the SIS that is set can be read now."""
+    try:
+        source = app.sis_source(settings)
+        if source is None:
+            return Check("SIS source", ok=None, said=_NO_SOURCE)
+        return Check("SIS source", ok=True, said=f"{source.name} {source.try_out()}.")
+    except UserError as problem:
+        return Check("SIS source", ok=False, said=f"cannot be read: {problem.sentence}")
+
+
+_NO_SOURCE = "is not set, so nothing is synced at night; set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
 
 
 def _database_time(engine: Engine) -> datetime | None:

@@ -1,9 +1,11 @@
 """Everything a district can set, read from the environment (or a `.env` file) in one place and checked at the door."""
 
+import re
 from datetime import time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -13,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import UserError
 
 SLACK_API_URL = "https://slack.com/api/"
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_VERSION = re.compile(r"/v?1[p.][12]/?$")
 
 
 class Settings(BaseSettings):
@@ -29,6 +33,10 @@ class Settings(BaseSettings):
     timezone: str = "America/Chicago"
     phone_region: str = "US"
     sis_oneroster_csv: Path | None = None
+    sis_oneroster_url: str | None = None
+    sis_oneroster_client_id: str | None = None
+    sis_oneroster_client_secret: SecretStr | None = None
+    sis_oneroster_token_url: str | None = None
     sis_contacts_csv: Path | None = None
     sync_at: time = time(2, 30)
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
@@ -75,6 +83,26 @@ class Settings(BaseSettings):
             return timedelta(**{unit or "hours": float(number)})
         except ValueError as problem:
             raise ValueError("write a number of hours, or 30m, 36h, 3d") from problem
+
+    @field_validator("sis_oneroster_url", "sis_oneroster_token_url")
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        """A roster, and the secret that opens it, go over the network only where nobody can read along."""
+        if value is None:
+            return None
+        there = urlsplit(value)
+        if there.scheme != "https" and not (there.scheme == "http" and there.hostname in _THIS_MACHINE):
+            raise ValueError("must begin with https://")
+        if not there.hostname or there.username or there.password or there.fragment:
+            raise ValueError("is not an address; write one like https://sis.example/ims/oneroster/v1p1")
+        return value
+
+    @field_validator("sis_oneroster_url")
+    @classmethod
+    def _base_address(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).query or not _VERSION.search(urlsplit(value).path)):
+            raise ValueError("ends with the version, like /ims/oneroster/v1p1 or /ims/oneroster/rostering/v1p2")
+        return value
 
     @field_validator("timezone")
     @classmethod

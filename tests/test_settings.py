@@ -79,3 +79,22 @@ def test_the_values_of_a_wrong_setting_are_not_repeated(monkeypatch):
     with pytest.raises(UserError) as problem:
         settings.load()
     assert "hunter2" not in problem.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://sis.example/ims/oneroster/v1p1", "must begin with https://"),
+        ("sis.example/ims/oneroster/v1p1", "must begin with https://"),
+        ("https://me:secret@sis.example/ims/oneroster/v1p1", "is not an address"),
+        ("https:///ims/oneroster/v1p1", "is not an address"),
+        ("https://sis.example/", "ends with the version"),
+        ("https://sis.example/ims/oneroster/v1p1?key=secret", "ends with the version"),
+    ],
+)
+def test_an_address_of_the_sis_that_is_unsafe_or_incomplete_is_refused_and_not_repeated(monkeypatch, url, said):
+    monkeypatch.setenv("SIS_ONEROSTER_URL", url)
+    with pytest.raises(UserError, match=said) as refused:
+        settings.load()
+    assert "SIS_ONEROSTER_URL" in refused.value.sentence
+    assert "secret" not in refused.value.sentence

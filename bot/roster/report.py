@@ -73,21 +73,25 @@ class SyncReport:
 
 
 def where(rejection: Rejection) -> str:
-    """`users.csv:12 phone`, as far as it is known."""
+    """`users.csv:12 phone` or `users/G17 phone`, as far as it is known."""
     line = "" if rejection.line is None else f":{rejection.line}"
     return f"{rejection.file}{line} {rejection.column_name or ''}".strip()
 
 
 _TABLE_OF_REJECTION = """
-SELECT CASE WHEN file = 'orgs.csv' THEN 'schools'
-            WHEN file IN ('classes.csv', 'academicSessions.csv') THEN 'classes'
-            WHEN file = 'enrollments.csv' THEN 'class_students'
-            WHEN file = 'roles.csv' THEN 'staff_roles'
-            WHEN file = 'contacts.csv' THEN 'contacts'
+SELECT CASE WHEN kind = 'orgs' THEN 'schools'
+            WHEN kind IN ('classes', 'academicSessions') THEN 'classes'
+            WHEN kind = 'enrollments' THEN 'class_students'
+            WHEN kind = 'roles' THEN 'staff_roles'
+            WHEN kind = 'contacts' THEN 'contacts'
             WHEN column_name IN ('sms', 'phone') THEN 'contacts'
             WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
             ELSE 'students' END AS table_name, count(*) AS rejections
-FROM stage_rejections GROUP BY 1
+FROM (SELECT column_name, split_part(replace(file, '/', '.'), '.', 1) AS kind FROM stage_rejections) j GROUP BY 1
+"""
+
+_REJECTIONS_OF_FILES = """
+SELECT split_part(file, '/', 1) AS file, count(*) AS rejections FROM stage_rejections GROUP BY 1
 """
 
 _TOTALS = """
@@ -109,7 +113,7 @@ def table_counts(connection: Connection, changes: dict[str, Changes]) -> dict[st
 
 
 def file_counts(connection: Connection, parts: Sequence[Part]) -> dict[str, FileCounts]:
-    counted = connection.exec_driver_sql("SELECT file, count(*) AS rejections FROM stage_rejections GROUP BY file")
+    counted = connection.exec_driver_sql(_REJECTIONS_OF_FILES)
     rejected = {row.file: row.rejections for row in counted}
     return {part.name: FileCounts(part.rows_read, rejected.get(part.name, 0), _mode(part)) for part in parts}
 

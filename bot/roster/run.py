@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
-from bot.roster import brake, doubts, merge, reconcile, report, runs, seed, side_file, staging, wanted
+from bot.roster import brake, doubts, merge, places, reconcile, report, runs, seed, side_file, staging, wanted
 from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
@@ -121,6 +121,7 @@ def _prepare(this: _Run, source: Source, contacts: Path | None, region: str) -> 
     side_file.work_in(this.connection, parts)
     wanted.work_out(this.connection, today=this.now.date())
     doubts.report(this.connection)
+    places.name(this.connection, parts)
     return parts
 
 

@@ -208,6 +208,13 @@ class Source(Protocol):
     def name(self) -> str:
         """Holds no secret."""
 
+    def try_out(self) -> str:
+        """What is found when it is only looked at, after its name in a sentence.
+
+        Raises:
+            UserError: it cannot be read, and why.
+        """
+
     def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
         """The parts in reading order; `region` is the country of numbers without a code.
 

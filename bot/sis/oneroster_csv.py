@@ -29,6 +29,10 @@ class Export:
     def name(self) -> str:
         return self.path.name
 
+    def try_out(self) -> str:
+        with bundle.opened(self.path) as files:
+            return f"is there, with {len(files)} files"
+
     def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
         return opened(self.path, region=region)
 

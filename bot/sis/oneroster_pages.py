@@ -1,0 +1,170 @@
+"""Every object at one endpoint of a OneRoster server, page by page, and proof that none is missing.
+
+A page that gets lost would read as people who left. So the objects are put aside on disk until they have been counted
+against what the server says it has; if they do not fit they are read once more, and then nothing is read at all.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import httpx
+
+from bot.errors import UserError
+from bot.sis.oneroster_calls import Answer, Calls, NotThere, joined
+
+LIMIT = 5_000
+"""Objects we ask for on one page; most servers give fewer."""
+MOST_PAGES = 50_000
+_NEXT = re.compile(r"<([^>]*)>[^,<]*?;\s*rel=\"?next\"?", re.IGNORECASE)
+
+
+class _Incomplete(Exception):  # noqa: N818 (It never leaves this file.)
+    """The pages are not all there is; says why."""
+
+
+@contextmanager
+def whole(calls: Calls, endpoint: str, fields: frozenset[str]) -> Iterator[tuple[Iterator[Any], int]]:
+    """All objects at the endpoint, each with these fields only and None for what is no object; and how many they are.
+
+    The file on disk has no name and is gone with this process.
+
+    Raises:
+        UserError: the server refuses, or its pages do not fit what it says it has, twice.
+    """
+    with TemporaryFile("w+", encoding="ascii") as aside:
+        try:
+            count = _put_aside(calls, endpoint, fields, aside)
+        except _Incomplete:
+            try:
+                count = _put_aside(calls, endpoint, fields, aside)
+            except _Incomplete as gap:
+                raise UserError(
+                    f"{calls.base.host} gave its {endpoint} with gaps, twice: {gap}. Nothing was read, "
+                    "so that nobody who is only missing there is taken for gone. Try again later.",
+                    permanent=False,
+                ) from None
+        aside.seek(0)
+        yield map(json.loads, aside), count
+
+
+def first(calls: Calls, endpoint: str) -> int:
+    """How many objects the first page holds."""
+    return len(_page(calls, endpoint, _address(calls.base, endpoint, offset=0)).objects)
+
+
+def _put_aside(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str]) -> int:
+    count = 0
+    aside.seek(0)
+    aside.truncate()
+    for page in _pages(calls, endpoint):
+        for one in page:
+            kept = {name: one[name] for name in one.keys() & fields} if isinstance(one, dict) else None
+            aside.write(f"{json.dumps(kept)}\n")
+        count += len(page)
+    return count
+
+
+@dataclass(frozen=True)
+class _Page:
+    """`total` is how many objects the server says there are; `after` where the next page is, if it says so, which a server
+    that `links` its pages does for all but the last.
+    """
+
+    objects: list[Any]
+    total: int | None
+    after: httpx.URL | None
+    links: bool
+
+
+def _pages(calls: Calls, endpoint: str) -> Iterator[list[Any]]:
+    """Raises:
+    _Incomplete: pages overlap or are missing, or what they show changed meanwhile.
+    """
+    page = _page(calls, endpoint, _address(calls.base, endpoint, offset=0))
+    came, total, links = len(page.objects), page.total, page.links
+    yield page.objects
+    for _ in range(MOST_PAGES):
+        url = page.after
+        if url is None and _may_go_on(page, came, total, links=links):
+            url = _address(calls.base, endpoint, offset=came)
+        if url is None:
+            break
+        before, page = page, _later_page(calls, endpoint, url, is_over=came == total)
+        _check_follows(before, page, total)
+        if not before.objects and not page.objects:
+            break
+        came, total, links = came + len(page.objects), page.total or total, links or page.links
+        yield page.objects
+    else:
+        raise UserError(f"{calls.base.host} comes to no end of its {endpoint}. Check SIS_ONEROSTER_URL.")
+    if total is not None and came != total:
+        raise _Incomplete(f"{came:,} of {total:,} came")
+
+
+def _may_go_on(page: _Page, came: int, total: int | None, *, links: bool) -> bool:
+    """Whether to ask past a page that names none after it: always of a server without links, until a page is empty."""
+    is_short = total is not None and came < total
+    return bool(page.objects) and (is_short or not links)
+
+
+def _check_follows(before: _Page, page: _Page, total: int | None) -> None:
+    """Whoever joins or leaves while we read moves all that follow by one: past us, or onto two pages."""
+    if None not in (page.total, total) and page.total != total:
+        raise _Incomplete("their number changed meanwhile")
+    if page.objects and not before.objects:
+        raise _Incomplete("a page was empty")
+    if _ids(before.objects) & _ids(page.objects):
+        raise _Incomplete("pages overlap")
+
+
+def _ids(objects: list[Any]) -> set[str]:
+    return {str(one.get("sourcedId")) for one in objects if isinstance(one, dict) and one.get("sourcedId")}
+
+
+def _address(base: httpx.URL, endpoint: str, *, offset: int) -> httpx.URL:
+    asked = {"limit": LIMIT, "offset": offset, "sort": "sourcedId", "orderBy": "asc"}
+    return httpx.URL(f"{str(base).rstrip('/')}/{endpoint}", params=asked)
+
+
+def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, is_over: bool) -> _Page:
+    """Some servers answer 404 beyond the last page."""
+    try:
+        return _page(calls, endpoint, url)
+    except NotThere:
+        if not is_over:
+            raise _Incomplete("a page was not there") from None
+        return _Page([], None, None, links=True)
+
+
+def _page(calls: Calls, endpoint: str, url: httpx.URL) -> _Page:
+    answer = calls.get(url)
+    after = _after(url, answer)
+    count = answer.headers.get("x-total-count", "").strip()
+    total = int(count) if count.isdecimal() else None
+    links = after is not None or ("link" in answer.headers and not _NEXT.search(answer.headers["link"]))
+    return _Page(_objects(calls, endpoint, answer), total, after, links)
+
+
+def _after(url: httpx.URL, answer: Answer) -> httpx.URL | None:
+    """The page after this one, asked for where this one was: behind a proxy servers write links with a host of their own."""
+    found = _NEXT.search(answer.headers.get("link", ""))
+    there = joined(url, found[1]) if found else None
+    return url.copy_with(query=there.query) if there and there.path == url.path and there.query else None
+
+
+def _objects(calls: Calls, endpoint: str, answer: Answer) -> list[Any]:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    found = said.get(endpoint) if isinstance(said, dict) else None
+    if isinstance(found, list):
+        return found
+    raise UserError(
+        f"{calls.base.host} does not answer as OneRoster does when asked for its {endpoint}. Check SIS_ONEROSTER_URL."
+    )

@@ -1,0 +1,135 @@
+"""OneRoster REST 1.1 and 1.2: the same rows as of the CSV, asked of the SIS itself. Read whole at each sync.
+
+In 1.1 a role stands with the person, as in the CSV; in 1.2 the roles of a person stand in the person, and are read as if
+they were the rows of roles.csv. A row has no line; its number only tells it from the others of its endpoint.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import httpx
+
+from bot.sis import Kind, Part, Rejection, Row, cells, oneroster_json, oneroster_pages, oneroster_rows
+from bot.sis.oneroster_calls import PATIENT, Access, Calls, Patience
+from bot.sis.oneroster_columns import NEEDED_CELLS
+from bot.sis.oneroster_json import Misshapen
+from bot.sis.reading import Reading
+
+ENDPOINTS = (Kind.ORGS, Kind.SESSIONS, Kind.CLASSES, Kind.USERS, Kind.ENROLLMENTS)
+_SCOPE = "https://purl.imsglobal.org/spec/or/v1p{version}/scope/roster-core.readonly"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A OneRoster server; a `bot.sis.Source`. Its address ends with the version, `…/ims/oneroster/v1p1` or
+    `…/ims/oneroster/rostering/v1p2`. Without a `token_url` tokens are given at `/token` beside `/ims`, as Aeries does.
+    """
+
+    url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_url: str | None = None
+    patience: Patience = PATIENT
+
+    @property
+    def name(self) -> str:
+        return httpx.URL(self.url).host
+
+    @property
+    def version(self) -> int:
+        """2 of OneRoster 1.2."""
+        return int(self.url.rstrip("/")[-1])
+
+    @contextmanager
+    def opened(self, *, region: str) -> Iterator[list[Part]]:
+        """As `bot.sis.Source.opened`. Nothing is asked before a part is read."""
+        with self._calls() as calls:
+            yield list(_parts(calls, self.version, region))
+
+    def try_out(self) -> str:
+        """As `bot.sis.Source.try_out`: with a token, the first page of organisations."""
+        with self._calls() as calls:
+            return f"gives a token, and {oneroster_pages.first(calls, Kind.ORGS)} organisations"
+
+    @contextmanager
+    def _calls(self) -> Iterator[Calls]:
+        token_url = self.token_url or f"{self.url.split('/ims/')[0].rstrip('/')}/token"
+        scope = _SCOPE.format(version=self.version)
+        access = Access(token_url, self.client_id, self.client_secret, scope)
+        with Calls.opened(self.url, access, self.patience) as calls:
+            yield calls
+
+
+def _parts(calls: Calls, minor: int, region: str) -> Iterator[Part]:
+    for kind in ENDPOINTS:
+        endpoint = Endpoint(kind, calls, region)
+        yield endpoint
+        if kind is Kind.USERS and minor == 2:  # noqa: PLR2004 (OneRoster 1.2)
+            yield RolesOfUsers(endpoint)
+
+
+class Endpoint:
+    """All objects of one kind; a `bot.sis.Part`. Progress is counted in objects."""
+
+    has_lines = False
+    is_readable = True
+    is_delta = False
+
+    def __init__(self, kind: Kind, calls: Calls, region: str) -> None:
+        self.kind = kind
+        self.name = str(kind)
+        self.size = self.position = self.rows_read = self.roles_read = 0
+        self._calls = calls
+        self._reading = _reading(kind, region)
+        self._roles = _reading(Kind.ROLES, region)
+
+    def rows(self) -> Iterator[Row | Rejection]:
+        fields = oneroster_json.asked(self.kind)
+        with oneroster_pages.whole(self._calls, self.name, fields) as (objects, self.size):
+            for number, found in enumerate(objects, 1):
+                self.position = self.rows_read = number
+                yield from self._rows_of(number, found)
+        if not self.rows_read:
+            yield self._reading.rejection(None, None, "holds no row")
+
+    def _rows_of(self, number: int, found: Any) -> Iterator[Row | Rejection]:
+        if not isinstance(found, dict):
+            yield from self._reading.left_out(number, None, "is no object", "")
+            return
+        try:
+            cell = oneroster_json.cells_of(self.kind, found)
+            roles = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
+        except Misshapen as wrong:
+            reason = "has not the shape that OneRoster gives it"
+            yield from self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
+            return
+        yield from self._reading.read(number, cell)
+        for role in roles:
+            self.roles_read += 1
+            yield from self._roles.read(number, role)
+
+
+class RolesOfUsers:
+    """The roles of 1.2, read with their people: what roles.csv would say of them, and all that there is to be said."""
+
+    kind = Kind.ROLES
+    name = "roles of users"
+    has_lines = is_delta = False
+    is_readable = True
+    size = position = rows_read = 0
+
+    def __init__(self, users: Endpoint) -> None:
+        self._users = users
+
+    def rows(self) -> Iterator[Row | Rejection]:
+        self.rows_read = self._users.roles_read
+        yield from ()
+
+
+def _reading(kind: Kind, region: str) -> Reading:
+    day = partial(cells.day, month_first=region == "US")
+    translate = partial(oneroster_rows.translated, kind, region=region, day=day)
+    return Reading(kind, f"{kind}.csv", NEEDED_CELLS[kind], translate)
