@@ -1,7 +1,8 @@
 """Twilio: form posts signed with the account's auth token. The code of a failure beats its status word.
 
 Twilio asks not to build on its error codes, yet says nothing better; so the codes are a table, and a code that is not in
-it is logged loudly and never turns a contact red. Source: Twilio's error dictionary and its guide to status callbacks.
+it is logged loudly and never turns a contact red. The sender registers the SID (`SM...`) that the send API answered.
+Source: Twilio's error dictionary and its guide to status callbacks.
 """
 
 import base64

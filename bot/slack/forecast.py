@@ -55,8 +55,7 @@ def _left_out(which: Filter) -> list[Block]:
 def _not_understood(parsed: Parsed) -> list[Block]:
     if not parsed.unknown:
         return []
-    words = ", ".join(f"“{b.escaped(word)}”" for word in list_links.unknown_words(parsed))
-    return [b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand.")]
+    return [b.context(f"{list_links.unknown(parsed)} {list_links.SEE_HELP}")]
 
 
 def _reached(told: Forecast) -> str:

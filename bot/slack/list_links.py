@@ -22,6 +22,7 @@ SHOW_SUGGESTION = "list.show.suggestion"
 EVERYBODY = "all"
 """How the empty filter is written in a value, which Slack does not take empty."""
 
+SEE_HELP = "Type `/cleanup help` to see what I understand."
 _SUGGESTIONS = 5
 _WORD = 60
 
@@ -57,14 +58,18 @@ def not_understood(parsed: Parsed) -> list[Block]:
     """The words that mean nothing here, and what was perhaps meant."""
     if not parsed.unknown:
         return []
-    words = ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
     suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
-    hint = " Did you mean:" if suggestions else " Type `/cleanup help` to see what I understand."
+    hint = " Did you mean:" if suggestions else f" {SEE_HELP}"
     buttons = [
         b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
         for number, one in enumerate(suggestions)
     ]
-    return [b.section(f"I did not understand {words}.{hint}"), *b.actions(buttons)]
+    return [b.section(f"{unknown(parsed)}{hint}"), *b.actions(buttons)]
+
+
+def unknown(parsed: Parsed) -> str:
+    words = ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
+    return f"I did not understand {words}."
 
 
 def unknown_words(parsed: Parsed) -> list[str]:

@@ -1,6 +1,6 @@
 """HTTP: what Slack, SMS providers and the sender of mass messages call, and what machines ask to know that we are well.
 
-Nothing is read before its signature or token is checked, no body reaches a log, and no work runs on the event loop.
+Nothing is believed before its signature or token is checked, no body reaches a log, and no work runs on the event loop.
 """
 
 import socket
