@@ -118,18 +118,11 @@ def killed_before_the_claim(stage):
 
 
 def killed_while_the_claim_is_committed(stage):
-    with clocks.commits_held(stage.engine, PostState.CLAIMED):
-        process = stage.a_clock()
-        clocks.stuck(stage.engine)
-        clocks.kill(process)
+    while_it_commits(stage, PostState.CLAIMED)
 
 
 def killed_when_the_claim_could_not_be_committed(stage):
-    with clocks.commits_held(stage.engine, PostState.CLAIMED):
-        process = stage.a_clock()
-        backend = clocks.stuck(stage.engine)
-        clocks.kill(process)
-        clocks.break_line(stage.engine, backend)
+    while_it_commits(stage, PostState.CLAIMED, cut=True)
     assert stage.state() == PostState.PENDING
 
 
@@ -191,19 +184,22 @@ def before_writing_down(stage, end, *, taken):
 
 
 def killed_while_we_commit_that_it_was_posted(stage):
-    with clocks.commits_held(stage.engine, PostState.POSTED):
-        process = stage.a_clock()
-        clocks.stuck(stage.engine)
-        clocks.kill(process)
+    while_it_commits(stage, PostState.POSTED)
 
 
 def killed_when_it_could_not_be_committed_that_it_was_posted(stage):
-    with clocks.commits_held(stage.engine, PostState.POSTED):
+    while_it_commits(stage, PostState.POSTED, cut=True)
+    assert stage.state() == PostState.CLAIMED
+
+
+def while_it_commits(stage, state, *, cut=False):
+    """The process is killed while the commit of this state is held; `cut` breaks the commit, too."""
+    with clocks.commits_held(stage.engine, state):
         process = stage.a_clock()
         backend = clocks.stuck(stage.engine)
         clocks.kill(process)
-        clocks.break_line(stage.engine, backend)
-    assert stage.state() == PostState.CLAIMED
+        if cut:
+            clocks.break_line(stage.engine, backend)
 
 
 def killed_after_we_committed_that_it_was_posted(stage):
