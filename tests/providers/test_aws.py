@@ -114,14 +114,6 @@ def test_an_unknown_sentence_of_a_known_type_is_no_news(caplog):
     assert not caplog.records
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in aws.CODES.items() if known.reasonless] == [
-        "TEXT_BLOCKED",
-        "TEXT_UNKNOWN",
-        "text:Unknown error attempting to reach phone",
-    ]
-
-
 def test_the_sample_of_aws_is_one_whole_receipt():
     assert parsed(an_event("TEXT_SUCCESSFUL")) == ParsedReceipt(
         "aws",

@@ -132,11 +132,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "Teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    reasonless = [code for code, known in azure.CODES.items() if known.reasonless]
-    assert reasonless == ["deliveryStatus:Failed", "4005", "9999"]
-
-
 def test_the_sample_of_azure_is_one_whole_receipt():
     at = datetime(2020, 9, 18, 0, 22, 20, 285574, UTC)
     key = f"{MESSAGE_ID}:+15555555555:Delivered::2020-09-18T00:22:20.2855749Z"

@@ -87,11 +87,6 @@ def test_an_unknown_event_of_a_text_waits_and_is_logged(caplog):
     assert "message-teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    marked = [code for code, known in bandwidth.CODES.items() if known.reasonless]
-    assert marked == ["type:message-failed", "4750", "4772", "5650", "9999"]
-
-
 def test_a_receipt_is_read_from_end_to_end():
     """A receipt of a text to two, as Bandwidth's pages print it."""
     to = "+52345678903"

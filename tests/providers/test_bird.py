@@ -89,15 +89,6 @@ def test_an_unknown_type_waits_and_is_logged(caplog):
     assert "sms.teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in bird.CODES.items() if known.reasonless] == [
-        "sms.undelivered",
-        "sms.failed",
-        "blocked_by_carrier",
-        "unknown",
-    ]
-
-
 def test_an_event_is_one_whole_receipt():
     assert parsed(an_event("sms.expired", "unreachable")) == ParsedReceipt(
         "bird",

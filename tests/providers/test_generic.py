@@ -118,16 +118,6 @@ def test_a_code_may_be_spelled_as_gateways_spell_it(written, code):
     assert parsed(a_receipt(status=None, code=written)).code == code
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in generic.CODES.items() if known.reasonless] == [
-        "stat:UNDELIV",
-        "stat:REJECTD",
-        "err[twilio-smpp]:000",
-        "command_status:0xFE",
-        "dlr:2",
-    ]
-
-
 def test_the_documented_example_is_one_whole_receipt():
     lines = [line for line in generic.__doc__.splitlines() if line.startswith(("    {", "     "))]
     assert parsed(json.loads("".join(lines))) == ParsedReceipt(

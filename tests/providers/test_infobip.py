@@ -107,11 +107,6 @@ def test_an_unknown_group_waits_and_is_logged(caplog):
     assert "group:TELEPORTED" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    reasonless = [code for code, known in infobip.CODES.items() if known.reasonless]
-    assert reasonless == ["group:UNDELIVERABLE", "error:0", "error:32"]
-
-
 def test_a_published_report_is_read_whole():
     body = b"""{"results":[{"messageId":"dlr-2","to":"41793026727","status":{"groupId":2,"groupName":"UNDELIVERABLE",
         "name":"UNDELIVERABLE_NOT_DELIVERED","description":"Message sent not delivered"},"error":{"groupId":1,

@@ -116,14 +116,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in messagebird.CODES.items() if known.reasonless] == [
-        "status:delivery_failed",
-        "reason:generic delivery failure",
-        "0",
-    ]
-
-
 def test_the_sample_of_messagebird_is_one_whole_receipt():
     query = (
         "id=b6aae1b5dfb2427a8f7ea6a717ba31a9&mccmnc=310010&recipient=18885551515&"

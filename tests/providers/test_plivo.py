@@ -103,10 +103,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in plivo.CODES.items() if known.reasonless] == ["status:undelivered", "100", "1000"]
-
-
 def test_a_receipt_is_read_from_end_to_end():
     plivo.verify(SECRET, request(SAMPLE, by(SIGNATURE)))
     assert parsed(SAMPLE) == ParsedReceipt(

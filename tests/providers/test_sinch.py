@@ -108,12 +108,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "Teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    reasonless = {code for code, known in sinch.CODES.items() if known.reasonless}
-    numbers = (0, 11, 110, 114, 160, 164, 213, 217, 320, 321, 349, 399)
-    assert reasonless == {"status:Rejected", "status:Failed", *(f"dlr:{number}" for number in numbers)}
-
-
 def test_a_signed_report_is_read_whole():
     callback = signed(report("Failed", 11))
     sinch.verify(SECRET, callback)

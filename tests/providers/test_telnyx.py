@@ -116,11 +116,6 @@ def test_a_40300_that_is_not_called_stop_is_an_opt_out_and_logged_loudly_without
     assert "5550002" not in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    marked = [code for code, known in telnyx.CODES.items() if known.reasonless]
-    assert marked == ["status:delivery_failed", "40004", "40008"]
-
-
 def test_a_receipt_is_read_from_end_to_end():
     body = event()
     telnyx.verify(PUBLIC_KEY, request(body, signed(body)))

@@ -71,14 +71,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in twilio.CODES.items() if known.reasonless] == [
-        "status:undelivered",
-        "30004",
-        "30008",
-    ]
-
-
 def test_the_same_report_has_the_same_key_and_another_status_another():
     assert parsed(callback()).event_key == parsed(callback(ApiVersion="2010-04-01")).event_key
     assert parsed(callback("sent")).event_key != parsed(callback()).event_key

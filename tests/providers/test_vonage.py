@@ -161,18 +161,6 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
     assert "status:teleported" in caplog.text
 
 
-def test_refusals_without_a_reason_are_marked_for_the_guard():
-    assert [code for code, known in vonage.CODES.items() if known.reasonless] == [
-        "status:failed",
-        "status:rejected",
-        "dlr:1",
-        "dlr:99",
-        "messages:1330",
-        "messages-status:rejected",
-        "messages-status:undeliverable",
-    ]
-
-
 def test_a_signed_receipt_of_the_sms_api_is_read_whole():
     callback = form(signed(sms()))
     vonage.verify(SECRET, callback)
