@@ -116,6 +116,11 @@ def test_hostile_input_becomes_a_small_filter(typed):
     assert sum(len(one.suggestions) for one in parsed.unknown) <= 20
 
 
+def test_a_character_that_is_many_once_it_is_plain_counts_as_many():
+    assert parse("ﷺ" * 150 + " grade 5").filter.grades == ("5",)
+    assert parse("ﷺ" * 200 + " grade 5").filter.grades == ()
+
+
 def test_equal_lists_are_equal_filters_however_they_were_made():
     typed = parse('red grade 5,3,5 "Maria  Lopez"').filter
     made = Filter(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.filters.filter import Filter, describe
 from bot.filters.line import Odd
 from bot.filters.reading import read
-from bot.filters.tokens import Token, cleaned, tokens
+from bot.filters.tokens import Token, cleaned, plain, tokens
 from bot.filters.vocabulary import Vocabulary
 
 _LONGEST_TEXT = 3000
@@ -39,8 +39,10 @@ class Parsed:
 
 
 def parse(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
-    """Read at most 3,000 characters; never raises. Without a vocabulary, schools and teachers must be called so."""
-    typed = tokens(text[:_LONGEST_TEXT])
+    """Read at most 3,000 characters, counted as plain text; never raises. Without a vocabulary, schools and teachers must be
+    called so.
+    """
+    typed = tokens(plain(text[:_LONGEST_TEXT])[:_LONGEST_TEXT])
     known = vocabulary or Vocabulary()
     understood, odd = read(typed, known)
     # Whoever types a page of words nobody knows is not helped by a hundred buttons.
