@@ -162,11 +162,22 @@ class SyncState(StrEnum):
     FAILED = "failed"
 
 
+class SyncDecision(StrEnum):
+    """What a person said when the brake stopped a run."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
 class SyncRun(Base):
-    """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names."""
+    """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names.
+
+    A braked run waits for a `decision` by the Slack user `decided_by`. `marks` is how far a source that tells changes was
+    read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only.
+    """
 
     __tablename__ = "sync_runs"
-    __table_args__ = (one_of("state", SyncState), Index(None, "finished_at"))
+    __table_args__ = (one_of("state", SyncState), one_of("decision", SyncDecision), Index(None, "finished_at"))
     id: Mapped[int] = identity()
     source: Mapped[str]
     started_at: Mapped[datetime]
@@ -174,6 +185,11 @@ class SyncRun(Base):
     state: Mapped[str] = mapped_column(server_default=SyncState.RUNNING)
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     error: Mapped[str | None]
+    decision: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    marks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class SyncRejection(Base):
