@@ -200,8 +200,7 @@ def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Co
 
 
 _REACHED = text("""
-SELECT r.phone, c.sourced_id FROM contact_reach r JOIN contacts c ON c.id = r.contact_id
-WHERE r.phone = ANY(:phones) AND c.active ORDER BY c.id
+SELECT phone, sourced_id FROM contact_reach WHERE phone = ANY(:phones) ORDER BY contact_id
 """)
 
 

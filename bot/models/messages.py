@@ -131,12 +131,13 @@ class ListEntry(Base):
     """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
 
     `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
-    entry waits for the next mass message.
+    entry waits for the next mass message. No foreign key: contacts are never deleted, and settling a large message would
+    spend half its time on looking each one up and locking it.
     """
 
     __tablename__ = "cleanup_list"
-    __table_args__ = (one_of("status", SmsStatus), Index(None, "status"), Index(None, "phone"))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    __table_args__ = (one_of("status", SmsStatus), Index(None, "status"))
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     status: Mapped[str]
     phone: Mapped[str | None]
     since: Mapped[datetime]
@@ -152,12 +153,15 @@ class ListMove(StrEnum):
 
 
 class ListChange(Base):
-    """What a mass message did to the list, a row a contact. `fixed_by` is who edited a contact that left as delivered."""
+    """What a mass message did to the list, a row a contact. `fixed_by` is who edited a contact that left as delivered.
+
+    No foreign keys, as in the list itself.
+    """
 
     __tablename__ = "list_changes"
-    __table_args__ = (one_of("move", ListMove), Index(None, "contact_id"))
-    mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"), primary_key=True)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    __table_args__ = (one_of("move", ListMove),)
+    mass_message_id: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     move: Mapped[str]
     before: Mapped[str | None]
     after: Mapped[str | None]

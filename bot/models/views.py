@@ -27,6 +27,10 @@ from bot.models.roster import Contact
 CONTACT_REACH = """
 CREATE VIEW contact_reach AS
 SELECT c.id AS contact_id,
+       c.sourced_id,
+       c.given_name,
+       c.family_name,
+       c.email,
        CASE WHEN p.id IS NULL THEN c.sis_phone ELSE p.value END AS phone,
        CASE WHEN m.id IS NULL THEN c.sis_method ELSE m.value END AS method,
        p.id AS phone_edit_id,
@@ -41,11 +45,11 @@ EFFECTIVE_CONTACTS = """
 CREATE VIEW effective_contacts AS
 SELECT s.id AS student_id,
        s.sourced_id AS student_sourced_id,
-       c.id AS contact_id,
-       c.sourced_id AS contact_sourced_id,
-       c.given_name,
-       c.family_name,
-       c.email,
+       r.contact_id,
+       r.sourced_id AS contact_sourced_id,
+       r.given_name,
+       r.family_name,
+       r.email,
        l.relationship,
        l.priority,
        r.phone,
@@ -54,13 +58,12 @@ SELECT s.id AS student_id,
        n.opted_out_at IS NOT NULL AS opted_out
 FROM student_contacts l
 JOIN students s ON s.id = l.student_id AND s.active
-JOIN contacts c ON c.id = l.contact_id
-JOIN contact_reach r ON r.contact_id = c.id
+JOIN contact_reach r ON r.contact_id = l.contact_id
 LEFT JOIN phone_numbers n ON n.phone = r.phone
 WHERE l.active
   AND NOT EXISTS (
       SELECT FROM removals x
-      WHERE x.contact_id = c.id AND (x.student_id = s.id OR x.student_id IS NULL) AND x.undone_at IS NULL
+      WHERE x.contact_id = l.contact_id AND (x.student_id = s.id OR x.student_id IS NULL) AND x.undone_at IS NULL
   )
 """
 
