@@ -52,14 +52,18 @@ class Actor:
     school_ids: tuple[int, ...]
     may_edit: bool
     today: date
+    may_export: bool = False
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The district's own: who is let in on the first day, which OneRoster roles may edit (empty: whoever may see)."""
+    """The district's own: who is let in on the first day, which OneRoster roles may edit (empty: whoever may see), and
+    which may take what was changed out as a file (empty: nobody).
+    """
 
     admin_emails: tuple[str, ...] = ()
     editor_roles: tuple[str, ...] = ()
+    export_roles: tuple[str, ...] = ()
 
 
 def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
@@ -81,8 +85,11 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     name = f"{staff[0].given_name} {staff[0].family_name}" if staff else email
     reach, schools = _reach(roles, is_admin=is_admin)
     may_edit = is_admin or not rules.editor_roles or any(role.role.lower() in rules.editor_roles for role in roles)
+    may_export = bool(rules.export_roles) and (
+        is_admin or any(role.role.lower() in rules.export_roles for role in roles)
+    )
     staff_ids = tuple(one.id for one in staff)
-    return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today)
+    return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today, may_export)
 
 
 def _whom_to_ask(rules: Rules) -> str:
@@ -172,3 +179,13 @@ def editor(actor: Actor) -> None:
         raise UserError(
             "You can see this list, but changing contacts is for other roles here. Please ask your registrar."
         )
+
+
+def exporter(actor: Actor) -> None:
+    """Refuse whoever may not take names and numbers out as a file.
+
+    Raises:
+        UserError: saying that it is for other roles, or for nobody here.
+    """
+    if not actor.may_export:
+        raise UserError("Taking changes out as a file is for other roles here. Please ask your registrar.")

@@ -18,6 +18,7 @@ from bot.slack import (
     edit_dialog,
     home,
     list_card,
+    pending,
     remove_dialog,
     reply,
     stop_dialog,
@@ -100,7 +101,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         ignoring_self_events_enabled=False,
     )
     ours = desk(settings, engine, now=now)
-    for surface in (command, list_card, student_dialog, edit_dialog, remove_dialog, stop_dialog, home, digest):
+    for surface in (command, list_card, pending, student_dialog, edit_dialog, remove_dialog, stop_dialog, home, digest):
         surface.register(app, ours)
     answer.register(app)
     return app

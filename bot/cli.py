@@ -14,7 +14,20 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, clock, db, doctor, migrations, results, roster, settings, socket_mode, sync_report, web
+from bot import (
+    app,
+    change_files,
+    clock,
+    db,
+    doctor,
+    migrations,
+    results,
+    roster,
+    settings,
+    socket_mode,
+    sync_report,
+    web,
+)
 from bot.errors import UserError, traced
 from bot.providers import explaining
 from bot.settings import Settings
@@ -174,6 +187,23 @@ def import_results(
     typer.echo(f"{count(taken.read, 'row')}: new deliveries {taken.added:,}, known already {taken.already:,}.")
     for line, reason in taken.rejected:
         typer.echo(f"{path.name}:{line}: {reason}")
+
+
+@cli.command(name="export-edits")
+def export_edits(
+    path: Annotated[Path, typer.Argument(help="The CSV to write; nothing that is there is overwritten.")],
+    *,
+    form: Annotated[
+        change_files.Form, typer.Option("--format", help="A change sheet to read, or PowerSchool's contacts import.")
+    ] = change_files.Form.SHEET,
+) -> None:
+    """Write what was changed in Slack and the student information system does not have yet."""
+    here = settings.load()
+    with db.transaction(_migrated_engine(here)) as session:
+        written = change_files.write(session, path, form, settings=here, now=datetime.now(UTC))
+    typer.echo(f"{count(written.changes, 'change')} in {path}.")
+    for reason, number in written.left_out.items():
+        typer.echo(f"Left out {number:,}: {reason}.")
 
 
 @cli.command()

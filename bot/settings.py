@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     sync_at: time = time(2, 30)
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
     editor_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    export_roles: Annotated[tuple[str, ...], NoDecode] = ()
     twilio_auth_token: SecretStr | None = None
     telnyx_public_key: SecretStr | None = None
     bandwidth_basic_auth: SecretStr | None = None
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
     templates: Path | None = None
 
-    @field_validator("admin_emails", "editor_roles", mode="before")
+    @field_validator("admin_emails", "editor_roles", "export_roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

@@ -1,5 +1,6 @@
 """The command line as a person or a machine uses it: in a process of its own, against a real database and a little Slack."""
 
+import csv
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import edits
 import httpx
 import people
 import pytest
@@ -380,3 +382,29 @@ def test_the_doctor_tries_out_the_sis_that_is_set(run, sis):
     assert "✗ SIS source cannot be read: The SIS refuses our client (401)." in refused.stdout
     assert "SIS_ONEROSTER_CLIENT_ID" in run("doctor", SIS_ONEROSTER_URL=here["SIS_ONEROSTER_URL"]).stdout
     assert "· SIS source is not set" in run("doctor").stdout
+
+
+@pytest.fixture
+def an_edit(session, district, dana):
+    maria = people.contact(session, people.student(session, at=district.lincoln), phone="+13125550142")
+    edits.change(session, maria, phone="(312) 555-0199", actor=dana)
+    session.commit()
+
+
+@pytest.mark.parametrize(("form", "column"), [("sheet", "entered here"), ("powerschool", "phoneNumberAsEntered")])
+def test_what_the_sis_does_not_know_is_written_to_a_file_of_its_owner_alone(run, tmp_path, an_edit, form, column):
+    done = run("export-edits", "edits.csv", "--format", form)
+    assert (done.returncode, done.stdout) == (0, "1 change in edits.csv.\n")
+    file = tmp_path / "edits.csv"
+    assert file.stat().st_mode & 0o777 == 0o600
+    (row,) = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines())
+    assert row[column] == "(312) 555-0199"
+
+
+def test_no_file_is_overwritten(run, tmp_path, an_edit):
+    (tmp_path / "edits.csv").write_text("mine")
+    done = run("export-edits", "edits.csv")
+    assert done.returncode == 1
+    assert one_readable_line(done.stderr)
+    assert "is there already" in done.stderr
+    assert (tmp_path / "edits.csv").read_text() == "mine"

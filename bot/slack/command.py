@@ -1,4 +1,4 @@
-"""`/cleanup` and what may follow it: nothing or a filter, `help`, `forecast` and `subscribe` with or without a filter,
+"""`/cleanup` and what may follow it: nothing or a filter, `help`, `pending`, `forecast` and `subscribe` with or without a filter,
 `unsubscribe`, `subscriptions`. Always answered privately.
 """
 
@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from bot.filters import GRAMMAR
 from bot.slack import blocks as b
-from bot.slack import forecast, list_card, subscribe
+from bot.slack import forecast, list_card, pending, subscribe
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.sms_status import SEVERITY, meaning
@@ -54,6 +54,7 @@ def _legend() -> list[str]:
 _WORDS: dict[str, Answer] = {
     "help": _help,
     "?": _help,
+    "pending": pending.show,
     "subscriptions": subscribe.show,
     "unsubscribe": subscribe.stop,
 }

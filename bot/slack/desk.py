@@ -31,7 +31,8 @@ class Desk:
 
     @property
     def rules(self) -> access.Rules:
-        return access.Rules(self.settings.admin_emails, self.settings.editor_roles)
+        here = self.settings
+        return access.Rules(here.admin_emails, here.editor_roles, here.export_roles)
 
     @contextmanager
     def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:

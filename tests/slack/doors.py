@@ -117,6 +117,7 @@ OF_LISTS = {
     "show my list": (_nothing, lambda one, scene: one.press(one.last(scene.channel), action_id="digest.show_mine")),
 }
 OF_NOBODY = {
+    "pending": (_nothing, lambda one, _: one.command("/cleanup", "pending")),
     "forecast": (_nothing, lambda one, _: one.command("/cleanup", "forecast grade 5")),
     "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
     "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
@@ -137,7 +138,17 @@ OF_A_STUDENT = {
     "take the SIS's": (_student, _press("conflict.take_sis", "disputed")),
 }
 ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
-LOOKING_ONLY = {*OF_LISTS, "forecast", "help", "subscribe", "fix", "fix at home", "remove", "told us to stop"}
+LOOKING_ONLY = {
+    *OF_LISTS,
+    "pending",
+    "forecast",
+    "help",
+    "subscribe",
+    "fix",
+    "fix at home",
+    "remove",
+    "told us to stop",
+}
 """The doors behind which nothing changes: the channel is subscribed already, and two dialogs only ask."""
 
 

@@ -1,0 +1,10 @@
+"""The way back to the SIS: what was changed here and is not there yet, for whoever types it in.
+
+The SIS is the system of record and OneRoster cannot be written to, so these leave as files: a change sheet to read, and a
+file that PowerSchool imports. Nothing is marked as sent: a change is done when the next sync finds it in the SIS.
+"""
+
+from bot.sis_changes.files import Written, change_sheet, powerschool
+from bot.sis_changes.waiting import Change, Counts, Waiting, counts, newest, waiting
+
+__all__ = ["Change", "Counts", "Waiting", "Written", "change_sheet", "counts", "newest", "powerschool", "waiting"]

@@ -1,0 +1,215 @@
+"""What the SIS does not know yet: edits in force and removals, a row a contact, for the students that are asked about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    FromClause,
+    ScalarSelect,
+    Select,
+    SQLColumnExpression,
+    Subquery,
+    Text,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session
+
+from bot.models import (
+    IN_FORCE,
+    Contact,
+    ContactMethod,
+    Edit,
+    EditField,
+    EditState,
+    Removal,
+    School,
+    SlackUser,
+    Staff,
+    Student,
+    StudentContact,
+    StudentSchool,
+    contact_reach,
+    effective_contacts,
+)
+
+_AT_ONCE = 500
+
+
+class Change(StrEnum):
+    """What was changed of a contact: one of `EditField`, or that it is none of these students' contact any more."""
+
+    PHONE = EditField.PHONE
+    METHOD = EditField.METHOD
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A change that the SIS has not heard of. `old` is what the SIS has now and `new` what was entered here: E.164 or a
+    contact method, None for no number; of a removal `new` is why.
+
+    `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and
+    `student_ids` their sourced_ids, in the same order; `made_by` is a name, or the Slack user id of who has none.
+    `texted` says whether the contact takes texts now.
+    """
+
+    change: Change
+    contact_id: int
+    contact_sourced_id: str
+    given_name: str
+    family_name: str
+    students: tuple[str, ...]
+    student_ids: tuple[str, ...]
+    schools: tuple[str, ...]
+    old: str | None
+    new: str | None
+    disputed: bool
+    texted: bool
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many changes wait, by what they change; `disputed` are among them."""
+
+    phone: int = 0
+    method: int = 0
+    removed: int = 0
+    disputed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.phone + self.method + self.removed
+
+
+def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
+    """Every change that waits of the contacts of `students` (a query of ids), by school, student and contact; streamed."""
+    changes = _changes(students)
+    order = (changes.c.schools, changes.c.students, changes.c.contact_id, changes.c.change)
+    return _streamed(session, select(changes).order_by(*order))
+
+
+def newest(session: Session, students: Select[int], *, limit: int) -> list[Waiting]:
+    """The first changes that somebody looks at: those that a person has to settle, then the newest."""
+    changes = _changes(students)
+    order = (changes.c.disputed.desc(), changes.c.made_at.desc(), changes.c.contact_id)
+    return list(_streamed(session, select(changes).order_by(*order).limit(limit)))
+
+
+def counts(session: Session, students: Select[int]) -> Counts:
+    """How many changes wait."""
+    changes = _changes(students)
+    told = {
+        row.change: row
+        for row in session.execute(
+            select(
+                changes.c.change,
+                func.count().label("number"),
+                func.count().filter(changes.c.disputed).label("disputed"),
+            ).group_by(changes.c.change)
+        )
+    }
+    number = {change: told[change].number if change in told else 0 for change in Change}
+    disputed = sum(row.disputed for row in told.values())
+    return Counts(number[Change.PHONE], number[Change.METHOD], number[Change.REMOVED], disputed)
+
+
+def _streamed(session: Session, rows: Select[*tuple[Any, ...]]) -> Iterator[Waiting]:
+    for row in session.execute(rows, execution_options={"yield_per": _AT_ONCE}).mappings():
+        schools = tuple(dict.fromkeys(name for name in row["schools"] if name))
+        said = {"change": Change(row["change"]), "schools": schools}
+        yield Waiting(**{**row, "students": tuple(row["students"]), "student_ids": tuple(row["student_ids"]), **said})
+
+
+def _changes(students: Select[int]) -> Subquery:
+    mine = students.cte("mine")
+    return _edits(mine).union_all(_removals(mine)).subquery("changes")
+
+
+def _edits(mine: CTE) -> Select[*tuple[Any, ...]]:
+    """Edits of contacts that nobody removed; what the SIS has now is a conflict's third value or still the base."""
+    links = effective_contacts.c
+    of = _students(mine, effective_contacts, links.student_id, links.contact_id == Edit.contact_id)
+    in_dispute = Edit.state == EditState.CONFLICT
+    sis = case((in_dispute, Edit.sis_value), else_=Edit.base)
+    row = _row(Edit, of, change=Edit.field, old=sis, new=Edit.value, disputed=in_dispute)
+    return row.where(Edit.state.in_(IN_FORCE))
+
+
+def _removals(mine: CTE) -> Select[*tuple[Any, ...]]:
+    """A contact that was removed from all its students is one row of all of them."""
+    link = StudentContact
+    concerns = or_(Removal.student_id == link.student_id, Removal.student_id.is_(None))
+    of = _students(mine, link, link.student_id, link.contact_id == Removal.contact_id, link.active, concerns)
+    removed, nothing = literal(Change.REMOVED, Text), cast(null(), Text)
+    row = _row(Removal, of, change=removed, old=nothing, new=Removal.reason, disputed=false())
+    return row.where(Removal.undone_at.is_(None))
+
+
+def _row(
+    made: type[Edit | Removal], of: FromClause, *, change: Any, old: Any, new: Any, disputed: Any
+) -> Select[*tuple[Any, ...]]:
+    reach = contact_reach.c
+    return (
+        select(
+            *(change.label("change"), made.contact_id, Contact.sourced_id.label("contact_sourced_id")),
+            *(Contact.given_name, Contact.family_name, of.c.students, of.c.student_ids, of.c.schools),
+            *(old.label("old"), new.label("new"), disputed.label("disputed")),
+            (reach.method == ContactMethod.TEXT).label("texted"),
+            func.coalesce(_name_of(made.made_by), made.made_by).label("made_by"),
+            made.made_at,
+        )
+        .join(Contact, Contact.id == made.contact_id)
+        .join(contact_reach, reach.contact_id == made.contact_id)
+        .join(of, true())
+        .where(of.c.students.is_not(None))
+    )
+
+
+def _students(mine: CTE, links: Any, student_id: Any, *conditions: SQLColumnExpression[bool]) -> FromClause:
+    """Which of our students these links are to: one row of arrays, null where they are to none."""
+
+    def listed(value: Any) -> Any:
+        return func.array_agg(aggregate_order_by(value, Student.family_name, Student.given_name, Student.id))
+
+    at = (
+        select(func.string_agg(School.name, aggregate_order_by(literal(", "), School.name)))
+        .join(StudentSchool, StudentSchool.school_id == School.id)
+        .where(StudentSchool.student_id == Student.id)
+        .correlate(Student)
+        .scalar_subquery()
+    )
+    name = func.concat_ws(" ", Student.given_name, Student.family_name)
+    return (
+        select(
+            listed(name).label("students"), listed(Student.sourced_id).label("student_ids"), listed(at).label("schools")
+        )
+        .join_from(Student, links, student_id == Student.id)
+        .where(Student.active, student_id.in_(select(mine.c.id)), *conditions)
+        .lateral()
+    )
+
+
+def _name_of(user_id: Any) -> ScalarSelect[str]:
+    return (
+        select(func.concat_ws(" ", Staff.given_name, Staff.family_name))
+        .join(SlackUser, func.lower(SlackUser.email) == Staff.email)
+        .where(SlackUser.user_id == user_id, Staff.active)
+        .order_by(Staff.id)
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -1,0 +1,93 @@
+"""`/cleanup pending`, and the files that only the registrar's roles get, in their own direct messages."""
+
+from dataclasses import replace
+
+import doors
+import edits
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import models
+from bot.access import Reach
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def settings_changed():
+    return {"export_roles": "siteAdministrator"}
+
+
+@pytest.fixture
+def changed(session, office):
+    """Clara gave Maria another number; Ana teaches Sam."""
+    lincoln = office.district.lincoln
+    clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
+    sam = people.student(session, at=lincoln)
+    people.school_class(session, office.district.ana, lincoln, sam)
+    maria = people.contact(session, sam, phone="+13125550142")
+    edits.change(session, maria, phone="(312) 555-0199", actor=clara)
+    session.commit()
+    return maria
+
+
+def pending(person):
+    return person.command("/cleanup", "pending").message
+
+
+def files(office):
+    return {file.name: file.content.decode("utf-8") for file in office.slack.files.values()}
+
+
+def press(office, person, message, action_id):
+    done = person.press(message, action_id=action_id)
+    office.settled()
+    return done
+
+
+def test_everybody_sees_what_waits_of_their_students_with_masked_numbers(office, changed):
+    said = text_of(pending(office.ana))
+    assert "*1 change waits*: 1 new number." in said
+    assert "Maria Rivera" in said
+    assert "Sam Rivera" in said
+    assert "0142" in said
+    assert "(312) 555" not in said
+    assert "waits" not in text_of(pending(office.tom))
+
+
+def test_nothing_that_waits_is_good_news(office):
+    assert "✅" in text_of(pending(office.clara))
+
+
+def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed, session):
+    assert press(office, office.clara, pending(office.clara), "changes.sheet").ok
+    (name, content), *_ = files(office).items()
+    assert name.startswith("contact-changes-")
+    assert "Rivera" not in name
+    assert "(312) 555-0199" in content
+    assert [file.name for message in office.clara.messages() for file in message.files] == [name]
+    assert "I sent it to you" in text_of(office.clara.last())
+    said = session.execute(
+        select(models.Audit.actor, models.Audit.after).where(models.Audit.action == "changes.exported")
+    )
+    assert [tuple(row) for row in said] == [(office.clara.id, "contact-changes: 1 change")]
+
+
+def test_powerschool_s_file_is_sent_the_same_way(office, changed):
+    assert press(office, office.clara, pending(office.clara), "changes.powerschool").ok
+    assert "phoneNumberAsEntered" in next(iter(files(office).values()))
+
+
+def test_who_may_not_export_has_no_button_and_a_button_of_somebody_else_s_does_nothing(office, changed):
+    assert "changes.sheet" not in str(pending(office.ana).blocks)
+    pending(office.clara)
+    doors.copy_screen(office.slack, of=office.clara, to=office.ana)
+    press(office, office.ana, office.ana.last(), "changes.sheet")
+    assert files(office) == {}
+    assert "other roles" in text_of(office.ana.last())
+
+
+@pytest.mark.parametrize("settings_changed", [{}])
+def test_without_the_setting_nobody_gets_a_file_not_even_an_admin(office, changed):
+    for person in (office.clara, office.adam):
+        assert "changes.sheet" not in str(pending(person).blocks)
