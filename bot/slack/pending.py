@@ -51,7 +51,7 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
     head = "Not yet in the student information system"
     if not counts.total:
-        nothing = "✅ Everything that was changed here is in the student information system."
+        nothing = "✅ Nobody waits: the student information system has every change of your students' contacts."
         return Card([b.header(head), b.section(nothing)], nothing)
     rows = [_row(one) for one in newest]
     more = [f"… and {counts.total - len(rows):,} more."] if counts.total > len(rows) else []

@@ -110,6 +110,7 @@ def _fix(seen, scene):
 OF_LISTS = {
     "command": (_nothing, lambda one, _: one.command("/cleanup", "grade 5")),
     "home tab": (_nothing, lambda one, _: one.open_home()),
+    "pending": (_nothing, lambda one, _: one.command("/cleanup", "pending")),
     "menu": (_list, lambda one, _: one.choose(one.last(), "All red", action_id="list.show.status")),
     "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
     "did you mean": (_list, lambda one, _: one.press(one.last(), action_id="list.show.suggestion.0")),
@@ -117,7 +118,6 @@ OF_LISTS = {
     "show my list": (_nothing, lambda one, scene: one.press(one.last(scene.channel), action_id="digest.show_mine")),
 }
 OF_NOBODY = {
-    "pending": (_nothing, lambda one, _: one.command("/cleanup", "pending")),
     "forecast": (_nothing, lambda one, _: one.command("/cleanup", "forecast grade 5")),
     "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
     "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
@@ -140,7 +140,6 @@ OF_A_STUDENT = {
 ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
 LOOKING_ONLY = {
     *OF_LISTS,
-    "pending",
     "forecast",
     "help",
     "subscribe",
