@@ -16,6 +16,7 @@ from bot.slack import (
     command,
     digest,
     edit_dialog,
+    edits_notice,
     home,
     list_card,
     pending,
@@ -23,6 +24,7 @@ from bot.slack import (
     reply,
     stop_dialog,
     student_dialog,
+    sync_notice,
 )
 from bot.slack.desk import Desk
 from bot.wording import Wording
@@ -101,7 +103,8 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         ignoring_self_events_enabled=False,
     )
     ours = desk(settings, engine, now=now)
-    for surface in (command, list_card, pending, student_dialog, edit_dialog, remove_dialog, stop_dialog, home, digest):
+    lists, dialogs = (command, list_card, pending, home), (student_dialog, edit_dialog, remove_dialog, stop_dialog)
+    for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):
         surface.register(app, ours)
     answer.register(app)
     return app

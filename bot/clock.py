@@ -14,11 +14,11 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bot import app, db, digests, mass_messages, receipts, roster
+from bot import app, db, digests, mass_messages, notices, receipts, roster
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
-from bot.slack import digest, open_list
+from bot.slack import digest, open_list, sync_notice
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
     """In the order in which one brings work for the next."""
     return {
         "syncs": lambda: _sync(settings, engine, now()),
+        "notices": lambda: _notices(settings, engine, slack_client, now),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages settled": lambda: _settle(settings, engine, now()),
         "first looks": lambda: _first_looks(settings, engine, now()),
@@ -145,7 +146,10 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     if source is None:
         return 0
     with db.transaction(engine) as session:
-        if not db.try_lock(session, "nightly sync") or not sync_is_due(session, settings, now=now):
+        if not db.try_lock(session, "nightly sync"):
+            return 0
+        seen = roster.confirmed(session)
+        if seen is None and not sync_is_due(session, settings, now=now):
             return 0
         roster.sync(
             engine,
@@ -154,8 +158,17 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             now=now,
             region=settings.phone_region,
             brake_percent=settings.sync_brake_percent,
+            seen=seen,
         )
     return 1
+
+
+def _notices(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> int:
+    """Tell people of the syncs that ended."""
+    if settings.sis_oneroster_csv or settings.sis_oneroster_url:
+        with db.transaction(engine) as session:
+            notices.enqueue(session, admins=settings.admin_emails, now=now())
+    return sync_notice.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from bot.models.base import Base, ContactMethod
 from bot.models.edits import IN_FORCE, Audit, Edit, EditField, EditState, Removal
 from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, OptOutText, PhoneNumber, Receipt
+from bot.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.models.roster import (
     ClassStudent,
     ClassTeacher,
@@ -39,6 +40,8 @@ __all__ = [
     "ListEntry",
     "ListMove",
     "MassMessage",
+    "NoticeKind",
+    "NoticeState",
     "OpenList",
     "OptOutText",
     "PhoneNumber",
@@ -56,6 +59,7 @@ __all__ = [
     "StudentSchool",
     "Subscription",
     "SyncDecision",
+    "SyncNotice",
     "SyncRejection",
     "SyncRun",
     "SyncState",

@@ -5,8 +5,18 @@ merged in one short transaction that touches only what changed. Nothing that gro
 """
 
 from bot.roster.brake import Braked
+from bot.roster.deciding import confirmed, decide
 from bot.roster.report import FileCounts, SyncReport, TableCounts
 from bot.roster.run import sync
 from bot.roster.runs import last_sync
 
-__all__ = ["Braked", "FileCounts", "SyncReport", "TableCounts", "last_sync", "sync"]
+__all__ = [
+    "Braked",
+    "FileCounts",
+    "SyncReport",
+    "TableCounts",
+    "confirmed",
+    "decide",
+    "last_sync",
+    "sync",
+]

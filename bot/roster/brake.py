@@ -5,7 +5,8 @@ without a single row stops even the smallest district, if everything we hold of 
 bring nobody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -61,6 +62,15 @@ def check(connection: Connection, changes: dict[str, Changes], *, parts: Sequenc
             f"Nothing was written: {'; '.join(reasons)}. "
             "Check the export; if it is right, run the sync again and confirm."
         )
+
+
+def is_within(changes: dict[str, Changes], seen: Mapping[str, Any] | None) -> bool:
+    """Whether no more would change or go than in the counts (`SyncRun.counts`) that a person saw and confirmed."""
+    return seen is not None and all(
+        one.of(kind) <= seen.get(table, {}).get(kind, 0)
+        for table, one in changes.items()
+        for kind in ("changed", "inactive")
+    )
 
 
 def _vanishing(connection: Connection, changes: dict[str, Changes]) -> dict[str, tuple[int, int]]:

@@ -5,11 +5,12 @@ the next one, which compares again with what is there, completes it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,13 +35,15 @@ def sync(
     actor: str = "sync",
     progress: Progress | None = None,
     confirm: bool = False,
+    seen: Mapping[str, Any] | None = None,
     dry_run: bool = False,
 ) -> SyncReport:
     """Bring the roster of `source` into our tables, and `contacts`, a CSV beside it, with it.
 
     `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
-    `confirm` goes on where the brake would stop; `dry_run` reports what would change and writes nothing at all.
+    `confirm` goes on where the brake would stop; `seen`, the counts of a braked run that a person confirmed, does so where no
+    more is about to change than that person saw. `dry_run` reports what would change and writes nothing at all.
 
     Raises:
         UserError: the source cannot be read, or another sync runs.
@@ -56,7 +59,7 @@ def sync(
         try:
             parts = _prepare(this, source, contacts, region)
             changes = _compare(this)
-            if not confirm:
+            if not confirm and not brake.is_within(changes, seen):
                 _brake(this, run_id, parts, changes, brake_percent)
             return _merge(this, run_id, parts, changes, actor)
         except brake.Braked:

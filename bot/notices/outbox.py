@@ -1,0 +1,136 @@
+"""Notices on their way: at most one for each (sync, person), claimed and committed before Slack is called.
+
+Who dies in between, or does not hear Slack's answer, leaves a report unsent rather than sent twice; only that the brake
+holds is told again, because nothing is synced until somebody has read it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, exists, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from bot.models import Edit, EditState, NoticeKind, NoticeState, SyncNotice, SyncRun, SyncState
+
+LEASE = timedelta(minutes=2)
+"""Longer than a call to Slack takes."""
+_STALE = timedelta(hours=26)
+"""A day, and the time that the next night's sync may take."""
+_RECENT = timedelta(days=2)
+
+
+def enqueue(session: Session, *, admins: Sequence[str], now: datetime) -> int:
+    """Put on their way what is to be told of the syncs that ended lately; `admins` are e-mails. The same again adds none.
+
+    Returns how many are new.
+    """
+    recent = select(SyncRun).where(SyncRun.finished_at > now - _RECENT, SyncRun.state != SyncState.RUNNING)
+    new = 0
+    for run in session.scalars(recent.order_by(SyncRun.id)).all():
+        if _is_news(session, run):
+            new += _add(session, run, NoticeKind.REPORT, admins, now=now)
+        new += _add(session, run, NoticeKind.EDITS, _editors(session, run), now=now)
+    return new + _enqueue_stale(session, admins, now)
+
+
+def _is_news(session: Session, run: SyncRun) -> bool:
+    """A night in which nothing changed is none, nor the same failure or the same rejections again."""
+    earlier = select(SyncRun).where(SyncRun.id < run.id, SyncRun.state != SyncState.RUNNING)
+    before = session.scalar(earlier.order_by(SyncRun.id.desc()).limit(1))
+    if run.state == SyncState.BRAKED:
+        return True
+    if run.state == SyncState.FAILED:
+        return before is None or (before.state, before.error) != (run.state, run.error)
+    if before is None or before.state != SyncState.DONE:
+        return True
+    return _moved(run) > 0 or _rejected(run) != _rejected(before)
+
+
+def _moved(run: SyncRun) -> int:
+    return sum(one[kind] for one in run.counts.values() for kind in ("added", "changed", "inactive"))
+
+
+def _rejected(run: SyncRun) -> int:
+    return sum(one["rejected"] for one in run.counts.values())
+
+
+def _editors(session: Session, run: SyncRun) -> Sequence[str]:
+    """Whose edits this sync found in the SIS, or found it to disagree with."""
+    touched = select(Edit.made_by).where(Edit.sis_at == run.started_at)
+    return session.scalars(touched.where(Edit.state.in_((EditState.ABSORBED, EditState.CONFLICT))).distinct()).all()
+
+
+def _enqueue_stale(session: Session, admins: Sequence[str], now: datetime) -> int:
+    """Once a day while the SIS was last read to its end more than a day ago."""
+    done = select(SyncRun).where(SyncRun.state == SyncState.DONE).order_by(SyncRun.finished_at.desc())
+    last = session.scalar(done.limit(1))
+    if last is None or last.finished_at is None or last.finished_at > now - _STALE:
+        return 0
+    return _add(session, last, NoticeKind.STALE, admins, now=now, about=now.date().isoformat())
+
+
+def _add(
+    session: Session, run: SyncRun, kind: NoticeKind, readers: Sequence[str], *, now: datetime, about: str = ""
+) -> int:
+    rows = [
+        {"sync_run_id": run.id, "kind": kind, "reader": reader, "about": about, "due_at": now} for reader in readers
+    ]
+    if not rows:
+        return 0
+    added = insert(SyncNotice).values(rows).on_conflict_do_nothing().returning(SyncNotice.id)
+    return len(session.scalars(added).all())
+
+
+def claim(session: Session, *, now: datetime) -> SyncNotice | None:
+    """The next notice to send, for this process alone; commit, then call Slack. None if nothing is due."""
+    braked = aliased(SyncRun)
+    tells_of_brake = exists().where(
+        braked.id == SyncNotice.sync_run_id, braked.state == SyncState.BRAKED, SyncNotice.kind == NoticeKind.REPORT
+    )
+    left = update(SyncNotice).where(SyncNotice.state == NoticeState.CLAIMED, SyncNotice.claimed_at <= now - LEASE)
+    again = case((tells_of_brake, literal(NoticeState.PENDING)), else_=literal(NoticeState.FAILED))
+    session.execute(left.values(state=again), execution_options={"synchronize_session": False})
+    due = (
+        select(SyncNotice.id)
+        .where(SyncNotice.state == NoticeState.PENDING, SyncNotice.due_at <= now)
+        .order_by(SyncNotice.due_at, SyncNotice.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    values = {"state": NoticeState.CLAIMED, "claimed_at": now, "attempts": SyncNotice.attempts + 1}
+    taken = update(SyncNotice).where(SyncNotice.id == due.scalar_subquery()).values(values).returning(SyncNotice)
+    return session.scalar(taken, execution_options={"populate_existing": True})
+
+
+def is_ours(session: Session, notice: SyncNotice) -> bool:
+    """Whether a claimed notice is still ours to send."""
+    ours = select(SyncNotice.id).where(SyncNotice.id == notice.id, SyncNotice.attempts == notice.attempts)
+    return session.scalar(ours.where(SyncNotice.state == NoticeState.CLAIMED)) is not None
+
+
+def told(session: Session, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
+    """Slack took it as this message."""
+    _set(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
+
+
+def failed(session: Session, notice: SyncNotice) -> None:
+    """It cannot be told, or nobody knows whether it was."""
+    _set(session, notice, state=NoticeState.FAILED)
+
+
+def retry_at(session: Session, notice: SyncNotice, due_at: datetime) -> None:
+    """Slack surely did not take it, or it is told again rather than never."""
+    _set(session, notice, state=NoticeState.PENDING, due_at=due_at)
+
+
+def of_run(session: Session, run_id: int) -> list[SyncNotice]:
+    """The reports of a sync that stand in somebody's messages."""
+    rows = select(SyncNotice).where(SyncNotice.sync_run_id == run_id, SyncNotice.kind == NoticeKind.REPORT)
+    return list(session.scalars(rows.where(SyncNotice.state == NoticeState.TOLD).order_by(SyncNotice.id)))
+
+
+def _set(session: Session, notice: SyncNotice, **values: Any) -> None:
+    ours = update(SyncNotice).where(SyncNotice.id == notice.id, SyncNotice.attempts == notice.attempts)
+    session.execute(ours.where(SyncNotice.state == NoticeState.CLAIMED).values(values))

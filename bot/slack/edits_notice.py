@@ -1,0 +1,107 @@
+"""What an editor is told after a sync, privately: how many of their edits the SIS has now, how many wait, and those it
+disagrees with, each with a choice. Names are in the blocks only: the text is what a locked phone shows.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot import contact_edits, notices
+from bot.errors import UserError
+from bot.models import ContactMethod, EditField
+from bot.notices import Dispute, Heard
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.slack.card import Card
+from bot.slack.desk import Desk
+from bot.slack.student_dialog import METHODS
+from bot.wording import count
+
+KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
+_MOST = 8
+_LONGEST = 200
+
+_KEEPS: dict[str, Literal["ours", "sis"]] = {KEEP_OURS: "ours", TAKE_SIS: "sis"}
+_DONE = {"ours": "Kept what was entered here.", "sis": "Took what the student information system has."}
+
+
+def register(app: App, desk: Desk) -> None:
+    for action_id, keep in _KEEPS.items():
+        app.action(action_id)(_choosing(desk, keep))
+
+
+def _choosing(desk: Desk, keep: Literal["ours", "sis"]) -> Callable[..., None]:
+    def chosen(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        edit_id, _, run_id = action["value"].partition(" ")
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            contact_edits.settle_conflict(session, int(edit_id), keep=keep, actor=actor, now=desk.now())
+            session.flush()
+            card = _card(notices.heard(session, int(run_id), actor=actor, most=_MOST), int(run_id), done=_DONE[keep])
+        there = body["container"]
+        client.chat_update(channel=there["channel_id"], ts=there["message_ts"], text=card.text, blocks=card.blocks)
+
+    return chosen
+
+
+def drawn(desk: Desk, client: WebClient, user_id: str, run_id: int) -> Card | None:
+    """None for whoever may not use the list any more.
+
+    Raises:
+        SlackApiError: Slack did not say who it is.
+    """
+    try:
+        with desk.acting(client, user_id) as (session, actor):
+            return _card(notices.heard(session, run_id, actor=actor, most=_MOST), run_id)
+    except UserError:
+        return None
+
+
+def _card(heard: Heard, run_id: int, *, done: str | None = None) -> Card:
+    head = "Your edits and the student information system"
+    facts = "\n".join(_facts(heard))
+    blocks = [
+        b.section(f"*{head}*\n{facts}"),
+        *(block for one in heard.disputes for block in _dispute(one, run_id)),
+        *_more(heard),
+        *([b.context(f"✅ {done}")] if done else []),
+    ]
+    return Card(blocks, f"{head}\n{facts}")
+
+
+def _facts(heard: Heard) -> list[str]:
+    has, wait = ("{} of your edits".format(f"{number:,}") for number in (heard.absorbed, heard.pending))
+    verb = "is" if heard.absorbed == 1 else "are"
+    return [
+        *([f"✅ {has} {verb} there now."] if heard.absorbed else []),
+        *([f"⏳ {wait} {'is' if heard.pending == 1 else 'are'} not there yet."] if heard.pending else []),
+        *(
+            [f"⚖️ {count(heard.disputed, 'edit has', 'edits have')} another value there: choose."]
+            if heard.disputed
+            else []
+        ),
+    ] or ["Nothing is left to do."]
+
+
+def _dispute(one: Dispute, run_id: int) -> list[Block]:
+    ours, theirs = _said(one.field, one.ours), _said(one.field, one.sis)
+    named = b.escaped(b.cut(f"{one.contact} ({', '.join(one.students)})", _LONGEST))
+    since = f" since {b.date(one.sis_at)}" if one.sis_at else ""
+    value = f"{one.edit_id} {run_id}"
+    buttons = [
+        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {one.contact}"),
+        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {one.contact}"),
+    ]
+    text = f"*{named}*\nYou entered {ours} {b.date(one.made_at)}; the SIS has {theirs}{since}."
+    return [b.divider(), b.section(text), *b.actions(buttons)]
+
+
+def _more(heard: Heard) -> list[Block]:
+    left = heard.disputed - len(heard.disputes)
+    return [b.context(f"… and {left:,} more: open the students from `/cleanup pending`.")] if left > 0 else []
+
+
+def _said(field: EditField, value: str | None) -> str:
+    return b.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
