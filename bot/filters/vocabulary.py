@@ -25,6 +25,14 @@ class Vocabulary:
     teachers: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
 
+    def has_school(self, said: str) -> bool:
+        """Whether a school is called so, or begins so word by word."""
+        return bool(indexed(self.schools).named(fold(said).split()))
+
+    def schools_like(self, said: str) -> list[str]:
+        """The schools with a word nearly like one of those said."""
+        return [name for word in fold(said).split() for name in indexed(self.schools).like(word)]
+
 
 class Names:
     """Names by the words in them; a word is one that `fold` made."""

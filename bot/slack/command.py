@@ -31,8 +31,12 @@ def register(app: App, desk: Desk) -> None:
 def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = body.get("text", "").strip()
     word, *of_whom = text.split(maxsplit=1)[:2] or [""]
+    if of_whom and of_whom[0].casefold() in _ASKING:
+        return _help(desk, client, body)
     if word.casefold() in _WITH_FILTER:
         return _WITH_FILTER[word.casefold()](desk, client, body, "".join(of_whom))
+    if word.casefold() == "unsubscribe":
+        return subscribe.stop(desk, client, body)
     return _WORDS.get(text.casefold(), _list)(desk, client, body)
 
 
@@ -51,12 +55,11 @@ def _legend() -> list[str]:
     return [f"{b.status(one)}: {meaning(one).explanation}" for one in SEVERITY]
 
 
+_ASKING = ("help", "?")
 _WORDS: dict[str, Answer] = {
-    "help": _help,
-    "?": _help,
+    **dict.fromkeys(_ASKING, _help),
     "pending": pending.show,
     "subscriptions": subscribe.show,
-    "unsubscribe": subscribe.stop,
 }
 
 _WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "subscribe": subscribe.start}

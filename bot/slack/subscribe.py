@@ -16,7 +16,7 @@ from bot import cleanup_list, digests, filters
 from bot.access import Actor
 from bot.digests import Subscribed
 from bot.errors import UserError, traced
-from bot.filters import Filter, Parsed, Unknown
+from bot.filters import Filter, Parsed, Unknown, Vocabulary
 from bot.models import Subscription
 from bot.slack import audience, refusals
 from bot.slack import blocks as b
@@ -58,7 +58,9 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Car
     """
     channel, user = body["channel_id"], body["user_id"]
     with desk.acting(client, user) as (session, actor):
-        parsed = filters.parse(text, cleanup_list.vocabulary(session, actor))
+        known = cleanup_list.vocabulary(session, actor)
+        parsed = filters.parse(text, known)
+    _refuse_no_school(parsed.filter, known)
     told = _channel(client, channel)
     _refuse_unless_ours(told)
     which = _for_a_channel(parsed, told)
@@ -91,6 +93,17 @@ def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if audience.is_too_open(channel, parsed.filter):
         raise UserError(_NO_TEACHER)
     return parsed.filter.with_page(1)
+
+
+def _refuse_no_school(which: Filter, known: Vocabulary) -> None:
+    """A list of a school that is none is empty, and seen to be; a digest of it would be good news for ever."""
+    if which.school is None or known.has_school(which.school):
+        return
+    near = known.schools_like(which.school)
+    hint = f"Did you mean `/cleanup subscribe school {b.escaped(near[0])}`?" if near else _ALLOWED
+    raise UserError(
+        f"No school here is called “{b.escaped(b.cut(which.school, _LONGEST))}”, so nothing was changed. {hint}"
+    )
 
 
 def _not_understood(one: Unknown) -> str:

@@ -306,6 +306,30 @@ def test_a_filter_that_is_not_understood_changes_nothing_and_says_what_it_may_ha
     assert filters_of(session) == {}
 
 
+@pytest.mark.parametrize(("typed", "said"), [("Lincon", "Did you mean"), ("Nowhere High", "No school here is called")])
+def test_a_school_that_is_none_here_is_not_subscribed_to(office, session, typed, said):
+    answer = office.clara.command("/cleanup", f"subscribe school {typed}", channel=office.channel).message
+    assert said in text_of(answer)
+    assert session.scalar(select(models.Subscription.channel_id)) is None
+
+
+def test_a_digest_of_a_school_that_is_here_is_subscribed_to(office, session):
+    said = text_of(office.clara.command("/cleanup", "subscribe school lincoln", channel=office.channel).message)
+    assert "Done." in said
+
+
+@pytest.mark.parametrize("typed", ["subscribe help", "forecast ?", "unsubscribe help"])
+def test_help_is_there_behind_every_word(office, typed):
+    assert "Type `/cleanup` to see yours" in text_of(office.clara.command("/cleanup", typed).message)
+
+
+def test_whatever_stands_behind_it_unsubscribe_ends_the_digest(office, session, subscribed):
+    assert "Done." in text_of(
+        office.clara.command("/cleanup", "unsubscribe this channel", channel=office.channel).message
+    )
+    assert session.scalar(select(models.Subscription.channel_id)) is None
+
+
 def test_a_filter_that_could_not_be_announced_leaves_the_one_before(office, session, subscribed):
     members = office.slack.channels[office.channel].members - {office.slack.bot_user_id}
     office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
