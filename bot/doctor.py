@@ -14,13 +14,12 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, db, migrations, providers
+from bot import app, db, migrations, providers, roster
 from bot.errors import UserError
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
 
 MANIFEST = Path(__file__).parents[1] / "manifest.yaml"
-SIS_FRESH = timedelta(hours=24)
 _SKEW = timedelta(seconds=60)
 
 
@@ -76,7 +75,7 @@ def sis(engine: Engine, *, now: datetime) -> Check:
     if last is None:
         return Check("SIS", ok=False, said="was never read; run: cleanup-bot sync PATH")
     hours = (now - last) // timedelta(hours=1)
-    if now - last > SIS_FRESH:
+    if now - last > roster.FRESH:
         return Check(
             "SIS", ok=False, said=f"was last read {hours} hours ago; look at the clock process and the export."
         )

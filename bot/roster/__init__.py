@@ -8,9 +8,10 @@ from bot.roster.brake import Braked
 from bot.roster.deciding import confirmed, decide
 from bot.roster.report import FileCounts, SyncReport, TableCounts
 from bot.roster.run import sync
-from bot.roster.runs import last_sync
+from bot.roster.runs import FRESH, last_sync
 
 __all__ = [
+    "FRESH",
     "Braked",
     "FileCounts",
     "SyncReport",

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from bot.models import SyncRun, SyncState
 from bot.roster.report import TableCounts
 
+FRESH = timedelta(hours=24)
+"""What the SIS said longer ago is still shown, and said to be old."""
 KEPT_DAYS = 30
 """How long the rejections of a run are kept; the run itself stays."""
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, filters
+from bot import cleanup_list, filters, roster
 from bot.access import Actor
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
@@ -25,13 +26,14 @@ STUDENTS_A_PAGE = 10
 
 @dataclass(frozen=True)
 class Sight:
-    """Everything that one card is drawn from; `schools` and `grades` are what its menus offer."""
+    """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer."""
 
     page: Page
     parsed: Parsed
     schools: Sequence[str]
     grades: Sequence[str]
     latest: Latest
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,14 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
         UserError: the person may not use the list.
     """
     with desk.acting(client, user_id) as (session, actor):
-        return draw(_sight(session, actor, text))
+        return draw(_sight(session, actor, text, now=desk.now()))
 
 
-def _sight(session: Session, actor: Actor, text: str) -> Sight:
+def _sight(session: Session, actor: Actor, text: str, *, now: datetime) -> Sight:
     vocabulary = cleanup_list.vocabulary(session, actor)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    return Sight(page, parsed, vocabulary.schools, cleanup_list.grades(session), cleanup_list.latest(session))
+    return Sight(page, parsed, vocabulary.schools, cleanup_list.grades(session), cleanup_list.latest(session), now)
 
 
 def draw(sight: Sight) -> Card:
@@ -91,7 +93,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(page)),
         *list_links.turning(page),
-        b.context(_footer(page, sight.latest)),
+        b.context(_footer(page, sight.latest, sight.now)),
     ]
 
 
@@ -131,9 +133,9 @@ def _nobody(page: Page) -> list[Block]:
     return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
 
 
-def _footer(page: Page, latest: Latest) -> str:
+def _footer(page: Page, latest: Latest, now: datetime) -> str:
     turned = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
-    return " · ".join([*turned, _last_message(latest), _last_sync(latest)])
+    return " · ".join([*turned, _last_message(latest), _last_sync(latest, now)])
 
 
 def _last_message(latest: Latest) -> str:
@@ -142,10 +144,11 @@ def _last_message(latest: Latest) -> str:
     return f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
 
 
-def _last_sync(latest: Latest) -> str:
+def _last_sync(latest: Latest, now: datetime) -> str:
     if not latest.synced_at:
         return "student information never synced"
-    return f"student information of {b.date(latest.synced_at, style='{date_short}, {time}')}"
+    old = "⚠️ more than a day old: " if now - latest.synced_at > roster.FRESH else ""
+    return f"{old}student information of {b.date(latest.synced_at, style='{date_short}, {time}')}"
 
 
 def _in_words(sight: Sight) -> str:

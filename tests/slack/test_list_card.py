@@ -1,7 +1,7 @@
 import people
 import pytest
 
-from bot.models import Contact, OpenList
+from bot.models import Contact, OpenList, SyncRun
 from bot.sandbox.slack.reading import text_of
 from bot.sms_status import SmsStatus
 
@@ -51,6 +51,14 @@ def test_a_student_whose_only_contact_is_texted_in_vain_has_nobody_set_to_anothe
 def test_colleagues_in_the_channel_see_nothing_of_it(office, sam):
     office.clara.command("/cleanup", "", channel=office.channel)
     assert "Rivera" not in "".join(text_of(message) for message in office.ana.messages(office.channel))
+
+
+def test_student_information_that_is_more_than_a_day_old_is_said_to_be(office, sam, session):
+    session.add(SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="done"))
+    session.commit()
+    assert "more than a day old" not in text_of(office.clara.command("/cleanup").message)
+    office.later(hours=25)
+    assert "⚠️ more than a day old: student information of" in text_of(office.clara.command("/cleanup").message)
 
 
 def test_numbers_are_masked_in_the_list(office, sam, session):
