@@ -17,6 +17,8 @@ _STROKES = str.maketrans(
 
 def clean(text: str) -> str:
     """The same words without hidden characters, each run of white space one blank, in composed form (NFC)."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     return " ".join(_HIDDEN.sub("", unicodedata.normalize("NFC", text)).split())
 
 

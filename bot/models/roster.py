@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ForeignKey,
     Index,
     SmallInteger,
@@ -144,12 +145,16 @@ class ClassTeacher(Base):
 
 
 class ClassStudent(Base):
+    """A dated enrolment of a student. No foreign keys: classes and students are never deleted, and a district has ten of these
+    rows for each student, so the checks would be half of its first sync.
+    """
+
     __tablename__ = "class_students"
     __table_args__ = (Index(None, "class_id"), Index(None, "student_id"))
     id: Mapped[int] = identity()
     sourced_id: Mapped[str] = mapped_column(unique=True)
-    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
-    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
+    class_id: Mapped[int] = mapped_column(BigInteger)
+    student_id: Mapped[int] = mapped_column(BigInteger)
     begins_on: Mapped[date | None]
     ends_on: Mapped[date | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))

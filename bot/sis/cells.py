@@ -36,6 +36,13 @@ def tidy(cell: str) -> str:
     return plain[2:-1].strip() if plain.startswith('="') and plain.endswith('"') else plain
 
 
+def all_tidy(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Each cell `tidy`. Most rows are so from the start, which is seen at one glance."""
+    whole = f"|{'|'.join(row)}|"
+    is_tidy = whole.isascii() and whole.isprintable() and "| " not in whole and " |" not in whole and '|="' not in whole
+    return row if is_tidy else tuple(map(tidy, row))
+
+
 def many(cell: str) -> list[str]:
     """The values of a list cell, each once, in their order."""
     return list(dict.fromkeys(value for part in cell.split(",") if (value := part.strip()))) if cell else []
@@ -51,9 +58,10 @@ def no(cell: str) -> bool:
 
 def is_gone(status: str) -> bool:
     """`tobedeleted` of 1.1 and 1.2, `inactive` of 1.0."""
-    return status.lower() in {"tobedeleted", "inactive", "deleted"}
+    return bool(status) and status.lower() in {"tobedeleted", "inactive", "deleted"}
 
 
+@lru_cache(maxsize=4096)
 def role(cell: str) -> str | None:
     """OneRoster's word for a role of either version, written in any case and with or without blanks, or None."""
     word = re.sub(r"[\s_-]", "", cell).lower()

@@ -40,8 +40,11 @@ class Picker:
 
     def of(self, row: list[str]) -> dict[str, str]:
         """The cells by column; a row that ends early, as spreadsheets leave it, has blanks there."""
-        padded = [*row[: self._width], *[""] * max(self._width - len(row), 0), ""]
-        return dict(zip(self._names, map(cells.tidy, self._cells(padded)), strict=True))
+        padded = [*row, ""] if len(row) == self._width else self._fitted(row)
+        return dict(zip(self._names, cells.all_tidy(self._cells(padded)), strict=True))
+
+    def _fitted(self, row: list[str]) -> list[str]:
+        return [*row[: self._width], *[""] * max(self._width - len(row), 0), ""]
 
 
 def _positions(header: list[str], columns: Columns) -> dict[str, int]:

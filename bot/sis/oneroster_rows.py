@@ -41,6 +41,8 @@ class _Source:
         return Rejection(self.file, self.line, column, reason)
 
     def day(self, column: str) -> tuple[date | None, list[Rejection]]:
+        if not self.cell[column]:
+            return None, []
         try:
             return self.read_day(self.cell[column]), []
         except ValueError:

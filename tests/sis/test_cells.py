@@ -1,6 +1,8 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.sis import cells
 
@@ -163,3 +165,8 @@ def test_roles_of_either_version_are_known_in_any_case():
         "guardian",
         None,
     ]
+
+
+@given(st.lists(st.text(st.sampled_from('a |="\u00e9\u200b\t0')), max_size=4))
+def test_a_row_is_tidied_as_its_cells_are(row):
+    assert cells.all_tidy(tuple(row)) == tuple(map(cells.tidy, row))
