@@ -166,6 +166,7 @@ def _settings(slack: Workspace, engine: Engine, sis: Path, url: str) -> Settings
         slack_api_url=f"{slack.base_url}/api/",
         timezone=_TIME_ZONE,
         sis_oneroster_csv=sis,
+        export_roles=("siteadministrator",),
         twilio_auth_token=SecretStr(secrets.token_hex(16)),
         ingest_token=SecretStr(secrets.token_hex(16)),
         settle_after=timedelta(minutes=5),
