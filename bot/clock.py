@@ -18,7 +18,7 @@ from bot import app, db, digests, mass_messages, notices, receipts, roster
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
-from bot.slack import digest, open_list, sync_notice
+from bot.slack import digest, notice_post, open_list
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _notices(settings: Settings, engine: Engine, slack_client: Any, now: Now) ->
     if settings.sis_oneroster_csv or settings.sis_oneroster_url:
         with db.transaction(engine) as session:
             notices.enqueue(session, admins=settings.admin_emails, now=now())
-    return sync_notice.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+    return notice_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

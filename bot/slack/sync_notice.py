@@ -1,29 +1,21 @@
-"""What those who run the installation are told of a sync, privately: counts, what was rejected, and, where the brake holds,
-two buttons. And the sending of every notice of a sync.
-
-A notice is claimed and committed before Slack is called, and not sent again unless Slack surely did not take it; only that
-the brake holds is sent again rather than never.
+"""What those who run the installation are told of a sync, privately: counts, how much was rejected, and, where the brake
+holds, two buttons. Whoever decides, every such message says who it was.
 """
 
-import csv
-import io
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 from http.client import HTTPException
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from bot import db, notices, roster
-from bot.errors import UserError, traced
-from bot.models import NoticeKind, SyncDecision, SyncNotice, SyncRejection, SyncRun, SyncState
+from bot import notices, roster
+from bot.errors import traced
+from bot.models import SyncDecision, SyncNotice, SyncRun, SyncState
 from bot.slack import blocks as b
-from bot.slack import edits_notice, refusals
+from bot.slack import refusals
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
@@ -33,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 GO_ON, REFUSE = "sync.go_on", "sync.refuse"
 _DECISIONS = {GO_ON: SyncDecision.CONFIRMED, REFUSE: SyncDecision.REFUSED}
-_TRY_AGAIN = timedelta(minutes=1)
-_MOST_REJECTIONS = 20_000
 _LONGEST = 1_500
 
 
@@ -50,7 +40,7 @@ def _deciding(desk: Desk, decision: SyncDecision) -> Callable[..., None]:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             run = roster.decide(session, run_id, decision, actor=actor, now=desk.now())
             session.flush()
-            card, shown = _report(run), notices.of_run(session, run_id)
+            card, shown = report(run), notices.of_run(session, run_id)
         for notice in shown:
             _redraw(client, notice, card)
 
@@ -67,142 +57,14 @@ def _redraw(client: WebClient, notice: SyncNotice, card: Card) -> None:
         logger.warning("notice %s stays as it was: %s", notice.id, traced(problem))
 
 
-def send_due(desk: Desk, client: WebClient) -> int:
-    """Send every notice that is due; gives how many were handled."""
-    handled = 0
-    while (notice := _claimed(desk)) is not None:
-        handled += 1
-        if not _send(desk, client, notice):
-            break
-    return handled
-
-
-def _claimed(desk: Desk) -> SyncNotice | None:
-    with db.transaction(desk.engine) as session:
-        return notices.claim(session, now=desk.now())
-
-
-def _send(desk: Desk, client: WebClient, notice: SyncNotice) -> bool:
-    """False when Slack wants us to ask less often: enough for this round."""
-    try:
-        user_id = _reader(client, notice)
-        card = _drawn(desk, client, notice, user_id) if user_id else None
-        if user_id is None or card is None:
-            _note(desk, notices.failed, notice)
-            return True
-    except (SlackApiError, OSError, HTTPException) as problem:
-        logger.warning("notice %s waits: %s", notice.id, traced(problem))
-        _note(desk, notices.retry_at, notice, desk.now() + _TRY_AGAIN)
-        return not (isinstance(problem, SlackApiError) and refusals.is_rate(problem))
-    return _post(desk, client, notice, user_id, card)
-
-
-def _reader(client: WebClient, notice: SyncNotice) -> str | None:
-    """The Slack user id; None for an address that nobody has here."""
-    if notice.kind == NoticeKind.EDITS:
-        return notice.reader
-    try:
-        return str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
-    except SlackApiError as problem:
-        if refusals.may_pass(problem):
-            raise
-        logger.warning("notice %s: nobody here has that address (%s)", notice.id, refusals.word(problem))
-        return None
-
-
-def _drawn(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
-    """None for whoever may not read it, or has nothing to read any more."""
-    if notice.kind == NoticeKind.EDITS:
-        return edits_notice.drawn(desk, client, user_id, notice.sync_run_id)
-    try:
-        with desk.acting(client, user_id) as (session, _):
-            run = session.get_one(SyncRun, notice.sync_run_id)
-            return _stale(run) if notice.kind == NoticeKind.STALE else _report(run)
-    except UserError:
-        return None
-
-
-def _post(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> bool:
-    with db.transaction(desk.engine) as session:
-        if not notices.is_ours(session, notice):
-            return True
-    try:
-        answer = client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks)
-    except SlackApiError as problem:
-        return _refused(desk, notice, problem)
-    except (OSError, HTTPException) as problem:
-        logger.warning("notice %s: %s", notice.id, traced(problem))
-        _unclear(desk, notice)
-        return True
-    _note(desk, notices.told, notice, channel_id=answer["channel"], ts=answer["ts"])
-    if notice.kind == NoticeKind.REPORT:
-        _send_rejections(desk, client, notice, str(answer["channel"]))
-    return True
-
-
-def _refused(desk: Desk, notice: SyncNotice, problem: SlackApiError) -> bool:
-    logger.warning("notice %s: %s", notice.id, refusals.word(problem))
-    if refusals.is_rate(problem):
-        seconds = int(problem.response.headers.get("Retry-After", 30))
-        _note(desk, notices.retry_at, notice, desk.now() + timedelta(seconds=seconds))
-        return False
-    if refusals.is_unclear(problem):
-        _unclear(desk, notice)
-    else:
-        _note(desk, notices.failed, notice)
-    return True
-
-
-def _unclear(desk: Desk, notice: SyncNotice) -> None:
-    """Slack may have taken it: once is enough, but that the brake holds somebody has to read."""
-    with db.transaction(desk.engine) as session:
-        run = session.get_one(SyncRun, notice.sync_run_id)
-        if notice.kind == NoticeKind.REPORT and run.state == SyncState.BRAKED:
-            notices.retry_at(session, notice, desk.now() + _TRY_AGAIN)
-        else:
-            notices.failed(session, notice)
-
-
-def _send_rejections(desk: Desk, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
-    """The rejected rows as a file below the report; without it the report still says how many they are."""
-    with db.transaction(desk.engine) as session:
-        content = _rejections(session, notice.sync_run_id)
-    if content is None:
-        return
-    try:
-        client.files_upload_v2(channel=channel_id, filename=f"rejected-{notice.sync_run_id}.csv", content=content)
-    except SlackApiError as problem:
-        logger.warning("the rejections of notice %s were not sent: %s", notice.id, refusals.word(problem))
-    except (OSError, HTTPException) as problem:
-        logger.warning("the rejections of notice %s were not sent: %s", notice.id, traced(problem))
-
-
-def _rejections(session: Session, run_id: int) -> str | None:
-    row = SyncRejection
-    found = select(row.file, row.line, row.column_name, row.reason).where(row.sync_run_id == run_id)
-    rows = session.execute(found.order_by(row.file, row.line, row.id).limit(_MOST_REJECTIONS)).all()
-    if not rows:
-        return None
-    file = io.StringIO(newline="")
-    table = csv.writer(file)
-    table.writerow(("file", "line", "column", "reason"))
-    table.writerows(rows)
-    return file.getvalue()
-
-
-def _note(desk: Desk, verb: Callable[..., None], notice: SyncNotice, *args: Any, **values: Any) -> None:
-    with db.transaction(desk.engine) as session:
-        verb(session, notice, *args, **values)
-
-
-def _stale(run: SyncRun) -> Card:
+def stale(run: SyncRun) -> Card:
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
     head = "⏰ The student information system was not read for more than a day"
     said = f"What staff see is as of {since}. Run `cleanup-bot doctor` on the server: it says what is in the way."
     return Card([b.section(f"*{head}*\n{said}")], head)
 
 
-def _report(run: SyncRun) -> Card:
+def report(run: SyncRun) -> Card:
     if run.state == SyncState.BRAKED:
         return _braked(run)
     if run.state == SyncState.FAILED:

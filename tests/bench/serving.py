@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 SIGNING, TWILIO = "slack-secret", "twilio-secret"
 
 
-def started(database_url, *arguments, **changed):
+def started(database_url, *arguments, quiet=False, **changed):
     ours = {name.upper() for name in Settings.model_fields}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     given = {
@@ -28,7 +28,8 @@ def started(database_url, *arguments, **changed):
     }
     command = [sys.executable, "-m", "bot", *arguments]
     environment = {**kept, **given, **changed}
-    return subprocess.Popen(command, env=environment, cwd=HERE.parents[1], stderr=subprocess.DEVNULL)
+    said = subprocess.DEVNULL if quiet else None
+    return subprocess.Popen(command, env=environment, cwd=HERE.parents[1], stdout=said, stderr=subprocess.DEVNULL)
 
 
 @contextmanager
