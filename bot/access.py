@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.errors import UserError
 from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool, effective_contacts
 
-_DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
+DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher", "aide"}
 _NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
 
@@ -99,7 +99,7 @@ def _whom_to_ask(rules: Rules) -> str:
 
 def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
     listed = [role for role in roles if role.role not in _NO_ROLES]
-    if is_admin or any(role.role in _DISTRICT_ROLES or _district_wide(role) for role in listed):
+    if is_admin or any(role.role in DISTRICT_ROLES or _district_wide(role) for role in listed):
         return Reach.DISTRICT, ()
     schools = tuple(sorted({role.school_id for role in listed if role.school_id and role.role not in _CLASS_ROLES}))
     return (Reach.SCHOOLS, schools) if schools else (Reach.CLASSES, ())

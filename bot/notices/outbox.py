@@ -12,7 +12,18 @@ from sqlalchemy import case, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from bot.models import Edit, EditState, NoticeKind, NoticeState, SyncNotice, SyncRun, SyncState
+from bot import access
+from bot.models import (
+    Edit,
+    EditState,
+    NoticeKind,
+    NoticeState,
+    Staff,
+    StaffRole,
+    SyncNotice,
+    SyncRun,
+    SyncState,
+)
 
 LEASE = timedelta(minutes=2)
 """Longer than a call to Slack takes."""
@@ -22,10 +33,12 @@ _RECENT = timedelta(days=2)
 
 
 def enqueue(session: Session, *, admins: Sequence[str], now: datetime) -> int:
-    """Put on their way what is to be told of the syncs that ended lately; `admins` are e-mails. The same again adds none.
+    """Put on their way what is to be told of the syncs that ended lately; `admins` are e-mails, and where there are none those
+    whom the SIS calls administrators of the district read it. The same again adds none.
 
     Returns how many are new.
     """
+    admins = admins or _managers(session)
     recent = select(SyncRun).where(SyncRun.finished_at > now - _RECENT, SyncRun.state != SyncState.RUNNING)
     new = 0
     for run in session.scalars(recent.order_by(SyncRun.id)).all():
@@ -33,6 +46,12 @@ def enqueue(session: Session, *, admins: Sequence[str], now: datetime) -> int:
             new += _add(session, run, NoticeKind.REPORT, admins, now=now)
         new += _add(session, run, NoticeKind.EDITS, _editors(session, run), now=now)
     return new + _enqueue_stale(session, admins, now)
+
+
+def _managers(session: Session) -> Sequence[str]:
+    of_district = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
+    known = of_district.where(StaffRole.role.in_(access.DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
+    return [email for email in session.scalars(known.distinct().order_by(Staff.email)) if email]
 
 
 def _is_news(session: Session, run: SyncRun) -> bool:

@@ -30,8 +30,8 @@ def export(tmp_path):
 
 
 @pytest.fixture
-def settings_changed(export):
-    return {"sis_oneroster_csv": export[1]}
+def settings_changed(request, export):
+    return {"sis_oneroster_csv": export[1], **getattr(request, "param", {})}
 
 
 def again(office, export):
@@ -62,6 +62,14 @@ def test_who_runs_it_reads_privately_what_a_sync_changed_once(office, export):
     (said,) = heard(office.adam, "was read")
     assert "Students: 32 added" in text_of(said)
     assert heard(office.clara, "was read") == []
+
+
+@pytest.mark.parametrize("settings_changed", [{"admin_emails": ()}], indirect=True)
+def test_where_nobody_is_set_the_district_s_administrators_read_it(office, export):
+    bundles.users_by_id(export[0])["dana"]["email"] = office.district.dana.email
+    bundles.write(*export)
+    office.tick()
+    assert len(heard(office.dana, "was read")) == 1
 
 
 def test_a_night_that_changed_nothing_is_no_news(office, export):
