@@ -1,0 +1,181 @@
+"""A sync of a large district against `COPY` of the same raw files into text tables, while a clerk goes on editing.
+
+`STUDENTS=400000` measures another size; memory must not grow with it. The prober edits a contact every 20 ms, as a dialog does.
+"""
+
+import csv
+import itertools
+import os
+import shutil
+import threading
+import time
+from datetime import UTC, datetime
+
+import big_district
+import people
+import pytest
+from serving import ended, started
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from bot import contact_edits, db, models
+from bot.access import Reach
+
+STUDENTS = int(os.environ.get("STUDENTS", "100000"))
+EDIT_EVERY = 0.02
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("district")
+    yield [big_district.write(folder / f"day{day}", students=STUDENTS, day=day) for day in (1, 2)]
+    shutil.rmtree(folder)
+
+
+def copied(engine, folder):
+    """The floor: seconds of COPY of a bundle's files, as they are, into tables of text."""
+    with engine.begin() as connection:
+        for file in folder.glob("*.csv"):
+            columns = file.open(encoding="utf-8").readline().strip().split(",")
+            listed = ", ".join(f'"{column}" text' for column in columns)
+            connection.exec_driver_sql(f'DROP TABLE IF EXISTS "raw_{file.stem}"')
+            connection.exec_driver_sql(f'CREATE TABLE "raw_{file.stem}" ({listed})')
+    began = time.perf_counter()
+    with engine.begin() as connection:
+        driver = connection.connection.dbapi_connection
+        for file in folder.glob("*.csv"):
+            statement = f'COPY "raw_{file.stem}" FROM STDIN (FORMAT csv, HEADER)'
+            with file.open("rb") as raw, driver.cursor() as cursor, cursor.copy(statement) as copy:
+                while chunk := raw.read(1 << 16):
+                    copy.write(chunk)
+    seconds = time.perf_counter() - began
+    with engine.begin() as connection:
+        for file in folder.glob("*.csv"):
+            connection.exec_driver_sql(f'DROP TABLE "raw_{file.stem}"')
+    return seconds
+
+
+class Prober(threading.Thread):
+    """Changes the number of one contact after the other; `times` are milliseconds to the end of the commit."""
+
+    def __init__(self, engine):
+        super().__init__()
+        self.engine, self.times, self.done = engine, [], threading.Event()
+        with Session(engine) as session:
+            dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
+            self.dana = people.acting(dana, reach=Reach.DISTRICT)
+            contacts = (
+                select(models.Contact.id).where(models.Contact.active).order_by(models.Contact.search).limit(5000)
+            )
+            self.contacts = session.scalars(contacts).all()
+            session.rollback()
+
+    def run(self):
+        """Numbers that nobody has: an edit that changes nothing is refused."""
+        for number, contact_id in zip(_numbers, itertools.cycle(self.contacts), strict=False):
+            if self.done.wait(EDIT_EVERY):
+                return
+            began = time.perf_counter()
+            with db.transaction(self.engine) as session:
+                version = session.scalar(select(models.Contact.version).where(models.Contact.id == contact_id))
+                contact_edits.change(
+                    session,
+                    contact_id,
+                    version=version,
+                    phone=f"(773) {200 + number // 10_000}-{number % 10_000:04}",
+                    method="text",
+                    actor=self.dana,
+                    region="US",
+                    opt_in_number=None,
+                    now=datetime.now(UTC),
+                )
+            self.times.append((time.perf_counter() - began) * 1000)
+
+    def told(self):
+        self.done.set()
+        self.join()
+        waits = sorted(self.times)
+        return f"edits p50 {waits[len(waits) // 2]:.1f} p99 {waits[len(waits) * 99 // 100]:.1f} max {waits[-1]:.0f} ms of {len(waits)}"
+
+
+def settled(engine):
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+def told(what, engine, database_url, folder):
+    """Run one sync as a district does, with the floor before it."""
+    floor = copied(engine, folder)
+    with Session(engine) as session:
+        is_first = session.scalar(select(models.Contact.id).limit(1)) is None
+    prober = None if is_first else Prober(engine)
+    if prober:
+        prober.start()
+    seconds, most = ended(started(database_url, "sync", str(folder), quiet=True))
+    waits = f"; {prober.told()}" if prober else ""
+    print(
+        f"\n{what}: {seconds:6.1f} s, COPY {floor:4.1f} s, ratio {seconds / floor:4.1f}; memory {most:.0f} MB{waits}",
+        end="",
+    )
+
+
+def test_a_district_and_its_next_day(empty_database, database_url, days):
+    print(f"\n{STUDENTS:,} students", end="")
+    first, second = days
+    told("first load ", empty_database, database_url, first)
+    settled(empty_database)
+    told("unchanged  ", empty_database, database_url, first)
+    told("next day   ", empty_database, database_url, second)
+    told("unchanged  ", empty_database, database_url, second)
+    with Session(empty_database) as session:
+        assert session.scalar(text("SELECT count(*) FROM students WHERE active")) == STUDENTS
+
+
+def merged(engine, folder):
+    """What most would write: each person and each enrolment looked up by its sourcedId, changed or added, by the ORM."""
+    began = time.perf_counter()
+    with Session(engine) as session:
+        ids = {"": None}
+        for row in rows(folder, "classes"):
+            ids[row["sourcedId"]] = _one(session, models.SchoolClass, row["sourcedId"], title=row["title"]).id
+        for row in rows(folder, "users"):
+            named = {"given_name": row["givenName"], "family_name": row["familyName"]}
+            if row["identifier"]:
+                one = _one(session, models.Student, row["sourcedId"], search=row["familyName"], **named)
+            else:
+                one = _one(session, models.Contact, row["sourcedId"], sis_phone_written=row["sms"], **named)
+            ids[row["sourcedId"]] = one.id
+        for row in rows(folder, "enrollments"):
+            if row["role"] == "student":
+                at = {"class_id": ids[row["classSourcedId"]], "student_id": ids[row["userSourcedId"]]}
+                _one(session, models.ClassStudent, row["sourcedId"], **at)
+        session.commit()
+    return time.perf_counter() - began
+
+
+def rows(folder, name):
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _one(session, table, sourced_id, **values):
+    found = session.scalars(select(table).where(table.sourced_id == sourced_id)).one_or_none()
+    if found is None:
+        found = table(sourced_id=sourced_id, **values)
+        session.add(found)
+        session.flush()
+    for name, value in values.items():
+        setattr(found, name, value)
+    return found
+
+
+def test_an_orm_merge_of_a_tenth(empty_database, database_url, tmp_path):
+    tenth = big_district.write(tmp_path / "tenth", students=STUDENTS // 10)
+    print(f"\n{STUDENTS // 10:,} students", end="")
+    told("set-wise   ", empty_database, database_url, tenth)
+    people.start_again()
+    with empty_database.begin() as connection:
+        connection.execute(text("TRUNCATE students, contacts, classes, class_students CASCADE"))
+    seconds = merged(empty_database, tenth)
+    print(f"\nby the ORM : {seconds:6.1f} s, without staff, roles, links, rejections and what is gone", end="")
