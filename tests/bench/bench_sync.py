@@ -33,11 +33,16 @@ def days(tmp_path_factory):
     shutil.rmtree(folder)
 
 
+def lines_of(file):
+    with file.open(encoding="utf-8", newline="") as lines:
+        yield from lines
+
+
 def copied(engine, folder):
     """The floor: seconds of COPY of a bundle's files, as they are, into tables of text."""
     with engine.begin() as connection:
         for file in folder.glob("*.csv"):
-            columns = file.open(encoding="utf-8").readline().strip().split(",")
+            columns = next(csv.reader(lines_of(file)))
             listed = ", ".join(f'"{column}" text' for column in columns)
             connection.exec_driver_sql(f'DROP TABLE IF EXISTS "raw_{file.stem}"')
             connection.exec_driver_sql(f'CREATE TABLE "raw_{file.stem}" ({listed})')
@@ -155,8 +160,7 @@ def merged(engine, folder):
 
 
 def rows(folder, name):
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    return csv.DictReader(lines_of(folder / f"{name}.csv"))
 
 
 def _one(session, table, sourced_id, **values):
