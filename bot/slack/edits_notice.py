@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.models import ContactMethod, EditField
 from bot.notices import Dispute, Heard
 from bot.slack import blocks as b
+from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
@@ -41,7 +42,7 @@ def _choosing(desk: Desk, keep: Literal["ours", "sis"]) -> Callable[..., None]:
             session.flush()
             card = _card(notices.heard(session, int(run_id), actor=actor, most=_MOST), int(run_id), done=_DONE[keep])
         there = body["container"]
-        client.chat_update(channel=there["channel_id"], ts=there["message_ts"], text=card.text, blocks=card.blocks)
+        reply.redraw(client, there["channel_id"], there["message_ts"], card)
 
     return chosen
 
@@ -72,17 +73,14 @@ def _card(heard: Heard, run_id: int, *, done: str | None = None) -> Card:
 
 
 def _facts(heard: Heard) -> list[str]:
-    has, wait = ("{} of your edits".format(f"{number:,}") for number in (heard.absorbed, heard.pending))
-    verb = "is" if heard.absorbed == 1 else "are"
-    return [
-        *([f"✅ {has} {verb} there now."] if heard.absorbed else []),
-        *([f"⏳ {wait} {'is' if heard.pending == 1 else 'are'} not there yet."] if heard.pending else []),
-        *(
-            [f"⚖️ {count(heard.disputed, 'edit has', 'edits have')} another value there: choose."]
-            if heard.disputed
-            else []
-        ),
-    ] or ["Nothing is left to do."]
+    numbers = (heard.absorbed, heard.pending, heard.disputed)
+    has, wait, dispute = (count(number, "of your edits is", "of your edits are") for number in numbers)
+    facts = [
+        *([f"✅ {has} there now."] if heard.absorbed else []),
+        *([f"⏳ {wait} not there yet."] if heard.pending else []),
+        *([f"⚖️ {dispute} in dispute: the SIS has another value. Choose which is right."] if heard.disputed else []),
+    ]
+    return facts or ["Nothing is left to do."]
 
 
 def _dispute(one: Dispute, run_id: int) -> list[Block]:

@@ -3,9 +3,19 @@
 Each is sent once: the SDK's default would send it a second time after a dropped connection, and somebody would read it twice.
 """
 
+import logging
+from http.client import HTTPException
 from typing import Any
 
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
+
+from bot.errors import traced
+from bot.slack import refusals
+from bot.slack.card import Card
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 2
 """Seconds to wait for Slack while somebody waits for us; after three, Slack tells them that we are broken."""
@@ -19,3 +29,13 @@ def send(response_url: str, *, timeout: int = PATIENCE, **content: Any) -> Webho
     """
     client = WebhookClient(response_url, timeout=timeout, retry_handlers=[])
     return client.send(**content, response_type="ephemeral")
+
+
+def redraw(client: WebClient, channel_id: str, ts: str, card: Card) -> None:
+    """Bring a message of ours up to date after something was committed. Where that fails nothing is lost: pressing again says so."""
+    try:
+        client.chat_update(channel=channel_id, ts=ts, text=card.text, blocks=card.blocks)
+    except SlackApiError as problem:
+        logger.warning("a message stays as it was: %s", refusals.word(problem))
+    except (OSError, HTTPException) as problem:
+        logger.warning("a message stays as it was: %s", traced(problem))

@@ -2,26 +2,20 @@
 holds, two buttons. Whoever decides, every such message says who it was.
 """
 
-import logging
 from collections.abc import Callable
-from http.client import HTTPException
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import notices, roster
-from bot.errors import traced
-from bot.models import SyncDecision, SyncNotice, SyncRun, SyncState
+from bot.models import SyncDecision, SyncRun, SyncState
 from bot.slack import blocks as b
-from bot.slack import refusals
+from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.wording import count
-
-logger = logging.getLogger(__name__)
 
 GO_ON, REFUSE = "sync.go_on", "sync.refuse"
 _DECISIONS = {GO_ON: SyncDecision.CONFIRMED, REFUSE: SyncDecision.REFUSED}
@@ -42,19 +36,9 @@ def _deciding(desk: Desk, decision: SyncDecision) -> Callable[..., None]:
             session.flush()
             card, shown = report(run), notices.of_run(session, run_id)
         for notice in shown:
-            _redraw(client, notice, card)
+            reply.redraw(client, notice.channel_id or "", notice.ts or "", card)
 
     return decided
-
-
-def _redraw(client: WebClient, notice: SyncNotice, card: Card) -> None:
-    """Where that fails the decision stands all the same, and pressing again says so."""
-    try:
-        client.chat_update(channel=notice.channel_id or "", ts=notice.ts or "", text=card.text, blocks=card.blocks)
-    except SlackApiError as problem:
-        logger.warning("notice %s stays as it was: %s", notice.id, refusals.word(problem))
-    except (OSError, HTTPException) as problem:
-        logger.warning("notice %s stays as it was: %s", notice.id, traced(problem))
 
 
 def stale(run: SyncRun) -> Card:

@@ -211,6 +211,17 @@ def test_a_disagreement_is_settled_where_it_is_read(office, export, edited, sess
     assert states == ["pending", "sis_taken"]
 
 
+def test_a_choice_that_slack_did_not_show_is_made_all_the_same(office, export, edited, session):
+    edited["joao"]["sms"] = "(312) 555-0777"
+    again(office, export)
+    office.slack.faults.order("chat.update", Fault.HTTP_500)
+    (said,) = heard(office.clara, "Your edits")
+    assert office.clara.press(said, action_id="conflict.keep_ours_here").ok
+    assert "went wrong" not in text_of(office.clara.last())
+    assert office.clara.press(said, action_id="conflict.keep_ours_here").ok
+    assert "settled already" in text_of(office.clara.last())
+
+
 def test_an_editor_who_lost_their_rights_reads_nothing(office, export, edited, session):
     edited["maria"]["phone"] = "(312) 555-0199"
     export[0]["roles"] = [one for one in export[0]["roles"] if one["userSourcedId"] != "clara"]
