@@ -54,6 +54,7 @@ def kill(process):
 def holding(engine, statement, **values):
     """Hold the locks that a statement takes until the block ends."""
     with engine.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL application_name = 'holding'")
         connection.execute(text(statement), values)
         yield
         connection.rollback()
@@ -80,9 +81,16 @@ def commits_held(engine, state):
 
 
 def stuck(engine, many=1):
-    """Wait until so many wait for a lock; gives the process id of the backend of one."""
+    """Wait until so many wait for the lock that is held; gives the process id of the backend of one.
+
+    Whoever waits for another lock does not count: PostgreSQL's own housekeeping holds some for a moment.
+    """
     until = time.monotonic() + PATIENCE
-    waiting = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    waiting = text("""
+        SELECT waits.pid FROM pg_stat_activity AS waits
+        JOIN pg_stat_activity AS holds ON holds.pid = ANY(pg_blocking_pids(waits.pid))
+        WHERE holds.datname = current_database() AND holds.application_name = 'holding'
+    """)
     while time.monotonic() < until:
         with engine.connect() as connection:
             backends = connection.scalars(waiting).all()
