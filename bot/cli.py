@@ -5,7 +5,7 @@ import logging
 import shlex
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -128,6 +128,9 @@ def sync(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Go on although many would vanish.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Ask the SIS for everything, also where it tells what changed.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
 ) -> None:
     """Read the student information system."""
@@ -148,11 +151,17 @@ def sync(
                 region=here.phone_region,
                 brake_percent=here.sync_brake_percent,
                 confirm=confirm,
+                whole_every=timedelta() if whole else here.sync_whole_every,
                 dry_run=dry_run,
                 progress=bar,
             )
         except roster.Braked as stop:
-            again = [*([str(path)] if path else []), *(["--contacts", str(contacts)] if contacts else []), "--confirm"]
+            again = [
+                *([str(path)] if path else []),
+                *(["--contacts", str(contacts)] if contacts else []),
+                *(["--whole"] if whole else []),
+                "--confirm",
+            ]
             raise UserError(f"{stop.sentence} To confirm: cleanup-bot sync {shlex.join(again)}") from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))

@@ -159,6 +159,7 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             region=settings.phone_region,
             brake_percent=settings.sync_brake_percent,
             seen=seen,
+            whole_every=settings.sync_whole_every,
         )
     return 1
 

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     first_look_after: timedelta = timedelta(minutes=30)
     opt_in_number: str | None = None
     public_url: str | None = None
+    sync_whole_every: timedelta = timedelta(days=7)
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
     templates: Path | None = None
 
@@ -71,7 +72,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("settle_after", "first_look_after", mode="before")
+    @field_validator("settle_after", "first_look_after", "sync_whole_every", mode="before")
     @classmethod
     def _hours(cls, value: object) -> object:
         """A plain number is hours; `30m`, `36h`, `3d` say their unit."""

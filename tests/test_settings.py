@@ -20,7 +20,7 @@ def test_nothing_has_to_be_set_to_try_it():
     assert here.database_url is None
 
 
-@pytest.mark.parametrize("name", ["SETTLE_AFTER", "FIRST_LOOK_AFTER"])
+@pytest.mark.parametrize("name", ["SETTLE_AFTER", "FIRST_LOOK_AFTER", "SYNC_WHOLE_EVERY"])
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

@@ -36,6 +36,7 @@ def sync(
     progress: Progress | None = None,
     confirm: bool = False,
     seen: Mapping[str, Any] | None = None,
+    whole_every: timedelta = runs.WHOLE_EVERY,
     dry_run: bool = False,
 ) -> SyncReport:
     """Bring the roster of `source` into our tables, and `contacts`, a CSV beside it, with it.
@@ -43,7 +44,8 @@ def sync(
     `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
     `confirm` goes on where the brake would stop; `seen`, the counts of a braked run that a person confirmed, does so where no
-    more is about to change than that person saw. `dry_run` reports what would change and writes nothing at all.
+    more is about to change than that person saw. A source that tells changes is read whole after `whole_every`, and by
+    its changes between. `dry_run` reports what would change and writes nothing at all.
 
     Raises:
         UserError: the source cannot be read, or another sync runs.
@@ -52,12 +54,13 @@ def sync(
     began = time.monotonic()
     with _alone(engine) as connection:
         this = _Run(connection, source.name, now, began, progress or _silent)
+        marks = runs.marks(connection, source.name, now=now, whole_every=whole_every)
         if dry_run:
-            parts = _prepare(this, source, contacts, region)
+            parts = _prepare(this, source, contacts, region, marks)
             return _report(this, None, parts, _compare(this))
         run_id = runs.begin(connection, source.name, now=now)
         try:
-            parts = _prepare(this, source, contacts, region)
+            parts = _prepare(this, source, contacts, region, marks)
             changes = _compare(this)
             if not confirm and not brake.is_within(changes, seen):
                 _brake(this, run_id, parts, changes, brake_percent)
@@ -112,10 +115,12 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def _prepare(this: _Run, source: Source, contacts: Path | None, region: str) -> Sequence[Part]:
+def _prepare(
+    this: _Run, source: Source, contacts: Path | None, region: str, marks: Mapping[str, datetime]
+) -> Sequence[Part]:
     """Everything the source says, as the `wanted_…` tables."""
     staging.prepare(this.connection)
-    with source.opened(region=region) as files:
+    with source.opened(region=region, marks=marks) as files:
         parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
         for part in parts:
             staging.fill(this.connection, part, progress=this.progress)
@@ -159,7 +164,7 @@ def _merge(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Ch
                 merge.apply(this.connection, table)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
-    runs.finish(this.connection, run_id, state=SyncState.DONE, now=this.finished_at, counts=told.counts)
+    runs.finish(this.connection, run_id, state=SyncState.DONE, now=this.finished_at, counts=told.counts, parts=parts)
     return replace(told, edits=edits, seconds=this.seconds)
 
 

@@ -1,5 +1,6 @@
 """The book of syncs: one row a run, its rejections beside it, and when the SIS was last read to the end."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -8,9 +9,14 @@ from sqlalchemy.orm import Session
 
 from bot.models import SyncRun, SyncState
 from bot.roster.report import TableCounts
+from bot.sis import Part
 
 FRESH = timedelta(hours=24)
 """What the SIS said longer ago is still shown, and said to be old."""
+WHOLE_EVERY = timedelta(days=7)
+"""How long a source that tells changes is trusted with them: some say nothing of a row that they delete."""
+_SAME_NIGHT = timedelta(hours=12)
+"""A week after Monday night is Monday night, though it may begin a minute earlier."""
 KEPT_DAYS = 30
 """How long the rejections of a run are kept; the run itself stays."""
 
@@ -40,14 +46,25 @@ def finish(
     now: datetime,
     counts: dict[str, TableCounts],
     error: str | None = None,
+    parts: Sequence[Part] = (),
 ) -> None:
-    """Close a run with its counts, and keep its rejections for `KEPT_DAYS`."""
+    """Close a run with its counts and how far its `parts` were read, and keep its rejections for `KEPT_DAYS`."""
     with connection.begin():
         connection.execute(_FORGET_OLD_REJECTIONS, {"before": now - timedelta(days=KEPT_DAYS)})
         connection.execute(_KEEP_REJECTIONS, {"run_id": run_id})
         told = {name: asdict(one) for name, one in counts.items()}
         closed = update(SyncRun).where(SyncRun.id == run_id)
-        connection.execute(closed.values(state=state, finished_at=now, counts=told, error=error))
+        connection.execute(
+            closed.values(
+                state=state,
+                finished_at=now,
+                counts=told,
+                error=error,
+                # A change that a server dates tomorrow must not hide those of today.
+                marks={part.name: min(part.mark, now).isoformat() for part in parts if part.mark},
+                is_whole=not any(part.is_delta for part in parts),
+            )
+        )
 
 
 def fail(connection: Connection, run_id: int, *, now: datetime, error: str) -> None:
@@ -55,6 +72,20 @@ def fail(connection: Connection, run_id: int, *, now: datetime, error: str) -> N
     with connection.begin():
         closed = update(SyncRun).where(SyncRun.id == run_id)
         connection.execute(closed.values(state=SyncState.FAILED, finished_at=now, error=error))
+
+
+def marks(connection: Connection, source: str, *, now: datetime, whole_every: timedelta) -> dict[str, datetime]:
+    """How far each part was read by the last sync; nothing if that read another source, or if it is time to read all."""
+    with connection.begin():
+        done = select(SyncRun.source, SyncRun.marks).where(SyncRun.state == SyncState.DONE)
+        last = connection.execute(done.order_by(SyncRun.started_at.desc()).limit(1)).one_or_none()
+        whole = select(func.max(SyncRun.started_at)).where(
+            SyncRun.state == SyncState.DONE, SyncRun.is_whole, SyncRun.source == source
+        )
+        read_whole = connection.scalar(whole)
+    if last is None or last.source != source or read_whole is None or now - read_whole >= whole_every - _SAME_NIGHT:
+        return {}
+    return {name: datetime.fromisoformat(told) for name, told in last.marks.items()}
 
 
 def last_sync(session: Session) -> datetime | None:

@@ -4,9 +4,9 @@ A reader decides nothing about people. Who is a student, a contact or staff foll
 file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than one row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -176,7 +176,8 @@ ROW_TYPES: tuple[type[Row], ...] = (
 
 class Part(Protocol):
     """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes or
-    rows, roughly), `rows_read` (lines below the header), `is_delta`.
+    rows, roughly), `rows_read` (lines below the header), `is_delta`, and `mark`, the newest change it was told of (None where
+    nobody tells).
 
     Its rows stand on lines of `{kind}.csv`. Without `has_lines` there is no such file: a line only counts the rows, and
     reports name a row by the part's name and its sourcedId (`bot.roster.places`).
@@ -188,6 +189,7 @@ class Part(Protocol):
     size: int
     position: int
     rows_read: int
+    mark: datetime | None
 
     @property
     def is_delta(self) -> bool:
@@ -215,8 +217,9 @@ class Source(Protocol):
             UserError: it cannot be read, and why.
         """
 
-    def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
-        """The parts in reading order; `region` is the country of numbers without a code.
+    def opened(self, *, region: str, marks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:
+        """The parts in reading order; `region` is the country of numbers without a code. A part whose name has a mark of
+        the last sync may tell only what changed since; without `marks` everything is read.
 
         Raises:
             UserError: it cannot be read; also later, while a part is read.

@@ -1,6 +1,7 @@
 """One CSV file of an SIS, whatever it holds, as a stream of rows."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.sis import Kind, Rejection, Row
 from bot.sis.bundle import BundleFile
@@ -15,6 +16,7 @@ class CsvFile:
     """
 
     has_lines = True
+    mark: datetime | None = None
 
     def __init__(
         self, kind: Kind, name: str, file: BundleFile, form: Columns, translate: Translate, *, says_delta: bool = False

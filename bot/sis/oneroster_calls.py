@@ -65,6 +65,10 @@ class NotThere(UserError):  # noqa: N818 (It says what is wrong with the page.)
     """The server knows nothing at this address."""
 
 
+class Refused(UserError):  # noqa: N818 (It says what the server did.)
+    """The server does not answer what we ask, though it lets us in."""
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -105,7 +109,8 @@ class Calls:
 
         Raises:
             NotThere: nothing is.
-            UserError: the server refuses, is gone, or is busy for too long.
+            Refused: there is something, and the server cannot give it.
+            UserError: the server does not let us in, is gone, or is busy for too long.
         """
         answer = self._authorised(url)
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -221,7 +226,7 @@ class Calls:
                 f"{host} has no {what} (404). Check SIS_ONEROSTER_URL; it ends like /ims/oneroster/v1p1 "
                 "or /ims/oneroster/rostering/v1p2."
             )
-        return UserError(f"{host} answers {status} when asked for {what}. Try again later, or ask who runs it.")
+        return Refused(f"{host} answers {status} when asked for {what}. Try again later, or ask who runs it.")
 
 
 def joined(url: httpx.URL, location: str) -> httpx.URL | None:

@@ -4,9 +4,10 @@ The data wins over what the manifest says of it. A file is a delta only if the m
 or a date of change, as a delta's must.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Export:
         with bundle.opened(self.path) as files:
             return f"is there, with {len(files)} files"
 
-    def opened(self, *, region: str) -> AbstractContextManager[list[Part]]:
+    def opened(self, *, region: str, marks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:  # noqa: ARG002
+        """As `bot.sis.Source.opened`. A bundle says by itself whether its files are changes."""
         return opened(self.path, region=region)
 
 
@@ -74,6 +76,7 @@ class MissingFile:
     has_lines = True
     is_readable = is_delta = False
     size = position = rows_read = 0
+    mark: datetime | None = None
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind

@@ -2,24 +2,30 @@
 
 A page that gets lost would read as people who left. So the objects are put aside on disk until they have been counted
 against what the server says it has; if they do not fit they are read once more, and then nothing is read at all.
+
+Only what changed since a mark is asked for where that can be trusted: whatever carries the mark must come again. A server
+that refuses, or gives nothing, does not tell changes, and is asked for everything.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 import httpx
 
 from bot.errors import UserError
-from bot.sis.oneroster_calls import Answer, Calls, NotThere, joined
+from bot.sis.oneroster_calls import Answer, Calls, NotThere, Refused, joined
 
 LIMIT = 5_000
 """Objects we ask for on one page; most servers give fewer."""
 MOST_PAGES = 50_000
+_OVERLAP = timedelta(days=1)
+"""Changes are asked for from that long before the mark: servers write local time as if it were UTC, and commit late."""
 _NEXT = re.compile(r"<([^>]*)>[^,<]*?;\s*rel=\"?next\"?", re.IGNORECASE)
 
 
@@ -27,9 +33,20 @@ class _Incomplete(Exception):  # noqa: N818 (It never leaves this file.)
     """The pages are not all there is; says why."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """`objects`, each with the fields asked for only and None for what is no object, and how many they are. With
+    `is_delta` they are those that changed.
+    """
+
+    objects: Iterator[Any]
+    count: int
+    is_delta: bool
+
+
 @contextmanager
-def whole(calls: Calls, endpoint: str, fields: frozenset[str]) -> Iterator[tuple[Iterator[Any], int]]:
-    """All objects at the endpoint, each with these fields only and None for what is no object; and how many they are.
+def told(calls: Calls, endpoint: str, fields: frozenset[str], *, mark: datetime | None) -> Iterator[Told]:
+    """All objects at the endpoint, or with a `mark` those that changed since.
 
     The file on disk has no name and is gone with this process.
 
@@ -37,19 +54,36 @@ def whole(calls: Calls, endpoint: str, fields: frozenset[str]) -> Iterator[tuple
         UserError: the server refuses, or its pages do not fit what it says it has, twice.
     """
     with TemporaryFile("w+", encoding="ascii") as aside:
-        try:
-            count = _put_aside(calls, endpoint, fields, aside)
-        except _Incomplete:
-            try:
-                count = _put_aside(calls, endpoint, fields, aside)
-            except _Incomplete as gap:
-                raise UserError(
-                    f"{calls.base.host} gave its {endpoint} with gaps, twice: {gap}. Nothing was read, "
-                    "so that nobody who is only missing there is taken for gone. Try again later.",
-                    permanent=False,
-                ) from None
+        count = _changed(calls, endpoint, fields, aside, mark) if mark else 0
+        is_delta = count > 0
+        if not is_delta:
+            count = _whole(calls, endpoint, fields, aside)
         aside.seek(0)
-        yield map(json.loads, aside), count
+        yield Told(map(json.loads, aside), count, is_delta)
+
+
+def _changed(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str], mark: datetime) -> int:
+    """How many changed; none where the server does not tell."""
+    since = (mark - _OVERLAP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        return _put_aside(calls, endpoint, fields, aside, filter=f"dateLastModified>'{since}'")
+    except (NotThere, Refused, _Incomplete):
+        return 0
+
+
+def _whole(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str]) -> int:
+    try:
+        return _put_aside(calls, endpoint, fields, aside)
+    except _Incomplete:
+        pass
+    try:
+        return _put_aside(calls, endpoint, fields, aside)
+    except _Incomplete as gap:
+        raise UserError(
+            f"{calls.base.host} gave its {endpoint} with gaps, twice: {gap}. Nothing was read, "
+            "so that nobody who is only missing there is taken for gone. Try again later.",
+            permanent=False,
+        ) from None
 
 
 def first(calls: Calls, endpoint: str) -> int:
@@ -57,11 +91,11 @@ def first(calls: Calls, endpoint: str) -> int:
     return len(_page(calls, endpoint, _address(calls.base, endpoint, offset=0)).objects)
 
 
-def _put_aside(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str]) -> int:
+def _put_aside(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str], **narrowed: str) -> int:
     count = 0
     aside.seek(0)
     aside.truncate()
-    for page in _pages(calls, endpoint):
+    for page in _pages(calls, endpoint, narrowed):
         for one in page:
             kept = {name: one[name] for name in one.keys() & fields} if isinstance(one, dict) else None
             aside.write(f"{json.dumps(kept)}\n")
@@ -81,17 +115,17 @@ class _Page:
     links: bool
 
 
-def _pages(calls: Calls, endpoint: str) -> Iterator[list[Any]]:
+def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator[list[Any]]:
     """Raises:
     _Incomplete: pages overlap or are missing, or what they show changed meanwhile.
     """
-    page = _page(calls, endpoint, _address(calls.base, endpoint, offset=0))
+    page = _page(calls, endpoint, _address(calls.base, endpoint, offset=0, **narrowed))
     came, total, links = len(page.objects), page.total, page.links
     yield page.objects
     for _ in range(MOST_PAGES):
         url = page.after
         if url is None and _may_go_on(page, came, total, links=links):
-            url = _address(calls.base, endpoint, offset=came)
+            url = _address(calls.base, endpoint, offset=came, **narrowed)
         if url is None:
             break
         before, page = page, _later_page(calls, endpoint, url, is_over=came == total)
@@ -126,8 +160,8 @@ def _ids(objects: list[Any]) -> set[str]:
     return {str(one.get("sourcedId")) for one in objects if isinstance(one, dict) and one.get("sourcedId")}
 
 
-def _address(base: httpx.URL, endpoint: str, *, offset: int) -> httpx.URL:
-    asked = {"limit": LIMIT, "offset": offset, "sort": "sourcedId", "orderBy": "asc"}
+def _address(base: httpx.URL, endpoint: str, *, offset: int, **narrowed: str) -> httpx.URL:
+    asked = {"limit": LIMIT, "offset": offset, "sort": "sourcedId", "orderBy": "asc", **narrowed}
     return httpx.URL(f"{str(base).rstrip('/')}/{endpoint}", params=asked)
 
 

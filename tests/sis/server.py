@@ -24,6 +24,7 @@ BASES = {1: "/ims/oneroster/v1p1", 2: "/ims/oneroster/rostering/v1p2"}
 ENDPOINTS = ("orgs", "academicSessions", "classes", "users", "enrollments")
 CLIENT = ("a client", "a:sécret")
 SCOPE = re.compile(r"https://purl\.imsglobal\.org/spec/or/v1p[12]/scope/roster-core\.readonly")
+_SINCE = re.compile(r"dateLastModified>'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)'")
 HURRIED = Patience(silence=0.5, answer=2, waiting=3, pause=0.01, attempts=3)
 
 
@@ -40,13 +41,16 @@ class Mishap:
 
 @dataclass
 class Sis:
-    """`most` rows on a page, whatever is asked for; with `links` the next page is named, with `counts` their number."""
+    """`most` rows on a page, whatever is asked for; with `links` the next page is named, with `counts` their number. Asked for
+    `changes` only, it has them `told`, or is one of those that are met: `ignored`, `refused`, `lost`.
+    """
 
     tables: dict[str, list[dict[str, Any]]]
     minor: int
     most: int = 100
     links: bool = True
     counts: bool = True
+    changes: str = "told"
     token_seconds: int = 3600
     host_in_links: str = ""
     mishaps: list[Mishap] = field(default_factory=list)
@@ -99,6 +103,11 @@ class Sis:
 
     def _page(self, request, endpoint, offset):
         rows = self.tables[endpoint]
+        if "filter" in request.query_params and self.changes != "ignored":
+            if self.changes == "refused":
+                return JSONResponse({"imsx_codeMajor": "failure", "imsx_codeMinor": "invalid_filter_field"}, 400)
+            [since] = _SINCE.fullmatch(request.query_params["filter"]).groups()
+            rows = [one for one in rows if self.changes == "told" and one["dateLastModified"] > since]
         if request.query_params.get("sort") == "sourcedId":
             rows = sorted(rows, key=lambda row: str(row.get("sourcedId")) if isinstance(row, dict) else "")
         size = min(int(request.query_params.get("limit", 100)), self.most)

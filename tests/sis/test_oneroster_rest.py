@@ -56,7 +56,7 @@ def held(nights):
 
 
 def read(source):
-    with source.opened(region="US") as parts:
+    with source.opened(region="US", marks={}) as parts:
         return [row for part in parts for row in part.rows()]
 
 
