@@ -15,6 +15,7 @@ from bot.slack import (
     answer,
     command,
     digest,
+    download_dialog,
     edit_dialog,
     edits_notice,
     home,
@@ -103,7 +104,10 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         ignoring_self_events_enabled=False,
     )
     ours = desk(settings, engine, now=now)
-    lists, dialogs = (command, list_card, pending, home), (student_dialog, edit_dialog, remove_dialog, stop_dialog)
+    lists, dialogs = (
+        (command, list_card, pending, home, download_dialog),
+        (student_dialog, edit_dialog, remove_dialog, stop_dialog),
+    )
     for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):
         surface.register(app, ours)
     answer.register(app)

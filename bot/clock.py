@@ -14,11 +14,11 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bot import app, db, digests, mass_messages, notices, receipts, roster
+from bot import app, db, digests, downloads, mass_messages, notices, receipts, roster
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
-from bot.slack import digest, notice_post, open_list
+from bot.slack import digest, download_post, notice_post, open_list
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,9 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
         "digests posted": lambda: (
             digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
+        "lists sent": lambda: (
+            download_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+        ),
         "old lists forgotten": lambda: _forget_lists(engine, now()),
     }
 
@@ -104,7 +107,7 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
 
 def _forget_lists(engine: Engine, now: datetime) -> int:
     with db.transaction(engine) as session:
-        return open_list.sweep(session, now=now)
+        return open_list.sweep(session, now=now) + downloads.sweep(session, now=now)
 
 
 def _settle(settings: Settings, engine: Engine, now: datetime) -> int:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, db, migrations, providers, roster
+from bot import app, db, downloads, migrations, providers, roster
 from bot.errors import UserError
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
@@ -152,7 +152,7 @@ def _scopes(granted: str | None) -> Check:
 
 
 def _secrets(settings: Settings) -> list[Check]:
-    return [_signing(settings), _ingest(settings), _receipts(settings)]
+    return [_signing(settings), _ingest(settings), _receipts(settings), _mail(settings)]
 
 
 def _signing(settings: Settings) -> Check:
@@ -170,6 +170,17 @@ def _receipts(settings: Settings) -> Check:
         return Check("receipts", ok=True, said=f"are taken from {', '.join(heard)}.")
     known = ", ".join(provider.SECRET.upper() for provider in providers.BY_NAME.values())
     return Check("receipts", ok=None, said=f"are taken from no provider; set the secret of yours ({known}).")
+
+
+def _mail(settings: Settings) -> Check:
+    server = settings.secret("smtp_url")
+    if server is None:
+        said = "is not set; lists that staff download are sent in direct messages."
+        return Check("SMTP_URL", ok=None, said=said)
+    try:
+        return Check("SMTP_URL", ok=True, said=f"{downloads.try_out(server)} takes our mail.")
+    except UserError as problem:
+        return Check("SMTP_URL", ok=False, said=f"cannot be used: {problem.sentence}")
 
 
 def _ingest(settings: Settings) -> Check:

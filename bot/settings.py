@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     public_url: str | None = None
     sync_whole_every: timedelta = timedelta(days=7)
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
     templates: Path | None = None
 
     @field_validator("admin_emails", "editor_roles", "export_roles", mode="before")
@@ -85,6 +87,14 @@ class Settings(BaseSettings):
             return timedelta(**{unit or "hours": float(number)})
         except ValueError as problem:
             raise ValueError("write a number of hours, or 30m, 36h, 3d") from problem
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        there = urlsplit(value.get_secret_value()) if value else None
+        if there and (there.scheme not in {"smtp", "smtps"} or not there.hostname):
+            raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
+        return value
 
     @field_validator("sis_oneroster_url", "sis_oneroster_token_url")
     @classmethod

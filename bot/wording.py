@@ -8,6 +8,9 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
+METHODS = {"text": "Text", "call": "Call", "email": "E-mail"}
+"""What people call each `ContactMethod`."""
+
 
 class Wording:
     """The templates of `bot/templates`, with those of `override` in front."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import edits
 import httpx
+import mail_server
 import people
 import pytest
 from sis import bundles, server
@@ -255,6 +256,16 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(run, slack, changed, said)
     assert done.returncode == 1
     assert said in done.stdout
     assert one_readable_line(done.stderr), done.stderr
+
+
+def test_the_doctor_tries_the_mail_server(run, slack):
+    with mail_server.opened() as (_, port):
+        assert (
+            "✓ SMTP_URL 127.0.0.1 takes our mail." in run("doctor", **slack, SMTP_URL=f"smtp://127.0.0.1:{port}").stdout
+        )
+    refused = run("doctor", **slack, SMTP_URL=f"smtp://someone:s3cret@127.0.0.1:{port}").stdout
+    assert "✗ SMTP_URL cannot be used: The mail server 127.0.0.1 does not answer as one." in refused
+    assert "s3cret" not in refused
 
 
 def test_the_doctor_names_a_scope_that_was_not_granted(run):

@@ -2,6 +2,7 @@
 
 from bot.cleanup_list.around import Latest, Sibling, Touches, grades, latest, touches, vocabulary
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
+from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
@@ -10,6 +11,7 @@ from bot.cleanup_list.students import student_card
 __all__ = [
     "ContactCard",
     "EditNote",
+    "Entry",
     "Evidence",
     "Forecast",
     "Latest",
@@ -20,6 +22,7 @@ __all__ = [
     "StudentCard",
     "StudentRow",
     "Touches",
+    "entries",
     "forecast",
     "grades",
     "latest",

@@ -5,10 +5,11 @@ in part.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, or_
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, case, or_, select, true
 
 from bot import access, grade, selection
 from bot.access import Actor
+from bot.cleanup_list.rows import reach_of
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student, StudentContact
 
@@ -30,6 +31,21 @@ def matched(which: Filter, actor: Actor) -> Select[*tuple[Any, ...]]:
     if which.names:
         rows = rows.join(Contact, Contact.id == ListEntry.contact_id)
     return rows.where(*_conditions(which, actor))
+
+
+def found(which: Filter, actor: Actor) -> CTE:
+    """Matched entries with how their student can be reached, without removed contacts.
+
+    Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
+    """
+    entries = matched(which, actor).cte("matched").prefix_with("MATERIALIZED")
+    students = select(entries.c.student_id).distinct().subquery()
+    reach = reach_of(students.c.student_id).lateral()
+    reached = select(students.c.student_id, reach).join_from(students, reach, true()).cte("reached")
+    listed = select(entries, reached.c.textable, reached.c.other_ways).join(
+        reached, reached.c.student_id == entries.c.student_id
+    )
+    return listed.where(entries.c.contact_id == any_(reached.c.contact_ids)).cte("found").prefix_with("MATERIALIZED")
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:

@@ -11,22 +11,19 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
-    any_,
     case,
     func,
     select,
-    true,
 )
 from sqlalchemy.orm import Session
 
 from bot.access import Actor
-from bot.cleanup_list.matching import matched
+from bot.cleanup_list.matching import found
 from bot.cleanup_list.rows import (
     ListedContact,
     StudentRow,
     listed_contact,
     listed_contacts,
-    reach_of,
     schools_of,
     severity,
     student_row,
@@ -69,8 +66,8 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
 
 
 def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[Any, ...]]:
-    found = _found(which, actor)
-    ranked = _ranked(found)
+    listed = found(which, actor)
+    ranked = _ranked(listed)
     total = select(func.count()).select_from(ranked).scalar_subquery()
     first = func.least(which.page - 1, (total - 1) / page_size) * page_size
     worst_first = (
@@ -84,33 +81,18 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
         schools_of(shown.c.student_id).label("schools"),
         teachers_of(shown.c.student_id, actor.today).label("teachers"),
         total.label("total"),
-        _counts(found).label("counts"),
+        _counts(listed).label("counts"),
     ).order_by(shown.c.place)
 
 
-def _found(which: Filter, actor: Actor) -> CTE:
-    """Matched entries with how their student can be reached, without removed contacts.
-
-    Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
-    """
-    entries = matched(which, actor).cte("matched").prefix_with("MATERIALIZED")
-    students = select(entries.c.student_id).distinct().subquery()
-    reach = reach_of(students.c.student_id).lateral()
-    reached = select(students.c.student_id, reach).join_from(students, reach, true()).cte("reached")
-    found = select(entries, reached.c.textable, reached.c.other_ways).join(
-        reached, reached.c.student_id == entries.c.student_id
-    )
-    return found.where(entries.c.contact_id == any_(reached.c.contact_ids)).cte("found").prefix_with("MATERIALIZED")
-
-
-def _ranked(found: CTE) -> CTE:
+def _ranked(listed: CTE) -> CTE:
     student = (
-        *(found.c.student_id, found.c.given_name, found.c.family_name, found.c.grade, found.c.grade_order),
-        *(found.c.textable, found.c.other_ways),
+        *(listed.c.student_id, listed.c.given_name, listed.c.family_name, listed.c.grade, listed.c.grade_order),
+        *(listed.c.textable, listed.c.other_ways),
     )
-    worst = func.min(severity(found.c.status)).label("worst")
+    worst = func.min(severity(listed.c.status)).label("worst")
     return (
-        select(*student, worst, func.array_agg(found.c.contact_id).label("contact_ids"))
+        select(*student, worst, func.array_agg(listed.c.contact_id).label("contact_ids"))
         .group_by(*student)
         .cte("ranked")
     )
@@ -120,10 +102,10 @@ def _need(ranked: CTE) -> ColumnElement[int]:
     return case((ranked.c.textable > 0, 2), (ranked.c.other_ways, 1), else_=0)
 
 
-def _counts(found: CTE) -> ScalarSelect[Any]:
+def _counts(listed: CTE) -> ScalarSelect[Any]:
     by_status = (
-        select(found.c.status, func.count(found.c.contact_id.distinct()).label("number"))
-        .group_by(found.c.status)
+        select(listed.c.status, func.count(listed.c.contact_id.distinct()).label("number"))
+        .group_by(listed.c.status)
         .subquery()
     )
     return select(func.jsonb_object_agg(by_status.c.status, by_status.c.number)).scalar_subquery()

@@ -1,6 +1,7 @@
 """Every table, by who writes it: the sync, staff, mass messages, Slack."""
 
 from bot.models.base import Base, ContactMethod
+from bot.models.downloads import Download, DownloadForm, DownloadState
 from bot.models.edits import IN_FORCE, Audit, Edit, EditField, EditState, Removal
 from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, OptOutText, PhoneNumber, Receipt
 from bot.models.notices import NoticeKind, NoticeState, SyncNotice
@@ -33,6 +34,9 @@ __all__ = [
     "ContactMethod",
     "Delivery",
     "DigestPost",
+    "Download",
+    "DownloadForm",
+    "DownloadState",
     "Edit",
     "EditField",
     "EditState",

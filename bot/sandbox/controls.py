@@ -27,6 +27,7 @@ Tell = Callable[[int, int, str], None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _PREFIX = "/sandbox/district"
+_OUTBOX = f"{_PREFIX}/outbox"
 _MOST_FOUND = 20
 _LONGEST_TITLE = 120
 
@@ -55,11 +56,19 @@ class Controls:
         return [
             Route(_PREFIX, _reading(self.today)),
             Route(f"{_PREFIX}/sis", _reading(self.held)),
-            Route(f"{_PREFIX}/outbox", _reading(lambda _asked: {"mails": []})),
+            Route(_OUTBOX, _reading(lambda _asked: {"mails": self._stage.mailbox.as_json(_OUTBOX)})),
+            Route(f"{_OUTBOX}/{{mail:int}}/{{place:int}}", self._attachment),
             Route(f"{_PREFIX}/send", _acting(self.send), methods=["POST"]),
             Route(f"{_PREFIX}/sync", _acting(self.sync), methods=["POST"]),
             Route(f"{_PREFIX}/sis", _acting(self.change), methods=["POST"]),
         ]
+
+    def _attachment(self, request: Request) -> Response:
+        files = self._stage.mailbox.attachments(request.path_params["mail"])
+        place = request.path_params["place"]
+        if place >= len(files):
+            return Response(status_code=404)
+        return Response(files[place][1], media_type="application/octet-stream")
 
     def open(self) -> None:
         """From now on, what happens is the newcomer's doing."""

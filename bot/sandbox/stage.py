@@ -27,7 +27,8 @@ from bot import app, clock, db, migrations, roster, web
 from bot.errors import UserError
 from bot.models import DigestPost, MassMessage, PostState
 from bot.roster import SyncReport
-from bot.sandbox import accounts, district
+from bot.sandbox import accounts, district, mailbox
+from bot.sandbox.mailbox import Mailbox
 from bot.sandbox.sender import Progress, Sender, Sent
 from bot.sandbox.slack import doors, web_api
 from bot.sandbox.slack.workspace import Workspace
@@ -53,6 +54,7 @@ class Stage:
     district: district.District
     sis: Path
     sender: Sender
+    mailbox: Mailbox
 
     def work(self) -> None:
         """What the clock process does in each round."""
@@ -112,8 +114,11 @@ def opened(
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     engine = db.engine(_fresh_database(server_url, database))
     try:
-        with httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(max_keepalive_connections=20)) as bot:
-            stage = _put_together(url, engine, folder / "sis", bot)
+        with (
+            httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(max_keepalive_connections=20)) as bot,
+            mailbox.opened() as mails,
+        ):
+            stage = _put_together(url, engine, folder / "sis", bot, mails)
             with _serving(_app(stage, more(stage)), listening):
                 yield stage
     finally:
@@ -147,17 +152,17 @@ def _fresh_database(server_url: str, name: str) -> str:
     return url
 
 
-def _put_together(url: str, engine: Engine, sis: Path, bot: httpx.Client) -> Stage:
+def _put_together(url: str, engine: Engine, sis: Path, bot: httpx.Client, mails: Mailbox) -> Stage:
     made = district.make()
     district.write(sis, _now().astimezone(ZoneInfo(_TIME_ZONE)).date())
     slack = accounts.workspace(made, app_url=url, web_api_url=url + _WEB_API, time_zone=_TIME_ZONE)
-    settings = _settings(slack, engine, sis, url)
+    settings = _settings(slack, engine, sis, url, mails)
     secret = {name: getattr(settings, name).get_secret_value() for name in ("ingest_token", "twilio_auth_token")}
     sender = Sender(engine, bot, truth=made.fate, **secret)
-    return Stage(url, settings, engine, slack, app.slack_client(settings), made, sis, sender)
+    return Stage(url, settings, engine, slack, app.slack_client(settings), made, sis, sender, mails)
 
 
-def _settings(slack: Workspace, engine: Engine, sis: Path, url: str) -> Settings:
+def _settings(slack: Workspace, engine: Engine, sis: Path, url: str, mails: Mailbox) -> Settings:
     """Constructed bare, so that nothing comes from the environment or a `.env`: a sandbox is the same on every machine."""
     return Settings.model_construct(
         database_url=SecretStr(engine.url.render_as_string(hide_password=False)),
@@ -172,6 +177,8 @@ def _settings(slack: Workspace, engine: Engine, sis: Path, url: str) -> Settings
         settle_after=timedelta(minutes=5),
         opt_in_number=_OPT_IN_NUMBER,
         public_url=url,
+        smtp_url=SecretStr(mails.url),
+        mail_from=f"contact-cleanup@{district.MAIL_DOMAIN}",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from bot import phone
+from bot import phone, spreadsheet
 from bot.sis_changes.waiting import Change, Waiting
 
 _SHEET = (
@@ -17,7 +17,6 @@ _SHEET = (
     *("state", "changed by", "changed at"),
 )
 _WORDS = {Change.PHONE: "phone", Change.METHOD: "contact method", Change.REMOVED: "no contact any more"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 # The columns of the Data Import Manager, "Contacts", of PowerSchool SIS 22.9, in their order.
 _POWERSCHOOL = (
@@ -56,12 +55,12 @@ class Written:
 
 def change_sheet(changes: Iterable[Waiting], to: TextIO, *, zone: ZoneInfo, region: str) -> Written:
     """A row a change, everything in words, times on the district's clock. Opens right in a spreadsheet."""
-    to.write("\ufeff")  # Without it a spreadsheet takes UTF-8 for something else.
+    to.write(spreadsheet.BYTE_ORDER_MARK)
     sheet = csv.writer(to)
     sheet.writerow(_SHEET)
     number = 0
     for number, one in enumerate(changes, 1):  # noqa: B007 - how many there were.
-        sheet.writerow([_plain(cell) for cell in _in_words(one, zone, region)])
+        sheet.writerow([spreadsheet.plain(cell) for cell in _in_words(one, zone, region)])
     return Written(number, {})
 
 
@@ -79,11 +78,6 @@ def _value(change: Change, value: str | None, region: str) -> str:
     if change is Change.PHONE:
         return phone.written(value, region) if value else "no number"
     return value or ""
-
-
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def powerschool(changes: Iterable[Waiting], to: TextIO, *, region: str) -> Written:
@@ -113,7 +107,7 @@ def _unfit(one: Waiting) -> str | None:
     if one.new is None:
         return "a number that is gone is deleted by hand there"
     cells = (one.contact_sourced_id, one.given_name, one.family_name)
-    if not one.family_name or any(cell.startswith(("#", *_FORMULA)) for cell in cells):
+    if not one.family_name or any(cell.startswith(("#", *spreadsheet.FORMULA)) for cell in cells):
         return "the name or id would not be read as one"
     return None
 

@@ -21,8 +21,9 @@ from bot.slack import open_list, student_dialog, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
-from bot.slack.student_dialog import EDIT, METHODS
+from bot.slack.student_dialog import EDIT
 from bot.sms_status import SmsStatus
+from bot.wording import METHODS
 
 SAVE = "contact.save"
 PHONE, METHOD = "phone", "method"

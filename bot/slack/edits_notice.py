@@ -17,8 +17,7 @@ from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.slack.student_dialog import METHODS
-from bot.wording import count
+from bot.wording import METHODS, count
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
 _MOST = 8

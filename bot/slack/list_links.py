@@ -17,6 +17,7 @@ from bot.sms_status import SEVERITY, Colour, meaning, of_colour
 SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
+DOWNLOAD = "list.download"
 SHOW_SUGGESTION = "list.show.suggestion"
 
 EVERYBODY = "all"
@@ -84,4 +85,8 @@ def turning(page: Page) -> list[Block]:
     now = page.filter.page
     back = [b.button("◀ Previous", SHOW_PREVIOUS, filter_text(page.filter.with_page(now - 1)))] if now > 1 else []
     on = [b.button("Next ▶", SHOW_NEXT, filter_text(page.filter.with_page(now + 1)))] if now < page.pages else []
-    return b.actions([*back, *on])
+    return b.actions([*back, *on, *_download(page)])
+
+
+def _download(page: Page) -> list[Block]:
+    return [b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1)))] if page.total_contacts else []

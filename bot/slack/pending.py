@@ -26,8 +26,7 @@ from bot.slack import refusals, reply
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
-from bot.slack.student_dialog import METHODS
-from bot.wording import count
+from bot.wording import METHODS, count
 
 logger = logging.getLogger(__name__)
 

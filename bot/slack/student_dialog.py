@@ -24,6 +24,7 @@ from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
 from bot.slack.origin import Origin, origin_of
 from bot.sms_status import meaning
+from bot.wording import METHODS
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ VIEW = "student.dialog"
 EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
-METHODS: dict[str, str] = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "E-mail"}
 _CONTACTS, _REMOVED = 20, 10
 
 

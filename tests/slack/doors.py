@@ -82,6 +82,11 @@ def _student(person, _scene):
     assert person.press(message, action_id="student.open").ok
 
 
+def _download(person, scene):
+    _list(person, scene)
+    assert person.press(person.last(), action_id="list.download").ok
+
+
 def _edit(person, scene):
     _student(person, scene)
     assert person.press(person.view, action_id="contact.edit", value=str(scene.maria)).ok
@@ -119,6 +124,8 @@ OF_LISTS = {
 }
 OF_NOBODY = {
     "forecast": (_nothing, lambda one, _: one.command("/cleanup", "forecast grade 5")),
+    "download": (_list, lambda one, _: one.press(one.last(), action_id="list.download")),
+    "download, asked for": (_download, lambda one, _: one.fill(one.view, {"form": "csv"}).submit()),
     "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
     "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
     "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
@@ -141,6 +148,7 @@ ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
 LOOKING_ONLY = {
     *OF_LISTS,
     "forecast",
+    "download",
     "help",
     "subscribe",
     "fix",
@@ -203,5 +211,6 @@ def _tables(session):
         "subscriptions",
         "student_contacts",
         "open_lists",
+        "downloads",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}

@@ -13,11 +13,20 @@ from bot.sandbox.district import bundle, families, staff, workspace
 from bot.sandbox.district.bundle import Held, contacts, find, set_phone
 from bot.sandbox.district.families import Adult, Child, Family, Household
 from bot.sandbox.district.numbers import Fate, Numbers
-from bot.sandbox.district.staff import DISTRICT_NAME, LINCOLN, ROOSEVELT, SCHOOLS, WASHINGTON, SchoolClass, Staff
+from bot.sandbox.district.staff import (
+    DISTRICT_NAME,
+    LINCOLN,
+    MAIL_DOMAIN,
+    ROOSEVELT,
+    SCHOOLS,
+    WASHINGTON,
+    SchoolClass,
+    Staff,
+)
 from bot.sandbox.district.workspace import CLERK, FAMILY_TEXTS, SlackChannel, SlackUser
 
 __all__ = [
-    "CLERK", "DISTRICT_NAME", "FAMILY_TEXTS", "LINCOLN", "ROOSEVELT", "SCHOOLS", "WASHINGTON",
+    "CLERK", "DISTRICT_NAME", "FAMILY_TEXTS", "LINCOLN", "MAIL_DOMAIN", "ROOSEVELT", "SCHOOLS", "WASHINGTON",
     "Adult", "Child", "District", "Family", "Fate", "Held", "Household", "SchoolClass", "SlackChannel", "SlackUser", "Staff",
     "contacts", "find", "make", "set_phone", "slack_channels", "slack_people", "write",
 ]  # fmt: skip

@@ -1,0 +1,76 @@
+"""The whole list, contact by contact, for a file: read through a cursor, so that memory holds a few hundred of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from bot.access import Actor
+from bot.cleanup_list.matching import found
+from bot.cleanup_list.rows import schools_of, severity, teachers_of
+from bot.filters import Filter
+from bot.models import ContactMethod, ListEntry, effective_contacts
+from bot.sms_status import SmsStatus
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A listed contact of one student; `textable` and `other_ways` are of the student, whoever reaches them."""
+
+    family_name: str
+    given_name: str
+    grade: str | None
+    schools: tuple[str, ...]
+    teachers: tuple[str, ...]
+    contact: str
+    relationship: str | None
+    status: SmsStatus
+    since: datetime
+    phone: str | None
+    method: ContactMethod
+    textable: bool
+    other_ways: bool
+
+
+def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]:
+    """Every entry that this person may see, by grade and name; a contact of two students stands with both."""
+    of_list, adult = found(which, actor), effective_contacts.c
+    rows = (
+        select(
+            *(of_list.c.family_name, of_list.c.given_name, of_list.c.grade, of_list.c.textable, of_list.c.other_ways),
+            schools_of(of_list.c.student_id).label("schools"),
+            teachers_of(of_list.c.student_id, actor.today).label("teachers"),
+            (adult.given_name + " " + adult.family_name).label("contact"),
+            *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since),
+        )
+        .select_from(of_list)
+        .join(
+            effective_contacts,
+            and_(adult.student_id == of_list.c.student_id, adult.contact_id == of_list.c.contact_id),
+        )
+        .join(ListEntry, ListEntry.contact_id == of_list.c.contact_id)
+        .order_by(
+            *(of_list.c.grade_order, of_list.c.family_name, of_list.c.given_name, of_list.c.student_id),
+            *(severity(ListEntry.status), adult.priority.nulls_last(), of_list.c.contact_id),
+        )
+    )
+    for row in session.execute(rows, execution_options={"yield_per": _AT_ONCE}):
+        yield Entry(
+            family_name=row.family_name,
+            given_name=row.given_name,
+            grade=row.grade,
+            schools=tuple(row.schools),
+            teachers=tuple(row.teachers),
+            contact=row.contact,
+            relationship=row.relationship,
+            status=SmsStatus(row.status),
+            since=row.since,
+            phone=row.phone,
+            method=ContactMethod(row.method),
+            textable=row.textable > 0,
+            other_ways=row.other_ways,
+        )

@@ -1,0 +1,84 @@
+"""Downloads on their way. Who dies after a mail left sends it again: twice to the same person is better than never, and both
+carry one Message-ID.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from bot.errors import UserError
+from bot.models import Download, DownloadForm, DownloadState
+
+LEASE = timedelta(minutes=15)
+"""Longer than the largest list takes to make and send."""
+_KEPT = timedelta(days=30)
+_DRAFT = timedelta(days=1)
+
+
+def draft(session: Session, user_id: str, filter_text: str, *, now: datetime) -> Download:
+    """What a dialog is opened for; it carries only the id."""
+    row = Download(user_id=user_id, filter_text=filter_text, opened_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def ask(session: Session, download_id: int, user_id: str, form: DownloadForm, *, now: datetime) -> bool:
+    """Put a draft on its way; False when that was done before.
+
+    Raises:
+        UserError: the dialog is older than a draft is kept, or somebody else's.
+    """
+    asked = update(Download).where(Download.id == download_id, Download.user_id == user_id)
+    values = {"state": DownloadState.PENDING, "form": form, "due_at": now}
+    if session.scalar(asked.where(Download.state == DownloadState.DRAFT).values(values).returning(Download.id)):
+        return True
+    known = select(Download.id).where(Download.id == download_id, Download.user_id == user_id)
+    if session.scalar(known) is None:
+        raise UserError("This dialog is too old. Type /cleanup and press Download again.")
+    return False
+
+
+def claim(session: Session, *, now: datetime) -> Download | None:
+    """The next one to make, for this process alone; commit, then make and send it. None if nothing is due."""
+    lapsed = (Download.state == DownloadState.CLAIMED) & (Download.claimed_at <= now - LEASE)
+    waiting = (Download.state == DownloadState.PENDING) & (Download.due_at <= now)
+    due = select(Download.id).where(or_(waiting, lapsed)).order_by(Download.due_at, Download.id).limit(1)
+    values = {"state": DownloadState.CLAIMED, "claimed_at": now, "attempts": Download.attempts + 1}
+    chosen = due.with_for_update(skip_locked=True).scalar_subquery()
+    taken = update(Download).where(Download.id == chosen).values(values).returning(Download)
+    return session.scalar(taken, execution_options={"populate_existing": True})
+
+
+def posted(session: Session, download: Download, *, channel_id: str, ts: str) -> None:
+    """The message that says how far it is."""
+    _set(session, download, channel_id=channel_id, ts=ts)
+
+
+def sent(session: Session, download: Download, *, contacts: int) -> None:
+    _set(session, download, state=DownloadState.SENT, contacts=contacts)
+
+
+def failed(session: Session, download: Download) -> None:
+    _set(session, download, state=DownloadState.FAILED)
+
+
+def retry_at(session: Session, download: Download, due_at: datetime) -> None:
+    _set(session, download, state=DownloadState.PENDING, due_at=due_at)
+
+
+def _set(session: Session, download: Download, **values: Any) -> None:
+    """Only while it is ours: whoever was held up for longer than `LEASE` has lost it to another."""
+    ours = update(Download).where(Download.id == download.id, Download.attempts == download.attempts)
+    session.execute(ours.where(Download.state == DownloadState.CLAIMED).values(values))
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Forget dialogs that nobody sent off, and what was sent long ago; the audit keeps who took what. Gives how many."""
+    old = or_(
+        (Download.state == DownloadState.DRAFT) & (Download.opened_at < now - _DRAFT),
+        Download.state.in_((DownloadState.SENT, DownloadState.FAILED)) & (Download.opened_at < now - _KEPT),
+    )
+    return len(session.execute(delete(Download).where(old).returning(Download.id)).all())

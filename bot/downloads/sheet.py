@@ -1,0 +1,134 @@
+"""The list as a workbook or a CSV, written row by row: memory holds one row, whatever the list.
+
+No cell is ever a formula. Numbers come masked, except for whoever may take whole ones out.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import xlsxwriter
+
+from bot import phone, spreadsheet
+from bot.cleanup_list import Entry
+from bot.models import DownloadForm
+from bot.sms_status import Colour, meaning
+from bot.wording import METHODS
+
+_COLUMNS = {
+    "Last name": 18,
+    "First name": 16,
+    "Grade": 7,
+    "School": 26,
+    "Teacher": 24,
+    "Contact": 24,
+    "Relationship": 13,
+    "SMS status": 13,
+    "Since": 12,
+    "Number": 16,
+    "Contact method": 15,
+    "Student can be reached": 22,
+    "Next step": 60,
+}
+"""Titles, and how many characters wide a column is."""
+_STATUS, _SINCE = 7, 8
+_FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
+_LONGEST = 32_000
+"""A cell holds 32,767 characters."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a file says of itself: which list, made when and for whom. `with_numbers`: whole ones may be in it."""
+
+    title: str
+    made_at: datetime
+    made_by: str
+    facts: tuple[str, ...]
+    zone: ZoneInfo
+    region: str
+    with_numbers: bool
+
+
+def write(form: DownloadForm, path: Path, entries: Iterable[Entry], head: Head) -> int:
+    """Write the file at `path`; the folder it stands in is used for what is only needed meanwhile. Gives the number of rows."""
+    return _WRITERS[form](path, entries, head)
+
+
+def _csv(path: Path, entries: Iterable[Entry], head: Head) -> int:
+    number = 0
+    with path.open("w", encoding="utf-8", newline="") as to:
+        to.write(spreadsheet.BYTE_ORDER_MARK)
+        table = csv.writer(to)
+        table.writerow(_COLUMNS)
+        for number, one in enumerate(entries, 1):  # noqa: B007 - how many there were.
+            since = one.since.astimezone(head.zone).date().isoformat()
+            words = list(_words(one, head))
+            table.writerow([spreadsheet.plain(cell) for cell in (*words[:_SINCE], since, *words[_SINCE + 1 :])])
+    return number
+
+
+def _workbook(path: Path, entries: Iterable[Entry], head: Head) -> int:
+    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_urls": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        rows = _rows(book, entries, head)
+        _about(book, head, rows)
+    return rows
+
+
+def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
+    sheet = book.add_worksheet("Cleanup list")
+    strong, day = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "mmm d, yyyy"})
+    fills = {colour: book.add_format({"bg_color": fill}) for colour, fill in _FILLS.items()}
+    for place, (title, width) in enumerate(_COLUMNS.items()):
+        sheet.set_column(place, place, width)
+        sheet.write_string(0, place, title, strong)
+    sheet.freeze_panes(1, 2)
+    number = 0
+    for number, one in enumerate(entries, 1):
+        for place, cell in enumerate(_words(one, head)):
+            if place == _SINCE:
+                since = one.since.astimezone(head.zone).replace(tzinfo=None)
+                sheet.write_datetime(number, place, since, day)
+            elif cell.isdecimal() and cell.isascii() and place == list(_COLUMNS).index("Grade"):
+                sheet.write_number(number, place, int(cell))
+            else:
+                colour = fills[meaning(one.status).colour] if place == _STATUS else None
+                sheet.write_string(number, place, cell[:_LONGEST], colour)
+    sheet.autofilter(0, 0, number, len(_COLUMNS) - 1)
+    sheet.repeat_rows(0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    return number
+
+
+def _about(book: Any, head: Head, rows: int) -> None:
+    sheet = book.add_worksheet("About this list")
+    sheet.set_column(0, 0, 90)
+    made = f"Made {head.made_at.astimezone(head.zone):%B %d, %Y, %H:%M %Z} for {head.made_by}"
+    numbers = "Numbers are whole." if head.with_numbers else "Of each number only the last digits are shown."
+    last = "It holds names of students and families. Keep it as you keep student records, and delete it when it is old."
+    for line, said in enumerate([head.title, made, f"{rows:,} rows", *head.facts, numbers, last]):
+        sheet.write_string(line, 0, said[:_LONGEST])
+
+
+def _words(one: Entry, head: Head) -> Iterator[str]:
+    """The cells of a row in the order of `_COLUMNS`, all as text; `Since` is written by each form in its own way."""
+    said = meaning(one.status)
+    yield from (one.family_name, one.given_name, one.grade or "", "; ".join(one.schools), "; ".join(one.teachers))
+    yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), METHODS[one.method])
+    yield "yes, by text" if one.textable else "by call or e-mail only" if one.other_ways else "no"
+    yield said.next_step
+
+
+def _number(one: Entry, head: Head) -> str:
+    if one.phone is None:
+        return "no number"
+    return phone.written(one.phone, head.region) if head.with_numbers else phone.masked(one.phone)
+
+
+_WRITERS = {DownloadForm.XLSX: _workbook, DownloadForm.CSV: _csv}

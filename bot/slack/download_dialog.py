@@ -1,0 +1,79 @@
+"""*Download*: the list shown now as a workbook or a CSV, mailed to whoever asks or sent in a direct message.
+
+The dialog carries the id of a draft, so a second press or a resubmit sends nothing twice.
+"""
+
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+
+from bot import cleanup_list, downloads, filters
+from bot.access import Actor
+from bot.cleanup_list import Page
+from bot.models import DownloadForm
+from bot.slack import blocks as b
+from bot.slack import download_post
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.list_links import DOWNLOAD
+from bot.wording import count
+
+ASKED = "list.download_asked"
+_FORM, _INPUT, _SENDING = "form", "value", "download_asked"
+_FORMS = {
+    DownloadForm.XLSX: ("Excel workbook", "With filters and colours, by grade and name"),
+    DownloadForm.CSV: ("CSV", "Plain rows, for another program"),
+}
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(DOWNLOAD)
+    def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            parsed = filters.parse(action["value"], cleanup_list.vocabulary(session, actor))
+            page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=1)
+            draft = downloads.draft(session, actor.user_id, action["value"], now=desk.now())
+            view = _view(draft.id, page, actor, by_mail=desk.settings.smtp_url is not None)
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    def asked(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        form = DownloadForm(body["view"]["state"]["values"][_FORM][_INPUT]["selected_option"]["value"])
+        user_id, number = body["user"]["id"], int(body["view"]["private_metadata"])
+        with desk.acting(client, user_id) as (session, actor):
+            context[_SENDING] = downloads.ask(session, number, user_id, form, now=desk.now())
+            where = _where(actor, by_mail=desk.settings.smtp_url is not None)
+        done = b.section(f"✅ Your list is being made. It comes {where}.")
+        ack(response_action="update", view=b.modal("Download this list", [done], callback_id=ASKED, metadata=""))
+
+    def make(context: BoltContext, client: WebClient) -> None:
+        if context.get(_SENDING):
+            download_post.send_due(desk, client)
+
+    app.view(ASKED)(ack=asked, lazy=[make])
+
+
+def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
+    if not page.total_contacts:
+        nothing = b.section("✅ Nobody is on this list now, so there is nothing to download.")
+        return b.modal("Download this list", [nothing], callback_id=ASKED, metadata=str(draft_id))
+    title = filters.describe(page.filter.with_page(1)) or "Cleanup list"
+    numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"
+    counted = f"{count(page.total_contacts, 'contact')} of {count(page.total_students, 'student')}"
+    blocks = [
+        b.section(f"*{b.escaped(title)}*\n{counted}, with names and {numbers}."),
+        _choice(),
+        b.context(f"It comes {_where(actor, by_mail=by_mail)}. That you took it is recorded."),
+    ]
+    return b.modal("Download this list", blocks, callback_id=ASKED, metadata=str(draft_id), submit="Download")
+
+
+def _choice() -> Block:
+    options = [b.option(title, form, description=said) for form, (title, said) in _FORMS.items()]
+    element = {"type": "radio_buttons", "action_id": _INPUT, "options": options, "initial_option": options[0]}
+    return {"type": "input", "block_id": _FORM, "label": b.plain("File"), "element": element}
+
+
+def _where(actor: Actor, *, by_mail: bool) -> str:
+    return f"by e-mail to {b.escaped(actor.email)}" if by_mail else "in our direct messages"

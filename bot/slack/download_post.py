@@ -1,0 +1,167 @@
+"""Making and sending the downloads that are due: by mail to the asker's own address, or as a file in their direct messages.
+
+One message in their direct messages says how far it is, and how it ended. Rights are asked again when the file is made.
+"""
+
+import logging
+from datetime import timedelta
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from sqlalchemy.orm import Session
+
+from bot import audit, cleanup_list, db, downloads, filters
+from bot.access import Actor
+from bot.audit import Subject
+from bot.downloads import Attachment, Head, Mail
+from bot.errors import UserError, traced
+from bot.models import Download, DownloadForm
+from bot.slack import blocks as b
+from bot.slack import refusals
+from bot.slack.desk import Desk
+from bot.wording import count
+
+logger = logging.getLogger(__name__)
+
+_PAUSES = (1, 5, 15, 60)
+"""Minutes before it is tried again."""
+_KINDS = {
+    DownloadForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    DownloadForm.CSV: "text/csv",
+}
+
+
+def send_due(desk: Desk, client: WebClient) -> int:
+    """Make and send every download that is due; gives how many were handled."""
+    handled = 0
+    while (download := _claimed(desk)) is not None:
+        handled += 1
+        _send(desk, client, download)
+    return handled
+
+
+def _claimed(desk: Desk) -> Download | None:
+    with db.transaction(desk.engine) as session:
+        return downloads.claim(session, now=desk.now())
+
+
+def _send(desk: Desk, client: WebClient, download: Download) -> None:
+    """A list that cannot be sent now is tried again, and one that cannot be sent at all is told."""
+    try:
+        _tell(desk, client, download, "⏳ Your list is being made.")
+        contacts, said = _made_and_sent(desk, client, download)
+    except UserError as no:
+        _not_sent(desk, client, download, no.sentence, is_final=no.permanent)
+    except (SlackApiError, OSError, HTTPException) as problem:
+        logger.warning("download %s: %s", download.id, traced(problem))
+        may_pass = not isinstance(problem, SlackApiError) or refusals.may_pass(problem)
+        _not_sent(desk, client, download, "Slack does not take it.", is_final=not may_pass)
+    else:
+        with db.transaction(desk.engine) as session:
+            downloads.sent(session, download, contacts=contacts)
+        _tell_if_possible(desk, client, download, said)
+
+
+def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[int, str]:
+    """How many contacts are in it, and what is said of that."""
+    form, now = DownloadForm(download.form), desk.now()
+    day = now.astimezone(desk.settings.zone).date()
+    with TemporaryDirectory(prefix="cleanup-") as folder:
+        path = Path(folder) / f"cleanup-list-{day}.{form}"
+        with desk.acting(client, download.user_id) as (session, actor):
+            parsed = filters.parse(download.filter_text, cleanup_list.vocabulary(session, actor))
+            head = _head(desk, session, actor, filters.describe(parsed.filter.with_page(1)) or "Cleanup list")
+            entries = cleanup_list.entries(session, parsed.filter, actor=actor)
+            rows = downloads.write(form, path, entries, head)
+            _record(session, actor, download, rows)
+        _tell_if_possible(desk, client, download, f"⏳ Your list of {count(rows, 'contact')} is on its way.")
+        if (server := desk.settings.secret("smtp_url")) is None:
+            _upload(client, download, path)
+            return rows, f"📄 Here is your list, {count(rows, 'contact')}. Delete it when you no longer need it."
+        _mail(desk, download, actor, path, rows, server=server)
+        return rows, f"📬 Your list, {count(rows, 'contact')}, was mailed to {b.escaped(actor.email)}."
+
+
+def _head(desk: Desk, session: Session, actor: Actor, title: str) -> Head:
+    latest, zone = cleanup_list.latest(session), desk.settings.zone
+    facts = (
+        [f"After the mass message “{latest.title}” of {latest.sent_at.astimezone(zone):%B %d, %Y}"]
+        if latest.sent_at
+        else []
+    )
+    if latest.synced_at:
+        facts.append(f"Student information of {latest.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
+    return Head(title, desk.now(), actor.name, tuple(facts), zone, desk.settings.phone_region, actor.may_export)
+
+
+def _record(session: Session, actor: Actor, download: Download, rows: int) -> None:
+    after = f"{download.form}: {count(rows, 'contact')}{', whole numbers' if actor.may_export else ''}"
+    subject = Subject("download", download.id)
+    audit.record(
+        session,
+        subject,
+        actor=actor.user_id,
+        action="list.downloaded",
+        after=after,
+        reason=download.filter_text,
+        now=download.claimed_at or download.opened_at,
+    )
+
+
+def _upload(client: WebClient, download: Download, path: Path) -> None:
+    channel = str(client.conversations_open(users=download.user_id)["channel"]["id"])
+    client.files_upload_v2(channel=channel, filename=path.name, file=str(path))
+
+
+def _mail(desk: Desk, download: Download, actor: Actor, path: Path, rows: int, *, server: str) -> None:
+    here, form = desk.settings, DownloadForm(download.form)
+    values = {"contacts": rows, "with_numbers": actor.may_export, "made_at": desk.now().astimezone(here.zone)}
+    mail = Mail(
+        sender=here.mail_from or actor.email,
+        to=actor.email,
+        subject="Your cleanup list",
+        text=desk.wording.render("list_mail.txt", **values),
+        identity=f"cleanup-list-{download.id}",
+        at=desk.now(),
+        attachment=Attachment(path.name, path.read_bytes(), _KINDS[form]),
+    )
+    downloads.send(server, mail)
+
+
+def _not_sent(desk: Desk, client: WebClient, download: Download, why: str, *, is_final: bool) -> None:
+    logger.warning("download %s, attempt %d: not sent", download.id, download.attempts)
+    if is_final or download.attempts > len(_PAUSES):
+        with db.transaction(desk.engine) as session:
+            downloads.failed(session, download)
+        again = "Press Download again when that is mended."
+        _tell_if_possible(desk, client, download, f"⚠️ Your list could not be sent. {b.escaped(why)} {again}")
+        return
+    minutes = _PAUSES[download.attempts - 1]
+    with db.transaction(desk.engine) as session:
+        downloads.retry_at(session, download, desk.now() + timedelta(minutes=minutes))
+    soon = f"I try again in {count(minutes, 'minute')}."
+    _tell_if_possible(desk, client, download, f"⏳ Your list could not be sent yet. {b.escaped(why)} {soon}")
+
+
+def _tell(desk: Desk, client: WebClient, download: Download, said: str) -> None:
+    """One message, brought up to date."""
+    content: dict[str, Any] = {"text": said, "blocks": [b.section(said)]}
+    if download.channel_id and download.ts:
+        client.chat_update(channel=download.channel_id, ts=download.ts, **content)
+        return
+    answer = client.chat_postMessage(channel=download.user_id, **content)
+    download.channel_id, download.ts = str(answer["channel"]), str(answer["ts"])
+    with db.transaction(desk.engine) as session:
+        downloads.posted(session, download, channel_id=download.channel_id, ts=download.ts)
+
+
+def _tell_if_possible(desk: Desk, client: WebClient, download: Download, said: str) -> None:
+    """What was done stands, whether Slack lets us say so or not."""
+    try:
+        _tell(desk, client, download, said)
+    except (SlackApiError, OSError, HTTPException) as problem:
+        logger.warning("download %s: what became of it could not be told: %s", download.id, traced(problem))
