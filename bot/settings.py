@@ -137,6 +137,12 @@ class Settings(BaseSettings):
         value: SecretStr | None = getattr(self, name)
         return value.get_secret_value() if value else None
 
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """Slack's, and while it changes the new one beside the old: `old,new`."""
+        secrets = (self.secret("slack_signing_secret") or "").split(",")
+        return tuple(one.strip() for one in secrets if one.strip())
+
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

@@ -113,6 +113,27 @@ def test_what_slack_did_not_sign_is_refused_and_leaves_no_word_in_the_log(bot, c
     assert "O%27Brien" not in caplog.text
 
 
+def test_a_request_that_came_before_is_refused_by_every_process(serve):
+    bots, headers = (serve(), serve()), signed()
+    assert [bot.post("/slack/events", content=COMMAND, headers=headers).status_code for bot in bots] == [200, 401]
+    assert bots[0].post("/slack/events", content=COMMAND, headers=headers).status_code == 401
+
+
+def test_of_many_who_send_the_same_at_once_one_is_heard(bot):
+    headers = signed()
+    with ThreadPoolExecutor(8) as pool:
+        send = lambda _: bot.post("/slack/events", content=COMMAND, headers=headers).status_code  # noqa: E731
+        assert sorted(pool.map(send, range(8))) == [200] + [401] * 7
+
+
+def test_while_the_signing_secret_changes_both_are_believed(serve):
+    bot = serve(slack_signing_secret=SecretStr(f"{SIGNING}, the next"))
+    for number, secret in enumerate([SIGNING, "the next", "the one after"]):
+        body = COMMAND + f"&trigger_id={number}".encode()
+        status = bot.post("/slack/events", content=body, headers=signed(body, secret=secret)).status_code
+        assert status == (401 if number == 2 else 200)
+
+
 def test_a_body_that_is_no_text_is_refused(bot):
     headers = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=1"}
     assert bot.post("/slack/events", content=b"\xff\xfe", headers=headers).status_code == 401

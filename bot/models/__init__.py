@@ -21,7 +21,7 @@ from bot.models.roster import (
     SyncRun,
     SyncState,
 )
-from bot.models.slack import DigestPost, OpenList, PostKind, PostState, SlackUser, Subscription
+from bot.models.slack import DigestPost, HeardRequest, OpenList, PostKind, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Edit",
     "EditField",
     "EditState",
+    "HeardRequest",
     "ListChange",
     "ListEntry",
     "ListMove",

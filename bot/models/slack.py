@@ -80,6 +80,15 @@ class DigestPost(Base):
     error: Mapped[str | None]
 
 
+class HeardRequest(Base):
+    """A request of Slack that was heard, by the SHA-256 of its signature, so that it is not heard again."""
+
+    __tablename__ = "heard_requests"
+    __table_args__ = (Index(None, "heard_at"),)
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    heard_at: Mapped[datetime]
+
+
 class OpenList(Base):
     """A list somebody has on their screen, so that an edit can refresh it. `response_url` is null for the Home tab.
 

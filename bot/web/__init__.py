@@ -46,7 +46,7 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
 def create(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     """The web application. It expects a migrated database; `/readyz` says whether it is one."""
     threads = CapacityLimiter(_OTHER_THREADS)
-    by_slack = slack.door(settings, bolt, CapacityLimiter(_SLACK_THREADS))
+    by_slack = slack.door(settings, engine, bolt, CapacityLimiter(_SLACK_THREADS))
     by_providers = receipts.door(settings, engine, threads)
     by_sender = sender.of_mass_messages(settings, engine, threads)
     by_district = sender.of_opt_outs(settings, engine, threads)

@@ -1,28 +1,38 @@
 """Slack's door: commands, clicks, dialogs and events, once their signature is checked."""
 
 import re
+from datetime import UTC, datetime
 
 from anyio import CapacityLimiter, to_thread
-from slack_bolt import App, BoltRequest
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot import db, replays
 from bot.settings import Settings
 from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
 
 
-def door(settings: Settings, bolt: App, threads: CapacityLimiter) -> Door:
+def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Door:
     """It has `threads` of its own, so that a flood of receipts delays no click."""
 
+    def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
+        if not _is_first(engine, signature):
+            raise RefusedError(401, "This request came before.")
+        return bolt.dispatch(asked)
+
     async def slack(request: Request) -> Response:
-        secret = settings.secret("slack_signing_secret")
-        if secret is None:
+        secrets = settings.signing_secrets
+        if not secrets:
             raise RefusedError(503, "SLACK_SIGNING_SECRET is not set, so no request can be told to be Slack's.")
         body = await body_of(request, cap=MEGABYTE)
-        if not _is_from_slack(secret, request, body):
+        if not any(_is_from_slack(secret, request, body) for secret in secrets):
             raise RefusedError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
-        said = await to_thread.run_sync(bolt.dispatch, _asked(request, body), limiter=threads)
+        asked = _asked(request, body)
+        said = await to_thread.run_sync(dispatched, request.headers["x-slack-signature"], asked, limiter=threads)
         return Response(said.body, said.status, said.first_headers_without_set_cookie())
 
     return slack
@@ -38,6 +48,15 @@ def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
         return SignatureVerifier(secret).is_valid(body, stamp, signature)
     except UnicodeDecodeError:
         return False
+
+
+def _is_first(engine: Engine, signature: str) -> bool:
+    """Without a database nothing can be done twice, and Bolt says politely that nothing can be done."""
+    try:
+        with db.transaction(engine) as session:
+            return replays.is_first(session, signature, now=datetime.now(UTC))
+    except SQLAlchemyError:
+        return True
 
 
 def _asked(request: Request, body: bytes) -> BoltRequest:

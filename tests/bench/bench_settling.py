@@ -88,7 +88,8 @@ def scan(engine, message):
 
 
 def a_command(client):
-    body = urlencode({"command": "/cleanup", "text": "blocked", "user_id": "UCLARA", "team_id": "T1"}).encode()
+    typed = {"command": "/cleanup", "text": "blocked", "user_id": "UCLARA", "team_id": "T1"}
+    body = urlencode(typed | {"trigger_id": str(time.perf_counter_ns())}).encode()
     stamp = str(int(time.time()))
     signature = SignatureVerifier(SIGNING).generate_signature(timestamp=stamp, body=body)
     headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}

@@ -1,0 +1,29 @@
+"""A signed request of Slack is heard once. Whoever caught one could send it again while its time stamp is good, and to any of
+our processes; so each is noted where all of them see it.
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.models import HeardRequest
+
+_KEPT = timedelta(minutes=11)
+"""Longer than a time stamp is good, five minutes to either side."""
+
+
+def is_first(session: Session, signature: str, *, now: datetime) -> bool:
+    """Whether a request with this signature comes for the first time; notes that it came."""
+    # Nothing is lost with a note that a crash forgets, and nobody waits for the disk.
+    session.execute(text("SET LOCAL synchronous_commit = off"))
+    note = insert(HeardRequest).values(digest=sha256(signature.encode()).digest(), heard_at=now)
+    return session.scalar(note.on_conflict_do_nothing().returning(HeardRequest.digest)) is not None
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Forget requests whose time stamp is good no longer; gives how many."""
+    old = delete(HeardRequest).where(HeardRequest.heard_at < now - _KEPT)
+    return len(session.execute(old.returning(HeardRequest.digest)).all())
