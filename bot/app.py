@@ -14,6 +14,7 @@ from bot.sis import Source, oneroster_csv, oneroster_rest
 from bot.slack import (
     answer,
     command,
+    contact_more,
     digest,
     download_dialog,
     edit_dialog,
@@ -106,7 +107,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
     ours = desk(settings, engine, now=now)
     lists, dialogs = (
         (command, list_card, pending, home, download_dialog),
-        (student_dialog, edit_dialog, remove_dialog, stop_dialog),
+        (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
     )
     for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):
         surface.register(app, ours)

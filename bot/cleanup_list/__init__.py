@@ -1,7 +1,7 @@
 """Who is on the cleanup list and why, for one person's eyes: only students that person may see, worst first."""
 
-from bot.cleanup_list.around import Latest, Sibling, Touches, grades, latest, touches, vocabulary
-from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
+from bot.cleanup_list.around import Latest, Touches, grades, latest, touches, vocabulary
+from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
 from bot.cleanup_list.pages import Page, page

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor, Reach, current
+from bot.cleanup_list.cards import Sibling
 from bot.filters import Vocabulary
 from bot.grade import LEVELS
 from bot.models import (
@@ -29,12 +30,6 @@ from bot.models import (
     contacts_with,
     effective_contacts,
 )
-
-
-@dataclass(frozen=True)
-class Sibling:
-    student_id: int
-    name: str
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,21 @@ class RemovedContact:
 
 
 @dataclass(frozen=True)
+class Sibling:
+    """Another student of the same adult."""
+
+    student_id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class StudentCard:
+    """`siblings` are those whom the asking person may see."""
+
     student: StudentRow
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
+    siblings: tuple[Sibling, ...]
 
     def contact(self, contact_id: int) -> ContactCard:
         """One of the contacts.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import access, providers
 from bot.access import Actor
-from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, StudentCard
+from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.rows import (
     StudentRow,
     listed_contact,
@@ -53,7 +53,20 @@ def student_card(session: Session, student_id: int, *, actor: Actor) -> StudentC
         student=_student(session, student_id, actor),
         contacts=_contacts(session, student_id),
         removed=tuple(_removed(row) for row in session.execute(_removals(student_id))),
+        siblings=_siblings(session, student_id, actor),
     )
+
+
+def _siblings(session: Session, student_id: int, actor: Actor) -> tuple[Sibling, ...]:
+    own, other = effective_contacts.c, effective_contacts.alias("other").c
+    of_same = select(other.student_id).join(effective_contacts, own.contact_id == other.contact_id)
+    students = (
+        select(Student.id, Student.given_name, Student.family_name)
+        .where(Student.id.in_(of_same.where(own.student_id == student_id)), Student.id != student_id)
+        .where(Student.id.in_(access.students_for(actor)))
+        .order_by(Student.family_name, Student.given_name, Student.id)
+    )
+    return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in session.execute(students))
 
 
 def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:

@@ -15,6 +15,8 @@ from bot.contact_edits.standing import Standing, lock, mark_listed, record
 from bot.errors import UserError
 from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
 
+Wanted = dict[EditField, str | None]
+
 
 @dataclass(frozen=True)
 class Change:
@@ -47,12 +49,42 @@ def change(
     """
     access.editor(actor)
     access.contact(session, contact_id, actor=actor)
-    wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
+    wanted: Wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
     before = lock(session, contact_id, version=version)
+    differing = _differing(before, wanted)
+    _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
+    return _save(session, before, wanted, differing, actor=actor, now=now)
+
+
+def switch_to_call(
+    session: Session, contact_id: int, *, version: int | None = None, actor: Actor, now: datetime
+) -> Change:
+    """The same number, for autocalls and no more for texts: what helps a landline. Without a `version`, as it is now.
+
+    Raises:
+        Stale: the contact is not at `version` any more.
+        UserError: there is no number, or it takes calls already.
+    """
+    access.editor(actor)
+    access.contact(session, contact_id, actor=actor)
+    before = lock(session, contact_id, version=version)
+    if not before.phone:
+        raise UserError("A call needs a number. Press Edit to write one.")
+    wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: str(ContactMethod.CALL)}
+    return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
+
+
+def _differing(before: Standing, wanted: Wanted) -> list[EditField]:
     differing = [field for field, value in wanted.items() if value != before.value(field)]
     if not differing:
         raise UserError("Nothing is different yet. Change the number or the method, or press Cancel.", field="phone")
-    _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
+    return differing
+
+
+def _save(
+    session: Session, before: Standing, wanted: Wanted, differing: list[EditField], *, actor: Actor, now: datetime
+) -> Change:
+    contact_id = before.contact.id
     edits = [
         edit for field in differing if (edit := _edit(session, before, field, wanted[field], actor=actor, now=now))
     ]
@@ -61,7 +93,9 @@ def change(
         record(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
     mark_listed(session, before.contact, actor=actor, now=now)
     made = tuple(edit.id for edit in edits)
-    return Change(contact_id, before.name, wanted[EditField.PHONE], ContactMethod(method), made)
+    return Change(
+        contact_id, before.name, wanted[EditField.PHONE], ContactMethod(wanted[EditField.METHOD] or "text"), made
+    )
 
 
 def _read(typed: str | None, region: str) -> str | None:
@@ -81,7 +115,7 @@ def _read(typed: str | None, region: str) -> str | None:
 def _check(
     session: Session,
     before: Standing,
-    wanted: dict[EditField, str | None],
+    wanted: Wanted,
     *,
     region: str,
     opt_in_number: str | None,

@@ -21,7 +21,7 @@ from bot.sandbox.slack.things import Message
 from bot.sandbox.stage import Stage
 from bot.slack import edit_dialog
 from bot.slack.list_rows import OPEN_STUDENT
-from bot.slack.student_dialog import EDIT
+from bot.slack.student_view import EDIT
 
 _DATE = re.compile(r"<!date[^>]*>")
 _WHOLE_NUMBER = re.compile(r"\d{3}\D{0,2}\d{3}\D{0,2}\d{4}")

@@ -17,7 +17,7 @@ from bot.sandbox.slack.outcome import NotOnScreen
 from bot.sandbox.slack.reading import text_of
 from bot.sandbox.stage import Stage
 from bot.slack import edit_dialog
-from bot.slack.student_dialog import TAKE_SIS, UNDO_EDIT
+from bot.slack.student_view import TAKE_SIS, UNDO_EDIT
 
 _SECOND_TITLE = "Picture day is Thursday"
 

@@ -117,6 +117,11 @@ def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: 
     return [made | {"initial_option": initial[0]} if initial else made]
 
 
+def overflow(action_id: str, options: Sequence[Block]) -> Block:
+    """What is rarely wanted, behind three dots."""
+    return {"type": "overflow", "action_id": action_id, "options": list(options)}
+
+
 def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: str, submit: str | None = None) -> Block:
     """A dialog. `metadata` holds ids and versions only, never a name or a number."""
     view: Block = {

@@ -17,11 +17,11 @@ from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
 from bot.models import ContactMethod
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, touching
+from bot.slack import open_list, student_dialog, student_view, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
-from bot.slack.student_dialog import EDIT
+from bot.slack.student_view import EDIT
 from bot.sms_status import SmsStatus
 from bot.wording import METHODS
 
@@ -86,7 +86,7 @@ def register(app: App, desk: Desk) -> None:
             return
         open_list.changed(context, origin.list_id)
         student_dialog.redraw(
-            client, body["view"].get("previous_view_id"), student_dialog.view(card, origin, done=_saved(done))
+            client, body["view"].get("previous_view_id"), student_view.view(card, origin, done=_saved(done))
         )
         ack()
 

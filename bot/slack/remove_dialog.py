@@ -8,11 +8,11 @@ from slack_sdk import WebClient
 from bot import access, cleanup_list, contact_edits
 from bot.cleanup_list import ContactCard, StudentCard, Touches
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog
+from bot.slack import open_list, student_dialog, student_view
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
-from bot.slack.student_dialog import REMOVE
+from bot.slack.student_view import REMOVE
 
 CONFIRM = "contact.remove_confirmed"
 SCOPE, REASON = "scope", "reason"
@@ -55,7 +55,7 @@ def register(app: App, desk: Desk) -> None:
             )
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         open_list.changed(context, origin.list_id)
-        drawn = student_dialog.view(card, origin, done="Removed. *Undo* below brings the contact back.")
+        drawn = student_view.view(card, origin, done="Removed. *Undo* below brings the contact back.")
         student_dialog.redraw(client, body["view"].get("previous_view_id"), drawn)
         ack()
 

@@ -11,11 +11,11 @@ from bot import access, cleanup_list, contact_edits, phone
 from bot.cleanup_list import ContactCard, Touches
 from bot.errors import UserError
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, touching
+from bot.slack import open_list, student_dialog, student_view, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
-from bot.slack.student_dialog import SPOKEN_STOP
+from bot.slack.student_view import SPOKEN_STOP
 
 CONFIRM = "contact.stop_confirmed"
 SAID_ON = "said_on"
@@ -53,9 +53,7 @@ def register(app: App, desk: Desk) -> None:
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         open_list.changed(context, origin.list_id)
         done = f"Recorded: no more texts to {b.masked(stopped)}."
-        student_dialog.redraw(
-            client, body["view"].get("previous_view_id"), student_dialog.view(card, origin, done=done)
-        )
+        student_dialog.redraw(client, body["view"].get("previous_view_id"), student_view.view(card, origin, done=done))
         ack()
 
     app.view(CONFIRM)(ack=record, lazy=[open_list.refresher(desk)])

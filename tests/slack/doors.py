@@ -28,6 +28,7 @@ class Scene:
     edit: int
     disputed: int
     removal: int
+    lars: int
     channel: str
 
 
@@ -39,12 +40,15 @@ def set_up(session, office):
     people.school_class(session, office.district.ana, lincoln, sam, *_classmates(session, lincoln))
     maria = people.listed(session, people.contact(session, sam, phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
+    lars = people.listed(
+        session, people.contact(session, sam, given="Lars", priority=3, phone="+13125557904"), "landline"
+    )
     edit = edits.change(session, maria, phone="+13125557901", actor=clara).edit_ids[0]
     disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
     edits.sis_says(session, otto, "+13125557903")
     removal = edits.remove(session, pablo, sam, actor=clara).id
     _a_digest(session, office)
-    return Scene(sam.id, maria.id, edit, disputed, removal, office.channel)
+    return Scene(sam.id, maria.id, edit, disputed, removal, lars.id, office.channel)
 
 
 def _classmates(session, at):
@@ -106,6 +110,10 @@ def _press(action_id, which):
     return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
 
 
+def _more(scene):
+    return {"action_id": "contact.more", "block_id": f"contact.{scene.maria}"}
+
+
 def _fix(seen, scene):
     """The value of Sam's button on a list."""
     values = [block.get("accessory", {}).get("value", "") for block in seen.blocks]
@@ -139,6 +147,9 @@ OF_A_STUDENT = {
     "remove, confirmed": (_remove, lambda one, _: one.fill(one.view, {"reason": "asked"}).submit()),
     "told us to stop": (_student, _press("contact.spoken_stop", "maria")),
     "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
+    "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
+    "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
+    "switch to autocall": (_student, lambda one, _: one.press(one.view, action_id="method.switch_to_call")),
     "undo edit": (_student, _press("edit.undo", "edit")),
     "undo removal": (_student, _press("removal.undo", "removal")),
     "keep ours": (_student, _press("conflict.keep_ours", "disputed")),
@@ -147,6 +158,7 @@ OF_A_STUDENT = {
 ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
 LOOKING_ONLY = {
     *OF_LISTS,
+    "history",
     "forecast",
     "download",
     "help",

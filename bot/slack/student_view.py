@@ -1,0 +1,147 @@
+"""What the student dialog shows, contact by contact. Numbers are masked here; the edit dialog shows them."""
+
+from bot import grade
+from bot.cleanup_list import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
+from bot.models import ContactMethod, EditField, EditState
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.slack.origin import Origin
+from bot.sms_status import SmsStatus, meaning
+from bot.wording import METHODS
+
+VIEW = "student.dialog"
+EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
+UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
+KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
+SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
+MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
+_CONTACTS, _REMOVED, _SIBLINGS = 15, 8, 5
+
+
+def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block:
+    blocks = [
+        *([b.section(f"✅ {done}")] if done else []),
+        b.section(_about(card)),
+        *(block for one in card.contacts[:_CONTACTS] for block in _contact(one)),
+        *_removed(card.removed[:_REMOVED]),
+        *_siblings(card.siblings[:_SIBLINGS]),
+    ]
+    return b.modal(card.student.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
+
+
+def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
+    """Other students of the same adults: whoever fixes one number has often the next one at hand."""
+    if not siblings:
+        return []
+    buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(siblings)]
+    return [b.divider(), b.context("The same adults also answer for:"), *b.actions(buttons)]
+
+
+def _about(card: StudentCard) -> str:
+    one = card.student
+    level = grade.title(one.grade) if one.grade else "No grade"
+    where = " · ".join([level, *(b.escaped(name) for name in (*one.schools, *one.teachers))])
+    if not card.contacts:
+        return f"*{b.escaped(one.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."
+    reached = "" if one.textable else "\n⚠️ *No adult can be texted.*"
+    return f"*{b.escaped(one.name)}*\n{where}{reached}"
+
+
+def _contact(one: ContactCard) -> list[Block]:
+    value = str(one.contact_id)
+    texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
+    rings = texted and one.status is SmsStatus.LANDLINE
+    more = [b.option("Show number", f"{SHOW_NUMBER} {value}"), b.option("History", f"{HISTORY} {value}")]
+    buttons = [
+        *([_switch(one)] if rings else []),
+        b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
+        *([b.button("Told us to stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
+        b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
+        b.overflow(MORE, more),
+    ]
+    return [
+        b.divider(),
+        b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
+        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
+        *b.actions(buttons, block_id=f"contact.{value}"),
+        *_last_edit(one),
+    ]
+
+
+def _switch(one: ContactCard) -> Block:
+    value = f"{one.contact_id} {one.version}"
+    return b.button("Switch to autocall", SWITCH_TO_CALL, value, style="primary", label=f"Autocalls for {one.name}")
+
+
+def _who(one: ContactCard) -> str:
+    relation = f" · {b.escaped(one.relationship)}" if one.relationship else ""
+    return f"*{b.escaped(one.name)}*{relation}"
+
+
+def _reached(one: ContactCard) -> str:
+    how = f"{METHODS[one.method]} · {b.masked(one.phone)}"
+    if one.status is None:
+        return how if one.updated_at else f"{how} · 🟢 *No problem known*"
+    since = f" since\u00a0{b.date(one.since)}" if one.since else ""
+    return f"{how} · {b.status(one.status)}{since}"
+
+
+def _advice(one: ContactCard) -> list[str]:
+    if one.updated_at:
+        return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
+    if one.status is None:
+        return []
+    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *_why(one.why)]
+
+
+def _why(why: Evidence | None) -> list[str]:
+    """Which text taught us the status, and what the provider answered to it."""
+    if why is None:
+        return []
+    said = " ".join(word for word in ((why.provider or "").title(), why.code) if word)
+    reason = why.meaning or ("A reason that is new to us." if why.code else "No reason was given.")
+    answer = reason if why.answered else "No answer came in time."
+    return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {f'{said}: ' if said else ''}{answer}"]
+
+
+def _conflict(edit: EditNote) -> list[Block]:
+    theirs, ours = _masked(edit.field, edit.sis_value), _masked(edit.field, edit.value)
+    since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
+    text = (
+        f"⚖️ *The student information system disagrees.* {since} has {theirs}; "
+        f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
+    )
+    value = str(edit.edit_id)
+    choices = [
+        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary"),
+        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value),
+    ]
+    return [b.section(text), *b.actions(choices)]
+
+
+def _masked(field: EditField, value: str | None) -> str:
+    return b.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
+
+
+def _last_edit(one: ContactCard) -> list[Block]:
+    """The change that Undo takes back. Where the SIS disagrees with it, the choice above is what is to be made."""
+    if not one.edits or one.edits[0].state is EditState.CONFLICT:
+        return []
+    newest = one.edits[0]
+    said = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"
+    undo = b.button("Undo this change", UNDO_EDIT, str(one.undo_edit_id), label=f"Undo the change of {one.name}")
+    return [b.context(said), *b.actions([undo])]
+
+
+def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
+    return [
+        block
+        for one in removed
+        for block in (
+            b.divider(),
+            b.section(
+                f"~{b.escaped(one.name)}~ removed by <@{one.made_by}> {b.date(one.made_at)}: {b.escaped(one.reason)}",
+                accessory=b.button("Undo", UNDO_REMOVAL, str(one.removal_id), label=f"Bring back {one.name}"),
+            ),
+        )
+    ]

@@ -1,0 +1,119 @@
+"""The student dialog beyond Edit and Remove: autocalls at one press, the whole number, the history, and the siblings."""
+
+import people
+import pytest
+from sqlalchemy import select
+
+from bot import models
+from bot.sandbox.slack.outcome import NotOnScreen
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def sam(session, office):
+    """Sam and his sister Lea of Lincoln, and Kai of Roosevelt, children of Maria, whose number is a landline."""
+    lincoln, roosevelt = office.district.lincoln, office.district.roosevelt
+    sam, lea = (people.student(session, name, at=lincoln) for name in ("Sam", "Lea"))
+    kai = people.student(session, "Kai", at=roosevelt)
+    people.listed(session, people.contact(session, sam, lea, kai, phone="+13125550142"), "landline")
+    people.school_class(session, office.district.ana, lincoln, sam)
+    session.commit()
+    return sam
+
+
+@pytest.fixture
+def maria(session, sam):
+    return session.scalars(select(models.Contact)).one()
+
+
+def opened(person, name="sam"):
+    message = person.command("/cleanup", name).message
+    button = next(
+        block["accessory"] for block in message.blocks if block.get("accessory", {}).get("action_id") == "student.open"
+    )
+    assert person.press(message, action_id="student.open", value=button["value"]).ok
+    return person.view
+
+
+def more(person, what, contact):
+    assert person.choose(person.view, f"{what} {contact.id}", action_id="contact.more").ok
+    return text_of(person.view)
+
+
+def test_a_landline_is_switched_to_autocalls_at_one_press_and_back(office, session, maria):
+    opened(office.clara)
+    assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
+    office.settled()
+    said = text_of(office.clara.view)
+    assert "gets autocalls from now on" in said
+    assert "Call · ••• 0142" in said.replace("\u00a0", " ")
+    with pytest.raises(NotOnScreen):
+        office.clara.press(office.clara.view, action_id="method.switch_to_call")
+    assert office.clara.press(office.clara.view, action_id="edit.undo").ok
+    assert "Text · ••• 0142" in text_of(office.clara.view).replace("\u00a0", " ")
+
+
+def test_a_press_on_what_somebody_else_changed_meanwhile_changes_nothing(office, session, maria):
+    opened(office.clara)
+    opened(office.ana)
+    assert office.ana.press(office.ana.view, action_id="method.switch_to_call").ok
+    assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
+    assert "changed this contact" in text_of(office.clara.view)
+    session.rollback()
+    assert len(session.scalars(select(models.Edit)).all()) == 1
+
+
+def test_only_a_landline_offers_the_switch(office, session, maria):
+    session.execute(models.ListEntry.__table__.update().values(status="blocked"))
+    session.execute(models.PhoneNumber.__table__.update().values(status="blocked"))
+    session.commit()
+    opened(office.clara)
+    assert "method.switch_to_call" not in str(office.clara.view.body)
+
+
+def test_the_whole_number_is_shown_once_and_noted(office, session, maria):
+    opened(office.clara)
+    assert "(312) 555-0142" in more(office.clara, "number", maria)
+    session.rollback()
+    noted = session.execute(select(models.Audit.actor, models.Audit.action, models.Audit.subject_id)).all()
+    assert [tuple(row) for row in noted] == [(office.clara.id, "phone.shown", maria.id)]
+    assert "0142" not in office.clara.view.body["private_metadata"]
+
+
+def test_the_history_says_who_did_what_from_what_to_what(office, session, maria):
+    opened(office.clara)
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    office.clara.fill(office.clara.view, {"phone": "(312) 555-0199"}).submit()
+    office.settled()
+    said = more(office.clara, "history", maria)
+    assert "Number changed: ••• 0142 → ••• 0199" in said
+    assert "Looked at the whole number" in said
+    assert said.index("Number changed") < said.index("Looked at")
+    assert "(312)" not in said
+    assert f"<@{office.clara.id}>" in str(office.clara.view.body)
+
+
+def test_the_history_of_a_removal_names_no_other_student(office, session, maria):
+    opened(office.clara)
+    office.clara.press(office.clara.view, action_id="contact.remove")
+    office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
+    office.clara.press(office.clara.view, action_id="removal.undo")
+    said = more(office.clara, "history", maria)
+    assert "Removed from one student: They asked to be removed" in said
+    assert "Brought back after it was removed" in said
+
+
+def test_a_contact_that_nobody_touched_has_no_history(office, maria):
+    opened(office.clara)
+    assert "Nothing was done to this contact here yet." in more(office.clara, "history", maria)
+
+
+def test_siblings_are_one_press_away_and_only_those_whom_one_may_see(office, maria):
+    said = text_of(opened(office.clara))
+    assert "The same adults also answer for" in said
+    assert "Lea Rivera" in said
+    assert "Kai" not in said
+    assert office.clara.press(office.clara.view, action_id="student.open_sibling.0").ok
+    assert "*Lea Rivera*" in text_of(office.clara.view)
+    assert "Sam Rivera" in text_of(office.clara.view)
+    assert "The same adults" not in text_of(opened(office.ana))
