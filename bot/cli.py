@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shlex
 import signal
 import sys
@@ -20,6 +21,7 @@ from bot import (
     clock,
     db,
     doctor,
+    manifest,
     migrations,
     results,
     roster,
@@ -241,6 +243,25 @@ def doctor_command() -> None:
 
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
+
+
+@cli.command(name="manifest")
+def manifest_command(
+    *,
+    host: Annotated[str | None, typer.Option(help="Where Slack reaches us, like cleanup.ourdistrict.org.")] = None,
+    socket_mode: Annotated[
+        bool, typer.Option("--socket", help="For Socket Mode, where Slack cannot reach us.")
+    ] = False,
+) -> None:
+    """Print the manifest to make the Slack app from."""
+    if (host is None) != socket_mode:
+        raise typer.BadParameter("say either --host or --socket")
+    if host and not _HOST.fullmatch(host):
+        raise typer.BadParameter("--host is a name like cleanup.ourdistrict.org, without https:// and path")
+    typer.echo(manifest.for_host(host) if host else manifest.for_socket_mode())
+
+
+_HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?", re.IGNORECASE)
 
 
 @cli.command()

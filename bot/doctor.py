@@ -6,20 +6,16 @@ A check that is not needed here (`ok` is None) fails nothing: a district on Sock
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any
 
-import yaml
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import app, db, downloads, migrations, providers, roster
+from bot import app, db, downloads, manifest, migrations, providers, roster
 from bot.errors import UserError
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
 
-MANIFEST = Path(__file__).parents[1] / "manifest.yaml"
 _SKEW = timedelta(seconds=60)
 
 
@@ -132,16 +128,10 @@ def _slack(settings: Settings, now: datetime) -> list[Check]:
     ]
 
 
-def manifest() -> dict[str, Any]:
-    """What `manifest.yaml` asks Slack for."""
-    content: dict[str, Any] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
-    return content
-
-
 def _scopes(granted: str | None) -> Check:
     if granted is None:
         return Check("Slack scopes", ok=None, said="were not told by Slack.")
-    wanted = manifest()["oauth_config"]["scopes"]
+    wanted = manifest.read()["oauth_config"]["scopes"]
     have = {scope.strip() for scope in granted.split(",")}
     missing = [scope for scope in wanted["bot"] if scope not in have]
     if needed := [scope for scope in missing if scope not in wanted["bot_optional"]]:

@@ -21,7 +21,7 @@ from sis import bundles, server
 from sis.server import serving
 from sqlalchemy import select, text
 
-from bot import db, doctor, models
+from bot import db, manifest, models
 from bot.sandbox import district
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
@@ -40,7 +40,7 @@ def environment(empty_database, database_url, tmp_path):
 
 @pytest.fixture
 def slack():
-    workspace = Workspace(doctor.manifest())
+    workspace = Workspace(manifest.read())
     with serve(workspace) as url:
         yield {
             "SLACK_API_URL": url,
@@ -269,16 +269,25 @@ def test_the_doctor_tries_the_mail_server(run, slack):
 
 
 def test_the_doctor_names_a_scope_that_was_not_granted(run):
-    manifest = doctor.manifest()
-    manifest["oauth_config"]["scopes"]["bot"].remove("users:read.email")
-    manifest["oauth_config"]["scopes"]["bot"].remove("groups:history")
-    workspace = Workspace(manifest)
+    asked = manifest.read()
+    asked["oauth_config"]["scopes"]["bot"].remove("users:read.email")
+    asked["oauth_config"]["scopes"]["bot"].remove("groups:history")
+    workspace = Workspace(asked)
     with serve(workspace) as url:
         done = run("doctor", SLACK_API_URL=url, SLACK_BOT_TOKEN=workspace.bot_token)
     line = next(line for line in done.stdout.splitlines() if "Slack scopes" in line)
     assert line.startswith("✗")
     assert "users:read.email" in line
     assert "groups:history" not in line
+
+
+def test_the_manifest_is_printed_for_a_host_or_for_socket_mode(run):
+    assert (
+        "url: https://cleanup.maplewood.org/slack/events" in run("manifest", "--host", "cleanup.maplewood.org").stdout
+    )
+    assert "socket_mode_enabled: true" in run("manifest", "--socket").stdout
+    for wrong in ((), ("--socket", "--host", "a.org"), ("--host", "https://a.org"), ("--host", "a b.org")):
+        assert run("manifest", *wrong).returncode == 2
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(run, slack):

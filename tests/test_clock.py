@@ -11,7 +11,7 @@ from sis import bundles, server
 from slack_sdk import WebClient
 from sqlalchemy import func, select
 
-from bot import clock, doctor, models
+from bot import clock, manifest, models
 from bot.models import SyncState
 from bot.sandbox import district
 from bot.sandbox.slack.serving import serve
@@ -90,7 +90,7 @@ def test_on_the_days_when_clocks_change_the_sync_is_due_once(session, day, befor
 @pytest.fixture
 def slack():
     """A channel that asked for digests, in the little Slack, and a client of it."""
-    workspace = Workspace(doctor.manifest())
+    workspace = Workspace(manifest.read())
     dana = workspace.add_user("Dana Diaz", email="dana.diaz@district.example")
     channel = workspace.add_channel("family-texts", members=[dana.id], with_bot=True)
     with serve(workspace) as url:

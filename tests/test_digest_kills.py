@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from bot import db, digests, doctor, models
+from bot import db, digests, manifest, models
 from bot.digests.outbox import LEASE
 from bot.models import PostState
 from bot.sandbox.slack import posting, serving
@@ -97,7 +97,7 @@ class Stage:
 def stage(session, database_url):
     maria = people.contact(session, people.student(session, at=people.school(session)))
     session.commit()
-    slack = Workspace(doctor.manifest())
+    slack = Workspace(manifest.read())
     clara = slack.add_user("Clara Clerk", email="clara.clerk@district.example")
     with serving.serve(slack) as api_url:
         settings = Settings(

@@ -4,15 +4,16 @@ import json
 import re
 
 import pytest
+import yaml
 from pydantic import SecretStr
 from slack_bolt import BoltRequest
 
-from bot import app, doctor
+from bot import app, manifest
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 
-MANIFEST = doctor.manifest()
+MANIFEST = manifest.read()
 FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
 SCOPES = MANIFEST["oauth_config"]["scopes"]
 KNOWN = {
@@ -100,3 +101,21 @@ def test_the_app_listens_to_every_command_and_event_of_the_manifest(dispatched):
 
 def test_a_command_or_an_event_beside_the_manifest_is_not_found(dispatched):
     assert [dispatched({"command": "/other", "text": ""}), dispatched(event("team_join"))] == [404, 404]
+
+
+def test_the_manifest_for_a_host_is_the_file_with_that_host_alone():
+    made = manifest.for_host("cleanup.maplewood.org")
+    assert yaml.safe_load(made) == json.loads(
+        json.dumps(MANIFEST).replace("cleanup.district.example", "cleanup.maplewood.org")
+    )
+    assert "district.example" not in made
+
+
+def test_the_manifest_for_socket_mode_has_no_address_and_all_else():
+    made = yaml.safe_load(manifest.for_socket_mode())
+    assert "https://" not in json.dumps(made)
+    assert made["settings"].pop("socket_mode_enabled") is True
+    assert made["settings"]["interactivity"] == {"is_enabled": True}
+    assert made["settings"]["event_subscriptions"] == {"bot_events": SETTINGS["event_subscriptions"]["bot_events"]}
+    assert made["oauth_config"] == MANIFEST["oauth_config"]
+    assert [one["command"] for one in made["features"]["slash_commands"]] == ["/cleanup"]

@@ -16,7 +16,7 @@ import people
 import pytest
 from aiohttp import WSMsgType, web
 
-from bot import doctor
+from bot import manifest
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
@@ -63,7 +63,7 @@ class OtherEnd:
 
 @pytest.fixture
 def slack():
-    return Workspace(doctor.manifest())
+    return Workspace(manifest.read())
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import secrets
 
-from bot import doctor
+from bot import manifest
 from bot.sandbox import district
 from bot.sandbox.district import District
 from bot.sandbox.slack.deliver import OverHttp
@@ -14,7 +14,7 @@ _PARTNER_TEAM = "T0SUNRISE"
 def workspace(made: District, *, app_url: str, web_api_url: str, time_zone: str) -> Workspace:
     """The workspace with the app installed as the manifest asks; its token and signing secret are new each time."""
     slack = Workspace(
-        doctor.manifest(),
+        manifest.read(),
         name=district.DISTRICT_NAME,
         bot_token=f"xoxb-{secrets.token_hex(12)}",
         signing_secret=secrets.token_hex(16),
