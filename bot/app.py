@@ -24,6 +24,7 @@ from bot.slack import (
     pending,
     remove_dialog,
     reply,
+    shortcuts,
     stop_dialog,
     student_dialog,
     sync_notice,
@@ -106,7 +107,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
     )
     ours = desk(settings, engine, now=now)
     lists, dialogs = (
-        (command, list_card, pending, home, download_dialog),
+        (command, list_card, pending, home, download_dialog, shortcuts),
         (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
     )
     for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):

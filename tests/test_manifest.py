@@ -99,6 +99,21 @@ def test_the_app_listens_to_every_command_and_event_of_the_manifest(dispatched):
     assert {dispatched(body) for body in bodies} == {200}
 
 
+def test_the_app_listens_to_every_shortcut_of_the_manifest(dispatched):
+    kinds = {"global": "shortcut", "message": "message_action"}
+    for one in FEATURES["shortcuts"]:
+        assert len(one["name"]) <= 24
+        assert len(one["description"]) <= 150
+        body = {
+            "type": kinds[one["type"]],
+            "callback_id": one["callback_id"],
+            "trigger_id": "1.2",
+            "user": {"id": "<user>"},
+        }
+        assert dispatched(body) == 200
+    assert dispatched({"type": "shortcut", "callback_id": "list.closed", "user": {"id": "<user>"}}) == 404
+
+
 def test_a_command_or_an_event_beside_the_manifest_is_not_found(dispatched):
     assert [dispatched({"command": "/other", "text": ""}), dispatched(event("team_join"))] == [404, 404]
 

@@ -35,7 +35,8 @@ from bot.sms_status import SmsStatus
 
 @dataclass(frozen=True)
 class Page:
-    """Students of one page; totals and counts are of the whole filter, each contact counted once.
+    """Students of one page; totals and counts are of the whole filter, each contact counted once. `alone` are the students
+    of whom no adult can be texted.
 
     `filter.page` is the page shown: the last one when the list has become shorter than what was asked for.
     """
@@ -44,6 +45,7 @@ class Page:
     total_students: int
     total_contacts: int
     pages: int
+    alone: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
 
@@ -52,7 +54,7 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     """The page `which.page` of what this person may see, worst first."""
     ranked = session.execute(_ranked_page(which, actor, page_size)).all()
     if not ranked:
-        return Page(which.with_page(1), 0, 0, 1, {}, ())
+        return Page(which.with_page(1), 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
     total, pages = ranked[0].total, -(-ranked[0].total // page_size)
     return Page(
@@ -60,6 +62,7 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
         total_students=total,
         total_contacts=sum(counts.values()),
         pages=pages,
+        alone=ranked[0].alone,
         counts_by_status=counts,
         students=_with_contacts(session, ranked),
     )
@@ -69,6 +72,7 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
     listed = found(which, actor)
     ranked = _ranked(listed)
     total = select(func.count()).select_from(ranked).scalar_subquery()
+    alone = select(func.count()).where(ranked.c.textable == 0).scalar_subquery()
     first = func.least(which.page - 1, (total - 1) / page_size) * page_size
     worst_first = (
         *(_need(ranked), ranked.c.worst, ranked.c.grade_order),
@@ -81,6 +85,7 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
         schools_of(shown.c.student_id).label("schools"),
         teachers_of(shown.c.student_id, actor.today).label("teachers"),
         total.label("total"),
+        alone.label("alone"),
         _counts(listed).label("counts"),
     ).order_by(shown.c.place)
 

@@ -90,7 +90,8 @@ class HeardRequest(Base):
 
 
 class OpenList(Base):
-    """A list somebody has on their screen, so that an edit can refresh it. `response_url` is null for the Home tab.
+    """A list somebody has on their screen, so that an edit can refresh it: a message by its `response_url`, a dialog by its
+    `view_id`; with neither it is the Home tab.
 
     Slack accepts a response_url five times within 30 minutes; older rows are swept by the clock.
     """
@@ -100,5 +101,6 @@ class OpenList(Base):
     id: Mapped[int] = identity()
     user_id: Mapped[str]
     response_url: Mapped[str | None]
+    view_id: Mapped[str | None]
     filter_text: Mapped[str]
     opened_at: Mapped[datetime]

@@ -5,6 +5,17 @@ file that PowerSchool imports. Nothing is marked as sent: a change is done when 
 """
 
 from bot.sis_changes.files import Written, change_sheet, powerschool
-from bot.sis_changes.waiting import Change, Counts, Waiting, counts, newest, waiting
+from bot.sis_changes.waiting import Change, Counts, Waiting, counts, made_by, newest, waiting
 
-__all__ = ["Change", "Counts", "Waiting", "Written", "change_sheet", "counts", "newest", "powerschool", "waiting"]
+__all__ = [
+    "Change",
+    "Counts",
+    "Waiting",
+    "Written",
+    "change_sheet",
+    "counts",
+    "made_by",
+    "newest",
+    "powerschool",
+    "waiting",
+]

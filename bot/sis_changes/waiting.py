@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     case,
     cast,
+    exists,
     false,
     func,
     literal,
@@ -101,6 +102,19 @@ def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
     changes = _changes(students)
     order = (changes.c.schools, changes.c.students, changes.c.contact_id, changes.c.change)
     return _streamed(session, select(changes).order_by(*order))
+
+
+def made_by(session: Session, user_id: str) -> int:
+    """How many changes of this Slack user wait."""
+    edits = select(func.count()).where(Edit.made_by == user_id, Edit.state.in_(IN_FORCE))
+    link = StudentContact
+    told_by_sis = exists().where(
+        link.contact_id == Removal.contact_id,
+        link.active,
+        or_(Removal.student_id.is_(None), link.student_id == Removal.student_id),
+    )
+    removals = select(func.count()).where(Removal.made_by == user_id, Removal.undone_at.is_(None), told_by_sis)
+    return (session.scalar(edits) or 0) + (session.scalar(removals) or 0)
 
 
 def newest(session: Session, students: Select[int], *, limit: int) -> list[Waiting]:

@@ -28,7 +28,7 @@ def register(app: App) -> None:
             return _json(_in_dialog(body["view"], sentence, field))
         if body.get("command"):
             return _json(_private(sentence))
-        if kind == "block_actions":
+        if kind in {"block_actions", "shortcut", "message_action"}:
             _beside(body, client, sentence)
         return BoltResponse(status=200)
 
@@ -57,14 +57,11 @@ def _in_dialog(view: dict[str, Any], sentence: str, field: str | None) -> Block:
 
 
 def _beside(body: dict[str, Any], client: WebClient, sentence: str) -> None:
-    """Next to the button that was pressed: over the dialog it stands in, or privately under the message."""
-    view = body.get("view")
-    if view is None:
+    """Next to what was pressed: over the dialog it stands in, privately under the message, or in a dialog of its own."""
+    if "response_url" in body and "view" not in body:
         reply.send(body["response_url"], text=sentence, blocks=[b.section(sentence)], replace_original=False)
-    elif view["type"] == "modal":
-        client.views_push(trigger_id=body["trigger_id"], view=_sorry(sentence))
     else:
-        client.views_open(trigger_id=body["trigger_id"], view=_sorry(sentence))
+        reply.put_up(client, body, _sorry(sentence))
 
 
 def _sorry(sentence: str) -> Block:

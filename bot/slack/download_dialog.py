@@ -17,6 +17,7 @@ from bot.slack import download_post
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_links import DOWNLOAD
+from bot.slack.reply import put_up
 from bot.wording import count
 
 ASKED = "list.download_asked"
@@ -36,7 +37,7 @@ def register(app: App, desk: Desk) -> None:
             page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=1)
             draft = downloads.draft(session, actor.user_id, action["value"], now=desk.now())
             view = _view(draft.id, page, actor, by_mail=desk.settings.smtp_url is not None)
-        client.views_open(trigger_id=body["trigger_id"], view=view)
+        put_up(client, body, view)
 
     def asked(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         form = DownloadForm(body["view"]["state"]["values"][_FORM][_INPUT]["selected_option"]["value"])

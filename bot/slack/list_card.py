@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, filters, roster
+from bot import cleanup_list, filters, roster, sis_changes
 from bot.access import Actor
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
@@ -21,18 +21,22 @@ from bot.slack.desk import Desk
 from bot.sms_status import SEVERITY, meaning
 from bot.wording import count
 
+VIEW = "list.dialog"
 STUDENTS_A_PAGE = 10
 
 
 @dataclass(frozen=True)
 class Sight:
-    """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer."""
+    """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
+    the reader's changes the SIS does not have yet.
+    """
 
     page: Page
     parsed: Parsed
     schools: Sequence[str]
     grades: Sequence[str]
     latest: Latest
+    own_changes: int
     now: datetime
 
 
@@ -53,10 +57,13 @@ def register(app: App, desk: Desk) -> None:
         ack()
         text = action["selected_option"]["value"] if "selected_option" in action else action["value"]
         card = show(desk, client, body["user"]["id"], text)
-        if "view" in body:
-            client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": card.blocks})
-        else:
+        view = body.get("view")
+        if view is None:
             reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
+        elif view["type"] == "modal":
+            client.views_update(view_id=view["id"], view=dialog(card))
+        else:
+            client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": card.blocks})
 
 
 def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
@@ -69,11 +76,24 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
         return draw(_sight(session, actor, text, now=desk.now()))
 
 
+def dialog(card: Card) -> Block:
+    """The list in a dialog, for whoever came from nowhere in particular."""
+    return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
+
+
 def _sight(session: Session, actor: Actor, text: str, *, now: datetime) -> Sight:
     vocabulary = cleanup_list.vocabulary(session, actor)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    return Sight(page, parsed, vocabulary.schools, cleanup_list.grades(session), cleanup_list.latest(session), now)
+    return Sight(
+        page,
+        parsed,
+        vocabulary.schools,
+        cleanup_list.grades(session),
+        cleanup_list.latest(session),
+        sis_changes.made_by(session, actor.user_id),
+        now,
+    )
 
 
 def draw(sight: Sight) -> Card:
@@ -93,7 +113,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(page)),
         *list_links.turning(page),
-        b.context(_footer(page, sight.latest, sight.now)),
+        b.context(_footer(page, sight.latest, sight.now), *_own_changes(sight)),
     ]
 
 
@@ -111,7 +131,15 @@ def _counts(page: Page) -> list[Block]:
         return []
     numbers = [(one, page.counts_by_status[one]) for one in SEVERITY if page.counts_by_status.get(one)]
     shown = "   ".join(f"{b.status(one)}\u00a0{number:,}" for one, number in numbers)
-    return [b.section(f"*{count(page.total_students, 'student')}*, {count(page.total_contacts, 'contact')}\n{shown}")]
+    head = f"*{count(page.total_students, 'student')}*, {count(page.total_contacts, 'contact')}"
+    return [b.section("\n".join([head, shown, *_alone(page)]))]
+
+
+def _alone(page: Page) -> list[str]:
+    """The north star: whom nobody hears for, which is why they stand first."""
+    if not page.alone:
+        return []
+    return [f"⚠️ *{count(page.alone, 'student has', 'students have')} no adult who can be texted.*"]
 
 
 def _menus(sight: Sight) -> list[Block]:
@@ -138,6 +166,13 @@ def _footer(page: Page, latest: Latest, now: datetime) -> str:
     return " · ".join([*turned, _last_message(latest), _last_sync(latest, now)])
 
 
+def _own_changes(sight: Sight) -> list[str]:
+    if not sight.own_changes:
+        return []
+    waits = count(sight.own_changes, "change of yours is", "changes of yours are")
+    return [f"✏️ {waits} not yet in the student information system: `/cleanup pending`"]
+
+
 def _last_message(latest: Latest) -> str:
     if not latest.sent_at:
         return "no mass message yet"
@@ -154,7 +189,12 @@ def _last_sync(latest: Latest, now: datetime) -> str:
 def _in_words(sight: Sight) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
     page, unknown = sight.page, list_links.unknown_words(sight.parsed)
-    head = f"{_title(page)}: {count(page.total_students, 'student')}, {count(page.total_contacts, 'contact')}."
+    head = " ".join(
+        [
+            f"{_title(page)}: {count(page.total_students, 'student')}, {count(page.total_contacts, 'contact')}.",
+            *_alone(page),
+        ]
+    )
     odd = [f"Not understood: {', '.join(unknown)}."] if unknown else []
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."

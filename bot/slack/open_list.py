@@ -28,9 +28,11 @@ _NOBODY_WAITS = 10
 
 def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
     """Note where the button stood that opened a dialog; gives the id that the dialog carries."""
+    view = body.get("view")
     row = OpenList(
         user_id=body["user"]["id"],
-        response_url=None if "view" in body else body["response_url"],
+        response_url=None if view else body["response_url"],
+        view_id=view["id"] if view and view["type"] == "modal" else None,
         filter_text=filter_text or list_links.EVERYBODY,
         opened_at=now,
     )
@@ -69,6 +71,9 @@ def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
     if row is None:
         return
     card = list_card.show(desk, client, row.user_id, row.filter_text)
+    if row.view_id:
+        client.views_update(view_id=row.view_id, view=list_card.dialog(card))
+        return
     if row.response_url is None:
         client.views_publish(user_id=row.user_id, view={"type": "home", "blocks": card.blocks})
         return

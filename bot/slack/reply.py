@@ -13,6 +13,7 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.errors import traced
 from bot.slack import refusals
+from bot.slack.blocks import Block
 from bot.slack.card import Card
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,13 @@ def send(response_url: str, *, timeout: int = PATIENCE, **content: Any) -> Webho
     """
     client = WebhookClient(response_url, timeout=timeout, retry_handlers=[])
     return client.send(**content, response_type="ephemeral")
+
+
+def put_up(client: WebClient, body: dict[str, Any], view: Block) -> None:
+    """Show a dialog to whoever pressed a button: on top of the one that the button stands in, if it does."""
+    is_in_dialog = body.get("view", {}).get("type") == "modal"
+    show = client.views_push if is_in_dialog else client.views_open
+    show(trigger_id=body["trigger_id"], view=view)
 
 
 def redraw(client: WebClient, channel_id: str, ts: str, card: Card) -> None:

@@ -23,6 +23,7 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
 from bot.slack.origin import Origin, origin_of
+from bot.slack.reply import put_up
 from bot.slack.student_view import KEEP_OURS, SIBLING, SWITCH_TO_CALL, TAKE_SIS, UNDO_EDIT, UNDO_REMOVAL, view
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             card = cleanup_list.student_card(session, int(student_id), actor=actor)
             origin = Origin(int(student_id), open_list.remember(session, body, filter_text, now=desk.now()))
-        client.views_open(trigger_id=body["trigger_id"], view=view(card, origin))
+        put_up(client, body, view(card, origin))
 
     @app.action(re.compile(rf"^{re.escape(SIBLING)}\.\d+$"))
     def open_sibling(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:

@@ -86,6 +86,10 @@ def _student(person, _scene):
     assert person.press(message, action_id="student.open").ok
 
 
+def _list_dialog(person, _scene):
+    assert person.shortcut("list.open").ok
+
+
 def _download(person, scene):
     _list(person, scene)
     assert person.press(person.last(), action_id="list.download").ok
@@ -128,6 +132,12 @@ OF_LISTS = {
     "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
     "did you mean": (_list, lambda one, _: one.press(one.last(), action_id="list.show.suggestion.0")),
     "menu at home": (_home, lambda one, _: one.choose(one.home, "All red", action_id="list.show.status")),
+    "shortcut": (_nothing, lambda one, _: one.shortcut("list.open")),
+    "menu in a dialog": (_list_dialog, lambda one, _: one.choose(one.view, "All red", action_id="list.show.status")),
+    "who is affected": (
+        _nothing,
+        lambda one, scene: one.message_shortcut("digest.who_is_affected", one.last(scene.channel)),
+    ),
     "show my list": (_nothing, lambda one, scene: one.press(one.last(scene.channel), action_id="digest.show_mine")),
 }
 OF_NOBODY = {
