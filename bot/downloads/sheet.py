@@ -35,7 +35,7 @@ _COLUMNS = {
     "Next step": 60,
 }
 """Titles, and how many characters wide a column is."""
-_STATUS, _SINCE = 7, 8
+_GRADE, _STATUS, _SINCE = 2, 7, 8
 _FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
 _LONGEST = 32_000
 """A cell holds 32,767 characters."""
@@ -94,7 +94,7 @@ def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
             if place == _SINCE:
                 since = one.since.astimezone(head.zone).replace(tzinfo=None)
                 sheet.write_datetime(number, place, since, day)
-            elif cell.isdecimal() and cell.isascii() and place == list(_COLUMNS).index("Grade"):
+            elif place == _GRADE and cell.isdecimal():
                 sheet.write_number(number, place, int(cell))
             else:
                 colour = fills[meaning(one.status).colour] if place == _STATUS else None
