@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.sis import Source, oneroster_csv, oneroster_rest
 from bot.slack import (
     answer,
+    bulk_dialog,
     command,
     contact_more,
     digest,
@@ -107,7 +108,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
     )
     ours = desk(settings, engine, now=now)
     lists, dialogs = (
-        (command, list_card, pending, home, download_dialog, shortcuts),
+        (command, list_card, pending, home, download_dialog, bulk_dialog, shortcuts),
         (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
     )
     for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):

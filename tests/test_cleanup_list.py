@@ -87,6 +87,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
     assert row.listed == (
         cleanup_list.ListedContact(
             contact_id=maria.id,
+            version=1,
             name="Maria Rivera",
             relationship="parent",
             status=SmsStatus.LANDLINE,

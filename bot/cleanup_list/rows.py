@@ -15,6 +15,7 @@ from bot.access import current
 from bot.models import (
     ClassStudent,
     ClassTeacher,
+    Contact,
     ContactMethod,
     ListEntry,
     School,
@@ -34,6 +35,7 @@ class ListedContact:
     """A contact on the list. `phone` is E.164 as it is now, for the surface to mask; `updated_at` says it was edited since."""
 
     contact_id: int
+    version: int
     name: str
     relationship: str | None
     status: SmsStatus
@@ -109,9 +111,10 @@ def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         select(
             *(adult.student_id, adult.contact_id, adult.given_name, adult.family_name, adult.relationship),
             *(adult.phone, adult.method, adult.opted_out),
-            *(entry.status, entry.since, entry.updated_at, entry.updated_by),
+            *(entry.status, entry.since, entry.updated_at, entry.updated_by, Contact.version),
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
+        .join(Contact, Contact.id == adult.contact_id)
         .where(adult.student_id.in_(student_ids))
         .order_by(severity(entry.status), adult.priority.nulls_last(), adult.contact_id)
     )
@@ -135,6 +138,7 @@ def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
     """From a row of `listed_contacts`."""
     return ListedContact(
         contact_id=row.contact_id,
+        version=row.version,
         name=f"{row.given_name} {row.family_name}",
         relationship=row.relationship,
         status=SmsStatus(row.status),

@@ -17,7 +17,7 @@ from bot.sms_status import SEVERITY, Colour, meaning, of_colour
 SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
-DOWNLOAD = "list.download"
+DOWNLOAD, BULK = "list.download", "list.bulk"
 SHOW_SUGGESTION = "list.show.suggestion"
 
 EVERYBODY = "all"
@@ -85,8 +85,14 @@ def turning(page: Page) -> list[Block]:
     now = page.filter.page
     back = [b.button("◀ Previous", SHOW_PREVIOUS, filter_text(page.filter.with_page(now - 1)))] if now > 1 else []
     on = [b.button("Next ▶", SHOW_NEXT, filter_text(page.filter.with_page(now + 1)))] if now < page.pages else []
-    return b.actions([*back, *on, *_download(page)])
+    return b.actions([*back, *on, *_with_all(page)])
 
 
-def _download(page: Page) -> list[Block]:
-    return [b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1)))] if page.total_contacts else []
+def _with_all(page: Page) -> list[Block]:
+    """What is done with a list as a whole, where anybody is on it."""
+    if not page.total_contacts:
+        return []
+    return [
+        b.button("Several at once…", BULK, filter_text(page.filter)),
+        b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1))),
+    ]

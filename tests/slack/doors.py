@@ -90,6 +90,17 @@ def _list_dialog(person, _scene):
     assert person.shortcut("list.open").ok
 
 
+def _bulk(person, scene):
+    _list(person, scene)
+    assert person.press(person.last(), action_id="list.bulk").ok
+
+
+def _switched(person):
+    """Everybody in the dialog gets autocalls."""
+    options = person.view.body["blocks"][0]["element"]["options"]
+    return {"who": [one["value"] for one in options], "what": "call"}
+
+
 def _download(person, scene):
     _list(person, scene)
     assert person.press(person.last(), action_id="list.download").ok
@@ -132,6 +143,7 @@ OF_LISTS = {
     "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
     "did you mean": (_list, lambda one, _: one.press(one.last(), action_id="list.show.suggestion.0")),
     "menu at home": (_home, lambda one, _: one.choose(one.home, "All red", action_id="list.show.status")),
+    "several at once": (_list, lambda one, _: one.press(one.last(), action_id="list.bulk")),
     "shortcut": (_nothing, lambda one, _: one.shortcut("list.open")),
     "menu in a dialog": (_list_dialog, lambda one, _: one.choose(one.view, "All red", action_id="list.show.status")),
     "who is affected": (
@@ -157,6 +169,7 @@ OF_A_STUDENT = {
     "remove, confirmed": (_remove, lambda one, _: one.fill(one.view, {"reason": "asked"}).submit()),
     "told us to stop": (_student, _press("contact.spoken_stop", "maria")),
     "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
+    "several at once, changed": (_bulk, lambda one, _: one.fill(one.view, _switched(one)).submit()),
     "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
     "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
     "switch to autocall": (_student, lambda one, _: one.press(one.view, action_id="method.switch_to_call")),

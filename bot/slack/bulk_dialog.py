@@ -1,0 +1,149 @@
+"""*Several at once…*: contacts of the page shown, switched to autocalls or removed together. Each is changed or refused by itself, and
+the answer says which and why.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import access, cleanup_list, contact_edits, filters
+from bot.access import Actor
+from bot.cleanup_list import Page
+from bot.errors import UserError
+from bot.slack import blocks as b
+from bot.slack import open_list
+from bot.slack.blocks import Block
+from bot.slack.desk import Desk
+from bot.slack.list_card import STUDENTS_A_PAGE
+from bot.slack.list_links import BULK
+from bot.slack.remove_dialog import REASONS
+from bot.slack.reply import put_up
+from bot.sms_status import meaning
+from bot.wording import count
+
+DONE = "list.bulk_done"
+WHO, WHAT, WHY = "who", "what", "why"
+_INPUT, _TITLE = "value", "Several at once"
+_CALL, _REMOVE = "call", "remove"
+_MOST, _REFUSED = 100, 20
+_NOBODY = "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What somebody chose: the contacts with the version each was seen at, and what becomes of them; `reason` to remove."""
+
+    contacts: tuple[tuple[int, int], ...]
+    what: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> "Chosen":
+        values = {name: one[_INPUT] for name, one in view["state"]["values"].items()}
+        pairs = (option["value"].split() for option in values[WHO]["selected_options"])
+        why = values[WHY]["selected_option"]
+        return cls(
+            tuple((int(contact_id), int(version)) for contact_id, version in pairs),
+            values[WHAT]["selected_option"]["value"],
+            REASONS[why["value"]] if why else None,
+        )
+
+
+def register(app: App, desk: Desk) -> None:
+    @app.action(BULK)
+    def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            parsed = filters.parse(action["value"], cleanup_list.vocabulary(session, actor))
+            page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
+            options = _options(page)
+            view = (
+                _view(options, open_list.remember(session, body, action["value"], now=desk.now())) if options else None
+            )
+        put_up(client, body, view or b.modal(_TITLE, [b.section(_NOBODY)], callback_id=DONE, metadata="{}"))
+
+    def done(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        chosen = Chosen.of(body["view"])
+        if chosen.what == _REMOVE and chosen.reason is None:
+            raise UserError("Choose why they are removed.", field=WHY)
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            access.editor(actor)
+            refused = [
+                sentence
+                for target in chosen.contacts
+                if (sentence := _refusal(session, chosen, target, actor=actor, now=desk.now()))
+            ]
+        if len(refused) < len(chosen.contacts):
+            open_list.changed(context, int(body["view"]["private_metadata"]))
+        ack(response_action="update", view=_told(chosen, refused))
+
+    app.view(DONE)(ack=done, lazy=[open_list.refresher(desk)])
+
+
+def _refusal(session: Session, chosen: Chosen, target: tuple[int, int], *, actor: Actor, now: datetime) -> str | None:
+    """Change one contact, or say why not; what was done to others stands."""
+    try:
+        with session.begin_nested():
+            _change(session, chosen, target, actor=actor, now=now)
+    except UserError as no:
+        return no.sentence
+    return None
+
+
+def _change(session: Session, chosen: Chosen, target: tuple[int, int], *, actor: Actor, now: datetime) -> None:
+    contact_id, version = target
+    if chosen.what == _CALL:
+        contact_edits.switch_to_call(session, contact_id, version=version, actor=actor, now=now)
+        return
+    reason = chosen.reason or ""
+    contact_edits.remove(session, contact_id, student_id=None, version=version, reason=reason, actor=actor, now=now)
+
+
+def _view(options: list[Block], list_id: int) -> Block:
+    what = [
+        b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
+        b.option("Remove", _REMOVE, description="From all their students; each can be undone"),
+    ]
+    why = [b.option(text, key) for key, text in REASONS.items()]
+    blocks = [
+        _input(WHO, "Contacts on this page", {"type": "multi_static_select", "options": options}),
+        _input(WHAT, "What becomes of them?", {"type": "radio_buttons", "options": what}),
+        _input(WHY, "Why are they removed?", {"type": "static_select", "options": why}) | {"optional": True},
+    ]
+    return b.modal(_TITLE, blocks, callback_id=DONE, metadata=str(list_id), submit="Change them")
+
+
+def _options(page: Page) -> list[Block]:
+    """Each contact once, under its first student; those who wait for the next mass message are left alone."""
+    named = {
+        f"{one.contact_id} {one.version}": f"{one.name} ({student.name}), {meaning(one.status).label}"
+        for student in reversed(page.students)
+        for one in reversed(student.listed)
+        if not one.updated_at
+    }
+    return [b.option(text, value) for value, text in reversed(named.items())][:_MOST]
+
+
+def _input(block_id: str, label: str, element: Block) -> Block:
+    return {"type": "input", "block_id": block_id, "label": b.plain(label), "element": element | {"action_id": _INPUT}}
+
+
+def _told(chosen: Chosen, refused: list[str]) -> Block:
+    changed = len(chosen.contacts) - len(refused)
+    became = (
+        count(changed, "contact gets autocalls from now on", "contacts get autocalls from now on")
+        if chosen.what == _CALL
+        else count(changed, "contact was removed", "contacts were removed")
+    )
+    blocks = [b.section(f"✅ {became}.")] if changed else []
+    if refused:
+        stayed = count(len(refused), "contact stayed as it was", "contacts stayed as they were")
+        blocks.append(b.section(f"⚠️ *{stayed}:*"))
+        why = {sentence: refused.count(sentence) for sentence in refused}
+        blocks += [b.section(f"{number} × {b.escaped(sentence)}") for sentence, number in list(why.items())[:_REFUSED]]
+    return b.modal(_TITLE, blocks, callback_id=DONE, metadata="{}")

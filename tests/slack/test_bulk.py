@@ -1,0 +1,116 @@
+"""*Several at once…*: contacts of a page changed together, each by itself, and what was refused is said."""
+
+import people
+import pytest
+from sqlalchemy import select, update
+
+from bot import models
+from bot.sandbox.slack.reading import text_of
+
+
+@pytest.fixture
+def families(session, office):
+    """Sam, Lea and Kim at Lincoln, each with a landline; Kim's contact is also one of Kai's, of another school."""
+    lincoln = office.district.lincoln
+    kai = people.student(session, "Kai", at=office.district.roosevelt)
+    made = {}
+    for name, also in (("Sam", ()), ("Lea", ()), ("Kim", (kai,))):
+        student = people.student(session, name, at=lincoln)
+        made[name] = people.contact(session, student, *also, given=f"{name}s", family="Parent")
+        people.listed(session, made[name], "landline")
+    people.school_class(session, office.district.ana, lincoln, student)
+    session.commit()
+    return made
+
+
+def dialog(person):
+    message = person.command("/cleanup", "landline").message
+    assert person.press(message, action_id="list.bulk").ok
+    return person.view
+
+
+def options(view):
+    return {one["text"]["text"]: one["value"] for one in view.body["blocks"][0]["element"]["options"]}
+
+
+def change(office, person, view, what, **more):
+    done = person.fill(view, {"who": list(options(view).values()), "what": what} | more).submit()
+    office.settled()
+    return done
+
+
+def methods(session):
+    session.rollback()
+    return session.scalars(select(models.Edit.value).where(models.Edit.state == "pending")).all()
+
+
+def test_the_contacts_of_the_page_are_named_with_student_and_status(office, families):
+    assert set(options(dialog(office.clara))) == {
+        "Sams Parent (Sam Rivera), Landline",
+        "Leas Parent (Lea Rivera), Landline",
+        "Kims Parent (Kim Rivera), Landline",
+    }
+
+
+def test_landlines_are_switched_to_autocalls_together_and_the_list_shows_it(office, families, session):
+    assert change(office, office.clara, dialog(office.clara), "call").ok
+    assert "3 contacts get autocalls from now on." in text_of(office.clara.view)
+    assert methods(session) == ["call"] * 3
+    assert text_of(office.clara.last()).count("waiting for the next mass message") == 3
+    assert "Nobody on this page" in text_of(dialog(office.clara))
+
+
+def test_whom_others_answer_for_too_is_refused_by_itself_and_the_rest_is_removed(office, families, session):
+    assert change(office, office.clara, dialog(office.clara), "remove", why="asked").ok
+    said = text_of(office.clara.view)
+    assert "2 contacts were removed." in said
+    assert "1 contact stayed as it was" in said
+    assert "outside your list" in said
+    session.rollback()
+    assert len(session.scalars(select(models.Removal)).all()) == 2
+
+
+def test_a_removal_needs_a_reason(office, families, session):
+    done = change(office, office.clara, dialog(office.clara), "remove")
+    assert "Choose why" in done.errors["why"]
+    assert session.scalars(select(models.Removal)).all() == []
+
+
+def test_what_somebody_else_changed_meanwhile_stays_as_they_left_it(office, families, session):
+    view = dialog(office.clara)
+    session.execute(update(models.Contact).where(models.Contact.id == families["Sam"].id).values(version=2))
+    session.commit()
+    assert change(office, office.clara, view, "call").ok
+    said = text_of(office.clara.view)
+    assert "2 contacts get autocalls" in said
+    assert "Somebody changed this contact" in said
+
+
+def test_sent_off_twice_it_is_done_once(office, families, session):
+    view = dialog(office.clara)
+    filled = office.clara.fill(view, {"who": list(options(view).values()), "what": "call"})
+    filled.submit()
+    filled.submit_stale()
+    office.settled()
+    assert methods(session) == ["call"] * 3
+
+
+def test_a_contact_of_students_that_one_may_not_see_is_not_changed(office, families, session):
+    """A dialog that somebody made up, or whose rights ended for one of them."""
+    view = dialog(office.clara)
+    session.execute(
+        models.StudentSchool.__table__.delete().where(models.StudentSchool.school_id == office.district.lincoln.id)
+    )
+    session.commit()
+    assert change(office, office.clara, view, "call").ok
+    assert "3 contacts stayed as it was" in text_of(office.clara.view).replace(
+        "stayed as they were", "stayed as it was"
+    )
+    assert methods(session) == []
+
+
+@pytest.mark.parametrize("settings_changed", [{"editor_roles": "principal"}])
+def test_whoever_may_only_look_reads_so(office, families):
+    message = office.clara.command("/cleanup", "landline").message
+    assert office.clara.press(message, action_id="list.bulk").ok
+    assert "changing contacts is for other roles" in text_of(office.clara.last())
