@@ -133,6 +133,9 @@ def sync(
     whole: Annotated[
         bool, typer.Option("--whole", help="Ask the SIS for everything, also where it tells what changed.")
     ] = False,
+    unless_same: Annotated[
+        bool, typer.Option("--unless-same", help="Leave an export that is the same as last time, as the clock does.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
 ) -> None:
     """Read the student information system."""
@@ -154,6 +157,7 @@ def sync(
                 brake_percent=here.sync_brake_percent,
                 confirm=confirm,
                 whole_every=timedelta() if whole else here.sync_whole_every,
+                unless_same=unless_same,
                 dry_run=dry_run,
                 progress=bar,
             )

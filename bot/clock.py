@@ -163,6 +163,7 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             brake_percent=settings.sync_brake_percent,
             seen=seen,
             whole_every=settings.sync_whole_every,
+            unless_same=True,
         )
     return 1
 

@@ -37,6 +37,9 @@ def drawn(report: SyncReport, *, rejections: int = 20) -> Group:
     """The report, with the first few rejections by file and line."""
     totals = ", ".join(f"{number:,} {what}" for what, number in report.totals.items())
     edits = ", ".join(f"{number:,} {what}" for what, number in report.edits.items())
+    if report.same_as:
+        same = f"The export is the same as on {report.same_as:%Y-%m-%d %H:%M %Z}: nothing had to be read."
+        return Group(Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s"), Text(same))
     return Group(
         Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s"), _tables(report), _rejections(report, rejections)
     )

@@ -281,6 +281,13 @@ def test_the_doctor_names_a_scope_that_was_not_granted(run):
     assert "groups:history" not in line
 
 
+def test_a_sync_by_hand_reads_the_same_export_again_unless_it_is_told_not_to(run, tmp_path):
+    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    assert run("sync", "sis").returncode == 0
+    assert "is the same as on" not in run("sync", "sis").stdout
+    assert "is the same as on" in run("sync", "sis", "--unless-same").stdout
+
+
 def test_the_manifest_is_printed_for_a_host_or_for_socket_mode(run):
     assert (
         "url: https://cleanup.maplewood.org/slack/events" in run("manifest", "--host", "cleanup.maplewood.org").stdout

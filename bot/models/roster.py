@@ -178,7 +178,8 @@ class SyncRun(Base):
     """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names.
 
     A braked run waits for a `decision` by the Slack user `decided_by`. `marks` is how far a source that tells changes was
-    read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only.
+    read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only. `fingerprint` is what was
+    read, if that can be told, and `holds_until` the day from which the same would mean something else.
     """
 
     __tablename__ = "sync_runs"
@@ -195,6 +196,8 @@ class SyncRun(Base):
     decided_at: Mapped[datetime | None]
     marks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
+    fingerprint: Mapped[str | None]
+    holds_until: Mapped[date | None]
 
 
 class SyncRejection(Base):

@@ -69,10 +69,19 @@ def _masked(column: str) -> str:
     return f"coalesce('••• ' || right({column}, 4), 'no number')"
 
 
+_STANDING = "SELECT state, count(*) AS edits FROM edits WHERE state IN ('pending', 'conflict') GROUP BY state"
+
+
 def verdicts(connection: Connection) -> dict[str, int]:
     """How many edits in force are absorbed, pending and in conflict once the difference of contacts is applied."""
     counted = connection.exec_driver_sql(f"SELECT verdict, count(*) AS edits FROM ({_VERDICTS}) v GROUP BY verdict")
     return {"absorbed": 0, "conflict": 0, "pending": 0} | {row.verdict: row.edits for row in counted}
+
+
+def standing(connection: Connection) -> dict[str, int]:
+    """The same where no difference is to be applied: the edits in force as they are."""
+    counted = connection.exec_driver_sql(_STANDING)
+    return {"absorbed": 0, "conflict": 0, "pending": 0} | {row.state: row.edits for row in counted}
 
 
 def before_contacts(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -41,7 +42,8 @@ class SyncReport:
 
     `totals` are the active students, contacts, staff, teachers and schools after it. `rejections` are the first
     `SHOWN_REJECTIONS`, `rejected` is how many there are; all of them stand in `sync_rejections`. Of `edits`, `absorbed`
-    happened in this run; `conflict` and `pending` are all that stand so now.
+    happened in this run; `conflict` and `pending` are all that stand so now. `same_as`: the export was the one read then, and
+    was not read again.
     """
 
     run_id: int | None
@@ -54,6 +56,7 @@ class SyncReport:
     rejected: int
     edits: dict[str, int]
     seconds: float
+    same_as: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for machines."""
@@ -103,6 +106,15 @@ SELECT (SELECT count(*) FROM wanted_students) AS students,
 """
 
 
+_HELD = """
+SELECT (SELECT count(*) FROM students WHERE active) AS students,
+       (SELECT count(*) FROM contacts WHERE active) AS contacts,
+       (SELECT count(*) FROM staff WHERE active) AS staff,
+       (SELECT count(DISTINCT staff_id) FROM staff_roles WHERE role = 'teacher') AS teachers,
+       (SELECT count(*) FROM schools WHERE active) AS schools
+"""
+
+
 def table_counts(connection: Connection, changes: dict[str, Changes]) -> dict[str, TableCounts]:
     counted = connection.exec_driver_sql(_TABLE_OF_REJECTION)
     rejected = {row.table_name: row.rejections for row in counted}
@@ -126,6 +138,11 @@ def _mode(part: Part) -> str:
 
 def totals(connection: Connection) -> dict[str, int]:
     return dict(connection.exec_driver_sql(_TOTALS).mappings().one())
+
+
+def held(connection: Connection) -> dict[str, int]:
+    """The same totals, of the tables that everybody reads."""
+    return dict(connection.exec_driver_sql(_HELD).mappings().one())
 
 
 def first_rejections(connection: Connection) -> tuple[Rejection, ...]:

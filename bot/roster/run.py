@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
-from bot.roster import brake, doubts, merge, places, reconcile, report, runs, seed, side_file, staging, wanted
+from bot.roster import brake, doubts, merge, places, reconcile, report, runs, same, seed, side_file, staging, wanted
 from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
@@ -37,6 +37,7 @@ def sync(
     confirm: bool = False,
     seen: Mapping[str, Any] | None = None,
     whole_every: timedelta = runs.WHOLE_EVERY,
+    unless_same: bool = False,
     dry_run: bool = False,
 ) -> SyncReport:
     """Bring the roster of `source` into our tables, and `contacts`, a CSV beside it, with it.
@@ -45,7 +46,7 @@ def sync(
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
     `confirm` goes on where the brake would stop; `seen`, the counts of a braked run that a person confirmed, does so where no
     more is about to change than that person saw. A source that tells changes is read whole after `whole_every`, and by
-    its changes between. `dry_run` reports what would change and writes nothing at all.
+    its changes between. `unless_same` leaves out an export that is the one of last time. `dry_run` reports what would change and writes nothing at all.
 
     Raises:
         UserError: the source cannot be read, or another sync runs.
@@ -53,14 +54,20 @@ def sync(
     """
     began = time.monotonic()
     with _alone(engine) as connection:
-        this = _Run(connection, source.name, now, began, progress or _silent)
+        fingerprint = same.fingerprint(source, contacts, region)
+        this = _Run(connection, source.name, now, began, progress or _silent, fingerprint)
         marks = runs.marks(connection, source.name, now=now, whole_every=whole_every)
         if dry_run:
             parts = _prepare(this, source, contacts, region, marks)
             return _report(this, None, parts, _compare(this))
+        before = same.last_time(connection, fingerprint, today=now.date()) if unless_same and fingerprint else None
         run_id = runs.begin(connection, source.name, now=now)
         try:
+            if before:
+                return _as_before(this, run_id, before)
             parts = _prepare(this, source, contacts, region, marks)
+            if same.fingerprint(source, contacts, region) != fingerprint:  # It was replaced while we read it.
+                this = replace(this, fingerprint=None)
             changes = _compare(this)
             if not confirm and not brake.is_within(changes, seen):
                 _brake(this, run_id, parts, changes, brake_percent)
@@ -84,6 +91,7 @@ class _Run:
     now: datetime
     began: float
     progress: Progress
+    fingerprint: str | None
 
     @property
     def seconds(self) -> float:
@@ -164,8 +172,35 @@ def _merge(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Ch
                 merge.apply(this.connection, table)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
-    runs.finish(this.connection, run_id, state=SyncState.DONE, now=this.finished_at, counts=told.counts, parts=parts)
+    runs.finish(
+        this.connection,
+        run_id,
+        state=SyncState.DONE,
+        now=this.finished_at,
+        counts=told.counts,
+        parts=parts,
+        fingerprint=this.fingerprint,
+        holds_until=same.holds_until(this.connection, today=this.now.date()),
+    )
     return replace(told, edits=edits, seconds=this.seconds)
+
+
+def _as_before(this: _Run, run_id: int, before: same.Before) -> SyncReport:
+    counts = runs.finish_as_before(this.connection, run_id, before, now=this.finished_at)
+    with this.connection.begin():
+        return SyncReport(
+            run_id=run_id,
+            source=this.source,
+            state=SyncState.DONE,
+            files={},
+            counts=counts,
+            totals=report.held(this.connection),
+            rejections=(),
+            rejected=sum(one.rejected for one in counts.values()),
+            edits=reconcile.standing(this.connection),
+            seconds=this.seconds,
+            same_as=before.read_at,
+        )
 
 
 def _merge_contacts(this: _Run, table: merge.Table, actor: str) -> dict[str, int]:

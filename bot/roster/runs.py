@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.models import SyncRun, SyncState
 from bot.roster.report import TableCounts
+from bot.roster.same import Before
 from bot.sis import Part
 
 FRESH = timedelta(hours=24)
@@ -47,8 +48,10 @@ def finish(
     counts: dict[str, TableCounts],
     error: str | None = None,
     parts: Sequence[Part] = (),
+    fingerprint: str | None = None,
+    holds_until: date | None = None,
 ) -> None:
-    """Close a run with its counts and how far its `parts` were read, and keep its rejections for `KEPT_DAYS`."""
+    """Close a run with its counts, what it read and how far, and keep its rejections for `KEPT_DAYS`."""
     with connection.begin():
         connection.execute(_FORGET_OLD_REJECTIONS, {"before": now - timedelta(days=KEPT_DAYS)})
         connection.execute(_KEEP_REJECTIONS, {"run_id": run_id})
@@ -63,8 +66,27 @@ def finish(
                 # A change that a server dates tomorrow must not hide those of today.
                 marks={part.name: min(part.mark, now).isoformat() for part in parts if part.mark},
                 is_whole=not any(part.is_delta for part in parts),
+                fingerprint=fingerprint,
+                holds_until=holds_until,
             )
         )
+
+
+def finish_as_before(connection: Connection, run_id: int, before: Before, *, now: datetime) -> dict[str, TableCounts]:
+    """Close a run that found the export of last time: the same was read, and nothing came of it. Gives its counts."""
+    counts = {name: TableCounts(one["read"], 0, 0, 0, one["rejected"]) for name, one in before.counts.items()}
+    with connection.begin():
+        closed = update(SyncRun).where(SyncRun.id == run_id)
+        connection.execute(
+            closed.values(
+                state=SyncState.DONE,
+                finished_at=now,
+                counts={name: asdict(one) for name, one in counts.items()},
+                fingerprint=before.fingerprint,
+                holds_until=before.holds_until,
+            )
+        )
+    return counts
 
 
 def fail(connection: Connection, run_id: int, *, now: datetime, error: str) -> None:

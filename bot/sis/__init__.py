@@ -217,6 +217,9 @@ class Source(Protocol):
             UserError: it cannot be read, and why.
         """
 
+    def fingerprint(self) -> str | None:
+        """One word that is another one as soon as what `opened` would tell is; None where only reading it can say."""
+
     def opened(self, *, region: str, marks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:
         """The parts in reading order; `region` is the country of numbers without a code. A part whose name has a mark of
         the last sync may tell only what changed since; without `marks` everything is read.

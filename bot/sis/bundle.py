@@ -3,6 +3,7 @@
 Nothing of a zip is ever written to disk; one that names paths outside itself, or that swells, is refused as a whole.
 """
 
+import hashlib
 import io
 import zipfile
 import zlib
@@ -52,6 +53,20 @@ def opened(source: Path) -> Iterator[dict[str, BundleFile]]:
         raise UserError(
             f"{source.name} cannot be read: {problem.strerror or 'the disk reports an error'}."
         ) from problem
+
+
+def fingerprint(source: Path) -> str:
+    """The names and contents of a bundle's files in one word.
+
+    Raises:
+        UserError: as `opened`.
+    """
+    told = hashlib.sha256()
+    with opened(source) as files:
+        for name, file in sorted(files.items()):
+            with file.open() as content:
+                told.update(f"{name} {hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
+    return told.hexdigest()
 
 
 def _in_folder(folder: Path) -> dict[str, BundleFile]:

@@ -34,6 +34,12 @@ class Export:
         with bundle.opened(self.path) as files:
             return f"is there, with {len(files)} files"
 
+    def fingerprint(self) -> str | None:
+        try:
+            return bundle.fingerprint(self.path)
+        except UserError:
+            return None
+
     def opened(self, *, region: str, marks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:  # noqa: ARG002
         """As `bot.sis.Source.opened`. A bundle says by itself whether its files are changes."""
         return opened(self.path, region=region)

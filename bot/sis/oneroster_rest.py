@@ -51,6 +51,10 @@ class Server:
         """2 of OneRoster 1.2."""
         return int(self.url.rstrip("/")[-1])
 
+    def fingerprint(self) -> None:
+        """As `bot.sis.Source.fingerprint`. A server has to be asked."""
+        return
+
     @contextmanager
     def opened(self, *, region: str, marks: Mapping[str, datetime]) -> Iterator[list[Part]]:
         """As `bot.sis.Source.opened`. Nothing is asked before a part is read."""
