@@ -13,6 +13,7 @@ from bot.models import Download, DownloadForm, DownloadState
 
 LEASE = timedelta(minutes=15)
 """Longer than the largest list takes to make and send."""
+_MOST_ATTEMPTS = 6
 _KEPT = timedelta(days=30)
 _DRAFT = timedelta(days=1)
 
@@ -44,6 +45,9 @@ def ask(session: Session, download_id: int, user_id: str, form: DownloadForm, *,
 def claim(session: Session, *, now: datetime) -> Download | None:
     """The next one to make, for this process alone; commit, then make and send it. None if nothing is due."""
     lapsed = (Download.state == DownloadState.CLAIMED) & (Download.claimed_at <= now - LEASE)
+    # Whatever ends its maker every time is not made again and again.
+    deadly = update(Download).where(lapsed, Download.attempts >= _MOST_ATTEMPTS).values(state=DownloadState.FAILED)
+    session.execute(deadly, execution_options={"synchronize_session": False})
     waiting = (Download.state == DownloadState.PENDING) & (Download.due_at <= now)
     due = select(Download.id).where(or_(waiting, lapsed)).order_by(Download.due_at, Download.id).limit(1)
     values = {"state": DownloadState.CLAIMED, "claimed_at": now, "attempts": Download.attempts + 1}

@@ -60,6 +60,9 @@ def _send(desk: Desk, client: WebClient, download: Download) -> None:
         logger.warning("download %s: %s", download.id, traced(problem))
         may_pass = not isinstance(problem, SlackApiError) or refusals.may_pass(problem)
         _not_sent(desk, client, download, "Slack does not take it.", is_final=not may_pass)
+    except Exception as fault:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
+        logger.error("download %s: %s", download.id, traced(fault))  # noqa: TRY400 - a traceback may hold a name.
+        _not_sent(desk, client, download, "Something went wrong here.", is_final=False)
     else:
         with db.transaction(desk.engine) as session:
             downloads.sent(session, download, contacts=contacts)

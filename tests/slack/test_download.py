@@ -241,3 +241,24 @@ def test_an_address_that_the_server_does_not_know_is_told_at_once(office, famili
     download(office, office.clara)
     assert state(session) == [DownloadState.FAILED]
     assert "does not take mail for clara.clerk@district.example (550)" in text_of(office.clara.last())
+
+
+def test_a_list_that_ends_its_maker_every_time_is_given_up(office, families, session):
+    office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
+    download(office, office.clara, form="csv")
+    session.execute(models.Download.__table__.update().values(state="claimed", claimed_at=office.now(), attempts=6))
+    session.commit()
+    office.later(minutes=16)
+    assert office.tick().failed == ()
+    assert state(session) == [DownloadState.FAILED]
+    assert files(office) == []
+
+
+def test_a_fault_of_ours_is_told_and_holds_up_nobody_else(office, families, mail, session, caplog):
+    """No header takes a line break, which no mail server would have let through either."""
+    object.__setattr__(office.settings, "mail_from", "cleanup@district.example\nBcc: everybody")
+    download(office, office.clara)
+    assert "Something went wrong here" in text_of(office.clara.last())
+    assert "I try again in 1 minute" in text_of(office.clara.last())
+    assert "Bcc" not in caplog.text
+    assert mail.mails == []
