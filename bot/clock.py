@@ -14,7 +14,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bot import app, db, digests, downloads, mass_messages, notices, receipts, replays, roster
+from bot import app, claims, db, digests, downloads, mass_messages, notices, receipts, replays, roster
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
@@ -82,6 +82,7 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
         "lists sent": lambda: (
             download_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
+        "claims lapsed": lambda: _lapse(engine, now()),
         "old notes forgotten": lambda: _forget(engine, now()),
     }
 
@@ -108,6 +109,11 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
 def _forget(engine: Engine, now: datetime) -> int:
     with db.transaction(engine) as session:
         return open_list.sweep(session, now=now) + downloads.sweep(session, now=now) + replays.sweep(session, now=now)
+
+
+def _lapse(engine: Engine, now: datetime) -> int:
+    with db.transaction(engine) as session:
+        return claims.lapse(session, now=now)
 
 
 def _settle(settings: Settings, engine: Engine, now: datetime) -> int:

@@ -59,6 +59,8 @@ class ContactCard:
     on_list: bool
     updated_at: datetime | None
     updated_by: str | None
+    claimed_by: str | None
+    claimed_at: datetime | None
     edits: tuple[EditNote, ...]
     undo_edit_id: int | None
 

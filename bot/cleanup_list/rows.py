@@ -32,7 +32,9 @@ _TEACHERS_OF_A_ROW = 3
 
 @dataclass(frozen=True)
 class ListedContact:
-    """A contact on the list. `phone` is E.164 as it is now, for the surface to mask; `updated_at` says it was edited since."""
+    """A contact on the list. `phone` is E.164 as it is now, for the surface to mask; `updated_at` says it was edited since,
+    `claimed_by` which Slack user takes care of it.
+    """
 
     contact_id: int
     version: int
@@ -44,6 +46,7 @@ class ListedContact:
     method: ContactMethod
     updated_at: datetime | None
     updated_by: str | None
+    claimed_by: str | None
     opted_out: bool
 
 
@@ -111,7 +114,7 @@ def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         select(
             *(adult.student_id, adult.contact_id, adult.given_name, adult.family_name, adult.relationship),
             *(adult.phone, adult.method, adult.opted_out),
-            *(entry.status, entry.since, entry.updated_at, entry.updated_by, Contact.version),
+            *(entry.status, entry.since, entry.updated_at, entry.updated_by, entry.claimed_by, Contact.version),
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
         .join(Contact, Contact.id == adult.contact_id)
@@ -147,5 +150,6 @@ def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
         method=ContactMethod(row.method),
         updated_at=row.updated_at,
         updated_by=row.updated_by,
+        claimed_by=row.claimed_by,
         opted_out=row.opted_out,
     )

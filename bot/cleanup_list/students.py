@@ -99,6 +99,7 @@ def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
             *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version, sis.sis_phone),
             *(number.since.label("number_since"), number.opted_out_at),
             *(entry.since.label("listed_since"), entry.updated_at, entry.updated_by),
+            *(entry.claimed_by, entry.claimed_at),
             *(delivery.provider, delivery.code, delivery.final_at, message.title, message.sent_at),
         )
         .join_from(effective_contacts, sis, sis.id == adult.contact_id)
@@ -154,6 +155,8 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...]) -> ContactCar
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,
+        claimed_by=row.claimed_by,
+        claimed_at=row.claimed_at,
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
     )

@@ -131,7 +131,7 @@ class ListEntry(Base):
     """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
 
     `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
-    entry waits for the next mass message. No foreign key: contacts are never deleted, and settling a large message would
+    entry waits for the next mass message; `claimed_by` has said that they take care of it. No foreign key: contacts are never deleted, and settling a large message would
     spend half its time on looking each one up and locking it.
     """
 
@@ -144,6 +144,8 @@ class ListEntry(Base):
     mass_message_id: Mapped[str | None]
     updated_at: Mapped[datetime | None]
     updated_by: Mapped[str | None]
+    claimed_by: Mapped[str | None]
+    claimed_at: Mapped[datetime | None]
 
 
 class ListMove(StrEnum):

@@ -1,4 +1,4 @@
-"""*Several at once…*: contacts of the page shown, switched to autocalls or removed together. Each is changed or refused by itself, and
+"""*Several at once…*: contacts of the page shown, taken, switched to autocalls or removed together. Each is changed or refused by itself, and
 the answer says which and why.
 """
 
@@ -10,7 +10,7 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import access, cleanup_list, contact_edits, filters
+from bot import access, claims, cleanup_list, contact_edits, filters
 from bot.access import Actor
 from bot.cleanup_list import Page
 from bot.errors import UserError
@@ -28,7 +28,12 @@ from bot.wording import count
 DONE = "list.bulk_done"
 WHO, WHAT, WHY = "who", "what", "why"
 _INPUT, _TITLE = "value", "Several at once"
-_CALL, _REMOVE = "call", "remove"
+_TAKE, _CALL, _REMOVE = "take", "call", "remove"
+_BECAME = {
+    _TAKE: ("contact is yours now", "contacts are yours now"),
+    _CALL: ("contact gets autocalls from now on", "contacts get autocalls from now on"),
+    _REMOVE: ("contact was removed", "contacts were removed"),
+}
 _MOST, _REFUSED = 100, 20
 _NOBODY = "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
 
@@ -97,6 +102,9 @@ def _refusal(session: Session, chosen: Chosen, target: tuple[int, int], *, actor
 
 def _change(session: Session, chosen: Chosen, target: tuple[int, int], *, actor: Actor, now: datetime) -> None:
     contact_id, version = target
+    if chosen.what == _TAKE:
+        claims.take(session, contact_id, actor=actor, now=now)
+        return
     if chosen.what == _CALL:
         contact_edits.switch_to_call(session, contact_id, version=version, actor=actor, now=now)
         return
@@ -106,6 +114,7 @@ def _change(session: Session, chosen: Chosen, target: tuple[int, int], *, actor:
 
 def _view(options: list[Block], list_id: int) -> Block:
     what = [
+        b.option("I'll take these", _TAKE, description=f"Colleagues see it for {claims.LASTS.days} days"),
         b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
         b.option("Remove", _REMOVE, description="From all their students; each can be undone"),
     ]
@@ -135,12 +144,7 @@ def _input(block_id: str, label: str, element: Block) -> Block:
 
 def _told(chosen: Chosen, refused: list[str]) -> Block:
     changed = len(chosen.contacts) - len(refused)
-    became = (
-        count(changed, "contact gets autocalls from now on", "contacts get autocalls from now on")
-        if chosen.what == _CALL
-        else count(changed, "contact was removed", "contacts were removed")
-    )
-    blocks = [b.section(f"✅ {became}.")] if changed else []
+    blocks = [b.section(f"✅ {count(changed, *_BECAME[chosen.what])}.")] if changed else []
     if refused:
         stayed = count(len(refused), "contact stayed as it was", "contacts stayed as they were")
         blocks.append(b.section(f"⚠️ *{stayed}:*"))

@@ -98,6 +98,8 @@ _ACTIONS = {
     "edit.absorbed": "The student information system has this now",
     "edit.disputed": "The student information system has another value",
     "edit.resumed": "The student information system has its old value again",
+    "claim.taken": "Taken: takes care of this contact",
+    "claim.freed": "Freed: nobody in particular takes care of it",
     "opt_out.heard": "Said STOP by text",
     "opt_out.recorded": "Told us to stop",
     "opt_in.heard": "Said START by text",

@@ -52,6 +52,8 @@ def _contact(one: ListedContact) -> str:
     head = f"{b.status(one.status)} · {who} · since\u00a0{b.date(one.since)}"
     if one.updated_at:
         return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
+    if one.claimed_by:
+        return f"{head}\n🙋 <@{one.claimed_by}> takes care of it."
     return head
 
 

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, contact_edits
+from bot import claims, cleanup_list, contact_edits
 from bot.access import Actor
 from bot.errors import traced
 from bot.slack import blocks as b
@@ -24,7 +24,17 @@ from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
 from bot.slack.origin import Origin, origin_of
 from bot.slack.reply import put_up
-from bot.slack.student_view import KEEP_OURS, SIBLING, SWITCH_TO_CALL, TAKE_SIS, UNDO_EDIT, UNDO_REMOVAL, view
+from bot.slack.student_view import (
+    FREE,
+    KEEP_OURS,
+    SIBLING,
+    SWITCH_TO_CALL,
+    TAKE,
+    TAKE_SIS,
+    UNDO_EDIT,
+    UNDO_REMOVAL,
+    view,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -100,12 +110,24 @@ def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) 
     return f"{b.escaped(done.name)} gets autocalls from now on, and no texts."
 
 
+def _take(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
+    claims.take(session, int(contact_id), actor=actor, now=now)
+    return f"It's yours for {claims.LASTS.days} days. Your colleagues see that you take care of it."
+
+
+def _free(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
+    claims.free(session, int(contact_id), actor=actor, now=now)
+    return "Nobody in particular takes care of it now."
+
+
 _ACTS: dict[str, Act] = {
     UNDO_EDIT: _undo_edit,
     UNDO_REMOVAL: _undo_removal,
     KEEP_OURS: _keep_ours,
     TAKE_SIS: _take_sis,
     SWITCH_TO_CALL: _switch_to_call,
+    TAKE: _take,
+    FREE: _free,
 }
 
 

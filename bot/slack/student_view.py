@@ -13,6 +13,7 @@ VIEW = "student.dialog"
 EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
+TAKE, FREE = "claim.take", "claim.free"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
 MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
 _CONTACTS, _REMOVED, _SIBLINGS = 15, 8, 5
@@ -55,6 +56,7 @@ def _contact(one: ContactCard) -> list[Block]:
     buttons = [
         *([_switch(one)] if rings else []),
         b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
+        *([b.button("I'll take it", TAKE, value, label=f"I take care of {one.name}")] if _is_free(one) else []),
         *([b.button("Told us to stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
         b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
         b.overflow(MORE, more),
@@ -64,8 +66,20 @@ def _contact(one: ContactCard) -> list[Block]:
         b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
         *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
         *b.actions(buttons, block_id=f"contact.{value}"),
+        *_claim(one),
         *_last_edit(one),
     ]
+
+
+def _is_free(one: ContactCard) -> bool:
+    return one.on_list and not one.updated_at and not one.claimed_by
+
+
+def _claim(one: ContactCard) -> list[Block]:
+    if one.claimed_by is None or one.claimed_at is None or one.updated_at:
+        return []
+    free = b.button("Free it again", FREE, str(one.contact_id), label=f"Nobody takes care of {one.name} any more")
+    return [b.section(f"🙋 <@{one.claimed_by}> takes care of it since {b.date(one.claimed_at)}.", accessory=free)]
 
 
 def _switch(one: ContactCard) -> Block:

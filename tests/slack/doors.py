@@ -121,6 +121,11 @@ def _spoken_stop(person, scene):
     assert person.press(person.view, action_id="contact.spoken_stop", value=str(scene.maria)).ok
 
 
+def _taken(person, scene):
+    _student(person, scene)
+    assert person.press(person.view, action_id="claim.take", value=str(scene.lars)).ok
+
+
 def _press(action_id, which):
     return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
 
@@ -172,6 +177,8 @@ OF_A_STUDENT = {
     "several at once, changed": (_bulk, lambda one, _: one.fill(one.view, _switched(one)).submit()),
     "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
     "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
+    "take it": (_student, _press("claim.take", "lars")),
+    "free it again": (_taken, _press("claim.free", "lars")),
     "switch to autocall": (_student, lambda one, _: one.press(one.view, action_id="method.switch_to_call")),
     "undo edit": (_student, _press("edit.undo", "edit")),
     "undo removal": (_student, _press("removal.undo", "removal")),

@@ -114,3 +114,12 @@ def test_whoever_may_only_look_reads_so(office, families):
     message = office.clara.command("/cleanup", "landline").message
     assert office.clara.press(message, action_id="list.bulk").ok
     assert "changing contacts is for other roles" in text_of(office.clara.last())
+
+
+def test_taken_together_colleagues_see_who_takes_care_and_cannot_take_them(office, families, session):
+    assert change(office, office.clara, dialog(office.clara), "take").ok
+    assert "3 contacts are yours now." in text_of(office.clara.view)
+    kims = office.ana.command("/cleanup", "landline").message
+    assert f"<@{office.clara.id}> takes care of it" in text_of(kims)
+    assert change(office, office.ana, dialog(office.ana), "take").ok
+    assert "A colleague was faster" in text_of(office.ana.view)

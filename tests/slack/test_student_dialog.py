@@ -117,3 +117,23 @@ def test_siblings_are_one_press_away_and_only_those_whom_one_may_see(office, mar
     assert "*Lea Rivera*" in text_of(office.clara.view)
     assert "Sam Rivera" in text_of(office.clara.view)
     assert "The same adults" not in text_of(opened(office.ana))
+
+
+def test_whoever_takes_a_contact_is_seen_by_colleagues_until_it_is_freed_or_lapses(office, maria):
+    opened(office.clara)
+    assert office.clara.press(office.clara.view, action_id="claim.take").ok
+    office.settled()
+    assert "Your colleagues see that you take care of it" in text_of(office.clara.view)
+    taken = f"<@{office.clara.id}> takes care of it"
+    assert taken in text_of(office.ana.command("/cleanup").message)
+    assert taken in text_of(opened(office.ana))
+    with pytest.raises(NotOnScreen):
+        office.ana.press(office.ana.view, action_id="claim.take")
+    assert office.ana.press(office.ana.view, action_id="claim.free").ok
+    office.settled()
+    assert taken not in text_of(office.ana.command("/cleanup").message)
+    assert office.clara.press(office.clara.view, action_id="claim.free").ok
+    assert office.clara.press(office.clara.view, action_id="claim.take").ok
+    office.later(days=3, minutes=1)
+    assert office.tick().counts["claims lapsed"] == 1
+    assert taken not in text_of(office.ana.command("/cleanup").message)
