@@ -29,6 +29,11 @@ def of_students(which: Filter, *, today: date) -> Iterator[ColumnElement[bool]]:
         yield Student.id.in_(_taught_by(which.teacher, today))
 
 
+def is_called(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
+    """Whether a person's folded name holds these words, whatever title stands among them."""
+    return has_words(folded, " ".join(word for word in fold(words).split() if word not in _TITLES))
+
+
 def has_words(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
     """Folded words are letters and digits only, so none of them is a wildcard."""
     return and_(True, *(folded.contains(word) for word in fold(words).split()))
@@ -40,11 +45,10 @@ def _of_school(words: str) -> Select[int]:
 
 
 def _taught_by(words: str, today: date) -> Select[int]:
-    name = " ".join(word for word in fold(words).split() if word not in _TITLES)
     return (
         select(ClassStudent.student_id)
         .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
         .join(Staff, Staff.id == ClassTeacher.staff_id)
-        .where(has_words(Staff.search, name))
+        .where(is_called(Staff.search, words))
         .where(current(ClassStudent, today), current(ClassTeacher, today))
     )

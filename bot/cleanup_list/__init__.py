@@ -4,6 +4,7 @@ from bot.cleanup_list.around import Latest, Touches, grades, latest, touches, vo
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
+from bot.cleanup_list.namesakes import namesakes, near_names
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
@@ -26,6 +27,8 @@ __all__ = [
     "forecast",
     "grades",
     "latest",
+    "namesakes",
+    "near_names",
     "page",
     "student_card",
     "touches",

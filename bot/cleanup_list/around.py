@@ -3,6 +3,7 @@
 Names only of students and contacts the asking person may see; of the others, how many there are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,8 @@ from bot.models import (
     contacts_with,
     effective_contacts,
 )
+
+_NAME = (Staff.given_name + " " + Staff.family_name).label("name")
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,22 @@ def _sharing(contact_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def vocabulary(session: Session, actor: Actor) -> Vocabulary:
-    """The schools and the teachers of this person's students, as a filter may name them."""
+def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None) -> Vocabulary:
+    """The schools and the teachers of this person's students, as a filter may name them.
+
+    `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
+    """
     return Vocabulary(
         schools=tuple(session.scalars(_schools(actor))),
-        teachers=tuple(session.scalars(_teachers(actor))),
+        teachers=tuple(session.scalars(teachers_for(actor).with_only_columns(_NAME).distinct().order_by(_NAME))),
+        mentions=_mentions(session, actor, mentioned) if mentioned else {},
     )
+
+
+def _mentions(session: Session, actor: Actor, mentioned: Mapping[str, str]) -> Mapping[str, str]:
+    with_email = teachers_for(actor).with_only_columns(Staff.email, _NAME).where(Staff.email.in_(mentioned.values()))
+    names = {row.email: row.name for row in session.execute(with_email)}
+    return {user_id: names[email] for user_id, email in mentioned.items() if email in names}
 
 
 def _schools(actor: Actor) -> Select[str]:
@@ -111,8 +124,8 @@ def _schools(actor: Actor) -> Select[str]:
     return schools.where(or_(School.id.in_(actor.school_ids), School.id.in_(of_students)))
 
 
-def _teachers(actor: Actor) -> Select[str]:
-    name = Staff.given_name + " " + Staff.family_name
+def teachers_for(actor: Actor) -> Select[int]:
+    """The ids of those who teach any of this person's students today."""
     teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, actor.today))
     if actor.reach is not Reach.DISTRICT:
         learning = select(ClassStudent.class_id).where(
@@ -120,7 +133,7 @@ def _teachers(actor: Actor) -> Select[str]:
         )
         at_schools = select(SchoolClass.id).where(SchoolClass.school_id.in_(actor.school_ids))
         teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
-    return select(name).where(Staff.active, Staff.id.in_(teaching)).distinct().order_by(name)
+    return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
 
 def grades(session: Session) -> tuple[str, ...]:

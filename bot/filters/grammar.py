@@ -20,7 +20,9 @@ GRAMMAR = (
         "landline, turned off", "one status or several: landline, turned off, unconfirmed, blocked, inactive, opt-out"
     ),
     Phrase("no number", "contacts without a number that could be texted"),
-    Phrase("student O'Brien", "a student or contact by name; accents do not matter"),
-    Phrase("teacher García", "the students of one teacher; `ms garcia` works too"),
+    Phrase(
+        "student O'Brien", "a student or contact by name; accents do not matter, and a slip of the finger is forgiven"
+    ),
+    Phrase("teacher García", "the students of one teacher; `ms garcia` and a mention of her work too"),
     Phrase("school Lincoln", "the students of one school"),
 )

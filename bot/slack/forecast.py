@@ -8,7 +8,7 @@ from bot import cleanup_list, filters
 from bot.cleanup_list import Forecast
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows
+from bot.slack import list_links, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
@@ -20,8 +20,9 @@ _STUDENTS = 10
 
 def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """The forecast for the students that a filter means, of whom this person may see."""
+    mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
-        parsed = filters.parse(text, cleanup_list.vocabulary(session, actor))
+        parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
         which = Filter(grades=parsed.filter.grades, school=parsed.filter.school, teacher=parsed.filter.teacher)
         told = cleanup_list.forecast(session, which, actor=actor, students=_STUDENTS)
     return _card(told, which, parsed)

@@ -1,6 +1,6 @@
 """The cleanup list as somebody sees it: one card for the answer to `/cleanup`, for paging and menus, and for the Home tab."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from bot.access import Actor
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, reply
+from bot.slack import list_links, list_rows, mentions, reply
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
@@ -29,10 +29,15 @@ STUDENTS_A_PAGE = 10
 class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
+
+    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `namesakes`
+    are one list for each of several teachers who were meant.
     """
 
     page: Page
     parsed: Parsed
+    near: Sequence[Filter]
+    namesakes: Sequence[Filter]
     schools: Sequence[str]
     grades: Sequence[str]
     latest: Latest
@@ -72,8 +77,9 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
     Raises:
         UserError: the person may not use the list.
     """
+    mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, user_id) as (session, actor):
-        return draw(_sight(session, actor, text, now=desk.now()))
+        return draw(_sight(session, actor, text, mentioned, now=desk.now()))
 
 
 def dialog(card: Card) -> Block:
@@ -81,13 +87,18 @@ def dialog(card: Card) -> Block:
     return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
 
 
-def _sight(session: Session, actor: Actor, text: str, *, now: datetime) -> Sight:
-    vocabulary = cleanup_list.vocabulary(session, actor)
+def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
+    vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
+    near = () if page.total_students else cleanup_list.near_names(session, parsed.filter, actor=actor)
+    if near:
+        page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
     return Sight(
         page,
         parsed,
+        near,
+        cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         cleanup_list.grades(session),
         cleanup_list.latest(session),
@@ -109,6 +120,8 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         b.header(_title(page)),
         *_counts(page),
         *list_links.not_understood(sight.parsed),
+        *_instead_of_nobody(sight),
+        *list_links.namesakes(sight.namesakes),
         *(_menus(sight) if detail.has_menus else []),
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(page)),
@@ -161,6 +174,18 @@ def _nobody(page: Page) -> list[Block]:
     return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
 
 
+def _instead_of_nobody(sight: Sight) -> list[Block]:
+    if not sight.near:
+        return []
+    said = _near_in_words(sight)
+    return [b.section(said), *list_links.near(sight.near[1:])]
+
+
+def _near_in_words(sight: Sight) -> str:
+    typed, shown = (b.escaped(" ".join(one.names)) for one in (sight.parsed.filter, sight.page.filter))
+    return f"Nobody named *{typed}* is on your list. This is *{shown}*."
+
+
 def _footer(page: Page, latest: Latest, now: datetime) -> str:
     turned = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
     return " · ".join([*turned, _last_message(latest), _last_sync(latest, now)])
@@ -196,6 +221,9 @@ def _in_words(sight: Sight) -> str:
         ]
     )
     odd = [f"Not understood: {', '.join(unknown)}."] if unknown else []
+    if sight.near:
+        typed, shown = (" ".join(one.names) for one in (sight.parsed.filter, page.filter))
+        odd.append(f"Nobody named {typed} is on your list. This is {shown}.")
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students

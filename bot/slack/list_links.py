@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot import grade
 from bot.cleanup_list import Page
-from bot.filters import Filter, Parsed
+from bot.filters import Filter, Parsed, describe
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.sms_status import SEVERITY, Colour, meaning, of_colour
@@ -18,7 +18,7 @@ SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
 DOWNLOAD, BULK = "list.download", "list.bulk"
-SHOW_SUGGESTION = "list.show.suggestion"
+SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
 
 EVERYBODY = "all"
 """How the empty filter is written in a value, which Slack does not take empty."""
@@ -26,6 +26,7 @@ EVERYBODY = "all"
 SEE_HELP = "Type `/cleanup help` to see what I understand."
 _SUGGESTIONS = 5
 _WORD = 60
+_MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
 
 
 def filter_text(which: Filter) -> str:
@@ -68,13 +69,36 @@ def not_understood(parsed: Parsed) -> list[Block]:
     return [b.section(f"{unknown(parsed)}{hint}"), *b.actions(buttons)]
 
 
+def near(lists: Sequence[Filter]) -> list[Block]:
+    """Other names that were perhaps meant."""
+    return b.actions(_leading_to(lists, SHOW_NEAR))
+
+
+def namesakes(lists: Sequence[Filter]) -> list[Block]:
+    """One list for each of several teachers who have the name."""
+    if not lists:
+        return []
+    return [
+        b.section("Several teachers have that name. Whose students do you mean?"),
+        *b.actions(_leading_to(lists, SHOW_TEACHER)),
+    ]
+
+
+def _leading_to(lists: Sequence[Filter], action_id: str) -> list[Block]:
+    return [
+        b.button(describe(which), f"{action_id}.{number}", filter_text(which))
+        for number, which in enumerate(lists[:_SUGGESTIONS])
+    ]
+
+
 def unknown(parsed: Parsed) -> str:
     words = ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
     return f"I did not understand {words}."
 
 
 def unknown_words(parsed: Parsed) -> list[str]:
-    return [b.cut(one.word, _WORD) for one in parsed.unknown]
+    """As people typed them: a colleague who was mentioned arrived as an id with a name behind it."""
+    return [b.cut(_MENTION.sub(r"@\1", one.word), _WORD) for one in parsed.unknown]
 
 
 def whole_list() -> list[Block]:

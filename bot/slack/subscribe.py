@@ -18,7 +18,7 @@ from bot.digests import Subscribed
 from bot.errors import UserError, traced
 from bot.filters import Filter, Parsed, Unknown, Vocabulary
 from bot.models import Subscription
-from bot.slack import audience, refusals
+from bot.slack import audience, mentions, refusals
 from bot.slack import blocks as b
 from bot.slack.card import Card
 from bot.slack.desk import Desk
@@ -57,8 +57,9 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Car
         UserError: the bot is not in the channel, people from outside the district are, or the filter is none for a channel.
     """
     channel, user = body["channel_id"], body["user_id"]
+    mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, user) as (session, actor):
-        known = cleanup_list.vocabulary(session, actor)
+        known = cleanup_list.vocabulary(session, actor, mentioned)
         parsed = filters.parse(text, known)
     _refuse_no_school(parsed.filter, known)
     told = _channel(client, channel)

@@ -1,6 +1,7 @@
 """Typing: a slash command, or a message."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from bot.sandbox.slack import events, payloads, posting, screens
@@ -35,7 +36,8 @@ def command(slack: Workspace, user: str, name: str, text: str, channel_id: str) 
     channel = conversation(slack, user, channel_id)
     if name not in {known["command"] for known in commands(slack)}:
         return _shown(slack, user, name, Outcome(error="invalid_command"))
-    typed = Typed(user, name, escaped(text), channel, slack.keys.issue_hook(user, channel_id, slack.clock()))
+    passed_on = _mentioning(slack, escaped(text)) if _escapes(slack, name) else escaped(text)
+    typed = Typed(user, name, passed_on, channel, slack.keys.issue_hook(user, channel_id, slack.clock()))
     reply = send_form(slack, PathKind.COMMAND, _fields(slack, typed))
     if reply.error:
         return _shown(slack, user, name, Outcome(error=reply.error, seconds=reply.seconds))
@@ -64,6 +66,19 @@ def _fields(slack: Workspace, typed: Typed) -> dict[str, str]:
 def escaped(text: str) -> str:
     """What people type, as Slack passes it on."""
     return text.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _escapes(slack: Workspace, name: str) -> bool:
+    """`should_escape`: whether a colleague who is mentioned in this command arrives as an id."""
+    return any(known["command"] == name and known.get("should_escape") for known in commands(slack))
+
+
+def _mentioning(slack: Workspace, text: str) -> str:
+    """`@Ana García` and `@ana.garcia` as `<@U0ANA|ana.garcia>`; the longest name wins."""
+    for one in sorted(slack.users.values(), key=lambda user: len(user.name), reverse=True):
+        for said in (one.name, one.handle):
+            text = re.sub(rf"(?<!\S)@{re.escape(said)}(?!\w)", f"<@{one.id}|{one.handle}>", text, flags=re.IGNORECASE)
+    return text
 
 
 def _acknowledged(slack: Workspace, typed: Typed, reply: Reply) -> Outcome:

@@ -1,0 +1,18 @@
+"""Colleagues whom a command mentions: `/cleanup @Ana García` means her students."""
+
+import re
+
+from slack_sdk import WebClient
+
+from bot.slack import who
+from bot.slack.desk import Desk
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_MOST = 3
+
+
+def emails(desk: Desk, client: WebClient, text: str) -> dict[str, str]:
+    """The addresses of full members who are mentioned, at most three of them, by Slack user id."""
+    mentioned = dict.fromkeys(_MENTION.findall(text))
+    people = [who.look_up(desk.engine, client, one, now=desk.now()) for one in list(mentioned)[:_MOST]]
+    return {one.user_id: one.email.strip().lower() for one in people if one.full_member and one.email}
