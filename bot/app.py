@@ -21,7 +21,7 @@ from bot.slack import (
     edit_dialog,
     edits_notice,
     home,
-    list_card,
+    list_turning,
     pending,
     remove_dialog,
     reply,
@@ -108,7 +108,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
     )
     ours = desk(settings, engine, now=now)
     lists, dialogs = (
-        (command, list_card, pending, home, download_dialog, bulk_dialog, shortcuts),
+        (command, list_turning, pending, home, download_dialog, bulk_dialog, shortcuts),
         (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
     )
     for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):

@@ -5,6 +5,7 @@ from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedConta
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
 from bot.cleanup_list.namesakes import namesakes, near_names
+from bot.cleanup_list.news import News, news
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
@@ -17,6 +18,7 @@ __all__ = [
     "Forecast",
     "Latest",
     "ListedContact",
+    "News",
     "Page",
     "RemovedContact",
     "Sibling",
@@ -29,6 +31,7 @@ __all__ = [
     "latest",
     "namesakes",
     "near_names",
+    "news",
     "page",
     "student_card",
     "touches",

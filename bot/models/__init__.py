@@ -21,7 +21,7 @@ from bot.models.roster import (
     SyncRun,
     SyncState,
 )
-from bot.models.slack import DigestPost, HeardRequest, OpenList, PostKind, PostState, SlackUser, Subscription
+from bot.models.slack import DigestPost, HeardRequest, HomeTab, OpenList, PostKind, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "EditField",
     "EditState",
     "HeardRequest",
+    "HomeTab",
     "ListChange",
     "ListEntry",
     "ListMove",

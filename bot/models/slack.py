@@ -89,6 +89,16 @@ class HeardRequest(Base):
     heard_at: Mapped[datetime]
 
 
+class HomeTab(Base):
+    """Somebody's Home tab: the filter they chose there, when they opened it, and when they had last looked before that."""
+
+    __tablename__ = "home_tabs"
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    filter_text: Mapped[str]
+    opened_at: Mapped[datetime]
+    looked_at: Mapped[datetime | None]
+
+
 class OpenList(Base):
     """A list somebody has on their screen, so that an edit can refresh it: a message by its `response_url`, a dialog by its
     `view_id`; with neither it is the Home tab.

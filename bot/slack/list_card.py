@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
@@ -14,7 +12,7 @@ from bot.access import Actor
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, mentions, reply
+from bot.slack import list_links, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
@@ -54,21 +52,6 @@ class _Detail:
 
 
 _DETAILS = (_Detail(4), _Detail(2), _Detail(1), _Detail(2, has_menus=False), _Detail(1, has_menus=False))
-
-
-def register(app: App, desk: Desk) -> None:
-    @app.action(list_links.SHOW)
-    def show_list(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
-        ack()
-        text = action["selected_option"]["value"] if "selected_option" in action else action["value"]
-        card = show(desk, client, body["user"]["id"], text)
-        view = body.get("view")
-        if view is None:
-            reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
-        elif view["type"] == "modal":
-            client.views_update(view_id=view["id"], view=dialog(card))
-        else:
-            client.views_publish(user_id=body["user"]["id"], view={"type": "home", "blocks": card.blocks})
 
 
 def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:

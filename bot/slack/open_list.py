@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot import db
 from bot.errors import UserError, traced
 from bot.models import OpenList
-from bot.slack import list_card, list_links, reply
+from bot.slack import home, list_card, list_links, reply
 from bot.slack.desk import Desk
 
 logger = logging.getLogger(__name__)
@@ -70,12 +70,12 @@ def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
         row = session.get(OpenList, list_id)
     if row is None:
         return
-    card = list_card.show(desk, client, row.user_id, row.filter_text)
-    if row.view_id:
-        client.views_update(view_id=row.view_id, view=list_card.dialog(card))
+    if row.view_id is None and row.response_url is None:
+        home.publish(desk, client, row.user_id, chosen=row.filter_text)
         return
+    card = list_card.show(desk, client, row.user_id, row.filter_text)
     if row.response_url is None:
-        client.views_publish(user_id=row.user_id, view={"type": "home", "blocks": card.blocks})
+        client.views_update(view_id=row.view_id, view=list_card.dialog(card))
         return
     answer = reply.send(
         row.response_url, timeout=_NOBODY_WAITS, text=card.text, blocks=card.blocks, replace_original=True
