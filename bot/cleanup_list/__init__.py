@@ -9,6 +9,7 @@ from bot.cleanup_list.news import News, news
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
+from bot.cleanup_list.suggestions import Suggestion
 
 __all__ = [
     "ContactCard",
@@ -24,6 +25,7 @@ __all__ = [
     "Sibling",
     "StudentCard",
     "StudentRow",
+    "Suggestion",
     "Touches",
     "entries",
     "forecast",

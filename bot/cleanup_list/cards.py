@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cleanup_list.rows import StudentRow
+from bot.cleanup_list.suggestions import Suggestion
 from bot.errors import UserError
 from bot.models import ContactMethod, EditField, EditState
 from bot.sms_status import SmsStatus
@@ -63,6 +64,7 @@ class ContactCard:
     claimed_at: datetime | None
     edits: tuple[EditNote, ...]
     undo_edit_id: int | None
+    suggestion: Suggestion | None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from bot.cleanup_list.rows import (
     student_row,
     teachers_of,
 )
+from bot.cleanup_list.suggestions import Suggestion, suggestions
 from bot.models import (
     IN_FORCE,
     Contact,
@@ -87,7 +88,8 @@ def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:
     rows = session.execute(_all_contacts(student_id)).all()
     ids = [row.contact_id for row in rows]
     edits = _edits(session, ids)
-    return tuple(_card(row, edits[row.contact_id]) for row in rows)
+    suggested = suggestions(session, rows)
+    return tuple(_card(row, edits[row.contact_id], suggested.get(row.contact_id)) for row in rows)
 
 
 def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
@@ -135,7 +137,7 @@ def _note(edit: Edit) -> EditNote:
     )
 
 
-def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...]) -> ContactCard:
+def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], suggestion: Suggestion | None) -> ContactCard:
     status, since = _standing(row)
     return ContactCard(
         contact_id=row.contact_id,
@@ -159,6 +161,7 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...]) -> ContactCar
         claimed_at=row.claimed_at,
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
+        suggestion=suggestion,
     )
 
 

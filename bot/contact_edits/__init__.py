@@ -4,7 +4,7 @@ here writes over the SIS.
 Every verb locks the contact first, so that of two people who save at once the second learns what the first one saved.
 """
 
-from bot.contact_edits.change import Change, change, switch_to_call
+from bot.contact_edits.change import Change, change, switch_to_call, use_number
 from bot.contact_edits.conflict import settle_conflict
 from bot.contact_edits.removal import bring_back, remove
 from bot.contact_edits.spoken_stop import record_stop
@@ -21,4 +21,5 @@ __all__ = [
     "settle_conflict",
     "switch_to_call",
     "undo",
+    "use_number",
 ]

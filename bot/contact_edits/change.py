@@ -74,6 +74,20 @@ def switch_to_call(
     return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
 
 
+def use_number(session: Session, contact_id: int, *, version: int, phone: str, actor: Actor, now: datetime) -> Change:
+    """A number (E.164) that was suggested, for texts.
+
+    Raises:
+        Stale: the contact is not at `version` any more.
+        UserError: it has this number already.
+    """
+    access.editor(actor)
+    access.contact(session, contact_id, actor=actor)
+    before = lock(session, contact_id, version=version)
+    wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
+    return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
+
+
 def _differing(before: Standing, wanted: Wanted) -> list[EditField]:
     differing = [field for field, value in wanted.items() if value != before.value(field)]
     if not differing:

@@ -87,7 +87,11 @@ class Contact(Base):
     """
 
     __tablename__ = "contacts"
-    __table_args__ = (one_of("sis_method", ContactMethod), Index(None, "sis_phone"))
+    __table_args__ = (
+        one_of("sis_method", ContactMethod),
+        Index(None, "sis_phone"),
+        Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+    )
     id: Mapped[int] = identity()
     sourced_id: Mapped[str] = mapped_column(unique=True)
     given_name: Mapped[str]

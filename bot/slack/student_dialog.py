@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot import claims, cleanup_list, contact_edits
 from bot.access import Actor
-from bot.errors import traced
+from bot.errors import UserError, traced
 from bot.slack import blocks as b
 from bot.slack import open_list
 from bot.slack.blocks import Block
@@ -33,6 +33,7 @@ from bot.slack.student_view import (
     TAKE_SIS,
     UNDO_EDIT,
     UNDO_REMOVAL,
+    USE_SUGGESTED,
     view,
 )
 
@@ -110,6 +111,17 @@ def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) 
     return f"{b.escaped(done.name)} gets autocalls from now on, and no texts."
 
 
+def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
+    student_id, contact_id, version, other_id = map(int, target.split())
+    one = cleanup_list.student_card(session, student_id, actor=actor).contact(contact_id)
+    if one.suggestion is None or one.suggestion.contact_id != other_id:
+        raise UserError("That number is not suggested any more: something changed meanwhile. Open the student again.")
+    done = contact_edits.use_number(
+        session, contact_id, version=version, phone=one.suggestion.phone, actor=actor, now=now
+    )
+    return f"{b.escaped(done.name)} gets texts at {b.masked(done.phone)} from now on. The next mass message shows whether they arrive."
+
+
 def _take(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     claims.take(session, int(contact_id), actor=actor, now=now)
     return f"It's yours for {claims.LASTS.days} days. Your colleagues see that you take care of it."
@@ -126,6 +138,7 @@ _ACTS: dict[str, Act] = {
     KEEP_OURS: _keep_ours,
     TAKE_SIS: _take_sis,
     SWITCH_TO_CALL: _switch_to_call,
+    USE_SUGGESTED: _use_suggested,
     TAKE: _take,
     FREE: _free,
 }

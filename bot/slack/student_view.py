@@ -14,6 +14,7 @@ EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_st
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
 TAKE, FREE = "claim.take", "claim.free"
+USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
 MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
 _CONTACTS, _REMOVED, _SIBLINGS = 15, 8, 5
@@ -23,7 +24,7 @@ def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block
     blocks = [
         *([b.section(f"✅ {done}")] if done else []),
         b.section(_about(card)),
-        *(block for one in card.contacts[:_CONTACTS] for block in _contact(one)),
+        *(block for one in card.contacts[:_CONTACTS] for block in _contact(one, card.student.student_id)),
         *_removed(card.removed[:_REMOVED]),
         *_siblings(card.siblings[:_SIBLINGS]),
     ]
@@ -48,7 +49,7 @@ def _about(card: StudentCard) -> str:
     return f"*{b.escaped(one.name)}*\n{where}{reached}"
 
 
-def _contact(one: ContactCard) -> list[Block]:
+def _contact(one: ContactCard, student_id: int) -> list[Block]:
     value = str(one.contact_id)
     texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
     rings = texted and one.status is SmsStatus.LANDLINE
@@ -65,10 +66,22 @@ def _contact(one: ContactCard) -> list[Block]:
         b.divider(),
         b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
         *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
+        *_suggested(one, student_id),
         *b.actions(buttons, block_id=f"contact.{value}"),
         *_claim(one),
         *_last_edit(one),
     ]
+
+
+def _suggested(one: ContactCard, student_id: int) -> list[Block]:
+    """Another record's number, for a person to take: whose child's record it is stays untold."""
+    if one.suggestion is None:
+        return []
+    number = b.masked(one.suggestion.phone)
+    said = f"💡 Another record of {b.escaped(one.name)} has {number}, which texts reach as far as we know."
+    value = f"{student_id} {one.contact_id} {one.version} {one.suggestion.contact_id}"
+    use = b.button(f"Use {number}", USE_SUGGESTED, value, style="primary", label=f"Use {number} for {one.name}")
+    return [b.section(said, accessory=use)]
 
 
 def _is_free(one: ContactCard) -> bool:

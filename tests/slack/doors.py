@@ -43,6 +43,7 @@ def set_up(session, office):
     lars = people.listed(
         session, people.contact(session, sam, given="Lars", priority=3, phone="+13125557904"), "landline"
     )
+    people.contact(session, sam, given="Lars", priority=4, phone="+13125557905")
     edit = edits.change(session, maria, phone="+13125557901", actor=clara).edit_ids[0]
     disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
     edits.sis_says(session, otto, "+13125557903")
@@ -179,6 +180,10 @@ OF_A_STUDENT = {
     "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
     "take it": (_student, _press("claim.take", "lars")),
     "free it again": (_taken, _press("claim.free", "lars")),
+    "use the suggested number": (
+        _student,
+        lambda one, _: one.press(one.view, action_id="suggestion.use"),
+    ),
     "switch to autocall": (_student, lambda one, _: one.press(one.view, action_id="method.switch_to_call")),
     "undo edit": (_student, _press("edit.undo", "edit")),
     "undo removal": (_student, _press("removal.undo", "removal")),
