@@ -3,8 +3,11 @@
 Whoever never had rights stands before a copy of Clara's screen, with her buttons in it, and presses them.
 """
 
+import os
+
 import doors
 import people
+import privacy_table
 import pytest
 from doors import ALL, LOOKING_ONLY, OF_A_STUDENT, OF_LISTS, OF_NOBODY, copy_screen, knock
 from sqlalchemy import delete, update
@@ -32,26 +35,45 @@ def _account(**traits):
     return lambda office, _: _joins(office, email=office.district.dana.email, **traits)
 
 
-def _clerk_of_roosevelt(office, session):
-    one = people.staff(session, "Rosa", "Reed", role="siteAdministrator", at=office.district.roosevelt)
-    session.commit()
-    return _joins(office, email=one.email)
+def _staff(given, family, role, school):
+    def joins(office, session):
+        one = people.staff(session, given, family, role=role, at=getattr(office.district, school))
+        session.commit()
+        return _joins(office, email=one.email)
+
+    return joins
 
 
-OUTSIDERS = {
-    "guest": _account(guest=True),
-    "guest of one channel": _account(single_channel_guest=True),
-    "stranger": _account(stranger=True),
-    "somebody of another workspace, met in a shared channel": _account(team_id="T0ELSEWHERE"),
-    "bot": _account(bot=True),
-    "deactivated": _account(deleted=True),
-    "somebody without an address": lambda office, _: _joins(office),
-    "somebody the SIS does not know": lambda office, _: office.nora,
+INSIDERS = {
+    "their teacher": lambda office, _: office.ana,
+    "clerk": lambda office, _: office.clara,
+    "principal": _staff("Pia", "Page", "principal", "lincoln"),
+    "district manager": lambda office, _: office.dana,
+    "admin by e-mail": lambda office, _: office.adam,
 }
 OTHERS = {
     "teacher of another class": lambda office, _: office.tom,
-    "clerk of another school": _clerk_of_roosevelt,
+    "clerk of another school": _staff("Rosa", "Reed", "siteAdministrator", "roosevelt"),
 }
+OUTSIDERS = {
+    "guest": _account(guest=True),
+    "guest of one channel": _account(single_channel_guest=True),
+    "stranger in a shared channel": _account(stranger=True),
+    "somebody of another workspace": _account(team_id="T0ELSEWHERE"),
+    "bot": _account(bot=True),
+    "deactivated": _account(deleted=True),
+    "nobody's address": lambda office, _: _joins(office),
+    "not in the SIS": lambda office, _: office.nora,
+}
+
+
+@pytest.fixture(scope="session")
+def table():
+    """PRIVACY.md, against which every knock is held."""
+    made = privacy_table.Table()
+    yield made
+    if made.writes:
+        made.written()
 
 
 def knocked_by(somebody, door, office, scene, session):
@@ -61,36 +83,66 @@ def knocked_by(somebody, door, office, scene, session):
     return knock(office, session, lambda: ALL[door][1](person, scene))
 
 
+def test_the_table_tells_of_every_door_and_everybody():
+    assert (*INSIDERS, *OTHERS, *OUTSIDERS) == privacy_table.WHO
+    if not os.environ.get("WRITE_PRIVACY"):
+        assert {door for door, _ in privacy_table.Table().cells()} == set(ALL)
+
+
+@pytest.mark.parametrize("who", INSIDERS)
 @pytest.mark.parametrize("door", ALL)
-def test_a_door_that_is_open_to_a_clerk_tells_outsiders_whom_to_ask_and_nothing_else(office, scene, session, door):
+def test_a_door_opens_for_whoever_may_see_the_student(office, scene, session, table, *, door, who):
     arrive, enter = ALL[door]
-    arrive(office.clara, scene)
+    person = INSIDERS[who](office, session)
+    arrive(person, scene)
+    opened = knock(office, session, lambda: enter(person, scene))
+    assert WHOM_TO_ASK not in opened.sent
+    assert NOT_YOURS not in opened.sent
+    assert bool(opened.told) == (door not in OF_NOBODY)
+    assert bool(opened.changed - {"open_lists", "downloads"}) == (door not in LOOKING_ONLY)
+    table.saw(door, who, "yes")
+
+
+@pytest.mark.parametrize("door", ALL)
+def test_a_door_that_is_open_to_a_clerk_tells_outsiders_whom_to_ask_and_nothing_else(
+    office, scene, session, table, door
+):
+    ALL[door][0](office.clara, scene)
     for who, somebody in OUTSIDERS.items():
         knocked = knocked_by(somebody, door, office, scene, session)
         assert WHOM_TO_ASK in knocked.sent, who
         assert knocked.is_harmless, who
-    opened = knock(office, session, lambda: enter(office.clara, scene))
-    assert WHOM_TO_ASK not in opened.sent
-    assert bool(opened.told) == (door not in OF_NOBODY)
-    assert bool(opened.changed - {"open_lists", "downloads"}) == (door not in LOOKING_ONLY)
+        table.saw(door, who, "no")
 
 
 @pytest.mark.parametrize("door", OF_A_STUDENT)
-def test_a_student_of_others_stays_behind_every_door(office, scene, session, door):
+def test_a_student_of_others_stays_behind_every_door(office, scene, session, table, door):
     OF_A_STUDENT[door][0](office.clara, scene)
     for who, somebody in OTHERS.items():
         knocked = knocked_by(somebody, door, office, scene, session)
         assert NOT_YOURS in knocked.sent, who
         assert knocked.is_harmless, who
+        table.saw(door, who, "hidden")
 
 
 @pytest.mark.parametrize("door", OF_LISTS)
-def test_a_list_shows_ones_own_students_whoever_it_was_drawn_for(office, scene, session, door):
+def test_a_list_shows_ones_own_students_whoever_it_was_drawn_for(office, scene, session, table, door):
     OF_LISTS[door][0](office.clara, scene)
     for who, somebody in OTHERS.items():
         knocked = knocked_by(somebody, door, office, scene, session)
         assert "Nobody" in knocked.sent, who
         assert knocked.is_harmless, who
+        table.saw(door, who, "own")
+
+
+@pytest.mark.parametrize("door", OF_NOBODY)
+def test_what_is_of_no_student_is_for_all_staff_and_names_nobody(office, scene, session, table, door):
+    OF_NOBODY[door][0](office.clara, scene)
+    for who, somebody in OTHERS.items():
+        knocked = knocked_by(somebody, door, office, scene, session)
+        assert WHOM_TO_ASK not in knocked.sent, who
+        assert knocked.told == [], who
+        table.saw(door, who, "yes")
 
 
 def _role_taken(office, session):
