@@ -13,8 +13,8 @@ export function composer(root, { act, commands, shortcuts }) {
   const offers = h("div", { class: "offers", role: "listbox", id: listId, "aria-label": "Commands", hidden: true });
   const hint = h("p", { class: "usage", hidden: true });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
-  const box = h("textarea", { id: "composer", rows: 1, autocomplete: "off", spellcheck: "true", "aria-label": "Message", role: "combobox",
-    "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", oninput: changed, onkeydown: keys });
+  const box = h("textarea", { id: "composer", rows: 1, autocomplete: "off", spellcheck: "true", "aria-label": "Message",
+    "aria-haspopup": "listbox", "aria-controls": listId, "aria-autocomplete": "list", oninput: changed, onkeydown: keys });
   const sendButton = h("button", { type: "button", class: "button send icon-only", "aria-label": "Send", onclick: send }, icon("send"));
   let found = [];
   let at = 0;
@@ -53,7 +53,6 @@ export function composer(root, { act, commands, shortcuts }) {
 
   function drawOffers() {
     offers.hidden = found.length === 0;
-    box.setAttribute("aria-expanded", String(found.length > 0));
     fill(offers, found.map((it, index) => h("div", { role: "option", id: `${listId}-${index}`, class: `offer ${index === at ? "current" : ""}`,
       "aria-selected": String(index === at), onclick: () => take(it) },
       h("span", {}, h("strong", {}, it.command), " ", h("code", {}, it.usage_hint ?? "")), h("small", {}, it.description))));
