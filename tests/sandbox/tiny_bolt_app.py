@@ -182,7 +182,14 @@ def listen_to_buttons(app, heard):
     @app.event("app_home_opened")
     def home(event, client):
         heard.append(event)
-        view = {"type": "home", "blocks": [section("Welcome"), actions(button("contact.edit", "Edit"))]}
+        view = {
+            "type": "home",
+            "blocks": [
+                {"type": "header", "text": plain("Home")},
+                section("Welcome"),
+                actions(button("contact.edit", "Edit")),
+            ],
+        }
         client.views_publish(user_id=event["user"], view=view)
 
 

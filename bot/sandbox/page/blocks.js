@@ -55,7 +55,7 @@ function table(block, surface) {
 }
 
 const DRAW = {
-  header: (block) => h("h3", { class: "block header" }, plainNodes(block.text)),
+  header: (block) => h("h2", { class: "block header" }, plainNodes(block.text)),
   section,
   context,
   input,
