@@ -1,7 +1,9 @@
-"""A flood of HTTP requests over kept connections, from a process of its own: `python load.py PORT CONNECTIONS < requests`.
+"""HTTP requests over kept connections, from a process of its own: `python load.py PORT CONNECTIONS [RATE] < requests`.
 
-Each line of the input is a whole request in base64. Prints answers a second, the p50 and p99 of their time, and how many
-answers had which status. A connection that breaks ends its share.
+Each line of the input is a whole request in base64. Without a rate it is a flood, each connection asking again as soon as it is
+answered; with one, request n leaves n / RATE seconds after the first, and its time counts from then, however busy the
+connections are. Prints answers a second, the p50 and p99 of their time, and how many answers had which status. A
+connection that breaks ends its share.
 """
 
 import asyncio
@@ -13,9 +15,12 @@ from collections import Counter
 
 
 async def client(port, requests, times, statuses):
+    """Send requests, each at its moment or (None) at once."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for request in requests:
-        started = time.perf_counter()
+    for due, request in requests:
+        if due is not None:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        started = due or time.perf_counter()
         writer.write(request)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -31,10 +36,11 @@ async def client(port, requests, times, statuses):
     writer.close()
 
 
-async def flood(port, connections, requests):
+async def load(port, connections, rate, requests):
     times, statuses = [], Counter()
     started = time.perf_counter()
-    shares = (requests[number::connections] for number in range(connections))
+    timed = [(started + 0.2 + number / rate if rate else None, one) for number, one in enumerate(requests)]
+    shares = (timed[number::connections] for number in range(connections))
     await asyncio.gather(*(client(port, share, times, statuses) for share in shares if share))
     seconds = time.perf_counter() - started
     times.sort()
@@ -43,4 +49,5 @@ async def flood(port, connections, requests):
 
 
 if __name__ == "__main__":
-    asyncio.run(flood(int(sys.argv[1]), int(sys.argv[2]), [base64.b64decode(line) for line in sys.stdin]))
+    port, connections, rate = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else None
+    asyncio.run(load(port, connections, rate, [base64.b64decode(line) for line in sys.stdin]))

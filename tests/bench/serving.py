@@ -33,15 +33,22 @@ def started(database_url, *arguments, quiet=False, **changed):
 
 
 @contextmanager
-def web(database_url, port):
+def web(database_url, port, **changed):
     """`cleanup-bot web`, once it answers."""
-    process = started(database_url, "web", PORT=str(port))
+    with answering(started(database_url, "web", PORT=str(port), **changed), port) as process:
+        yield process
+
+
+@contextmanager
+def answering(process, port):
+    """A web server's process, once it answers; ended afterwards."""
     try:
         while True:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/healthz")
                 break
             except httpx.ConnectError:
+                assert process.poll() is None
                 time.sleep(0.1)
         yield process
     finally:
@@ -68,14 +75,14 @@ def memory(process):
     return int(status.split("VmHWM:")[1].split()[0]) / 1024 if "VmHWM:" in status else 0.0
 
 
-def loading(port, connections):
+def loading(port, connections, rate=None):
     """A process that sends what it is written to its input (see load.py)."""
-    command = [sys.executable, HERE / "load.py", str(port), str(connections)]
+    command = [sys.executable, HERE / "load.py", str(port), str(connections), *([str(rate)] if rate else [])]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def flood(port, connections, requests):
-    """Send everything; gives what load.py measured."""
-    with loading(port, connections) as load:
+def flood(port, connections, requests, rate=None):
+    """Send everything, at once or so many a second; gives what load.py measured."""
+    with loading(port, connections, rate) as load:
         said, _ = load.communicate(b"\n".join(requests))
     return json.loads(said)
