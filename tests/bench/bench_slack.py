@@ -183,7 +183,7 @@ def test_the_command_beside_a_listener_that_only_answers(bot, database_url):
 @pytest.mark.parametrize("rate", [10, 200])
 def test_the_command_at_a_rate(bot, rate):
     flood(bot, 4, commands(100, "grade 5 blocked"))
-    told(f"at {rate}/s", flood(bot, 20, commands(rate * 20, "grade 5 blocked"), rate))
+    told(f"at {rate}/s", flood(bot, 20, commands(rate * 10, "grade 5 blocked"), rate))
 
 
 def test_a_name_with_a_slip_over_the_whole_list(bot):
