@@ -162,7 +162,7 @@ def test_a_dialog_belongs_to_one_person_and_is_closed_by_them(slack, dana, marcu
 def test_the_home_tab_is_published_when_it_is_opened(dana):
     assert dana.get("screen")["home"] is None
     assert dana.post("open", home=True) == {"ok": True}
-    assert dana.get("screen")["home"]["blocks"][0]["text"]["text"] == "Welcome"
+    assert dana.get("screen")["home"]["blocks"][1]["text"]["text"] == "Welcome"
 
 
 def test_turning_to_a_tab_of_the_app_tells_the_app_which(slack, dana):
