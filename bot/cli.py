@@ -131,7 +131,7 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Go on although many would vanish.")] = False,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Ask the SIS for everything, also where it tells what changed.")
+        bool, typer.Option("--whole", help="Read everything, also where what changed would do.")
     ] = False,
     unless_same: Annotated[
         bool, typer.Option("--unless-same", help="Leave an export that is the same as last time, as the clock does.")

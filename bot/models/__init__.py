@@ -20,6 +20,7 @@ from bot.models.roster import (
     SyncRejection,
     SyncRun,
     SyncState,
+    known_lines,
 )
 from bot.models.slack import DigestPost, HeardRequest, HomeTab, OpenList, PostKind, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
@@ -73,5 +74,6 @@ __all__ = [
     "contacts_with",
     "effective_contacts",
     "has_adult",
+    "known_lines",
     "textable",
 ]

@@ -9,10 +9,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
+    Column,
     ForeignKey,
     Index,
     SmallInteger,
+    Table,
+    Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -183,7 +188,8 @@ class SyncRun(Base):
 
     A braked run waits for a `decision` by the Slack user `decided_by`. `marks` is how far a source that tells changes was
     read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only. `fingerprint` is what was
-    read, if that can be told, and `holds_until` the day from which the same would mean something else.
+    read, if that can be told, and `holds_until` the day from which the same would mean something else. `frame` is all that
+    was read but the lines of people and enrolments, which stand in `known_lines`.
     """
 
     __tablename__ = "sync_runs"
@@ -202,6 +208,7 @@ class SyncRun(Base):
     is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
     fingerprint: Mapped[str | None]
     holds_until: Mapped[date | None]
+    frame: Mapped[str | None]
 
 
 class SyncRejection(Base):
@@ -215,3 +222,19 @@ class SyncRejection(Base):
     line: Mapped[int | None]
     column_name: Mapped[str | None]
     reason: Mapped[str]
+
+
+known_lines = Table(
+    "known_lines",
+    Base.metadata,
+    Column("file", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Uuid, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+"""Each row of the last export as a digest of what it says, so that only rows that say something else are read again.
+
+`key` is whose a row is: an enrolment's own sourced_id, else the person's. Something that a row says and that is not in our
+tables leaves it open: it is read every time. Not logged: after a crash it is empty, and everything is read.
+"""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from bot.roster.staging import run
+from bot.roster.touched import Scope
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Table:
     """A table the sync writes. Rows are the same by sourced_id or, for links, by `key`: parents' columns and words.
 
     Links without `keeps_missing` say only where somebody is now: they are deleted when the SIS no longer says so.
-    `also` are further assignments of an update (`t` is the row as it was, `c` the change).
+    `also` are further assignments of an update (`t` is the row as it was, `c` the change). `about` names the columns of
+    `wanted_…` that hold people, whom a sync may be narrowed to; without any, the table is left as it is then.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Table:
     key: tuple[str, ...] = ("sourced_id",)
     keeps_missing: bool = True
     also: str = ""
+    about: tuple[str, ...] = ()
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -50,50 +53,67 @@ _STUDENT, _CLASS = Parent("student", "students"), Parent("class", "classes")
 
 TABLES = (
     Table("schools", values=("name",)),
-    Table("staff", values=("given_name", "family_name", "email")),
-    Table("students", values=("given_name", "family_name", "search", "grade")),
+    Table("staff", values=("given_name", "family_name", "email"), about=("sourced_id",)),
+    Table("students", values=("given_name", "family_name", "search", "grade"), about=("sourced_id",)),
     Table(
         "contacts",
         values=("given_name", "family_name", "email", "sis_phone", "sis_phone_written"),
         also="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
+        about=("sourced_id",),
     ),
     Table("classes", values=("title", "homeroom"), parents=(_SCHOOL,)),
-    Table("staff_roles", parents=(_STAFF, _SCHOOL), key=("staff_id", "school_id", "role"), keeps_missing=False),
-    Table("student_schools", parents=(_STUDENT, _SCHOOL), key=("student_id", "school_id"), keeps_missing=False),
+    Table(
+        "staff_roles",
+        parents=(_STAFF, _SCHOOL),
+        key=("staff_id", "school_id", "role"),
+        keeps_missing=False,
+        about=("staff",),
+    ),
+    Table(
+        "student_schools",
+        parents=(_STUDENT, _SCHOOL),
+        key=("student_id", "school_id"),
+        keeps_missing=False,
+        about=("student",),
+    ),
     Table(
         "student_contacts",
         values=("relationship", "priority", "from_student", "from_contact"),
         parents=(_STUDENT, Parent("contact", "contacts")),
         key=("student_id", "contact_id"),
+        about=("student", "contact"),
     ),
-    Table("class_teachers", values=("is_primary", "begins_on", "ends_on"), parents=(_CLASS, _STAFF)),
-    Table("class_students", values=("begins_on", "ends_on"), parents=(_CLASS, _STUDENT)),
+    Table("class_teachers", values=("is_primary", "begins_on", "ends_on"), parents=(_CLASS, _STAFF), about=("staff",)),
+    Table("class_students", values=("begins_on", "ends_on"), parents=(_CLASS, _STUDENT), about=("student",)),
 )
 
 
 @dataclass
 class Changes:
-    """How many rows of a table differ, by kind; `held` were active before, `wanted` stand in the bundle."""
+    """How many rows of a table differ, by kind; `held` were active before, `revived` of those that changed were not."""
 
-    wanted: int = 0
     held: int = 0
+    revived: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> int:
+        """How many rows there are for the SIS."""
+        return self.held + self.revived + self.of("added") - self.of("inactive")
 
     def of(self, kind: str) -> int:
         return self.kinds.get(kind, 0)
 
 
-def compare(connection: Connection, table: Table) -> Changes:
+def compare(connection: Connection, table: Table, scope: Scope) -> Changes:
     """Write the difference to `change_{table}` and count it. Nothing of the table itself is touched."""
-    run(connection, _difference(table))
+    run(connection, _difference(table, scope))
     run(connection, f"ANALYZE change_{table.name}")
     with connection.begin():
-        counted = connection.exec_driver_sql(f"SELECT kind, count(*) AS rows FROM change_{table.name} GROUP BY kind")
-        kinds = {row.kind: row.rows for row in counted}
-        wanted = connection.exec_driver_sql(f"SELECT count(*) FROM wanted_{table.name}").scalar_one()
+        counted = connection.exec_driver_sql(_COUNTED.format(table=table.name)).all()
         active = "WHERE active" if table.keeps_missing else ""
         held = connection.exec_driver_sql(f"SELECT count(*) FROM {table.name} {active}").scalar_one()
-    return Changes(wanted, held, kinds)
+    return Changes(held, sum(row.revived for row in counted), {row.kind: row.rows for row in counted})
 
 
 def apply(connection: Connection, table: Table) -> None:
@@ -102,7 +122,13 @@ def apply(connection: Connection, table: Table) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _difference(table: Table) -> str:
+_COUNTED = """
+SELECT kind, count(*) AS rows, count(*) FILTER (WHERE kind = 'changed' AND NOT was_active) AS revived
+FROM change_{table} GROUP BY kind
+"""
+
+
+def _difference(table: Table, scope: Scope) -> str:
     """Ids of parents are compared as 0 where there is none and as -1 where the parent is itself only about to be added."""
     said = ", ".join(f"w.{column}" for column in (*table.plain, *(parent.name for parent in table.parents)))
     resolved = "".join(
@@ -118,11 +144,25 @@ def _difference(table: Table) -> str:
     return f"""
         CREATE TEMP TABLE change_{table.name} AS
         SELECT CASE WHEN live.active IS NULL THEN 'added' WHEN said.here IS NULL THEN 'inactive' ELSE 'changed' END AS kind,
-               said.*, {keys}
-        FROM (SELECT true AS here, {said}{resolved} FROM wanted_{table.name} w {joins}) said
-        FULL JOIN (SELECT {"active" if table.keeps_missing else "true AS active"}, {held} FROM {table.name}) live ON {same}
+               said.*, {keys}, live.active AS was_active
+        FROM (
+            SELECT true AS here, {said}{resolved} FROM wanted_{table.name} w {joins}
+            WHERE {scope.holds(*(f"w.{column}" for column in table.about))}
+        ) said
+        FULL JOIN (
+            SELECT {"active" if table.keeps_missing else "true AS active"}, {held} FROM {table.name}
+            WHERE {_is_held_in(scope, table)}
+        ) live ON {same}
         WHERE live.active IS NULL OR (said.here IS NULL AND live.active) OR (said.here AND ({differs}))
     """
+
+
+def _is_held_in(scope: Scope, table: Table) -> str:
+    if scope.is_whole or "sourced_id" in table.about:
+        return scope.holds(*table.about)
+    parents = [parent for parent in table.parents if parent.name in table.about]
+    ids = [f"{one.column} IN (SELECT id FROM {one.table} WHERE {scope.holds('sourced_id')})" for one in parents]
+    return " OR ".join(ids) or "false"
 
 
 def _insert(table: Table) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.models import SyncState
 from bot.roster.merge import Changes
+from bot.roster.touched import Scope
 from bot.sis import Part, Rejection
 
 SHOWN_REJECTIONS = 10_000  # For machines; people see the first few.
@@ -97,12 +98,12 @@ _REJECTIONS_OF_FILES = """
 SELECT split_part(file, '/', 1) AS file, count(*) AS rejections FROM stage_rejections GROUP BY 1
 """
 
-_TOTALS = """
-SELECT (SELECT count(*) FROM wanted_students) AS students,
-       (SELECT count(*) FROM wanted_contacts) AS contacts,
-       (SELECT count(*) FROM wanted_staff) AS staff,
-       (SELECT count(DISTINCT staff) FROM wanted_staff_roles WHERE role = 'teacher') AS teachers,
-       (SELECT count(*) FROM wanted_schools) AS schools
+_TEACHERS = """
+SELECT count(*) FROM (
+    SELECT staff FROM wanted_staff_roles WHERE role = 'teacher'
+    UNION
+    SELECT s.sourced_id FROM staff_roles r JOIN staff s ON s.id = r.staff_id WHERE r.role = 'teacher' AND NOT ({in_scope})
+) teachers
 """
 
 
@@ -136,8 +137,10 @@ def _mode(part: Part) -> str:
     return "delta" if part.is_delta else "bulk"
 
 
-def totals(connection: Connection) -> dict[str, int]:
-    return dict(connection.exec_driver_sql(_TOTALS).mappings().one())
+def totals(connection: Connection, changes: dict[str, Changes], scope: Scope) -> dict[str, int]:
+    teachers = connection.exec_driver_sql(_TEACHERS.format(in_scope=scope.holds("s.sourced_id"))).scalar_one()
+    counted = {what: changes[what].wanted for what in ("students", "contacts", "staff")}
+    return {**counted, "teachers": teachers, "schools": changes["schools"].wanted}
 
 
 def held(connection: Connection) -> dict[str, int]:

@@ -17,10 +17,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
-from bot.roster import brake, doubts, merge, places, reconcile, report, runs, same, seed, side_file, staging, wanted
+from bot.roster import (
+    brake,
+    doubts,
+    lines,
+    merge,
+    places,
+    reconcile,
+    report,
+    runs,
+    same,
+    seed,
+    side_file,
+    staging,
+    touched,
+    wanted,
+)
 from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
+from bot.roster.touched import EVERYBODY, Scope
 from bot.sis import Part, Source, contacts_csv
 
 
@@ -45,8 +61,9 @@ def sync(
     `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
     `confirm` goes on where the brake would stop; `seen`, the counts of a braked run that a person confirmed, does so where no
-    more is about to change than that person saw. A source that tells changes is read whole after `whole_every`, and by
-    its changes between. `unless_same` leaves out an export that is the one of last time. `dry_run` reports what would change and writes nothing at all.
+    more is about to change than that person saw. Everything is read after `whole_every`; between, of a source that tells
+    changes those, and of an export the lines that say something else than last time. `unless_same` leaves out an export that is
+    the one of last time. `dry_run` reports what would change and writes nothing at all.
 
     Raises:
         UserError: the source cannot be read, or another sync runs.
@@ -55,23 +72,22 @@ def sync(
     began = time.monotonic()
     with _alone(engine) as connection:
         fingerprint = same.fingerprint(source, contacts, region)
-        this = _Run(connection, source.name, now, began, progress or _silent, fingerprint)
-        marks = runs.marks(connection, source.name, now=now, whole_every=whole_every)
+        before = same.last_time(connection, today=now.date())
+        this = _Run(connection, source.name, now, began, progress or _silent, before, whole_every)
         if dry_run:
-            parts = _prepare(this, source, contacts, region, marks)
-            return _report(this, None, parts, _compare(this))
-        before = same.last_time(connection, fingerprint, today=now.date()) if unless_same and fingerprint else None
+            read = _prepare(this, source, contacts, region)
+            return _report(this, None, read, _compare(this, read.scope))
         run_id = runs.begin(connection, source.name, now=now)
         try:
-            if before:
+            if unless_same and fingerprint and before and before.fingerprint == fingerprint:
                 return _as_before(this, run_id, before)
-            parts = _prepare(this, source, contacts, region, marks)
-            if same.fingerprint(source, contacts, region) != fingerprint:  # It was replaced while we read it.
-                this = replace(this, fingerprint=None)
-            changes = _compare(this)
+            read = _prepare(this, source, contacts, region)
+            if same.fingerprint(source, contacts, region) == fingerprint:  # It was not replaced while we read it.
+                read = replace(read, fingerprint=fingerprint)
+            changes = _compare(this, read.scope)
             if not confirm and not brake.is_within(changes, seen):
-                _brake(this, run_id, parts, changes, brake_percent)
-            return _merge(this, run_id, parts, changes, actor)
+                _brake(this, run_id, read.parts, changes, brake_percent)
+            return _merge(this, run_id, read, changes, actor)
         except brake.Braked:
             raise
         except UserError as problem:
@@ -91,7 +107,8 @@ class _Run:
     now: datetime
     began: float
     progress: Progress
-    fingerprint: str | None
+    before: same.Before | None
+    whole_every: timedelta
 
     @property
     def seconds(self) -> float:
@@ -100,6 +117,16 @@ class _Run:
     @property
     def finished_at(self) -> datetime:
         return self.now + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read of the source: whom it is about, and what the next sync may compare it with."""
+
+    parts: Sequence[Part]
+    scope: Scope
+    frame: str | None
+    fingerprint: str | None = None
 
 
 @contextmanager
@@ -123,26 +150,41 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def _prepare(
-    this: _Run, source: Source, contacts: Path | None, region: str, marks: Mapping[str, datetime]
-) -> Sequence[Part]:
-    """Everything the source says, as the `wanted_…` tables."""
+def _prepare(this: _Run, source: Source, contacts: Path | None, region: str) -> _Read:
+    """Everything the source says of those whom this sync is about, as the `wanted_…` tables."""
     staging.prepare(this.connection)
+    marks = runs.marks(this.connection, source.name, now=this.now, whole_every=this.whole_every)
     with source.opened(region=region, marks=marks) as files:
         parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
+        frame = lines.stage(this.connection, parts, program=same.program(region), progress=this.progress)
+        scope = _narrowed(this, parts, frame) or EVERYBODY
         for part in parts:
-            staging.fill(this.connection, part, progress=this.progress)
+            if scope.is_whole or part.kind not in lines.PEOPLE:
+                staging.fill(this.connection, part, progress=this.progress)
     seed.fill_gaps(this.connection, parts)
     staging.analyze(this.connection)
     side_file.work_in(this.connection, parts)
     wanted.work_out(this.connection, today=this.now.date())
     doubts.report(this.connection)
     places.name(this.connection, parts)
-    return parts
+    return _Read(parts, scope, frame)
 
 
-def _compare(this: _Run) -> dict[str, Changes]:
-    return {table.name: merge.compare(this.connection, table) for table in merge.TABLES}
+def _narrowed(this: _Run, parts: Sequence[Part], frame: str | None) -> Scope | None:
+    """Whom the lines that changed are about, and those lines staged; None where everything has to be read."""
+    connection, before = this.connection, this.before
+    if frame is None or before is None or before.frame != frame or side_file.is_held(connection):
+        return None
+    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every) or not lines.compare(connection):
+        return None
+    scope = touched.read(connection, parts)
+    if scope is None:
+        staging.empty(connection)
+    return scope
+
+
+def _compare(this: _Run, scope: Scope) -> dict[str, Changes]:
+    return {table.name: merge.compare(this.connection, table, scope) for table in merge.TABLES}
 
 
 def _brake(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], percent: float) -> None:
@@ -162,8 +204,8 @@ def _brake(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Ch
         raise brake.Braked(stop.sentence, run_id=run_id) from None
 
 
-def _merge(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], actor: str) -> SyncReport:
-    told = _report(this, run_id, parts, changes)
+def _merge(this: _Run, run_id: int, read: _Read, changes: dict[str, Changes], actor: str) -> SyncReport:
+    told = _report(this, run_id, read, changes)
     for table in merge.TABLES:
         with this.connection.begin():
             if table.name == "contacts":
@@ -172,17 +214,31 @@ def _merge(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Ch
                 merge.apply(this.connection, table)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
+    frame = _remember(this, read)
+    known = None if read.scope.is_whole else this.before
     runs.finish(
         this.connection,
         run_id,
         state=SyncState.DONE,
         now=this.finished_at,
         counts=told.counts,
-        parts=parts,
-        fingerprint=this.fingerprint,
-        holds_until=same.holds_until(this.connection, today=this.now.date()),
+        parts=read.parts,
+        fingerprint=read.fingerprint,
+        frame=frame,
+        holds_until=same.holds_until(this.connection, known, today=this.now.date()),
+        is_whole=read.scope.is_whole,
     )
     return replace(told, edits=edits, seconds=this.seconds)
+
+
+def _remember(this: _Run, read: _Read) -> str | None:
+    """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
+    if read.frame is None or read.fingerprint is None:
+        lines.forget(this.connection)
+        return None
+    lines.note_open(this.connection)
+    lines.remember(this.connection, all_read=read.scope.is_whole)
+    return read.frame
 
 
 def _as_before(this: _Run, run_id: int, before: same.Before) -> SyncReport:
@@ -211,7 +267,7 @@ def _merge_contacts(this: _Run, table: merge.Table, actor: str) -> dict[str, int
     return edits
 
 
-def _report(this: _Run, run_id: int | None, parts: Sequence[Part], changes: dict[str, Changes]) -> SyncReport:
+def _report(this: _Run, run_id: int | None, read: _Read, changes: dict[str, Changes]) -> SyncReport:
     connection = this.connection
     with connection.begin():
         counts = report.table_counts(connection, changes)
@@ -219,9 +275,9 @@ def _report(this: _Run, run_id: int | None, parts: Sequence[Part], changes: dict
             run_id=run_id,
             source=this.source,
             state=SyncState.DONE,
-            files=report.file_counts(connection, parts),
+            files=report.file_counts(connection, read.parts),
             counts=counts,
-            totals=report.totals(connection),
+            totals=report.totals(connection, changes, read.scope),
             rejections=report.first_rejections(connection),
             rejected=sum(one.rejected for one in counts.values()),
             edits=reconcile.verdicts(connection),

@@ -49,7 +49,9 @@ def finish(
     error: str | None = None,
     parts: Sequence[Part] = (),
     fingerprint: str | None = None,
+    frame: str | None = None,
     holds_until: date | None = None,
+    is_whole: bool = True,
 ) -> None:
     """Close a run with its counts, what it read and how far, and keep its rejections for `KEPT_DAYS`."""
     with connection.begin():
@@ -65,8 +67,9 @@ def finish(
                 error=error,
                 # A change that a server dates tomorrow must not hide those of today.
                 marks={part.name: min(part.mark, now).isoformat() for part in parts if part.mark},
-                is_whole=not any(part.is_delta for part in parts),
+                is_whole=is_whole and not any(part.is_delta for part in parts),
                 fingerprint=fingerprint,
+                frame=frame,
                 holds_until=holds_until,
             )
         )
@@ -83,7 +86,9 @@ def finish_as_before(connection: Connection, run_id: int, before: Before, *, now
                 finished_at=now,
                 counts={name: asdict(one) for name, one in counts.items()},
                 fingerprint=before.fingerprint,
+                frame=before.frame,
                 holds_until=before.holds_until,
+                is_whole=False,
             )
         )
     return counts
@@ -101,13 +106,17 @@ def marks(connection: Connection, source: str, *, now: datetime, whole_every: ti
     with connection.begin():
         done = select(SyncRun.source, SyncRun.marks).where(SyncRun.state == SyncState.DONE)
         last = connection.execute(done.order_by(SyncRun.started_at.desc()).limit(1)).one_or_none()
-        whole = select(func.max(SyncRun.started_at)).where(
-            SyncRun.state == SyncState.DONE, SyncRun.is_whole, SyncRun.source == source
-        )
-        read_whole = connection.scalar(whole)
-    if last is None or last.source != source or read_whole is None or now - read_whole >= whole_every - _SAME_NIGHT:
+    if last is None or last.source != source or is_whole_due(connection, source, now=now, whole_every=whole_every):
         return {}
     return {name: datetime.fromisoformat(told) for name, told in last.marks.items()}
+
+
+def is_whole_due(connection: Connection, source: str | None, *, now: datetime, whole_every: timedelta) -> bool:
+    """Whether `source`, or any, was not read whole for so long that it is time to."""
+    with connection.begin():
+        whole = select(func.max(SyncRun.started_at)).where(SyncRun.state == SyncState.DONE, SyncRun.is_whole)
+        read_whole = connection.scalar(whole.where(SyncRun.source == source) if source else whole)
+    return read_whole is None or now - read_whole >= whole_every - _SAME_NIGHT
 
 
 def last_sync(session: Session) -> datetime | None:

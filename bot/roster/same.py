@@ -29,12 +29,13 @@ SELECT min(day) FROM (
 
 @dataclass(frozen=True)
 class Before:
-    """The last sync, of the same export: when it was read, and its counts."""
+    """The last sync: when it was, its counts, what it read, and until when the same would mean the same."""
 
     read_at: datetime
     counts: Mapping[str, Any]
-    fingerprint: str
+    fingerprint: str | None
     holds_until: date | None
+    frame: str | None
 
 
 def fingerprint(source: Source, contacts: Path | None, region: str) -> str | None:
@@ -46,26 +47,39 @@ def fingerprint(source: Source, contacts: Path | None, region: str) -> str | Non
         beside = _digest(contacts) if contacts else ""
     except OSError:
         return None
-    return sha256(f"{export}\n{beside}\n{region}\n{_program()}".encode()).hexdigest()
+    return sha256(f"{export}\n{beside}\n{program(region)}".encode()).hexdigest()
 
 
-def holds_until(connection: Connection, *, today: date) -> date | None:
-    """The next date that was staged: from then on the same rows mean something else."""
+def program(region: str) -> str:
+    """What reads rows, in one word: another one may read the same rows differently."""
+    return f"{region}\n{_program()}"
+
+
+def holds_until(connection: Connection, before: Before | None, *, today: date) -> date | None:
+    """The next date that was staged, or known `before` of rows that were not: from then on the same rows mean something else."""
     with connection.begin():
         day: date | None = connection.exec_driver_sql(_NEXT_DATE, {"today": today}).scalar_one()
-        return day
+    days = [one for one in (day, before and before.holds_until) if one]
+    return min(days, default=None)
 
 
-def last_time(connection: Connection, told: str, *, today: date) -> Before | None:
-    """The last sync, if it read just this to its end and no date has come since."""
+def last_time(connection: Connection, *, today: date) -> Before | None:
+    """The last sync, if it came to its end and no date in what it read has come since."""
     with connection.begin():
-        newest = select(SyncRun.state, SyncRun.fingerprint, SyncRun.holds_until, SyncRun.started_at, SyncRun.counts)
+        newest = select(
+            *(
+                SyncRun.state,
+                SyncRun.fingerprint,
+                SyncRun.holds_until,
+                SyncRun.started_at,
+                SyncRun.counts,
+                SyncRun.frame,
+            )
+        )
         last = connection.execute(newest.order_by(SyncRun.id.desc()).limit(1)).one_or_none()
-    if last is None or last.state != SyncState.DONE or last.fingerprint != told:
+    if last is None or last.state != SyncState.DONE or (last.holds_until and last.holds_until <= today):
         return None
-    if last.holds_until and last.holds_until <= today:
-        return None
-    return Before(last.started_at, last.counts, told, last.holds_until)
+    return Before(last.started_at, last.counts, last.fingerprint, last.holds_until, last.frame)
 
 
 @cache

@@ -85,7 +85,8 @@ _ROLES = (
         FROM contacts c LEFT JOIN student_contacts l ON l.contact_id = c.id AND l.active WHERE c.active
         GROUP BY c.sourced_id
     ) held
-    WHERE NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = held.person AND x.file = 'users.csv')
+    WHERE held.person IN (SELECT sourced_id FROM stage_users)
+      AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = held.person AND x.file = 'users.csv')
       AND NOT EXISTS (
           SELECT FROM stage_roles x
           WHERE x.person = held.person AND x.role = held.role AND x.gone AND held.org IN (x.org, '', '{district}')

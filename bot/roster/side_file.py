@@ -187,6 +187,8 @@ FROM side_people WHERE phone IS NOT NULL AND rank = 3
 """
 
 
+_IS_HELD = f"SELECT EXISTS (SELECT FROM contacts WHERE active AND starts_with(sourced_id, '{_OURS}'))"
+
 _WHO_THEY_ARE = (
     _SAME_ID,
     *(same.format(known="side_known") for same in (_SAME_NAME, _SAME_EMAIL)),
@@ -209,6 +211,12 @@ def work_in(connection: Connection, parts: Sequence[Part]) -> None:
     words = {"all": all_stay, "is_given": part is not None}
     for statement in (_KEPT, _KEEP_CONTACTS, _KEEP_NUMBERS, _KEEP_LINKS, *_STAGE):
         run(connection, statement.format(**words))
+
+
+def is_held(connection: Connection) -> bool:
+    """Whether some contact of ours comes from such a file: it stays while any of its students does."""
+    with connection.begin():
+        return bool(connection.exec_driver_sql(_IS_HELD).scalar_one())
 
 
 def _may_be_anybodys(connection: Connection, parts: Sequence[Part], *, strangers: int) -> bool:

@@ -65,13 +65,22 @@ def _sql_type(hint: Any) -> str:
 
 
 def fill(connection: Connection, part: Part, *, progress: Progress) -> None:
-    """Stage one file, a chunk at a time; memory holds one chunk."""
-    rows = part.rows()
+    """Stage one file."""
+    store(connection, part.rows(), told=lambda: progress(part.name, min(part.position, part.size), part.size))
+    progress(part.name, part.size, part.size)
+
+
+def store(connection: Connection, rows: Iterator[Row | Rejection], *, told: Callable[[], None] = lambda: None) -> None:
+    """Stage rows, a chunk at a time; memory holds one chunk. `told` is called after each."""
     while chunk := list(islice(rows, CHUNK)):
         for row_type, same in _by_type(chunk):
             _copy(connection, _TABLES[row_type], same)
-        progress(part.name, min(part.position, part.size), part.size)
-    progress(part.name, part.size, part.size)
+        told()
+
+
+def empty(connection: Connection) -> None:
+    """Begin again."""
+    run(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
 
 
 def analyze(connection: Connection) -> None:

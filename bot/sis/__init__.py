@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Kind(StrEnum):
@@ -174,6 +174,16 @@ ROW_TYPES: tuple[type[Row], ...] = (
 )
 
 
+class Line(NamedTuple):
+    """A row as it stands, not read yet. `key` is whose it is, by the first column that its file needs; `said` its cells, those
+    that matter to us, in one text.
+    """
+
+    number: int
+    key: str
+    said: str
+
+
 class Part(Protocol):
     """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes or
     rows, roughly), `rows_read` (lines below the header), `is_delta`, and `mark`, the newest change it was told of (None where
@@ -201,6 +211,24 @@ class Part(Protocol):
 
     def rows(self) -> Iterator[Row | Rejection]:
         """Read the file once, from its start."""
+
+
+@runtime_checkable
+class LinedPart(Part, Protocol):
+    """A part of which single lines can be read, too."""
+
+    def lines(self) -> Iterator[Line]:
+        """Every row, unread. They stop where `is_plain` turns False."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each row can be understood by itself: none is broken, and none has a date that others decide how to read."""
+
+    def read(self, line: Line) -> Iterator[Row | Rejection]:
+        """What `rows` would yield for this line."""
+
+    def frame(self) -> str:
+        """What `read` knows of the file beside a line: where its columns stand."""
 
 
 class Source(Protocol):

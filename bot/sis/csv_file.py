@@ -3,23 +3,35 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.sis import Kind, Rejection, Row
+from bot.sis import Kind, Line, Rejection, Row
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns, Picker
+from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.reading import Reading, Translate
+
+_BETWEEN = "\x1f"
+"""No cell that was tidied has it."""
 
 
 class CsvFile:
     """A file whose columns are found by name and whose rows are put into ours by `translate(cells, file=, line=)`; a
-    `bot.sis.Part`. Every form has the columns `status` and `dateLastModified`, with which a delta marks its rows.
+    `bot.sis.LinedPart`. Every form has the columns `status` and `dateLastModified`, with which a delta marks its rows.
     """
 
     has_lines = True
     mark: datetime | None = None
 
     def __init__(
-        self, kind: Kind, name: str, file: BundleFile, form: Columns, translate: Translate, *, says_delta: bool = False
+        self,
+        kind: Kind,
+        name: str,
+        file: BundleFile,
+        form: Columns,
+        translate: Translate,
+        *,
+        says_delta: bool = False,
+        dates: DateOrder | None = None,
     ) -> None:
         self.kind = kind
         self.name = name
@@ -32,13 +44,21 @@ class CsvFile:
         self._reading = Reading(kind, name, form.needed, translate)
         self._says_delta = says_delta
         self._is_marked = False
+        self._is_plain = not says_delta
+        self._dates = dates
+        self._header: list[str] = []
 
     @property
     def is_delta(self) -> bool:
         return self._says_delta and (self._is_marked or not self.rows_read)
 
+    @property
+    def is_plain(self) -> bool:
+        return self._is_plain and not (self._dates and self._dates.was_looked_up)
+
     def rows(self) -> Iterator[Row | Rejection]:
         reading = self._reading
+        self.rows_read = 0
         with text_of(self._file.open()) as stream:
             lines = Lines(stream)
             yield from self._rows(lines)
@@ -70,3 +90,28 @@ class CsvFile:
             cell = pick.of(row)
             self._is_marked = self._is_marked or bool(cell["status"] or cell["dateLastModified"])
             yield from reading.read(line, cell)
+
+    def lines(self) -> Iterator[Line]:
+        self.rows_read = 0
+        with text_of(self._file.open()) as stream:
+            lines = Lines(stream)
+            read = rows_of(lines)
+            self._header = next((row.cells for row in read), [])
+            pick = Picker(self._columns, self._header)
+            self._is_plain = self._is_plain and not pick.missing
+            for number, row, broken in read if self._is_plain else ():
+                self.position = lines.characters
+                self.rows_read += 1
+                cell = pick.of(row) | {"dateLastModified": ""}
+                key = cell[self._columns.needed[0]]
+                if broken or not key or pick.has_more(row) or lines.foreign:
+                    self._is_plain = False
+                    return
+                yield Line(number, key, _BETWEEN.join(cell.values()))
+
+    def read(self, line: Line) -> Iterator[Row | Rejection]:
+        cell = dict(zip(self._columns.names, line.said.split(_BETWEEN), strict=True))
+        yield from self._reading.read(line.number, cell)
+
+    def frame(self) -> str:
+        return _BETWEEN.join(self._header)

@@ -30,6 +30,11 @@ class DateOrder:
         """
         return cells.day(cell, month_first=self._month_first if cells.is_written_date(cell) else False)
 
+    @property
+    def was_looked_up(self) -> bool:
+        """Whether a date was met that other lines decide how to read."""
+        return "_month_first" in vars(self)
+
     @cached_property
     def _month_first(self) -> bool:
         days = set()

@@ -66,8 +66,9 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
 
 
 def _csv_file(kind: Kind, file: BundleFile, *, says_delta: bool, region: str) -> Part:
-    translate = partial(oneroster_rows.translated, kind, region=region, day=DateOrder(file, region).day)
-    return CsvFile(kind, f"{kind}.csv", file, FORMS[kind], translate, says_delta=says_delta)
+    dates = DateOrder(file, region)
+    translate = partial(oneroster_rows.translated, kind, region=region, day=dates.day)
+    return CsvFile(kind, f"{kind}.csv", file, FORMS[kind], translate, says_delta=says_delta, dates=dates)
 
 
 def _manifest(file: BundleFile) -> dict[str, str]:

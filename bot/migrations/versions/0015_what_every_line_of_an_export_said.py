@@ -1,0 +1,20 @@
+"""What every line of an export said"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = '0015'
+down_revision = '0014'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('known_lines',
+    sa.Column('file', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('digest', sa.Uuid(), nullable=False),
+    sa.Column('is_open', sa.Boolean(), nullable=False),
+    prefixes=['UNLOGGED']
+    )
+    op.add_column('sync_runs', sa.Column('frame', sa.Text(), nullable=True))
