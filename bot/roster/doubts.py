@@ -9,6 +9,22 @@ from bot.roster.staging import run
 from bot.roster.wanted import ANYWHERE, listed
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
 
+_UNHELD = (
+    """
+    CREATE TEMP TABLE unheld_agents AS
+    SELECT a.* FROM stage_agents a
+    WHERE NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.person AND x.contact = a.agent)
+      AND NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.agent AND x.contact = a.person)
+    """,
+    """
+    CREATE TEMP TABLE unheld_enrollments AS
+    SELECT e.* FROM stage_enrollments e
+    WHERE NOT EXISTS (SELECT FROM wanted_class_students w WHERE w.sourced_id = e.sourced_id)
+      AND NOT EXISTS (SELECT FROM wanted_class_teachers w WHERE w.sourced_id = e.sourced_id)
+    """,
+)
+"""What the `wanted_…` tables left out, whether that is a mistake or not."""
+
 _NO_ROLE = """
 SELECT 'users.csv', u.line, 'role', 'no role says what this person is; the row was left out'
 FROM stage_users u
@@ -41,12 +57,10 @@ SELECT 'users.csv', a.line, 'agentSourcedIds',
        CASE WHEN a.person = a.agent THEN 'names the person themselves; the link was left out'
             WHEN agent.sourced_id IS NULL THEN 'names somebody who is not in users.csv; the link was left out'
             ELSE 'joins two people who are not a student and a contact; the link was left out' END
-FROM stage_agents a
+FROM unheld_agents a
 JOIN stage_users person ON person.sourced_id = a.person AND NOT person.gone
 LEFT JOIN stage_users agent ON agent.sourced_id = a.agent
-LEFT JOIN wanted_student_contacts x ON x.student = a.person AND x.contact = a.agent
-LEFT JOIN wanted_student_contacts y ON y.student = a.agent AND y.contact = a.person
-WHERE x.student IS NULL AND y.student IS NULL AND agent.gone IS NOT TRUE
+WHERE agent.gone IS NOT TRUE
 """
 
 _CLASS_AT_NO_SCHOOL = """
@@ -61,12 +75,11 @@ SELECT 'enrollments.csv', e.line,
        CASE WHEN c.sourced_id IS NULL THEN 'names nothing in classes.csv; the row was left out'
             WHEN u.sourced_id IS NULL THEN 'names nobody in users.csv; the row was left out'
             ELSE 'is enrolled as what this person is not; the row was left out' END
-FROM stage_enrollments e
+FROM unheld_enrollments e
 LEFT JOIN stage_classes c ON c.sourced_id = e.class_id
 LEFT JOIN stage_users u ON u.sourced_id = e.person
-LEFT JOIN wanted_{table} w ON w.sourced_id = e.sourced_id
-WHERE e.role = '{role}' AND NOT e.gone AND w.sourced_id IS NULL
-  AND c.gone IS NOT TRUE AND u.gone IS NOT TRUE {also}
+WHERE NOT e.gone AND c.gone IS NOT TRUE AND u.gone IS NOT TRUE
+  AND (e.role = 'student' OR (e.role = 'teacher' AND u.enabled IS NOT FALSE))
 """
 
 _DOUBTS = (
@@ -79,13 +92,14 @@ _DOUBTS = (
     _CELL_OF_CONTACT.format(column="phone"),
     _LINK,
     _CLASS_AT_NO_SCHOOL,
-    _ENROLLMENT.format(table="class_students", role="student", also=""),
-    _ENROLLMENT.format(table="class_teachers", role="teacher", also="AND u.enabled IS NOT FALSE"),
+    _ENROLLMENT,
 )
 
 
 def report(connection: Connection) -> None:
     """Add to `stage_rejections` what the `wanted_…` tables left out and why."""
+    for statement in _UNHELD:
+        run(connection, statement)
     for select in _DOUBTS:
         run(connection, f"INSERT INTO stage_rejections {select}")
     run(connection, "DELETE FROM stage_rejections WHERE line = 0")

@@ -26,20 +26,20 @@ CREATE TEMP TABLE said_lines (
     file text, number bigint, key text, said text, digest uuid GENERATED ALWAYS AS (md5(file || said)::uuid) STORED
 )
 """
-_FRESH = """
-CREATE TEMP TABLE fresh_lines AS
-SELECT file, key FROM said_lines s WHERE NOT EXISTS (SELECT FROM known_lines k WHERE k.digest = s.digest)
-"""
-_GONE = """
-CREATE TEMP TABLE gone_lines AS
-SELECT file, key FROM known_lines k WHERE NOT EXISTS (SELECT FROM said_lines s WHERE s.digest = k.digest)
+_DIFFERENT = """
+CREATE TEMP TABLE different_lines AS
+SELECT coalesce(s.file, k.file) AS file, coalesce(s.key, k.key) AS key, k.key IS NULL AS is_new
+FROM said_lines s FULL JOIN known_lines k USING (digest) WHERE s.key IS NULL OR k.key IS NULL
 """
 _TOUCHED = """
 CREATE TEMP TABLE touched_lines AS
-SELECT file, key FROM fresh_lines UNION SELECT file, key FROM gone_lines
-UNION SELECT file, key FROM known_lines WHERE is_open
+SELECT file, key FROM different_lines UNION SELECT file, key FROM known_lines WHERE is_open
 """
-_COUNTS = "SELECT (SELECT count(*) FROM said_lines), (SELECT count(*) FROM known_lines)"
+_COUNTS = """
+SELECT (SELECT count(*) FROM said_lines), (SELECT count(*) FROM known_lines),
+       count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new)
+FROM different_lines
+"""
 
 _OPEN = """
 CREATE TEMP TABLE open_lines AS
@@ -50,14 +50,9 @@ WHERE NOT EXISTS (SELECT FROM wanted_students w WHERE w.sourced_id = u.sourced_i
   AND NOT EXISTS (SELECT FROM wanted_contacts w WHERE w.sourced_id = u.sourced_id)
   AND NOT EXISTS (SELECT FROM wanted_staff w WHERE w.sourced_id = u.sourced_id)
 UNION
-SELECT 'users', a.person FROM stage_agents a
-LEFT JOIN wanted_student_contacts x ON x.student = a.person AND x.contact = a.agent
-LEFT JOIN wanted_student_contacts y ON y.student = a.agent AND y.contact = a.person
-WHERE x.student IS NULL AND y.student IS NULL
+SELECT 'users', person FROM unheld_agents
 UNION
-SELECT 'enrollments', e.sourced_id FROM stage_enrollments e
-WHERE NOT EXISTS (SELECT FROM wanted_class_students w WHERE w.sourced_id = e.sourced_id)
-  AND NOT EXISTS (SELECT FROM wanted_class_teachers w WHERE w.sourced_id = e.sourced_id)
+SELECT 'enrollments', sourced_id FROM unheld_enrollments
 """
 _REMEMBER = """
 INSERT INTO known_lines (file, key, digest, is_open)
@@ -107,11 +102,11 @@ def compare(connection: Connection) -> bool:
     the last sync left no lines.
     """
     run(connection, "ANALYZE said_lines")
-    fresh, gone = run(connection, _FRESH), run(connection, _GONE)
+    run(connection, _DIFFERENT)
     with connection.begin():
-        said, known = connection.exec_driver_sql(_COUNTS).one()
-    is_repeated_differently = said - fresh != known - gone
-    if is_repeated_differently or fresh + gone > MOST_CHANGED * said:
+        said, known, new, gone = connection.exec_driver_sql(_COUNTS).one()
+    is_repeated_differently = said - new != known - gone
+    if is_repeated_differently or new + gone > MOST_CHANGED * said:
         return False
     touched = run(connection, _TOUCHED)
     run(connection, "ANALYZE touched_lines")

@@ -187,7 +187,11 @@ FROM side_people WHERE phone IS NOT NULL AND rank = 3
 """
 
 
-_IS_HELD = f"SELECT EXISTS (SELECT FROM contacts WHERE active AND starts_with(sourced_id, '{_OURS}'))"
+_IS_HELD = f"""
+SELECT EXISTS (SELECT FROM contacts WHERE active AND starts_with(sourced_id, '{_OURS}'))
+    OR EXISTS (SELECT FROM student_contacts WHERE active AND priority IS NOT NULL)
+"""
+_NO_LINKS = "CREATE TEMP TABLE side_links (student text, contact text, relationship text, priority int)"
 
 _WHO_THEY_ARE = (
     _SAME_ID,
@@ -202,6 +206,9 @@ _WHO_THEY_ARE = (
 def work_in(connection: Connection, parts: Sequence[Part]) -> None:
     """Add the rows of a file of contacts to the staged people, roles and links; without one, what earlier files said."""
     part = next((one for one in parts if one.kind is Kind.CONTACTS), None)
+    if part is None and not is_held(connection):
+        run(connection, _NO_LINKS)
+        return
     for statement in (*_STUDENTS, *_PEOPLE):
         run(connection, statement)
     strangers = run(connection, _NOBODYS)
@@ -214,7 +221,7 @@ def work_in(connection: Connection, parts: Sequence[Part]) -> None:
 
 
 def is_held(connection: Connection) -> bool:
-    """Whether some contact of ours comes from such a file: it stays while any of its students does."""
+    """Whether something that we hold comes from such a file; without one, it stays."""
     with connection.begin():
         return bool(connection.exec_driver_sql(_IS_HELD).scalar_one())
 
