@@ -143,8 +143,7 @@ class ClassTeacher(Base):
 
     __tablename__ = "class_teachers"
     __table_args__ = (Index(None, "class_id"), Index(None, "staff_id"))
-    id: Mapped[int] = identity()
-    sourced_id: Mapped[str] = mapped_column(unique=True)
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
     class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
     is_primary: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -160,8 +159,7 @@ class ClassStudent(Base):
 
     __tablename__ = "class_students"
     __table_args__ = (Index(None, "class_id"), Index(None, "student_id"))
-    id: Mapped[int] = identity()
-    sourced_id: Mapped[str] = mapped_column(unique=True)
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
     class_id: Mapped[int] = mapped_column(BigInteger)
     student_id: Mapped[int] = mapped_column(BigInteger)
     begins_on: Mapped[date | None]

@@ -57,10 +57,11 @@ SELECT 'enrollments', sourced_id FROM unheld_enrollments
 _REMEMBER = """
 INSERT INTO known_lines (file, key, digest, is_open)
 SELECT s.file, s.key, s.digest, o.key IS NOT NULL
-FROM said_lines s {those_read} LEFT JOIN open_lines o ON (o.file, o.key) = (s.file, s.key)
+FROM said_lines s {these} LEFT JOIN open_lines o ON (o.file, o.key) = (s.file, s.key)
 """
-_FORGET = "DELETE FROM known_lines k USING read_keys r WHERE (r.file, r.key) = (k.file, k.key)"
-_THOSE_READ = "JOIN read_keys r ON (r.file, r.key) = (s.file, s.key)"
+_NEWLY_KNOWN = "CREATE TEMP TABLE newly_known AS SELECT file, key FROM touched_lines UNION SELECT file, key FROM open_lines"
+_FORGET = "DELETE FROM known_lines k USING newly_known n WHERE (n.file, n.key) = (k.file, k.key)"
+_THESE = "JOIN newly_known n ON (n.file, n.key) = (s.file, s.key)"
 
 
 def stage(connection: Connection, parts: Sequence[Part], *, program: str, progress: Progress) -> str | None:
@@ -119,10 +120,12 @@ def note_open(connection: Connection) -> None:
 
 
 def remember(connection: Connection, *, all_read: bool) -> None:
-    """Keep what tonight's lines said: all of them, or those that were read."""
+    """Keep what tonight's lines said: all of them, or those that say something else or are open now."""
+    if not all_read:
+        run(connection, _NEWLY_KNOWN)
     with connection.begin():
         connection.exec_driver_sql("TRUNCATE known_lines" if all_read else _FORGET)
-        connection.exec_driver_sql(_REMEMBER.format(those_read="" if all_read else _THOSE_READ))
+        connection.exec_driver_sql(_REMEMBER.format(these="" if all_read else _THESE))
 
 
 def forget(connection: Connection) -> None:
