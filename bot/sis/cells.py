@@ -106,6 +106,8 @@ def number(cell: str, region: str) -> Number:
     """Read a telephone cell. Two numbers in one cell: the first that can be read is kept, and that is said."""
     if not cell:
         return Number(None, None)
+    if e164 := phone.ordinary(cell, region):
+        return Number(e164, None)
     whole = _whole(cell)
     if whole is None:
         return Number(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
