@@ -73,7 +73,7 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     priority = _priority(cell)
 
     def row(phone: str | None, written: str | None, rank: int) -> ContactRow:
-        search = names.fold(f"{given} {family}")
+        search = names.whole(given, family)
         about = (cell["student"], cell["contact id"], given, family, search, email, _relationship(cell), priority)
         return ContactRow(line, *about, phone, written, rank)
 

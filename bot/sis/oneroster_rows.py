@@ -100,7 +100,7 @@ def _user(source: _Source) -> Iterator[Row | Rejection]:
         not cells.no(cell["enabledUser"]),
         given,
         family,
-        names.fold(f"{given} {family}"),
+        names.whole(given, family),
         _email(cell["email"]),
         grade.of_roster(cell["grades"]),
         sms.e164 or phone.e164,
