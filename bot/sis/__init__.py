@@ -1,7 +1,7 @@
 """What any reader of a student information system yields: rows of one shape, one by one, in the order of its files.
 
 A reader decides nothing about people. Who is a student, a contact or staff follows from roles, which may stand in another
-file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than one row.
+file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than some hundred rows.
 """
 
 from collections.abc import Iterator, Mapping

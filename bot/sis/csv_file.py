@@ -1,17 +1,19 @@
 """One CSV file of an SIS, whatever it holds, as a stream of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain, compress
 
 from bot.sis import Kind, Rejection, Row
+from bot.sis.block import in_order
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns, Picker
-from bot.sis.lines import Lines, rows_of, text_of
+from bot.sis.lines import Lines, Rows, blocks_of, text_of
 from bot.sis.reading import Reading, Translate
 
 
 class CsvFile:
-    """A file whose columns are found by name and whose rows are put into ours by `translate(cells, file=, line=)`; a
+    """A file whose columns are found by name and whose rows are put into ours by `translate(block, file=)`; a
     `bot.sis.Part`. Every form has the columns `status` and `dateLastModified`, with which a delta marks its rows.
     """
 
@@ -38,35 +40,51 @@ class CsvFile:
         return self._says_delta and (self._is_marked or not self.rows_read)
 
     def rows(self) -> Iterator[Row | Rejection]:
+        return chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterator[Iterable[Row | Rejection]]:
         reading = self._reading
         with text_of(self._file.open()) as stream:
             lines = Lines(stream)
-            yield from self._rows(lines)
+            yield from self._read(lines)
             if self.is_readable and not self.is_delta and not self.rows_read:
-                yield reading.rejection(None, None, "holds no row")
+                yield [reading.rejection(None, None, "holds no row")]
             if lines.foreign:
                 reason = f"is not UTF-8; {lines.foreign_count} lines were read as Windows-1252"
-                yield reading.rejection(lines.foreign[0], None, reason)
+                yield [reading.rejection(lines.foreign[0], None, reason)]
         self.position = self.size
 
-    def _rows(self, lines: Lines) -> Iterator[Row | Rejection]:
+    def _read(self, lines: Lines) -> Iterator[Iterable[Row | Rejection]]:
         reading = self._reading
-        read = rows_of(lines)
-        header = next((row for row in read if not row.broken), None)
+        blocks = blocks_of(lines)
+        header = next((found for found in blocks if isinstance(found, Rows)), None)
         if header is None:
             return
-        pick = Picker(self._columns, header.cells)
+        pick = Picker(self._columns, header.cells[0])
         if pick.missing:
             self.is_readable = False
-            yield reading.rejection(header.line, pick.missing, "is missing from the header; the file was not read")
+            reason = "is missing from the header; the file was not read"
+            yield [reading.rejection(header.lines[0], pick.missing, reason)]
             return
-        for line, row, broken in read:
+        for found in blocks:
             self.position = lines.characters
-            self.rows_read += 1
-            if broken or pick.has_more(row):
-                reason = broken or "has more cells than the header"
-                yield from reading.left_out(line, None, reason, pick.identity(row))
-                continue
-            cell = pick.of(row)
-            self._is_marked = self._is_marked or bool(cell["status"] or cell["dateLastModified"])
-            yield from reading.read(line, cell)
+            if isinstance(found, Rows):
+                self.rows_read += len(found.lines)
+                yield self._whole(pick, found)
+            else:
+                self.rows_read += 1
+                yield reading.left_out(found.line, None, found.broken or "", pick.identity(found.cells))
+
+    def _whole(self, pick: Picker, found: Rows) -> Sequence[Row | Rejection]:
+        reading = self._reading
+        too_long = pick.having_more(found.cells)
+        left_out = [
+            row
+            for line, cells in zip(compress(found.lines, too_long), compress(found.cells, too_long), strict=True)
+            for row in reading.left_out(line, None, "has more cells than the header", pick.identity(cells))
+        ]
+        block = pick.of(found.lines, found.cells)
+        if left_out:
+            block = block.only([not one for one in too_long])
+        self._is_marked = self._is_marked or any(block.cell["status"]) or any(block.cell["dateLastModified"])
+        return in_order(left_out, reading.read(block))
