@@ -3,8 +3,10 @@
 A staging table is named after its row and has its fields as columns.
 """
 
+import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from typing import Any, cast, get_type_hints
@@ -67,11 +69,25 @@ def _sql_type(hint: Any) -> str:
 def fill(connection: Connection, part: Part, *, progress: Progress) -> None:
     """Stage one file, a chunk at a time; memory holds one chunk."""
     rows = part.rows()
-    while chunk := list(islice(rows, CHUNK)):
-        for row_type, same in _by_type(chunk):
-            _copy(connection, _TABLES[row_type], same)
-        progress(part.name, min(part.position, part.size), part.size)
+    with _rarely_collected():
+        while chunk := list(islice(rows, CHUNK)):
+            for row_type, same in _by_type(chunk):
+                _copy(connection, _TABLES[row_type], same)
+            progress(part.name, min(part.position, part.size), part.size)
     progress(part.name, part.size, part.size)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Rows have no cycles, but that many held for a moment set off the collector of cycles again and again, and it looks at
+    all of them. With a chunk below its threshold it hardly runs, though whatever else happens meanwhile is still collected.
+    """
+    youngest, *older = gc.get_threshold()
+    gc.set_threshold(max(youngest, 10 * CHUNK), *older)
+    try:
+        yield
+    finally:
+        gc.set_threshold(youngest, *older)
 
 
 def analyze(connection: Connection) -> None:
