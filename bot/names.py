@@ -5,6 +5,7 @@ Folding drops what people leave out when they type: case, accents, apostrophes a
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _HIDDEN = re.compile(
     r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]"
@@ -22,13 +23,22 @@ def clean(text: str) -> str:
     return " ".join(_HIDDEN.sub("", unicodedata.normalize("NFC", text)).split())
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
-    """Letters, digits and single blanks only: `O'Brien-Núñez, Ana` is `obriennunez ana`. Folding twice changes nothing."""
+    """Letters, digits and single blanks only: `O'Brien-Núñez, Ana` is `obriennunez ana`. Folding twice changes nothing.
+
+    A roster holds the same names over and over, so those folded last are kept.
+    """
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
     letters = unicodedata.normalize("NFKD", clean(text)).casefold().translate(_STROKES)
     plain = (_letter(character) for character in unicodedata.normalize("NFKD", letters))
     return " ".join("".join(plain).split())
+
+
+def whole(given: str, family: str) -> str:
+    """Both names of a person, folded. Each by itself is met again sooner than the two together."""
+    return f"{fold(given)} {fold(family)}".strip()
 
 
 def _letter(character: str) -> str:

@@ -1,8 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.names import clean, fold
+from bot.names import clean, fold, whole
 
 FOLDED = {
     "O'Brien": "obrien",
@@ -35,6 +35,13 @@ def test_folding_what_is_folded_changes_nothing(text):
 @given(st.text(st.characters(max_codepoint=127)))
 def test_a_name_without_accents_folds_as_it_does_beside_one_with_them(text):
     assert fold(text + " é") == f"{fold(text)} e".strip()
+
+
+@given(st.text(), st.text())
+@example("e\u0301", "\u0301e")
+@example("", "\u0345")
+def test_a_whole_name_folds_as_its_parts_do(given_name, family_name):
+    assert whole(given_name, family_name) == fold(f"{given_name} {family_name}")
 
 
 def test_cleaning_keeps_the_writing_and_drops_what_nobody_sees():

@@ -1,8 +1,10 @@
 """Numbers as people and student systems write them, to E.164 and back; and a hint that helps where that cannot be."""
 
+import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat
 
 from bot import phone
 from bot.errors import UserError
@@ -140,6 +142,36 @@ def test_what_people_read_is_read_back_as_the_same_number(digits):
     e164 = f"+1{digits}"
     assert phone.parse(phone.written(e164, "US"), "US").e164 == e164
     assert phone.parse(phone.written(e164, "MX"), "MX").e164 == e164
+
+
+ORDINARY = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "1", "+1", "1-", "1 ", "1.", "+1-", "+1 ", "+1."]),
+        st.from_regex(r"\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-. ]?", fullmatch=True),
+        st.from_regex(r"[2-9][0-9]{2}[-. ]?[0-9]{4}", fullmatch=True),
+    ),
+)
+
+
+@given(ORDINARY, st.sampled_from(["US", "CA"]))
+def test_a_number_written_in_an_ordinary_way_is_what_the_numbering_metadata_says(written, region):
+    number = phonenumbers.parse(written, region)
+    assert phonenumbers.is_possible_number(number)
+    assert number.extension is None
+    assert phone.ordinary(written, region) == phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+@given(st.text(st.sampled_from("+1(2) 35-.x\n٣"), min_size=10, max_size=18) | ORDINARY, st.sampled_from(["US", "CA"]))
+def test_what_is_taken_for_ordinary_is_nothing_else(written, region):
+    if e164 := phone.ordinary(written, region):
+        number = phonenumbers.parse(written, region)
+        assert phonenumbers.format_number(number, PhoneNumberFormat.E164) == e164
+
+
+@pytest.mark.parametrize("region", ["MX", "GB", "AG", "PR"])
+def test_elsewhere_no_way_of_writing_is_the_ordinary_one(region):
+    assert phone.ordinary("(312) 555-0142", region) is None
 
 
 def test_a_number_is_written_as_at_home_and_with_its_country_from_abroad():

@@ -6,13 +6,13 @@ our tables stays open, and counts as changed every night: what it says may come 
 
 from collections.abc import Sequence
 from hashlib import sha256
-from itertools import islice
+from itertools import repeat
 from typing import Any, cast
 
 from psycopg import Connection as DriverConnection
 from sqlalchemy import Connection
 
-from bot.roster.staging import CHUNK, Progress, run
+from bot.roster.staging import Progress, run
 from bot.sis import Kind, LinedPart, Part
 
 PEOPLE = (Kind.USERS, Kind.ROLES, Kind.ENROLLMENTS)
@@ -59,7 +59,9 @@ INSERT INTO known_lines (file, key, digest, is_open)
 SELECT s.file, s.key, s.digest, o.key IS NOT NULL
 FROM said_lines s {these} LEFT JOIN open_lines o ON (o.file, o.key) = (s.file, s.key)
 """
-_NEWLY_KNOWN = "CREATE TEMP TABLE newly_known AS SELECT file, key FROM touched_lines UNION SELECT file, key FROM open_lines"
+_NEWLY_KNOWN = (
+    "CREATE TEMP TABLE newly_known AS SELECT file, key FROM touched_lines UNION SELECT file, key FROM open_lines"
+)
 _FORGET = "DELETE FROM known_lines k USING newly_known n WHERE (n.file, n.key) = (k.file, k.key)"
 _THESE = "JOIN newly_known n ON (n.file, n.key) = (s.file, s.key)"
 
@@ -78,8 +80,8 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
         if part.kind in PEOPLE:
             _copy(connection, part, progress)
         else:
-            for line in part.lines():
-                frame.update(line.said.encode())
+            for some in part.lines():
+                frame.update("\n".join(some.said).encode())
         frame.update(f"\n{part.name}\n{part.frame()}\n".encode())
         if not part.is_plain:
             return None
@@ -87,14 +89,13 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
 
 
 def _copy(connection: Connection, part: LinedPart, progress: Progress) -> None:
-    lines = part.lines()
     statement = "COPY said_lines (file, number, key, said) FROM STDIN"
     with connection.begin():
         driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            while chunk := list(islice(lines, CHUNK)):
-                written = "".join([f"{part.kind}\t{line.number}\t{line.key}\t{line.said}\n" for line in chunk])
-                copy.write(written.replace("\\", "\\\\") if "\\" in written else written)
+            for some in part.lines():
+                rows = zip(repeat(part.kind), map(str, some.numbers), some.keys, some.said)
+                copy.write("\n".join([*map("\t".join, rows), ""]).replace("\\", "\\\\"))
                 progress(part.name, min(part.position, part.size), part.size)
 
 

@@ -3,8 +3,10 @@
 A staging table is named after its row and has its fields as columns.
 """
 
+import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from typing import Any, cast, get_type_hints
@@ -70,17 +72,32 @@ def fill(connection: Connection, part: Part, *, progress: Progress) -> None:
     progress(part.name, part.size, part.size)
 
 
-def store(connection: Connection, rows: Iterator[Row | Rejection], *, told: Callable[[], None] = lambda: None) -> None:
+def store(connection: Connection, rows: Iterable[Row | Rejection], *, told: Callable[[], None] = lambda: None) -> None:
     """Stage rows, a chunk at a time; memory holds one chunk. `told` is called after each."""
-    while chunk := list(islice(rows, CHUNK)):
-        for row_type, same in _by_type(chunk):
-            _copy(connection, _TABLES[row_type], same)
-        told()
+    rows = iter(rows)
+    with _rarely_collected():
+        while chunk := list(islice(rows, CHUNK)):
+            for row_type, same in _by_type(chunk):
+                _copy(connection, _TABLES[row_type], same)
+            told()
 
 
 def empty(connection: Connection) -> None:
     """Begin again."""
     run(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Rows have no cycles, but that many held for a moment set off the collector of cycles again and again, and it looks at
+    all of them. With a chunk below its threshold it hardly runs, though whatever else happens meanwhile is still collected.
+    """
+    youngest, *older = gc.get_threshold()
+    gc.set_threshold(max(youngest, 10 * CHUNK), *older)
+    try:
+        yield
+    finally:
+        gc.set_threshold(youngest, *older)
 
 
 def analyze(connection: Connection) -> None:

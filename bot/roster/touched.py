@@ -7,12 +7,13 @@ is what they would of everything; what they do for anybody else is left aside.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from bot.roster import staging
 from bot.roster.staging import CHUNK, run
-from bot.sis import Kind, Line, LinedPart, Part
+from bot.sis import Kind, LinedPart, Part, Rejection, Row
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ SELECT file, key, {turn} FROM ({keys}) asked WHERE NOT EXISTS (SELECT FROM read_
 """
 _ASKED = """
 CREATE TEMP TABLE asked_lines AS
-SELECT s.file, s.number, s.key, s.said FROM said_lines s JOIN read_keys r USING (file, key) WHERE r.round = {turn}
+SELECT s.file, s.number, s.said FROM said_lines s JOIN read_keys r USING (file, key) WHERE r.round = {turn}
 """
-_PAGE = "SELECT number, key, said FROM asked_lines WHERE file = %(file)s AND number > %(after)s ORDER BY number LIMIT %(most)s"
+_PAGE = (
+    "SELECT number, said FROM asked_lines WHERE file = %(file)s AND number > %(after)s ORDER BY number LIMIT %(most)s"
+)
 
 _CHANGED = "SELECT DISTINCT file, key FROM touched_lines"
 
@@ -96,16 +99,16 @@ def _read(connection: Connection, parts: Sequence[LinedPart], keys: str, *, turn
     run(connection, _ASKED.format(turn=turn))
     run(connection, "CREATE INDEX ON asked_lines (file, number)")
     for part in parts:
-        staging.store(connection, (row for line in _asked(connection, part.kind) for row in part.read(line)))
+        staging.store(connection, chain.from_iterable(_of(part, connection)))
 
 
-def _asked(connection: Connection, kind: Kind) -> Iterator[Line]:
-    """The lines of one file, a page at a time."""
+def _of(part: LinedPart, connection: Connection) -> Iterator[Sequence[Row | Rejection]]:
+    """What the lines that were asked of it say, a page at a time."""
     after = 0
     while True:
         with connection.begin():
-            page = connection.exec_driver_sql(_PAGE, {"file": kind, "after": after, "most": CHUNK}).all()
+            page = connection.exec_driver_sql(_PAGE, {"file": part.kind, "after": after, "most": CHUNK}).all()
         if not page:
             return
-        yield from (Line(*row) for row in page)
+        yield part.read(*zip(*page, strict=True))
         after = page[-1].number

@@ -1,10 +1,10 @@
 """What any reader of a student information system yields: rows of one shape, one by one, in the order of its files.
 
 A reader decides nothing about people. Who is a student, a contact or staff follows from roles, which may stand in another
-file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than one row.
+file; it is asked set-wise, after everything is staged (`bot.roster`). So no reader holds more than some hundred rows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from enum import StrEnum
@@ -174,14 +174,14 @@ ROW_TYPES: tuple[type[Row], ...] = (
 )
 
 
-class Line(NamedTuple):
-    """A row as it stands, not read yet. `key` is whose it is, by the first column that its file needs; `said` its cells, those
-    that matter to us, in one text.
+class Unread(NamedTuple):
+    """Rows as they stand, in columns: the line of each, whose it is by the first column that its file needs, and in one text
+    what its cells say.
     """
 
-    number: int
-    key: str
-    said: str
+    numbers: Sequence[int]
+    keys: Sequence[str]
+    said: Sequence[str]
 
 
 class Part(Protocol):
@@ -217,15 +217,15 @@ class Part(Protocol):
 class LinedPart(Part, Protocol):
     """A part of which single lines can be read, too."""
 
-    def lines(self) -> Iterator[Line]:
-        """Every row, unread. They stop where `is_plain` turns False."""
+    def lines(self) -> Iterator[Unread]:
+        """Every row, unread, some at once. They stop where `is_plain` turns False."""
 
     @property
     def is_plain(self) -> bool:
         """Whether each row can be understood by itself: none is broken, and none has a date that others decide how to read."""
 
-    def read(self, line: Line) -> Iterator[Row | Rejection]:
-        """What `rows` would yield for this line."""
+    def read(self, numbers: Sequence[int], said: Sequence[str]) -> Sequence[Row | Rejection]:
+        """What `rows` would yield for these lines."""
 
     def frame(self) -> str:
         """What `read` knows of the file beside a line: where its columns stand."""

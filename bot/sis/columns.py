@@ -1,11 +1,11 @@
 """Where the columns of a file stand, found in its header by name: whatever their order, case, and the prefixes of report writers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from bot.sis import cells
+from bot.sis.block import Block
 
 
 @dataclass(frozen=True)
@@ -21,30 +21,36 @@ class Columns:
 
 
 class Picker:
-    """Picks the cells of a row by the columns of its file."""
+    """Picks the cells of rows by the columns of their file."""
 
     def __init__(self, columns: Columns, header: list[str]) -> None:
         found = _positions(header, columns)
         self.missing = next((name for name in columns.required if name not in found), None)
         self._width = len(header)
-        self._names = columns.names
+        self._found = {name: found.get(name) for name in columns.names}
         self._identity = found.get(columns.needed[0], len(header))
-        self._cells = itemgetter(*(found.get(name, -1) for name in columns.names))
 
-    def has_more(self, row: list[str]) -> bool:
-        return len(row) > self._width and any(cell.strip() for cell in row[self._width :])
+    def having_more(self, rows: Sequence[list[str]]) -> list[bool]:
+        """For each row, whether it says anything beyond the columns of the header."""
+        width = self._width
+        return [len(row) > width and any(cell.strip() for cell in row[width:]) for row in rows]
 
     def identity(self, row: list[str]) -> str:
         """Whose a line is that cannot be read, or blank."""
         return cells.tidy(row[self._identity]) if self._identity < len(row) else ""
 
-    def of(self, row: list[str]) -> dict[str, str]:
+    def of(self, lines: Sequence[int], rows: Sequence[list[str]]) -> Block:
         """The cells by column; a row that ends early, as spreadsheets leave it, has blanks there."""
-        padded = [*row, ""] if len(row) == self._width else self._fitted(row)
-        return dict(zip(self._names, cells.all_tidy(self._cells(padded)), strict=True))
+        every = list(zip(*self._fitted(rows), strict=True))
+        blank = ("",) * len(rows)
+        return Block(
+            lines,
+            {name: blank if at is None else cells.all_tidy(every[at]) for name, at in self._found.items()},
+        )
 
-    def _fitted(self, row: list[str]) -> list[str]:
-        return [*row[: self._width], *[""] * max(self._width - len(row), 0), ""]
+    def _fitted(self, rows: Sequence[list[str]]) -> Iterable[list[str]]:
+        width = self._width
+        return (row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows)
 
 
 def _positions(header: list[str], columns: Columns) -> dict[str, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot import names
 from bot.errors import UserError
 from bot.sis import ContactRow, Kind, Part, Rejection, Row, UnreadRow, cells
+from bot.sis.block import Block
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns
 from bot.sis.csv_file import CsvFile
@@ -58,7 +59,11 @@ def opened(source: Path, *, region: str) -> Part:
     if not source.is_file():
         raise UserError(f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
     file = BundleFile(source.name, source.stat().st_size, lambda: source.open("rb"))
-    return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contact, region=region))
+    return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contacts, region=region))
+
+
+def _contacts(block: Block, *, file: str, region: str) -> list[Row | Rejection]:
+    return [row for line, cell in block.rows() for row in _contact(cell, file=file, line=line, region=region)]
 
 
 def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iterator[Row | Rejection]:
@@ -73,7 +78,7 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     priority = _priority(cell)
 
     def row(phone: str | None, written: str | None, rank: int) -> ContactRow:
-        search = names.fold(f"{given} {family}")
+        search = names.whole(given, family)
         about = (cell["student"], cell["contact id"], given, family, search, email, _relationship(cell), priority)
         return ContactRow(line, *about, phone, written, rank)
 

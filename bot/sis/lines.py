@@ -2,21 +2,30 @@
 
 OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a broken one: its line is given back as
 broken and reading goes on with the next, instead of swallowing the rest of the file.
+
+Nearly every row is one line with as many cells as the header. Such rows are read some hundred at once; where a single one
+among them is anything else, all of them are read line by line.
 """
 
 import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice, starmap
 from typing import IO, NamedTuple
+
+from bot.sis import plain_lines
+from bot.sis.block import AT_ONCE
 
 LONGEST_LINE = 120_000
 """Characters; below the longest cell that the csv module accepts, and what keeps memory flat on any input."""
 MOST_LINES = 20
 """Physical lines that one row may span."""
 
+_A_FEW = 32  # Lines that are taken before their length is looked at.
 _BEGINNING = 2_000  # Characters of a line that is too long: enough for the columns that say whose it is.
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
@@ -29,6 +38,13 @@ class CsvRow(NamedTuple):
     line: int
     cells: list[str]
     broken: str | None = None
+
+
+class Rows(NamedTuple):
+    """Rows that follow each other and are whole: the physical line that each starts on, and its cells."""
+
+    lines: Sequence[int]
+    cells: list[list[str]]
 
 
 class _Unclosed(Exception):  # noqa: N818 (It never leaves this file.)
@@ -49,12 +65,18 @@ def text_of(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
 
 
 class Lines:
-    """The physical lines of a file. `row` holds those of the row being read, so that they can be read again."""
+    """The physical lines of a file. `row` holds those of the row being read, so that they can be read again.
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+    A line as it stands in the file is one of `_ahead` or the next of `_physical`; one of `_again` has been looked at before.
+    """
+
+    def __init__(self, stream: IO[str], *, at_once: int = AT_ONCE) -> None:
+        self._physical = iter(partial(stream.readline, LONGEST_LINE), "")
+        self._at_once = at_once
+        self._ahead: deque[str] = deque()
         self._again: deque[str] = deque()
         self.row: list[str] = []
+        self.width = 0
         self.number = 1
         self.ended = False
         self.characters = 0
@@ -75,8 +97,42 @@ class Lines:
             raise _Unclosed
         return line
 
+    @property
+    def were_seen(self) -> bool:
+        """Whether the next line has been looked at."""
+        return bool(self._again or self._ahead)
+
+    def plain(self) -> list[list[str]]:
+        """The cells of the next lines, if each is a row as wide as the header by itself; otherwise none, and all that were
+        looked at are still to be read.
+        """
+        if self.were_seen or not self.width:
+            return []
+        ahead = self._look_ahead()
+        rows = plain_lines.rows(ahead, self.width) if max(map(len, ahead), default=0) < LONGEST_LINE else []
+        self.number += len(rows)
+        if rows:
+            self.characters += sum(map(len, ahead))
+        else:
+            self._ahead.extend(ahead)
+        return rows
+
+    def _look_ahead(self) -> list[str]:
+        ahead: list[str] = []
+        characters = 0
+        while len(ahead) < self._at_once and characters < LONGEST_LINE:
+            some = list(islice(self._physical, min(_A_FEW, self._at_once)))
+            if not some:
+                break
+            ahead += some
+            characters += sum(map(len, some))
+        return ahead
+
+    def _next_physical(self) -> str:
+        return self._ahead.popleft() if self._ahead else next(self._physical, "")
+
     def _read(self) -> str:
-        line = self._stream.readline(LONGEST_LINE)
+        line = self._next_physical()
         self.characters += len(line)
         if not line.isascii() and _UNDECODED.search(line):
             line = self._in_windows_1252(line)
@@ -93,7 +149,7 @@ class Lines:
 
     def _skip_the_rest(self, line: str) -> None:
         self.overlong[self.number + len(self.row)] = line[:_BEGINNING]
-        while (rest := self._stream.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
+        while (rest := self._next_physical()) and rest[-1] not in "\r\n":
             self.characters += len(rest)
 
     def done(self) -> None:
@@ -111,8 +167,45 @@ class Lines:
 
 def rows_of(lines: Lines) -> Iterator[CsvRow]:
     """Every row of a file, the header first; blank lines are left out. Never raises for what a file holds."""
+    for found in blocks_of(lines):
+        if isinstance(found, CsvRow):
+            yield found
+        else:
+            yield from starmap(CsvRow, zip(found.lines, found.cells, strict=True))
+
+
+def blocks_of(lines: Lines) -> Iterator[Rows | CsvRow]:
+    """The same rows, the header by itself, then those together that are whole; a broken one stands alone."""
+    one_by_one = _one_by_one(lines)
+    while True:
+        first = lines.number
+        if plain := lines.plain():
+            yield Rows(range(first, lines.number), plain)
+            continue
+        some, broken = _some(lines, one_by_one)
+        if some:
+            yield Rows([row.line for row in some], [row.cells for row in some])
+        if broken:
+            yield broken
+        if not some and not broken:
+            return
+
+
+def _some(lines: Lines, one_by_one: Iterator[CsvRow]) -> tuple[list[CsvRow], CsvRow | None]:
+    """The rows of the lines that were looked at before, as far as they are whole, and the broken one after them."""
+    some: list[CsvRow] = []
+    is_header = not lines.width
+    for row in one_by_one:
+        if row.broken:
+            return some, row
+        some.append(row)
+        if is_header or not lines.were_seen:
+            break
+    return some, None
+
+
+def _one_by_one(lines: Lines) -> Iterator[CsvRow]:
     reader = csv.reader(lines, skipinitialspace=True)
-    width = 0
     while True:
         try:
             cells = next(reader)
@@ -122,18 +215,19 @@ def rows_of(lines: Lines) -> Iterator[CsvRow]:
             cells = []
             whole = False
         else:
-            whole = _is_whole(lines, cells, width)
+            whole = _is_whole(lines, cells, lines.width)
+        number = lines.number
         if not whole:
-            yield CsvRow(lines.number, _complete(lines.row[0]), "has a quote that is opened and not closed")
+            beginning = lines.row[0]
             lines.give_up_the_first()
+            yield CsvRow(number, _complete(beginning), "has a quote that is opened and not closed")
             continue
-        width = width or len(cells)
-        if any(cells):
-            yield CsvRow(lines.number, cells)
-        elif lines.number in lines.overlong:
-            beginning = lines.overlong[lines.number]
-            yield CsvRow(lines.number, _complete(beginning), f"is longer than {LONGEST_LINE} characters")
+        lines.width = lines.width or len(cells)
         lines.done()
+        if any(cells):
+            yield CsvRow(number, cells)
+        elif number in lines.overlong:
+            yield CsvRow(number, _complete(lines.overlong[number]), f"is longer than {LONGEST_LINE} characters")
 
 
 def _is_whole(lines: Lines, cells: list[str], width: int) -> bool:

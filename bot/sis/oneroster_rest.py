@@ -8,18 +8,20 @@ In 1.1 a role stands with the person, as in the CSV; in 1.2 the roles of a perso
 they were the rows of roles.csv. A row has no line; its number only tells it from the others of its endpoint.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import httpx
 
 from bot.sis import Kind, Part, Rejection, Row, cells, oneroster_json, oneroster_pages, oneroster_rows
+from bot.sis.block import AT_ONCE, Block, in_order
 from bot.sis.oneroster_calls import PATIENT, Access, Calls, Patience
-from bot.sis.oneroster_columns import NEEDED_CELLS
+from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
 from bot.sis.oneroster_json import Misshapen
 from bot.sis.reading import Reading
 
@@ -103,28 +105,34 @@ class Endpoint:
         fields = oneroster_json.asked(self.kind)
         with oneroster_pages.told(self._calls, self.name, fields, mark=self.mark) as told:
             self.size, self.is_delta = told.count, told.is_delta
-            for number, found in enumerate(told.objects, 1):
-                self.position = self.rows_read = number
-                yield from self._rows_of(number, found)
+            numbered = enumerate(told.objects, 1)
+            while some := list(islice(numbered, AT_ONCE)):
+                self.position = self.rows_read = some[-1][0]
+                yield from self._rows_of(some)
         if not self.rows_read:
             yield self._reading.rejection(None, None, "holds no row")
 
-    def _rows_of(self, number: int, found: Any) -> Iterator[Row | Rejection]:
-        if not isinstance(found, dict):
-            yield from self._reading.left_out(number, None, "is no object", "")
-            return
-        self.mark = max(filter(None, (self.mark, _changed_at(found))), default=None)
-        try:
-            cell = oneroster_json.cells_of(self.kind, found)
-            roles = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
-        except Misshapen as wrong:
-            reason = "has not the shape that OneRoster gives it"
-            yield from self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
-            return
-        yield from self._reading.read(number, cell)
-        for role in roles:
-            self.roles_read += 1
-            yield from self._roles.read(number, role)
+    def _rows_of(self, some: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
+        left_out: list[Row | Rejection] = []
+        whole: list[tuple[int, dict[str, str]]] = []
+        roles: list[tuple[int, dict[str, str]]] = []
+        for number, found in some:
+            if not isinstance(found, dict):
+                left_out += self._reading.left_out(number, None, "is no object", "")
+                continue
+            self.mark = max(filter(None, (self.mark, _changed_at(found))), default=None)
+            try:
+                cell = oneroster_json.cells_of(self.kind, found)
+                said = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
+            except Misshapen as wrong:
+                reason = "has not the shape that OneRoster gives it"
+                left_out += self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
+                continue
+            whole.append((number, cell))
+            roles += [(number, role) for role in said]
+        self.roles_read += len(roles)
+        read = self._reading.read(Block.of(COLUMNS[self.kind], whole))
+        return in_order(left_out, read, self._roles.read(Block.of(COLUMNS[Kind.ROLES], roles)))
 
 
 class RolesOfUsers:

@@ -1,8 +1,10 @@
-"""One row of a OneRoster file, by column name, to the rows of a roster. A cell that cannot be read costs only itself."""
+"""Rows of a OneRoster file, in columns, to the rows of a roster. A cell that cannot be read costs only itself."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import compress, repeat
+from operator import not_
 
 from bot import grade, names
 from bot.sis import (
@@ -19,172 +21,225 @@ from bot.sis import (
     UserRow,
     cells,
 )
+from bot.sis.block import Block, in_order, rows_of
 
 ORG_KINDS = ("school", "department", "district", "local", "state", "national")
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a row stands, and its cells."""
+    """Rows, and where they stand. `read_day` reads a date and raises ValueError for what is none."""
 
     file: str
-    line: int
-    cell: dict[str, str]
+    block: Block
     region: str
     read_day: Callable[[str], date | None]
 
     @property
-    def gone(self) -> bool:
-        return cells.is_gone(self.cell["status"])
+    def lines(self) -> Sequence[int]:
+        return self.block.lines
 
-    def rejection(self, column: str, reason: str) -> Rejection:
-        return Rejection(self.file, self.line, column, reason)
+    @property
+    def cell(self) -> Mapping[str, Sequence[str]]:
+        return self.block.cell
 
-    def day(self, column: str) -> tuple[date | None, list[Rejection]]:
-        if not self.cell[column]:
-            return None, []
+    @property
+    def gone(self) -> list[bool]:
+        return self.block.each("status", cells.is_gone)
+
+    @property
+    def roles(self) -> list[str | None]:
+        return self.block.each("role", cells.role)
+
+    def only(self, wanted: Iterable[bool]) -> "_Source":
+        return replace(self, block=self.block.only(wanted))
+
+    def rejections(self, where: Iterable[bool], column: str, reason: str) -> list[Rejection]:
+        """One for each row where something is so."""
+        return [Rejection(self.file, line, column, reason) for line in compress(self.lines, where)]
+
+    def days(self, column: str) -> tuple[list[date | None], list[Rejection]]:
+        if not any(self.cell[column]):
+            return [None] * len(self.lines), []
+        days = self.block.each(column, self._day)
+        unread = [day is None and cell != "" for day, cell in zip(days, self.cell[column], strict=True)]
+        return days, self.rejections(unread, column, "is not a date; the row was read without it")
+
+    def _day(self, cell: str) -> date | None:
         try:
-            return self.read_day(self.cell[column]), []
+            return self.read_day(cell) if cell else None
         except ValueError:
-            return None, [self.rejection(column, "is not a date; the row was read without it")]
+            return None
+
+
+_Strands = tuple[Sequence[Row | Rejection], ...]
+"""Rows of one kind after the other; those of one line belong together in this order."""
 
 
 def translated(
-    kind: Kind, cell: dict[str, str], *, file: str, line: int, region: str, day: Callable[[str], date | None]
-) -> Iterator[Row | Rejection]:
-    """What one line of a file says; `cell` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not.
+    kind: Kind, block: Block, *, file: str, region: str, day: Callable[[str], date | None]
+) -> Sequence[Row | Rejection]:
+    """What the lines of a file say; `block` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not.
     `day` reads a date and raises ValueError for what is none.
     """
-    return _TRANSLATIONS[kind](_Source(file, line, cell, region, day))
+    return in_order(*_TRANSLATIONS[kind](_Source(file, block, region, day)))
 
 
-def _org(source: _Source) -> Iterator[Row | Rejection]:
+def _orgs(source: _Source) -> _Strands:
     cell = source.cell
-    kind = cell["type"].lower()
-    if kind not in ORG_KINDS:
-        yield source.rejection("type", "is no type of organisation; one that we hold as a school stays one")
-        kind = "other"
-    yield OrgRow(source.line, cell["sourcedId"], source.gone, names.clean(cell["name"]), kind, cell["parentSourcedId"])
-
-
-def _term(source: _Source) -> Iterator[Row | Rejection]:
-    begins_on, problems = source.day("startDate")
-    ends_on, more = source.day("endDate")
-    yield TermRow(source.line, source.cell["sourcedId"], source.gone, begins_on, ends_on)
-    yield from (*problems, *more)
-
-
-def _class(source: _Source) -> Iterator[Row | Rejection]:
-    cell = source.cell
-    yield ClassRow(
-        source.line,
+    kinds = [kind.lower() for kind in cell["type"]]
+    strange = [kind not in ORG_KINDS for kind in kinds]
+    rows = rows_of(
+        OrgRow,
+        source.lines,
         cell["sourcedId"],
         source.gone,
-        names.clean(cell["title"]) or cell["classCode"] or cell["sourcedId"],
-        cell["classType"].lower() == "homeroom",
-        cell["schoolSourcedId"],
-        cells.many(cell["termSourcedIds"]),
+        map(names.clean, cell["name"]),
+        [kind if kind in ORG_KINDS else "other" for kind in kinds],
+        cell["parentSourcedId"],
     )
+    reason = "is no type of organisation; one that we hold as a school stays one"
+    return source.rejections(strange, "type", reason), rows
 
 
-def _user(source: _Source) -> Iterator[Row | Rejection]:
+def _terms(source: _Source) -> _Strands:
+    begins_on, problems = source.days("startDate")
+    ends_on, more = source.days("endDate")
+    rows = rows_of(TermRow, source.lines, source.cell["sourcedId"], source.gone, begins_on, ends_on)
+    return rows, problems, more
+
+
+def _classes(source: _Source) -> _Strands:
     cell = source.cell
-    given, family = names.clean(cell["givenName"]), names.clean(cell["familyName"])
-    if not given and not family:
-        yield source.rejection("familyName", "and givenName are blank; the person is kept without a name")
-    sms, phone = cells.number(cell["sms"], source.region), cells.number(cell["phone"], source.region)
-    yield UserRow(
-        source.line,
+    titles = zip(map(names.clean, cell["title"]), cell["classCode"], cell["sourcedId"], strict=True)
+    rows = rows_of(
+        ClassRow,
+        source.lines,
         cell["sourcedId"],
         source.gone,
-        not cells.no(cell["enabledUser"]),
+        [title or code or sourced_id for title, code, sourced_id in titles],
+        [kind.lower() == "homeroom" for kind in cell["classType"]],
+        cell["schoolSourcedId"],
+        map(cells.many, cell["termSourcedIds"]),
+    )
+    return (rows,)
+
+
+def _users(source: _Source) -> _Strands:
+    cell = source.cell
+    given, family = source.block.each("givenName", names.clean), source.block.each("familyName", names.clean)
+    nameless = [not one and not other for one, other in zip(given, family, strict=True)]
+    sms, phone = ([cells.number(one, source.region) for one in cell[column]] for column in ("sms", "phone"))
+    rows = rows_of(
+        UserRow,
+        source.lines,
+        cell["sourcedId"],
+        source.gone,
+        [not is_out for is_out in source.block.each("enabledUser", cells.no)],
         given,
         family,
-        names.fold(f"{given} {family}"),
-        _email(cell["email"]),
-        grade.of_roster(cell["grades"]),
-        sms.e164 or phone.e164,
-        _written(cell, sms, phone),
-        sms.problem,
-        phone.problem,
+        map(names.whole, given, family),
+        map(_email, cell["email"]),
+        source.block.each("grades", grade.of_roster),
+        [one.e164 or other.e164 for one, other in zip(sms, phone, strict=True)],
+        map(_written, cell["sms"], cell["phone"], sms, phone),
+        [one.problem for one in sms],
+        [one.problem for one in phone],
         cell["primaryOrgSourcedId"],
         cell["identifier"],
     )
-    yield from (AgentRow(source.line, cell["sourcedId"], agent) for agent in cells.many(cell["agentSourcedIds"]))
-    yield from _roles_of_user(source)
+    return (
+        source.rejections(nameless, "familyName", "and givenName are blank; the person is kept without a name"),
+        rows,
+        _agents(source),
+        *_roles_of_users(source),
+    )
 
 
 def _email(cell: str) -> str | None:
     return cell if 0 < len(cell) <= cells.LONGEST_EMAIL else None
 
 
-def _written(cell: dict[str, str], sms: cells.Number, phone: cells.Number) -> str | None:
+def _written(sms_cell: str, phone_cell: str, sms: cells.Number, phone: cells.Number) -> str | None:
     """The cell that the number was read from; when none was, the first that says anything."""
-    if sms.e164 or (cell["sms"] and not phone.e164):
-        return cell["sms"]
-    return cell["phone"] or None
+    if sms.e164 or (sms_cell and not phone.e164):
+        return sms_cell
+    return phone_cell or None
 
 
-def _roles_of_user(source: _Source) -> Iterator[Row | Rejection]:
+def _agents(source: _Source) -> list[AgentRow]:
+    rows = zip(source.lines, source.cell["sourcedId"], source.cell["agentSourcedIds"], strict=True)
+    return [AgentRow(line, person, agent) for line, person, agents in rows for agent in cells.many(agents)]
+
+
+def _roles_of_users(source: _Source) -> _Strands:
     """In 1.1 a role stands with the person and holds in each of their organisations."""
-    if not source.cell["role"]:
-        return
-    role = cells.role(source.cell["role"])
-    if role is None:
-        yield source.rejection("role", "is none of OneRoster's roles")
-        return
-    for org in cells.many(source.cell["orgSourcedIds"]) or [""]:
-        yield RoleRow(source.file, source.line, source.gone, source.cell["sourcedId"], role, org, None, None)
+    source = source.only(map(bool, source.cell["role"]))
+    roles = source.roles
+    unknown = source.rejections([role is None for role in roles], "role", "is none of OneRoster's roles")
+    people = zip(source.lines, source.gone, source.cell["sourcedId"], roles, source.cell["orgSourcedIds"], strict=True)
+    known = [
+        RoleRow(source.file, line, gone, person, role, org, None, None)
+        for line, gone, person, role, orgs in people
+        if role
+        for org in cells.many(orgs) or [""]
+    ]
+    return unknown, known
 
 
-def _role(source: _Source) -> Iterator[Row | Rejection]:
-    cell = source.cell
-    role = cells.role(cell["role"])
-    if role is None:
-        yield from _no_role(source, Kind.ROLES, cell["userSourcedId"])
-        return
-    begins_on, problems = source.day("beginDate")
-    ends_on, more = source.day("endDate")
-    person, org = cell["userSourcedId"], cell["orgSourcedId"]
-    yield RoleRow(source.file, source.line, source.gone, person, role, org, begins_on, ends_on)
-    yield from (*problems, *more)
+def _roles(source: _Source) -> _Strands:
+    known = [role is not None for role in source.roles]
+    source, no_role = source.only(known), _no_roles(source.only(map(not_, known)), Kind.ROLES, "userSourcedId")
+    person, org = source.cell["userSourcedId"], source.cell["orgSourcedId"]
+    begins_on, problems = source.days("beginDate")
+    ends_on, more = source.days("endDate")
+    file = repeat(source.file, len(source.lines))
+    rows = rows_of(RoleRow, file, source.lines, source.gone, person, source.roles, org, begins_on, ends_on)
+    return *no_role, rows, problems, more
 
 
-def _no_role(source: _Source, kind: Kind, identity: str) -> Iterator[Row | Rejection]:
+def _no_roles(source: _Source, kind: Kind, identity: str) -> _Strands:
     """A word of the district's own (`ext:…`) was read and says nothing here; any other may be a role misspelt."""
-    word = source.cell["role"]
-    yield source.rejection("role", "is none of OneRoster's roles" if word else "is blank")
-    if not source.gone and not word.lower().startswith("ext:"):
-        yield UnreadRow(source.line, kind, identity, as_staff=False)
+    words = source.cell["role"]
+    rejections = [
+        Rejection(source.file, line, "role", "is none of OneRoster's roles" if word else "is blank")
+        for line, word in zip(source.lines, words, strict=True)
+    ]
+    rows = zip(source.lines, source.gone, words, source.cell[identity], strict=True)
+    unread = [
+        UnreadRow(line, kind, whose, as_staff=False)
+        for line, gone, word, whose in rows
+        if not gone and not word.lower().startswith("ext:")
+    ]
+    return rejections, unread
 
 
-def _enrollment(source: _Source) -> Iterator[Row | Rejection]:
+def _enrollments(source: _Source) -> _Strands:
+    known = [role is not None or gone for role, gone in zip(source.roles, source.gone, strict=True)]
+    source, no_role = source.only(known), _no_roles(source.only(map(not_, known)), Kind.ENROLLMENTS, "sourcedId")
     cell = source.cell
-    role = cells.role(cell["role"])
-    if role is None and not source.gone:
-        yield from _no_role(source, Kind.ENROLLMENTS, cell["sourcedId"])
-        return
-    begins_on, problems = source.day("beginDate")
-    ends_on, more = source.day("endDate")
-    yield EnrollmentRow(
-        source.line,
+    begins_on, problems = source.days("beginDate")
+    ends_on, more = source.days("endDate")
+    rows = rows_of(
+        EnrollmentRow,
+        source.lines,
         cell["sourcedId"],
         source.gone,
         cell["classSourcedId"],
         cell["userSourcedId"],
-        role or "",
-        cells.yes(cell["primary"]),
+        [role or "" for role in source.roles],
+        source.block.each("primary", cells.yes),
         begins_on,
         ends_on,
     )
-    yield from (*problems, *more)
+    return *no_role, rows, problems, more
 
 
-_TRANSLATIONS: dict[Kind, Callable[[_Source], Iterator[Row | Rejection]]] = {
-    Kind.ORGS: _org,
-    Kind.SESSIONS: _term,
-    Kind.CLASSES: _class,
-    Kind.USERS: _user,
-    Kind.ROLES: _role,
-    Kind.ENROLLMENTS: _enrollment,
+_TRANSLATIONS: dict[Kind, Callable[[_Source], _Strands]] = {
+    Kind.ORGS: _orgs,
+    Kind.SESSIONS: _terms,
+    Kind.CLASSES: _classes,
+    Kind.USERS: _users,
+    Kind.ROLES: _roles,
+    Kind.ENROLLMENTS: _enrollments,
 }

@@ -1,16 +1,17 @@
 """A row of any reader becomes rows of a roster, or is left out; one that is left out costs itself and takes nobody away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.sis import Kind, Rejection, Row, UnreadRow, cells
+from bot.sis.block import Block, in_order
 
 
 class Translate(Protocol):
-    """The cells of a row, by column, to rows."""
+    """What the rows of a file say, in the order of their lines."""
 
-    def __call__(self, cell: dict[str, str], *, file: str, line: int) -> Iterator[Row | Rejection]: ...
+    def __call__(self, block: Block, *, file: str) -> Sequence[Row | Rejection]: ...
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,26 @@ class Reading:
     needed: tuple[str, ...]
     translate: Translate
 
-    def read(self, line: int, cell: dict[str, str]) -> Iterator[Row | Rejection]:
+    def read(self, block: Block) -> Sequence[Row | Rejection]:
+        if all(_are_ids(block.cell[column]) for column in self.needed):
+            return self.translate(block, file=self.file)
+        problems = [self._problem(cell) for _, cell in block.rows()]
+        identities = block.cell[self.needed[0]]
+        left_out = [
+            row
+            for line, problem, identity in zip(block.lines, problems, identities, strict=True)
+            if problem
+            for row in self.left_out(line, *problem, identity)
+        ]
+        rest = block.only([problem is None for problem in problems])
+        return in_order(left_out, self.translate(rest, file=self.file))
+
+    def _problem(self, cell: dict[str, str]) -> tuple[str, str] | None:
+        """The first column that is no id though it has to be, and why."""
         for column in self.needed[:1] if cells.is_gone(cell["status"]) else self.needed:
             if problem := _id_problem(cell[column]):
-                yield from self.left_out(line, column, problem, cell[self.needed[0]])
-                return
-        yield from self.translate(cell, file=self.file, line=line)
+                return column, problem
+        return None
 
     def left_out(self, line: int, column: str | None, reason: str, identity: str) -> Iterator[Row | Rejection]:
         """A row that cannot be read, and whose it is: nobody leaves because their row was broken."""
@@ -52,3 +67,9 @@ def _id_problem(cell: str) -> str | None:
     if len(cell) > cells.LONGEST_ID:
         return "is too long"
     return "is no id" if '"' in cell or "," in cell else None
+
+
+def _are_ids(some: Sequence[str]) -> bool:
+    """Whether none of them has an `_id_problem`, seen at one glance."""
+    whole = "".join(some)
+    return all(some) and max(map(len, some), default=0) <= cells.LONGEST_ID and '"' not in whole and "," not in whole
