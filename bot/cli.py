@@ -130,9 +130,7 @@ def sync(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Go on although many would vanish.")] = False,
-    whole: Annotated[
-        bool, typer.Option("--whole", help="Read everything, also where what changed would do.")
-    ] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Read everything, also where what changed would do.")] = False,
     unless_same: Annotated[
         bool, typer.Option("--unless-same", help="Leave an export that is the same as last time, as the clock does.")
     ] = False,
