@@ -28,13 +28,14 @@ class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
-    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `namesakes`
-    are one list for each of several teachers who were meant.
+    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
+    perhaps what was meant instead; `namesakes` are one list for each of several teachers who were meant.
     """
 
     page: Page
     parsed: Parsed
     near: Sequence[Filter]
+    commands: Sequence[str]
     namesakes: Sequence[Filter]
     schools: Sequence[str]
     grades: Sequence[str]
@@ -74,13 +75,15 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    near = () if page.total_students else cleanup_list.near_names(session, parsed.filter, actor=actor)
+    nobody = not page.total_students
+    near = cleanup_list.near_names(session, parsed.filter, actor=actor) if nobody else ()
     if near:
         page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
     return Sight(
         page,
         parsed,
         near,
+        filters.commands_meant(parsed, nobody=nobody),
         cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         cleanup_list.grades(session),
@@ -104,6 +107,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         *_counts(page),
         *list_links.not_understood(sight.parsed),
         *_instead_of_nobody(sight),
+        *list_links.commands(sight.commands),
         *list_links.namesakes(sight.namesakes),
         *(_menus(sight) if detail.has_menus else []),
         b.divider(),

@@ -78,6 +78,10 @@ def _list(person, _scene):
     assert person.command("/cleanup", "grade 5 blokced").ok
 
 
+def _misspelt(person, _scene):
+    assert person.command("/cleanup", "hlep").ok
+
+
 def _home(person, _scene):
     assert person.open_home().ok
 
@@ -163,6 +167,7 @@ OF_NOBODY = {
     "download": (_list, lambda one, _: one.press(one.last(), action_id="list.download")),
     "download, asked for": (_download, lambda one, _: one.fill(one.view, {"form": "csv"}).submit()),
     "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
+    "did you mean a command": (_misspelt, lambda one, _: one.press(one.last(), text="/cleanup help")),
     "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
     "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
 }
@@ -197,6 +202,7 @@ LOOKING_ONLY = {
     "forecast",
     "download",
     "help",
+    "did you mean a command",
     "subscribe",
     "fix",
     "fix at home",

@@ -1,7 +1,9 @@
 import people
 import pytest
+from sqlalchemy import select
 
-from bot.models import Contact, OpenList, SyncRun
+from bot.filters import COMMANDS
+from bot.models import Contact, OpenList, Subscription, SyncRun
 from bot.sandbox.slack.reading import text_of
 from bot.sms_status import SmsStatus
 
@@ -103,6 +105,36 @@ def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam
     assert "Sam Rivera" in text_of(message)
     office.dana.press(message, text="Grade 5 · Blocked")
     assert "Sam Rivera" in text_of(office.dana.again(message))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered", "heard"),
+    [
+        ("hlep", "/cleanup help", "Every change can be undone."),
+        ("forcast grade 5", "/cleanup forecast grade 5", "If a mass message went out now · Grade 5"),
+        ("pending grade 5", "/cleanup pending", "Nobody waits"),
+        ("my subscriptoins", "/cleanup subscriptions", "No channel gets a digest yet"),
+    ],
+)
+def test_a_command_with_a_slip_becomes_a_button_that_answers_in_place(office, sam, typed, offered, heard):
+    message = office.clara.command("/cleanup", typed).message
+    assert office.clara.press(message, text=offered).ok
+    assert heard in text_of(office.clara.again(message))
+    assert len(office.clara.messages()) == 1
+
+
+def test_a_channel_is_subscribed_from_the_button_as_it_would_be_typed(office, session, sam):
+    office.clara.command("/cleanup", "subscirbe grade 5", channel=office.channel)
+    office.clara.press(office.clara.last(office.channel), text="/cleanup subscribe grade 5")
+    session.rollback()
+    assert session.scalars(select(Subscription.channel_id)).all() == [office.channel]
+
+
+@pytest.mark.parametrize("phrase", COMMANDS, ids=lambda phrase: phrase.example)
+def test_help_names_no_command_that_is_taken_for_a_list(office, sam, phrase):
+    said = text_of(office.clara.command("/cleanup", phrase.example, channel=office.channel).message)
+    assert "on your list" not in said
+    assert "I did not understand" not in said
 
 
 def test_pages_are_turned_in_place(office, session):
