@@ -111,7 +111,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         *list_links.namesakes(sight.namesakes),
         *(_menus(sight) if detail.has_menus else []),
         b.divider(),
-        *(_rows(page, detail.contacts_a_row) or _nobody(page)),
+        *(_rows(page, detail.contacts_a_row) or _nobody(sight)),
         *list_links.turning(page),
         b.context(_footer(page, sight.latest, sight.now), *_own_changes(sight)),
     ]
@@ -151,14 +151,21 @@ def _rows(page: Page, contacts_a_row: int) -> list[Block]:
     return [list_rows.row(one, here=here, most=contacts_a_row) for one in page.students]
 
 
-def _nobody(page: Page) -> list[Block]:
-    if page.filter.names:
-        who = b.escaped(" ".join(page.filter.names))
-        return [b.section(f"Nobody named *{who}* is on your list."), *list_links.whole_list()]
-    if _narrows(page.filter):
-        here = "✅ Nobody here. Every contact that matches can be texted, as far as the last mass message showed."
-        return [b.section(here), *list_links.whole_list()]
-    return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
+def _nobody(sight: Sight) -> list[Block]:
+    return [b.section(_good_news(sight)), *(list_links.whole_list() if _narrows(sight.page.filter) else [])]
+
+
+def _good_news(sight: Sight) -> str:
+    """Why a list is empty; what nobody was texted about yet is no good news."""
+    which, latest = sight.page.filter, sight.latest
+    if which.names:
+        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
+    if not latest.sent_at:
+        return "Nobody here. The list begins with the first mass message."
+    told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
+    if _narrows(which):
+        return f"✅ Nobody here. Every contact that matches can be texted, {told}"
+    return f"✅ Nobody on your list. Every contact can be texted, {told}"
 
 
 def _instead_of_nobody(sight: Sight) -> list[Block]:
@@ -215,4 +222,5 @@ def _in_words(sight: Sight) -> str:
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
-    return b.cut(b.escaped("\n".join([head, *odd, *rows])), TEXT)
+    news = [] if page.total_students else [_good_news(sight)]
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *odd, *rows)), *news]), TEXT)

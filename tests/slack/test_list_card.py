@@ -3,8 +3,9 @@ import pytest
 from sqlalchemy import select
 
 from bot.filters import COMMANDS
-from bot.models import Contact, OpenList, Subscription, SyncRun
+from bot.models import Contact, MassMessage, OpenList, Subscription, SyncRun
 from bot.sandbox.slack.reading import text_of
+from bot.slack import blocks as b
 from bot.sms_status import SmsStatus
 
 
@@ -150,8 +151,24 @@ def test_pages_are_turned_in_place(office, session):
     assert "Kid00" in text_of(office.clara.again(message))
 
 
-def test_an_empty_list_is_good_news(office):
-    assert "Nobody on your list" in text_of(office.clara.command("/cleanup").message)
+@pytest.mark.parametrize(
+    ("typed", "news"),
+    [("", "✅ Nobody on your list. Every contact can"), ("grade 5", "✅ Nobody here. Every contact that matches can")],
+)
+def test_an_empty_list_is_good_news_with_the_date_of_the_last_message_also_read_aloud(office, session, typed, news):
+    at = office.now()
+    session.add(MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at))
+    session.commit()
+    message = office.clara.command("/cleanup", typed).message
+    said = f"{news} be texted, as far as the last mass message showed, “Early dismissal” of {b.date(at)}."
+    assert said in text_of(message)
+    assert said in message.text
+
+
+def test_before_the_first_message_an_empty_list_is_no_news(office):
+    assert "Nobody here. The list begins with the first mass message." in text_of(
+        office.clara.command("/cleanup").message
+    )
 
 
 def test_help_explains_itself_with_examples_that_work(office):
