@@ -114,6 +114,8 @@ def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) 
 def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
     student_id, contact_id, version, other_id = map(int, target.split())
     one = cleanup_list.student_card(session, student_id, actor=actor).contact(contact_id)
+    if one.suggestion is None and one.updated_by == actor.user_id:
+        return f"{b.escaped(one.name)} has {b.masked(one.phone)}, as you changed it a moment ago."
     if one.suggestion is None or one.suggestion.contact_id != other_id:
         raise UserError("That number is not suggested any more: something changed meanwhile. Open the student again.")
     done = contact_edits.use_number(
