@@ -8,14 +8,10 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.filters import COMMANDS, GRAMMAR
-from bot.slack import blocks as b
-from bot.slack import forecast, list_card, list_links, pending, reply, subscribe
+from bot.slack import forecast, help_card, list_card, list_links, pending, reply, subscribe
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.sms_status import SEVERITY, meaning
-
-COMMAND = "/cleanup"
+from bot.slack.help_card import COMMAND
 
 Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
 AnswerOf = Callable[[Desk, WebClient, dict[str, Any], str], Card]
@@ -53,13 +49,7 @@ def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]):
-        text = desk.wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, commands=COMMANDS, legend=_legend())
-    head, *paragraphs = text.split("\n\n")
-    return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
-
-
-def _legend() -> list[str]:
-    return [f"{b.status(one)}: {meaning(one).explanation}" for one in SEVERITY]
+        return help_card.draw(desk.wording)
 
 
 _ASKING = ("help", "?")

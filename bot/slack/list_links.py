@@ -19,6 +19,7 @@ SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "li
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
 DOWNLOAD, BULK = "list.download", "list.bulk"
 RUN = re.compile(r"^command\.run\.\d+$")
+SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
 
 EVERYBODY = "all"
