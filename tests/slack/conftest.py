@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import leaks
 import people
 import pytest
 import yaml
@@ -112,6 +113,8 @@ def office(session, settings_changed):
         asgi = web.create(settings, engine, bolt)
         slack.connect(stack.enter_context(deliver.InProcess(asgi)))
         yield made
+        made.settled()
+        assert list(leaks.in_requests(made, leaks.Private(engine))) == []
 
 
 def _accounts(slack, district) -> dict[str, Person]:
