@@ -26,6 +26,7 @@ from bot.slack.origin import Origin, origin_of
 from bot.slack.reply import put_up
 from bot.slack.student_view import (
     FREE,
+    FURTHER,
     KEEP_OURS,
     SIBLING,
     SWITCH_TO_CALL,
@@ -57,6 +58,14 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         redraw(client, body["view"]["id"], view(card, origin))
+
+    @app.action(FURTHER)
+    def show_further(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin = origin_of(body["view"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        redraw(client, body["view"]["id"], view(card, origin, first=int(action["value"])))
 
     refresh = open_list.refresher(desk)
     for action_id, act in _ACTS.items():

@@ -33,12 +33,13 @@ class Scene:
 
 
 def set_up(session, office):
-    """Sam in Ana's homeroom with eleven classmates, so that the list of grade 5 has two pages; a digest in the channel."""
+    """Sam in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; a digest in the channel."""
     lincoln = office.district.lincoln
     clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
     sam = people.student(session, at=lincoln)
-    people.school_class(session, office.district.ana, lincoln, sam, *_classmates(session, lincoln))
-    maria = people.listed(session, people.contact(session, sam, phone="+13125557342"))
+    mates = _classmates(session, lincoln)
+    people.school_class(session, office.district.ana, lincoln, sam, *mates)
+    maria = people.listed(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
     lars = people.listed(
         session, people.contact(session, sam, given="Lars", priority=3, phone="+13125557904"), "landline"
@@ -183,6 +184,7 @@ OF_A_STUDENT = {
     "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
     "several at once, changed": (_bulk, lambda one, _: one.fill(one.view, _switched(one)).submit()),
     "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
+    "sibling": (_student, lambda one, _: one.press(one.view, action_id="student.open_sibling.0")),
     "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
     "take it": (_student, _press("claim.take", "lars")),
     "free it again": (_taken, _press("claim.free", "lars")),
@@ -200,6 +202,7 @@ ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
 LOOKING_ONLY = {
     *OF_LISTS,
     "history",
+    "sibling",
     "forecast",
     "download",
     "help",
