@@ -17,7 +17,7 @@ VIEW_BLOCKS = 100
 MESSAGE_CHARACTERS = 12_500
 """Slack takes about 13,200 in all the blocks of a message; how it counts is not written anywhere."""
 HEADER = 150
-_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 75, 75, 24, 150
+_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE, _OPTIONS = 3000, 75, 75, 24, 150, 100
 _DOTS = {Colour.YELLOW: "🟡", Colour.RED: "🔴"}
 
 
@@ -103,9 +103,9 @@ def option(text: str, value: str, *, description: str | None = None) -> Block:
 
 
 def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: str | None = None) -> list[Block]:
-    """A drop-down, or nothing when it has no options or one whose value Slack would not take."""
-    listed = list(options)[:100]
-    if not listed or any(len(one["value"]) > _VALUE for one in listed):
+    """A drop-down, or nothing when it has no options, more than Slack takes, or one whose value Slack would not take."""
+    listed = list({one["value"]: one for one in options}.values())
+    if not 0 < len(listed) <= _OPTIONS or any(len(one["value"]) > _VALUE for one in listed):
         return []
     made: Block = {
         "type": "static_select",

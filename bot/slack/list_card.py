@@ -49,10 +49,15 @@ class _Detail:
     """How much of a page is drawn: what is left out where Slack would refuse the whole."""
 
     contacts_a_row: int
+    has_schools: bool = True
     has_menus: bool = True
 
 
-_DETAILS = (_Detail(4), _Detail(2), _Detail(1), _Detail(2, has_menus=False), _Detail(1, has_menus=False))
+_DETAILS = (
+    *(_Detail(4), _Detail(2), _Detail(4, has_schools=False), _Detail(2, has_schools=False)),
+    *(_Detail(1, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
+)
+"""A menu of a hundred schools takes as much as all the rest, and a school can be typed."""
 
 
 def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
@@ -109,7 +114,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         *_instead_of_nobody(sight),
         *list_links.commands(sight.commands),
         *list_links.namesakes(sight.namesakes),
-        *(_menus(sight) if detail.has_menus else []),
+        *_menus(sight, detail),
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(sight)),
         *list_links.turning(page),
@@ -142,8 +147,11 @@ def _alone(page: Page) -> list[str]:
     return [f"⚠️ *{count(page.alone, 'student has', 'students have')} no adult who can be texted.*"]
 
 
-def _menus(sight: Sight) -> list[Block]:
-    return list_links.menus(sight.page.filter.with_page(1), schools=sight.schools, grades=sight.grades)
+def _menus(sight: Sight, detail: _Detail) -> list[Block]:
+    if not detail.has_menus:
+        return []
+    schools = sight.schools if detail.has_schools else ()
+    return list_links.menus(sight.page.filter.with_page(1), schools=schools, grades=sight.grades)
 
 
 def _rows(page: Page, contacts_a_row: int) -> list[Block]:

@@ -209,6 +209,18 @@ def test_a_very_long_list_of_words_stays_within_slacks_limits(office, session):
     assert office.clara.command("/cleanup").ok
 
 
+@pytest.mark.parametrize("schools", [70, 120])
+def test_in_a_district_of_many_schools_the_other_menus_stay(office, session, sam, schools):
+    for number in range(schools):
+        people.school(session, f"Elementary School of the Northern Valley No. {number}")
+    session.commit()
+    message = office.dana.command("/cleanup").message
+    menus = {one["action_id"] for block in message.blocks for one in block.get("elements", []) if "options" in one}
+    assert menus == {"list.show.status"}
+    office.dana.choose(message, "Blocked", action_id="list.show.status")
+    assert "Sam Rivera" in text_of(office.dana.again(message))
+
+
 def test_a_list_whose_answer_slack_takes_no_longer_is_forgotten(office, sam, session):
     office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
     office.tick()
