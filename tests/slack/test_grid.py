@@ -2,7 +2,7 @@
 
 import doors
 import pytest
-from doors import ALL, LOOKING_ONLY, OF_NOBODY, _edit, knock
+from doors import ALL, LOOKING_ONLY, NAMES_NOBODY, _edit, knock
 from test_doors import NOT_YOURS, WHOM_TO_ASK
 
 from bot.sandbox.slack.reading import text_of
@@ -22,7 +22,7 @@ def test_every_door_opens_as_in_a_workspace_of_its_own(office, scene, session, d
     opened = knock(office, session, lambda: enter(office.clara, scene))
     assert WHOM_TO_ASK not in opened.sent
     assert NOT_YOURS not in opened.sent
-    assert bool(opened.told) == (door not in OF_NOBODY)
+    assert bool(opened.told) == (door not in NAMES_NOBODY)
     assert bool(opened.changed - {"open_lists", "downloads"}) == (door not in LOOKING_ONLY)
 
 
