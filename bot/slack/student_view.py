@@ -83,7 +83,7 @@ def _contact(one: ContactCard, student_id: int) -> list[Block]:
     return [
         b.divider(),
         b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
-        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
+        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit, one.name)),
         *_suggested(one, student_id),
         *b.actions(buttons, block_id=f"contact.{value}"),
         *_claim(one),
@@ -149,7 +149,7 @@ def _why(why: Evidence | None) -> list[str]:
     return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {f'{said}: ' if said else ''}{answer}"]
 
 
-def _conflict(edit: EditNote) -> list[Block]:
+def _conflict(edit: EditNote, name: str) -> list[Block]:
     theirs, ours = _masked(edit.field, edit.sis_value), _masked(edit.field, edit.value)
     since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
     text = (
@@ -158,8 +158,8 @@ def _conflict(edit: EditNote) -> list[Block]:
     )
     value = str(edit.edit_id)
     choices = [
-        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary"),
-        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value),
+        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {name}"),
+        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {name}"),
     ]
     return [b.section(text), *b.actions(choices)]
 
