@@ -54,18 +54,21 @@ def refresher(desk: Desk) -> Any:
     """The lazy half of a listener: draws the changed list and the Home tab again, after the person has their answer."""
 
     def refresh_list(context: BoltContext, client: WebClient) -> None:
-        if CHANGED not in context:
-            return
-        with db.transaction(desk.engine) as session:
-            row = session.get(OpenList, context[CHANGED])
-        if row is None or _is_home(row):
-            chosen = row.filter_text if row else None
-            _quietly(context[CHANGED], lambda: home.redraw(desk, client, str(context.user_id), chosen=chosen))
-            return
-        _quietly(row.id, lambda: _refresh(desk, client, row))
-        _quietly(row.id, lambda: home.redraw(desk, client, row.user_id))
+        if CHANGED in context:
+            _quietly(context[CHANGED], lambda: _bring_up_to_date(desk, client, context))
 
     return refresh_list
+
+
+def _bring_up_to_date(desk: Desk, client: WebClient, context: BoltContext) -> None:
+    """Where the list behind the dialog is gone, or is the Home tab, only that."""
+    with db.transaction(desk.engine) as session:
+        row = session.get(OpenList, context[CHANGED])
+    if row is None or _is_home(row):
+        home.redraw(desk, client, str(context.user_id), chosen=row.filter_text if row else None)
+        return
+    _quietly(row.id, lambda: _refresh(desk, client, row))
+    home.redraw(desk, client, row.user_id)
 
 
 def _is_home(row: OpenList) -> bool:

@@ -191,3 +191,14 @@ def test_of_two_changes_at_once_the_tab_and_the_list_show_the_later(office, sess
     office.settled()
     assert "Maria Rivera" in text_of(office.clara.again(message))
     assert "Maria Rivera" in text_of(office.clara.home)
+
+
+def test_an_hour_after_the_list_was_opened_the_tab_still_hears_of_the_change(office, sam):
+    _home(office, "clara")
+    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    office.later(hours=1)
+    office.tick()
+    office.clara.fill(office.clara.view, {"phone": "(312) 555-7177"}).submit()
+    office.settled()
+    assert "waiting for the next mass message" in text_of(office.clara.home)
