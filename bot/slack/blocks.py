@@ -5,7 +5,7 @@ Text that comes from the SIS goes through `escaped`: a contact named `<!channel>
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot import phone
@@ -137,7 +137,9 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
 
 def date(when: datetime, *, style: str = "{date_short}") -> str:
     """A moment in the reader's own zone; old clients read the fallback, which says UTC."""
-    return f"<!date^{int(when.timestamp())}^{style}|{when:%b} {when.day}, {when:%Y} (UTC)>"
+    there = when.astimezone(UTC)
+    day = f"{there:%b} {there.day}, {there:%Y}"
+    return f"<!date^{int(when.timestamp())}^{style}|{f'{day}, {there:%H:%M} UTC' if '{time}' in style else f'{day} (UTC)'}>"
 
 
 def status(which: SmsStatus) -> str:
