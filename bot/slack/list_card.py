@@ -215,20 +215,31 @@ def _last_sync(latest: Latest, now: datetime) -> str:
 
 def _in_words(sight: Sight) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
-    page, unknown = sight.page, list_links.unknown_words(sight.parsed)
+    page = sight.page
     head = " ".join(
         [
             f"{_title(page)}: {count(page.total_students, 'student')}, {count(page.total_contacts, 'contact')}.",
             *_alone(page),
         ]
     )
-    odd = [f"Not understood: {', '.join(unknown)}."] if unknown else []
-    if sight.near:
-        typed, shown = (" ".join(one.names) for one in (sight.parsed.filter, page.filter))
-        odd.append(f"Nobody named {typed} is on your list. This is {shown}.")
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
     news = [] if page.total_students else [_good_news(sight)]
-    return b.cut("\n".join([*(b.escaped(one) for one in (head, *odd, *rows)), *news]), TEXT)
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *news]), TEXT)
+
+
+def _asked_back(sight: Sight) -> list[str]:
+    """What was not understood, and what the buttons offer in its place."""
+    parsed, unknown = sight.parsed, list_links.unknown_words(sight.parsed)
+    names = [" ".join(one.names) for one in (parsed.filter, sight.page.filter)]
+    meant = [f"/cleanup {text}" for text in sight.commands]
+    meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
+    meant += [filters.describe(which) for which in sight.namesakes]
+    return [
+        *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
+        *([f"Nobody named {names[0]} is on your list. This is {names[1]}."] if sight.near else []),
+        *([f"Did you mean: {'; '.join(meant)}?"] if meant else []),
+        *([f"Page {sight.page.filter.page} of {sight.page.pages}."] if sight.page.pages > 1 else []),
+    ]

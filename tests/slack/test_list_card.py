@@ -104,6 +104,7 @@ def test_a_menu_changes_the_list_in_place(office, sam, lee):
 def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam, lee):
     message = office.dana.command("/cleanup", "blokced grade 5").message
     assert "Sam Rivera" in text_of(message)
+    assert "Not understood: blokced.\nDid you mean: Grade 5 · Blocked; " in message.text
     office.dana.press(message, text="Grade 5 · Blocked")
     assert "Sam Rivera" in text_of(office.dana.again(message))
 
@@ -119,6 +120,7 @@ def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam
 )
 def test_a_command_with_a_slip_becomes_a_button_that_answers_in_place(office, sam, typed, offered, heard):
     message = office.clara.command("/cleanup", typed).message
+    assert f"Did you mean: {offered}?" in message.text
     assert office.clara.press(message, text=offered).ok
     assert heard in text_of(office.clara.again(message))
     assert len(office.clara.messages()) == 1
@@ -145,6 +147,7 @@ def test_pages_are_turned_in_place(office, session):
     session.commit()
     message = office.clara.command("/cleanup", "blocked").message
     assert "Kid11" not in text_of(message)
+    assert "Page 1 of 2." in message.text
     office.clara.press(message, action_id="list.show.next")
     assert "Kid11" in text_of(office.clara.again(message))
     office.clara.press(office.clara.again(message), action_id="list.show.previous")
