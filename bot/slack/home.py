@@ -70,12 +70,12 @@ def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is
             now = desk.now()
             tab = _looked_at(session, user_id, chosen, now=now) if is_look else session.get_one(HomeTab, user_id)
             text = chosen or tab.filter_text
-            above = [*_news(session, tab.looked_at, actor), *_whose(session, actor)]
-            below = _own_changes(session, actor)
-        listed = list_card.show(desk, client, user_id, text).blocks
+            first = [*_whose(session, actor), *_news(session, tab.looked_at, actor)]
+            last = _own_changes(session, actor)
+        heading, *listed = list_card.show(desk, client, user_id, text).blocks
     except UserError as no:
         return [b.header("Contact Cleanup"), b.section(no.sentence)]
-    return [*above, *listed, *below, *b.actions([b.button("Help", HELP, "all")]), b.context(_KEEPS)]
+    return [heading, *first, *listed, *last, *b.actions([b.button("Help", HELP, "all")]), b.context(_KEEPS)]
 
 
 def _whose(session: Session, actor: Actor) -> list[Block]:

@@ -161,8 +161,9 @@ def test_help_opens_from_the_tab(office, sam):
         ("dana", "Every student of the district."),
     ],
 )
-def test_the_tab_says_whose_students_it_shows(office, sam, name, whose):
+def test_below_its_heading_the_tab_says_whose_students_it_shows(office, sam, name, whose):
     assert whose in _home(office, name)
+    assert [block["type"] for block in office.who[name].home.blocks[:2]] == ["header", "context"]
 
 
 def test_whoever_teaches_and_sees_a_school_may_look_at_their_own_classes_alone(office, session, sam):
