@@ -108,6 +108,13 @@ def test_the_button_of_a_digest_two_months_old_shows_the_list_as_it_is_today(off
     assert "Sam Rivera" in said
 
 
+def test_a_button_of_an_older_version_says_so_where_it_is_pressed(office, scene):
+    arrive, press = doors.EVERY["button of an older version"]
+    arrive(office.clara, scene)
+    assert press(office.clara, scene).ok
+    assert "This is from an older version of me, so nothing was done." in text_of(office.clara.last())
+
+
 def test_a_dialog_of_a_contact_that_is_gone_meanwhile_says_so_and_changes_nothing(office, scene, session):
     _edit(office.clara, scene)
     of_maria = models.StudentContact.contact_id == scene.maria
