@@ -22,6 +22,7 @@ from bot.slack import (
     edits_notice,
     home,
     list_turning,
+    outdated,
     pending,
     remove_dialog,
     reply,
@@ -111,7 +112,7 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         (command, list_turning, pending, home, download_dialog, bulk_dialog, shortcuts),
         (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
     )
-    for surface in (*lists, *dialogs, digest, sync_notice, edits_notice):
+    for surface in (*lists, *dialogs, digest, sync_notice, edits_notice, outdated):
         surface.register(app, ours)
     answer.register(app)
     return app

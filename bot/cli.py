@@ -270,7 +270,7 @@ _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2
 def sandbox(
     *,
     tour: Annotated[bool, typer.Option("--tour", help="Play the whole path without a browser, then exit.")] = False,
-    port: Annotated[int, typer.Option(help="Where to serve the page.")] = 3000,
+    port: Annotated[int, typer.Option(help="Where to serve the page.", envvar="PORT")] = 3000,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Try everything on this machine: a made-up district, a small Slack, no accounts."""

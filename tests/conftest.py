@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+import leaks
 import people
 import pytest
 from sqlalchemy import Engine, text
@@ -50,6 +51,19 @@ def session(empty_database):
     """A session on an empty database; what a test commits, other connections see."""
     with Session(empty_database, expire_on_commit=False) as session:
         yield session
+
+
+@pytest.fixture(autouse=True)
+def nothing_private_is_logged(request):
+    """No test on a database may log a name or a number of a person, whatever it is about."""
+    if "empty_database" not in request.fixturenames:
+        yield
+        return
+    engine = request.getfixturevalue("empty_database")
+    with leaks.heard() as lines:
+        yield
+    private = leaks.Private(engine)
+    assert [(line, found) for line in lines if (found := private.found_in(line))] == []
 
 
 @pytest.fixture

@@ -344,6 +344,9 @@ class ListModel:
         return True
 
     def remove(self, name, student):
+        """The same once more from the same person is done already."""
+        if (name, student) in self.removals:
+            return True
         if not self.is_linked(name, student):
             return False
         self.removals.add((name, student))

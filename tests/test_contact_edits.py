@@ -206,7 +206,7 @@ def test_half_of_what_was_saved_together_cannot_be_undone_by_a_button_of_the_oth
 def test_undoing_twice_is_refused(session, maria, clara):
     made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
     contact_edits.undo(session, made, actor=clara, now=LATER)
-    with pytest.raises(UserError, match="nothing to undo"):
+    with pytest.raises(UserError, match="undone already"):
         contact_edits.undo(session, made, actor=clara, now=LATER)
 
 
@@ -217,6 +217,33 @@ def test_whoever_saves_second_is_told_who_was_first(session, maria, clara, dana)
         edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
     assert late.value.by == dana.user_id
     assert edits.stands(session, maria)[0] == NEW
+
+
+@pytest.mark.parametrize("touched", [{"phone": NEW}, {"method": "call"}, {"phone": NEW, "method": "call"}])
+def test_the_same_once_more_from_the_same_person_is_saved_once(session, maria, clara, touched):
+    seen = edits.version_of(session, maria)
+    first = edits.change(session, maria, **touched, actor=clara, version=seen)
+    again = edits.change(session, maria, **touched, actor=clara, version=seen, now=LATER)
+    assert again == first
+    assert len(edits.states(session, maria)) == len(touched)
+
+
+def test_something_else_from_a_dialog_that_was_saved_already_is_not_saved_unseen(session, maria, clara):
+    seen = edits.version_of(session, maria)
+    edits.change(session, maria, phone=NEW, actor=clara)
+    with pytest.raises(Stale):
+        edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
+    assert edits.stands(session, maria)[0] == NEW
+
+
+def test_autocalls_asked_for_twice_are_switched_to_once(session, maria, clara, dana):
+    seen = edits.version_of(session, maria)
+    for _ in range(2):
+        done = contact_edits.switch_to_call(session, maria.id, version=seen, actor=clara, now=LATER)
+        assert done.method is ContactMethod.CALL
+    with pytest.raises(Stale):
+        contact_edits.switch_to_call(session, maria.id, version=seen, actor=dana, now=LATER)
+    assert len(edits.states(session, maria)) == 1
 
 
 def test_looking_at_a_number_is_not_being_first(session, maria, clara, dana):

@@ -85,10 +85,12 @@ def test_a_student_who_left_does_not_stand_in_the_way_of_removing_from_all(sessi
     assert children(session, maria) == set()
 
 
-def test_a_removed_contact_cannot_be_removed_again(session, maria, sam, clara):
-    edits.remove(session, maria, sam, actor=clara)
+def test_a_removed_contact_is_removed_once_and_for_whoever_comes_second_it_is_gone(session, maria, sam, clara, dana):
+    removal = edits.remove(session, maria, sam, actor=clara)
+    assert edits.remove(session, maria, sam, actor=clara) is removal
     with pytest.raises(UserError, match="not on your list any more"):
-        edits.remove(session, maria, sam, actor=clara)
+        edits.remove(session, maria, sam, actor=dana)
+    assert len(session.scalars(select(models.Removal)).all()) == 1
 
 
 def test_a_contact_of_another_student_of_hers_is_not_removed_by_a_mixed_up_id(session, maria, lee, dana):
@@ -115,11 +117,13 @@ def test_a_contact_is_brought_back_and_may_be_removed_again(session, maria, sam,
     assert children(session, maria) == {"Eva"}
 
 
-def test_bringing_back_twice_is_refused(session, maria, sam, clara):
+def test_bringing_back_twice_is_once_and_told_to_whoever_comes_second(session, maria, sam, clara, dana):
     removal = edits.remove(session, maria, sam, actor=clara)
     contact_edits.bring_back(session, removal.id, actor=clara, now=LATER)
+    contact_edits.bring_back(session, removal.id, actor=clara, now=LATER + timedelta(minutes=1))
+    assert removal.undone_at == LATER
     with pytest.raises(UserError, match="brought this contact back already"):
-        contact_edits.bring_back(session, removal.id, actor=clara, now=LATER)
+        contact_edits.bring_back(session, removal.id, actor=dana, now=LATER)
 
 
 def test_whoever_sees_only_some_of_the_students_cannot_bring_back_for_all(session, maria, lee, clara, dana):

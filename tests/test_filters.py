@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.filters import GRAMMAR, Vocabulary, parse
+from bot.filters import GRAMMAR, Vocabulary, commands_meant, parse
 
 DISTRICT = Vocabulary(
     schools=(
@@ -257,3 +257,28 @@ def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phra
         parsed = parse(phrase.example, vocabulary)
         assert parsed.unknown == ()
         assert str(parsed.filter)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("hlep", ("help",)),
+        ("pendng", ("pending",)),
+        ("my pending", ("pending",)),
+        ("pending grade 5", ("pending",)),
+        ("forcast grade 5", ("forecast grade 5",)),
+        ("grade 5 forecast lincoln", ('forecast grade 5 school "Lincoln Elementary"',)),
+        ("subscirbe blocked", ("subscribe blocked",)),
+        ("unsubscribe red", ("unsubscribe",)),
+        ("subscription", ("subscriptions",)),
+        ("grade 5 blokced", ()),
+        ("Holden", ()),
+    ],
+)
+def test_a_command_with_a_slip_or_among_other_words_is_told(typed, meant):
+    assert commands_meant(parse(typed, DISTRICT), nobody=True) == meant
+
+
+def test_what_is_somebodys_name_is_no_command():
+    assert commands_meant(parse("Fendig", DISTRICT), nobody=True) == ()
+    assert commands_meant(parse("pendng", DISTRICT), nobody=False) == ()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot import phone as phones
 from bot.access import Actor
-from bot.contact_edits.standing import Standing, lock, mark_listed, record
+from bot.contact_edits.standing import Stale, Standing, lock, mark_listed, own_doing, record
 from bot.errors import UserError
 from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
 
@@ -20,7 +20,10 @@ Wanted = dict[EditField, str | None]
 
 @dataclass(frozen=True)
 class Change:
-    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made."""
+    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made.
+
+    The same once more from the same person changes nothing and gives what stands.
+    """
 
     contact_id: int
     name: str
@@ -50,7 +53,10 @@ def change(
     access.editor(actor)
     access.contact(session, contact_id, actor=actor)
     wanted: Wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
-    before = lock(session, contact_id, version=version)
+    try:
+        before = lock(session, contact_id, version=version)
+    except Stale as stale:
+        return _done_before(session, contact_id, wanted, stale, actor)
     differing = _differing(before, wanted)
     _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
     return _save(session, before, wanted, differing, actor=actor, now=now)
@@ -67,10 +73,14 @@ def switch_to_call(
     """
     access.editor(actor)
     access.contact(session, contact_id, actor=actor)
-    before = lock(session, contact_id, version=version)
+    calls = str(ContactMethod.CALL)
+    try:
+        before = lock(session, contact_id, version=version)
+    except Stale as stale:
+        return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
     if not before.phone:
         raise UserError("A call needs a number. Press Edit to write one.")
-    wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: str(ContactMethod.CALL)}
+    wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
     return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
 
 
@@ -86,6 +96,20 @@ def use_number(session: Session, contact_id: int, *, version: int, phone: str, a
     before = lock(session, contact_id, version=version)
     wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
+
+
+def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale, actor: Actor) -> Change:
+    """What this person saved a moment ago, where it is just what they ask for now."""
+    stands = own_doing(session, contact_id, stale, actor)
+    if any(stands.value(field) != value for field, value in wanted.items()):
+        raise stale
+    return Change(
+        contact_id,
+        stands.name,
+        stands.phone,
+        stands.method,
+        tuple(stands.edits[field].id for field in wanted if field in stands.edits),
+    )
 
 
 def _differing(before: Standing, wanted: Wanted) -> list[EditField]:

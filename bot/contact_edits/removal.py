@@ -26,13 +26,15 @@ def remove(
     actor: Actor,
     now: datetime,
 ) -> Removal:
-    """Remove a contact from one student or (null) from all of its students.
+    """Remove a contact from one student or (null) from all of its students; once more from the same person changes nothing.
 
     Raises:
         Stale: the contact is not at `version` any more; also when somebody removed it meanwhile.
         UserError: it is a contact of students this person may not see.
     """
     access.editor(actor)
+    if done := _done_before(session, contact_id, student_id, actor):
+        return done
     access.contact(session, contact_id, actor=actor, student_id=student_id)
     lock(session, contact_id, version=version)
     if student_id is None:
@@ -44,16 +46,24 @@ def remove(
     return removal
 
 
+def _done_before(session: Session, contact_id: int, student_id: int | None, actor: Actor) -> Removal | None:
+    own = select(Removal).where(Removal.contact_id == contact_id, Removal.made_by == actor.user_id)
+    from_same = Removal.student_id.is_not_distinct_from(student_id)
+    return session.scalar(own.where(from_same, Removal.undone_at.is_(None)).limit(1))
+
+
 def bring_back(session: Session, removal_id: int, *, actor: Actor, now: datetime) -> None:
-    """Undo a removal.
+    """Undo a removal; once more from the same person changes nothing.
 
     Raises:
-        UserError: it was undone already, or it hides the contact from students this person may not see.
+        UserError: somebody else undid it already, or it hides the contact from students this person may not see.
     """
     access.editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
         raise UserError("That contact is not on your list any more. Type /cleanup to see it as it is now.")
+    if removal.undone_by == actor.user_id:
+        return
     lock(session, removal.contact_id)
     session.refresh(removal)
     if removal.undone_at:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot import access, audit, listing
 from bot.access import Actor
-from bot.contact_edits.standing import lock
+from bot.contact_edits.standing import Stale, lock, own_doing
 from bot.errors import UserError
 from bot.models import PhoneNumber
 
@@ -32,7 +32,10 @@ def record_stop(
     """
     access.editor(actor)
     access.contact(session, contact_id, actor=actor, student_id=student_id)
-    phone = lock(session, contact_id, version=version).phone
+    try:
+        phone = lock(session, contact_id, version=version).phone
+    except Stale as stale:
+        return _done_before(session, contact_id, stale, actor)
     if phone is None:
         raise UserError("This contact has no number that could be texted.")
     if _is_opted_out(session, phone):
@@ -44,6 +47,14 @@ def record_stop(
             "This number has texted START since that day, so it wants texts. Choose a later day.", field="said_on"
         )
     audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", now=now)
+    return phone
+
+
+def _done_before(session: Session, contact_id: int, stale: Stale, actor: Actor) -> str:
+    """The number that this person recorded a moment ago."""
+    phone = own_doing(session, contact_id, stale, actor).phone
+    if phone is None or not _is_opted_out(session, phone):
+        raise stale
     return phone
 
 

@@ -72,6 +72,17 @@ def lock(session: Session, contact_id: int, *, version: int | None = None) -> St
     return _standing(session, contact)
 
 
+def own_doing(session: Session, contact_id: int, stale: Stale, actor: Actor) -> Standing:
+    """The contact as whoever asks left it themselves: of a second press, or of a dialog sent off again because Slack hung up.
+
+    Raises:
+        Stale: it was somebody else.
+    """
+    if stale.by != actor.user_id:
+        raise stale
+    return _standing(session, session.get_one(Contact, contact_id))
+
+
 def _standing(session: Session, contact: Contact) -> Standing:
     in_force = select(Edit).where(Edit.contact_id == contact.id, Edit.state.in_(IN_FORCE))
     edits = session.scalars(in_force, execution_options={"populate_existing": True})

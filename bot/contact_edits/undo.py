@@ -26,6 +26,9 @@ def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None
     edit = held(session, edit_id, actor=actor)
     before = lock(session, edit.contact_id)
     together = _saved_together(session, edit)
+    session.refresh(edit)
+    if edit.state == EditState.UNDONE:
+        raise UserError("This has been undone already. Open the student to see how it stands.")
     if not together:
         raise UserError("This was changed again since, so there is nothing to undo. Open the student to see it.")
     for one in together:

@@ -3,9 +3,22 @@
 The text is a filter's only serialisation, so it is also the state of paging and of every menu.
 """
 
+from bot.filters.commands import commands_meant
 from bot.filters.filter import Filter, describe
-from bot.filters.grammar import GRAMMAR, Phrase
+from bot.filters.grammar import COMMANDS, GRAMMAR, Phrase
 from bot.filters.parsing import Parsed, Suggestion, Unknown, parse
 from bot.filters.vocabulary import Vocabulary
 
-__all__ = ["GRAMMAR", "Filter", "Parsed", "Phrase", "Suggestion", "Unknown", "Vocabulary", "describe", "parse"]
+__all__ = [
+    "COMMANDS",
+    "GRAMMAR",
+    "Filter",
+    "Parsed",
+    "Phrase",
+    "Suggestion",
+    "Unknown",
+    "Vocabulary",
+    "commands_meant",
+    "describe",
+    "parse",
+]

@@ -1,11 +1,11 @@
-"""What one can say after `/cleanup`: the table that the help is made from, so that the help never promises too much."""
+"""What one can say after `/cleanup`: the tables that the help is made from, so that the help never promises too much."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """One way of narrowing the list: an example that works as it stands, and what it gives."""
+    """One thing to say: an example that works as it stands, and what it gives."""
 
     example: str
     meaning: str
@@ -26,3 +26,20 @@ GRAMMAR = (
     Phrase("teacher García", "the students of one teacher; `ms garcia` and a mention of her work too"),
     Phrase("school Lincoln", "the students of one school"),
 )
+"""How the list is narrowed."""
+
+COMMANDS = (
+    Phrase(
+        "forecast grade 5",
+        "before you send: whom a mass message would reach and miss now, and which students have no adult who would get it",
+    ),
+    Phrase("pending", "what was changed here and the student information system does not have yet"),
+    Phrase(
+        "subscribe grade 5",
+        "in a channel: a digest there after each mass message, counts only, never a name; by teacher only in private channels",
+    ),
+    Phrase("unsubscribe", "ends the digest of a channel"),
+    Phrase("subscriptions", "which channels get a digest"),
+    Phrase("help", "what you are reading"),
+)
+"""What else can be asked; the first word of each is the command, and a filter may follow where one does here."""

@@ -1,5 +1,6 @@
 """The words that mean something in a filter, as `bot.names.fold` writes them."""
 
+from bot.filters import grammar
 from bot.sms_status import Colour, SmsStatus, of_colour
 
 STATUS_SLUGS = {
@@ -67,7 +68,7 @@ SCHOOL_KINDS = {
 COMMON_IN_SCHOOLS = SCHOOL_KINDS | SCHOOL_NOUNS | {"the", "of", "at", "and", "jr", "junior", "sr", "senior", "k8", "st"}
 """What tells no school from another; `lincoln` is all that is left of Lincoln Elementary."""
 ASKING = {"can", "could", "would", "will"}
-COMMANDS = {"help", "subscribe", "unsubscribe"}
+COMMANDS = {phrase.example.split()[0] for phrase in grammar.COMMANDS}
 FILLERS = {
     *("a", "all", "and", "any", "are", "by", "cleanup", "contact", "contacts", "children", "currently", "dad", "dads"),
     *("everybody", "everyone", "families", "family", "father", "find", "for", "from", "give", "guardian", "guardians"),

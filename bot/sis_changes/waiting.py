@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
@@ -117,9 +118,11 @@ def made_by(session: Session, user_id: str) -> int:
     return (session.scalar(edits) or 0) + (session.scalar(removals) or 0)
 
 
-def newest(session: Session, students: Select[int], *, limit: int) -> list[Waiting]:
-    """The first changes that somebody looks at: those that a person has to settle, then the newest."""
-    changes = _changes(students)
+def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:
+    """The first changes that somebody looks at: those that a person has to settle, then the newest; with `made_by`, only of
+    that Slack user.
+    """
+    changes = _changes(students, made_by)
     order = (changes.c.disputed.desc(), changes.c.made_at.desc(), changes.c.contact_id)
     return list(_streamed(session, select(changes).order_by(*order).limit(limit)))
 
@@ -149,9 +152,12 @@ def _streamed(session: Session, rows: Select[*tuple[Any, ...]]) -> Iterator[Wait
         yield Waiting(**{**row, "students": tuple(row["students"]), "student_ids": tuple(row["student_ids"]), **said})
 
 
-def _changes(students: Select[int]) -> Subquery:
+def _changes(students: Select[int], made_by: str | None = None) -> Subquery:
     mine = students.cte("mine")
-    return _edits(mine).union_all(_removals(mine)).subquery("changes")
+    edits, removals = _edits(mine), _removals(mine)
+    if made_by is not None:
+        edits, removals = edits.where(Edit.made_by == made_by), removals.where(Removal.made_by == made_by)
+    return union_all(edits, removals).subquery("changes")
 
 
 def _edits(mine: CTE) -> Select[*tuple[Any, ...]]:

@@ -37,7 +37,7 @@ def _bug(error: Exception, body: dict[str, Any]) -> str:
     """Log what went wrong by type and place only: the message of an error may hold a name or a number."""
     reference = secrets.token_hex(3).upper()
     logger.error("reference %s (%s): %s", reference, body.get("type", "command"), traced(error))
-    return f"Something went wrong here, and nothing was changed. Please try again; if it stays, report reference *{reference}*."
+    return f"Something went wrong here, and nothing was changed. Please try again; if it stays, report reference {reference}."
 
 
 def _json(content: Block) -> BoltResponse:

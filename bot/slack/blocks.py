@@ -5,7 +5,7 @@ Text that comes from the SIS goes through `escaped`: a contact named `<!channel>
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot import phone
@@ -17,7 +17,7 @@ VIEW_BLOCKS = 100
 MESSAGE_CHARACTERS = 12_500
 """Slack takes about 13,200 in all the blocks of a message; how it counts is not written anywhere."""
 HEADER = 150
-_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE = 3000, 75, 75, 24, 150
+_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE, _OPTIONS = 3000, 75, 75, 24, 150, 100
 _DOTS = {Colour.YELLOW: "🟡", Colour.RED: "🔴"}
 
 
@@ -103,9 +103,9 @@ def option(text: str, value: str, *, description: str | None = None) -> Block:
 
 
 def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: str | None = None) -> list[Block]:
-    """A drop-down, or nothing when it has no options or one whose value Slack would not take."""
-    listed = list(options)[:100]
-    if not listed or any(len(one["value"]) > _VALUE for one in listed):
+    """A drop-down, or nothing when it has no options, more than Slack takes, or one whose value Slack would not take."""
+    listed = list({one["value"]: one for one in options}.values())
+    if not 0 < len(listed) <= _OPTIONS or any(len(one["value"]) > _VALUE for one in listed):
         return []
     made: Block = {
         "type": "static_select",
@@ -137,7 +137,9 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
 
 def date(when: datetime, *, style: str = "{date_short}") -> str:
     """A moment in the reader's own zone; old clients read the fallback, which says UTC."""
-    return f"<!date^{int(when.timestamp())}^{style}|{when:%b} {when.day}, {when:%Y} (UTC)>"
+    there = when.astimezone(UTC)
+    day = f"{there:%b} {there.day}, {there:%Y}"
+    return f"<!date^{int(when.timestamp())}^{style}|{f'{day}, {there:%H:%M} UTC' if '{time}' in style else f'{day} (UTC)'}>"
 
 
 def status(which: SmsStatus) -> str:

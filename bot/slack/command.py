@@ -1,5 +1,5 @@
-"""`/cleanup` and what may follow it: nothing or a filter, `help`, `pending`, `forecast` and `subscribe` with or without a filter,
-`unsubscribe`, `subscriptions`. Always answered privately.
+"""`/cleanup` and what may follow it: nothing, a filter, or a command of `filters.COMMANDS`; typed, or offered on a button where it
+was typed with a slip. Always answered privately.
 """
 
 from collections.abc import Callable
@@ -8,14 +8,10 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.filters import GRAMMAR
-from bot.slack import blocks as b
-from bot.slack import forecast, list_card, pending, subscribe
+from bot.slack import forecast, help_card, list_card, list_links, pending, reply, subscribe
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.sms_status import SEVERITY, meaning
-
-COMMAND = "/cleanup"
+from bot.slack.help_card import COMMAND
 
 Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
 AnswerOf = Callable[[Desk, WebClient, dict[str, Any], str], Card]
@@ -27,11 +23,18 @@ def register(app: App, desk: Desk) -> None:
         card = _answer(desk, client, body)
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
 
+    @app.action(list_links.RUN)
+    def run(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
+        card = _answer(desk, client, typed)
+        reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
+
 
 def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = body.get("text", "").strip()
     word, *of_whom = text.split(maxsplit=1)[:2] or [""]
-    if of_whom and of_whom[0].casefold() in _ASKING:
+    if word.casefold() in _ASKING or (of_whom and of_whom[0].casefold() in _ASKING):
         return _help(desk, client, body)
     if word.casefold() in _WITH_FILTER:
         return _WITH_FILTER[word.casefold()](desk, client, body, "".join(of_whom))
@@ -46,21 +49,11 @@ def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]):
-        text = desk.wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, legend=_legend())
-    head, *paragraphs = text.split("\n\n")
-    return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
-
-
-def _legend() -> list[str]:
-    return [f"{b.status(one)}: {meaning(one).explanation}" for one in SEVERITY]
+        return help_card.draw(desk.wording)
 
 
 _ASKING = ("help", "?")
-_WORDS: dict[str, Answer] = {
-    **dict.fromkeys(_ASKING, _help),
-    "pending": pending.show,
-    "subscriptions": subscribe.show,
-}
+_WORDS: dict[str, Answer] = {"pending": pending.show, "subscriptions": subscribe.show}
 
 _WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "subscribe": subscribe.start}
 """Words that a filter may follow."""

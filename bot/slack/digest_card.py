@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.digests import Digest, Moved, Reached
 from bot.filters import Filter, describe
@@ -19,15 +17,15 @@ _LONGEST_FILTER = 80
 _MOVES = ("joined", "left", "still on it")
 
 
-def draw(digest: Digest, wording: Wording, zone: ZoneInfo) -> Card:
+def draw(digest: Digest, wording: Wording) -> Card:
     """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
     heading, which = _heading(digest), digest.which
     safe = replace(digest, title=b.escaped(heading))
     text = wording.render(
         "digest.txt",
         d=safe,
-        sent_at=_day(digest.sent_at.astimezone(zone)),
-        settles_at=_moment(digest.settles_at.astimezone(zone)) if digest.settles_at else None,
+        sent_at=b.date(digest.sent_at, style="{date_long}"),
+        settles_at=b.date(digest.settles_at, style="{time} on {date_long}") if digest.settles_at else None,
         is_narrowed=_is_narrowed(digest),
         as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
         shares=[_share(one) for one in digest.before],
@@ -59,14 +57,6 @@ def _is_narrowed(digest: Digest) -> bool:
 
 def _share(one: Digest | Reached) -> str:
     return f"{100 * one.delivered / one.sent:.1f}\u00a0%"
-
-
-def _day(when: datetime) -> str:
-    return f"{when:%A, %B} {when.day}"
-
-
-def _moment(when: datetime) -> str:
-    return f"{f'{when:%I:%M %p}'.lstrip('0')} on {_day(when)}"
 
 
 def _moves(moved: Moved) -> str:

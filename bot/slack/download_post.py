@@ -21,7 +21,7 @@ from bot.downloads import Attachment, Head, Mail
 from bot.errors import UserError, traced
 from bot.models import Download, DownloadForm
 from bot.slack import blocks as b
-from bot.slack import refusals
+from bot.slack import refusals, who
 from bot.slack.desk import Desk
 from bot.wording import count
 
@@ -85,12 +85,12 @@ def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[i
         if (server := desk.settings.secret("smtp_url")) is None:
             _upload(client, download, path)
             return rows, f"📄 Here is your list, {count(rows, 'contact')}. Delete it when you no longer need it."
-        _mail(desk, download, actor, path, rows, server=server)
+        _mail(desk, download, actor, path, head=head, rows=rows, server=server)
         return rows, f"📬 Your list, {count(rows, 'contact')}, was mailed to {b.escaped(actor.email)}."
 
 
 def _head(desk: Desk, session: Session, actor: Actor, title: str) -> Head:
-    latest, zone = cleanup_list.latest(session), desk.settings.zone
+    latest, zone = cleanup_list.latest(session), who.zone_of(session, actor.user_id, otherwise=desk.settings.zone)
     facts = (
         [f"After the mass message “{latest.title}” of {latest.sent_at.astimezone(zone):%B %d, %Y}"]
         if latest.sent_at
@@ -120,9 +120,9 @@ def _upload(client: WebClient, download: Download, path: Path) -> None:
     client.files_upload_v2(channel=channel, filename=path.name, file=str(path))
 
 
-def _mail(desk: Desk, download: Download, actor: Actor, path: Path, rows: int, *, server: str) -> None:
+def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Head, rows: int, server: str) -> None:
     here, form = desk.settings, DownloadForm(download.form)
-    values = {"contacts": rows, "with_numbers": actor.may_export, "made_at": desk.now().astimezone(here.zone)}
+    values = {"contacts": rows, "with_numbers": head.with_numbers, "made_at": head.made_at.astimezone(head.zone)}
     mail = Mail(
         sender=here.mail_from or actor.email,
         to=actor.email,

@@ -1,28 +1,32 @@
-"""The Home tab: one's own list whenever somebody looks, with what happened since they last did and the filter they left it with.
-
-Whoever may not see the list reads a polite no.
+"""The Home tab: one's own list with the filter they left it with, what happened since they last looked, and their own changes that
+wait for the SIS. Whoever may not see the list reads a polite no.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from slack_bolt import App
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, filters
-from bot.cleanup_list import News
+from bot import access, cleanup_list, db, filters, sis_changes
+from bot.access import Actor, Reach
 from bot.errors import UserError
+from bot.filters import Filter
 from bot.models import HomeTab
 from bot.slack import blocks as b
-from bot.slack import list_card, list_links
+from bot.slack import help_card, list_card, list_links, pending, reply
+from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.wording import count
 
 _SAME_LOOK = timedelta(hours=1)
 """Coming back within it is still the same look, and tells the same news."""
-_HELP = "`/cleanup help` says what I understand. This tab keeps the filter that you choose in it."
+_KEEPS = "This tab keeps the filter that you choose in it."
+_SHOWN, _SCHOOLS = 5, 3
+HELP = "home.help"
 
 
 def register(app: App, desk: Desk) -> None:
@@ -31,25 +35,77 @@ def register(app: App, desk: Desk) -> None:
         if event["tab"] == "home":
             publish(desk, client, event["user"])
 
+    @app.action(HELP)
+    def help_dialog(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        with desk.acting(client, body["user"]["id"]):
+            view = help_card.dialog(desk.wording)
+        reply.put_up(client, body, view)
+
 
 def publish(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
     """Draw somebody's Home tab, with the list of a filter's text that they `chose` there, or else of the one before."""
-    client.views_publish(
-        user_id=user_id, view={"type": "home", "blocks": _home(desk, client, user_id, chosen)[: b.VIEW_BLOCKS]}
-    )
+    _put_up(client, user_id, _home(desk, client, user_id, chosen, is_look=True))
 
 
-def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None) -> list[b.Block]:
+def redraw(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
+    """Bring the tab of whoever has one up to date after a change of theirs; drawn until it stands, as two may change at once."""
+    with db.transaction(desk.engine) as session:
+        tab = session.get(HomeTab, user_id)
+    if tab is None:
+        return
+    drawn = _home(desk, client, user_id, chosen, is_look=False)
+    _put_up(client, user_id, drawn)
+    if (again := _home(desk, client, user_id, chosen, is_look=False)) != drawn:
+        _put_up(client, user_id, again)
+
+
+def _put_up(client: WebClient, user_id: str, blocks: list[Block]) -> None:
+    client.views_publish(user_id=user_id, view={"type": "home", "blocks": blocks[: b.VIEW_BLOCKS]})
+
+
+def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is_look: bool) -> list[Block]:
     try:
         with desk.acting(client, user_id) as (session, actor):
-            tab = _looked_at(session, user_id, chosen, now=desk.now())
+            now = desk.now()
+            tab = _looked_at(session, user_id, chosen, now=now) if is_look else session.get_one(HomeTab, user_id)
             text = chosen or tab.filter_text
-            since = tab.looked_at
-            news = cleanup_list.news(session, since=since, actor=actor) if since else None
-        listed = list_card.show(desk, client, user_id, text).blocks
+            first = [*_whose(session, actor), *_news(session, tab.looked_at, actor)]
+            last = _own_changes(session, actor)
+        heading, *listed = list_card.show(desk, client, user_id, text).blocks
     except UserError as no:
         return [b.header("Contact Cleanup"), b.section(no.sentence)]
-    return [*(_news(news, since) if news and since else []), *listed, b.context(_HELP)]
+    return [heading, *first, *listed, *last, *b.actions([b.button("Help", HELP, "all")]), b.context(_KEEPS)]
+
+
+def _whose(session: Session, actor: Actor) -> list[Block]:
+    """Whose students these are; whoever teaches and sees a whole school, too, may look at their own alone."""
+    known = cleanup_list.vocabulary(session, actor)
+    if actor.reach is Reach.CLASSES:
+        return [b.context("Students of your own classes.")]
+    whom = (
+        "Every student of the district." if actor.reach is Reach.DISTRICT else f"Students of {_named(known.schools)}."
+    )
+    teaches = actor.name in known.teachers and actor.staff_ids
+    own = list_links.filter_text(Filter(teacher=actor.name))
+    buttons = [b.button("My own classes", list_links.SHOW_MINE, own), b.button("All", list_links.SHOW_ALL_MINE, "all")]
+    return [b.context(whom), *b.actions(buttons if teaches else [])]
+
+
+def _named(schools: Sequence[str]) -> str:
+    more = len(schools) - _SCHOOLS
+    named = ", ".join(b.escaped(name) for name in schools[:_SCHOOLS])
+    return f"{named} and {count(more, 'more school')}" if more > 0 else named or "your school"
+
+
+def _own_changes(session: Session, actor: Actor) -> list[Block]:
+    """What this person changed and the SIS does not have yet."""
+    waiting = sis_changes.newest(session, access.students_for(actor), limit=_SHOWN + 1, made_by=actor.user_id)
+    if not waiting:
+        return []
+    more = ["… and more: `/cleanup pending`"] if len(waiting) > _SHOWN else []
+    head = b.section("*Your changes that the student information system does not have yet*")
+    return [b.divider(), head, *(b.section(pending.row(one)) for one in waiting[:_SHOWN]), *map(b.context, more)]
 
 
 def _looked_at(session: Session, user_id: str, chosen: str | None, *, now: datetime) -> HomeTab:
@@ -64,7 +120,10 @@ def _looked_at(session: Session, user_id: str, chosen: str | None, *, now: datet
     return tab
 
 
-def _news(news: News, since: datetime) -> list[b.Block]:
+def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]:
+    if since is None:
+        return []
+    news = cleanup_list.news(session, since=since, actor=actor)
     told = [
         *([f"{count(news.joined, 'contact')} joined your list"] if news.joined else []),
         *([f"{count(news.left, 'contact')} left it"] if news.left else []),

@@ -28,13 +28,14 @@ class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
-    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `namesakes`
-    are one list for each of several teachers who were meant.
+    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
+    perhaps what was meant instead; `namesakes` are one list for each of several teachers who were meant.
     """
 
     page: Page
     parsed: Parsed
     near: Sequence[Filter]
+    commands: Sequence[str]
     namesakes: Sequence[Filter]
     schools: Sequence[str]
     grades: Sequence[str]
@@ -48,10 +49,15 @@ class _Detail:
     """How much of a page is drawn: what is left out where Slack would refuse the whole."""
 
     contacts_a_row: int
+    has_schools: bool = True
     has_menus: bool = True
 
 
-_DETAILS = (_Detail(4), _Detail(2), _Detail(1), _Detail(2, has_menus=False), _Detail(1, has_menus=False))
+_DETAILS = (
+    *(_Detail(4), _Detail(2), _Detail(4, has_schools=False), _Detail(2, has_schools=False)),
+    *(_Detail(1, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
+)
+"""A menu of a hundred schools takes as much as all the rest, and a school can be typed."""
 
 
 def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
@@ -74,13 +80,15 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    near = () if page.total_students else cleanup_list.near_names(session, parsed.filter, actor=actor)
+    nobody = not page.total_students
+    near = cleanup_list.near_names(session, parsed.filter, actor=actor) if nobody else ()
     if near:
         page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
     return Sight(
         page,
         parsed,
         near,
+        filters.commands_meant(parsed, nobody=nobody),
         cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         cleanup_list.grades(session),
@@ -104,10 +112,11 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
         *_counts(page),
         *list_links.not_understood(sight.parsed),
         *_instead_of_nobody(sight),
+        *list_links.commands(sight.commands),
         *list_links.namesakes(sight.namesakes),
-        *(_menus(sight) if detail.has_menus else []),
+        *_menus(sight, detail),
         b.divider(),
-        *(_rows(page, detail.contacts_a_row) or _nobody(page)),
+        *(_rows(page, detail.contacts_a_row) or _nobody(sight)),
         *list_links.turning(page),
         b.context(_footer(page, sight.latest, sight.now), *_own_changes(sight)),
     ]
@@ -138,8 +147,11 @@ def _alone(page: Page) -> list[str]:
     return [f"⚠️ *{count(page.alone, 'student has', 'students have')} no adult who can be texted.*"]
 
 
-def _menus(sight: Sight) -> list[Block]:
-    return list_links.menus(sight.page.filter.with_page(1), schools=sight.schools, grades=sight.grades)
+def _menus(sight: Sight, detail: _Detail) -> list[Block]:
+    if not detail.has_menus:
+        return []
+    schools = sight.schools if detail.has_schools else ()
+    return list_links.menus(sight.page.filter.with_page(1), schools=schools, grades=sight.grades)
 
 
 def _rows(page: Page, contacts_a_row: int) -> list[Block]:
@@ -147,14 +159,21 @@ def _rows(page: Page, contacts_a_row: int) -> list[Block]:
     return [list_rows.row(one, here=here, most=contacts_a_row) for one in page.students]
 
 
-def _nobody(page: Page) -> list[Block]:
-    if page.filter.names:
-        who = b.escaped(" ".join(page.filter.names))
-        return [b.section(f"Nobody named *{who}* is on your list."), *list_links.whole_list()]
-    if _narrows(page.filter):
-        here = "✅ Nobody here. Every contact that matches can be texted, as far as the last mass message showed."
-        return [b.section(here), *list_links.whole_list()]
-    return [b.section("✅ Nobody on your list. Every text of the last mass message arrived.")]
+def _nobody(sight: Sight) -> list[Block]:
+    return [b.section(_good_news(sight)), *(list_links.whole_list() if _narrows(sight.page.filter) else [])]
+
+
+def _good_news(sight: Sight) -> str:
+    """Why a list is empty; what nobody was texted about yet is no good news."""
+    which, latest = sight.page.filter, sight.latest
+    if which.names:
+        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
+    if not latest.sent_at:
+        return "Nobody here. The list begins with the first mass message."
+    told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
+    if _narrows(which):
+        return f"✅ Nobody here. Every contact that matches can be texted, {told}"
+    return f"✅ Nobody on your list. Every contact can be texted, {told}"
 
 
 def _instead_of_nobody(sight: Sight) -> list[Block]:
@@ -196,19 +215,31 @@ def _last_sync(latest: Latest, now: datetime) -> str:
 
 def _in_words(sight: Sight) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
-    page, unknown = sight.page, list_links.unknown_words(sight.parsed)
+    page = sight.page
     head = " ".join(
         [
             f"{_title(page)}: {count(page.total_students, 'student')}, {count(page.total_contacts, 'contact')}.",
             *_alone(page),
         ]
     )
-    odd = [f"Not understood: {', '.join(unknown)}."] if unknown else []
-    if sight.near:
-        typed, shown = (" ".join(one.names) for one in (sight.parsed.filter, page.filter))
-        odd.append(f"Nobody named {typed} is on your list. This is {shown}.")
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
-    return b.cut(b.escaped("\n".join([head, *odd, *rows])), TEXT)
+    news = [] if page.total_students else [_good_news(sight)]
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *news]), TEXT)
+
+
+def _asked_back(sight: Sight) -> list[str]:
+    """What was not understood, and what the buttons offer in its place."""
+    parsed, unknown = sight.parsed, list_links.unknown_words(sight.parsed)
+    names = [" ".join(one.names) for one in (parsed.filter, sight.page.filter)]
+    meant = [f"/cleanup {text}" for text in sight.commands]
+    meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
+    meant += [filters.describe(which) for which in sight.namesakes]
+    return [
+        *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
+        *([f"Nobody named {names[0]} is on your list. This is {names[1]}."] if sight.near else []),
+        *([f"Did you mean: {'; '.join(meant)}?"] if meant else []),
+        *([f"Page {sight.page.filter.page} of {sight.page.pages}."] if sight.page.pages > 1 else []),
+    ]

@@ -1,10 +1,11 @@
-"""A list that somebody has on their screen is brought up to date after each change they make in a dialog.
+"""A list that somebody has on their screen, and their Home tab, are brought up to date after each change they make in a dialog.
 
 Slack gives no other way back to a private message than its response_url (five uses, 30 minutes), which is too personal
 for a dialog's metadata; so the row's id travels there and the url stays with us.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot import db
 from bot.errors import UserError, traced
 from bot.models import OpenList
 from bot.slack import home, list_card, list_links, reply
+from bot.slack.card import Card
 from bot.slack.desk import Desk
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 CHANGED = "changed_list"
 _LIFE = timedelta(minutes=30)
 _NOBODY_WAITS = 10
+_AT_MOST = 2
+"""Times that one change draws a list; a response_url takes five answers."""
 
 
 def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
@@ -47,33 +51,52 @@ def changed(context: BoltContext, list_id: int) -> None:
 
 
 def refresher(desk: Desk) -> Any:
-    """The lazy half of a listener: draws the changed list again, after the person has their answer.
-
-    What goes wrong here stays here: Bolt would log the words of the error, and they may name a person.
-    """
+    """The lazy half of a listener: draws the changed list and the Home tab again, after the person has their answer."""
 
     def refresh_list(context: BoltContext, client: WebClient) -> None:
-        if CHANGED not in context:
-            return
-        try:
-            _refresh(desk, client, context[CHANGED])
-        except UserError:
-            logger.info("list %s stays as it was: whoever reads it may not see it any more", context[CHANGED])
-        except Exception as fault:  # noqa: BLE001 - as above.
-            logger.error("list %s stays as it was: %s", context[CHANGED], traced(fault))  # noqa: TRY400 - as above.
+        if CHANGED in context:
+            _quietly(context[CHANGED], lambda: _bring_up_to_date(desk, client, context))
 
     return refresh_list
 
 
-def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
+def _bring_up_to_date(desk: Desk, client: WebClient, context: BoltContext) -> None:
+    """Where the list behind the dialog is gone, or is the Home tab, only that."""
     with db.transaction(desk.engine) as session:
-        row = session.get(OpenList, list_id)
-    if row is None:
+        row = session.get(OpenList, context[CHANGED])
+    if row is None or _is_home(row):
+        home.redraw(desk, client, str(context.user_id), chosen=row.filter_text if row else None)
         return
-    if row.view_id is None and row.response_url is None:
-        home.publish(desk, client, row.user_id, chosen=row.filter_text)
-        return
-    card = list_card.show(desk, client, row.user_id, row.filter_text)
+    _quietly(row.id, lambda: _refresh(desk, client, row))
+    home.redraw(desk, client, row.user_id)
+
+
+def _is_home(row: OpenList) -> bool:
+    return row.view_id is None and row.response_url is None
+
+
+def _quietly(list_id: int, draw: Callable[[], None]) -> None:
+    """What goes wrong here stays here: Bolt would log the words of the error, and they may name a person."""
+    try:
+        draw()
+    except UserError:
+        logger.info("list %s stays as it was: whoever reads it may not see it any more", list_id)
+    except Exception as fault:  # noqa: BLE001 - as above.
+        logger.error("list %s stays as it was: %s", list_id, traced(fault))  # noqa: TRY400 - as above.
+
+
+def _refresh(desk: Desk, client: WebClient, row: OpenList) -> None:
+    """Draw until it stands: of two changes at once, the answer to the first may reach Slack after that to the second."""
+    shown = None
+    for _ in range(_AT_MOST):
+        card = list_card.show(desk, client, row.user_id, row.filter_text)
+        if card == shown:
+            return
+        _put_up(client, row, card)
+        shown = card
+
+
+def _put_up(client: WebClient, row: OpenList, card: Card) -> None:
     if row.response_url is None:
         client.views_update(view_id=row.view_id, view=list_card.dialog(card))
         return
@@ -81,7 +104,7 @@ def _refresh(desk: Desk, client: WebClient, list_id: int) -> None:
         row.response_url, timeout=_NOBODY_WAITS, text=card.text, blocks=card.blocks, replace_original=True
     )
     if answer.status_code != 200:  # noqa: PLR2004
-        logger.info("list %s could not be refreshed: Slack answered %s", list_id, answer.status_code)
+        logger.info("list %s could not be refreshed: Slack answered %s", row.id, answer.status_code)
 
 
 def sweep(session: Session, *, now: datetime) -> int:

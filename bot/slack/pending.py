@@ -52,13 +52,13 @@ def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
     if not counts.total:
         nothing = "✅ Nobody waits: the student information system has every change of your students' contacts."
         return Card([b.header(head), b.section(nothing)], nothing)
-    rows = [_row(one) for one in newest]
+    rows = [row(one) for one in newest]
     more = [f"… and {counts.total - len(rows):,} more."] if counts.total > len(rows) else []
     blocks = [
         b.header(head),
         b.section(_facts(counts)),
         b.divider(),
-        *(b.section(row) for row in rows),
+        *map(b.section, rows),
         *([b.context(*more)] if more else []),
         *b.actions(_buttons(counts) if actor.may_export else []),
     ]
@@ -79,7 +79,7 @@ def _facts(counts: Counts) -> str:
     return "\n".join(facts)
 
 
-def _row(one: Waiting) -> str:
+def row(one: Waiting) -> str:
     students = b.escaped(b.cut(", ".join(one.students), 150))
     mark = "⚖️ " if one.disputed else ""
     return (

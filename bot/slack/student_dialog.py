@@ -26,6 +26,7 @@ from bot.slack.origin import Origin, origin_of
 from bot.slack.reply import put_up
 from bot.slack.student_view import (
     FREE,
+    FURTHER,
     KEEP_OURS,
     SIBLING,
     SWITCH_TO_CALL,
@@ -57,6 +58,14 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         redraw(client, body["view"]["id"], view(card, origin))
+
+    @app.action(FURTHER)
+    def show_further(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin = origin_of(body["view"])
+        with desk.acting(client, body["user"]["id"]) as (session, actor):
+            card = cleanup_list.student_card(session, origin.student_id, actor=actor)
+        redraw(client, body["view"]["id"], view(card, origin, first=int(action["value"])))
 
     refresh = open_list.refresher(desk)
     for action_id, act in _ACTS.items():
@@ -114,6 +123,8 @@ def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) 
 def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
     student_id, contact_id, version, other_id = map(int, target.split())
     one = cleanup_list.student_card(session, student_id, actor=actor).contact(contact_id)
+    if one.suggestion is None and one.updated_by == actor.user_id:
+        return f"{b.escaped(one.name)} has {b.masked(one.phone)}, as you changed it a moment ago."
     if one.suggestion is None or one.suggestion.contact_id != other_id:
         raise UserError("That number is not suggested any more: something changed meanwhile. Open the student again.")
     done = contact_edits.use_number(

@@ -7,7 +7,7 @@ from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.origin import Origin
 from bot.sms_status import SmsStatus, meaning
-from bot.wording import METHODS
+from bot.wording import METHODS, count
 
 VIEW = "student.dialog"
 EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
@@ -17,26 +17,44 @@ TAKE, FREE = "claim.take", "claim.free"
 USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
 MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
-_CONTACTS, _REMOVED, _SIBLINGS = 15, 8, 5
+FURTHER = "student.further_contacts"
+_ROOM, _REMOVED, _SIBLINGS = 70, 8, 20
+"""Blocks for contacts, and how many removed ones and siblings; a dialog has room for 100 blocks."""
 
 
-def view(card: StudentCard, origin: Origin, *, done: str | None = None) -> Block:
+def view(card: StudentCard, origin: Origin, *, done: str | None = None, first: int = 0) -> Block:
+    """One student; `first` is the place of the contact to begin with, where one dialog has no room for all."""
     blocks = [
         *([b.section(f"✅ {done}")] if done else []),
         b.section(_about(card)),
-        *(block for one in card.contacts[:_CONTACTS] for block in _contact(one, card.student.student_id)),
-        *_removed(card.removed[:_REMOVED]),
-        *_siblings(card.siblings[:_SIBLINGS]),
+        *_contacts(card, first),
+        *_removed(card.removed),
+        *_siblings(card.siblings),
     ]
     return b.modal(card.student.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
+
+
+def _contacts(card: StudentCard, first: int) -> list[Block]:
+    """As many contacts as there is room for, and a button to those after them, or from the last of them back to all."""
+    blocks: list[Block] = []
+    for place, one in enumerate(card.contacts[first:], first):
+        more = _contact(one, card.student.student_id)
+        if len(blocks) + len(more) > _ROOM:
+            left = f"Show {count(len(card.contacts) - place, 'more contact')}"
+            return [*blocks, b.divider(), *b.actions([b.button(left, FURTHER, str(place))])]
+        blocks += more
+    back = b.actions([b.button("Back to the first contacts", FURTHER, "0")]) if first else []
+    return [*blocks, *back]
 
 
 def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
     """Other students of the same adults: whoever fixes one number has often the next one at hand."""
     if not siblings:
         return []
-    buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(siblings)]
-    return [b.divider(), b.context("The same adults also answer for:"), *b.actions(buttons)]
+    shown = siblings[:_SIBLINGS]
+    buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(shown)]
+    more = f" (the first {_SIBLINGS} of {len(siblings):,})" if len(siblings) > _SIBLINGS else ""
+    return [b.divider(), b.context(f"The same adults also answer for{more}:"), *b.actions(buttons)]
 
 
 def _about(card: StudentCard) -> str:
@@ -65,7 +83,7 @@ def _contact(one: ContactCard, student_id: int) -> list[Block]:
     return [
         b.divider(),
         b.section("\n".join([_who(one), _reached(one), *_advice(one)])),
-        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit)),
+        *(block for edit in one.edits if edit.state is EditState.CONFLICT for block in _conflict(edit, one.name)),
         *_suggested(one, student_id),
         *b.actions(buttons, block_id=f"contact.{value}"),
         *_claim(one),
@@ -131,7 +149,7 @@ def _why(why: Evidence | None) -> list[str]:
     return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {f'{said}: ' if said else ''}{answer}"]
 
 
-def _conflict(edit: EditNote) -> list[Block]:
+def _conflict(edit: EditNote, name: str) -> list[Block]:
     theirs, ours = _masked(edit.field, edit.sis_value), _masked(edit.field, edit.value)
     since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
     text = (
@@ -140,8 +158,8 @@ def _conflict(edit: EditNote) -> list[Block]:
     )
     value = str(edit.edit_id)
     choices = [
-        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary"),
-        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value),
+        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {name}"),
+        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {name}"),
     ]
     return [b.section(text), *b.actions(choices)]
 
@@ -161,9 +179,11 @@ def _last_edit(one: ContactCard) -> list[Block]:
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
-    return [
+    """The newest of those who were removed; bringing one back makes room for the next."""
+    more = len(removed) - _REMOVED
+    blocks = [
         block
-        for one in removed
+        for one in removed[:_REMOVED]
         for block in (
             b.divider(),
             b.section(
@@ -172,3 +192,4 @@ def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
             ),
         )
     ]
+    return [*blocks, *([b.context(f"… and {more:,} more removed before these.")] if more > 0 else [])]

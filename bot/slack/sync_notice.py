@@ -45,7 +45,7 @@ def stale(run: SyncRun) -> Card:
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
     head = "⏰ The student information system was not read for more than a day"
     said = f"What staff see is as of {since}. Run `cleanup-bot doctor` on the server: it says what is in the way."
-    return Card([b.section(f"*{head}*\n{said}")], head)
+    return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
 
 
 def report(run: SyncRun) -> Card:
@@ -54,7 +54,7 @@ def report(run: SyncRun) -> Card:
     if run.state == SyncState.FAILED:
         head = "❌ The sync with the student information system failed"
         said = f"{b.escaped(b.cut(run.error or '', _LONGEST))}\nIt is tried again in an hour."
-        return Card([b.section(f"*{head}*\n{said}")], head)
+        return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
     head = "🔄 The student information system was read"
     facts = [_moved(run), *_rejected(run)]
     text = "\n".join([head, *facts])
@@ -86,7 +86,7 @@ def _took(run: SyncRun) -> str:
 def _braked(run: SyncRun) -> Card:
     head = "🛑 Last night's sync stopped before it wrote anything"
     facts = f"{b.escaped(b.cut(run.error or '', _LONGEST))}\n{_moved(run)}"
-    return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], head)
+    return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], f"{head}\n{facts}")
 
 
 def _choice(run: SyncRun) -> list[Block]:

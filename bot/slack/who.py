@@ -7,11 +7,13 @@ people whatever address it likes, and Slack calls them strangers only until they
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from bot import db
 from bot.access import SlackPerson
@@ -77,6 +79,15 @@ def _is_full_member(user: dict[str, Any]) -> bool:
     """Guests, strangers from shared channels, bots and deactivated people are not; Slack leaves out flags that are false."""
     shut_out = ("deleted", "is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "is_app_user")
     return not any(user.get(flag, False) for flag in shut_out)
+
+
+def zone_of(session: Session, user_id: str, *, otherwise: ZoneInfo) -> ZoneInfo:
+    """The time zone that somebody set in Slack, for what they read outside of it."""
+    known = session.get(SlackUser, user_id)
+    try:
+        return ZoneInfo(known.time_zone) if known and known.time_zone else otherwise
+    except (ZoneInfoNotFoundError, ValueError):  # A zone that is newer than our tables of zones.
+        return otherwise
 
 
 def _keep(engine: Engine, person: SlackPerson, *, time_zone: str | None, now: datetime) -> None:

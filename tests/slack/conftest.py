@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import leaks
 import people
 import pytest
 import yaml
@@ -85,10 +86,16 @@ def settings_changed():
 
 
 @pytest.fixture
-def office(session, settings_changed):
+def organisation():
+    """The id of the Enterprise Grid that installed the bot; override it with `pytest.mark.parametrize`."""
+    return
+
+
+@pytest.fixture
+def office(session, settings_changed, organisation):
     district = people.a_district(session)
     session.commit()
-    slack = Workspace(MANIFEST)
+    slack = Workspace(MANIFEST, organisation=organisation)
     with ExitStack() as stack:
         api_url = stack.enter_context(serving.serve(slack))
         settings = settings_for(slack, api_url, **settings_changed)
@@ -112,11 +119,15 @@ def office(session, settings_changed):
         asgi = web.create(settings, engine, bolt)
         slack.connect(stack.enter_context(deliver.InProcess(asgi)))
         yield made
+        made.settled()
+        assert list(leaks.in_requests(made, leaks.Private(engine))) == []
 
 
 def _accounts(slack, district) -> dict[str, Person]:
+    """Accounts of an organisation have ids of their own kind."""
+    letter = "W" if slack.organisation else "U"
     staff = {
-        name: slack.add_user(name.title(), user_id=f"U{name.upper()}", email=getattr(district, name).email)
+        name: slack.add_user(name.title(), user_id=f"{letter}{name.upper()}", email=getattr(district, name).email)
         for name in ("ana", "tom", "clara", "dana")
     }
     staff["gus"] = slack.add_user("Gus", user_id="UGUS", email="gus.guest@partner.example", guest=True)

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from bot import digests, models
 from bot.access import Reach
 from bot.sandbox.slack import posting, screens
+from bot.slack import blocks as b
+from bot.slack import edits_notice, pending, sync_notice
 
 SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", "312555", "555-7"]
 """What only those may read who may see the students of the scene."""
@@ -21,7 +23,8 @@ SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", 
 
 @dataclass(frozen=True)
 class Scene:
-    """Ids of Sam Rivera and of what each button is for: Maria's edit in force, Otto's disputed one, Pablo's removal."""
+    """Ids of Sam Rivera and of what each button is for: Maria's edit in force, Otto's disputed one, Pablo's removal; and
+    of a sync that the brake stopped."""
 
     sam: int
     maria: int
@@ -29,16 +32,18 @@ class Scene:
     disputed: int
     removal: int
     lars: int
+    run: int
     channel: str
 
 
 def set_up(session, office):
-    """Sam in Ana's homeroom with eleven classmates, so that the list of grade 5 has two pages; a digest in the channel."""
+    """Sam in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; a digest in the channel."""
     lincoln = office.district.lincoln
     clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
     sam = people.student(session, at=lincoln)
-    people.school_class(session, office.district.ana, lincoln, sam, *_classmates(session, lincoln))
-    maria = people.listed(session, people.contact(session, sam, phone="+13125557342"))
+    mates = _classmates(session, lincoln)
+    people.school_class(session, office.district.ana, lincoln, sam, *mates)
+    maria = people.listed(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
     lars = people.listed(
         session, people.contact(session, sam, given="Lars", priority=3, phone="+13125557904"), "landline"
@@ -48,8 +53,10 @@ def set_up(session, office):
     disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
     edits.sis_says(session, otto, "+13125557903")
     removal = edits.remove(session, pablo, sam, actor=clara).id
+    run = models.SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="braked")
+    session.add(run)
     _a_digest(session, office)
-    return Scene(sam.id, maria.id, edit, disputed, removal, lars.id, office.channel)
+    return Scene(sam.id, maria.id, edit, disputed, removal, lars.id, run.id, office.channel)
 
 
 def _classmates(session, at):
@@ -76,6 +83,10 @@ def _nothing(_person, _scene):
 
 def _list(person, _scene):
     assert person.command("/cleanup", "grade 5 blokced").ok
+
+
+def _misspelt(person, _scene):
+    assert person.command("/cleanup", "hlep").ok
 
 
 def _home(person, _scene):
@@ -127,6 +138,34 @@ def _taken(person, scene):
     assert person.press(person.view, action_id="claim.take", value=str(scene.lars)).ok
 
 
+def _told(*buttons):
+    """A direct message of ours with these buttons: what each is for, and its value, made from the scene."""
+
+    def arrive(person, scene):
+        made = [b.button(action_id, action_id, value(scene)) for action_id, value in buttons]
+        content = {"text": "…", "blocks": b.actions(made), "by_app": True}
+        posting.post(person.slack, person.dm, user=person.slack.bot_user_id, **content)
+
+    return arrive
+
+
+def _press_told(action_id):
+    return lambda one, _: one.press(one.last(), action_id=action_id)
+
+
+def _of_dispute(scene):
+    return f"{scene.disputed} {scene.run}"
+
+
+def _of_run(scene):
+    return str(scene.run)
+
+
+_disputed = _told((edits_notice.KEEP_OURS, _of_dispute), (edits_notice.TAKE_SIS, _of_dispute))
+_braked = _told((sync_notice.GO_ON, _of_run), (sync_notice.REFUSE, _of_run))
+_pending = _told((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
+
+
 def _press(action_id, which):
     return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
 
@@ -163,6 +202,9 @@ OF_NOBODY = {
     "download": (_list, lambda one, _: one.press(one.last(), action_id="list.download")),
     "download, asked for": (_download, lambda one, _: one.fill(one.view, {"form": "csv"}).submit()),
     "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
+    "button of an older version": (_told(("list.of_old", lambda _: "1")), _press_told("list.of_old")),
+    "help at home": (_home, lambda one, _: one.press(one.home, action_id="home.help")),
+    "did you mean a command": (_misspelt, lambda one, _: one.press(one.last(), text="/cleanup help")),
     "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
     "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
 }
@@ -177,6 +219,7 @@ OF_A_STUDENT = {
     "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
     "several at once, changed": (_bulk, lambda one, _: one.fill(one.view, _switched(one)).submit()),
     "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
+    "sibling": (_student, lambda one, _: one.press(one.view, action_id="student.open_sibling.0")),
     "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
     "take it": (_student, _press("claim.take", "lars")),
     "free it again": (_taken, _press("claim.free", "lars")),
@@ -189,14 +232,30 @@ OF_A_STUDENT = {
     "undo removal": (_student, _press("removal.undo", "removal")),
     "keep ours": (_student, _press("conflict.keep_ours", "disputed")),
     "take the SIS's": (_student, _press("conflict.take_sis", "disputed")),
+    "keep ours, in a message": (_disputed, _press_told(edits_notice.KEEP_OURS)),
+    "take the SIS's, in a message": (_disputed, _press_told(edits_notice.TAKE_SIS)),
 }
 ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
+OF_THE_DISTRICT = {
+    "go on with a sync": (_braked, _press_told(sync_notice.GO_ON)),
+    "leave a sync": (_braked, _press_told(sync_notice.REFUSE)),
+}
+OF_EXPORTERS = {
+    "change sheet": (_pending, _press_told(pending.SHEET)),
+    "PowerSchool's file": (_pending, _press_told(pending.POWERSCHOOL)),
+}
+EVERY = ALL | OF_THE_DISTRICT | OF_EXPORTERS
+NAMES_NOBODY = {*OF_NOBODY, "keep ours, in a message", "take the SIS's, in a message"}
 LOOKING_ONLY = {
     *OF_LISTS,
     "history",
+    "sibling",
     "forecast",
     "download",
     "help",
+    "help at home",
+    "button of an older version",
+    "did you mean a command",
     "subscribe",
     "fix",
     "fix at home",
@@ -259,5 +318,6 @@ def _tables(session):
         "student_contacts",
         "open_lists",
         "downloads",
+        "sync_runs",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}

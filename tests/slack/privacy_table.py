@@ -6,7 +6,7 @@
 import os
 from pathlib import Path
 
-from doors import ALL
+from doors import EVERY
 
 FILE = Path(__file__).parents[2] / "PRIVACY.md"
 INSIDERS = ("their teacher", "clerk", "principal", "district manager", "admin by e-mail")
@@ -39,7 +39,7 @@ class Table:
             assert self.cells()[door, who] == outcome, (door, who)
 
     def written(self):
-        rows = [[door, *(self._seen[door, who] for who in WHO)] for door in ALL]
+        rows = [[door, *(self._seen[door, who] for who in WHO)] for door in EVERY]
         lines = [f"| {' | '.join(row)} |" for row in (_HEAD, ["---"] * len(_HEAD), *rows)]
         FILE.write_text("\n".join([*self._before, *lines, *self._after]) + "\n", encoding="utf-8")
 

@@ -389,7 +389,9 @@ def test_what_is_known_after_half_an_hour_is_a_first_look_that_becomes_the_diges
     office.tick()
     (said,) = digest_posts(office)
     assert "First look:* this is what is known so far" in said
-    assert re.search(r"when all answers are in, or at \d+:\d\d [AP]M on [A-Z][a-z]+day, November \d+\.", said)
+    assert re.search(
+        r"when all answers are in, or at <!date\^\d+\^{time} on {date_long}\|[^>]+, \d\d:\d\d UTC>\.", said
+    )
     assert "*1 delivered*, *0 not reached*, 1 not known yet" in said
     assert not any(words in said for words in ("Joined the list", "By grade", "no adult", "Every student"))
     messages.told(session, ids[otto], "blocked", now=office.now())

@@ -9,7 +9,19 @@ import doors
 import people
 import privacy_table
 import pytest
-from doors import ALL, LOOKING_ONLY, OF_A_STUDENT, OF_LISTS, OF_NOBODY, copy_screen, knock
+from doors import (
+    ALL,
+    EVERY,
+    LOOKING_ONLY,
+    NAMES_NOBODY,
+    OF_A_STUDENT,
+    OF_EXPORTERS,
+    OF_LISTS,
+    OF_NOBODY,
+    OF_THE_DISTRICT,
+    copy_screen,
+    knock,
+)
 from sqlalchemy import delete, update
 
 from bot import models
@@ -80,13 +92,13 @@ def knocked_by(somebody, door, office, scene, session):
     """What comes of a door that Clara stands at, when somebody else presses the same there."""
     person = somebody(office, session)
     copy_screen(office.slack, of=office.clara, to=person)
-    return knock(office, session, lambda: ALL[door][1](person, scene))
+    return knock(office, session, lambda: EVERY[door][1](person, scene))
 
 
 def test_the_table_tells_of_every_door_and_everybody():
     assert (*INSIDERS, *OTHERS, *OUTSIDERS) == privacy_table.WHO
     if not os.environ.get("WRITE_PRIVACY"):
-        assert {door for door, _ in privacy_table.Table().cells()} == set(ALL)
+        assert {door for door, _ in privacy_table.Table().cells()} == set(EVERY)
 
 
 @pytest.mark.parametrize("who", INSIDERS)
@@ -98,16 +110,43 @@ def test_a_door_opens_for_whoever_may_see_the_student(office, scene, session, ta
     opened = knock(office, session, lambda: enter(person, scene))
     assert WHOM_TO_ASK not in opened.sent
     assert NOT_YOURS not in opened.sent
-    assert bool(opened.told) == (door not in OF_NOBODY)
+    assert bool(opened.told) == (door not in NAMES_NOBODY)
     assert bool(opened.changed - {"open_lists", "downloads"}) == (door not in LOOKING_ONLY)
     table.saw(door, who, "yes")
 
 
-@pytest.mark.parametrize("door", ALL)
+@pytest.mark.parametrize("who", INSIDERS | OTHERS)
+@pytest.mark.parametrize("door", OF_THE_DISTRICT)
+def test_a_sync_that_the_brake_stopped_is_decided_by_those_who_see_the_district(
+    office, scene, session, table, *, door, who
+):
+    person = (INSIDERS | OTHERS)[who](office, session)
+    OF_THE_DISTRICT[door][0](person, scene)
+    opened = knock(office, session, lambda: OF_THE_DISTRICT[door][1](person, scene))
+    may = who in {"district manager", "admin by e-mail"}
+    assert ("those who see the whole district" in opened.sent) is not may
+    assert (opened.changed == {"audit", "sync_runs"}) is may
+    table.saw(door, who, "yes" if may else "no")
+
+
+@pytest.mark.parametrize("who", INSIDERS | OTHERS)
+@pytest.mark.parametrize("door", OF_EXPORTERS)
+def test_what_was_changed_leaves_as_a_file_for_nobody_unless_the_district_says_for_whom(
+    office, scene, session, table, *, door, who
+):
+    person = (INSIDERS | OTHERS)[who](office, session)
+    OF_EXPORTERS[door][0](person, scene)
+    knocked = knock(office, session, lambda: OF_EXPORTERS[door][1](person, scene))
+    assert "is for other roles here" in knocked.sent
+    assert knocked.is_harmless
+    table.saw(door, who, "no")
+
+
+@pytest.mark.parametrize("door", EVERY)
 def test_a_door_that_is_open_to_a_clerk_tells_outsiders_whom_to_ask_and_nothing_else(
     office, scene, session, table, door
 ):
-    ALL[door][0](office.clara, scene)
+    EVERY[door][0](office.clara, scene)
     for who, somebody in OUTSIDERS.items():
         knocked = knocked_by(somebody, door, office, scene, session)
         assert WHOM_TO_ASK in knocked.sent, who
@@ -170,13 +209,13 @@ def _student_left(_office, session):
 
 def knocked_after(end, door, office, scene, session):
     """What comes of a door that Clara stands at when her rights end before she presses."""
-    ALL[door][0](office.clara, scene)
+    EVERY[door][0](office.clara, scene)
     end(office, session)
     session.commit()
-    return knock(office, session, lambda: ALL[door][1](office.clara, scene))
+    return knock(office, session, lambda: EVERY[door][1](office.clara, scene))
 
 
-@pytest.mark.parametrize("door", ALL)
+@pytest.mark.parametrize("door", EVERY)
 def test_whoever_lost_their_role_since_the_screen_was_drawn_is_an_outsider(office, scene, session, door):
     knocked = knocked_after(_role_taken, door, office, scene, session)
     assert WHOM_TO_ASK in knocked.sent

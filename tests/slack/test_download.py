@@ -88,6 +88,14 @@ def test_the_list_comes_as_a_workbook_in_a_direct_message(office, families, sess
     assert state(session) == [DownloadState.SENT]
 
 
+@pytest.mark.parametrize(("zone", "day"), [("Pacific/Auckland", "2026-11-24"), ("Nowhere/Here", "2026-11-23")])
+def test_days_in_a_file_are_of_the_asker_s_own_time_zone(office, families, zone, day):
+    office.slack.alter_user(office.clara.id, tz=zone)
+    download(office, office.clara, "grade 2", form="csv")
+    [(_, content)] = files(office)
+    assert rows_of(content)[0]["Since"] == day
+
+
 def test_what_a_list_leaves_out_is_not_in_its_file(office, families):
     download(office, office.clara, "grade 2", form="csv")
     [(_, content)] = files(office)

@@ -187,6 +187,7 @@ def test_a_conflict_with_the_sis_is_settled_with_one_click(office, session, sam)
     said = text_of(office.ana.view)
     assert "student information system disagrees" in said
     assert "Keep ours: ••• 0199" in said
+    assert "Keep ours of Maria Rivera" in str(office.ana.view.body)
     assert "Take the SIS's: ••• 0177" in said
     assert "Undo this change" not in said
     assert office.ana.press(office.ana.view, action_id="conflict.take_sis").ok

@@ -6,6 +6,7 @@ import people
 import pytest
 
 from bot.models import ListChange, MassMessage
+from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
 
@@ -106,3 +107,99 @@ def test_two_first_looks_at_once_are_one(office, sam):
     with ThreadPoolExecutor(4) as several:
         looked = list(several.map(lambda _: office.clara.open_home(), range(4)))
     assert all(one.ok for one in looked)
+
+
+def _fixed(office, message):
+    """A number fixed in the student dialog that was opened from a message, with the Home tab in another window."""
+    clara = office.clara
+    assert clara.press(message, action_id="student.open").ok
+    assert clara.press(clara.view, action_id="contact.edit", block_id="contact.1").ok
+    assert clara.fill(clara.view, {"phone": "(312) 555-7177"}).submit().ok
+    office.settled()
+
+
+def test_a_change_made_from_a_message_is_on_the_home_tab_at_once(office, sam):
+    _home(office, "clara")
+    _fixed(office, office.clara.command("/cleanup").message)
+    said = text_of(office.clara.home)
+    assert "waiting for the next mass message" in said
+    assert "Your changes that the student information system does not have yet" in said
+    assert "••• 7177" in said.replace("\u00a0", " ")
+
+
+def test_whoever_never_looked_gets_no_tab_for_a_change(office, sam):
+    _fixed(office, office.clara.command("/cleanup").message)
+    assert office.clara.id not in office.slack.homes
+
+
+def test_a_tab_that_is_drawn_again_after_a_change_was_not_looked_at(office, session, sam):
+    _home(office, "clara")
+    office.later(days=1)
+    _message(session, office, "Picture day", (sam, "joined", None))
+    _fixed(office, office.clara.command("/cleanup").message)
+    office.later(days=1)
+    assert "1 contact joined" in _home(office, "clara")
+
+
+def test_changes_of_colleagues_are_not_among_ones_own(office, sam):
+    _fixed(office, office.clara.command("/cleanup").message)
+    assert "Your changes" not in _home(office, "ana")
+    assert "Your changes" in _home(office, "clara")
+
+
+def test_help_opens_from_the_tab(office, sam):
+    _home(office, "clara")
+    assert office.clara.press(office.clara.home, action_id="home.help").ok
+    assert "Every change can be undone." in text_of(office.clara.view)
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        ("ana", "Students of your own classes."),
+        ("clara", "Students of Lincoln Elementary."),
+        ("dana", "Every student of the district."),
+    ],
+)
+def test_below_its_heading_the_tab_says_whose_students_it_shows(office, sam, name, whose):
+    assert whose in _home(office, name)
+    assert [block["type"] for block in office.who[name].home.blocks[:2]] == ["header", "context"]
+
+
+def test_whoever_teaches_and_sees_a_school_may_look_at_their_own_classes_alone(office, session, sam):
+    other = people.student(session, "Lea", "Novak", at=office.district.lincoln)
+    people.listed(session, people.contact(session, other, family="Novak"))
+    people.school_class(session, office.district.clara, office.district.lincoln, other, title="Choir", homeroom=False)
+    session.commit()
+    assert "Sam Rivera" in _home(office, "clara")
+    office.clara.press(office.clara.home, text="My own classes")
+    said = text_of(office.clara.home)
+    assert "Lea Novak" in said
+    assert "Sam Rivera" not in said
+    office.clara.press(office.clara.home, text="All")
+    assert "Sam Rivera" in text_of(office.clara.home)
+
+
+def test_of_two_changes_at_once_the_tab_and_the_list_show_the_later(office, session, sam):
+    """The first answer reaches Slack after the second; nobody is left with the older list."""
+    _home(office, "clara")
+    message = office.clara.command("/cleanup").message
+    office.clara.press(message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.remove")
+    office.slack.faults.order("response_url", Fault.DELAY, seconds=1)
+    office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
+    office.clara.press(office.clara.view, action_id="removal.undo")
+    office.settled()
+    assert "Maria Rivera" in text_of(office.clara.again(message))
+    assert "Maria Rivera" in text_of(office.clara.home)
+
+
+def test_an_hour_after_the_list_was_opened_the_tab_still_hears_of_the_change(office, sam):
+    _home(office, "clara")
+    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    office.later(hours=1)
+    office.tick()
+    office.clara.fill(office.clara.view, {"phone": "(312) 555-7177"}).submit()
+    office.settled()
+    assert "waiting for the next mass message" in text_of(office.clara.home)

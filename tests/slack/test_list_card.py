@@ -1,8 +1,11 @@
 import people
 import pytest
+from sqlalchemy import select
 
-from bot.models import Contact, OpenList, SyncRun
+from bot.filters import COMMANDS
+from bot.models import Contact, MassMessage, OpenList, Subscription, SyncRun
 from bot.sandbox.slack.reading import text_of
+from bot.slack import blocks as b
 from bot.sms_status import SmsStatus
 
 
@@ -101,8 +104,40 @@ def test_a_menu_changes_the_list_in_place(office, sam, lee):
 def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam, lee):
     message = office.dana.command("/cleanup", "blokced grade 5").message
     assert "Sam Rivera" in text_of(message)
+    assert "Not understood: blokced.\nDid you mean: Grade 5 · Blocked; " in message.text
     office.dana.press(message, text="Grade 5 · Blocked")
     assert "Sam Rivera" in text_of(office.dana.again(message))
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered", "heard"),
+    [
+        ("hlep", "/cleanup help", "Every change can be undone."),
+        ("forcast grade 5", "/cleanup forecast grade 5", "If a mass message went out now · Grade 5"),
+        ("pending grade 5", "/cleanup pending", "Nobody waits"),
+        ("my subscriptoins", "/cleanup subscriptions", "No channel gets a digest yet"),
+    ],
+)
+def test_a_command_with_a_slip_becomes_a_button_that_answers_in_place(office, sam, typed, offered, heard):
+    message = office.clara.command("/cleanup", typed).message
+    assert f"Did you mean: {offered}?" in message.text
+    assert office.clara.press(message, text=offered).ok
+    assert heard in text_of(office.clara.again(message))
+    assert len(office.clara.messages()) == 1
+
+
+def test_a_channel_is_subscribed_from_the_button_as_it_would_be_typed(office, session, sam):
+    office.clara.command("/cleanup", "subscirbe grade 5", channel=office.channel)
+    office.clara.press(office.clara.last(office.channel), text="/cleanup subscribe grade 5")
+    session.rollback()
+    assert session.scalars(select(Subscription.channel_id)).all() == [office.channel]
+
+
+@pytest.mark.parametrize("phrase", COMMANDS, ids=lambda phrase: phrase.example)
+def test_help_names_no_command_that_is_taken_for_a_list(office, sam, phrase):
+    said = text_of(office.clara.command("/cleanup", phrase.example, channel=office.channel).message)
+    assert "on your list" not in said
+    assert "I did not understand" not in said
 
 
 def test_pages_are_turned_in_place(office, session):
@@ -112,14 +147,31 @@ def test_pages_are_turned_in_place(office, session):
     session.commit()
     message = office.clara.command("/cleanup", "blocked").message
     assert "Kid11" not in text_of(message)
+    assert "Page 1 of 2." in message.text
     office.clara.press(message, action_id="list.show.next")
     assert "Kid11" in text_of(office.clara.again(message))
     office.clara.press(office.clara.again(message), action_id="list.show.previous")
     assert "Kid00" in text_of(office.clara.again(message))
 
 
-def test_an_empty_list_is_good_news(office):
-    assert "Nobody on your list" in text_of(office.clara.command("/cleanup").message)
+@pytest.mark.parametrize(
+    ("typed", "news"),
+    [("", "✅ Nobody on your list. Every contact can"), ("grade 5", "✅ Nobody here. Every contact that matches can")],
+)
+def test_an_empty_list_is_good_news_with_the_date_of_the_last_message_also_read_aloud(office, session, typed, news):
+    at = office.now()
+    session.add(MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at))
+    session.commit()
+    message = office.clara.command("/cleanup", typed).message
+    said = f"{news} be texted, as far as the last mass message showed, “Early dismissal” of {b.date(at)}."
+    assert said in text_of(message)
+    assert said in message.text
+
+
+def test_before_the_first_message_an_empty_list_is_no_news(office):
+    assert "Nobody here. The list begins with the first mass message." in text_of(
+        office.clara.command("/cleanup").message
+    )
 
 
 def test_help_explains_itself_with_examples_that_work(office):
@@ -158,6 +210,18 @@ def test_a_very_long_list_of_words_stays_within_slacks_limits(office, session):
     session.commit()
     assert office.clara.command("/cleanup", "zzyzx " * 200).ok
     assert office.clara.command("/cleanup").ok
+
+
+@pytest.mark.parametrize("schools", [70, 120])
+def test_in_a_district_of_many_schools_the_other_menus_stay(office, session, sam, schools):
+    for number in range(schools):
+        people.school(session, f"Elementary School of the Northern Valley No. {number}")
+    session.commit()
+    message = office.dana.command("/cleanup").message
+    menus = {one["action_id"] for block in message.blocks for one in block.get("elements", []) if "options" in one}
+    assert menus == {"list.show.status"}
+    office.dana.choose(message, "Blocked", action_id="list.show.status")
+    assert "Sam Rivera" in text_of(office.dana.again(message))
 
 
 def test_a_list_whose_answer_slack_takes_no_longer_is_forgotten(office, sam, session):

@@ -10,6 +10,7 @@ import re
 import messages
 import people
 import pytest
+from leaks import opened, values_of
 from sqlalchemy import select, text
 
 from bot import models
@@ -129,30 +130,9 @@ def private_in(content, *, also=()):
     return [one for one in (*NAMES, *NUMBERS, *also) if one in words_of(content)]
 
 
-def opened(call):
-    """The arguments of a call, with views and blocks read from the JSON they travel in."""
-    return {name: _parsed(value) for name, value in call.arguments.items()}
-
-
-def _parsed(value):
-    return json.loads(value) if isinstance(value, str) and value[:1] in {"{", "["} else value
-
-
 def answers(office):
     """What the acknowledgements said, and whether only one person saw it: a dialog, or an ephemeral message."""
     return [json.loads(one.body) for one in office.slack.answers if one.body.strip()]
-
-
-def values_of(content, names):
-    """Everything that stands under one of these keys, however deep."""
-    if isinstance(content, dict):
-        for name, value in content.items():
-            if name in names:
-                yield value
-            yield from values_of(value, names)
-    elif isinstance(content, list):
-        for one in content:
-            yield from values_of(one, names)
 
 
 def everything_sent(office):

@@ -137,3 +137,45 @@ def test_whoever_takes_a_contact_is_seen_by_colleagues_until_it_is_freed_or_laps
     office.later(days=3, minutes=1)
     assert office.tick().counts["claims lapsed"] == 1
     assert taken not in text_of(office.ana.command("/cleanup").message)
+
+
+def test_of_many_contacts_each_can_be_reached_and_what_is_left_out_is_said(office, session, sam):
+    for number in range(30):
+        people.contact(session, sam, given=f"Uncle{number:02d}", family="Rivera", priority=number + 2)
+    for number in range(25):
+        other = people.student(session, f"Kid{number:02d}", at=office.district.lincoln)
+        first = session.scalars(select(models.Contact).order_by(models.Contact.id)).first()
+        session.add(models.StudentContact(student_id=other.id, contact_id=first.id, priority=1))
+    session.commit()
+    said, seen = text_of(opened(office.clara)), set()
+    assert "The same adults also answer for (the first 20 of 26):" in said
+    while True:
+        said = text_of(office.clara.view)
+        seen |= {number for number in range(30) if f"*Uncle{number:02d} Rivera*" in said}
+        if "Back to the first contacts" in said:
+            break
+        assert "more contacts" in said
+        assert office.clara.press(office.clara.view, action_id="student.further_contacts").ok
+    assert seen == set(range(30))
+    assert office.clara.press(office.clara.view, text="Back to the first contacts").ok
+    assert "*Maria Rivera*" in text_of(office.clara.view)
+
+
+def test_of_many_who_were_removed_the_newest_are_shown_and_the_others_counted(office, session, sam):
+    for number in range(10):
+        one = people.contact(session, sam, given=f"Uncle{number}", priority=2)
+        by_clara = {"reason": "asked", "made_by": office.clara.id, "made_at": office.now()}
+        session.add(models.Removal(contact_id=one.id, student_id=sam.id, **by_clara))
+    session.commit()
+    assert "… and 2 more removed before these." in text_of(opened(office.clara))
+
+
+def test_further_contacts_are_shown_to_nobody_whose_rights_have_ended(office, session, sam):
+    for number in range(30):
+        people.contact(session, sam, given=f"Uncle{number:02d}", priority=2)
+    session.commit()
+    opened(office.clara)
+    session.execute(models.StaffRole.__table__.update().values(school_id=office.district.roosevelt.id))
+    session.commit()
+    office.clara.press(office.clara.view, action_id="student.further_contacts")
+    assert "not on your list any more" in text_of(office.clara.view)

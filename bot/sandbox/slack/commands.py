@@ -46,9 +46,10 @@ def command(slack: Workspace, user: str, name: str, text: str, channel_id: str) 
 
 def _fields(slack: Workspace, typed: Typed) -> dict[str, str]:
     team, person = payloads.team(slack), slack.user(typed.user)
+    installed_by = {"enterprise_id": slack.organisation} if slack.organisation else {"team_id": team["id"]}
     return {
         "token": payloads.VERIFICATION_TOKEN,
-        "team_id": team["id"],
+        **installed_by,
         "team_domain": team["domain"],
         "channel_id": typed.channel.id,
         "channel_name": payloads.channel_ref(typed.channel)["name"],
@@ -57,7 +58,7 @@ def _fields(slack: Workspace, typed: Typed) -> dict[str, str]:
         "command": typed.name,
         "text": typed.text,
         "api_app_id": slack.app_id,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if slack.organisation else "false",
         "response_url": f"{slack.base_url}/hooks/{typed.hook}",
         "trigger_id": slack.keys.issue_trigger(typed.user, slack.clock()),
     }

@@ -29,7 +29,23 @@ def user(slack: Workspace, one: User, *, with_email: bool) -> Json:
         "is_bot": one.bot,
         "is_app_user": False,
         "updated": int(slack.clock()),
+        **_of_organisation(slack, one),
         **({"is_stranger": True} if one.stranger else {}),
+    }
+
+
+def _of_organisation(slack: Workspace, one: User) -> Json:
+    if slack.organisation is None or one.team_id != slack.team_id:
+        return {}
+    return {"enterprise_user": {"id": one.id, "enterprise_id": slack.organisation, "teams": [slack.team_id]}}
+
+
+def _installed_by(slack: Workspace) -> Json:
+    """Who installed the app: this workspace, or the organisation with no workspace named."""
+    return {
+        "team": None if slack.organisation else team(slack),
+        "enterprise": {"id": slack.organisation, "name": slack.name} if slack.organisation else None,
+        "is_enterprise_install": slack.organisation is not None,
     }
 
 
@@ -119,12 +135,10 @@ def interaction(slack: Workspace, kind: str, one: User, **rest: Any) -> Json:
     """What every interaction carries, whatever it is."""
     return {
         "type": kind,
-        "team": team(slack),
         "user": acting_user(slack, one),
         "api_app_id": slack.app_id,
         "token": VERIFICATION_TOKEN,
-        "enterprise": None,
-        "is_enterprise_install": False,
+        **_installed_by(slack),
         **rest,
     }
 
@@ -139,15 +153,16 @@ def channel_ref(one: Channel) -> Json:
 def event(slack: Workspace, body: Json) -> Json:
     """The Events API envelope."""
     authorization = {
-        "enterprise_id": None,
-        "team_id": slack.team_id,
+        "enterprise_id": slack.organisation,
+        "team_id": None if slack.organisation else slack.team_id,
         "user_id": slack.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": slack.organisation is not None,
     }
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": slack.team_id,
+        "team_id": authorization["team_id"],
+        "enterprise_id": slack.organisation,
         "api_app_id": slack.app_id,
         "event": {"event_ts": slack.new_ts(), **body},
         "type": "event_callback",

@@ -46,8 +46,13 @@ class Workspace:
         bot_token: str = "xoxb-sandbox-bot",  # noqa: S107 - a made-up token for a made-up Slack.
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - as above.
         base_url: str = "http://127.0.0.1:0",
+        organisation: str | None = None,
     ) -> None:
-        """`clock` gives seconds since the epoch; `base_url` is where the Web API will be served (`serve` sets it)."""
+        """`clock` gives seconds since the epoch; `base_url` is where the Web API will be served (`serve` sets it).
+
+        `organisation` is the id of an Enterprise Grid that installed the app as a whole: interactions name no workspace then.
+        """
+        self.organisation = organisation
         self.manifest, self.name, self.clock = manifest, name, clock
         self.bot_token, self.signing_secret, self.base_url = bot_token, signing_secret, base_url
         self.lock = threading.RLock()

@@ -15,11 +15,12 @@ def auth_test(slack: Workspace, arguments: Arguments) -> Json:  # noqa: ARG001
     return {
         "url": f"{slack.base_url}/",
         "team": slack.name,
-        "team_id": slack.team_id,
+        "team_id": slack.organisation or slack.team_id,
+        "enterprise_id": slack.organisation,
         "user": slack.users[slack.bot_user_id].handle,
         "user_id": slack.bot_user_id,
         "bot_id": slack.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": slack.organisation is not None,
     }
 
 

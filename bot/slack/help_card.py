@@ -1,0 +1,24 @@
+"""The help, in the words of the template `help.txt` and from the tables of what can be said: the same wherever it is asked for."""
+
+from bot.filters import COMMANDS, GRAMMAR
+from bot.slack import blocks as b
+from bot.slack.blocks import Block
+from bot.slack.card import Card
+from bot.sms_status import SEVERITY, meaning
+from bot.wording import Wording
+
+COMMAND = "/cleanup"
+
+
+def draw(wording: Wording) -> Card:
+    text = wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, commands=COMMANDS, legend=_legend())
+    head, *paragraphs = text.split("\n\n")
+    return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
+
+
+def dialog(wording: Wording) -> Block:
+    return b.modal("Help", draw(wording).blocks, callback_id="help.dialog", metadata="{}")
+
+
+def _legend() -> list[str]:
+    return [f"{b.status(one)}: {meaning(one).explanation}" for one in SEVERITY]
