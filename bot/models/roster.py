@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -227,7 +226,7 @@ known_lines = Table(
     Base.metadata,
     Column("file", Text, nullable=False),
     Column("key", Text, nullable=False),
-    Column("digest", Uuid, nullable=False),
+    Column("digest", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
     prefixes=["UNLOGGED"],
 )

@@ -29,8 +29,8 @@ class Table:
     """A table the sync writes. Rows are the same by sourced_id or, for links, by `key`: parents' columns and words.
 
     Links without `keeps_missing` say only where somebody is now: they are deleted when the SIS no longer says so.
-    `also` are further assignments of an update (`t` is the row as it was, `c` the change). `about` names the columns of
-    `wanted_…` that hold people, whom a sync may be narrowed to; without any, the table is left as it is then.
+    `also` are further assignments of an update (`t` is the row as it was, `c` the change). `about` and `moves` name the
+    columns of `wanted_…` that hold people, touched or moved, whom a sync may be narrowed to; without any, it leaves the table.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Table:
     keeps_missing: bool = True
     also: str = ""
     about: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ TABLES = (
         parents=(_STUDENT, _SCHOOL),
         key=("student_id", "school_id"),
         keeps_missing=False,
-        about=("student",),
+        moves=("student",),
     ),
     Table(
         "student_contacts",
@@ -83,8 +84,8 @@ TABLES = (
         key=("student_id", "contact_id"),
         about=("student", "contact"),
     ),
-    Table("class_teachers", values=("is_primary", "begins_on", "ends_on"), parents=(_CLASS, _STAFF), about=("staff",)),
-    Table("class_students", values=("begins_on", "ends_on"), parents=(_CLASS, _STUDENT), about=("student",)),
+    Table("class_teachers", values=("is_primary", "begins_on", "ends_on"), parents=(_CLASS, _STAFF), moves=("staff",)),
+    Table("class_students", values=("begins_on", "ends_on"), parents=(_CLASS, _STUDENT), moves=("student",)),
 )
 
 
@@ -147,7 +148,7 @@ def _difference(table: Table, scope: Scope) -> str:
                said.*, {keys}, live.active AS was_active
         FROM (
             SELECT true AS here, {said}{resolved} FROM wanted_{table.name} w {joins}
-            WHERE {scope.holds(*(f"w.{column}" for column in table.about))}
+            WHERE {_is_wanted_in(scope, table)}
         ) said
         FULL JOIN (
             SELECT {"active" if table.keeps_missing else "true AS active"}, {held} FROM {table.name}
@@ -157,12 +158,17 @@ def _difference(table: Table, scope: Scope) -> str:
     """
 
 
+def _is_wanted_in(scope: Scope, table: Table) -> str:
+    columns = [f"w.{column}" for column in (*table.about, *table.moves)]
+    return scope.holds(*columns, moved=bool(table.moves))
+
+
 def _is_held_in(scope: Scope, table: Table) -> str:
     if scope.is_whole or "sourced_id" in table.about:
         return scope.holds(*table.about)
-    parents = [parent for parent in table.parents if parent.name in table.about]
-    ids = [f"{one.column} IN (SELECT id FROM {one.table} WHERE {scope.holds('sourced_id')})" for one in parents]
-    return " OR ".join(ids) or "false"
+    people = scope.holds("sourced_id", moved=bool(table.moves))
+    parents = [parent for parent in table.parents if parent.name in (*table.about, *table.moves)]
+    return " OR ".join(f"{one.column} IN (SELECT id FROM {one.table} WHERE {people})" for one in parents) or "false"
 
 
 def _insert(table: Table) -> str:

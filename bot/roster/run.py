@@ -37,7 +37,7 @@ from bot.roster.merge import Changes
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
 from bot.roster.touched import EVERYBODY, Scope
-from bot.sis import Part, Source, contacts_csv
+from bot.sis import LinedPart, Part, Source, contacts_csv
 
 
 def sync(
@@ -233,10 +233,10 @@ def _merge(this: _Run, run_id: int, read: _Read, changes: dict[str, Changes], ac
 
 def _remember(this: _Run, read: _Read) -> str | None:
     """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
-    if read.frame is None or read.fingerprint is None:
+    is_plain = all(part.is_plain for part in read.parts if isinstance(part, LinedPart))
+    if read.frame is None or read.fingerprint is None or not is_plain:
         lines.forget(this.connection)
         return None
-    lines.note_open(this.connection)
     lines.remember(this.connection, all_read=read.scope.is_whole)
     return read.frame
 

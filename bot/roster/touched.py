@@ -1,7 +1,8 @@
 """The people about whom something changed, and all that has to be read to know what follows for them.
 
-Touched is whoever has a line that changed, is gone or is open, or an enrolment that did. All their lines are read, and of the
-people beside them (a student's contacts, a contact's students) what they are. So what the rules work out for touched people
+Touched is whoever has a line that changed, is gone or is open; moved is whoever is touched or has such an enrolment. All lines
+of touched people are read, and of the people beside them (a student's contacts, a contact's students) what they are; whoever
+only moved is what they were, and stays in the classes that nothing was said about. So what the rules work out for these people
 is what they would of everything; what they do for anybody else is left aside.
 """
 
@@ -18,54 +19,63 @@ from bot.sis import Kind, LinedPart, Part, Rejection, Row
 
 @dataclass(frozen=True)
 class Scope:
-    """Whom a sync is about: everybody, or the people in the temporary table `touched_people`."""
+    """Whom a sync is about: everybody, or the people in the temporary tables `touched_people` and `moved_people`."""
 
     is_whole: bool
 
-    def holds(self, *columns: str) -> str:
-        """SQL's condition that one of these sourced_ids of people is in it."""
+    def holds(self, *columns: str, moved: bool = False) -> str:
+        """SQL's condition that one of these sourced_ids is of somebody who was touched, or moved."""
         if self.is_whole:
             return "true"
-        return " OR ".join(f"{column} IN (SELECT person FROM touched_people)" for column in columns) or "false"
+        people = "moved_people" if moved else "touched_people"
+        return " OR ".join(f"{column} IN (SELECT person FROM {people})" for column in columns) or "false"
 
 
 EVERYBODY = Scope(is_whole=True)
 
-_KEYS = "CREATE TEMP TABLE read_keys (file text, key text, round int)"
-_ASK = """
-INSERT INTO read_keys
-SELECT file, key, {turn} FROM ({keys}) asked WHERE NOT EXISTS (SELECT FROM read_keys r WHERE (r.file, r.key) = (asked.file, asked.key))
+_ASKED = "CREATE TEMP TABLE asked_lines (turn int, file text, number bigint, said text, digest bigint)"
+_ASK_DIFFERENT = """
+INSERT INTO asked_lines
+SELECT DISTINCT 0, s.file, s.number, s.said, s.digest FROM different_lines d JOIN said_lines s ON s.ctid = d.said_at
 """
-_ASKED = """
-CREATE TEMP TABLE asked_lines AS
-SELECT s.file, s.number, s.said FROM said_lines s JOIN read_keys r USING (file, key) WHERE r.round = {turn}
+_ASK_BESIDE = """
+INSERT INTO asked_lines
+SELECT DISTINCT 1, s.file, s.number, s.said, s.digest
+FROM asked_keys a JOIN known_lines k USING (file, key) JOIN said_lines s ON s.digest = k.digest AND s.file = k.file
+WHERE NOT EXISTS (SELECT FROM asked_lines r WHERE (r.file, r.number) = (s.file, s.number))
 """
-_PAGE = (
-    "SELECT number, said FROM asked_lines WHERE file = %(file)s AND number > %(after)s ORDER BY number LIMIT %(most)s"
-)
-
-_CHANGED = "SELECT DISTINCT file, key FROM touched_lines"
+_PAGE = """
+SELECT number, said FROM asked_lines
+WHERE turn = %(turn)s AND file = %(file)s AND number > %(after)s ORDER BY number LIMIT %(most)s
+"""
 
 _TOUCHED_PEOPLE = f"""
 CREATE TEMP TABLE touched_people AS
-SELECT key AS person FROM touched_lines WHERE file IN ('{Kind.USERS}', '{Kind.ROLES}')
+SELECT key AS person FROM different_lines WHERE file IN ('{Kind.USERS}', '{Kind.ROLES}') AND key <> ''
+UNION SELECT sourced_id FROM stage_users
+UNION SELECT person FROM stage_roles
+UNION SELECT sourced_id FROM stage_unread WHERE kind IN ('{Kind.USERS}', '{Kind.ROLES}')
+"""
+_TOUCHED_ENROLMENTS = f"""
+CREATE TEMP TABLE touched_enrolments AS
+SELECT key AS sourced_id FROM different_lines WHERE file = '{Kind.ENROLLMENTS}' AND key <> ''
+UNION SELECT sourced_id FROM stage_enrollments
+UNION SELECT sourced_id FROM stage_unread WHERE kind = '{Kind.ENROLLMENTS}'
+"""
+_MOVED_PEOPLE = """
+CREATE TEMP TABLE moved_people AS
+SELECT person FROM touched_people
 UNION SELECT person FROM stage_enrollments
-UNION SELECT s.sourced_id FROM touched_lines t JOIN class_students e ON e.sourced_id = t.key JOIN students s ON s.id = e.student_id
-UNION SELECT s.sourced_id FROM touched_lines t JOIN class_teachers e ON e.sourced_id = t.key JOIN staff s ON s.id = e.staff_id
+UNION SELECT s.sourced_id FROM touched_enrolments JOIN class_students USING (sourced_id) JOIN students s ON s.id = student_id
+UNION SELECT s.sourced_id FROM touched_enrolments JOIN class_teachers USING (sourced_id) JOIN staff s ON s.id = staff_id
 """
-_THEIRS = f"""
-SELECT file, person AS key FROM touched_people, (VALUES ('{Kind.USERS}'), ('{Kind.ROLES}')) AS files (file)
-UNION ALL
-SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM class_students e
-JOIN students s ON s.id = e.student_id JOIN touched_people t ON t.person = s.sourced_id
-UNION ALL
-SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM class_teachers e
-JOIN staff s ON s.id = e.staff_id JOIN touched_people t ON t.person = s.sourced_id
-"""
-_BESIDE = f"""
-SELECT DISTINCT file, person AS key
+_ASKED_KEYS = f"""
+CREATE TEMP TABLE asked_keys AS
+SELECT file, person AS key
 FROM (
-    SELECT a.agent AS person FROM stage_agents a JOIN touched_people t ON t.person = a.person
+    SELECT person FROM moved_people
+    UNION
+    SELECT a.agent FROM stage_agents a JOIN touched_people USING (person)
     UNION
     SELECT c.sourced_id FROM touched_people t JOIN students s ON s.sourced_id = t.person
     JOIN student_contacts l ON l.student_id = s.id JOIN contacts c ON c.id = l.contact_id
@@ -73,41 +83,64 @@ FROM (
     SELECT s.sourced_id FROM touched_people t JOIN contacts c ON c.sourced_id = t.person
     JOIN student_contacts l ON l.contact_id = c.id JOIN students s ON s.id = l.student_id
 ) beside, (VALUES ('{Kind.USERS}'), ('{Kind.ROLES}')) AS files (file)
+UNION
+SELECT '{Kind.ENROLLMENTS}', sourced_id FROM touched_enrolments
+UNION
+SELECT '{Kind.ENROLLMENTS}', e.sourced_id
+FROM touched_people t JOIN students s ON s.sourced_id = t.person JOIN class_students e ON e.student_id = s.id
+UNION
+SELECT '{Kind.ENROLLMENTS}', e.sourced_id
+FROM touched_people t JOIN staff s ON s.sourced_id = t.person JOIN class_teachers e ON e.staff_id = s.id
 """
 _LINKS_OF_OTHERS = """
 DELETE FROM stage_agents WHERE person NOT IN (SELECT person FROM touched_people) AND agent NOT IN (SELECT person FROM touched_people)
 """
+_ONLY_MOVED = "SELECT person FROM moved_people EXCEPT SELECT person FROM touched_people"
+_UNTOLD = "e.active AND NOT EXISTS (SELECT FROM touched_enrolments x WHERE x.sourced_id = e.sourced_id)"
+_STAY_IN_CLASS = (
+    f"""
+    INSERT INTO stage_enrollments
+    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'student', false, e.begins_on, e.ends_on
+    FROM ({_ONLY_MOVED}) m JOIN students s ON s.sourced_id = m.person
+    JOIN class_students e ON e.student_id = s.id JOIN classes c ON c.id = e.class_id WHERE {_UNTOLD}
+    """,
+    f"""
+    INSERT INTO stage_enrollments
+    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'teacher', e.is_primary, e.begins_on, e.ends_on
+    FROM ({_ONLY_MOVED}) m JOIN staff s ON s.sourced_id = m.person
+    JOIN class_teachers e ON e.staff_id = s.id JOIN classes c ON c.id = e.class_id WHERE {_UNTOLD}
+    """,
+)
 
 
 def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
-    """Stage the lines that `touched_lines` is about, and what they need. None where a line needs more than that."""
+    """Stage what `different_lines` is about, and what that needs. None where a line needs more than its own words."""
     lined = [part for part in parts if isinstance(part, LinedPart)]
-    run(connection, _KEYS)
-    _read(connection, lined, _CHANGED, turn=0)
-    run(connection, _TOUCHED_PEOPLE)
-    run(connection, "ANALYZE touched_people")
-    _read(connection, lined, _THEIRS, turn=1)
-    _read(connection, lined, _BESIDE, turn=2)
-    run(connection, _LINKS_OF_OTHERS)
+    run(connection, _ASKED)
+    _read(connection, lined, _ASK_DIFFERENT, turn=0)
+    for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):
+        run(connection, table)
+    _read(connection, lined, _ASK_BESIDE, turn=1)
+    for statement in (_LINKS_OF_OTHERS, *_STAY_IN_CLASS):
+        run(connection, statement)
     may_be_anybodys = run(connection, "SELECT FROM stage_unread WHERE sourced_id = ''")
     return Scope(is_whole=False) if all(part.is_plain for part in lined) and not may_be_anybodys else None
 
 
-def _read(connection: Connection, parts: Sequence[LinedPart], keys: str, *, turn: int) -> None:
-    run(connection, _ASK.format(keys=keys, turn=turn))
-    run(connection, "DROP TABLE IF EXISTS asked_lines")
-    run(connection, _ASKED.format(turn=turn))
-    run(connection, "CREATE INDEX ON asked_lines (file, number)")
+def _read(connection: Connection, parts: Sequence[LinedPart], ask: str, *, turn: int) -> None:
+    run(connection, ask)
+    run(connection, "ANALYZE asked_lines")
     for part in parts:
-        staging.store(connection, chain.from_iterable(_of(part, connection)))
+        staging.store(connection, chain.from_iterable(_of(part, connection, turn)))
 
 
-def _of(part: LinedPart, connection: Connection) -> Iterator[Sequence[Row | Rejection]]:
+def _of(part: LinedPart, connection: Connection, turn: int) -> Iterator[Sequence[Row | Rejection]]:
     """What the lines that were asked of it say, a page at a time."""
     after = 0
     while True:
         with connection.begin():
-            page = connection.exec_driver_sql(_PAGE, {"file": part.kind, "after": after, "most": CHUNK}).all()
+            asked = {"turn": turn, "file": part.kind, "after": after, "most": CHUNK}
+            page = connection.exec_driver_sql(_PAGE, asked).all()
         if not page:
             return
         yield part.read(*zip(*page, strict=True))

@@ -174,16 +174,6 @@ ROW_TYPES: tuple[type[Row], ...] = (
 )
 
 
-class Unread(NamedTuple):
-    """Rows as they stand, in columns: the line of each, whose it is by the first column that its file needs, and in one text
-    what its cells say.
-    """
-
-    numbers: Sequence[int]
-    keys: Sequence[str]
-    said: Sequence[str]
-
-
 class Part(Protocol):
     """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes or
     rows, roughly), `rows_read` (lines below the header), `is_delta`, and `mark`, the newest change it was told of (None where
@@ -217,18 +207,20 @@ class Part(Protocol):
 class LinedPart(Part, Protocol):
     """A part of which single lines can be read, too."""
 
-    def lines(self) -> Iterator[Unread]:
-        """Every row, unread, some at once. They stop where `is_plain` turns False."""
+    header: list[str]
+    """The titles of its columns, once `raw` has begun."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether each row can be understood by itself: none is broken, and none has a date that others decide how to read."""
+        """Whether each line that was read is a row by itself: none is broken or in another encoding, and none has a date that
+        others decide how to read.
+        """
 
-    def read(self, numbers: Sequence[int], said: Sequence[str]) -> Sequence[Row | Rejection]:
-        """What `rows` would yield for these lines."""
+    def raw(self) -> Iterator[bytes]:
+        """The lines below the header as they stand in the file, in blocks of any size; `rows_read` counts them."""
 
-    def frame(self) -> str:
-        """What `read` knows of the file beside a line: where its columns stand."""
+    def read(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
+        """What `rows` would yield for these lines, if each is a row by itself."""
 
 
 class Source(Protocol):

@@ -1,19 +1,19 @@
 """One CSV file of an SIS, whatever it holds, as a stream of rows."""
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, compress
 
-from bot.sis import Kind, Rejection, Row, Unread
-from bot.sis.block import Block, in_order
+from bot.sis import Kind, Rejection, Row, plain_lines
+from bot.sis.block import in_order
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns, Picker
 from bot.sis.date_order import DateOrder
-from bot.sis.lines import Lines, Rows, blocks_of, text_of
+from bot.sis.lines import Lines, Rows, blocks_of, rows_of, text_of
 from bot.sis.reading import Reading, Translate
 
-_BETWEEN = "\x1f"
-"""No cell that was tidied has it."""
+_BLOCK = 1 << 16  # Bytes.
 
 
 class CsvFile:
@@ -48,7 +48,7 @@ class CsvFile:
         self._is_marked = False
         self._is_plain = not says_delta
         self._dates = dates
-        self._header: list[str] = []
+        self.header: list[str] = []
 
     @property
     def is_delta(self) -> bool:
@@ -72,6 +72,7 @@ class CsvFile:
             if lines.foreign:
                 reason = f"is not UTF-8; {lines.foreign_count} lines were read as Windows-1252"
                 yield [reading.rejection(lines.foreign[0], None, reason)]
+        self._is_plain = self._is_plain and lines.are_rows and not lines.foreign
         self.position = self.size
 
     def _read(self, lines: Lines) -> Iterator[Iterable[Row | Rejection]]:
@@ -109,35 +110,31 @@ class CsvFile:
         self._is_marked = self._is_marked or any(block.cell["status"]) or any(block.cell["dateLastModified"])
         return in_order(left_out, reading.read(block))
 
-    def lines(self) -> Iterator[Unread]:
+    def raw(self) -> Iterator[bytes]:
         self.rows_read = 0
-        with text_of(self._file.open()) as stream:
-            lines = Lines(stream)
-            blocks = blocks_of(lines)
-            header = next(blocks, None)
-            self._header = header.cells[0] if isinstance(header, Rows) else []
-            pick = Picker(self._columns, self._header)
-            self._is_plain = self._is_plain and not pick.missing
-            for found in blocks if self._is_plain else ():
-                if not isinstance(found, Rows) or lines.foreign or any(pick.having_more(found.cells)):
-                    self._is_plain = False
-                    return
-                self.position = lines.characters
-                self.rows_read += len(found.lines)
-                yield self._unread(pick.of(found.lines, found.cells))
+        with self._file.open() as stream:
+            self._begin(stream.readline())
+            end = b"\n"
+            while block := stream.read(_BLOCK):
+                self.rows_read, end = self.rows_read + block.count(b"\n"), block[-1:]
+                yield block
+            self.rows_read += end != b"\n"
 
-    def _unread(self, block: Block) -> Unread:
-        """A date of change says nothing by itself: some exports give every row that of today."""
-        said = map(_BETWEEN.join, zip(*(block.cell[name] for name in self._said), strict=True))
-        return Unread(block.lines, block.cell[self._columns.needed[0]], list(said))
+    def _begin(self, first_line: bytes) -> None:
+        self._first_line = first_line.decode("utf-8-sig", "replace")
+        found = list(rows_of(Lines(io.StringIO(self._first_line))))
+        self.header = found[0].cells if found and not found[0].broken else []
+        self._pick = Picker(self._columns, self.header)
+        self._is_plain = self._is_plain and not self._pick.missing
 
-    @property
-    def _said(self) -> list[str]:
-        return [name for name in self._columns.names if name != "dateLastModified"]
+    def read(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
+        plain = plain_lines.rows([f"{line}\n" for line in lines], len(self.header))
+        return self._whole(self._pick, Rows(numbers, plain) if plain else self._one_by_one(numbers, lines))
 
-    def read(self, numbers: Sequence[int], said: Sequence[str]) -> Sequence[Row | Rejection]:
-        cells = zip(*(one.split(_BETWEEN) for one in said), strict=True)
-        return self._reading.read(Block(numbers, dict(zip(self._said, cells, strict=True))))
-
-    def frame(self) -> str:
-        return _BETWEEN.join(self._header)
+    def _one_by_one(self, numbers: Sequence[int], lines: Sequence[str]) -> Rows:
+        found: list[tuple[int, list[str]]] = []
+        for number, line in zip(numbers, lines, strict=True):
+            _, *rows = rows_of(Lines(io.StringIO(f"{self._first_line}{line}\n")))
+            self._is_plain = self._is_plain and not any(row.broken for row in rows)
+            found += [(number, row.cells) for row in rows]
+        return Rows([number for number, _ in found], [cells for _, cells in found])

@@ -67,6 +67,8 @@ def text_of(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
 class Lines:
     """The physical lines of a file. `row` holds those of the row being read, so that they can be read again.
 
+    `are_rows` is True as long as each was one by itself.
+
     A line as it stands in the file is one of `_ahead` or the next of `_physical`; one of `_again` has been looked at before.
     """
 
@@ -79,6 +81,7 @@ class Lines:
         self.width = 0
         self.number = 1
         self.ended = False
+        self.are_rows = True
         self.characters = 0
         self.overlong: dict[int, str] = {}
         self.foreign: list[int] = []
@@ -217,6 +220,7 @@ def _one_by_one(lines: Lines) -> Iterator[CsvRow]:
         else:
             whole = _is_whole(lines, cells, lines.width)
         number = lines.number
+        lines.are_rows = lines.are_rows and whole and len(lines.row) == 1 and number not in lines.overlong
         if not whole:
             beginning = lines.row[0]
             lines.give_up_the_first()

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table('known_lines',
     sa.Column('file', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('digest', sa.Uuid(), nullable=False),
+    sa.Column('digest', sa.BigInteger(), nullable=False),
     sa.Column('is_open', sa.Boolean(), nullable=False),
     prefixes=['UNLOGGED']
     )
