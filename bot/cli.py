@@ -1,4 +1,7 @@
-"""`cleanup-bot`: the command line. Exit code 0 only on success; an error is one readable line on stderr."""
+"""`cleanup-bot`: the command line. Exit code 0 only on success; an error is one readable line on stderr.
+
+What only some commands need, and takes long to import, is imported there.
+"""
 
 import json
 import logging
@@ -15,25 +18,10 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import (
-    app,
-    change_files,
-    clock,
-    db,
-    doctor,
-    manifest,
-    migrations,
-    results,
-    roster,
-    settings,
-    socket_mode,
-    sync_report,
-    web,
-)
+from bot import change_files, db, manifest, migrations, roster, settings, sync_report
 from bot.errors import UserError, traced
-from bot.providers import explaining
 from bot.settings import Settings
-from bot.sis import oneroster_csv
+from bot.sis import chosen, oneroster_csv
 from bot.wording import count
 
 cli = typer.Typer(
@@ -76,6 +64,8 @@ def _set_up_logs() -> None:
 @cli.command(name="web")
 def web_command() -> None:
     """Serve Slack, delivery receipts, mass messages and health over HTTP."""
+    from bot import app, web
+
     here = settings.load()
     engine = _migrated_engine(here)
     _end_well_when_told_to()
@@ -85,6 +75,8 @@ def web_command() -> None:
 @cli.command(name="clock")
 def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all due work and exit.")] = False) -> None:
     """Do what is due: the nightly sync, settling mass messages, posting digests."""
+    from bot import app, clock
+
     here = settings.load()
     engine = _migrated_engine(here)
     client = app.slack_client(here)
@@ -101,6 +93,8 @@ def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all d
 @cli.command()
 def socket() -> None:
     """Talk to Slack over Socket Mode, where Slack cannot reach this machine."""
+    from bot import app, socket_mode
+
     here = settings.load()
     bolt = app.build(here, _migrated_engine(here))
     _end_well_when_told_to()
@@ -138,7 +132,7 @@ def sync(
 ) -> None:
     """Read the student information system."""
     here = settings.load()
-    source = oneroster_csv.Export(path) if path else app.sis_source(here)
+    source = oneroster_csv.Export(path) if path else chosen.source_of(here)
     if source is None:
         raise typer.BadParameter(
             "no SIS is set; give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"
@@ -188,6 +182,8 @@ def import_results(
     provider: Annotated[str | None, typer.Option(help="Whose codes are in the file, like twilio.")] = None,
 ) -> None:
     """Take the results of a mass message from a CSV, where its sender reports no other way."""
+    from bot import results
+
     here = settings.load()
     sent = results.Sent(message_id, title, sent_at.replace(tzinfo=here.zone), provider and provider.lower())
     with db.transaction(_migrated_engine(here)) as session:
@@ -225,6 +221,8 @@ def explain(
     code: Annotated[str, typer.Argument(help="The code or status word of its delivery receipt, like 30003.")],
 ) -> None:
     """Say what a provider's answer means, and what to do about it."""
+    from bot.providers import explaining
+
     for line in explaining.explain(provider, code).lines():
         typer.echo(line)
 
@@ -232,6 +230,8 @@ def explain(
 @cli.command(name="doctor")
 def doctor_command() -> None:
     """Check settings, database, Slack and the SIS, and say what to do."""
+    from bot import doctor
+
     try:
         here = settings.load()
     except UserError as problem:

@@ -18,6 +18,7 @@ from bot import app, claims, db, digests, downloads, mass_messages, notices, rec
 from bot.errors import UserError, traced
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
+from bot.sis import chosen
 from bot.slack import digest, download_post, notice_post, open_list
 
 logger = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     """Read the SIS if it is due. The lock keeps a second clock out until this one's run can be seen."""
-    source = app.sis_source(settings)
+    source = chosen.source_of(settings)
     if source is None:
         return 0
     with db.transaction(engine) as session:

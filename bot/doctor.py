@@ -15,6 +15,7 @@ from bot import app, db, downloads, manifest, migrations, providers, roster
 from bot.errors import UserError
 from bot.models import SyncRun, SyncState
 from bot.settings import Settings
+from bot.sis import chosen
 
 _SKEW = timedelta(seconds=60)
 
@@ -81,7 +82,7 @@ def sis(engine: Engine, *, now: datetime) -> Check:
 def sis_source(settings: Settings) -> Check:
     """Whether the SIS that is set can be read now."""
     try:
-        source = app.sis_source(settings)
+        source = chosen.source_of(settings)
         if source is None:
             return Check("SIS source", ok=None, said=_NO_SOURCE)
         return Check("SIS source", ok=True, said=f"{source.name} {source.try_out()}.")

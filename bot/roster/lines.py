@@ -68,7 +68,9 @@ LEFT JOIN ({keys} UNION ALL SELECT line, sourced_id FROM stage_unread WHERE kind
 LEFT JOIN open_lines o ON (o.file, o.number) = (s.file, s.number)
 WHERE s.file = '{kind}'
 """
-_FORGET_DIFFERENT = "DELETE FROM known_lines k USING different_lines d WHERE k.ctid = d.known_at"
+_FORGET_DIFFERENT = (
+    "DELETE FROM known_lines WHERE ctid = ANY (ARRAY(SELECT known_at FROM different_lines WHERE known_at IS NOT NULL))"
+)
 _NEWLY_OPEN = """
 UPDATE known_lines k SET is_open = true
 FROM asked_lines a JOIN open_lines o ON (o.file, o.number) = (a.file, a.number)

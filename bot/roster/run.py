@@ -7,7 +7,7 @@ the next one, which compares again with what is there, completes it.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,27 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import UserError
 from bot.models import SyncState
-from bot.roster import (
-    brake,
-    doubts,
-    lines,
-    merge,
-    places,
-    reconcile,
-    report,
-    runs,
-    same,
-    seed,
-    side_file,
-    staging,
-    touched,
-    wanted,
-)
+from bot.roster import brake, merge, reading, reconcile, report, runs, same
 from bot.roster.merge import Changes
+from bot.roster.reading import Read, Run
 from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
-from bot.roster.touched import EVERYBODY, Scope
-from bot.sis import LinedPart, Part, Source, contacts_csv
+from bot.roster.touched import Scope
+from bot.sis import Part, Source
 
 
 def sync(
@@ -73,15 +59,15 @@ def sync(
     with _alone(engine) as connection:
         fingerprint = same.fingerprint(source, contacts, region)
         before = same.last_time(connection, today=now.date())
-        this = _Run(connection, source.name, now, began, progress or _silent, before, whole_every)
+        this = Run(connection, source.name, now, began, progress or _silent, before, whole_every)
         if dry_run:
-            read = _prepare(this, source, contacts, region)
+            read = reading.read(this, source, contacts, region)
             return _report(this, None, read, _compare(this, read.scope))
         run_id = runs.begin(connection, source.name, now=now)
         try:
             if unless_same and fingerprint and before and before.fingerprint == fingerprint:
                 return _as_before(this, run_id, before)
-            read = _prepare(this, source, contacts, region)
+            read = reading.read(this, source, contacts, region)
             if same.fingerprint(source, contacts, region) == fingerprint:  # It was not replaced while we read it.
                 read = replace(read, fingerprint=fingerprint)
             changes = _compare(this, read.scope)
@@ -96,37 +82,6 @@ def sync(
         except BaseException as problem:
             runs.fail(connection, run_id, now=this.finished_at, error=type(problem).__name__)
             raise
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What every step of one sync has at hand."""
-
-    connection: Connection
-    source: str
-    now: datetime
-    began: float
-    progress: Progress
-    before: same.Before | None
-    whole_every: timedelta
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def finished_at(self) -> datetime:
-        return self.now + timedelta(seconds=self.seconds)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """What was read of the source: whom it is about, and what the next sync may compare it with."""
-
-    parts: Sequence[Part]
-    scope: Scope
-    frame: str | None
-    fingerprint: str | None = None
 
 
 @contextmanager
@@ -150,44 +105,11 @@ def _silent(_step: str, _done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-def _prepare(this: _Run, source: Source, contacts: Path | None, region: str) -> _Read:
-    """Everything the source says of those whom this sync is about, as the `wanted_…` tables."""
-    staging.prepare(this.connection)
-    marks = runs.marks(this.connection, source.name, now=this.now, whole_every=this.whole_every)
-    with source.opened(region=region, marks=marks) as files:
-        parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
-        frame = lines.stage(this.connection, parts, program=same.program(region), progress=this.progress)
-        scope = _narrowed(this, parts, frame) or EVERYBODY
-        for part in parts:
-            if scope.is_whole or part.kind not in lines.PEOPLE:
-                staging.fill(this.connection, part, progress=this.progress)
-    seed.fill_gaps(this.connection, parts)
-    staging.analyze(this.connection)
-    side_file.work_in(this.connection, parts)
-    wanted.work_out(this.connection, today=this.now.date())
-    doubts.report(this.connection)
-    places.name(this.connection, parts)
-    return _Read(parts, scope, frame)
-
-
-def _narrowed(this: _Run, parts: Sequence[Part], frame: str | None) -> Scope | None:
-    """Whom the lines that changed are about, and those lines staged; None where everything has to be read."""
-    connection, before = this.connection, this.before
-    if frame is None or before is None or before.frame != frame or side_file.is_held(connection):
-        return None
-    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every) or not lines.compare(connection):
-        return None
-    scope = touched.read(connection, parts)
-    if scope is None:
-        staging.empty(connection)
-    return scope
-
-
-def _compare(this: _Run, scope: Scope) -> dict[str, Changes]:
+def _compare(this: Run, scope: Scope) -> dict[str, Changes]:
     return {table.name: merge.compare(this.connection, table, scope) for table in merge.TABLES}
 
 
-def _brake(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], percent: float) -> None:
+def _brake(this: Run, run_id: int, parts: Sequence[Part], changes: dict[str, Changes], percent: float) -> None:
     try:
         brake.check(this.connection, changes, parts=parts, percent=percent)
     except brake.Braked as stop:
@@ -204,7 +126,7 @@ def _brake(this: _Run, run_id: int, parts: Sequence[Part], changes: dict[str, Ch
         raise brake.Braked(stop.sentence, run_id=run_id) from None
 
 
-def _merge(this: _Run, run_id: int, read: _Read, changes: dict[str, Changes], actor: str) -> SyncReport:
+def _merge(this: Run, run_id: int, read: Read, changes: dict[str, Changes], actor: str) -> SyncReport:
     told = _report(this, run_id, read, changes)
     for table in merge.TABLES:
         with this.connection.begin():
@@ -214,7 +136,7 @@ def _merge(this: _Run, run_id: int, read: _Read, changes: dict[str, Changes], ac
                 merge.apply(this.connection, table)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
-    frame = _remember(this, read)
+    frame = reading.remember(this, read)
     known = None if read.scope.is_whole else this.before
     runs.finish(
         this.connection,
@@ -231,17 +153,7 @@ def _merge(this: _Run, run_id: int, read: _Read, changes: dict[str, Changes], ac
     return replace(told, edits=edits, seconds=this.seconds)
 
 
-def _remember(this: _Run, read: _Read) -> str | None:
-    """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
-    is_plain = all(part.is_plain for part in read.parts if isinstance(part, LinedPart))
-    if read.frame is None or read.fingerprint is None or not is_plain:
-        lines.forget(this.connection)
-        return None
-    lines.remember(this.connection, all_read=read.scope.is_whole)
-    return read.frame
-
-
-def _as_before(this: _Run, run_id: int, before: same.Before) -> SyncReport:
+def _as_before(this: Run, run_id: int, before: same.Before) -> SyncReport:
     counts = runs.finish_as_before(this.connection, run_id, before, now=this.finished_at)
     with this.connection.begin():
         return SyncReport(
@@ -259,7 +171,7 @@ def _as_before(this: _Run, run_id: int, before: same.Before) -> SyncReport:
         )
 
 
-def _merge_contacts(this: _Run, table: merge.Table, actor: str) -> dict[str, int]:
+def _merge_contacts(this: Run, table: merge.Table, actor: str) -> dict[str, int]:
     reconcile.before_contacts(this.connection)
     merge.apply(this.connection, table)
     edits = reconcile.verdicts(this.connection)
@@ -267,7 +179,7 @@ def _merge_contacts(this: _Run, table: merge.Table, actor: str) -> dict[str, int
     return edits
 
 
-def _report(this: _Run, run_id: int | None, read: _Read, changes: dict[str, Changes]) -> SyncReport:
+def _report(this: Run, run_id: int | None, read: Read, changes: dict[str, Changes]) -> SyncReport:
     connection = this.connection
     with connection.begin():
         counts = report.table_counts(connection, changes)

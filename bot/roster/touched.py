@@ -13,6 +13,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from bot.roster import staging
+from bot.roster.lines import PEOPLE
 from bot.roster.staging import CHUNK, run
 from bot.sis import Kind, LinedPart, Part, Rejection, Row
 
@@ -40,9 +41,9 @@ SELECT DISTINCT 0, s.file, s.number, s.said, s.digest FROM different_lines d JOI
 """
 _ASK_BESIDE = """
 INSERT INTO asked_lines
-SELECT DISTINCT 1, s.file, s.number, s.said, s.digest
-FROM asked_keys a JOIN known_lines k USING (file, key) JOIN said_lines s ON s.digest = k.digest AND s.file = k.file
-WHERE NOT EXISTS (SELECT FROM asked_lines r WHERE (r.file, r.number) = (s.file, s.number))
+SELECT 1, s.file, s.number, s.said, s.digest FROM said_lines s
+WHERE digest IN (SELECT digest FROM known_lines JOIN asked_keys USING (file, key))
+  AND NOT EXISTS (SELECT FROM asked_lines r WHERE (r.file, r.number) = (s.file, s.number))
 """
 _PAGE = """
 SELECT number, said FROM asked_lines
@@ -115,7 +116,7 @@ _STAY_IN_CLASS = (
 
 def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     """Stage what `different_lines` is about, and what that needs. None where a line needs more than its own words."""
-    lined = [part for part in parts if isinstance(part, LinedPart)]
+    lined = [part for part in parts if isinstance(part, LinedPart) and part.kind in PEOPLE]
     run(connection, _ASKED)
     _read(connection, lined, _ASK_DIFFERENT, turn=0)
     for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):

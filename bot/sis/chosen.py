@@ -1,0 +1,31 @@
+"""Where a district's roster comes from, by its settings."""
+
+from bot.errors import UserError
+from bot.settings import Settings
+from bot.sis import Source, oneroster_csv, oneroster_rest
+
+
+def source_of(settings: Settings) -> Source | None:
+    """Where this district's roster comes from, or None where no SIS is set.
+
+    Raises:
+        UserError: two are set, or half of one.
+    """
+    export, url = settings.sis_oneroster_csv, settings.sis_oneroster_url
+    if export and url:
+        raise UserError(
+            "SIS_ONEROSTER_URL and SIS_ONEROSTER_CSV are both set. Keep the one to read, and empty the other."
+        )
+    if export:
+        return oneroster_csv.Export(export)
+    return _sis_server(settings, url) if url else None
+
+
+def _sis_server(settings: Settings, url: str) -> oneroster_rest.Server:
+    client_id, secret = settings.sis_oneroster_client_id, settings.sis_oneroster_client_secret
+    if not client_id or not secret:
+        raise UserError(
+            "SIS_ONEROSTER_URL needs SIS_ONEROSTER_CLIENT_ID and SIS_ONEROSTER_CLIENT_SECRET. "
+            "The SIS shows both where it registers our client."
+        )
+    return oneroster_rest.Server(url, client_id, secret.get_secret_value(), settings.sis_oneroster_token_url)
