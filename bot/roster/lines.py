@@ -84,11 +84,11 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
     """
     frame = sha256(program.encode())
     run(connection, _SAID)
-    if not {part.kind for part in parts} >= _NEEDED:
+    kinds = {part.kind for part in parts}
+    lined = [part for part in parts if isinstance(part, LinedPart)]
+    if len(lined) < len(parts) or Kind.CONTACTS in kinds or not kinds >= _NEEDED:
         return None
-    for part in parts:
-        if not isinstance(part, LinedPart) or part.kind is Kind.CONTACTS:
-            return None
+    for part in lined:
         if part.kind not in PEOPLE:
             for block in part.raw():
                 frame.update(block)
