@@ -144,7 +144,7 @@ def sync(
                 engine,
                 source,
                 contacts=contacts or here.sis_contacts_csv,
-                now=datetime.now(UTC),
+                now=datetime.now(here.zone),
                 region=here.phone_region,
                 brake_percent=here.sync_brake_percent,
                 confirm=confirm,

@@ -103,8 +103,14 @@ def _attempt(name: str, job: Job) -> int | None:
 
 
 def _apply_receipts(engine: Engine, now: datetime) -> int:
-    with db.transaction(engine) as session:
-        return receipts.apply_waiting(session, now=now)
+    """Some at a time, each in a transaction of its own: a STOP waits behind one, never behind all of them."""
+    found = 0
+    while True:
+        with db.transaction(engine) as session:
+            more = receipts.apply_waiting(session, now=now)
+        if not more:
+            return found
+        found += more
 
 
 def _forget(engine: Engine, now: datetime) -> int:
@@ -155,17 +161,18 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     source = chosen.source_of(settings)
     if source is None:
         return 0
-    with db.transaction(engine) as session:
-        if not db.try_lock(session, "nightly sync"):
+    with db.alone(engine, "nightly sync") as turn:
+        if turn is None:
             return 0
-        seen = roster.confirmed(session)
-        if seen is None and not sync_is_due(session, settings, now=now):
-            return 0
+        with db.transaction(engine) as session:
+            seen = roster.confirmed(session)
+            if seen is None and not sync_is_due(session, settings, now=now):
+                return 0
         roster.sync(
             engine,
             source,
             contacts=settings.sis_contacts_csv,
-            now=now,
+            now=now.astimezone(settings.zone),
             region=settings.phone_region,
             brake_percent=settings.sync_brake_percent,
             seen=seen,

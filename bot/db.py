@@ -6,13 +6,13 @@ With no `DATABASE_URL` an embedded PostgreSQL is started below `.sandbox/`; seve
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.errors import UserError
@@ -21,7 +21,7 @@ OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
 
 
-def engine(url: str, *, pool_size: int = 10) -> Engine:
+def engine(url: str, *, pool_size: int = 15) -> Engine:
     """An engine for a `postgresql://` URL; times out instead of waiting for ever.
 
     Raises:
@@ -86,6 +86,25 @@ def transaction(engine: Engine) -> Iterator[Session]:
 def try_lock(session: Session, name: str) -> bool:
     """Take the advisory lock `name` until this transaction ends; False when another process holds it."""
     return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}))
+
+
+@contextmanager
+def alone(engine: Engine, name: str) -> Iterator[Connection | None]:
+    """A connection that holds the advisory lock `name` until the end of the block, or None where another process does.
+
+    No transaction is open, however long the block takes; closing the connection, or dying, drops its temporary tables.
+    """
+    with engine.connect() as connection:
+        connection.detach()
+        with connection.begin():
+            asked = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+            is_ours = connection.scalar(asked, {"name": name})
+        try:
+            yield connection if is_ours else None
+        finally:
+            # A server lets go of a closed connection's lock only a moment later, when the next one may have asked already.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
 
 
 def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import app, db, downloads, manifest, migrations, providers, roster
 from bot.errors import UserError
-from bot.models import SyncRun, SyncState
+from bot.models import last_synced_at
 from bot.settings import Settings
 from bot.sis import chosen
 
@@ -63,10 +63,10 @@ def tables(engine: Engine) -> Check:
 
 
 def sis(engine: Engine, *, now: datetime) -> Check:
-    """When the SIS was last read whole. Asked of tables that may not be there yet."""
+    """When the SIS was last read. Asked of tables that may not be there yet."""
     try:
         with engine.connect() as connection:
-            last = connection.scalar(select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE))
+            last = connection.scalar(last_synced_at())
     except SQLAlchemyError:
         last = None
     if last is None:

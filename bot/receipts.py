@@ -69,11 +69,9 @@ def record(session: Session, parsed: Sequence[ParsedReceipt | OptOutMessage], *,
 
 
 def apply_waiting(session: Session, *, now: datetime) -> int:
-    """Apply the receipts whose deliveries have come since, for senders that write them straight into the database.
+    """Apply some of the receipts whose deliveries have come since, for senders that write them straight into the database.
 
-    Returns how many found their delivery.
+    Returns how many found their delivery; after none, there are no more.
     """
-    found = 0
-    while waiting := session.scalars(_WAITING, {"since": now - _LOOKED_FOR, "limit": _AT_ONCE}).all():
-        found += mass_messages.apply(session, waiting, now=now).matched
-    return found
+    waiting = session.scalars(_WAITING, {"since": now - _LOOKED_FOR, "limit": _AT_ONCE}).all()
+    return mass_messages.apply(session, waiting, now=now).matched if waiting else 0

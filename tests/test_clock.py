@@ -151,6 +151,17 @@ def test_the_nightly_sync_reads_the_contacts_beside_the_bundle(engine, session, 
     assert "contacts.csv" in session.scalars(select(models.SyncRejection.file)).all()
 
 
+def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engine, session, tmp_path):
+    tables = bundles.a_district()
+    clara = next(one for one in tables["roles"] if one["userSourcedId"] == "clara")
+    clara["endDate"] = "2026-11-24"
+    here = make_settings(sis_oneroster_csv=bundles.write(tables, tmp_path / "sis"))
+    held = select(func.count(models.StaffRole.id)).where(models.StaffRole.role == "siteAdministrator")
+    for evening, roles in ((at(23, 30), 1), (at(23, 30, day=24), 0)):
+        assert clock.run_once(here, engine, None, now=lambda evening=evening: evening).counts["syncs"] == 1
+        assert session.scalar(held) == roles
+
+
 def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, slack):
     workspace, channel, client = slack
     session.add(models.MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))

@@ -25,11 +25,10 @@ from bot.models import (
     Staff,
     Student,
     StudentSchool,
-    SyncRun,
-    SyncState,
     contact_reach,
     contacts_with,
     effective_contacts,
+    last_synced_at,
 )
 
 _NAME = (Staff.given_name + " " + Staff.family_name).label("name")
@@ -153,5 +152,5 @@ def latest(session: Session) -> Latest:
         .order_by(MassMessage.sent_at.desc())
         .limit(1)
     ).first()
-    synced_at = session.scalar(select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE))
+    synced_at = session.scalar(last_synced_at())
     return Latest(message.title if message else "", message.sent_at if message else None, synced_at)

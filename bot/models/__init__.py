@@ -21,6 +21,7 @@ from bot.models.roster import (
     SyncRun,
     SyncState,
     known_lines,
+    last_synced_at,
 )
 from bot.models.slack import DigestPost, HeardRequest, HomeTab, OpenList, PostKind, PostState, SlackUser, Subscription
 from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
@@ -75,5 +76,6 @@ __all__ = [
     "effective_contacts",
     "has_adult",
     "known_lines",
+    "last_synced_at",
     "textable",
 ]

@@ -13,10 +13,13 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Select,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    func,
+    select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -206,6 +209,11 @@ class SyncRun(Base):
     fingerprint: Mapped[str | None]
     holds_until: Mapped[date | None]
     frame: Mapped[str | None]
+
+
+def last_synced_at() -> Select[datetime | None]:
+    """When the SIS was last read to the end; null if it never was."""
+    return select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE)
 
 
 class SyncRejection(Base):

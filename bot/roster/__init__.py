@@ -8,7 +8,7 @@ from bot.roster.brake import Braked
 from bot.roster.deciding import confirmed, decide
 from bot.roster.report import FileCounts, SyncReport, TableCounts
 from bot.roster.run import sync
-from bot.roster.runs import FRESH, last_sync
+from bot.roster.runs import FRESH
 
 __all__ = [
     "FRESH",
@@ -18,6 +18,5 @@ __all__ = [
     "TableCounts",
     "confirmed",
     "decide",
-    "last_sync",
     "sync",
 ]

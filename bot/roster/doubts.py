@@ -9,22 +9,6 @@ from bot.roster.staging import run
 from bot.roster.wanted import ANYWHERE, listed
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
 
-_UNHELD = (
-    """
-    CREATE TEMP TABLE unheld_agents AS
-    SELECT a.* FROM stage_agents a
-    WHERE NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.person AND x.contact = a.agent)
-      AND NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.agent AND x.contact = a.person)
-    """,
-    """
-    CREATE TEMP TABLE unheld_enrollments AS
-    SELECT e.* FROM stage_enrollments e
-    WHERE NOT EXISTS (SELECT FROM wanted_class_students w WHERE w.sourced_id = e.sourced_id)
-      AND NOT EXISTS (SELECT FROM wanted_class_teachers w WHERE w.sourced_id = e.sourced_id)
-    """,
-)
-"""What the `wanted_…` tables left out, whether that is a mistake or not."""
-
 _NO_ROLE = """
 SELECT 'users.csv', u.line, 'role', 'no role says what this person is; the row was left out'
 FROM stage_users u
@@ -98,8 +82,6 @@ _DOUBTS = (
 
 def report(connection: Connection) -> None:
     """Add to `stage_rejections` what the `wanted_…` tables left out and why."""
-    for statement in _UNHELD:
-        run(connection, statement)
     for select in _DOUBTS:
         run(connection, f"INSERT INTO stage_rejections {select}")
     run(connection, "DELETE FROM stage_rejections WHERE line = 0")

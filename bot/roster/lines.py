@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bot.roster.staging import Progress, run
 from bot.sis import Kind, LinedPart, Part
 
-PEOPLE = (Kind.USERS, Kind.ROLES, Kind.ENROLLMENTS)
+COMPARED = (Kind.USERS, Kind.ROLES, Kind.ENROLLMENTS)
 _NEEDED = {Kind.USERS, Kind.ENROLLMENTS}
 
 MOST_CHANGED = 0.1
@@ -89,7 +89,7 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
     if len(lined) < len(parts) or Kind.CONTACTS in kinds or not kinds >= _NEEDED:
         return None
     for part in lined:
-        if part.kind not in PEOPLE:
+        if part.kind not in COMPARED:
             for block in part.raw():
                 frame.update(block)
         elif not _copy(connection, part, progress):
@@ -117,7 +117,7 @@ def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
 
 
 def compare(connection: Connection) -> bool:
-    """Write the lines that have to be read, and those that are gone, to `different_lines`; False where that is nearly all, or
+    """Write the lines that have to be read, and those that are gone, to `different_lines`; False where they are many, or
     where the last sync left no lines.
     """
     run(connection, _DIFFERENT)

@@ -14,10 +14,11 @@ from bot.roster.touched import Scope
 
 @dataclass(frozen=True)
 class Parent:
-    """A row of `table`, named in `wanted_…` by its sourced_id in `name` and held as `{name}_id`; null where optional."""
+    """A row of `table`, named in `wanted_…` by its sourced_id in `name` and held as `{name}_id`, which `may_be_null`."""
 
     name: str
     table: str
+    may_be_null: bool = False
 
     @property
     def column(self) -> str:
@@ -65,7 +66,7 @@ TABLES = (
     Table("classes", values=("title", "homeroom"), parents=(_SCHOOL,)),
     Table(
         "staff_roles",
-        parents=(_STAFF, _SCHOOL),
+        parents=(_STAFF, Parent("school", "schools", may_be_null=True)),
         key=("staff_id", "school_id", "role"),
         keeps_missing=False,
         about=("staff",),
@@ -201,7 +202,7 @@ def _retire(table: Table) -> str:
 
 
 def _is_live(table: Table) -> str:
-    nullable = {_SCHOOL.column} if table.name == "staff_roles" else set()
+    nullable = {parent.column for parent in table.parents if parent.may_be_null}
     return " AND ".join(
         f"coalesce(t.{column}, 0) = c.live_{column}" if column in nullable else f"t.{column} = c.live_{column}"
         for column in table.key

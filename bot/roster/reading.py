@@ -6,7 +6,7 @@ Afterwards the `wanted_…` tables hold what ours should say of those whom it is
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -35,7 +35,7 @@ class Run:
 
     @property
     def finished_at(self) -> datetime:
-        return self.now + timedelta(seconds=self.seconds)
+        return self.now.astimezone(UTC) + timedelta(seconds=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read(this: Run, source: Source, contacts: Path | None, region: str) -> Read:
         frame = lines.stage(this.connection, parts, program=same.program(region), progress=this.progress)
         scope = _narrowed(this, parts, frame) or EVERYBODY
         for part in parts:
-            if scope.is_whole or part.kind not in lines.PEOPLE:
+            if scope.is_whole or part.kind not in lines.COMPARED:
                 staging.fill(this.connection, part, progress=this.progress)
     seed.fill_gaps(this.connection, parts)
     staging.analyze(this.connection)
@@ -83,7 +83,7 @@ def _narrowed(this: Run, parts: Sequence[Part], frame: str | None) -> Scope | No
 
 def remember(this: Run, what: Read) -> str | None:
     """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
-    people = [part for part in what.parts if isinstance(part, LinedPart) and part.kind in lines.PEOPLE]
+    people = [part for part in what.parts if isinstance(part, LinedPart) and part.kind in lines.COMPARED]
     if what.frame is None or what.fingerprint is None or not all(part.is_plain for part in people):
         lines.forget(this.connection)
         return None

@@ -5,16 +5,15 @@ the next one, which compares again with what is there, completes it.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
+from bot import db
 from bot.errors import UserError
 from bot.models import SyncState
 from bot.roster import brake, merge, reading, reconcile, report, runs, same
@@ -44,7 +43,7 @@ def sync(
 ) -> SyncReport:
     """Bring the roster of `source` into our tables, and `contacts`, a CSV beside it, with it.
 
-    `now` is in the district's time zone or UTC; its date decides which terms and roles are over. `region` is the country
+    `now` is in the district's time zone: its date decides which terms and roles are over. `region` is the country
     of numbers without a code. `progress(step, done, total)` is told of bytes of each file and rows of each table.
     `confirm` goes on where the brake would stop; `seen`, the counts of a braked run that a person confirmed, does so where no
     more is about to change than that person saw. Everything is read after `whole_every`; between, of a source that tells
@@ -56,7 +55,9 @@ def sync(
         Braked: more than `brake_percent` would vanish; nothing was written.
     """
     began = time.monotonic()
-    with _alone(engine) as connection:
+    with db.alone(engine, "roster.sync") as connection:
+        if connection is None:
+            raise UserError("Another sync is running. Wait until it ends, then try again.", permanent=False)
         fingerprint = same.fingerprint(source, contacts, region)
         before = same.last_time(connection, today=now.date())
         this = Run(connection, source.name, now, began, progress or _silent, before, whole_every)
@@ -82,23 +83,6 @@ def sync(
         except BaseException as problem:
             runs.fail(connection, run_id, now=this.finished_at, error=type(problem).__name__)
             raise
-
-
-@contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """A connection of our own: closing it, or dying, drops the staging tables and lets the next sync in."""
-    with engine.connect() as connection:
-        connection.detach()
-        with connection.begin():
-            locked = connection.exec_driver_sql("SELECT pg_try_advisory_lock(hashtextextended('roster.sync', 0))")
-            if not locked.scalar_one():
-                raise UserError("Another sync is running. Wait until it ends, then try again.", permanent=False)
-        try:
-            yield connection
-        finally:
-            # A server lets go of a closed connection's lock only a moment later, when the next sync may have asked already.
-            with suppress(SQLAlchemyError):
-                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select, text, update
-from sqlalchemy.orm import Session
 
 from bot.models import SyncRun, SyncState
 from bot.roster.report import TableCounts
@@ -117,8 +116,3 @@ def is_whole_due(connection: Connection, source: str | None, *, now: datetime, w
         whole = select(func.max(SyncRun.started_at)).where(SyncRun.state == SyncState.DONE, SyncRun.is_whole)
         read_whole = connection.scalar(whole.where(SyncRun.source == source) if source else whole)
     return read_whole is None or now - read_whole >= whole_every - _SAME_NIGHT
-
-
-def last_sync(session: Session) -> datetime | None:
-    """When the SIS was last read to the end, or None if it never was."""
-    return session.scalar(select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE))

@@ -13,7 +13,7 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from bot.roster import staging
-from bot.roster.lines import PEOPLE
+from bot.roster.lines import COMPARED
 from bot.roster.staging import CHUNK, run
 from bot.sis import Kind, LinedPart, Part, Rejection, Row
 
@@ -57,8 +57,8 @@ UNION SELECT sourced_id FROM stage_users
 UNION SELECT person FROM stage_roles
 UNION SELECT sourced_id FROM stage_unread WHERE kind IN ('{Kind.USERS}', '{Kind.ROLES}')
 """
-_TOUCHED_ENROLMENTS = f"""
-CREATE TEMP TABLE touched_enrolments AS
+_TOUCHED_ENROLLMENTS = f"""
+CREATE TEMP TABLE touched_enrollments AS
 SELECT key AS sourced_id FROM different_lines WHERE file = '{Kind.ENROLLMENTS}' AND key <> ''
 UNION SELECT sourced_id FROM stage_enrollments
 UNION SELECT sourced_id FROM stage_unread WHERE kind = '{Kind.ENROLLMENTS}'
@@ -67,8 +67,8 @@ _MOVED_PEOPLE = """
 CREATE TEMP TABLE moved_people AS
 SELECT person FROM touched_people
 UNION SELECT person FROM stage_enrollments
-UNION SELECT s.sourced_id FROM touched_enrolments JOIN class_students USING (sourced_id) JOIN students s ON s.id = student_id
-UNION SELECT s.sourced_id FROM touched_enrolments JOIN class_teachers USING (sourced_id) JOIN staff s ON s.id = staff_id
+UNION SELECT s.sourced_id FROM touched_enrollments JOIN class_students USING (sourced_id) JOIN students s ON s.id = student_id
+UNION SELECT s.sourced_id FROM touched_enrollments JOIN class_teachers USING (sourced_id) JOIN staff s ON s.id = staff_id
 """
 _ASKED_KEYS = f"""
 CREATE TEMP TABLE asked_keys AS
@@ -85,7 +85,7 @@ FROM (
     JOIN student_contacts l ON l.contact_id = c.id JOIN students s ON s.id = l.student_id
 ) beside, (VALUES ('{Kind.USERS}'), ('{Kind.ROLES}')) AS files (file)
 UNION
-SELECT '{Kind.ENROLLMENTS}', sourced_id FROM touched_enrolments
+SELECT '{Kind.ENROLLMENTS}', sourced_id FROM touched_enrollments
 UNION
 SELECT '{Kind.ENROLLMENTS}', e.sourced_id
 FROM touched_people t JOIN students s ON s.sourced_id = t.person JOIN class_students e ON e.student_id = s.id
@@ -97,7 +97,7 @@ _LINKS_OF_OTHERS = """
 DELETE FROM stage_agents WHERE person NOT IN (SELECT person FROM touched_people) AND agent NOT IN (SELECT person FROM touched_people)
 """
 _ONLY_MOVED = "SELECT person FROM moved_people EXCEPT SELECT person FROM touched_people"
-_UNTOLD = "e.active AND NOT EXISTS (SELECT FROM touched_enrolments x WHERE x.sourced_id = e.sourced_id)"
+_UNTOLD = "e.active AND NOT EXISTS (SELECT FROM touched_enrollments x WHERE x.sourced_id = e.sourced_id)"
 _STAY_IN_CLASS = (
     f"""
     INSERT INTO stage_enrollments
@@ -116,10 +116,10 @@ _STAY_IN_CLASS = (
 
 def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     """Stage what `different_lines` is about, and what that needs. None where a line needs more than its own words."""
-    lined = [part for part in parts if isinstance(part, LinedPart) and part.kind in PEOPLE]
+    lined = [part for part in parts if isinstance(part, LinedPart) and part.kind in COMPARED]
     run(connection, _ASKED)
     _read(connection, lined, _ASK_DIFFERENT, turn=0)
-    for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):
+    for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):
         run(connection, table)
     _read(connection, lined, _ASK_BESIDE, turn=1)
     for statement in (_LINKS_OF_OTHERS, *_STAY_IN_CLASS):

@@ -1,4 +1,4 @@
-"""From what was staged to what our tables should hold: the `wanted_…` tables, and the rejections only the whole can see.
+"""From what was staged to what our tables should hold: the `wanted_…` tables, and what none of them holds.
 
 A person is what their roles say: a student, a contact, staff, or several at once. Dates of a term count only while at
 least one term of the bundle is not over: a calendar that nobody renewed must not hide every student from their teachers.
@@ -53,7 +53,7 @@ CREATE TEMP TABLE held_roles AS
 SELECT r.* FROM stage_roles r JOIN stage_users u ON u.sourced_id = r.person WHERE NOT r.gone AND NOT u.gone
 """
 
-_PEOPLE = {
+_WANTED = {
     "wanted_schools": "SELECT sourced_id, name FROM stage_orgs WHERE kind = 'school' AND NOT gone",
     "wanted_students": """
         SELECT sourced_id, given_name, family_name, search, grade FROM stage_users
@@ -148,13 +148,32 @@ _PEOPLE = {
 }
 
 
+_UNHELD = (
+    """
+    CREATE TEMP TABLE unheld_agents AS
+    SELECT a.* FROM stage_agents a
+    WHERE NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.person AND x.contact = a.agent)
+      AND NOT EXISTS (SELECT FROM wanted_student_contacts x WHERE x.student = a.agent AND x.contact = a.person)
+    """,
+    """
+    CREATE TEMP TABLE unheld_enrollments AS
+    SELECT e.* FROM stage_enrollments e
+    WHERE NOT EXISTS (SELECT FROM wanted_class_students w WHERE w.sourced_id = e.sourced_id)
+      AND NOT EXISTS (SELECT FROM wanted_class_teachers w WHERE w.sourced_id = e.sourced_id)
+    """,
+)
+"""What the `wanted_…` tables left out, whether that is a mistake or not."""
+
+
 def listed(words: Iterable[str]) -> str:
     """Words of ours as SQL's list; CREATE TABLE AS takes no parameters."""
     return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
 def work_out(connection: Connection, *, today: date) -> None:
-    """Fill the `wanted_…` tables and `stage_rejections` from the staging tables. `today` is the district's date."""
+    """Fill the `wanted_…` and `unheld_…` tables, and `stage_rejections` with rows that are repeated, from the staging tables.
+    `today` is the district's date.
+    """
     for table, file in _KEYED.items():
         run(connection, _DROP_REPEATS.format(table=table, file=file))
     run(connection, _PLACES)
@@ -165,6 +184,8 @@ def work_out(connection: Connection, *, today: date) -> None:
         "staff_roles": listed(STAFF_ROLES),
         "anywhere": listed(ANYWHERE),
     }
-    for table, select in _PEOPLE.items():
+    for table, select in _WANTED.items():
         run(connection, f"CREATE TEMP TABLE {table} AS {select.format(**values)}")
         run(connection, f"ANALYZE {table}")
+    for statement in _UNHELD:
+        run(connection, statement)

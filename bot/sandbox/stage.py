@@ -69,7 +69,7 @@ class Stage:
         return roster.sync(
             self.engine,
             oneroster_csv.Export(self.sis),
-            now=_now(),
+            now=_now().astimezone(self.settings.zone),
             region=self.settings.phone_region,
             brake_percent=self.settings.sync_brake_percent,
             progress=progress,

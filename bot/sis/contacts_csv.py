@@ -4,6 +4,7 @@ each student. Titles as Clever, Microsoft SDS and most SIS reports write them ar
 A contact may stand on several rows, or in several columns, with a number of another kind in each.
 """
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -54,12 +55,19 @@ def opened(source: Path, *, region: str) -> Part:
     """The file at `source`, to be read once.
 
     Raises:
-        UserError: there is no file that can be read; `OSError` comes up only while reading.
+        UserError: there is no file that can be read; also when it is opened.
     """
     if not source.is_file():
         raise UserError(f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
-    file = BundleFile(source.name, source.stat().st_size, lambda: source.open("rb"))
+    file = BundleFile(source.name, source.stat().st_size, partial(_stream, source))
     return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contacts, region=region))
+
+
+def _stream(source: Path) -> io.BufferedReader:
+    try:
+        return source.open("rb")
+    except OSError as problem:
+        raise UserError(f"{source.name} cannot be read: {problem.strerror}.") from problem
 
 
 def _contacts(block: Block, *, file: str, region: str) -> list[Row | Rejection]:

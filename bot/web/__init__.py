@@ -20,7 +20,7 @@ from bot.web.answering import answering
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it stands on another machine.
 _DRAIN_SECONDS = 20
 _SLACK_THREADS, _OTHER_THREADS = 12, 6
-"""Fewer than there are database connections."""
+"""Together with the five in which Bolt does what nobody waits for, fewer than there are database connections."""
 
 
 def serve(settings: Settings, engine: Engine, bolt: App) -> None:

@@ -7,7 +7,7 @@ from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -55,7 +55,7 @@ def _is_first(engine: Engine, signature: str) -> bool:
     try:
         with db.transaction(engine) as session:
             return replays.is_first(session, signature, now=datetime.now(UTC))
-    except SQLAlchemyError:
+    except OperationalError:
         return True
 
 
