@@ -12,7 +12,7 @@ from sis import bundles
 from sis.nights import Nights, changed, reasons
 from sqlalchemy import text
 
-from bot import db, roster
+from bot import db, models
 from bot.errors import UserError
 from bot.roster import Braked
 
@@ -324,9 +324,9 @@ def test_a_whole_file_that_the_manifest_calls_a_delta_is_whole(nights):
 def test_last_sync_does_not_count_runs_that_did_not_end(nights, session):
     report = nights.sync()
     session.rollback()
-    before = roster.last_sync(session)
+    before = session.scalar(models.last_synced_at())
     session.rollback()
     with pytest.raises(UserError):
         nights.read(nights.folder / "nowhere")
     assert report.state == "done"
-    assert roster.last_sync(session) == before
+    assert session.scalar(models.last_synced_at()) == before

@@ -15,6 +15,8 @@ from sis import bundles
 from sis.nights import Nights, changed
 from sqlalchemy import text
 
+from bot.roster import Braked
+
 STUDENTS = 60
 
 
@@ -277,6 +279,66 @@ def test_no_sequence_of_nights_makes_a_difference(empty_database, tmp_path_facto
             with suppress(IndexError, KeyError):  # An earlier change took away whom this one is about.
                 change(nights)
         nights.night()
+
+
+def append(nights, name, text):
+    with (nights.folder / f"{name}.csv").open("a", newline="", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize("blank", ["\r\n", ",,,,\r\n", '"","", \r\n\r\n'])
+def test_blank_lines_are_no_rows(nights, blank):
+    for name in ("users", "roles", "enrollments"):
+        append(nights, name, blank)
+    report = nights.read(nights.folder)
+    assert not read_whole(nights)
+    assert report.files["users.csv"].read == len(nights.tables["users"])
+    assert changed(report) == {}
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x01", "\x02", "\x03"])
+def test_signs_that_no_line_should_have_leave_the_comparing_to_a_whole_reading(nights, sign):
+    for _ in range(2):
+        append(nights, "users", f"x,,,true,,,A{sign}b,Lee\r\n")
+        nights.read(nights.folder)
+        assert read_whole(nights)
+
+
+def test_a_line_longer_than_any_row_has_everything_read(nights):
+    nights.user("a7")["username"] = "x" * 121_000
+    assert not nights.night()
+
+
+def test_a_line_said_twice_and_then_not_at_all_takes_its_enrolment_away(nights):
+    [row] = [one for one in nights.rows_of("enrollments", "s7") if one["classSourcedId"] == "5B"]
+    nights.tables["enrollments"].append(dict(row))
+    nights.night()
+    nights.tables["enrollments"] = [one for one in nights.tables["enrollments"] if one["sourcedId"] != row["sourcedId"]]
+    assert nights.night()
+    assert row["sourcedId"] not in nights.active("class_students")
+
+
+def test_an_enrolment_that_went_from_a_teacher_to_a_student_is_no_longer_the_teachers(nights):
+    nights.rows_of("enrollments", "ana")[0].update(userSourcedId="s7", role="student")
+    assert nights.night()
+    nights.user("ana")["email"] = "ana2@district.example"
+    assert nights.night()
+
+
+def test_an_emptied_file_brakes_although_a_blank_line_is_left_in_it(nights):
+    nights.tables["enrollments"].clear()
+    bundles.write(nights.tables, nights.folder)
+    append(nights, "enrollments", "\r\n")
+    with pytest.raises(Braked, match=r"enrollments\.csv holds no row"):
+        nights.read(nights.folder)
+
+
+def test_without_classes_everything_is_read(nights):
+    del nights.tables["classes"]
+    for _ in range(2):
+        another_phone(nights)
+        nights.sync()
+        assert read_whole(nights)
 
 
 def test_a_broken_line_has_everything_read(nights):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     Select,
     SmallInteger,
     Table,
@@ -235,11 +236,12 @@ known_lines = Table(
     Column("file", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("digest", BigInteger, nullable=False),
+    Column("copies", Integer, nullable=False),
     Column("is_open", Boolean, nullable=False),
     prefixes=["UNLOGGED"],
 )
 """Each row of the last export as a digest of what it says, so that only rows that say something else are read again.
 
 `key` is whose a row is: an enrolment's own sourced_id, else the person's. Something that a row says and that is not in our
-tables leaves it open: it is read every time. Not logged: after a crash it is empty, and everything is read.
+tables leaves it open: it is read every time; so is a row of which there are `copies`. Not logged: after a crash it is empty, and everything is read.
 """

@@ -10,13 +10,16 @@ from typing import Any, cast
 
 from psycopg import Connection as DriverConnection
 from psycopg import DataError
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection
 
 from bot.roster.staging import Progress, run
 from bot.sis import Kind, LinedPart, Part
+from bot.sis.lines import LONGEST_LINE
 
 COMPARED = (Kind.USERS, Kind.ROLES, Kind.ENROLLMENTS)
-_NEEDED = {Kind.USERS, Kind.ENROLLMENTS}
+_NEEDED = {Kind.CLASSES, Kind.USERS, Kind.ENROLLMENTS}
+"""Without classes the dates of everybody's enrolments hang on each other."""
 
 MOST_CHANGED = 0.1
 """Where more than this share of the lines changed, reading everything is as quick."""
@@ -29,16 +32,22 @@ CREATE TEMP TABLE said_lines (
 """
 _NEXT_FILE = "ALTER TABLE said_lines ALTER file SET DEFAULT '{kind}', ALTER number RESTART WITH 2"
 _COPY = r"COPY said_lines (said) FROM STDIN (FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01', NULL E'\x03')"
-"""Each line as one cell. None has those signs, or there is one more cell or line than there should be."""
+"""Each line as one cell. No line has these signs: it would be told in part, and stand in the log of the server."""
+_SIGNS = (b"\x00", b"\x01", b"\x02", b"\x03")
+
+_DROP_BLANK = r"""
+DELETE FROM said_lines WHERE file = '{kind}' AND octet_length(said) <= 200 AND said !~ '[^,"[:space:]]'
+"""
+_TOO_LONG = "SELECT FROM said_lines WHERE octet_length(said) >= %(longest)s LIMIT 1"
 
 _DIFFERENT = """
 CREATE TEMP TABLE different_lines AS
-SELECT coalesce(s.file, k.file) AS file, k.key, s.ctid AS said_at, k.ctid AS known_at
+SELECT coalesce(s.file, k.file) AS file, k.key, k.copies, s.ctid AS said_at, k.ctid AS known_at
 FROM said_lines s FULL JOIN known_lines k USING (digest) WHERE s.file IS NULL OR k.file IS NULL OR k.is_open
 """
 _COUNTS = """
-SELECT (SELECT count(*) FROM known_lines), count(*) FILTER (WHERE known_at IS NULL), count(*) FILTER (WHERE said_at IS NULL),
-       count(*)
+SELECT (SELECT count(*) FROM said_lines) AS said, (SELECT sum(copies) FROM known_lines) AS known,
+       count(*) FILTER (WHERE known_at IS NULL) AS new, sum(copies) FILTER (WHERE said_at IS NULL) AS gone, count(*) AS different
 FROM different_lines
 """
 
@@ -60,13 +69,18 @@ _KEYS = {
     Kind.ROLES: "SELECT line, person AS sourced_id FROM stage_roles WHERE file = 'roles.csv'",
     Kind.ENROLLMENTS: "SELECT line, sourced_id FROM stage_enrollments",
 }
+_REPEATED = """
+CREATE TEMP TABLE repeated_lines AS
+SELECT digest, min(number) AS first, count(*) AS copies FROM {lines} s GROUP BY digest HAVING count(*) > 1
+"""
 _REMEMBER = """
-INSERT INTO known_lines (file, key, digest, is_open)
-SELECT s.file, coalesce(x.sourced_id, ''), s.digest, o.number IS NOT NULL
+INSERT INTO known_lines (file, key, digest, copies, is_open)
+SELECT s.file, coalesce(x.sourced_id, ''), s.digest, coalesce(r.copies, 1), o.number IS NOT NULL OR r.copies IS NOT NULL
 FROM {lines} s
 LEFT JOIN ({keys} UNION ALL SELECT line, sourced_id FROM stage_unread WHERE kind = '{kind}') x ON x.line = s.number
 LEFT JOIN open_lines o ON (o.file, o.number) = (s.file, s.number)
-WHERE s.file = '{kind}'
+LEFT JOIN repeated_lines r ON r.digest = s.digest
+WHERE s.file = '{kind}' AND s.number = coalesce(r.first, s.number)
 """
 _FORGET_DIFFERENT = (
     "DELETE FROM known_lines WHERE ctid = ANY (ARRAY(SELECT known_at FROM different_lines WHERE known_at IS NOT NULL))"
@@ -94,26 +108,37 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
                 frame.update(block)
         elif not _copy(connection, part, progress):
             return None
+        if not part.is_plain:
+            return None
         frame.update(f"\n{part.name}\n{part.header}\n".encode())
-    return frame.hexdigest()
+    return None if run(connection, _TOO_LONG, longest=LONGEST_LINE - 2) else frame.hexdigest()
 
 
 def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
-    """Whether as many lines came in as there are line ends."""
-    done = 0
+    """Whether as many lines came in as there are line ends, and some that are not blank."""
     run(connection, _NEXT_FILE.format(kind=part.kind))
     try:
-        with connection.begin():
-            driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
-            with driver.cursor() as cursor:
-                with cursor.copy(_COPY) as copy:
-                    for block in part.raw():
-                        copy.write(block)
-                        done += len(block)
-                        progress(part.name, min(done, part.size), part.size)
-                return cursor.rowcount == part.rows_read
-    except DataError:
+        copied, ends = _sent(connection, part, progress)
+    except (DataError, ProgramLimitExceeded):
         return False
+    part.rows_read = copied - run(connection, _DROP_BLANK.format(kind=part.kind))
+    return copied == ends and part.rows_read > 0
+
+
+def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[int, int]:
+    """How many lines the database took, and how many line ends they have."""
+    ends, last, done = 0, b"\n", 0
+    with connection.begin():
+        driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
+        with driver.cursor() as cursor:
+            with cursor.copy(_COPY) as copy:
+                for block in part.raw():
+                    if any(sign in block for sign in _SIGNS):
+                        raise DataError("a sign that no line should have")
+                    copy.write(block)
+                    ends, last, done = ends + block.count(b"\n"), block[-1:], done + len(block)
+                    progress(part.name, min(done, part.size), part.size)
+            return cursor.rowcount, ends + (last != b"\n")
 
 
 def compare(connection: Connection) -> bool:
@@ -122,19 +147,19 @@ def compare(connection: Connection) -> bool:
     """
     run(connection, _DIFFERENT)
     with connection.begin():
-        known, new, gone, different = connection.exec_driver_sql(_COUNTS).one()
-        said = connection.exec_driver_sql("SELECT count(*) FROM said_lines").scalar_one()
-    is_repeated_differently = said - new != known - gone
-    return not is_repeated_differently and bool(different <= MOST_CHANGED * said)
+        counts = connection.exec_driver_sql(_COUNTS).one()
+    is_repeated_differently = counts.said - counts.new != (counts.known or 0) - (counts.gone or 0)
+    return not is_repeated_differently and bool(counts.different <= MOST_CHANGED * counts.said)
 
 
 def remember(connection: Connection, *, all_read: bool) -> None:
     """Keep what tonight's lines said: all of them, or those that say something else or are open now."""
-    run(connection, _OPEN)
+    lines = "said_lines" if all_read else "(SELECT * FROM asked_lines WHERE turn = 0)"
+    for statement in (_OPEN, _REPEATED.format(lines=lines)):
+        run(connection, statement)
     with connection.begin():
         connection.exec_driver_sql("TRUNCATE known_lines" if all_read else _FORGET_DIFFERENT)
         for kind, keys in _KEYS.items():
-            lines = "said_lines" if all_read else "(SELECT * FROM asked_lines WHERE turn = 0)"
             connection.exec_driver_sql(_REMEMBER.format(lines=lines, keys=keys, kind=kind))
         if not all_read:
             connection.exec_driver_sql(_NEWLY_OPEN)

@@ -88,10 +88,10 @@ UNION
 SELECT '{Kind.ENROLLMENTS}', sourced_id FROM touched_enrollments
 UNION
 SELECT '{Kind.ENROLLMENTS}', e.sourced_id
-FROM touched_people t JOIN students s ON s.sourced_id = t.person JOIN class_students e ON e.student_id = s.id
+FROM touched_people t JOIN students s ON s.sourced_id = t.person JOIN class_students e ON e.student_id = s.id AND e.active
 UNION
 SELECT '{Kind.ENROLLMENTS}', e.sourced_id
-FROM touched_people t JOIN staff s ON s.sourced_id = t.person JOIN class_teachers e ON e.staff_id = s.id
+FROM touched_people t JOIN staff s ON s.sourced_id = t.person JOIN class_teachers e ON e.staff_id = s.id AND e.active
 """
 _LINKS_OF_OTHERS = """
 DELETE FROM stage_agents WHERE person NOT IN (SELECT person FROM touched_people) AND agent NOT IN (SELECT person FROM touched_people)

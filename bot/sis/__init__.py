@@ -217,7 +217,9 @@ class LinedPart(Part, Protocol):
         """
 
     def raw(self) -> Iterator[bytes]:
-        """The lines below the header as they stand in the file, in blocks of any size; `rows_read` counts them."""
+        """The lines below the header as they stand in the file, in blocks of any size. There are none, and `is_plain` is False,
+        where the header is not the first line.
+        """
 
     def read(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
         """What `rows` would yield for these lines, if each is a row by itself."""

@@ -10,7 +10,7 @@ from bot.sis.block import in_order
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns, Picker
 from bot.sis.date_order import DateOrder
-from bot.sis.lines import Lines, Rows, blocks_of, rows_of, text_of
+from bot.sis.lines import LONGEST_LINE, Lines, Rows, blocks_of, rows_of, text_of
 from bot.sis.reading import Reading, Translate
 
 _BLOCK = 1 << 16  # Bytes.
@@ -111,25 +111,22 @@ class CsvFile:
         return in_order(left_out, reading.read(block))
 
     def raw(self) -> Iterator[bytes]:
-        self.rows_read = 0
         with self._file.open() as stream:
-            self._begin(stream.readline())
-            end = b"\n"
-            while block := stream.read(_BLOCK):
-                self.rows_read, end = self.rows_read + block.count(b"\n"), block[-1:]
+            self._begin(stream.readline(LONGEST_LINE))
+            while self._is_plain and (block := stream.read(_BLOCK)):
                 yield block
-            self.rows_read += end != b"\n"
 
     def _begin(self, first_line: bytes) -> None:
         self._first_line = first_line.decode("utf-8-sig", "replace")
         found = list(rows_of(Lines(io.StringIO(self._first_line))))
         self.header = found[0].cells if found and not found[0].broken else []
         self._pick = Picker(self._columns, self.header)
-        self._is_plain = self._is_plain and not self._pick.missing
+        self._is_plain = self._is_plain and not self._pick.missing and first_line.endswith(b"\n")
 
     def read(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
         plain = plain_lines.rows([f"{line}\n" for line in lines], len(self.header))
-        return self._whole(self._pick, Rows(numbers, plain) if plain else self._one_by_one(numbers, lines))
+        found = Rows(numbers, plain) if plain else self._one_by_one(numbers, lines)
+        return self._whole(self._pick, found) if found.lines else []
 
     def _one_by_one(self, numbers: Sequence[int], lines: Sequence[str]) -> Rows:
         found: list[tuple[int, list[str]]] = []

@@ -14,6 +14,7 @@ def upgrade() -> None:
     sa.Column('file', sa.Text(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('digest', sa.BigInteger(), nullable=False),
+    sa.Column('copies', sa.Integer(), nullable=False),
     sa.Column('is_open', sa.Boolean(), nullable=False),
     prefixes=['UNLOGGED']
     )
