@@ -341,6 +341,20 @@ def test_touches_finds_who_shares_the_number_by_edit_or_by_sis(session, district
     assert (touched.sharing, touched.more_sharing) == (("Joe Rivera",), 1)
 
 
+def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_others_counted(session, district, clara):
+    sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
+    zoe = student(session, "Zoe", at=district.roosevelt)
+    office = contact(session, sam, phone="+13125550100")
+    for letter in "EDCBA":
+        contact(session, sam, tia, zoe, given=letter, family="Ames", phone=office.sis_phone)
+    contact(session, zoe, given="Aaron", family="Aaker", phone=office.sis_phone)
+    rows = []
+    event.listen(session.connection(), "after_cursor_execute", lambda *call: rows.append(call[1].rowcount))
+    touched = cleanup_list.touches(session, office.id, actor=clara)
+    assert (touched.sharing, touched.more_sharing) == (("A Ames", "B Ames", "C Ames"), 3)
+    assert max(rows) <= 3
+
+
 def test_touches_of_a_hidden_contact_are_refused(session, district, clara):
     maria = contact(session, student(session, at=district.roosevelt))
     with pytest.raises(UserError, match="not on your list"):
