@@ -246,6 +246,16 @@ def test_autocalls_asked_for_twice_are_switched_to_once(session, maria, clara, d
     assert len(edits.states(session, maria)) == 1
 
 
+def test_a_button_that_has_nothing_left_to_change_says_what_is_so(session, maria, clara):
+    asked = {"version": edits.version_of(session, maria), "actor": clara, "now": LATER}
+    with pytest.raises(UserError, match="gets texts at that number already"):
+        contact_edits.use_number(session, maria.id, phone=maria.sis_phone, **asked)
+    maria.sis_method = "call"
+    asked["version"] = edits.version_of(session, maria)
+    with pytest.raises(UserError, match="gets autocalls already"):
+        contact_edits.switch_to_call(session, maria.id, **asked)
+
+
 @pytest.mark.parametrize("action", ["phone.shown", "claim.taken", "claim.freed", "opt_out.heard", "opt_in.heard"])
 def test_what_changes_nothing_of_a_contact_is_not_being_first(session, maria, clara, dana, action):
     seen = edits.version_of(session, maria)
