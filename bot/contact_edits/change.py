@@ -170,7 +170,7 @@ def _check(
         raise UserError("A call needs a number. Write one, or choose another method.", field="phone")
     known = session.get(PhoneNumber, number) if number and method == ContactMethod.TEXT else None
     if known and known.opted_out_at:
-        to = phones.written(opt_in_number, region) if opt_in_number else "the number our texts come from"
+        to = phones.of_ours(opt_in_number, region)
         raise UserError(
             f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
             "from that phone. Until then choose Call or E-mail, or write another number.",

@@ -189,10 +189,10 @@ def _overtaken(form: Form) -> list[Block]:
 def _opted_out(form: Form) -> list[Block]:
     if form.contact.status is not SmsStatus.OPT_OUT:
         return []
-    number = phone.written(form.opt_in_number, form.region) if form.opt_in_number else "the number our texts come from"
+    number = phone.of_ours(form.opt_in_number, form.region)
     return [
         b.section(
-            "🛑 *This number texted STOP. Nobody here can lift that.* To get texts again, the contact must text "
+            "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must text "
             f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
         )
     ]

@@ -158,6 +158,7 @@ def test_a_stop_cannot_be_lifted_and_the_dialog_says_what_the_contact_must_text(
     session.scalars(select(models.ListEntry)).one().status = SmsStatus.OPT_OUT
     session.commit()
     dialog = open_edit(office.clara, the_list(office.clara))
+    assert "This number said STOP." in text_of(dialog)
     assert "*START* to *(312) 555-0100*" in text_of(dialog)
     assert office.clara.fill(dialog, {"method": "call"}).submit().ok
     assert office.clara.press(office.clara.view, action_id="contact.edit").ok
