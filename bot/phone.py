@@ -99,5 +99,5 @@ def of_ours(e164: str | None, region: str) -> str:
 
 
 def masked(e164: str | None) -> str:
-    """The only form outside the edit dialog, the log of who looked, and the SIS: the last four digits."""
+    """The last four digits: the only form outside the edit dialog, *Show number* and the files of those who may export."""
     return f"••• {e164[-4:]}" if e164 else "no number"
