@@ -1,4 +1,4 @@
-"""The edit dialog: phone and contact method of one contact, and whom else that touches. The only place with whole numbers.
+"""The edit dialog: phone and contact method of one contact, and whom else that touches. It shows the whole number, which is noted.
 
 Its metadata is the contact's id and version; whoever saves second is shown what the first one saved, and chooses.
 """
