@@ -17,7 +17,7 @@ from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
 from bot.models import ContactMethod
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, student_view, touching
+from bot.slack import open_list, student_dialog, student_view, touching, who
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
@@ -177,10 +177,10 @@ def _overtaken(form: Form) -> list[Block]:
         return []
     one, by = form.contact, form.overtaken.by
     now = phone.written(one.phone, form.region) if one.phone else "no number"
-    who = f"<@{by}>" if by and by[0] in "UW" else "The student information system"
+    name = f"<@{by}>" if by and who.is_user(by) else "The student information system"
     return [
         b.section(
-            f"✋ *{who} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
+            f"✋ *{name} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
             "*Cancel* keeps that; *Save* replaces it with what is in the fields below."
         )
     ]

@@ -19,14 +19,14 @@ from bot import access, audit, sis_changes
 from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError, traced
-from bot.models import ContactMethod
+from bot.models import EditField
 from bot.sis_changes import Change, Counts, Waiting, Written
 from bot.slack import answer, refusals, reply
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
-from bot.wording import METHODS, count
+from bot.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +92,8 @@ def _said(one: Waiting) -> str:
     if one.change is Change.PHONE:
         return f"{b.masked(one.old)} → {b.masked(one.new)}"
     if one.change is Change.METHOD:
-        return f"{_method(one.old)} → {_method(one.new)}"
+        return f"{b.value_of(EditField.METHOD, one.old)} → {b.value_of(EditField.METHOD, one.new)}"
     return f"removed: {b.escaped(b.cut(one.new or '', 150))}"
-
-
-def _method(value: str | None) -> str:
-    return METHODS[value or ContactMethod.TEXT]
 
 
 def _buttons(counts: Counts) -> list[Block]:
