@@ -14,7 +14,7 @@ from bot.models import Audit, contacts_with
 
 @dataclass(frozen=True)
 class Subject:
-    """What was acted on: `kind` is a table's word (`contact`, `student`, `channel`), `id` its row."""
+    """What was acted on: `kind` is `contact`, `channel`, `sync`, `download` or `file`; `id` its row, None of a channel and a file."""
 
     kind: str
     id: int | None

@@ -39,7 +39,7 @@ def examine(settings: Settings, engine: Engine, *, now: datetime) -> list[Check]
     """Every check, in the order in which to mend."""
     found = ready(engine, now=now)
     if found[0].ok:
-        found.append(_skew("clock and database", _database_time(engine), now))
+        found.append(skew("clock and database", _database_time(engine), now))
     return [*found, sis_source(settings), *_slack(settings, now), *_secrets(settings)]
 
 
@@ -98,13 +98,16 @@ def _database_time(engine: Engine) -> datetime | None:
         return connection.scalar(select(func.clock_timestamp()))
 
 
-def _skew(name: str, other: datetime | None, now: datetime) -> Check:
+def skew(name: str, other: datetime | None, now: datetime) -> Check:
+    """Whether another clock says what ours does, and by how much it is off; None where it told no time."""
     if other is None:
         return Check(name, ok=None, said="told no time to compare with.")
     off = abs(now - other)
     if off > _SKEW:
         return Check(
-            name, ok=False, said=f"differ by {off.seconds} s; turn on time synchronisation (Slack allows 300 s)."
+            name,
+            ok=False,
+            said=f"differ by {off.total_seconds():,.0f} s; turn on time synchronisation (Slack allows 300 s).",
         )
     return Check(name, ok=True, said="agree.")
 
@@ -125,7 +128,7 @@ def _slack(settings: Settings, now: datetime) -> list[Check]:
     return [
         Check("Slack token", ok=True, said=f"belongs to {answer.get('user')} in {answer.get('team')}."),
         _scopes(headers.get("x-oauth-scopes")),
-        _skew("clock and Slack", parsedate_to_datetime(said_at) if said_at else None, now),
+        skew("clock and Slack", parsedate_to_datetime(said_at) if said_at else None, now),
     ]
 
 

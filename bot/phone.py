@@ -93,6 +93,11 @@ def written(e164: str, region: str) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL)
 
 
+def of_ours(e164: str | None, region: str) -> str:
+    """Where START is texted to, in a sentence for people of `region`; not every district tells us."""
+    return written(e164, region) if e164 else "the number our texts come from"
+
+
 def masked(e164: str | None) -> str:
-    """The only form outside the edit dialog, the log of who looked, and the SIS: the last four digits."""
+    """The last four digits: the only form outside the edit dialog, *Show number* and the files of those who may export."""
     return f"••• {e164[-4:]}" if e164 else "no number"

@@ -9,11 +9,9 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, select
 
 from bot.access import current
-from bot.filters import Filter
+from bot.filters import TITLES, Filter
 from bot.models import ClassStudent, ClassTeacher, School, Staff, Student, StudentSchool
 from bot.names import fold
-
-_TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
 
 
 def of_students(which: Filter, *, today: date) -> Iterator[ColumnElement[bool]]:
@@ -31,7 +29,7 @@ def of_students(which: Filter, *, today: date) -> Iterator[ColumnElement[bool]]:
 
 def is_called(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
     """Whether a person's folded name holds these words, whatever title stands among them."""
-    return has_words(folded, " ".join(word for word in fold(words).split() if word not in _TITLES))
+    return has_words(folded, " ".join(word for word in fold(words).split() if word not in TITLES))
 
 
 def has_words(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from sqlalchemy import text
 
 HIDDEN = {"private_metadata", "block_id", "action_id", "callback_id", "external_id", "metadata", "filename"}
-"""What nobody sees, and other apps, exports and logs do; a button's value holds ids, or the filter that somebody typed."""
+"""What nobody sees, and other apps, exports and logs do. Not a button's value: that is ids, or the text of a filter, which may name whom
+somebody looked for and whom, of those they may see, we offered in their place.
+"""
 _POSTS = {"chat.postMessage", "chat.update"}
 _QUIET = ("slack_sdk", "bot.sandbox", "sqlalchemy", "alembic", "asyncio")
 """Loggers that production turns off, and those of Slack's side of the test."""

@@ -246,14 +246,32 @@ def test_autocalls_asked_for_twice_are_switched_to_once(session, maria, clara, d
     assert len(edits.states(session, maria)) == 1
 
 
-def test_looking_at_a_number_is_not_being_first(session, maria, clara, dana):
+def test_a_button_that_has_nothing_left_to_change_says_what_is_so(session, maria, clara):
+    asked = {"version": edits.version_of(session, maria), "actor": clara, "now": LATER}
+    with pytest.raises(UserError, match="gets texts at that number already"):
+        contact_edits.use_number(session, maria.id, phone=maria.sis_phone, **asked)
+    maria.sis_method = "call"
+    asked["version"] = edits.version_of(session, maria)
+    with pytest.raises(UserError, match="gets autocalls already"):
+        contact_edits.switch_to_call(session, maria.id, **asked)
+
+
+@pytest.mark.parametrize("action", ["phone.shown", "claim.taken", "claim.freed", "opt_out.heard", "opt_in.heard"])
+def test_what_changes_nothing_of_a_contact_is_not_being_first(session, maria, clara, dana, action):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone=NEW, actor=dana)
-    looked = models.Audit(at=LATER, actor="ULOOKER", action="phone.shown", subject_kind="contact", subject_id=maria.id)
-    session.add(looked)
+    session.add(models.Audit(at=LATER, actor="UOTHER", action=action, subject_kind="contact", subject_id=maria.id))
     with pytest.raises(Stale) as late:
         edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
     assert late.value.by == dana.user_id
+
+
+def test_sent_off_again_after_somebody_else_took_the_contact_it_is_still_saved_once(session, maria, clara):
+    seen = edits.version_of(session, maria)
+    first = edits.change(session, maria, phone=NEW, actor=clara, version=seen)
+    taken = models.Audit(at=LATER, actor="UOTHER", action="claim.taken", subject_kind="contact", subject_id=maria.id)
+    session.add(taken)
+    assert edits.change(session, maria, phone=NEW, actor=clara, version=seen, now=LATER) == first
 
 
 @pytest.mark.parametrize("touched", [{"phone": NEW}, {"method": "call"}, {"phone": ""}])

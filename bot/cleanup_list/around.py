@@ -31,12 +31,17 @@ from bot.models import (
     last_synced_at,
 )
 
+_NAMED = 3
+"""How many of those with the same number are named."""
 _NAME = (Staff.given_name + " " + Staff.family_name).label("name")
 
 
 @dataclass(frozen=True)
 class Touches:
-    """Whom a change of a contact touches: its other students, and other contacts with the same number."""
+    """Whom a change of a contact touches: its other students, and other contacts with the same number.
+
+    `sharing` names a few whom one may see, and `more_sharing` counts the rest: an office's line stands with thousands.
+    """
 
     siblings: tuple[Sibling, ...]
     more_siblings: int
@@ -61,18 +66,18 @@ def touches(session: Session, contact_id: int, *, actor: Actor, student_id: int 
     """
     access.contact(session, contact_id, actor=actor)
     siblings = session.execute(_siblings(contact_id).where(Student.id != (student_id or 0))).all()
-    sharing = session.execute(_sharing(contact_id)).all()
-    students = {row.student_id for row in (*siblings, *sharing)}
+    students = {row.student_id for row in siblings}
     seen = set(session.scalars(access.students_for(actor).where(Student.id.in_(students))))
-    names = {row.contact_id: f"{row.given_name} {row.family_name}" for row in sharing if row.student_id in seen}
     shown = [
         Sibling(row.student_id, f"{row.given_name} {row.family_name}") for row in siblings if row.student_id in seen
     ]
+    named = session.execute(_named(_sharing(contact_id), actor)).all()
+    sharing = session.scalar(select(func.count()).select_from(_sharing(contact_id).distinct().subquery()))
     return Touches(
         siblings=tuple(shown),
         more_siblings=len(siblings) - len(shown),
-        sharing=tuple(names.values()),
-        more_sharing=len({row.contact_id for row in sharing}) - len(names),
+        sharing=tuple(f"{row.given_name} {row.family_name}" for row in named),
+        more_sharing=(sharing or 0) - len(named),
     )
 
 
@@ -86,15 +91,19 @@ def _siblings(contact_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _sharing(contact_id: int) -> Select[*tuple[Any, ...]]:
-    """A row for each other contact with the same number and each student of theirs."""
+def _sharing(contact_id: int) -> Select[int]:
+    """The ids of the other contacts with the same number, once for each student of theirs."""
     own = select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id).scalar_subquery()
+    other = effective_contacts.c.contact_id
+    return select(other).where(other.in_(contacts_with(own)), other != contact_id)
+
+
+def _named(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
+    """The first few of them who are contacts of a student this person may see."""
     other = effective_contacts.c
-    return (
-        select(other.contact_id, other.student_id, other.given_name, other.family_name)
-        .where(other.contact_id.in_(contacts_with(own)), other.contact_id != contact_id)
-        .order_by(other.family_name, other.given_name, other.contact_id)
-    )
+    by_name = (other.family_name, other.given_name, other.contact_id)
+    seen = sharing.where(other.student_id.in_(access.students_for(actor)))
+    return seen.with_only_columns(*by_name).distinct().order_by(*by_name).limit(_NAMED)
 
 
 def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None) -> Vocabulary:

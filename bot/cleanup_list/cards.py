@@ -12,12 +12,11 @@ from bot.sms_status import SmsStatus
 
 @dataclass(frozen=True)
 class EditNote:
-    """An edit in force. `base` is what the SIS said then, `sis_value` the third value of a conflict and `sis_at` its date."""
+    """An edit in force. `sis_value` is the third value of a conflict and `sis_at` its date."""
 
     edit_id: int
     field: EditField
     state: EditState
-    base: str | None
     value: str | None
     sis_value: str | None
     sis_at: datetime | None
@@ -41,20 +40,17 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ContactCard:
-    """A contact as a person may change it. `phone` and `sis_phone` are E.164; `undo_edit_id` is what Undo would take back."""
+    """A contact as a person may change it. `phone` is E.164; `undo_edit_id` is what Undo would take back."""
 
     contact_id: int
     version: int
     name: str
     relationship: str | None
-    priority: int | None
     method: ContactMethod
     phone: str | None
-    sis_phone: str | None
     email: str | None
     status: SmsStatus | None
     since: datetime | None
-    next_step: str | None
     why: Evidence | None
     opted_out: bool
     on_list: bool
@@ -69,7 +65,7 @@ class ContactCard:
 
 @dataclass(frozen=True)
 class RemovedContact:
-    """A contact that staff removed and can bring back; `everywhere`: from all its students, not from this one only."""
+    """A contact that staff removed, from this student or from all of its own, and can bring back."""
 
     removal_id: int
     contact_id: int
@@ -78,7 +74,6 @@ class RemovedContact:
     reason: str
     made_by: str
     made_at: datetime
-    everywhere: bool
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,13 @@ def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
 
 
 def _like(word: str, known: Sequence[str]) -> list[str]:
-    """The word itself where it is part of a name, and else the nearest ones."""
+    """The word itself where it is part of a name, and else the nearest ones; of two as near, the first of the alphabet."""
     if any(word in one for one in known):
         return [word]
     most = len(word) // _LETTERS_A_SLIP + 1
     near = process.extract(word, known, scorer=OSA.distance, score_cutoff=most, limit=None)
-    likely = (one for one, slips, _ in near if slips <= max(len(word), len(one)) // _LETTERS_A_SLIP)
+    in_order = sorted((slips, one) for one, slips, _ in near)
+    likely = (one for slips, one in in_order if slips <= max(len(word), len(one)) // _LETTERS_A_SLIP)
     return list(islice(likely, _NEAR_A_WORD))
 
 

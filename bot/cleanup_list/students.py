@@ -40,7 +40,7 @@ from bot.models import (
     StudentContact,
     effective_contacts,
 )
-from bot.sms_status import SmsStatus, meaning
+from bot.sms_status import SmsStatus
 
 
 def student_card(session: Session, student_id: int, *, actor: Actor) -> StudentCard:
@@ -97,8 +97,8 @@ def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
     delivery, message = Delivery, MassMessage
     return (
         select(
-            *(adult.contact_id, adult.given_name, adult.family_name, adult.relationship, adult.priority, adult.email),
-            *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version, sis.sis_phone),
+            *(adult.contact_id, adult.given_name, adult.family_name, adult.relationship, adult.email),
+            *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version),
             *(number.since.label("number_since"), number.opted_out_at),
             *(entry.since.label("listed_since"), entry.updated_at, entry.updated_by),
             *(entry.claimed_by, entry.claimed_at),
@@ -128,7 +128,6 @@ def _note(edit: Edit) -> EditNote:
         edit_id=edit.id,
         field=EditField(edit.field),
         state=EditState(edit.state),
-        base=edit.base,
         value=edit.value,
         sis_value=edit.sis_value,
         sis_at=edit.sis_at,
@@ -144,14 +143,11 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], suggestion: S
         version=row.version,
         name=f"{row.given_name} {row.family_name}",
         relationship=row.relationship,
-        priority=row.priority,
         method=ContactMethod(row.method),
         phone=row.phone,
-        sis_phone=row.sis_phone,
         email=row.email,
         status=status,
         since=since,
-        next_step=meaning(status).next_step if status else None,
         why=_why(row, status),
         opted_out=row.opted_out,
         on_list=row.listed_since is not None,
@@ -210,5 +206,4 @@ def _removed(row: Row[*tuple[Any, ...]]) -> RemovedContact:
         reason=removal.reason,
         made_by=removal.made_by,
         made_at=removal.made_at,
-        everywhere=removal.student_id is None,
     )

@@ -58,14 +58,14 @@ def change(
     except Stale as stale:
         return _done_before(session, contact_id, wanted, stale, actor)
     differing = _differing(before, wanted)
+    if not differing:
+        raise UserError("Nothing is different yet. Change the number or the method, or press Cancel.", field="phone")
     _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
-def switch_to_call(
-    session: Session, contact_id: int, *, version: int | None = None, actor: Actor, now: datetime
-) -> Change:
-    """The same number, for autocalls and no more for texts: what helps a landline. Without a `version`, as it is now.
+def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Actor, now: datetime) -> Change:
+    """The same number, for autocalls and no more for texts: what helps a landline.
 
     Raises:
         Stale: the contact is not at `version` any more.
@@ -80,8 +80,10 @@ def switch_to_call(
         return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
     if not before.phone:
         raise UserError("A call needs a number. Press Edit to write one.")
+    if before.method is ContactMethod.CALL:
+        raise UserError("This contact gets autocalls already.")
     wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
-    return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
+    return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
 
 
 def use_number(session: Session, contact_id: int, *, version: int, phone: str, actor: Actor, now: datetime) -> Change:
@@ -89,13 +91,16 @@ def use_number(session: Session, contact_id: int, *, version: int, phone: str, a
 
     Raises:
         Stale: the contact is not at `version` any more.
-        UserError: it has this number already.
+        UserError: it is texted at this number already.
     """
     access.editor(actor)
     access.contact(session, contact_id, actor=actor)
     before = lock(session, contact_id, version=version)
     wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
-    return _save(session, before, wanted, _differing(before, wanted), actor=actor, now=now)
+    differing = _differing(before, wanted)
+    if not differing:
+        raise UserError("This contact gets texts at that number already.")
+    return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
 def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale, actor: Actor) -> Change:
@@ -113,10 +118,7 @@ def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale
 
 
 def _differing(before: Standing, wanted: Wanted) -> list[EditField]:
-    differing = [field for field, value in wanted.items() if value != before.value(field)]
-    if not differing:
-        raise UserError("Nothing is different yet. Change the number or the method, or press Cancel.", field="phone")
-    return differing
+    return [field for field, value in wanted.items() if value != before.value(field)]
 
 
 def _save(
@@ -168,7 +170,7 @@ def _check(
         raise UserError("A call needs a number. Write one, or choose another method.", field="phone")
     known = session.get(PhoneNumber, number) if number and method == ContactMethod.TEXT else None
     if known and known.opted_out_at:
-        to = phones.written(opt_in_number, region) if opt_in_number else "the number our texts come from"
+        to = phones.of_ours(opt_in_number, region)
         raise UserError(
             f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
             "from that phone. Until then choose Call or E-mail, or write another number.",

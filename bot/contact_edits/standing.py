@@ -1,6 +1,6 @@
 """How one contact stands while somebody changes it: the SIS's values, the edits in force, and what follows for the list.
 
-Rows are locked in the order in which the sync locks them: the contact, its edits, its place on the list.
+The contact is locked before its edits and its place on the list, by the sync, too: whoever holds the contact may change both.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,11 @@ from bot.audit import Subject
 from bot.errors import UserError
 from bot.models import IN_FORCE, Audit, Contact, ContactMethod, Edit, EditField, EditState, ListEntry
 
-LOOKED = "phone.shown"
-"""The one action on a contact that changes nothing."""
+CHANGING = (
+    *("phone.changed", "method.changed", "phone.undone", "method.undone"),
+    *("contact.removed", "contact.brought_back", "conflict.kept_ours", "conflict.took_sis", "opt_out.recorded"),
+)
+"""The actions in a contact's history that move its version. Who looked, who took it, or a text of its own changes nothing of it here."""
 
 
 class Stale(UserError):  # noqa: N818 (It says how the contact is, not how the code went.)
@@ -91,7 +94,7 @@ def _standing(session: Session, contact: Contact) -> Standing:
 
 def _last_changed_by(session: Session, contact_id: int) -> str | None:
     of_contact = select(Audit.actor).where(Audit.subject_kind == "contact", Audit.subject_id == contact_id)
-    newest = of_contact.where(Audit.action != LOOKED).order_by(Audit.at.desc(), Audit.id.desc())
+    newest = of_contact.where(Audit.action.in_(CHANGING)).order_by(Audit.at.desc(), Audit.id.desc())
     return session.scalar(newest.limit(1))
 
 

@@ -11,15 +11,14 @@ from typing import Any
 from sqlalchemy import Select, TextClause, func, select, text
 from sqlalchemy.orm import Session
 
-from bot import selection
+from bot import listing, selection
 from bot.filters import Filter
 from bot.models import ListEntry, Student, StudentContact, has_adult
 from bot.sms_status import SmsStatus
 
 # Unconfirmed without `final_at` is silence, which a late receipt may still break.
 _NOT_KNOWN = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NULL)"
-_OUR_FAULT = """outcome = 'not_contact_problem' OR (
-           reasonless AND m.sender_at_fault ? (coalesce(provider, '') || ':' || coalesce(code, '')))"""
+_OUR_FAULT = f"outcome = 'not_contact_problem' OR {listing.senders_fault('d', 'm')}"
 _AS_STATUS = f""",
        count(*) FILTER (WHERE outcome = ANY(:statuses) AND NOT ({_NOT_KNOWN}) AND NOT ({_OUR_FAULT})) AS not_reached"""
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (

@@ -1,11 +1,10 @@
 """The cleanup list as a file for one person: asked for in a dialog, made row by row, sent by mail or in a direct message."""
 
 from bot.downloads.mail import Attachment, Mail, send, try_out
-from bot.downloads.queue import LEASE, ask, claim, draft, failed, posted, retry_at, sent, sweep
+from bot.downloads.queue import ask, claim, draft, failed, posted, retry_at, sent, sweep
 from bot.downloads.sheet import Head, write
 
 __all__ = [
-    "LEASE",
     "Attachment",
     "Head",
     "Mail",

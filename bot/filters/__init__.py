@@ -8,10 +8,12 @@ from bot.filters.filter import Filter, describe
 from bot.filters.grammar import COMMANDS, GRAMMAR, Phrase
 from bot.filters.parsing import Parsed, Suggestion, Unknown, parse
 from bot.filters.vocabulary import Vocabulary
+from bot.filters.words import TITLES
 
 __all__ = [
     "COMMANDS",
     "GRAMMAR",
+    "TITLES",
     "Filter",
     "Parsed",
     "Phrase",

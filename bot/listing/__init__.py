@@ -3,13 +3,12 @@ of contacts: whoever shares a number shares its fate. Between messages only a ST
 """
 
 from bot.listing.entries import Moves, follow
-from bot.listing.evidence import EVIDENCE, STRENGTH, sender_faults, strength
+from bot.listing.evidence import STRENGTH, sender_faults, senders_fault, strength
 from bot.listing.numbers import Everyone, Phones, judge
 from bot.listing.opting import OptOut, opted_in, opted_out
 from bot.listing.turns import one_at_a_time
 
 __all__ = [
-    "EVIDENCE",
     "STRENGTH",
     "Everyone",
     "Moves",
@@ -21,5 +20,6 @@ __all__ = [
     "opted_in",
     "opted_out",
     "sender_faults",
+    "senders_fault",
     "strength",
 ]

@@ -50,8 +50,12 @@ def strength(column: str) -> str:
 
 def counts(delivery: str, message: str) -> str:
     """An SQL condition: this delivery of this message is evidence about its number."""
-    return f"""({delivery}.outcome IN ({quoted(EVIDENCE)})
-        AND NOT ({delivery}.reasonless AND {message}.sender_at_fault ? {fault_key(delivery)}))"""
+    return f"({delivery}.outcome IN ({quoted(EVIDENCE)}) AND NOT {senders_fault(delivery, message)})"
+
+
+def senders_fault(delivery: str, message: str) -> str:
+    """An SQL condition: this delivery is one of so many refusals without a reason that our sender is at fault for it."""
+    return f"({delivery}.reasonless AND {message}.sender_at_fault ? {fault_key(delivery)})"
 
 
 def fault_key(delivery: str) -> str:

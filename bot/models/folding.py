@@ -1,4 +1,4 @@
-"""Folded names of adults, computed by the database so that a search over the whole list needs no second writer.
+"""Folded names of staff and contacts, computed by the database so that a search over the whole list needs no second writer.
 
 `folded_name` is `bot.names.fold` of "Given Family" in SQL; a test holds the two together.
 """

@@ -1,4 +1,4 @@
-"""What Slack said of its users, and what channels are told."""
+"""What Slack said of its users, what channels and people are told after a mass message, and what somebody has on their screen."""
 
 from datetime import datetime
 from enum import StrEnum

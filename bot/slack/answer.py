@@ -6,6 +6,7 @@ A `UserError` is its own sentence. Anything else is a bug: it is logged with a r
 import json
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import App, BoltResponse
@@ -33,11 +34,29 @@ def register(app: App) -> None:
         return BoltResponse(status=200)
 
 
+def quietly(what: str, act: Callable[[], str | None]) -> str | None:
+    """Do what comes after the answer has gone out; gives what `act` has to tell, or what went wrong, as a sentence for a person.
+
+    Nothing escapes: Bolt would log the words of the error, and they may name somebody. `what` is for our own log.
+    """
+    try:
+        return act()
+    except UserError as no:
+        logger.info("%s: refused by now", what)
+        return no.sentence
+    except Exception as fault:  # noqa: BLE001 - as above.
+        return f"Something went wrong here. {_report(fault, what)}"
+
+
 def _bug(error: Exception, body: dict[str, Any]) -> str:
+    return f"Something went wrong here, and nothing was changed. {_report(error, body.get('type', 'command'))}"
+
+
+def _report(error: Exception, where: str) -> str:
     """Log what went wrong by type and place only: the message of an error may hold a name or a number."""
     reference = secrets.token_hex(3).upper()
-    logger.error("reference %s (%s): %s", reference, body.get("type", "command"), traced(error))
-    return f"Something went wrong here, and nothing was changed. Please try again; if it stays, report reference {reference}."
+    logger.error("reference %s (%s): %s", reference, where, traced(error))
+    return f"Please try again; if it stays, report reference {reference}."
 
 
 def _json(content: Block) -> BoltResponse:

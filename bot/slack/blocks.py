@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot import phone
+from bot.models import ContactMethod, EditField
 from bot.sms_status import Colour, SmsStatus, meaning
+from bot.wording import METHODS
 
 Block = dict[str, Any]
 
@@ -151,3 +153,8 @@ def status(which: SmsStatus) -> str:
 def masked(number: str | None) -> str:
     """The last digits of a number, never parted from its dots at the end of a line."""
     return phone.masked(number).replace("• ", "•\u00a0")
+
+
+def value_of(field: EditField, value: str | None) -> str:
+    """What a contact has in a field, or had, for people: a number masked, a method by its name; nothing written is a text."""
+    return masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]

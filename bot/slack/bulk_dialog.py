@@ -40,7 +40,10 @@ _NOBODY = "✅ Nobody on this page is left to change: whoever stands here waits 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What somebody chose: the contacts with the version each was seen at, and what becomes of them; `reason` to remove."""
+    """What somebody chose: the contacts with the version each was seen at, and what becomes of them; `reason` to remove.
+
+    The contacts are in the order of their ids, whichever was ticked first: so two people on one page wait for each other, never both.
+    """
 
     contacts: tuple[tuple[int, int], ...]
     what: str
@@ -52,7 +55,7 @@ class Chosen:
         pairs = (option["value"].split() for option in values[WHO]["selected_options"])
         why = values[WHY]["selected_option"]
         return cls(
-            tuple((int(contact_id), int(version)) for contact_id, version in pairs),
+            tuple(sorted((int(contact_id), int(version)) for contact_id, version in pairs)),
             values[WHAT]["selected_option"]["value"],
             REASONS[why["value"]] if why else None,
         )

@@ -33,7 +33,7 @@ def register(app: App, desk: Desk) -> None:
 
 def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     text = body.get("text", "").strip()
-    word, *of_whom = text.split(maxsplit=1)[:2] or [""]
+    word, *of_whom = text.split(maxsplit=1) or [""]
     if word.casefold() in _ASKING or (of_whom and of_whom[0].casefold() in _ASKING):
         return _help(desk, client, body)
     if word.casefold() in _WITH_FILTER:

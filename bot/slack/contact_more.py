@@ -12,6 +12,7 @@ from bot.audit import Subject
 from bot.cleanup_list import ContactCard
 from bot.models import Audit
 from bot.slack import blocks as b
+from bot.slack import who
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import origin_of
@@ -60,7 +61,7 @@ def _line(row: Audit) -> str:
 
 def _who(actor: str) -> str:
     """A Slack user, or one of the machines that act: the sync, a provider, the command line."""
-    if actor[:1] in {"U", "W"} and actor.isupper():
+    if who.is_user(actor):
         return f"<@{actor}>"
     return {"sync": "Student information system", "cli": "The district's server"}.get(actor, b.escaped(actor.title()))
 

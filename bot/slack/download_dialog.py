@@ -12,8 +12,8 @@ from bot import cleanup_list, downloads, filters
 from bot.access import Actor
 from bot.cleanup_list import Page
 from bot.models import DownloadForm
+from bot.slack import answer, download_post
 from bot.slack import blocks as b
-from bot.slack import download_post
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_links import DOWNLOAD
@@ -49,10 +49,23 @@ def register(app: App, desk: Desk) -> None:
         ack(response_action="update", view=b.modal("Download this list", [done], callback_id=ASKED, metadata=""))
 
     def make(context: BoltContext, client: WebClient) -> None:
-        if context.get(_SENDING):
-            download_post.send_due(desk, client)
+        if not context.get(_SENDING):
+            return
+        trouble = answer.quietly("downloads", lambda: _make(desk, client))
+        if trouble:
+            answer.quietly("what became of a download", lambda: _tell_late(client, str(context.user_id)))
 
     app.view(ASKED)(ack=asked, lazy=[make])
+
+
+def _make(desk: Desk, client: WebClient) -> None:
+    download_post.send_due(desk, client)
+
+
+def _tell_late(client: WebClient, user_id: str) -> None:
+    """Whatever went wrong, the list is still asked for: the clock makes it."""
+    late = "⏳ Something went wrong here, so your list comes later. I try again by myself."
+    client.chat_postMessage(channel=user_id, text=late, blocks=[b.section(late)])
 
 
 def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:

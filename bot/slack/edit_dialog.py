@@ -1,4 +1,4 @@
-"""The edit dialog: phone and contact method of one contact, and whom else that touches. The only place with whole numbers.
+"""The edit dialog: phone and contact method of one contact, and whom else that touches. It shows the whole number, which is noted.
 
 Its metadata is the contact's id and version; whoever saves second is shown what the first one saved, and chooses.
 """
@@ -17,7 +17,7 @@ from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
 from bot.models import ContactMethod
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, student_view, touching
+from bot.slack import open_list, student_dialog, student_view, touching, who
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
@@ -177,10 +177,10 @@ def _overtaken(form: Form) -> list[Block]:
         return []
     one, by = form.contact, form.overtaken.by
     now = phone.written(one.phone, form.region) if one.phone else "no number"
-    who = f"<@{by}>" if by and by[0] in "UW" else "The student information system"
+    name = f"<@{by}>" if by and who.is_user(by) else "The student information system"
     return [
         b.section(
-            f"✋ *{who} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
+            f"✋ *{name} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
             "*Cancel* keeps that; *Save* replaces it with what is in the fields below."
         )
     ]
@@ -189,10 +189,10 @@ def _overtaken(form: Form) -> list[Block]:
 def _opted_out(form: Form) -> list[Block]:
     if form.contact.status is not SmsStatus.OPT_OUT:
         return []
-    number = phone.written(form.opt_in_number, form.region) if form.opt_in_number else "the number our texts come from"
+    number = phone.of_ours(form.opt_in_number, form.region)
     return [
         b.section(
-            "🛑 *This number texted STOP. Nobody here can lift that.* To get texts again, the contact must text "
+            "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must text "
             f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
         )
     ]

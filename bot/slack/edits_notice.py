@@ -10,21 +10,20 @@ from slack_sdk import WebClient
 
 from bot import contact_edits, notices
 from bot.errors import UserError
-from bot.models import ContactMethod, EditField
 from bot.notices import Dispute, Heard
 from bot.slack import blocks as b
 from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.wording import METHODS, count
+from bot.slack.student_view import SETTLED
+from bot.wording import count
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
 _MOST = 8
 _LONGEST = 200
 
 _KEEPS: dict[str, Literal["ours", "sis"]] = {KEEP_OURS: "ours", TAKE_SIS: "sis"}
-_DONE = {"ours": "Kept what was entered here.", "sis": "Took what the student information system has."}
 
 
 def register(app: App, desk: Desk) -> None:
@@ -39,7 +38,7 @@ def _choosing(desk: Desk, keep: Literal["ours", "sis"]) -> Callable[..., None]:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             contact_edits.settle_conflict(session, int(edit_id), keep=keep, actor=actor, now=desk.now())
             session.flush()
-            card = _card(notices.heard(session, int(run_id), actor=actor, most=_MOST), int(run_id), done=_DONE[keep])
+            card = _card(notices.heard(session, int(run_id), actor=actor, most=_MOST), int(run_id), done=SETTLED[keep])
         there = body["container"]
         reply.redraw(client, there["channel_id"], there["message_ts"], card)
 
@@ -83,7 +82,7 @@ def _facts(heard: Heard) -> list[str]:
 
 
 def _dispute(one: Dispute, run_id: int) -> list[Block]:
-    ours, theirs = _said(one.field, one.ours), _said(one.field, one.sis)
+    ours, theirs = b.value_of(one.field, one.ours), b.value_of(one.field, one.sis)
     named = b.escaped(b.cut(f"{one.contact} ({', '.join(one.students)})", _LONGEST))
     since = f" since {b.date(one.sis_at)}" if one.sis_at else ""
     value = f"{one.edit_id} {run_id}"
@@ -98,7 +97,3 @@ def _dispute(one: Dispute, run_id: int) -> list[Block]:
 def _more(heard: Heard) -> list[Block]:
     left = heard.disputed - len(heard.disputes)
     return [b.context(f"… and {left:,} more: open the students from `/cleanup pending`.")] if left > 0 else []
-
-
-def _said(field: EditField, value: str | None) -> str:
-    return b.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]

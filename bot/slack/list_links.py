@@ -18,7 +18,8 @@ SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
 DOWNLOAD, BULK = "list.download", "list.bulk"
-RUN = re.compile(r"^command\.run\.\d+$")
+_RUN = "command.run"
+RUN = re.compile(rf"^{re.escape(_RUN)}\.\d+$")
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
 
@@ -75,7 +76,7 @@ def commands(meant: Sequence[str]) -> list[Block]:
     """What to ask for in place of a list, where that was perhaps meant."""
     if not meant:
         return []
-    buttons = [b.button(f"/cleanup {text}", f"command.run.{number}", text) for number, text in enumerate(meant)]
+    buttons = [b.button(f"/cleanup {text}", f"{_RUN}.{number}", text) for number, text in enumerate(meant)]
     return [b.section("Perhaps you meant:"), *b.actions(buttons[:_SUGGESTIONS])]
 
 

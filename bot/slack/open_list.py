@@ -5,7 +5,6 @@ for a dialog's metadata; so the row's id travels there and the url stays with us
 """
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +14,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from bot import db
-from bot.errors import UserError, traced
 from bot.models import OpenList
-from bot.slack import home, list_card, list_links, reply
+from bot.slack import answer, home, list_card, list_links, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 
@@ -55,7 +53,7 @@ def refresher(desk: Desk) -> Any:
 
     def refresh_list(context: BoltContext, client: WebClient) -> None:
         if CHANGED in context:
-            _quietly(context[CHANGED], lambda: _bring_up_to_date(desk, client, context))
+            answer.quietly(f"list {context[CHANGED]}", lambda: _bring_up_to_date(desk, client, context))
 
     return refresh_list
 
@@ -67,22 +65,12 @@ def _bring_up_to_date(desk: Desk, client: WebClient, context: BoltContext) -> No
     if row is None or _is_home(row):
         home.redraw(desk, client, str(context.user_id), chosen=row.filter_text if row else None)
         return
-    _quietly(row.id, lambda: _refresh(desk, client, row))
+    answer.quietly(f"list {row.id}", lambda: _refresh(desk, client, row))
     home.redraw(desk, client, row.user_id)
 
 
 def _is_home(row: OpenList) -> bool:
     return row.view_id is None and row.response_url is None
-
-
-def _quietly(list_id: int, draw: Callable[[], None]) -> None:
-    """What goes wrong here stays here: Bolt would log the words of the error, and they may name a person."""
-    try:
-        draw()
-    except UserError:
-        logger.info("list %s stays as it was: whoever reads it may not see it any more", list_id)
-    except Exception as fault:  # noqa: BLE001 - as above.
-        logger.error("list %s stays as it was: %s", list_id, traced(fault))  # noqa: TRY400 - as above.
 
 
 def _refresh(desk: Desk, client: WebClient, row: OpenList) -> None:
@@ -100,11 +88,11 @@ def _put_up(client: WebClient, row: OpenList, card: Card) -> None:
     if row.response_url is None:
         client.views_update(view_id=row.view_id, view=list_card.dialog(card))
         return
-    answer = reply.send(
+    taken = reply.send(
         row.response_url, timeout=_NOBODY_WAITS, text=card.text, blocks=card.blocks, replace_original=True
     )
-    if answer.status_code != 200:  # noqa: PLR2004
-        logger.info("list %s could not be refreshed: Slack answered %s", row.id, answer.status_code)
+    if taken.status_code != 200:  # noqa: PLR2004
+        logger.info("list %s could not be refreshed: Slack answered %s", row.id, taken.status_code)
 
 
 def sweep(session: Session, *, now: datetime) -> int:

@@ -19,14 +19,14 @@ from bot import access, audit, sis_changes
 from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError, traced
-from bot.models import ContactMethod
+from bot.models import EditField
 from bot.sis_changes import Change, Counts, Waiting, Written
+from bot.slack import answer, refusals, reply
 from bot.slack import blocks as b
-from bot.slack import refusals, reply
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
-from bot.wording import METHODS, count
+from bot.wording import count
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +92,8 @@ def _said(one: Waiting) -> str:
     if one.change is Change.PHONE:
         return f"{b.masked(one.old)} → {b.masked(one.new)}"
     if one.change is Change.METHOD:
-        return f"{_method(one.old)} → {_method(one.new)}"
+        return f"{b.value_of(EditField.METHOD, one.old)} → {b.value_of(EditField.METHOD, one.new)}"
     return f"removed: {b.escaped(b.cut(one.new or '', 150))}"
-
-
-def _method(value: str | None) -> str:
-    return METHODS[value or ContactMethod.TEXT]
 
 
 def _buttons(counts: Counts) -> list[Block]:
@@ -120,20 +116,32 @@ def _sender(desk: Desk, action_id: str) -> Any:
     """The lazy half: the file is made, the audit committed, and then it leaves."""
 
     def send(body: dict[str, Any], client: WebClient) -> None:
-        try:
-            _send(desk, client, body["user"]["id"], action_id)
-            said = "I sent it to you in a direct message. It holds whole numbers: keep it where such lists belong."
-        except UserError:
-            return  # The first half of the listener has said why.
-        except SlackApiError as problem:
-            logger.warning("a file of changes was not sent: %s", refusals.word(problem))
-            said = "Slack did not take the file. Please try again in a minute."
-        except (OSError, HTTPException) as problem:
-            logger.warning("a file of changes was not sent: %s", traced(problem))
-            said = "Slack did not answer in time, so the file may be missing. Look at my direct messages before you try again."
-        reply.send(body["response_url"], text=said, blocks=[b.section(said)], replace_original=False)
+        said = answer.quietly("a file of changes", lambda: _sent(desk, client, body["user"]["id"], action_id))
+        if said:
+            answer.quietly("what became of a file of changes", lambda: _tell(body["response_url"], said))
 
     return send
+
+
+def _sent(desk: Desk, client: WebClient, user_id: str, action_id: str) -> str | None:
+    """What became of the file; nothing to say where the first half of the listener has said why there is none."""
+    try:
+        _send(desk, client, user_id, action_id)
+    except UserError:
+        return None
+    except SlackApiError as problem:
+        logger.warning("a file of changes was not sent: %s", refusals.word(problem))
+        return "Slack did not take the file. Please try again in a minute."
+    except (OSError, HTTPException) as problem:
+        logger.warning("a file of changes was not sent: %s", traced(problem))
+        return (
+            "Slack did not answer in time, so the file may be missing. Look at my direct messages before you try again."
+        )
+    return "I sent it to you in a direct message. It holds whole numbers: keep it where such lists belong."
+
+
+def _tell(response_url: str, said: str) -> None:
+    reply.send(response_url, text=said, blocks=[b.section(said)], replace_original=False)
 
 
 def _send(desk: Desk, client: WebClient, user_id: str, action_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The dialog for a spoken STOP: who told us, and when. It says whom it touches and that only the contact can take it back."""
+"""The dialog for a spoken STOP: on which day they said so. It says whom it touches and that only the contact can take it back."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -33,7 +33,8 @@ def register(app: App, desk: Desk) -> None:
             access.editor(actor)
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
             touches = cleanup_list.touches(session, contact_id, actor=actor, student_id=origin.student_id)
-        drawn = view(card.contact(contact_id), touches, origin, start=_start(desk), today=actor.today)
+        start = phone.of_ours(desk.settings.opt_in_number, desk.settings.phone_region)
+        drawn = view(card.contact(contact_id), touches, origin, start=start, today=actor.today)
         client.views_push(trigger_id=body["trigger_id"], view=drawn)
 
     def record(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
@@ -57,11 +58,6 @@ def register(app: App, desk: Desk) -> None:
         ack()
 
     app.view(CONFIRM)(ack=record, lazy=[open_list.refresher(desk)])
-
-
-def _start(desk: Desk) -> str:
-    number, region = desk.settings.opt_in_number, desk.settings.phone_region
-    return phone.written(number, region) if number else "the number our texts come from"
 
 
 def _end_of(chosen: date, today: date, zone: ZoneInfo) -> datetime:

@@ -28,6 +28,7 @@ from bot.slack.student_view import (
     FREE,
     FURTHER,
     KEEP_OURS,
+    SETTLED,
     SIBLING,
     SWITCH_TO_CALL,
     TAKE,
@@ -106,12 +107,12 @@ def _undo_removal(session: Session, removal_id: str, actor: Actor, now: datetime
 
 def _keep_ours(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.settle_conflict(session, int(edit_id), keep="ours", actor=actor, now=now)
-    return "Kept what was entered here."
+    return SETTLED["ours"]
 
 
 def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.settle_conflict(session, int(edit_id), keep="sis", actor=actor, now=now)
-    return "Took what the student information system has."
+    return SETTLED["sis"]
 
 
 def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from bot import grade
 from bot.cleanup_list import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
-from bot.models import ContactMethod, EditField, EditState
+from bot.models import ContactMethod, EditState
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.origin import Origin
@@ -13,6 +13,7 @@ VIEW = "student.dialog"
 EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
+SETTLED = {"ours": "Kept what was entered here.", "sis": "Took what the student information system has."}
 TAKE, FREE = "claim.take", "claim.free"
 USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
@@ -150,7 +151,7 @@ def _why(why: Evidence | None) -> list[str]:
 
 
 def _conflict(edit: EditNote, name: str) -> list[Block]:
-    theirs, ours = _masked(edit.field, edit.sis_value), _masked(edit.field, edit.value)
+    theirs, ours = b.value_of(edit.field, edit.sis_value), b.value_of(edit.field, edit.value)
     since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
     text = (
         f"⚖️ *The student information system disagrees.* {since} has {theirs}; "
@@ -162,10 +163,6 @@ def _conflict(edit: EditNote, name: str) -> list[Block]:
         b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {name}"),
     ]
     return [b.section(text), *b.actions(choices)]
-
-
-def _masked(field: EditField, value: str | None) -> str:
-    return b.masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
 
 
 def _last_edit(one: ContactCard) -> list[Block]:

@@ -84,7 +84,7 @@ def _took(run: SyncRun) -> str:
 
 
 def _braked(run: SyncRun) -> Card:
-    head = "🛑 Last night's sync stopped before it wrote anything"
+    head = "🛑 The sync stopped before it wrote anything"
     facts = f"{b.escaped(b.cut(run.error or '', _LONGEST))}\n{_moved(run)}"
     return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], f"{head}\n{facts}")
 

@@ -60,7 +60,7 @@ class Office:
 
     def settled(self) -> None:
         """Wait until everything that the bot does after its answers is done."""
-        wait(self.afterwards.under_way, timeout=10)
+        assert not wait(self.afterwards.under_way, timeout=10).not_done
 
     def tick(self):
         return clock.run_once(self.settings, self.engine, self.client, now=self.now)

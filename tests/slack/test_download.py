@@ -9,7 +9,7 @@ import openpyxl
 import people
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot import models
 from bot.models import DownloadState
@@ -195,6 +195,22 @@ def test_a_download_whose_maker_died_is_made_by_the_next(office, families, sessi
     office.tick()
     assert files(office) == []
     office.later(minutes=16)
+    office.tick()
+    assert len(files(office)) == 1
+
+
+def test_a_list_that_cannot_even_be_begun_is_told_to_come_later_and_made_by_the_clock(
+    office, families, session, caplog
+):
+    asked = office.clara.fill(dialog(office.clara), {"form": "csv"})
+    session.execute(text("ALTER TABLE downloads ADD CONSTRAINT broken CHECK (state <> 'claimed')"))
+    session.commit()
+    assert asked.submit().ok
+    office.settled()
+    session.execute(text("ALTER TABLE downloads DROP CONSTRAINT broken"))
+    session.commit()
+    assert "your list comes later" in text_of(office.clara.last())
+    assert "CheckViolation" not in caplog.text
     office.tick()
     assert len(files(office)) == 1
 

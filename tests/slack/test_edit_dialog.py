@@ -134,6 +134,16 @@ def test_the_second_of_two_editors_may_keep_what_the_first_saved(office, session
     assert effective(session).phone == "+13125550150"
 
 
+def test_whoever_only_took_the_contact_meanwhile_is_not_told_to_have_changed_it(office, session, sam):
+    clara, ana = (open_edit(one, the_list(one)) for one in (office.clara, office.ana))
+    office.ana.fill(ana, {"phone": "(312) 555-0150"}).submit()
+    office.ana.press(office.ana.view, action_id="edit.undo")
+    open_student(office.dana, the_list(office.dana))
+    assert office.dana.press(office.dana.view, action_id="claim.take").ok
+    office.clara.fill(clara, {"phone": "(312) 555-0160"}).submit()
+    assert "<@UANA> changed this contact while you were editing" in text_of(office.clara.view)
+
+
 def test_a_dialog_submitted_twice_is_saved_once(office, session, sam):
     dialog = open_edit(office.clara, the_list(office.clara))
     filled = office.clara.fill(dialog, {"phone": "(312) 555-0199"})
@@ -148,6 +158,7 @@ def test_a_stop_cannot_be_lifted_and_the_dialog_says_what_the_contact_must_text(
     session.scalars(select(models.ListEntry)).one().status = SmsStatus.OPT_OUT
     session.commit()
     dialog = open_edit(office.clara, the_list(office.clara))
+    assert "This number said STOP." in text_of(dialog)
     assert "*START* to *(312) 555-0100*" in text_of(dialog)
     assert office.clara.fill(dialog, {"method": "call"}).submit().ok
     assert office.clara.press(office.clara.view, action_id="contact.edit").ok

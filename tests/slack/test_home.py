@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import people
 import pytest
+from sqlalchemy import select
 
-from bot.models import ListChange, MassMessage
+from bot.models import HomeTab, ListChange, MassMessage
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -103,10 +104,13 @@ def test_a_fix_made_on_a_later_page_leaves_one_on_that_page(office, session, sam
     assert f"<@{office.clara.id}> takes care of it" in said
 
 
-def test_two_first_looks_at_once_are_one(office, sam):
+def test_two_first_looks_at_once_are_one(office, session, sam, caplog):
     with ThreadPoolExecutor(4) as several:
         looked = list(several.map(lambda _: office.clara.open_home(), range(4)))
     assert all(one.ok for one in looked)
+    assert session.scalars(select(HomeTab.user_id)).all() == [office.clara.id]
+    assert "Sam Rivera" in text_of(office.clara.home)
+    assert "reference" not in caplog.text
 
 
 def _fixed(office, message):

@@ -45,9 +45,13 @@ def test_a_line_of_production_is_heard_and_no_other():
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [({"text": "Zoë"}, True), ({"text": "1 contact", "blocks": [{"type": "divider", "block_id": "Zoë"}]}, True)],
+    [
+        ({"text": "Zoë"}, True),
+        ({"text": "1 contact", "blocks": [{"type": "divider", "block_id": "Zoë"}]}, True),
+        ({"text": "1 contact", "blocks": [{"type": "divider", "block_id": "contact.1"}]}, False),
+    ],
 )
-def test_a_post_that_names_somebody_is_found(office, private, content, told):
+def test_a_post_that_names_somebody_is_found_and_no_other(office, private, content, told):
     card = Card(content.get("blocks", []), content["text"])
     sent = office.client.chat_postMessage(channel=office.channel, text="1 contact")
     reply.redraw(office.client, sent["channel"], sent["ts"], card)

@@ -6,7 +6,7 @@ import doors
 import edits
 import people
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot import models
 from bot.access import Reach
@@ -76,6 +76,20 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
 def test_powerschool_s_file_is_sent_the_same_way(office, changed):
     assert press(office, office.clara, pending(office.clara), "changes.powerschool").ok
     assert "phoneNumberAsEntered" in next(iter(files(office).values()))
+
+
+def test_a_file_that_cannot_be_made_is_told_with_a_reference_and_its_fault_logged_without_its_words(
+    office, changed, session, caplog
+):
+    message = pending(office.clara)
+    session.execute(text("ALTER TABLE audit ADD CONSTRAINT broken CHECK (false) NOT VALID"))
+    session.commit()
+    press(office, office.clara, message, "changes.sheet")
+    session.execute(text("ALTER TABLE audit DROP CONSTRAINT broken"))
+    session.commit()
+    assert "report reference" in text_of(office.clara.last())
+    assert files(office) == {}
+    assert "CheckViolation" not in caplog.text
 
 
 def test_who_may_not_export_has_no_button_and_a_button_of_somebody_else_s_does_nothing(office, changed):

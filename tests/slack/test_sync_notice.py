@@ -104,6 +104,7 @@ def test_a_brake_shows_the_numbers_and_goes_on_when_a_person_says_so(office, exp
     without_children(export, 25)
     again(office, export)
     (said,) = heard(office.adam, "stopped before it wrote")
+    assert "🛑 The sync stopped" in text_of(said).replace("*", "")
     assert "25 of 32 students" in text_of(said)
     assert "25 of 32 students" in said.text
     assert students(session) == 32

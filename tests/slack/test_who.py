@@ -22,5 +22,5 @@ IN_A_GRID = Home("T1", "E1")
         ({"team_id": "T2"}, IN_A_GRID, False),
     ],
 )
-def test_an_accountis_at_home_in_our_workspace_and_in_our_organisation_only(user, home, at_home):
+def test_an_account_is_at_home_in_our_workspace_and_in_our_organisation_only(user, home, at_home):
     assert is_at_home(user, home) is at_home
