@@ -10,6 +10,7 @@ from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
 from bot.cleanup_list.suggestions import Suggestion
+from bot.cleanup_list.unlisted import unlisted
 
 __all__ = [
     "ContactCard",
@@ -37,5 +38,6 @@ __all__ = [
     "page",
     "student_card",
     "touches",
+    "unlisted",
     "vocabulary",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot import cleanup_list, filters, roster, sis_changes
 from bot.access import Actor
-from bot.cleanup_list import Latest, Page
+from bot.cleanup_list import Latest, Page, StudentRow
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
 from bot.slack import list_links, list_rows, mentions
@@ -21,6 +21,7 @@ from bot.wording import count
 
 VIEW = "list.dialog"
 STUDENTS_A_PAGE = 10
+_UNLISTED = 5
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,13 @@ class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
-    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
+    Where nobody on the list has the name that was typed, `unlisted` are students who do; else `near` are lists of names like it, and the page is of the first; `commands` are
     perhaps what was meant instead; `namesakes` are one list for each of several teachers who were meant.
     """
 
     page: Page
     parsed: Parsed
+    unlisted: Sequence[StudentRow]
     near: Sequence[Filter]
     commands: Sequence[str]
     namesakes: Sequence[Filter]
@@ -81,12 +83,14 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
     nobody = not page.total_students
-    near = cleanup_list.near_names(session, parsed.filter, actor=actor) if nobody else ()
+    unlisted = cleanup_list.unlisted(session, parsed.filter, actor=actor, most=_UNLISTED + 1) if nobody else ()
+    near = cleanup_list.near_names(session, parsed.filter, actor=actor) if nobody and not unlisted else ()
     if near:
         page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
     return Sight(
         page,
         parsed,
+        unlisted,
         near,
         filters.commands_meant(parsed, nobody=nobody),
         cleanup_list.namesakes(session, page.filter, actor=actor),
@@ -160,7 +164,15 @@ def _rows(page: Page, contacts_a_row: int) -> list[Block]:
 
 
 def _nobody(sight: Sight) -> list[Block]:
-    return [b.section(_good_news(sight)), *(list_links.whole_list() if _narrows(sight.page.filter) else [])]
+    said = _unlisted(sight) or [b.section(_good_news(sight))]
+    return [*said, *(list_links.whole_list() if _narrows(sight.page.filter) else [])]
+
+
+def _unlisted(sight: Sight) -> list[Block]:
+    here = list_links.filter_text(sight.page.filter)
+    rows = [list_rows.unlisted(one, here=here) for one in sight.unlisted[:_UNLISTED]]
+    more = len(sight.unlisted) > _UNLISTED
+    return [*rows, *([b.context("… and more students: type more of the name.")] if more else [])]
 
 
 def _good_news(sight: Sight) -> str:
@@ -226,8 +238,9 @@ def _in_words(sight: Sight) -> str:
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
-    news = [] if page.total_students else [_good_news(sight)]
-    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *news]), TEXT)
+    unlisted = [f"{one.name} {list_rows.not_on_the_list(one)}" for one in sight.unlisted[:_UNLISTED]]
+    news = [] if page.total_students or unlisted else [_good_news(sight)]
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows, *unlisted)), *news]), TEXT)
 
 
 def _asked_back(sight: Sight) -> list[str]:
