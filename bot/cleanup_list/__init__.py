@@ -11,6 +11,7 @@ from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
 from bot.cleanup_list.suggestions import Suggestion
 from bot.cleanup_list.unlisted import unlisted
+from bot.cleanup_list.unmet import unmet
 
 __all__ = [
     "ContactCard",
@@ -39,5 +40,6 @@ __all__ = [
     "student_card",
     "touches",
     "unlisted",
+    "unmet",
     "vocabulary",
 ]
