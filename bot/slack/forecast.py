@@ -8,7 +8,7 @@ from bot import cleanup_list, filters
 from bot.cleanup_list import Forecast
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, mentions
+from bot.slack import list_links, list_nobody, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
@@ -25,13 +25,16 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
         parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
         which = Filter(grades=parsed.filter.grades, school=parsed.filter.school, teacher=parsed.filter.teacher)
         told = cleanup_list.forecast(session, which, actor=actor, students=_STUDENTS)
-    return _card(told, which, parsed)
+        unmet = cleanup_list.unmet(session, which, actor=actor)
+    facts = (
+        [list_nobody.said_of(unmet)] if unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
+    )
+    return _card(told, facts, which, parsed)
 
 
-def _card(told: Forecast, which: Filter, parsed: Parsed) -> Card:
+def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Card:
     whom = f" · {filters.describe(which)}" if which != Filter() else ""
     head = f"If a mass message went out now{whom}"
-    facts = [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
     blocks = [
         b.header(head),
         *_left_out(parsed.filter),

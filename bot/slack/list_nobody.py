@@ -80,7 +80,7 @@ def _why(nobody: Nobody) -> str:
     """What nobody was texted about yet, and what no student has, is no good news."""
     which, latest = nobody.which, nobody.latest
     if nobody.unmet:
-        return f"Nobody here: none of your students {', none '.join(map(_unmet, nobody.unmet))}."
+        return said_of(nobody.unmet)
     if which.names:
         return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
     if not latest.sent_at:
@@ -89,6 +89,11 @@ def _why(nobody: Nobody) -> str:
     if narrows(which):
         return f"✅ Nobody here. Every contact that matches can be texted, {told}"
     return f"✅ Nobody on your list. Every contact can be texted, {told}"
+
+
+def said_of(unmet: Sequence[Filter]) -> str:
+    """In words what none of the reader's students has."""
+    return f"Nobody here: none of your students {', none '.join(map(_unmet, unmet))}."
 
 
 def _unmet(part: Filter) -> str:

@@ -55,3 +55,11 @@ def test_a_teacher_reads_of_their_own_students(office, lincoln):
 def test_what_a_mass_message_cannot_know_is_said_to_be_left_out(office, lincoln):
     assert "left out" in text_of(forecast(office.clara, "blocked"))
     assert "I did not understand" in text_of(forecast(office.clara, "grade 99"))
+
+
+@pytest.mark.parametrize("typed", ["school Hogwarts", "grade 12", "grade 1 ms garcia"])
+def test_a_forecast_of_none_of_ones_students_is_no_good_news(office, lincoln, typed):
+    message = forecast(office.clara, typed)
+    for said in (text_of(message), message.text):
+        assert "Nobody here: none of your students" in said
+        assert "would get it" not in said
