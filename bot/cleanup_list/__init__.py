@@ -10,6 +10,8 @@ from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.cleanup_list.students import student_card
 from bot.cleanup_list.suggestions import Suggestion
+from bot.cleanup_list.unlisted import unlisted
+from bot.cleanup_list.unmet import unmet
 
 __all__ = [
     "ContactCard",
@@ -37,5 +39,7 @@ __all__ = [
     "page",
     "student_card",
     "touches",
+    "unlisted",
+    "unmet",
     "vocabulary",
 ]

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ARRAY, Select, Text, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from bot import access
+from bot import access, selection
 from bot.access import Actor, Reach, current
 from bot.cleanup_list.cards import Sibling
-from bot.filters import Vocabulary
+from bot.filters import Filter, Vocabulary
 from bot.grade import LEVELS
 from bot.models import (
     ClassStudent,
@@ -144,13 +144,22 @@ def teachers_for(actor: Actor) -> Select[int]:
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
 
-def grades(session: Session) -> tuple[str, ...]:
-    """The levels that the district's students are in, lowest first."""
+def grades(session: Session, which: Filter, *, actor: Actor) -> tuple[str, ...]:
+    """The levels that this person's students of the filter's school and teacher are in, lowest first."""
+    place = Filter(school=which.school, teacher=which.teacher)
+    if actor.reach is Reach.DISTRICT and place == Filter():
+        found = session.scalars(_of_the_district())
+    else:
+        students = access.students_for(actor).where(*selection.of_students(place, today=actor.today))
+        found = session.scalars(students.with_only_columns(Student.grade).distinct())
+    held = set(found)
+    return tuple(one for one in LEVELS if one in held)
+
+
+def _of_the_district() -> Select[str]:
+    """A probe of the index for each level; counting a large district's students for a menu would take too long."""
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
-    # A probe of the index for each level; counting a large district's students for a menu would take too long.
-    held = exists().where(Student.active, Student.grade == level)
-    found = set(session.scalars(select(level).where(held)))
-    return tuple(one for one in LEVELS if one in found)
+    return select(level).where(exists().where(Student.active, Student.grade == level))
 
 
 def latest(session: Session) -> Latest:

@@ -31,7 +31,11 @@ class Vocabulary:
 
     def schools_like(self, said: str) -> list[str]:
         """The schools with a word nearly like one of those said."""
-        return [name for word in fold(said).split() for name in indexed(self.schools).like(word)]
+        return _like(self.schools, said)
+
+    def teachers_like(self, said: str) -> list[str]:
+        """The teachers with a word nearly like one of those said."""
+        return _like(self.teachers, said)
 
 
 class Names:
@@ -94,6 +98,10 @@ class Names:
         )
         found = (self.names[number] for part, _, _ in near for number in self.holding[part][:_SUGGESTIONS])
         return list(dict.fromkeys(found))[:_SUGGESTIONS]
+
+
+def _like(names: tuple[str, ...], said: str) -> list[str]:
+    return list(dict.fromkeys(name for word in fold(said).split() for name in indexed(names).like(word)))
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ from bot import cleanup_list, filters
 from bot.cleanup_list import Forecast
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, mentions
+from bot.slack import list_links, list_nobody, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
@@ -25,20 +25,23 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
         parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
         which = Filter(grades=parsed.filter.grades, school=parsed.filter.school, teacher=parsed.filter.teacher)
         told = cleanup_list.forecast(session, which, actor=actor, students=_STUDENTS)
-    return _card(told, which, parsed)
+        unmet = cleanup_list.unmet(session, which, actor=actor)
+    facts = (
+        [list_nobody.said_of(unmet)] if unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
+    )
+    return _card(told, facts, which, parsed)
 
 
-def _card(told: Forecast, which: Filter, parsed: Parsed) -> Card:
+def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Card:
     whom = f" · {filters.describe(which)}" if which != Filter() else ""
     head = f"If a mass message went out now{whom}"
-    facts = [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
     blocks = [
         b.header(head),
         *_left_out(parsed.filter),
         *_not_understood(parsed),
         b.section("\n".join(facts)),
         *([b.divider()] if told.students else []),
-        *(list_rows.row(one, here=list_links.filter_text(which), most=0) for one in told.students),
+        *(list_rows.row(one, here=f"forecast {which}".strip(), most=0) for one in told.students),
     ]
     names = [f"{b.escaped(one.name)}: no adult would get the text." for one in told.students]
     return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))

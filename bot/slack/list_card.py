@@ -12,10 +12,11 @@ from bot.access import Actor
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, mentions
+from bot.slack import list_links, list_nobody, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
+from bot.slack.list_nobody import Nobody
 from bot.sms_status import SEVERITY, meaning
 from bot.wording import count
 
@@ -28,12 +29,13 @@ class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
-    Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
+    `nobody` says why, where nobody is meant. Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
     perhaps what was meant instead; `namesakes` are one list for each of several teachers who were meant.
     """
 
     page: Page
     parsed: Parsed
+    nobody: Nobody | None
     near: Sequence[Filter]
     commands: Sequence[str]
     namesakes: Sequence[Filter]
@@ -80,18 +82,20 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    nobody = not page.total_students
-    near = cleanup_list.near_names(session, parsed.filter, actor=actor) if nobody else ()
+    nobody = None if page.total_students else list_nobody.look(session, page.filter, vocabulary, actor=actor)
+    has_name = not nobody or nobody.unlisted
+    near = () if has_name else cleanup_list.near_names(session, parsed.filter, actor=actor)
     if near:
         page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
     return Sight(
         page,
         parsed,
+        nobody,
         near,
-        filters.commands_meant(parsed, nobody=nobody),
+        filters.commands_meant(parsed, nobody=nobody is not None),
         cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
-        cleanup_list.grades(session),
+        cleanup_list.grades(session, page.filter, actor=actor),
         cleanup_list.latest(session),
         sis_changes.made_by(session, actor.user_id),
         now,
@@ -123,12 +127,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
 
 
 def _title(page: Page) -> str:
-    return filters.describe(page.filter) if _narrows(page.filter) else "Cleanup list"
-
-
-def _narrows(which: Filter) -> bool:
-    """Whether it leaves anybody out, whatever its page."""
-    return which.with_page(1) != Filter()
+    return filters.describe(page.filter) if list_nobody.narrows(page.filter) else "Cleanup list"
 
 
 def _counts(page: Page) -> list[Block]:
@@ -160,20 +159,7 @@ def _rows(page: Page, contacts_a_row: int) -> list[Block]:
 
 
 def _nobody(sight: Sight) -> list[Block]:
-    return [b.section(_good_news(sight)), *(list_links.whole_list() if _narrows(sight.page.filter) else [])]
-
-
-def _good_news(sight: Sight) -> str:
-    """Why a list is empty; what nobody was texted about yet is no good news."""
-    which, latest = sight.page.filter, sight.latest
-    if which.names:
-        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
-    if not latest.sent_at:
-        return "Nobody here. The list begins with the first mass message."
-    told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
-    if _narrows(which):
-        return f"✅ Nobody here. Every contact that matches can be texted, {told}"
-    return f"✅ Nobody on your list. Every contact can be texted, {told}"
+    return list_nobody.blocks(sight.nobody) if sight.nobody else []
 
 
 def _instead_of_nobody(sight: Sight) -> list[Block]:
@@ -226,8 +212,8 @@ def _in_words(sight: Sight) -> str:
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
-    news = [] if page.total_students else [_good_news(sight)]
-    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *news]), TEXT)
+    why = list_nobody.in_words(sight.nobody) if sight.nobody and not page.total_students else []
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *why]), TEXT)
 
 
 def _asked_back(sight: Sight) -> list[str]:
@@ -236,7 +222,7 @@ def _asked_back(sight: Sight) -> list[str]:
     names = [" ".join(one.names) for one in (parsed.filter, sight.page.filter)]
     meant = [f"/cleanup {text}" for text in sight.commands]
     meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
-    meant += [filters.describe(which) for which in sight.namesakes]
+    meant += [filters.describe(which) for which in (*sight.namesakes, *(sight.nobody.instead if sight.nobody else ()))]
     return [
         *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
         *([f"Nobody named {names[0]} is on your list. This is {names[1]}."] if sight.near else []),

@@ -20,10 +20,26 @@ def row(one: StudentRow, *, here: str, most: int) -> Block:
     return b.section("\n".join(lines), accessory=fix)
 
 
+def unlisted(one: StudentRow, *, here: str) -> Block:
+    """A section for a student of whom nobody is on the list, opened by the same button."""
+    opened = b.button("Open…", OPEN_STUDENT, f"{one.student_id} {here}", label=f"Open {one.name}")
+    who = f"*{_named(one.name)}* {not_on_the_list(one)}"
+    return b.section("\n".join([who, *([" · ".join(_where(one))] if _where(one) else [])]), accessory=opened)
+
+
+def not_on_the_list(one: StudentRow) -> str:
+    if one.textable:
+        return "is not on the list: their contacts can be texted, as far as we know."
+    return "is not on the list, and no adult of theirs can be texted now."
+
+
 def _student(one: StudentRow) -> str:
+    return " · ".join([f"*{_named(one.name)}*", *_where(one)])
+
+
+def _where(one: StudentRow) -> list[str]:
     level = [grade.label(one.grade)] if one.grade else []
-    where = [_named(name) for name in (*one.teachers[:1], *one.schools[:1])]
-    return " · ".join([f"*{_named(one.name)}*", *level, *where])
+    return [*level, *(_named(name) for name in (*one.teachers[:1], *one.schools[:1]))]
 
 
 def _named(name: str) -> str:

@@ -37,12 +37,15 @@ class Scene:
 
 
 def set_up(session, office):
-    """Sam in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; a digest in the channel."""
+    """Sam in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; Una Rivera, who is not on it;
+    a digest in the channel."""
     lincoln = office.district.lincoln
     clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
     sam = people.student(session, at=lincoln)
     mates = _classmates(session, lincoln)
-    people.school_class(session, office.district.ana, lincoln, sam, *mates)
+    una = people.student(session, "Una", at=lincoln)
+    people.contact(session, una)
+    people.school_class(session, office.district.ana, lincoln, sam, una, *mates)
     maria = people.listed(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
     lars = people.listed(
@@ -83,6 +86,10 @@ def _nothing(_person, _scene):
 
 def _list(person, _scene):
     assert person.command("/cleanup", "grade 5 blokced").ok
+
+
+def _unlisted(person, _scene):
+    assert person.command("/cleanup", "una").ok
 
 
 def _misspelt(person, _scene):
@@ -183,6 +190,7 @@ def _fix(seen, scene):
 OF_LISTS = {
     "command": (_nothing, lambda one, _: one.command("/cleanup", "grade 5")),
     "home tab": (_nothing, lambda one, _: one.open_home()),
+    "command, of somebody not on the list": (_nothing, lambda one, _: one.command("/cleanup", "una")),
     "pending": (_nothing, lambda one, _: one.command("/cleanup", "pending")),
     "menu": (_list, lambda one, _: one.choose(one.last(), "All red", action_id="list.show.status")),
     "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
@@ -209,6 +217,7 @@ OF_NOBODY = {
     "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
 }
 OF_A_STUDENT = {
+    "open somebody not on the list": (_unlisted, lambda one, _: one.press(one.last(), action_id="student.open")),
     "fix": (_list, lambda one, scene: one.press(one.last(), value=_fix(one.last(), scene))),
     "fix at home": (_home, lambda one, scene: one.press(one.home, value=_fix(one.home, scene))),
     "edit": (_student, _press("contact.edit", "maria")),
@@ -257,6 +266,7 @@ LOOKING_ONLY = {
     "button of an older version",
     "did you mean a command",
     "subscribe",
+    "open somebody not on the list",
     "fix",
     "fix at home",
     "remove",

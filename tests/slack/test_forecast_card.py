@@ -44,8 +44,19 @@ def test_the_forecast_of_one_grade(office, lincoln):
 
 def test_a_student_of_the_forecast_is_opened_from_it(office, lincoln):
     message = forecast(office.clara)
-    assert office.clara.press(message, action_id="student.open", value=f"{lincoln.id} all").ok
+    assert office.clara.press(message, action_id="student.open", value=f"{lincoln.id} forecast").ok
     assert "No contacts at all" in text_of(office.clara.view)
+
+
+def test_after_a_change_the_forecast_is_a_forecast_again(office, lincoln):
+    message = forecast(office.clara, "grade 2")
+    office.clara.press(message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    assert office.clara.fill(office.clara.view, {}).submit().ok
+    office.settled()
+    said = text_of(office.clara.again(message))
+    assert "If a mass message went out now · Grade 2" in said
+    assert "would miss it: Opt-Out 1." in said
 
 
 def test_a_teacher_reads_of_their_own_students(office, lincoln):
@@ -55,3 +66,11 @@ def test_a_teacher_reads_of_their_own_students(office, lincoln):
 def test_what_a_mass_message_cannot_know_is_said_to_be_left_out(office, lincoln):
     assert "left out" in text_of(forecast(office.clara, "blocked"))
     assert "I did not understand" in text_of(forecast(office.clara, "grade 99"))
+
+
+@pytest.mark.parametrize("typed", ["school Hogwarts", "grade 12", "grade 1 ms garcia"])
+def test_a_forecast_of_none_of_ones_students_is_no_good_news(office, lincoln, typed):
+    message = forecast(office.clara, typed)
+    for said in (text_of(message), message.text):
+        assert "Nobody here: none of your students" in said
+        assert "would get it" not in said

@@ -161,6 +161,7 @@ def test_pages_are_turned_in_place(office, session):
 def test_an_empty_list_is_good_news_with_the_date_of_the_last_message_also_read_aloud(office, session, typed, news):
     at = office.now()
     session.add(MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at))
+    people.student(session, at=office.district.lincoln)
     session.commit()
     message = office.clara.command("/cleanup", typed).message
     said = f"{news} be texted, as far as the last mass message showed, “Early dismissal” of {b.date(at)}."

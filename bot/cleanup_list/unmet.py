@@ -1,0 +1,24 @@
+"""What a filter asks for and none of one person's students has: a list that is empty for that is no good news."""
+
+from sqlalchemy.orm import Session
+
+from bot import access, selection
+from bot.access import Actor
+from bot.filters import Filter
+
+
+def unmet(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
+    """The parts of a filter, its school, its teacher or its grades, that none of this person's students has; all of them in one
+    where each has somebody but nobody has all. Nothing where somebody does: names and SMS statuses are not asked about.
+    """
+    parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
+    asked = [one for one in parts if one != Filter()]
+    together = Filter(grades=which.grades, teacher=which.teacher, school=which.school)
+    if not asked or _is_anybody(session, together, actor):
+        return ()
+    return tuple(one for one in asked if not _is_anybody(session, one, actor)) or (together,)
+
+
+def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
+    students = access.students_for(actor).where(*selection.of_students(which, today=actor.today))
+    return session.scalar(students.limit(1)) is not None
