@@ -124,6 +124,14 @@ def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session
     ]
 
 
+def test_nobody_is_reached_by_calling_a_number_that_is_out_of_service(session, district, clara):
+    ben, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    gran = contact(session, ben, given="Gran", method="call")
+    session.add(models.PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
+    session.flush()
+    assert not shown(session, Filter(), actor=clara).students[0].other_ways
+
+
 def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name_comes_first(session, district, clara):
     unreachable(session, "Di", "Dee", grade="3", at=district.lincoln, status=SmsStatus.TURNED_OFF)
     unreachable(session, "Ed", "Young", grade="10", at=district.lincoln)

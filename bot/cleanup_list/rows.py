@@ -72,10 +72,14 @@ def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
 
 
 def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
-    """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are."""
+    """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are.
+
+    A call to an Inactive number reaches nobody, or a stranger.
+    """
     adult = effective_contacts.c
+    in_service = and_(adult.phone.is_not(None), adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
     otherwise = or_(
-        and_(adult.method == ContactMethod.CALL, adult.phone.is_not(None)),
+        and_(adult.method == ContactMethod.CALL, in_service),
         and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
     )
     return select(
