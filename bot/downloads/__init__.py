@@ -2,13 +2,14 @@
 
 from bot.downloads.mail import Attachment, Mail, send, try_out
 from bot.downloads.queue import LEASE, ask, claim, draft, failed, posted, retry_at, sent, sweep
-from bot.downloads.sheet import Head, write
+from bot.downloads.sheet import Head, Size, write
 
 __all__ = [
     "LEASE",
     "Attachment",
     "Head",
     "Mail",
+    "Size",
     "ask",
     "claim",
     "draft",

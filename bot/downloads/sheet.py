@@ -17,7 +17,7 @@ from bot import phone, spreadsheet
 from bot.cleanup_list import Entry
 from bot.models import DownloadForm
 from bot.sms_status import Colour, meaning
-from bot.wording import METHODS
+from bot.wording import METHODS, count
 
 _COLUMNS = {
     "Last name": 18,
@@ -52,6 +52,18 @@ class Head:
     zone: ZoneInfo
     region: str
     with_numbers: bool
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a file holds: a row for each student and listed contact of theirs, so that siblings share contacts, not rows."""
+
+    rows: int
+    contacts: int
+    students: int
+
+    def __str__(self) -> str:
+        return f"{count(self.rows, 'row')} ({count(self.contacts, 'contact')} of {count(self.students, 'student')})"
 
 
 def write(form: DownloadForm, path: Path, entries: Iterable[Entry], head: Head) -> int:
@@ -112,7 +124,7 @@ def _about(book: Any, head: Head, rows: int) -> None:
     made = f"Made {head.made_at.astimezone(head.zone):%B %d, %Y, %H:%M %Z} for {head.made_by}"
     numbers = "Numbers are whole." if head.with_numbers else "Of each number only the last digits are shown."
     last = "It holds names of students and families. Keep it as you keep student records, and delete it when it is old."
-    for line, said in enumerate([head.title, made, f"{rows:,} rows", *head.facts, numbers, last]):
+    for line, said in enumerate([head.title, made, count(rows, "row"), *head.facts, numbers, last]):
         sheet.write_string(line, 0, said[:_LONGEST])
 
 
