@@ -92,6 +92,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
             relationship="parent",
             status=SmsStatus.LANDLINE,
             since=NOW - timedelta(days=3),
+            listed_phone=maria.sis_phone,
             phone=maria.sis_phone,
             method=ContactMethod.TEXT,
             updated_at=None,

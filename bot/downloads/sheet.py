@@ -37,6 +37,7 @@ _COLUMNS = {
 """Titles, and how many characters wide a column is."""
 _GRADE, _STATUS, _SINCE = 2, 7, 8
 _FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
+_UPDATED = "Updated since; the status is of how it was before. Wait for the next mass message."
 _LONGEST = 32_000
 """A cell holds 32,767 characters."""
 
@@ -134,7 +135,7 @@ def _words(one: Entry, head: Head) -> Iterator[str]:
     yield from (one.family_name, one.given_name, one.grade or "", "; ".join(one.schools), "; ".join(one.teachers))
     yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), METHODS[one.method])
     yield "yes, by text" if one.textable else "by call or e-mail only" if one.other_ways else "no"
-    yield said.next_step
+    yield _UPDATED if one.is_updated else said.next_step
 
 
 def _number(one: Entry, head: Head) -> str:

@@ -115,6 +115,13 @@ def test_what_a_list_leaves_out_is_not_in_its_file(office, families):
     assert (row["First name"], row["SMS status"], row["Student can be reached"]) == ("Lea", "Landline", "no")
 
 
+def test_a_row_of_an_updated_contact_says_that_the_status_is_of_before(office, families, session):
+    session.execute(models.ListEntry.__table__.update().values(updated_at=people.NOW))
+    session.commit()
+    download(office, office.clara, form="csv")
+    assert {row["Next step"][:13] for row in rows_of(files(office)[0][1])} == {"Updated since"}
+
+
 def test_a_csv_holds_no_formula(office, families):
     download(office, office.clara, "sam", form="csv")
     assert rows_of(files(office)[0][1])[0]["Contact"] == "'=HYPERLINK(1) Rivera"
