@@ -70,7 +70,7 @@ _MEANINGS = {
     SmsStatus.OPT_OUT: Meaning(
         "Opt-Out",
         Colour.RED,
-        "The contact texted STOP. Only they can change that.",
+        "The contact said STOP. Only they can change that.",
         "They can text START to our number. Until then, call or e-mail.",
     ),
     SmsStatus.NO_NUMBER: Meaning(

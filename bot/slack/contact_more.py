@@ -60,9 +60,8 @@ def _line(row: Audit) -> str:
 
 def _who(actor: str) -> str:
     """A Slack user, or one of the machines that act: the sync, a provider, the command line."""
-    if actor[:1] in {"U", "W"} and actor.isupper():
-        return f"<@{actor}>"
-    return {"sync": "Student information system", "cli": "The district's server"}.get(actor, b.escaped(actor.title()))
+    machines = {"sync": "Student information system", "cli": "The district's server"}
+    return b.mention(actor) or machines.get(actor, b.escaped(actor.title()))
 
 
 def _what(row: Audit) -> str:

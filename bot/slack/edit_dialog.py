@@ -192,9 +192,10 @@ def _opted_out(form: Form) -> list[Block]:
     number = phone.written(form.opt_in_number, form.region) if form.opt_in_number else "the number our texts come from"
     return [
         b.section(
-            "🛑 *This number texted STOP. Nobody here can lift that.* To get texts again, the contact must text "
+            "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must text "
             f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
-        )
+        ),
+        *map(b.context, student_view.recorded(form.contact)),
     ]
 
 

@@ -136,7 +136,13 @@ def _advice(one: ContactCard) -> list[str]:
         return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
     if one.status is None:
         return []
-    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *_why(one.why)]
+    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]
+
+
+def recorded(one: ContactCard) -> list[str]:
+    """Which colleague wrote down that they said STOP, where it was none of their texts that did."""
+    by = b.mention(one.stopped_by)
+    return [f"Recorded by {by} on {b.date(one.since)}."] if by and one.since and one.status is SmsStatus.OPT_OUT else []
 
 
 def _why(why: Evidence | None) -> list[str]:
