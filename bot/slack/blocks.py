@@ -148,9 +148,9 @@ def mention(actor: str | None) -> str | None:
 
 
 def status(which: SmsStatus) -> str:
-    """Colour and word together: never colour alone."""
+    """Colour and word together, at the end of a line too: never colour alone."""
     said = meaning(which)
-    return f"{_DOTS[said.colour]} *{said.label}*"
+    return f"{_DOTS[said.colour]}\u00a0*{said.label}*"
 
 
 def masked(number: str | None) -> str:

@@ -43,7 +43,7 @@ def test_a_count_is_never_parted_from_its_word_at_the_end_of_a_line(office, sam,
     people.listed(session, people.contact(session, lee, given="Ada", family="Novak"), SmsStatus.TURNED_OFF)
     session.commit()
     said = office.dana.command("/cleanup").message.blocks[1]["text"]["text"]
-    assert "🔴 *Blocked*\u00a01   🟡 *Landline*\u00a01   🟡 *Turned Off*\u00a01" in said
+    assert "🔴\u00a0*Blocked*\u00a01   🟡\u00a0*Landline*\u00a01   🟡\u00a0*Turned Off*\u00a01" in said
 
 
 def test_a_student_whose_only_contact_is_texted_in_vain_has_nobody_set_to_another_method(office, sam):
