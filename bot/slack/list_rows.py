@@ -33,7 +33,7 @@ def _named(name: str) -> str:
 def _alone(one: StudentRow) -> list[str]:
     if one.textable:
         return []
-    rest = "another can be called or e-mailed" if one.other_ways else "and nobody is set to call or e-mail"
+    rest = "another adult can be called or e-mailed" if one.other_ways else "and nobody is set to call or e-mail"
     return [f"⚠️ *No adult can be texted*, {rest}."]
 
 

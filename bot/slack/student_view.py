@@ -54,7 +54,7 @@ def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
     shown = siblings[:_SIBLINGS]
     buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(shown)]
     more = f" (the first {_SIBLINGS} of {len(siblings):,})" if len(siblings) > _SIBLINGS else ""
-    return [b.divider(), b.context(f"The same adults also answer for{more}:"), *b.actions(buttons)]
+    return [b.divider(), b.context(f"The same adults are also contacts of{more}:"), *b.actions(buttons)]
 
 
 def _about(card: StudentCard) -> str:
@@ -110,7 +110,8 @@ def _claim(one: ContactCard) -> list[Block]:
     if one.claimed_by is None or one.claimed_at is None or one.updated_at:
         return []
     free = b.button("Free it again", FREE, str(one.contact_id), label=f"Nobody takes care of {one.name} any more")
-    return [b.section(f"🙋 <@{one.claimed_by}> takes care of it since {b.date(one.claimed_at)}.", accessory=free)]
+    said = f"🙋 <@{one.claimed_by}> has been taking care of this contact since {b.date(one.claimed_at)}."
+    return [b.section(said, accessory=free)]
 
 
 def _switch(one: ContactCard) -> Block:

@@ -296,7 +296,7 @@ def test_subscribing_again_with_another_filter_changes_it_and_says_so_in_the_cha
 def test_no_digest_is_about_one_student(office, session, maria):
     for words in ("student Sam", "grade 5 student rivera"):
         said = subscribing(office, words)
-        assert "counts of one student are not counts" in said
+        assert "a count of one student tells the channel about that student" in said
         assert "only for yourself" in said
     assert filters_of(session) == {}
 
