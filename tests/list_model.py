@@ -325,8 +325,11 @@ class ListModel:
     def change(self, name, act, phone, method):
         contact = self.contacts[name]
         is_stopped = bool(phone) and method == "text" and self.number(phone).is_opted_out
+        is_dead = bool(phone) and method == "call" and self.number(phone).status == "inactive"
         is_other = (phone, method) != (contact.phone, contact.method)
-        if not self.is_linked(name) or (is_stopped and is_other) or not contact.reach.change(act, phone, method):
+        if not self.is_linked(name) or ((is_stopped or is_dead) and is_other):
+            return False
+        if not contact.reach.change(act, phone, method):
             return False
         self.mark(name)
         return True

@@ -92,6 +92,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
             relationship="parent",
             status=SmsStatus.LANDLINE,
             since=NOW - timedelta(days=3),
+            listed_phone=maria.sis_phone,
             phone=maria.sis_phone,
             method=ContactMethod.TEXT,
             updated_at=None,
@@ -122,6 +123,14 @@ def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session
         ("Ben Baker", 0, True),
         ("Ada Able", 1, False),
     ]
+
+
+def test_nobody_is_reached_by_calling_a_number_that_is_out_of_service(session, district, clara):
+    ben, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    gran = contact(session, ben, given="Gran", method="call")
+    session.add(models.PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
+    session.flush()
+    assert not shown(session, Filter(), actor=clara).students[0].other_ways
 
 
 def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name_comes_first(session, district, clara):

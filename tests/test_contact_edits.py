@@ -148,6 +148,26 @@ def test_a_number_that_said_stop_may_be_called(session, maria, clara):
     assert edits.stands(session, maria) == (NEW, "call")
 
 
+@pytest.mark.parametrize(("phone", "named"), [(edits.KEEP, "+13125550142"), (NEW, NEW)])
+def test_a_number_out_of_service_is_not_called_and_the_contact_may_be_e_mailed(session, maria, clara, phone, named):
+    maria.email = "maria@home.example"
+    session.merge(models.PhoneNumber(phone=named, status=SmsStatus.INACTIVE, since=people.NOW))
+    session.flush()
+    with pytest.raises(UserError, match="out of service or somebody else's") as no:
+        edits.change(session, maria, phone=phone, method="call", actor=clara)
+    assert no.value.field == "phone"
+    assert untouched(session, maria)
+    edits.change(session, maria, phone=phone, method="email", actor=clara)
+    assert edits.stands(session, maria) == (named, "email")
+
+
+def test_a_number_out_of_service_is_not_switched_to_autocalls_at_one_press(session, sam, clara):
+    gone = people.listed(session, people.contact(session, sam), SmsStatus.INACTIVE)
+    with pytest.raises(UserError, match="Write another number, or remove the contact"):
+        contact_edits.switch_to_call(session, gone.id, version=edits.version_of(session, gone), actor=clara, now=LATER)
+    assert edits.states(session, gone) == []
+
+
 def test_where_nobody_knows_our_number_start_is_explained_without_it(session, maria, clara):
     opted_out(session, NEW)
     with pytest.raises(UserError, match="START to the number our texts come from"):

@@ -40,7 +40,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ContactCard:
-    """A contact as a person may change it. `phone` is E.164; `undo_edit_id` is what Undo would take back."""
+    """A contact as a person may change it. `phone` is E.164; `undo_edit_id` is what Undo would take back.
+
+    `stopped_by` told us that the number opted out: a provider, a system of the district, or the Slack user to whom it was said.
+    """
 
     contact_id: int
     version: int
@@ -53,6 +56,7 @@ class ContactCard:
     since: datetime | None
     why: Evidence | None
     opted_out: bool
+    stopped_by: str | None
     on_list: bool
     updated_at: datetime | None
     updated_by: str | None

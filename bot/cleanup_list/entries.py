@@ -19,7 +19,10 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Entry:
-    """A listed contact of one student; `textable` and `other_ways` are of the student, whoever reaches them."""
+    """A listed contact of one student; `textable` and `other_ways` are of the student, whoever reaches them.
+
+    `is_updated`: the contact was edited since, and the status is of how it was before.
+    """
 
     family_name: str
     given_name: str
@@ -32,6 +35,7 @@ class Entry:
     since: datetime
     phone: str | None
     method: ContactMethod
+    is_updated: bool
     textable: bool
     other_ways: bool
 
@@ -45,7 +49,7 @@ def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]
             schools_of(of_list.c.student_id).label("schools"),
             teachers_of(of_list.c.student_id, actor.today).label("teachers"),
             (adult.given_name + " " + adult.family_name).label("contact"),
-            *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since),
+            *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
         )
         .select_from(of_list)
         .join(
@@ -71,6 +75,7 @@ def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]
             since=row.since,
             phone=row.phone,
             method=ContactMethod(row.method),
+            is_updated=row.updated_at is not None,
             textable=row.textable > 0,
             other_ways=row.other_ways,
         )

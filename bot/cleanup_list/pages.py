@@ -36,7 +36,7 @@ from bot.sms_status import SmsStatus
 @dataclass(frozen=True)
 class Page:
     """Students of one page; totals and counts are of the whole filter, each contact counted once. `alone` are the students
-    of whom no adult can be texted.
+    of whom no adult can be texted; `total_entries` counts each contact once for each of its students.
 
     `filter.page` is the page shown: the last one when the list has become shorter than what was asked for.
     """
@@ -44,6 +44,7 @@ class Page:
     filter: Filter
     total_students: int
     total_contacts: int
+    total_entries: int
     pages: int
     alone: int
     counts_by_status: dict[SmsStatus, int]
@@ -54,13 +55,14 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     """The page `which.page` of what this person may see, worst first."""
     ranked = session.execute(_ranked_page(which, actor, page_size)).all()
     if not ranked:
-        return Page(which.with_page(1), 0, 0, 1, 0, {}, ())
+        return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
     total, pages = ranked[0].total, -(-ranked[0].total // page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
         total_students=total,
         total_contacts=sum(counts.values()),
+        total_entries=ranked[0].entries,
         pages=pages,
         alone=ranked[0].alone,
         counts_by_status=counts,
@@ -72,6 +74,7 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
     listed = found(which, actor)
     ranked = _ranked(listed)
     total = select(func.count()).select_from(ranked).scalar_subquery()
+    entries = select(func.sum(func.cardinality(ranked.c.contact_ids))).scalar_subquery()
     alone = select(func.count()).where(ranked.c.textable == 0).scalar_subquery()
     first = func.least(which.page - 1, (total - 1) / page_size) * page_size
     worst_first = (
@@ -85,6 +88,7 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
         schools_of(shown.c.student_id).label("schools"),
         teachers_of(shown.c.student_id, actor.today).label("teachers"),
         total.label("total"),
+        entries.label("entries"),
         alone.label("alone"),
         _counts(listed).label("counts"),
     ).order_by(shown.c.place)

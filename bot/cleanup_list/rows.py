@@ -32,8 +32,8 @@ _TEACHERS_OF_A_ROW = 3
 
 @dataclass(frozen=True)
 class ListedContact:
-    """A contact on the list. `phone` is E.164 as it is now, for the surface to mask; `updated_at` says it was edited since,
-    `claimed_by` which Slack user takes care of it.
+    """A contact on the list. `listed_phone` is the number that could not be reached, which `status` is of, and `phone` the one it has
+    now, both E.164 for the surface to mask; `updated_at` says it was edited since, `claimed_by` which Slack user takes care of it.
     """
 
     contact_id: int
@@ -42,6 +42,7 @@ class ListedContact:
     relationship: str | None
     status: SmsStatus
     since: datetime
+    listed_phone: str | None
     phone: str | None
     method: ContactMethod
     updated_at: datetime | None
@@ -72,10 +73,14 @@ def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
 
 
 def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
-    """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are."""
+    """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are.
+
+    A call to an Inactive number reaches nobody, or a stranger.
+    """
     adult = effective_contacts.c
+    in_service = and_(adult.phone.is_not(None), adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
     otherwise = or_(
-        and_(adult.method == ContactMethod.CALL, adult.phone.is_not(None)),
+        and_(adult.method == ContactMethod.CALL, in_service),
         and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
     )
     return select(
@@ -114,7 +119,15 @@ def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         select(
             *(adult.student_id, adult.contact_id, adult.given_name, adult.family_name, adult.relationship),
             *(adult.phone, adult.method, adult.opted_out),
-            *(entry.status, entry.since, entry.updated_at, entry.updated_by, entry.claimed_by, Contact.version),
+            *(
+                entry.status,
+                entry.since,
+                entry.phone.label("listed_phone"),
+                entry.updated_at,
+                entry.updated_by,
+                entry.claimed_by,
+                Contact.version,
+            ),
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
         .join(Contact, Contact.id == adult.contact_id)
@@ -146,6 +159,7 @@ def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
         relationship=row.relationship,
         status=SmsStatus(row.status),
         since=row.since,
+        listed_phone=row.listed_phone,
         phone=row.phone,
         method=ContactMethod(row.method),
         updated_at=row.updated_at,

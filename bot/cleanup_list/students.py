@@ -99,7 +99,7 @@ def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
         select(
             *(adult.contact_id, adult.given_name, adult.family_name, adult.relationship, adult.email),
             *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version),
-            *(number.since.label("number_since"), number.opted_out_at),
+            *(number.since.label("number_since"), number.opted_out_at, number.opted_out_by),
             *(entry.since.label("listed_since"), entry.updated_at, entry.updated_by),
             *(entry.claimed_by, entry.claimed_at),
             *(delivery.provider, delivery.code, delivery.final_at, message.title, message.sent_at),
@@ -150,6 +150,7 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], suggestion: S
         since=since,
         why=_why(row, status),
         opted_out=row.opted_out,
+        stopped_by=row.opted_out_by,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,

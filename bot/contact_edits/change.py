@@ -1,6 +1,7 @@
 """Changing a contact's phone or contact method: an edit beside the SIS value, checked for what it would mean.
 
-A number that said STOP can be written down and called, but not texted: only its own START lifts that.
+A number that said STOP can be written down and called, but not texted: only its own START lifts that. One that is Inactive
+cannot be called either: nobody would hear, or a stranger.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bot.access import Actor
 from bot.contact_edits.standing import Stale, Standing, lock, mark_listed, own_doing, record
 from bot.errors import UserError
 from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
+from bot.sms_status import SmsStatus
 
 Wanted = dict[EditField, str | None]
 
@@ -69,7 +71,7 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
 
     Raises:
         Stale: the contact is not at `version` any more.
-        UserError: there is no number, or it takes calls already.
+        UserError: there is no number, a call to it reaches nobody, or it takes calls already.
     """
     access.editor(actor)
     access.contact(session, contact_id, actor=actor)
@@ -82,6 +84,7 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
         raise UserError("A call needs a number. Press Edit to write one.")
     if before.method is ContactMethod.CALL:
         raise UserError("This contact gets autocalls already.")
+    _refuse_calls_to_nobody(session.get(PhoneNumber, before.phone))
     wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
     return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
 
@@ -168,13 +171,23 @@ def _check(
         )
     if method == ContactMethod.CALL and not number:
         raise UserError("A call needs a number. Write one, or choose another method.", field="phone")
-    known = session.get(PhoneNumber, number) if number and method == ContactMethod.TEXT else None
-    if known and known.opted_out_at:
+    known = session.get(PhoneNumber, number) if number else None
+    if method == ContactMethod.CALL:
+        _refuse_calls_to_nobody(known)
+    if method == ContactMethod.TEXT and known and known.opted_out_at:
         to = phones.of_ours(opt_in_number, region)
         raise UserError(
             f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
             "from that phone. Until then choose Call or E-mail, or write another number.",
             field="phone" if number != before.phone else "method",
+        )
+
+
+def _refuse_calls_to_nobody(known: PhoneNumber | None) -> None:
+    if known and known.status == SmsStatus.INACTIVE:
+        raise UserError(
+            "This number is out of service or somebody else's by now. Write another number, or remove the contact.",
+            field="phone",
         )
 
 

@@ -2,12 +2,13 @@
 
 from bot.downloads.mail import Attachment, Mail, send, try_out
 from bot.downloads.queue import ask, claim, draft, failed, posted, retry_at, sent, sweep
-from bot.downloads.sheet import Head, write
+from bot.downloads.sheet import Head, Size, write
 
 __all__ = [
     "Attachment",
     "Head",
     "Mail",
+    "Size",
     "ask",
     "claim",
     "draft",

@@ -17,7 +17,7 @@ from bot import phone, spreadsheet
 from bot.cleanup_list import Entry
 from bot.models import DownloadForm
 from bot.sms_status import Colour, meaning
-from bot.wording import METHODS
+from bot.wording import METHODS, count
 
 _COLUMNS = {
     "Last name": 18,
@@ -37,6 +37,7 @@ _COLUMNS = {
 """Titles, and how many characters wide a column is."""
 _GRADE, _STATUS, _SINCE = 2, 7, 8
 _FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
+_UPDATED = "Updated since; the status is of how it was before. Wait for the next mass message."
 _LONGEST = 32_000
 """A cell holds 32,767 characters."""
 
@@ -52,6 +53,18 @@ class Head:
     zone: ZoneInfo
     region: str
     with_numbers: bool
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a file holds: a row for each student and listed contact of theirs, so that siblings share contacts, not rows."""
+
+    rows: int
+    contacts: int
+    students: int
+
+    def __str__(self) -> str:
+        return f"{count(self.rows, 'row')} ({count(self.contacts, 'contact')} of {count(self.students, 'student')})"
 
 
 def write(form: DownloadForm, path: Path, entries: Iterable[Entry], head: Head) -> int:
@@ -112,7 +125,7 @@ def _about(book: Any, head: Head, rows: int) -> None:
     made = f"Made {head.made_at.astimezone(head.zone):%B %d, %Y, %H:%M %Z} for {head.made_by}"
     numbers = "Numbers are whole." if head.with_numbers else "Of each number only the last digits are shown."
     last = "It holds names of students and families. Keep it as you keep student records, and delete it when it is old."
-    for line, said in enumerate([head.title, made, f"{rows:,} rows", *head.facts, numbers, last]):
+    for line, said in enumerate([head.title, made, count(rows, "row"), *head.facts, numbers, last]):
         sheet.write_string(line, 0, said[:_LONGEST])
 
 
@@ -122,7 +135,7 @@ def _words(one: Entry, head: Head) -> Iterator[str]:
     yield from (one.family_name, one.given_name, one.grade or "", "; ".join(one.schools), "; ".join(one.teachers))
     yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), METHODS[one.method])
     yield "yes, by text" if one.textable else "by call or e-mail only" if one.other_ways else "no"
-    yield said.next_step
+    yield _UPDATED if one.is_updated else said.next_step
 
 
 def _number(one: Entry, head: Head) -> str:

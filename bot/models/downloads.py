@@ -25,7 +25,7 @@ class DownloadState(StrEnum):
 class Download(Base):
     """One list for one person; a draft while its dialog is open. Claimed and committed before anything is sent.
 
-    `channel_id` and `ts` are the direct message that says how far it is. `contacts` is how many stood in the file.
+    `channel_id` and `ts` are the direct message that says how far it is. `contacts` how many different ones stand in the file.
     """
 
     __tablename__ = "downloads"

@@ -144,10 +144,15 @@ def date(when: datetime, *, style: str = "{date_short}") -> str:
     return f"<!date^{int(when.timestamp())}^{style}|{f'{day}, {there:%H:%M} UTC' if '{time}' in style else f'{day} (UTC)'}>"
 
 
+def mention(actor: str | None) -> str | None:
+    """Who acted, where that was a person in Slack and none of the machines that act."""
+    return f"<@{actor}>" if actor and actor[0] in "UW" and actor.isupper() else None
+
+
 def status(which: SmsStatus) -> str:
-    """Colour and word together: never colour alone."""
+    """Colour and word together, at the end of a line too: never colour alone."""
     said = meaning(which)
-    return f"{_DOTS[said.colour]} *{said.label}*"
+    return f"{_DOTS[said.colour]}\u00a0*{said.label}*"
 
 
 def masked(number: str | None) -> str:

@@ -1,9 +1,12 @@
 """*Several at once…*: contacts of the page shown, taken, switched to autocalls or removed together. Each is changed or refused by itself, and
-the answer says which and why.
+the answer names who stayed as they were, and says why.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -26,7 +29,7 @@ from bot.sms_status import meaning
 from bot.wording import count
 
 DONE = "list.bulk_done"
-WHO, WHAT, WHY = "who", "what", "why"
+WHO, WHAT = "who", "what"
 _INPUT, _TITLE = "value", "Several at once"
 _TAKE, _CALL, _REMOVE = "take", "call", "remove"
 _BECAME = {
@@ -34,31 +37,42 @@ _BECAME = {
     _CALL: ("contact gets autocalls from now on", "contacts get autocalls from now on"),
     _REMOVE: ("contact was removed", "contacts were removed"),
 }
-_MOST, _REFUSED = 100, 20
+_MOST, _REFUSED, _NAMED = 100, 20, 30
+"""Contacts in the dialog; sentences in the answer, and names under each: a section has room for some 35."""
 _NOBODY = "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A contact as the dialog showed it: `name` with its student and status."""
+
+    contact_id: int
+    version: int
+    name: str
+
+    @classmethod
+    def of(cls, option: Block) -> "Seen":
+        contact_id, version = option["value"].split()
+        return cls(int(contact_id), int(version), option["text"]["text"])
+
+
+@dataclass(frozen=True)
 class Chosen:
-    """What somebody chose: the contacts with the version each was seen at, and what becomes of them; `reason` to remove.
+    """What somebody chose: the contacts, and what becomes of them; `reason` where they are removed.
 
     The contacts are in the order of their ids, whichever was ticked first: so two people on one page wait for each other, never both.
     """
 
-    contacts: tuple[tuple[int, int], ...]
+    contacts: tuple[Seen, ...]
     what: str
-    reason: str | None
+    reason: str
 
     @classmethod
     def of(cls, view: dict[str, Any]) -> "Chosen":
         values = {name: one[_INPUT] for name, one in view["state"]["values"].items()}
-        pairs = (option["value"].split() for option in values[WHO]["selected_options"])
-        why = values[WHY]["selected_option"]
-        return cls(
-            tuple(sorted((int(contact_id), int(version)) for contact_id, version in pairs)),
-            values[WHAT]["selected_option"]["value"],
-            REASONS[why["value"]] if why else None,
-        )
+        what, _, why = values[WHAT]["selected_option"]["value"].partition(" ")
+        contacts = sorted(map(Seen.of, values[WHO]["selected_options"]), key=attrgetter("contact_id"))
+        return cls(tuple(contacts), what, REASONS[why] if why else "")
 
 
 def register(app: App, desk: Desk) -> None:
@@ -77,14 +91,12 @@ def register(app: App, desk: Desk) -> None:
 
     def done(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         chosen = Chosen.of(body["view"])
-        if chosen.what == _REMOVE and chosen.reason is None:
-            raise UserError("Choose why they are removed.", field=WHY)
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             access.editor(actor)
             refused = [
-                sentence
-                for target in chosen.contacts
-                if (sentence := _refusal(session, chosen, target, actor=actor, now=desk.now()))
+                (_name(session, one, actor), sentence)
+                for one in chosen.contacts
+                if (sentence := _refusal(session, chosen, one, actor=actor, now=desk.now()))
             ]
         if len(refused) < len(chosen.contacts):
             open_list.changed(context, int(body["view"]["private_metadata"]))
@@ -93,25 +105,34 @@ def register(app: App, desk: Desk) -> None:
     app.view(DONE)(ack=done, lazy=[open_list.refresher(desk)])
 
 
-def _refusal(session: Session, chosen: Chosen, target: tuple[int, int], *, actor: Actor, now: datetime) -> str | None:
+def _refusal(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: datetime) -> str | None:
     """Change one contact, or say why not; what was done to others stands."""
     try:
         with session.begin_nested():
-            _change(session, chosen, target, actor=actor, now=now)
+            _change(session, chosen, one, actor=actor, now=now)
     except UserError as no:
         return no.sentence
     return None
 
 
-def _change(session: Session, chosen: Chosen, target: tuple[int, int], *, actor: Actor, now: datetime) -> None:
-    contact_id, version = target
+def _name(session: Session, one: Seen, actor: Actor) -> str | None:
+    """As it was shown, unless the person may not see the contact any more."""
+    try:
+        access.contact(session, one.contact_id, actor=actor)
+    except UserError:
+        return None
+    return one.name
+
+
+def _change(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: datetime) -> None:
+    contact_id, version = one.contact_id, one.version
     if chosen.what == _TAKE:
         claims.take(session, contact_id, actor=actor, now=now)
         return
     if chosen.what == _CALL:
         contact_edits.switch_to_call(session, contact_id, version=version, actor=actor, now=now)
         return
-    reason = chosen.reason or ""
+    reason = chosen.reason
     contact_edits.remove(session, contact_id, student_id=None, version=version, reason=reason, actor=actor, now=now)
 
 
@@ -119,13 +140,12 @@ def _view(options: list[Block], list_id: int) -> Block:
     what = [
         b.option("I'll take these", _TAKE, description=f"Colleagues see it for {claims.LASTS.days} days"),
         b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
-        b.option("Remove", _REMOVE, description="From all their students; each can be undone"),
+        *(b.option(f"Remove: {why[0].lower()}{why[1:]}", f"{_REMOVE} {key}") for key, why in REASONS.items()),
     ]
-    why = [b.option(text, key) for key, text in REASONS.items()]
     blocks = [
         _input(WHO, "Contacts on this page", {"type": "multi_static_select", "options": options}),
         _input(WHAT, "What becomes of them?", {"type": "radio_buttons", "options": what}),
-        _input(WHY, "Why are they removed?", {"type": "static_select", "options": why}) | {"optional": True},
+        b.context("Whoever is removed is removed from all their students, and each removal can be undone."),
     ]
     return b.modal(_TITLE, blocks, callback_id=DONE, metadata=str(list_id), submit="Change them")
 
@@ -145,12 +165,21 @@ def _input(block_id: str, label: str, element: Block) -> Block:
     return {"type": "input", "block_id": block_id, "label": b.plain(label), "element": element | {"action_id": _INPUT}}
 
 
-def _told(chosen: Chosen, refused: list[str]) -> Block:
+def _told(chosen: Chosen, refused: Sequence[tuple[str | None, str]]) -> Block:
     changed = len(chosen.contacts) - len(refused)
     blocks = [b.section(f"✅ {count(changed, *_BECAME[chosen.what])}.")] if changed else []
     if refused:
         stayed = count(len(refused), "contact stayed as it was", "contacts stayed as they were")
         blocks.append(b.section(f"⚠️ *{stayed}:*"))
-        why = {sentence: refused.count(sentence) for sentence in refused}
-        blocks += [b.section(f"{number} × {b.escaped(sentence)}") for sentence, number in list(why.items())[:_REFUSED]]
+        who = defaultdict[str, list[str | None]](list)
+        for name, sentence in refused:
+            who[sentence].append(name)
+        blocks += [_stayed(sentence, names) for sentence, names in list(who.items())[:_REFUSED]]
     return b.modal(_TITLE, blocks, callback_id=DONE, metadata="{}")
+
+
+def _stayed(why: str, names: Sequence[str | None]) -> Block:
+    shown = [f"• {b.escaped(name)}" for name in names if name][:_NAMED]
+    rest = len(names) - len(shown)
+    more = [f"• {count(rest, 'more contact' if shown else 'contact')}"] if rest else []
+    return b.section("\n".join([b.escaped(why), *shown, *more]))

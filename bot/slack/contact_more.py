@@ -12,7 +12,6 @@ from bot.audit import Subject
 from bot.cleanup_list import ContactCard
 from bot.models import Audit
 from bot.slack import blocks as b
-from bot.slack import who
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import origin_of
@@ -61,9 +60,8 @@ def _line(row: Audit) -> str:
 
 def _who(actor: str) -> str:
     """A Slack user, or one of the machines that act: the sync, a provider, the command line."""
-    if who.is_user(actor):
-        return f"<@{actor}>"
-    return {"sync": "Student information system", "cli": "The district's server"}.get(actor, b.escaped(actor.title()))
+    machines = {"sync": "Student information system", "cli": "The district's server"}
+    return b.mention(actor) or machines.get(actor, b.escaped(actor.title()))
 
 
 def _what(row: Audit) -> str:
@@ -99,8 +97,8 @@ _ACTIONS = {
     "edit.absorbed": "The student information system has this now",
     "edit.disputed": "The student information system has another value",
     "edit.resumed": "The student information system has its old value again",
-    "claim.taken": "Taken: takes care of this contact",
-    "claim.freed": "Freed: nobody in particular takes care of it",
+    "claim.taken": "Has taken it on: takes care of this contact",
+    "claim.freed": "Freed it: nobody in particular takes care of this contact",
     "opt_out.heard": "Said STOP by text",
     "opt_out.recorded": "Told us to stop",
     "opt_in.heard": "Said START by text",

@@ -32,6 +32,7 @@ def draw(digest: Digest, wording: Wording) -> Card:
         share=_share(digest) if digest.sent else None,
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items() if len(which.statuses) != 1],
         by_grade=_by_grade(digest.by_grade if len(which.grades) != 1 else {}),
+        has_siblings=_is_counted_twice(digest),
         moves=_moves,
     )
     title, *paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
@@ -71,6 +72,12 @@ def _by_grade(moves: Mapping[str, Moved]) -> list[tuple[str, list[str]]]:
         for kind, word in enumerate(_MOVES)
     ]
     return [(word, counts) for word, counts in lines if counts]
+
+
+def _is_counted_twice(digest: Digest) -> bool:
+    """Whether the grades add up to more contacts than there are, as siblings share theirs."""
+    by_grade = zip(*map(_counts, digest.by_grade.values()), strict=True)
+    return any(sum(grades) > whole for grades, whole in zip(by_grade, _counts(digest.all_moved), strict=False))
 
 
 def _counts(moved: Moved) -> tuple[int, int, int]:

@@ -18,7 +18,6 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_links import DOWNLOAD
 from bot.slack.reply import put_up
-from bot.wording import count
 
 ASKED = "list.download_asked"
 _FORM, _INPUT, _SENDING = "form", "value", "download_asked"
@@ -74,9 +73,9 @@ def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
         return b.modal("Download this list", [nothing], callback_id=ASKED, metadata=str(draft_id))
     title = filters.describe(page.filter.with_page(1)) or "Cleanup list"
     numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"
-    counted = f"{count(page.total_contacts, 'contact')} of {count(page.total_students, 'student')}"
+    size = download_post.size(page, rows=page.total_entries)
     blocks = [
-        b.section(f"*{b.escaped(title)}*\n{counted}, with names and {numbers}."),
+        b.section(f"*{b.escaped(title)}*\n{size}, with names and {numbers}."),
         _choice(),
         b.context(f"It comes {_where(actor, by_mail=by_mail)}. That you took it is recorded."),
     ]

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from bot import audit, cleanup_list, db, downloads, filters
 from bot.access import Actor
 from bot.audit import Subject
-from bot.downloads import Attachment, Head, Mail
+from bot.cleanup_list import Page
+from bot.downloads import Attachment, Head, Mail, Size
 from bot.errors import UserError, traced
 from bot.models import Download, DownloadForm
 from bot.slack import blocks as b
@@ -44,6 +45,11 @@ def send_due(desk: Desk, client: WebClient) -> int:
     return handled
 
 
+def size(page: Page, *, rows: int) -> Size:
+    """Of a list whose file has so many rows."""
+    return Size(rows, page.total_contacts, page.total_students)
+
+
 def _claimed(desk: Desk) -> Download | None:
     with db.transaction(desk.engine) as session:
         return downloads.claim(session, now=desk.now())
@@ -53,7 +59,7 @@ def _send(desk: Desk, client: WebClient, download: Download) -> None:
     """A list that cannot be sent now is tried again, and one that cannot be sent at all is told."""
     try:
         _tell(desk, client, download, "⏳ Your list is being made.")
-        contacts, said = _made_and_sent(desk, client, download)
+        made, said = _made_and_sent(desk, client, download)
     except UserError as no:
         _not_sent(desk, client, download, no.sentence, is_final=no.permanent)
     except (SlackApiError, OSError, HTTPException) as problem:
@@ -65,12 +71,12 @@ def _send(desk: Desk, client: WebClient, download: Download) -> None:
         _not_sent(desk, client, download, "Something went wrong here.", is_final=False)
     else:
         with db.transaction(desk.engine) as session:
-            downloads.sent(session, download, contacts=contacts)
+            downloads.sent(session, download, contacts=made.contacts)
         _tell_if_possible(desk, client, download, said)
 
 
-def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[int, str]:
-    """How many contacts are in it, and what is said of that."""
+def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[Size, str]:
+    """How much is in it, and what is said of that."""
     form, now = DownloadForm(download.form), desk.now()
     day = now.astimezone(desk.settings.zone).date()
     with TemporaryDirectory(prefix="cleanup-") as folder:
@@ -79,14 +85,15 @@ def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[i
             parsed = filters.parse(download.filter_text, cleanup_list.vocabulary(session, actor))
             head = _head(desk, session, actor, filters.describe(parsed.filter.with_page(1)) or "Cleanup list")
             entries = cleanup_list.entries(session, parsed.filter, actor=actor)
-            rows = downloads.write(form, path, entries, head)
-            _record(session, actor, download, rows)
-        _tell_if_possible(desk, client, download, f"⏳ Your list of {count(rows, 'contact')} is on its way.")
+            page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=1)
+            made = size(page, rows=downloads.write(form, path, entries, head))
+            _record(session, actor, download, made)
+        _tell_if_possible(desk, client, download, f"⏳ Your list of {made} is on its way.")
         if (server := desk.settings.secret("smtp_url")) is None:
             _upload(client, download, path)
-            return rows, f"📄 Here is your list, {count(rows, 'contact')}. Delete it when you no longer need it."
-        _mail(desk, download, actor, path, head=head, rows=rows, server=server)
-        return rows, f"📬 Your list, {count(rows, 'contact')}, was mailed to {b.escaped(actor.email)}."
+            return made, f"📄 Here is your list, {made}. Delete it when you no longer need it."
+        _mail(desk, download, actor, path, head=head, made=made, server=server)
+        return made, f"📬 Your list, {made}, was mailed to {b.escaped(actor.email)}."
 
 
 def _head(desk: Desk, session: Session, actor: Actor, title: str) -> Head:
@@ -101,8 +108,8 @@ def _head(desk: Desk, session: Session, actor: Actor, title: str) -> Head:
     return Head(title, desk.now(), actor.name, tuple(facts), zone, desk.settings.phone_region, actor.may_export)
 
 
-def _record(session: Session, actor: Actor, download: Download, rows: int) -> None:
-    after = f"{download.form}: {count(rows, 'contact')}{', whole numbers' if actor.may_export else ''}"
+def _record(session: Session, actor: Actor, download: Download, made: Size) -> None:
+    after = f"{download.form}: {made}{', whole numbers' if actor.may_export else ''}"
     subject = Subject("download", download.id)
     audit.record(
         session,
@@ -120,9 +127,9 @@ def _upload(client: WebClient, download: Download, path: Path) -> None:
     client.files_upload_v2(channel=channel, filename=path.name, file=str(path))
 
 
-def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Head, rows: int, server: str) -> None:
+def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Head, made: Size, server: str) -> None:
     here, form = desk.settings, DownloadForm(download.form)
-    values = {"contacts": rows, "with_numbers": head.with_numbers, "made_at": head.made_at.astimezone(head.zone)}
+    values = {"size": made, "with_numbers": head.with_numbers, "made_at": head.made_at.astimezone(head.zone)}
     mail = Mail(
         sender=here.mail_from or actor.email,
         to=actor.email,

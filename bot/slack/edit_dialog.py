@@ -17,7 +17,7 @@ from bot.cleanup_list import ContactCard, Touches
 from bot.contact_edits import Change, Stale
 from bot.models import ContactMethod
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, student_view, touching, who
+from bot.slack import open_list, student_dialog, student_view, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
@@ -177,7 +177,7 @@ def _overtaken(form: Form) -> list[Block]:
         return []
     one, by = form.contact, form.overtaken.by
     now = phone.written(one.phone, form.region) if one.phone else "no number"
-    name = f"<@{by}>" if by and who.is_user(by) else "The student information system"
+    name = b.mention(by) or "The student information system"
     return [
         b.section(
             f"✋ *{name} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
@@ -194,7 +194,8 @@ def _opted_out(form: Form) -> list[Block]:
         b.section(
             "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must text "
             f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
-        )
+        ),
+        *map(b.context, student_view.recorded(form.contact)),
     ]
 
 

@@ -49,7 +49,7 @@ def _named(name: str) -> str:
 def _alone(one: StudentRow) -> list[str]:
     if one.textable:
         return []
-    rest = "another can be called or e-mailed" if one.other_ways else "and nobody is set to call or e-mail"
+    rest = "another adult can be called or e-mailed" if one.other_ways else "and nobody is set to call or e-mail"
     return [f"⚠️ *No adult can be texted*, {rest}."]
 
 
@@ -63,11 +63,13 @@ def _contacts(listed: Sequence[ListedContact], most: int) -> list[str]:
 
 
 def _contact(one: ListedContact) -> str:
+    """A status stands beside the number that it is of; the one that was written since is named as the new one."""
     relation = f" ({_named(one.relationship)})" if one.relationship else ""
-    who = f"{_named(one.name)}{relation} · {b.masked(one.phone)}"
+    who = f"{_named(one.name)}{relation} · {b.masked(one.listed_phone if one.updated_at else one.phone)}"
     head = f"{b.status(one.status)} · {who} · since\u00a0{b.date(one.since)}"
     if one.updated_at:
-        return f"{head}\n✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"
+        now = "" if one.phone == one.listed_phone else f"The number is {b.masked(one.phone)} now. "
+        return f"{head}\n✏️ _{now}Updated {b.date(one.updated_at)}, waiting for the next mass message._"
     if one.claimed_by:
         return f"{head}\n🙋 <@{one.claimed_by}> takes care of it."
     return head

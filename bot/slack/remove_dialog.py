@@ -63,10 +63,11 @@ def register(app: App, desk: Desk) -> None:
 
 
 def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) -> Block:
-    metadata = Target.of(one, origin).as_metadata()
+    metadata, scopes = Target.of(one, origin).as_metadata(), _scopes(card, touches)
+    whom = "the students chosen here" if len(scopes) > 1 else b.escaped(card.student.name)
     blocks = [
-        b.section(f"*{b.escaped(one.name)}* will get no messages about the student. You can undo this later."),
-        _choice(SCOPE, "Remove from", _scopes(card, touches), initial=0),
+        b.section(f"*{b.escaped(one.name)}* will get no more messages about {whom}. You can undo this later."),
+        _choice(SCOPE, "Remove from", scopes, initial=0),
         _choice(REASON, "Why?", [b.option(text, key) for key, text in REASONS.items()], initial=None),
         *([b.context(f"⚠️ {b.escaped(card.student.name)} has no other contact.")] if len(card.contacts) == 1 else []),
     ]
@@ -77,7 +78,8 @@ def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
     others = len(touches.siblings) + touches.more_siblings
     only = [b.option(f"Only {card.student.name}", "one")]
     seen_all = others and not touches.more_siblings
-    return [*only, b.option(f"All {others + 1} students of this contact", "all")] if seen_all else only
+    every = "Both" if others == 1 else f"All {others + 1}"
+    return [*only, b.option(f"{every} students of this contact", "all")] if seen_all else only
 
 
 def _choice(block_id: str, label: str, options: list[Block], *, initial: int | None) -> Block:

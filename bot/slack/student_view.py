@@ -55,7 +55,7 @@ def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
     shown = siblings[:_SIBLINGS]
     buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(shown)]
     more = f" (the first {_SIBLINGS} of {len(siblings):,})" if len(siblings) > _SIBLINGS else ""
-    return [b.divider(), b.context(f"The same adults also answer for{more}:"), *b.actions(buttons)]
+    return [b.divider(), b.context(f"The same adults are also contacts of{more}:"), *b.actions(buttons)]
 
 
 def _about(card: StudentCard) -> str:
@@ -111,7 +111,8 @@ def _claim(one: ContactCard) -> list[Block]:
     if one.claimed_by is None or one.claimed_at is None or one.updated_at:
         return []
     free = b.button("Free it again", FREE, str(one.contact_id), label=f"Nobody takes care of {one.name} any more")
-    return [b.section(f"🙋 <@{one.claimed_by}> takes care of it since {b.date(one.claimed_at)}.", accessory=free)]
+    said = f"🙋 <@{one.claimed_by}> has been taking care of this contact since {b.date(one.claimed_at)}."
+    return [b.section(said, accessory=free)]
 
 
 def _switch(one: ContactCard) -> Block:
@@ -137,7 +138,13 @@ def _advice(one: ContactCard) -> list[str]:
         return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
     if one.status is None:
         return []
-    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *_why(one.why)]
+    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]
+
+
+def recorded(one: ContactCard) -> list[str]:
+    """Which colleague wrote down that they said STOP, where it was none of their texts that did."""
+    by = b.mention(one.stopped_by)
+    return [f"Recorded by {by} on {b.date(one.since)}."] if by and one.since and one.status is SmsStatus.OPT_OUT else []
 
 
 def _why(why: Evidence | None) -> list[str]:

@@ -30,7 +30,7 @@ _NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
 _INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
 _ALLOWED = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
 _NO_STUDENT = (
-    "A digest cannot be about students named “{words}”: counts of one student are not counts. Narrow it by grade, SMS status or school "
+    "A digest cannot be about students named “{words}”: a count of one student tells the channel about that student. Narrow it by grade, SMS status or school "
     "instead, or type `/cleanup {words}` to see that list, only for yourself."
 )
 _NO_TEACHER = (

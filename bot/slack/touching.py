@@ -27,4 +27,5 @@ def _listed(names: Sequence[str], hidden: int, word: str) -> str:
     shown = [b.escaped(name) for name in names[:_NAMED]]
     rest = len(names) - len(shown) + hidden
     more = [count(rest, f"{'more' if shown else 'other'} {word}")] if rest else []
-    return ", ".join([*shown, *more])
+    *before, last = [*shown, *more]
+    return f"{', '.join(before)} and {last}" if before else last

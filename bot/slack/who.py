@@ -69,11 +69,6 @@ def _home(client: WebClient) -> Home:
     return _homes[key]
 
 
-def is_user(actor: str) -> bool:
-    """Whether an actor of the audit is somebody in Slack, and no sync, provider or command line."""
-    return actor[:1] in {"U", "W"} and actor.isupper()
-
-
 def is_at_home(user: dict[str, Any], home: Home) -> bool:
     """Of our workspace, or of another workspace of our organisation."""
     organisation = user.get("enterprise_user", {}).get("enterprise_id")

@@ -5,9 +5,34 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.cleanup_list import Touches
+from bot.cleanup_list.cards import Sibling
 from bot.slack import blocks as b
+from bot.slack import touching
+from bot.sms_status import SmsStatus
 
 LATE = datetime(2026, 11, 23, 20, 30, tzinfo=ZoneInfo("America/Chicago"))
+
+
+def test_the_dot_of_a_status_is_never_parted_from_its_word():
+    assert b.status(SmsStatus.TURNED_OFF) == "🟡\u00a0*Turned Off*"
+
+
+@pytest.mark.parametrize(
+    ("named", "hidden", "said"),
+    [
+        (["Lea"], 0, "Lea"),
+        (["Lea", "Kim"], 0, "Lea and Kim"),
+        (["Lea"], 1, "Lea and 1 more student"),
+        (["Lea", "Kim", "Ada", "Eva"], 2, "Lea, Kim, Ada and 3 more students"),
+        ([], 2, "2 other students"),
+    ],
+)
+def test_students_whom_a_change_touches_are_listed_as_people_say_it(named, hidden, said):
+    touches = Touches(
+        siblings=tuple(Sibling(1, name) for name in named), more_siblings=hidden, sharing=(), more_sharing=0
+    )
+    assert touching.siblings(touches) == [f"👪 Also a contact of {said}: changed for all of them."]
 
 
 @pytest.mark.parametrize(

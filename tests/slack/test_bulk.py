@@ -64,19 +64,22 @@ def test_landlines_are_switched_to_autocalls_together_and_the_list_shows_it(offi
 
 
 def test_whom_others_answer_for_too_is_refused_by_itself_and_the_rest_is_removed(office, families, session):
-    assert change(office, office.clara, dialog(office.clara), "remove", why="asked").ok
+    assert change(office, office.clara, dialog(office.clara), "remove asked").ok
     said = text_of(office.clara.view)
     assert "2 contacts were removed." in said
     assert "1 contact stayed as it was" in said
     assert "outside your list" in said
+    assert said.endswith("• Kims Parent (Kim Rivera), Landline")
+    assert "Sams" not in said
     session.rollback()
     assert len(session.scalars(select(models.Removal)).all()) == 2
 
 
-def test_a_removal_needs_a_reason(office, families, session):
-    done = change(office, office.clara, dialog(office.clara), "remove")
-    assert "Choose why" in done.errors["why"]
-    assert session.scalars(select(models.Removal)).all() == []
+def test_a_removal_is_chosen_together_with_its_reason(office, families, session):
+    change(office, office.clara, dialog(office.clara), "remove duplicate")
+    assert set(session.scalars(select(models.Removal.reason))) == {"The same person is listed twice"}
+    ways = dialog(office.clara).body["blocks"][1]["element"]["options"]
+    assert all(": " in way["text"]["text"] for way in ways if way["value"].startswith("remove"))
 
 
 def test_what_somebody_else_changed_meanwhile_stays_as_they_left_it(office, families, session):
@@ -87,6 +90,21 @@ def test_what_somebody_else_changed_meanwhile_stays_as_they_left_it(office, fami
     said = text_of(office.clara.view)
     assert "2 contacts get autocalls" in said
     assert "Somebody changed this contact" in said
+    assert "• Sams Parent (Sam Rivera), Landline" in said
+
+
+def test_whose_number_is_out_of_service_is_named_and_gets_no_autocalls(office, families, session):
+    view = dialog(office.clara)
+    session.execute(
+        update(models.PhoneNumber)
+        .values(status="inactive")
+        .where(models.PhoneNumber.phone == families["Lea"].sis_phone)
+    )
+    session.commit()
+    change(office, office.clara, view, "call")
+    said = text_of(office.clara.view)
+    assert "2 contacts get autocalls" in said
+    assert "or remove the contact.\n• Leas Parent (Lea Rivera), Landline" in said
 
 
 def test_sent_off_twice_it_is_done_once(office, families, session):

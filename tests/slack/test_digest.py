@@ -63,6 +63,17 @@ def test_a_count_is_never_parted_from_its_grade_at_the_end_of_a_line(office, ses
     assert "*By grade of their children, joined:* 5:\u00a01" in said
 
 
+def test_grades_that_add_up_to_more_than_there_are_say_why(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"}, message_id="first")
+    office.tick()
+    assert "siblings" not in text_of(digests_in(office)[0])
+    older = people.student(session, "Eva", grade="8", at=office.district.lincoln)
+    session.add(models.StudentContact(student_id=older.id, contact_id=maria.id))
+    send(session, office, {maria: "landline"}, message_id="second")
+    office.tick()
+    assert "_Contacts of siblings count in the grade of each._" in text_of(digests_in(office)[-1])
+
+
 def test_no_name_and_no_number_gets_into_the_channel(office, session, maria, subscribed):
     send(session, office, {maria: "blocked"})
     office.tick()
@@ -285,7 +296,7 @@ def test_subscribing_again_with_another_filter_changes_it_and_says_so_in_the_cha
 def test_no_digest_is_about_one_student(office, session, maria):
     for words in ("student Sam", "grade 5 student rivera"):
         said = subscribing(office, words)
-        assert "counts of one student are not counts" in said
+        assert "a count of one student tells the channel about that student" in said
         assert "only for yourself" in said
     assert filters_of(session) == {}
 

@@ -67,6 +67,18 @@ def test_the_dialog_says_what_comes_and_where(office, families):
     assert "direct messages" in said
 
 
+def test_a_row_for_each_student_and_contact_is_told_as_such_wherever_it_is_told(office, families, session, mail):
+    lincoln = office.district.lincoln
+    twins = [people.student(session, name, "Young", grade="2", at=lincoln) for name in ("Ada", "Zoe")]
+    people.listed(session, people.contact(session, *twins, given="Hana"))
+    session.commit()
+    size = "3 rows (2 contacts of 3 students)"
+    assert size in text_of(dialog(office.clara, "grade 2"))
+    download(office, office.clara, "grade 2", form="csv")
+    assert size in text_of(office.clara.last())
+    assert size in mail.mails[0][1].get_body().get_content()
+
+
 def test_the_list_comes_as_a_workbook_in_a_direct_message(office, families, session):
     assert download(office, office.clara).ok
     [(name, content)] = files(office)
@@ -103,6 +115,13 @@ def test_what_a_list_leaves_out_is_not_in_its_file(office, families):
     assert (row["First name"], row["SMS status"], row["Student can be reached"]) == ("Lea", "Landline", "no")
 
 
+def test_a_row_of_an_updated_contact_says_that_the_status_is_of_before(office, families, session):
+    session.execute(models.ListEntry.__table__.update().values(updated_at=people.NOW))
+    session.commit()
+    download(office, office.clara, form="csv")
+    assert {row["Next step"][:13] for row in rows_of(files(office)[0][1])} == {"Updated since"}
+
+
 def test_a_csv_holds_no_formula(office, families):
     download(office, office.clara, "sam", form="csv")
     assert rows_of(files(office)[0][1])[0]["Contact"] == "'=HYPERLINK(1) Rivera"
@@ -128,7 +147,7 @@ def test_whole_numbers_are_only_for_the_roles_that_may_take_them_out(office, fam
 def test_every_download_is_in_the_audit(office, families, session):
     download(office, office.clara, "grade 2", form="csv")
     row = session.scalar(select(models.Audit).where(models.Audit.action == "list.downloaded"))
-    assert (row.actor, row.after, row.reason) == (office.clara.id, "csv: 1 contact", "grade 2")
+    assert (row.actor, row.after, row.reason) == (office.clara.id, "csv: 1 row (1 contact of 1 student)", "grade 2")
 
 
 def test_its_name_and_what_is_said_of_it_name_nobody(office, families):

@@ -53,6 +53,22 @@ def test_a_number_fixed_from_the_list_is_saved_shown_and_waits_for_the_next_mess
     assert "waiting for the next mass message" in text_of(office.clara.again(message))
 
 
+def test_a_status_stays_beside_the_number_it_is_of_until_the_next_message_says_more(office, session, sam):
+    message = the_list(office.clara)
+    office.clara.fill(open_edit(office.clara, message), {"phone": "312.555.0199"}).submit()
+    office.settled()
+    said = text_of(office.clara.again(message)).replace("\u00a0", " ")
+    assert "*Blocked* · Maria Rivera (parent) · ••• 0142" in said
+    assert "The number is ••• 0199 now. Updated" in said
+
+
+def test_an_updated_contact_whose_number_is_the_same_has_no_new_number(office, session, sam):
+    message = the_list(office.clara)
+    office.clara.fill(open_edit(office.clara, message), {"method": "call"}).submit()
+    office.settled()
+    assert "The number is" not in text_of(office.clara.again(message))
+
+
 def test_the_edit_dialog_shows_the_number_as_people_write_it(office, sam):
     dialog = open_edit(office.clara, the_list(office.clara))
     assert dialog.blocks[1]["element"]["initial_value"] == "(312) 555-0142"

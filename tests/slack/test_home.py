@@ -154,7 +154,7 @@ def test_changes_of_colleagues_are_not_among_ones_own(office, sam):
 def test_help_opens_from_the_tab(office, sam):
     _home(office, "clara")
     assert office.clara.press(office.clara.home, action_id="home.help").ok
-    assert "Every change can be undone." in text_of(office.clara.view)
+    assert "Each of these can be undone." in text_of(office.clara.view)
 
 
 @pytest.mark.parametrize(

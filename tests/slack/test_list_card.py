@@ -43,7 +43,7 @@ def test_a_count_is_never_parted_from_its_word_at_the_end_of_a_line(office, sam,
     people.listed(session, people.contact(session, lee, given="Ada", family="Novak"), SmsStatus.TURNED_OFF)
     session.commit()
     said = office.dana.command("/cleanup").message.blocks[1]["text"]["text"]
-    assert "🔴 *Blocked*\u00a01   🟡 *Landline*\u00a01   🟡 *Turned Off*\u00a01" in said
+    assert "🔴\u00a0*Blocked*\u00a01   🟡\u00a0*Landline*\u00a01   🟡\u00a0*Turned Off*\u00a01" in said
 
 
 def test_a_student_whose_only_contact_is_texted_in_vain_has_nobody_set_to_another_method(office, sam):
@@ -112,7 +112,7 @@ def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam
 @pytest.mark.parametrize(
     ("typed", "offered", "heard"),
     [
-        ("hlep", "/cleanup help", "Every change can be undone."),
+        ("hlep", "/cleanup help", "Each of these can be undone."),
         ("forcast grade 5", "/cleanup forecast grade 5", "If a mass message went out now · Grade 5"),
         ("pending grade 5", "/cleanup pending", "Nobody waits"),
         ("my subscriptoins", "/cleanup subscriptions", "No channel gets a digest yet"),
@@ -181,6 +181,14 @@ def test_help_explains_itself_with_examples_that_work(office):
     said = text_of(answer.message)
     assert "grade 5 blocked" in said
     assert "Opt-Out" in said
+
+
+def test_help_names_every_button_of_the_student_dialog_and_what_cannot_be_undone(office):
+    said = text_of(office.clara.command("/cleanup", "help").message)
+    buttons = ("Switch to autocall", "Told us to stop", "I'll take it", "Show number", "History")
+    assert [button for button in buttons if f"*{button}*" not in said] == []
+    assert "Each of these can be undone. *Told us to stop* cannot" in said
+    assert "*Several at once…* takes, switches to autocalls or removes" in said
 
 
 def test_a_name_that_looks_like_a_mention_pings_nobody(office, session):

@@ -46,8 +46,17 @@ def test_a_contact_is_removed_from_all_its_students(office, session, family):
 
 def test_whoever_sees_only_one_of_the_students_is_offered_only_that_one(office, family):
     ask(office.ana)
-    assert "All 2 students" not in text_of(office.ana.view)
-    assert "Only Sam Rivera" in text_of(office.ana.view)
+    said = text_of(office.ana.view)
+    assert "Both students" not in said
+    assert "Only Sam Rivera" in said
+    assert "will get no more messages about Sam Rivera." in said
+
+
+def test_of_two_students_both_are_offered_and_the_sentence_leaves_open_who(office, family):
+    ask(office.clara)
+    said = text_of(office.clara.view)
+    assert "Both students of this contact" in said
+    assert "will get no more messages about the students chosen here." in said
 
 
 def test_a_reason_is_needed(office, session, family):

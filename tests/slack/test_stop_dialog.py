@@ -7,7 +7,7 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import models, receipts
+from bot import listing, models, receipts
 from bot.providers import OptOutMessage
 from bot.sandbox.slack.reading import text_of
 
@@ -54,6 +54,27 @@ def test_a_spoken_stop_lists_everyone_with_that_number_at_once(office, session, 
     assert "Told us to stop" not in said
     office.settled()
     assert "Opt-Out" in text_of(office.clara.again(message))
+
+
+def test_a_stop_that_staff_recorded_is_told_as_such_and_not_as_a_text(office, session, maria):
+    ask(office.clara, maria)
+    office.clara.fill(office.clara.view, {}).submit()
+    recorded = f"Recorded by <@{office.clara.id}> on "
+    assert recorded in text_of(office.clara.view)
+    assert "The contact said STOP" in text_of(office.clara.view)
+    assert office.clara.press(office.clara.view, action_id="contact.edit", value=str(maria.id)).ok
+    assert recorded in text_of(office.clara.view)
+    assert "texted STOP" not in text_of(office.clara.view)
+
+
+def test_a_stop_that_was_texted_was_recorded_by_nobody(office, session, maria):
+    listing.opted_out(session, NUMBER, by="twilio", now=people.NOW)
+    session.commit()
+    message = office.clara.command("/cleanup", "grade 5").message
+    assert office.clara.press(message, action_id="student.open").ok
+    said = text_of(office.clara.view)
+    assert "The contact said STOP" in said
+    assert "Recorded by" not in said
 
 
 def test_it_stands_in_the_history_of_each_contact_with_that_number_with_who_recorded_it(office, session, maria):

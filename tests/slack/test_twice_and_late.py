@@ -19,7 +19,7 @@ DIALOGS = {
     "remove": (_remove, lambda _: {"reason": "asked"}),
     "told us to stop": (_spoken_stop, lambda _: {}),
     "several to autocalls": (_bulk, _switched),
-    "several removed": (_bulk, lambda person: _switched(person) | {"what": "remove", "why": "asked"}),
+    "several removed": (_bulk, lambda person: _switched(person) | {"what": "remove asked"}),
     "several taken": (_bulk, lambda person: _switched(person) | {"what": "take"}),
 }
 BUTTONS = {

@@ -12,7 +12,7 @@ const EMOJI = {
   house: "🏠", inbox_tray: "📥", information_source: "ℹ️", iphone: "📱", key: "🔑", large_green_circle: "🟢", green_circle: "🟢",
   large_orange_circle: "🟠", orange_circle: "🟠", large_yellow_circle: "🟡", yellow_circle: "🟡", large_green_square: "🟩",
   large_red_square: "🟥", large_yellow_square: "🟨", leftwards_arrow_with_hook: "↩️", link: "🔗", lock: "🔒", unlock: "🔓", mag: "🔍",
-  mag_right: "🔎", mailbox: "📫", memo: "📝", mobile_phone_off: "📴", moon: "🌙", mortar_board: "🎓", mute: "🔇", name_badge: "📛",
+  mag_right: "🔎", mailbox: "📫", mailbox_with_mail: "📬", memo: "📝", mobile_phone_off: "📴", moon: "🌙", mortar_board: "🎓", mute: "🔇", name_badge: "📛",
   new: "🆕", no_entry: "⛔", no_entry_sign: "🚫", no_mobile_phones: "📵", o: "⭕", octagonal_sign: "🛑", ok_hand: "👌",
   outbox_tray: "📤", page_facing_up: "📄", paperclip: "📎", pencil: "📝", pencil2: "✏️", phone: "☎️", telephone: "☎️",
   telephone_receiver: "📞", point_right: "👉", pushpin: "📌", question: "❓", raised_hand: "✋", recycle: "♻️", red_circle: "🔴",
