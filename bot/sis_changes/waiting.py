@@ -65,7 +65,8 @@ class Waiting:
 
     `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and
     `student_ids` their sourced_ids, in the same order; `made_by` is a name, or the Slack user id of who has none.
-    `texted` says whether the contact takes texts now.
+    `opens` is the id of the first of them, in whose dialog the change is seen. `texted` says whether the contact takes texts
+    now.
     """
 
     change: Change
@@ -75,6 +76,7 @@ class Waiting:
     family_name: str
     students: tuple[str, ...]
     student_ids: tuple[str, ...]
+    opens: int
     schools: tuple[str, ...]
     old: str | None
     new: str | None
@@ -187,7 +189,7 @@ def _row(
     return (
         select(
             *(change.label("change"), made.contact_id, Contact.sourced_id.label("contact_sourced_id")),
-            *(Contact.given_name, Contact.family_name, of.c.students, of.c.student_ids, of.c.schools),
+            *(Contact.given_name, Contact.family_name, of.c.students, of.c.student_ids, of.c.opens, of.c.schools),
             *(old.label("old"), new.label("new"), disputed.label("disputed")),
             (reach.method == ContactMethod.TEXT).label("texted"),
             func.coalesce(_name_of(made.made_by), made.made_by).label("made_by"),
@@ -216,7 +218,8 @@ def _students(mine: CTE, links: Any, student_id: Any, *conditions: SQLColumnExpr
     name = func.concat_ws(" ", Student.given_name, Student.family_name)
     return (
         select(
-            listed(name).label("students"), listed(Student.sourced_id).label("student_ids"), listed(at).label("schools")
+            *(listed(name).label("students"), listed(Student.sourced_id).label("student_ids")),
+            *(listed(Student.id)[1].label("opens"), listed(at).label("schools")),
         )
         .join_from(Student, links, student_id == Student.id)
         .where(Student.active, student_id.in_(select(mine.c.id)), *conditions)

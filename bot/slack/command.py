@@ -20,18 +20,19 @@ AnswerOf = Callable[[Desk, WebClient, dict[str, Any], str], Card]
 def register(app: App, desk: Desk) -> None:
     @app.command(COMMAND)
     def cleanup(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-        card = _answer(desk, client, body)
+        card = answer(desk, client, body)
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
 
     @app.action(list_links.RUN)
     def run(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
-        card = _answer(desk, client, typed)
+        card = answer(desk, client, typed)
         reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
 
 
-def _answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+def answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+    """What was asked for in `text` by `user_id`; `channel_id` is where, if it is of a channel."""
     text = body.get("text", "").strip()
     word, *of_whom = text.split(maxsplit=1)[:2] or [""]
     if word.casefold() in _ASKING or (of_whom and of_whom[0].casefold() in _ASKING):

@@ -41,7 +41,7 @@ def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Ca
         *_not_understood(parsed),
         b.section("\n".join(facts)),
         *([b.divider()] if told.students else []),
-        *(list_rows.row(one, here=list_links.filter_text(which), most=0) for one in told.students),
+        *(list_rows.row(one, here=f"forecast {which}".strip(), most=0) for one in told.students),
     ]
     names = [f"{b.escaped(one.name)}: no adult would get the text." for one in told.students]
     return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))

@@ -71,7 +71,7 @@ def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is
             tab = _looked_at(session, user_id, chosen, now=now) if is_look else session.get_one(HomeTab, user_id)
             text = chosen or tab.filter_text
             first = [*_whose(session, actor), *_news(session, tab.looked_at, actor)]
-            last = _own_changes(session, actor)
+            last = _own_changes(session, actor, here=text)
         heading, *listed = list_card.show(desk, client, user_id, text).blocks
     except UserError as no:
         return [b.header("Contact Cleanup"), b.section(no.sentence)]
@@ -98,14 +98,14 @@ def _named(schools: Sequence[str]) -> str:
     return f"{named} and {count(more, 'more school')}" if more > 0 else named or "your school"
 
 
-def _own_changes(session: Session, actor: Actor) -> list[Block]:
+def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     """What this person changed and the SIS does not have yet."""
     waiting = sis_changes.newest(session, access.students_for(actor), limit=_SHOWN + 1, made_by=actor.user_id)
     if not waiting:
         return []
     more = ["… and more: `/cleanup pending`"] if len(waiting) > _SHOWN else []
     head = b.section("*Your changes that the student information system does not have yet*")
-    return [b.divider(), head, *(b.section(pending.row(one)) for one in waiting[:_SHOWN]), *map(b.context, more)]
+    return [b.divider(), head, *(pending.row(one, here=here) for one in waiting[:_SHOWN]), *map(b.context, more)]
 
 
 def _looked_at(session: Session, user_id: str, chosen: str | None, *, now: datetime) -> HomeTab:

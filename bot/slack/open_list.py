@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from bot import db
 from bot.errors import UserError, traced
 from bot.models import OpenList
-from bot.slack import home, list_card, list_links, reply
+from bot.slack import command, home, list_card, list_links, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 
@@ -31,7 +31,10 @@ _AT_MOST = 2
 
 
 def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
-    """Note where the button stood that opened a dialog; gives the id that the dialog carries."""
+    """Note where the button stood that opened a dialog; gives the id that the dialog carries.
+
+    `filter_text` is what was typed for that list: a filter, or a command that only shows something.
+    """
     view = body.get("view")
     row = OpenList(
         user_id=body["user"]["id"],
@@ -89,7 +92,7 @@ def _refresh(desk: Desk, client: WebClient, row: OpenList) -> None:
     """Draw until it stands: of two changes at once, the answer to the first may reach Slack after that to the second."""
     shown = None
     for _ in range(_AT_MOST):
-        card = list_card.show(desk, client, row.user_id, row.filter_text)
+        card = command.answer(desk, client, {"user_id": row.user_id, "text": row.filter_text})
         if card == shown:
             return
         _put_up(client, row, card)

@@ -26,11 +26,13 @@ from bot.slack import refusals, reply
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
+from bot.slack.list_rows import OPEN_STUDENT
 from bot.wording import METHODS, count
 
 logger = logging.getLogger(__name__)
 
 SHEET, POWERSCHOOL = "changes.sheet", "changes.powerschool"
+_HERE = "pending"
 _SHOWN = 10
 
 
@@ -52,17 +54,17 @@ def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
     if not counts.total:
         nothing = "✅ Nobody waits: the student information system has every change of your students' contacts."
         return Card([b.header(head), b.section(nothing)], nothing)
-    rows = [row(one) for one in newest]
+    rows = [row(one, here=_HERE) for one in newest]
     more = [f"… and {counts.total - len(rows):,} more."] if counts.total > len(rows) else []
     blocks = [
         b.header(head),
         b.section(_facts(counts)),
         b.divider(),
-        *map(b.section, rows),
+        *rows,
         *([b.context(*more)] if more else []),
         *b.actions(_buttons(counts) if actor.may_export else []),
     ]
-    return Card(blocks, b.cut("\n".join([head, _facts(counts), *rows, *more]), TEXT))
+    return Card(blocks, b.cut("\n".join([head, _facts(counts), *map(_change, newest), *more]), TEXT))
 
 
 def _facts(counts: Counts) -> str:
@@ -79,7 +81,13 @@ def _facts(counts: Counts) -> str:
     return "\n".join(facts)
 
 
-def row(one: Waiting) -> str:
+def row(one: Waiting, *, here: str) -> Block:
+    """A change, and the button to its student; `here` is the text that shows the list again where the button stands."""
+    named = f"Open {one.students[0]}"
+    return b.section(_change(one), accessory=b.button("Open…", OPEN_STUDENT, f"{one.opens} {here}", label=named))
+
+
+def _change(one: Waiting) -> str:
     students = b.escaped(b.cut(", ".join(one.students), 150))
     mark = "⚖️ " if one.disputed else ""
     return (

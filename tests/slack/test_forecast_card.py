@@ -44,8 +44,19 @@ def test_the_forecast_of_one_grade(office, lincoln):
 
 def test_a_student_of_the_forecast_is_opened_from_it(office, lincoln):
     message = forecast(office.clara)
-    assert office.clara.press(message, action_id="student.open", value=f"{lincoln.id} all").ok
+    assert office.clara.press(message, action_id="student.open", value=f"{lincoln.id} forecast").ok
     assert "No contacts at all" in text_of(office.clara.view)
+
+
+def test_after_a_change_the_forecast_is_a_forecast_again(office, lincoln):
+    message = forecast(office.clara, "grade 2")
+    office.clara.press(message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    assert office.clara.fill(office.clara.view, {}).submit().ok
+    office.settled()
+    said = text_of(office.clara.again(message))
+    assert "If a mass message went out now · Grade 2" in said
+    assert "would miss it: Opt-Out 1." in said
 
 
 def test_a_teacher_reads_of_their_own_students(office, lincoln):

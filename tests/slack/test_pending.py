@@ -91,3 +91,35 @@ def test_who_may_not_export_has_no_button_and_a_button_of_somebody_else_s_does_n
 def test_without_the_setting_nobody_gets_a_file_not_even_an_admin(office, changed):
     for person in (office.clara, office.adam):
         assert "changes.sheet" not in str(pending(person).blocks)
+
+
+@pytest.fixture
+def disputed(session, office, changed):
+    """The SIS has a third number for Maria by now."""
+    edits.sis_says(session, changed, "+13125550177")
+    session.commit()
+
+
+def test_the_student_is_opened_from_the_change_and_the_change_is_gone_once_one_chose(office, disputed):
+    message = pending(office.clara)
+    assert "Open the student to choose." in text_of(message)
+    assert office.clara.press(message, action_id="student.open").ok
+    assert office.clara.press(office.clara.view, action_id="conflict.take_sis").ok
+    office.settled()
+    assert "✅ Nobody waits" in text_of(office.clara.again(message))
+
+
+def test_the_student_is_opened_from_the_home_tab_too(office, disputed):
+    office.clara.open_home()
+    assert office.clara.press(office.clara.home, text="Open…").ok
+    assert office.clara.press(office.clara.view, action_id="conflict.keep_ours").ok
+    office.settled()
+    assert "⚖️" not in text_of(office.clara.home)
+
+
+def test_the_student_that_is_opened_is_ones_own(office, session, changed):
+    kai = people.student(session, "Kai", "Abbot", at=office.district.roosevelt)
+    session.add(models.StudentContact(student_id=kai.id, contact_id=changed.id, relationship="parent", priority=1))
+    session.commit()
+    office.ana.press(pending(office.ana), action_id="student.open")
+    assert "Sam Rivera" in text_of(office.ana.view)
