@@ -82,7 +82,7 @@ def _why(nobody: Nobody) -> str:
     if nobody.unmet:
         return said_of(nobody.unmet)
     if which.names:
-        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
+        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list. {list_links.SEE_HELP}"
     if not latest.sent_at:
         return "Nobody here. The list begins with the first mass message."
     told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
