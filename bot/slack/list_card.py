@@ -141,7 +141,7 @@ def _counts(page: Page) -> list[Block]:
 
 def _alone(page: Page) -> list[str]:
     """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
-    if not page.alone:
+    if not page.alone or page.filter.alone:
         return []
     if page.total_students == 1:
         return ["⚠️ *This student has no adult who can be texted.*"]
