@@ -120,6 +120,12 @@ STATUSES = {
     "blocked/inactive": "inactive,blocked",
     "landline, turned off": "landline,turned-off",
     "landline or turned off or unconfirmed": "yellow",
+    "no adult": "no-adult",
+    "No Adults grade 5": "grade 5 no-adult",
+    "no-adult": "no-adult",
+    "students without an adult": "no-adult",
+    "blocked, no parents": "blocked no-adult",
+    "student maria no adult": 'no-adult student "maria"',
 }
 
 PEOPLE = {

@@ -47,6 +47,7 @@ filters = st.builds(
     teacher=st.none() | words,
     school=st.none() | words,
     page=st.integers(),
+    alone=st.booleans(),
 )
 vocabularies = st.sampled_from(
     [None, DISTRICT, Vocabulary(schools=("Grade 5 Academy", "School"), teachers=("Page Two",))]

@@ -45,7 +45,12 @@ def found(which: Filter, actor: Actor) -> CTE:
     listed = select(entries, reached.c.textable, reached.c.other_ways).join(
         reached, reached.c.student_id == entries.c.student_id
     )
-    return listed.where(entries.c.contact_id == any_(reached.c.contact_ids)).cte("found").prefix_with("MATERIALIZED")
+    alone = [reached.c.textable == 0] if which.alone else []
+    return (
+        listed.where(entries.c.contact_id == any_(reached.c.contact_ids), *alone)
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:

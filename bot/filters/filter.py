@@ -19,7 +19,7 @@ class Filter:
     """All parts must hold; several grades or statuses mean any of them. The empty filter is the whole list.
 
     `grades` are levels of `bot.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
-    `teacher` and `school` are words of theirs. Duplicates, order, quotes and stray spaces are put right on the way in.
+    `teacher` and `school` are words of theirs; `alone` means students of whom no adult can be texted. Duplicates, order, quotes and stray spaces are put right on the way in.
     """
 
     grades: tuple[str, ...] = ()
@@ -28,6 +28,7 @@ class Filter:
     teacher: str | None = None
     school: str | None = None
     page: int = 1
+    alone: bool = False
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -45,6 +46,7 @@ class Filter:
         parts = [
             f"grade {','.join(_runs(self.grades))}" if self.grades else "",
             _status_words(self.statuses),
+            "no-adult" if self.alone else "",
             f'student "{" ".join(self.names)}"' if self.names else "",
             f'teacher "{self.teacher}"' if self.teacher else "",
             f'school "{self.school}"' if self.school else "",
@@ -62,6 +64,7 @@ def describe(which: Filter) -> str:
     parts = [
         _grades_in_words(which.grades),
         _statuses_in_words(which.statuses),
+        "No adult can be texted" if which.alone else "",
         f"“{' '.join(which.names)}”" if which.names else "",
         f"Teacher {which.teacher}" if which.teacher else "",
         f"School {which.school}" if which.school else "",

@@ -20,6 +20,7 @@ GRAMMAR = (
         "landline, turned off", "one status or several: landline, turned off, unconfirmed, blocked, inactive, opt-out"
     ),
     Phrase("no number", "contacts without a number that could be texted"),
+    Phrase("no adult", "students on the list of whom no adult can be texted"),
     Phrase(
         "student O'Brien", "a student or contact by name; accents do not matter, and a slip of the finger is forgiven"
     ),

@@ -63,6 +63,14 @@ class Line:
                 return length, statuses
         return 0, ()
 
+    def no_adult(self, at: int) -> int:
+        """How many words from here on say that no adult can be texted."""
+        for length in range(w.LONGEST_NO_ADULT, 0, -1):
+            said = self.said(at, length)
+            if all(said) and "".join(said).replace(" ", "") in w.NO_ADULT:
+                return length
+        return 0
+
     def free(self, at: int) -> int:
         """How many words from here on mean nothing by themselves."""
         place = at
@@ -75,7 +83,7 @@ class Line:
         if word in w.PAGE_KEYS and self.has_figure(at + 1):
             return True
         known = word in w.KEYS - w.ALSO_NAMES or word in w.FILLERS or word in w.TITLES
-        return known or bool(self.statuses(at)[0]) or levels.is_plain(self._typed[at].text)
+        return known or bool(self.statuses(at)[0] or self.no_adult(at)) or levels.is_plain(self._typed[at].text)
 
     def not_understood(self, at: int, length: int = 1, *instead: str, perhaps_name: bool = True) -> int:
         self.odd.append(Odd(at, length, instead, perhaps_name))

@@ -31,6 +31,7 @@ class _Reader:
         self._statuses: list[SmsStatus] = []
         self._names: list[str] = []
         self._page = 1
+        self._alone = False
         self._name_ends = -1
 
     def read(self) -> Filter:
@@ -39,14 +40,14 @@ class _Reader:
             place += self._step(place)
         places = self._places
         parts = (tuple(self._grades), tuple(self._statuses), tuple(self._names))
-        return Filter(*parts, places.teacher, places.school, self._page)
+        return Filter(*parts, places.teacher, places.school, self._page, self._alone)
 
     def _step(self, at: int) -> int:
         if quoted := self._line.quoted(at):
             self._names.append(quoted)
             return 1
         steps = (
-            *(self._sign, self._places.whole, self._key, self._not_status, self._status, self._grade),
+            *(self._sign, self._places.whole, self._key, self._no_adult, self._not_status, self._status, self._grade),
             *(self._places.titled, self._part_of_school, self._places.owned, self._filler, self._typo, self._figures),
         )
         for step in steps:
@@ -94,6 +95,11 @@ class _Reader:
 
     def _part_of_school(self, at: int) -> int:
         return self._places.part_of_school(at, after_name=self._name_ends == at - 1 >= 0)
+
+    def _no_adult(self, at: int) -> int:
+        taken = self._line.no_adult(at)
+        self._alone = self._alone or bool(taken)
+        return taken
 
     def _not_status(self, at: int) -> int:
         """`not blocked` is not offered; what it may mean is."""

@@ -37,6 +37,17 @@ STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
 }
 """Without blanks, so that `opt out`, `opt-out` and `optout` are the same."""
 LONGEST_STATUS = max(len(said.split()) for words in _SAID.values() for said in words)
+_NO_ADULT = (
+    "no adult",
+    "no parent",
+    "no guardian",
+    "without adult",
+    "without an adult",
+    "without parent",
+    "without guardian",
+)
+NO_ADULT = {said.replace(" ", "") + plural for said in _NO_ADULT for plural in ("", "s")}
+LONGEST_NO_ADULT = max(len(said.split()) for said in _NO_ADULT)
 NOT = {"not", "except", "excluding", "without", "but", "minus", "isnt", "arent"}
 
 GRADE_KEYS = {"grade", "grades", "gr", "graders", "grader", "g", "grado", "grados"}

@@ -49,7 +49,7 @@ def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Ca
 
 def _left_out(which: Filter) -> list[Block]:
     """A mass message goes to grades, schools and classes; what else was typed is said to be left out."""
-    if not which.names and not which.statuses:
+    if not (which.names or which.statuses or which.alone):
         return []
     return [
         b.context("A forecast is of a grade, a school or a teacher's students. The rest of what you typed is left out.")

@@ -140,10 +140,13 @@ def _counts(page: Page) -> list[Block]:
 
 
 def _alone(page: Page) -> list[str]:
-    """The north star: whom nobody hears for, which is why they stand first."""
-    if not page.alone:
+    """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
+    if not page.alone or page.filter.alone:
         return []
-    return [f"⚠️ *{count(page.alone, 'student has', 'students have')} no adult who can be texted.*"]
+    if page.total_students == 1:
+        return ["⚠️ *This student has no adult who can be texted.*"]
+    have = "has" if page.alone == 1 else "have"
+    return [f"⚠️ *Of these {page.total_students:,} students, {page.alone:,} {have} no adult who can be texted.*"]
 
 
 def _menus(sight: Sight, detail: _Detail) -> list[Block]:

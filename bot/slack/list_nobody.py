@@ -82,10 +82,12 @@ def _why(nobody: Nobody) -> str:
     if nobody.unmet:
         return said_of(nobody.unmet)
     if which.names:
-        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list."
+        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list. {list_links.SEE_HELP}"
     if not latest.sent_at:
         return "Nobody here. The list begins with the first mass message."
     told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
+    if which.alone:
+        return f"✅ Nobody here. Every student on the list who matches has an adult who can be texted, {told}"
     if narrows(which):
         return f"✅ Nobody here. Every contact that matches can be texted, {told}"
     return f"✅ Nobody on your list. Every contact can be texted, {told}"

@@ -33,6 +33,10 @@ _NO_STUDENT = (
     "A digest cannot be about students named “{words}”: a count of one student tells the channel about that student. Narrow it by grade, SMS status or school "
     "instead, or type `/cleanup {words}` to see that list, only for yourself."
 )
+_ALWAYS_TOLD = (
+    "Every digest counts the students who have no adult who can be texted, so leave that out here. Type `/cleanup no adult` to see "
+    "them, only for yourself."
+)
 _NO_TEACHER = (
     "A digest for one teacher's students goes to private channels only. Type this in a private channel, or narrow it by "
     "grade, SMS status or school here."
@@ -91,6 +95,8 @@ def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
         raise UserError(" ".join(_not_understood(one) for one in parsed.unknown))
     if parsed.filter.names:
         raise UserError(_NO_STUDENT.format(words=b.escaped(" ".join(parsed.filter.names))))
+    if parsed.filter.alone:
+        raise UserError(_ALWAYS_TOLD)
     if audience.is_too_open(channel, parsed.filter):
         raise UserError(_NO_TEACHER)
     return parsed.filter.with_page(1)

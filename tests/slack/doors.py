@@ -96,6 +96,15 @@ def _misspelt(person, _scene):
     assert person.command("/cleanup", "hlep").ok
 
 
+def _pending_changes(person, _scene):
+    assert person.command("/cleanup", "pending").ok
+
+
+def _block(seen, words):
+    """The id of the block that says so."""
+    return next(block["block_id"] for block in seen.blocks if words in str(block))
+
+
 def _home(person, _scene):
     assert person.open_home().ok
 
@@ -218,8 +227,12 @@ OF_NOBODY = {
 }
 OF_A_STUDENT = {
     "open somebody not on the list": (_unlisted, lambda one, _: one.press(one.last(), action_id="student.open")),
+    "open a pending change": (
+        _pending_changes,
+        lambda one, _: one.press(one.last(), block_id=_block(one.last(), "Otto")),
+    ),
     "fix": (_list, lambda one, scene: one.press(one.last(), value=_fix(one.last(), scene))),
-    "fix at home": (_home, lambda one, scene: one.press(one.home, value=_fix(one.home, scene))),
+    "fix at home": (_home, lambda one, scene: one.press(one.home, value=_fix(one.home, scene), text="Fix…")),
     "edit": (_student, _press("contact.edit", "maria")),
     "save": (_edit, lambda one, _: one.fill(one.view, {"phone": "(312) 555-7177", "method": "call"}).submit()),
     "remove": (_student, _press("contact.remove", "maria")),
@@ -267,6 +280,7 @@ LOOKING_ONLY = {
     "did you mean a command",
     "subscribe",
     "open somebody not on the list",
+    "open a pending change",
     "fix",
     "fix at home",
     "remove",

@@ -293,6 +293,13 @@ def test_subscribing_again_with_another_filter_changes_it_and_says_so_in_the_cha
     assert filters_of(session) == {office.channel: ""}
 
 
+def test_a_digest_counts_those_without_an_adult_anyway(office, session, maria):
+    said = text_of(office.clara.command("/cleanup", "subscribe no adult grade 5", channel=office.channel).message)
+    assert "Every digest counts the students who have no adult" in said
+    session.rollback()
+    assert session.query(models.Subscription).count() == 0
+
+
 def test_no_digest_is_about_one_student(office, session, maria):
     for words in ("student Sam", "grade 5 student rivera"):
         said = subscribing(office, words)

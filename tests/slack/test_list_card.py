@@ -92,6 +92,31 @@ def test_whoever_has_no_rights_gets_a_polite_no_that_names_whom_to_ask(office, s
     assert "Rivera" not in text_of(answer.message)
 
 
+def test_students_without_an_adult_are_asked_for_as_such(office, sam, lee, session):
+    mother = people.contact(session, lee, given="Jana", family="Novak", priority=3)
+    message = office.dana.command("/cleanup", "no adult").message
+    said = text_of(message)
+    assert said.startswith("No adult can be texted")
+    assert "Sam Rivera" in said
+    assert "Lee Novak" not in said
+    office.dana.choose(message, "Blocked", action_id="list.show.status")
+    assert "Blocked · No adult can be texted" in text_of(office.dana.again(message))
+    for one in session.scalars(select(Contact).where(Contact.given_name == "Karel")):
+        people.listed(session, one)
+    people.listed(session, mother)
+    session.commit()
+    assert "Lee Novak" in text_of(office.dana.command("/cleanup", "students without an adult").message)
+
+
+def test_that_every_student_of_a_list_has_an_adult_is_good_news_and_says_no_more(office, lee, session):
+    session.add(MassMessage(id="early", title="Early", sent_at=office.now(), settled_at=office.now()))
+    session.commit()
+    message = office.dana.command("/cleanup", "no adult").message
+    for said in (text_of(message), message.text):
+        assert "✅ Nobody here. Every student on the list who matches has an adult who can be texted" in said
+        assert "Every contact" not in said
+
+
 def test_a_menu_changes_the_list_in_place(office, sam, lee):
     message = office.dana.command("/cleanup", "", channel=office.channel).message
     office.dana.choose(message, "Grade 10", action_id="list.show.grade")

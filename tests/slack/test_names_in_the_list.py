@@ -103,7 +103,7 @@ def test_several_near_names_are_offered_in_the_order_of_the_alphabet(office, ses
 
 def test_a_name_like_nobodys_stays_nobodys(office, sophia):
     said = text_of(office.clara.command("/cleanup", "student Wolfgang").message)
-    assert "Nobody named *Wolfgang* is on your list." in said
+    assert "Nobody named *Wolfgang* is on your list. Type `/cleanup help` to see what I understand." in said
     assert "This is" not in said
 
 

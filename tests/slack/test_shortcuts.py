@@ -65,11 +65,15 @@ def test_any_other_message_is_said_to_be_no_digest(office, scene):
     assert "That is no digest of mine." in text_of(office.clara.last(office.channel))
 
 
-def test_the_list_says_how_many_students_nobody_hears_for(office, scene, session):
+def test_the_list_says_of_how_many_of_its_students_nobody_hears(office, scene, session):
     lonely = people.student(session, "Lone", at=office.district.lincoln)
     people.listed(session, people.contact(session, lonely))
     session.commit()
-    assert "1 student has no adult who can be texted." in text_of(office.clara.command("/cleanup").message)
+    people.student(session, "Ida", "Unlisted", at=office.district.lincoln)
+    session.commit()
+    said = text_of(office.clara.command("/cleanup").message)
+    assert "*Of these 13 students, 1 has no adult who can be texted.*" in said
+    assert "*This student has no adult who can be texted.*" in text_of(office.clara.command("/cleanup", "lone").message)
 
 
 def test_the_list_says_how_many_of_ones_own_changes_the_sis_does_not_have(office, scene):
