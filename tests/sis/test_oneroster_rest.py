@@ -1,5 +1,6 @@
 import csv
 import itertools
+import json
 import logging
 
 import pytest
@@ -214,11 +215,59 @@ def test_somebody_who_joins_while_we_read_makes_us_read_again(sis):
 
 
 def test_somebody_who_joins_unseen_by_the_count_shows_where_pages_overlap(sis):
+    def joins(page, _request):
+        sis.tables["users"].insert(0, {"sourcedId": "abe"})
+        return page
+
     sis.counts = False
-    sis.mishaps = [
-        Mishap("users", after=lambda page, _: (sis.tables["users"].insert(0, {"sourcedId": "abe"}), page)[1])
-    ]
+    sis.mishaps = [Mishap("users", from_offset=2, after=joins)]
     assert users_of(sis) == ["abe", *EVERYBODY]
+
+
+def empty(_page, _request):
+    return server.JSONResponse({"users": []})
+
+
+def without_the_last(page, _request):
+    """Its headers as they were."""
+    some = json.loads(page.body)["users"][:-1]
+    told = {name: value for name, value in page.headers.items() if name != "content-length"}
+    return server.JSONResponse({"users": some}, headers=told)
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize(
+    "mishap",
+    [
+        Mishap("users", after=empty),
+        Mishap("users", from_offset=4, after=empty),
+        Mishap("users", after=without_the_last),
+        Mishap("users", from_offset=2, after=without_the_last),
+        Mishap("users", from_offset=6, after=without_the_last),
+        Mishap("users", from_offset=4, after=with_headers(link="")),
+    ],
+    ids=["first empty", "empty", "first short", "short", "last short", "no link"],
+)
+def test_one_bad_page_of_a_server_that_does_not_count_takes_nobody_away(sis, mishap, links):
+    sis.counts, sis.links = False, links
+    sis.mishaps = [server.replace(mishap)]
+    assert users_of(sis) == EVERYBODY
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_server_that_neither_counts_nor_says_the_same_twice_fails_the_sync_and_takes_nobody_away(nights, links):
+    nights.sync()
+    before = held(nights)
+    others = itertools.count()
+
+    def another(_page, _request):
+        return server.JSONResponse({"users": [{"sourcedId": f"nobody-{next(others)}"}]})
+
+    mishap = Mishap("users", from_offset=4, after=another, times=99)
+    refused = pytest.raises(UserError, match="with gaps, twice: a page kept changing")
+    with serving(nights.tables, 2, most=2, links=links, counts=False, mishaps=[mishap]) as sis, refused:
+        nights.read(sis.source())
+    assert held(nights) == before
 
 
 @pytest.mark.parametrize(
