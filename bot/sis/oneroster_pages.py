@@ -28,6 +28,7 @@ LIMIT = 5_000
 MOST_PAGES = 50_000
 _MOST_REPEATS = 3
 """How often a page is asked for again that does not come twice the same."""
+_LONGEST_COUNT = 12  # Digits; more are no count of people.
 _OVERLAP = timedelta(days=1)
 """Changes are asked for from that long before the mark: servers write local time as if it were UTC, and commit late."""
 _NEXT = re.compile(r"<([^>]*)>[^,<]*?;\s*rel=\"?next\"?", re.IGNORECASE)
@@ -208,7 +209,7 @@ def _page(calls: Calls, endpoint: str, url: httpx.URL) -> _Page:
     answer = calls.get(url)
     after = _after(url, answer)
     count = answer.headers.get("x-total-count", "").strip()
-    total = int(count) if count.isdecimal() else None
+    total = int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else None
     links = after is not None or ("link" in answer.headers and not _NEXT.search(answer.headers["link"]))
     return _Page(_objects(calls, endpoint, answer), total, after, links)
 

@@ -205,6 +205,24 @@ def test_pages_with_gaps_fail_the_sync_and_take_nobody_away(nights, mishap, link
     assert nights.rows("SELECT state FROM sync_runs ORDER BY id") == [("done",), ("failed",)]
 
 
+@pytest.mark.parametrize(
+    "mishap",
+    [
+        Mishap("users", after=with_headers(x_total_count="9" * 5_000), times=99),
+        Mishap("users", answer=busy(503, retry_after="Mon, 01 Jan 2024 00:00:00 +99999999999999999999")),
+    ],
+    ids=["count", "time to wait"],
+)
+def test_a_number_beyond_all_measure_is_as_if_it_were_not_said(sis, mishap):
+    sis.mishaps = [server.replace(mishap)]
+    assert users_of(sis) == EVERYBODY
+
+
+def test_a_token_that_is_good_for_longer_than_can_be_told_is_used(sis):
+    sis.token_seconds = 10**400
+    assert users_of(sis) == EVERYBODY
+
+
 def test_somebody_who_joins_while_we_read_makes_us_read_again(sis):
     def joins(answer, _request):
         sis.tables["users"].insert(0, {"sourcedId": "abe", "givenName": "Abe", "familyName": "Ash"})
