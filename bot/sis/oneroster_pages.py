@@ -10,7 +10,7 @@ that refuses, or gives nothing, does not tell changes, and is asked for everythi
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -128,13 +128,16 @@ def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator
     page = _sure(partial(_page, calls, endpoint, first), None, full=LIMIT, links=False)
     came, total, links = len(page.objects), page.total, page.links
     full = came
+    asked = {first}
     yield page.objects
     for _ in range(MOST_PAGES):
         url = page.after
         if url is None and _may_go_on(page, came, total, links=links):
             url = _address(calls.base, endpoint, offset=came, **narrowed)
-        if url is None:
+        if url is None or (url in asked and not page.objects):
             break
+        _check_leads_on(url, asked, came, total)
+        asked.add(url)
         ask = partial(_later_page, calls, endpoint, url, is_over=came == total)
         before, page = page, _sure(ask, total, full=full, links=links)
         _check_follows(before, page, total)
@@ -146,6 +149,14 @@ def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator
     else:
         raise UserError(f"{calls.base.host} comes to no end of its {endpoint}. Check SIS_ONEROSTER_URL.")
     if total is not None and came != total:
+        raise _Incomplete(f"{came:,} of {total:,} came")
+
+
+def _check_leads_on(url: httpx.URL, asked: Collection[httpx.URL], came: int, total: int | None) -> None:
+    """Pages that name each other would come without end."""
+    if url in asked:
+        raise _Incomplete("a page names one before it as the next")
+    if total is not None and came > total:
         raise _Incomplete(f"{came:,} of {total:,} came")
 
 

@@ -242,6 +242,33 @@ def test_somebody_who_joins_unseen_by_the_count_shows_where_pages_overlap(sis):
     assert users_of(sis) == ["abe", *EVERYBODY]
 
 
+def names_page(offset):
+    def changed(page, request):
+        page.headers["link"] = f'<{request.url.include_query_params(offset=offset)}>; rel="next"'
+        return page
+
+    return changed
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_pages_that_lead_back_to_the_first_fail_the_read_at_once(sis, counts):
+    sis.counts = counts
+    sis.mishaps = [Mishap("users", from_offset=2, after=names_page(0), times=99)]
+    with pytest.raises(UserError, match="with gaps, twice"):
+        users_of(sis)
+    assert len([one for one in sis.asked if one.startswith("users")]) <= 10
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_last_page_without_rows_may_name_itself_as_the_next(sis, counts):
+    sis.counts = counts
+    sis.mishaps = [
+        Mishap("users", from_offset=8, after=names_page(8), times=99),
+        Mishap("users", from_offset=6, after=names_page(8), times=99),
+    ]
+    assert users_of(sis) == EVERYBODY
+
+
 def empty(_page, _request):
     return server.JSONResponse({"users": []})
 
