@@ -138,7 +138,8 @@ def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator
             break
         _check_leads_on(url, asked, came, total)
         asked.add(url)
-        ask = partial(_later_page, calls, endpoint, url, is_over=came == total)
+        may_be_over = came == total or (total is None and page.after is None)
+        ask = partial(_later_page, calls, endpoint, url, may_be_over=may_be_over)
         before, page = page, _sure(ask, total, full=full, links=links)
         _check_follows(before, page, total)
         if not before.objects and not page.objects:
@@ -206,12 +207,12 @@ def _address(base: httpx.URL, endpoint: str, *, offset: int, **narrowed: str) ->
     return httpx.URL(f"{str(base).rstrip('/')}/{endpoint}", params=asked)
 
 
-def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, is_over: bool) -> _Page:
-    """Some servers answer 404 beyond the last page."""
+def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, may_be_over: bool) -> _Page:
+    """Some servers answer 404 beyond the last page, which is for us to find out where they neither count nor link."""
     try:
         return _page(calls, endpoint, url)
     except NotThere:
-        if not is_over:
+        if not may_be_over:
             raise _Incomplete("a page was not there") from None
         return _Page([], None, None, links=True)
 

@@ -242,6 +242,31 @@ def test_somebody_who_joins_unseen_by_the_count_shows_where_pages_overlap(sis):
     assert users_of(sis) == ["abe", *EVERYBODY]
 
 
+def not_there(_page, _request):
+    return server.JSONResponse({}, 404)
+
+
+def test_a_server_without_counts_and_links_may_say_that_nothing_is_there_past_its_end(sis):
+    sis.counts = sis.links = False
+    sis.mishaps = [Mishap("users", from_offset=len(EVERYBODY), after=not_there, times=99)]
+    assert users_of(sis) == EVERYBODY
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_page_that_is_not_there_for_once_takes_nobody_away_where_nothing_is_counted(sis, links):
+    sis.counts, sis.links = False, links
+    sis.mishaps = [Mishap("users", from_offset=4, after=not_there)]
+    assert users_of(sis) == EVERYBODY
+
+
+def test_a_page_that_is_named_and_not_there_is_no_end(nights):
+    nights.sync()
+    mishap = Mishap("users", from_offset=4, after=not_there, times=99)
+    refused = pytest.raises(UserError, match="with gaps, twice: a page was not there")
+    with serving(nights.tables, 2, most=2, counts=False, mishaps=[mishap]) as sis, refused:
+        nights.read(sis.source())
+
+
 def names_page(offset):
     def changed(page, request):
         page.headers["link"] = f'<{request.url.include_query_params(offset=offset)}>; rel="next"'
