@@ -49,6 +49,7 @@ _RANKS = {
 }
 _PRIORITIES = {"primary": 1, "secondary": 2}
 _MOST_PRIORITY = 32_767
+_LONGEST_PRIORITY = 12  # Digits, some of which may be zeros before it.
 
 
 def opened(source: Path, *, region: str) -> Part:
@@ -139,6 +140,7 @@ def _relationship(cell: dict[str, str]) -> str | None:
 
 
 def _priority(cell: dict[str, str]) -> int | None:
-    if cell["priority"].isdecimal() and int(cell["priority"]) <= _MOST_PRIORITY:
-        return int(cell["priority"])
+    written = cell["priority"]
+    if written.isdecimal() and len(written) <= _LONGEST_PRIORITY and int(written) <= _MOST_PRIORITY:
+        return int(written)
     return _PRIORITIES.get(cell["type"].lower())

@@ -140,8 +140,9 @@ class Lines:
         if not line.isascii() and _UNDECODED.search(line):
             line = self._in_windows_1252(line)
         if len(line) >= LONGEST_LINE and line[-1] not in "\r\n":
-            self._skip_the_rest(line)
+            self._join_end(self._skip_the_rest(line))
             return "\n"
+        self._join_end(line)
         return line
 
     def _in_windows_1252(self, line: str) -> str:
@@ -150,10 +151,22 @@ class Lines:
         self.foreign = self.foreign or [self.number + len(self.row)]
         return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
-    def _skip_the_rest(self, line: str) -> None:
+    def _skip_the_rest(self, line: str) -> str:
+        """What was read last of it."""
         self.overlong[self.number + len(self.row)] = line[:_BEGINNING]
         while (rest := self._next_physical()) and rest[-1] not in "\r\n":
             self.characters += len(rest)
+        return rest
+
+    def _join_end(self, line: str) -> None:
+        """What is read is never longer than a line may be, so that a CRLF can be parted; its second half is no line."""
+        if len(line) < LONGEST_LINE or line[-1] != "\r":
+            return
+        following = self._next_physical()
+        if following == "\n":
+            self.characters += 1
+        elif following:
+            self._ahead.appendleft(following)
 
     def done(self) -> None:
         """The row is complete; the next line begins another."""

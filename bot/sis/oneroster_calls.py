@@ -254,7 +254,7 @@ def _seconds(told: Any) -> float:
     """How long a token is good for; a server that does not say will answer 401 when it ends."""
     try:
         return max(float(told), 1.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 3600.0
 
 
@@ -264,7 +264,7 @@ def _retry_after(header: str, otherwise: float) -> float:
         return float(header)
     try:
         return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return otherwise
 
 

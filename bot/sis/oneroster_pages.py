@@ -1,7 +1,8 @@
 """Every object at one endpoint of a OneRoster server, page by page, and proof that none is missing.
 
 A page that gets lost would read as people who left. So the objects are put aside on disk until they have been counted
-against what the server says it has; if they do not fit they are read once more, and then nothing is read at all.
+against what the server says it has; if they do not fit they are read once more, and then nothing is read at all. A server
+that does not say how many it has is believed where it says the same twice: of its last page, and of any that is short.
 
 Only what changed since a mark is asked for where that can be trusted: whatever carries the mark must come again. A server
 that refuses, or gives nothing, does not tell changes, and is asked for everything.
@@ -9,10 +10,11 @@ that refuses, or gives nothing, does not tell changes, and is asked for everythi
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -24,6 +26,9 @@ from bot.sis.oneroster_calls import Answer, Calls, NotThere, Refused, joined
 LIMIT = 5_000
 """Objects we ask for on one page; most servers give fewer."""
 MOST_PAGES = 50_000
+_MOST_REPEATS = 3
+"""How often a page is asked for again that does not come twice the same."""
+_LONGEST_COUNT = 12  # Digits; more are no count of people.
 _OVERLAP = timedelta(days=1)
 """Changes are asked for from that long before the mark: servers write local time as if it were UTC, and commit late."""
 _NEXT = re.compile(r"<([^>]*)>[^,<]*?;\s*rel=\"?next\"?", re.IGNORECASE)
@@ -119,25 +124,62 @@ def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator
     """Raises:
     _Incomplete: pages overlap or are missing, or what they show changed meanwhile.
     """
-    page = _page(calls, endpoint, _address(calls.base, endpoint, offset=0, **narrowed))
+    first = _address(calls.base, endpoint, offset=0, **narrowed)
+    page = _sure(partial(_page, calls, endpoint, first), None, full=LIMIT, links=False)
     came, total, links = len(page.objects), page.total, page.links
+    full = came
+    asked = {first}
     yield page.objects
     for _ in range(MOST_PAGES):
         url = page.after
         if url is None and _may_go_on(page, came, total, links=links):
             url = _address(calls.base, endpoint, offset=came, **narrowed)
-        if url is None:
+        if url is None or (url in asked and not page.objects):
             break
-        before, page = page, _later_page(calls, endpoint, url, is_over=came == total)
+        _check_leads_on(url, asked, came, total)
+        asked.add(url)
+        may_be_over = came == total or (total is None and page.after is None)
+        ask = partial(_later_page, calls, endpoint, url, may_be_over=may_be_over)
+        before, page = page, _sure(ask, total, full=full, links=links)
         _check_follows(before, page, total)
         if not before.objects and not page.objects:
             break
         came, total, links = came + len(page.objects), page.total or total, links or page.links
+        full = max(full, len(page.objects))
         yield page.objects
     else:
         raise UserError(f"{calls.base.host} comes to no end of its {endpoint}. Check SIS_ONEROSTER_URL.")
     if total is not None and came != total:
         raise _Incomplete(f"{came:,} of {total:,} came")
+
+
+def _check_leads_on(url: httpx.URL, asked: Collection[httpx.URL], came: int, total: int | None) -> None:
+    """Pages that name each other would come without end."""
+    if url in asked:
+        raise _Incomplete("a page names one before it as the next")
+    if total is not None and came > total:
+        raise _Incomplete(f"{came:,} of {total:,} came")
+
+
+def _sure(ask: Callable[[], _Page], total: int | None, *, full: int, links: bool) -> _Page:
+    """The page that `ask` gives. Where no count will show what it lacks, one that holds fewer than `full` or names none after
+    it on a server that `links` is asked for until it comes twice the same.
+    """
+    page = ask()
+    for _ in range(_MOST_REPEATS):
+        is_counted = total is not None or page.total is not None
+        is_last = (links or page.links) and page.after is None
+        if is_counted or (len(page.objects) >= full and not is_last):
+            return page
+        before, page = page, ask()
+        if _gist(before) == _gist(page):
+            return page
+    raise _Incomplete("a page kept changing")
+
+
+def _gist(page: _Page) -> tuple[int, set[str], bool]:
+    """What must not change. Links may: some servers name each page by a word that holds once."""
+    return len(page.objects), _ids(page.objects), page.after is None
 
 
 def _may_go_on(page: _Page, came: int, total: int | None, *, links: bool) -> bool:
@@ -165,12 +207,12 @@ def _address(base: httpx.URL, endpoint: str, *, offset: int, **narrowed: str) ->
     return httpx.URL(f"{str(base).rstrip('/')}/{endpoint}", params=asked)
 
 
-def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, is_over: bool) -> _Page:
-    """Some servers answer 404 beyond the last page."""
+def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, may_be_over: bool) -> _Page:
+    """Some servers answer 404 beyond the last page, which is for us to find out where they neither count nor link."""
     try:
         return _page(calls, endpoint, url)
     except NotThere:
-        if not is_over:
+        if not may_be_over:
             raise _Incomplete("a page was not there") from None
         return _Page([], None, None, links=True)
 
@@ -179,7 +221,7 @@ def _page(calls: Calls, endpoint: str, url: httpx.URL) -> _Page:
     answer = calls.get(url)
     after = _after(url, answer)
     count = answer.headers.get("x-total-count", "").strip()
-    total = int(count) if count.isdecimal() else None
+    total = int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else None
     links = after is not None or ("link" in answer.headers and not _NEXT.search(answer.headers["link"]))
     return _Page(_objects(calls, endpoint, answer), total, after, links)
 

@@ -58,6 +58,14 @@ def test_the_kind_of_a_number_says_how_good_it_is_for_texts(tmp_path, kind, rank
     assert row.rank == rank
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"), [("1", 1), ("007", 7), ("32767", 32_767), ("32768", None), ("9" * 5_000, None)]
+)
+def test_a_priority_beyond_all_measure_is_none(tmp_path, written, read_as):
+    [row] = read(tmp_path, f"student_id,name,priority\nsam,Maria Rivera,{written}\n")
+    assert row.priority == read_as
+
+
 def test_a_fax_is_no_number_to_text_and_that_is_said(tmp_path):
     said, row = read(tmp_path, "student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,Fax\n")
     assert (said.line, said.column_name, row.phone) == (2, "phone", None)

@@ -143,6 +143,14 @@ def test_a_line_longer_than_memory_should_hold_is_refused_alone(tmp_path):
     assert [row.line for row in of(UserRow, rows)] == [3]
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("length", [119_998, 119_999, 120_000, 239_999, 359_999])
+def test_a_line_about_as_long_as_one_may_be_is_one_line(tmp_path, length, end):
+    long = "long,Lo,Ng,".ljust(length, "5")
+    rows = users_in(tmp_path, PLAIN.replace("maria", f"{long}\r\nmaria").replace("\r\n", end))
+    assert [row.line for row in of(UserRow, rows) if row.sourced_id != "long"] == [3, 4]
+
+
 def test_bytes_that_are_not_utf_8_are_read_as_windows_1252_and_said_once(tmp_path):
     rows = users_in(tmp_path, PLAIN.encode("cp1252") + b"jose,Jos\xe9,N\xfa\xf1ez,\r\n")
     assert [row.given_name for row in of(UserRow, rows)] == ["Maria", "João", "José"]

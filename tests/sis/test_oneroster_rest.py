@@ -6,7 +6,7 @@ import pytest
 from people import NOW
 from sis import bundles, server
 from sis.nights import Nights, changed, reasons
-from sis.server import Mishap, Sis, busy, hanging_up, moved, serving, slow, with_headers
+from sis.server import EVERYBODY, Mishap, Sis, busy, hanging_up, moved, read, serving, slow, users_of, with_headers
 
 from bot.errors import UserError
 from bot.roster import Braked
@@ -53,18 +53,6 @@ def rows_of(file):
 
 def held(nights):
     return {name: set(nights.rows(select)) for name, select in HELD.items()}
-
-
-def read(source):
-    with source.opened(region="US", marks={}) as parts:
-        return [row for part in parts for row in part.rows()]
-
-
-def users_of(sis):
-    return [row.sourced_id for row in read(sis.source()) if isinstance(row, UserRow)]
-
-
-EVERYBODY = ["ana", "clara", "dana", "joao", "lea", "maria", "sam"]
 
 
 @pytest.fixture(params=[1, 2])
@@ -204,20 +192,30 @@ def test_pages_with_gaps_fail_the_sync_and_take_nobody_away(nights, mishap, link
     assert nights.rows("SELECT state FROM sync_runs ORDER BY id") == [("done",), ("failed",)]
 
 
+@pytest.mark.parametrize(
+    "mishap",
+    [
+        Mishap("users", after=with_headers(x_total_count="9" * 5_000), times=99),
+        Mishap("users", answer=busy(503, retry_after="Mon, 01 Jan 2024 00:00:00 +99999999999999999999")),
+    ],
+    ids=["count", "time to wait"],
+)
+def test_a_number_beyond_all_measure_is_as_if_it_were_not_said(sis, mishap):
+    sis.mishaps = [server.replace(mishap)]
+    assert users_of(sis) == EVERYBODY
+
+
+def test_a_token_that_is_good_for_longer_than_can_be_told_is_used(sis):
+    sis.token_seconds = 10**400
+    assert users_of(sis) == EVERYBODY
+
+
 def test_somebody_who_joins_while_we_read_makes_us_read_again(sis):
     def joins(answer, _request):
         sis.tables["users"].insert(0, {"sourcedId": "abe", "givenName": "Abe", "familyName": "Ash"})
         return answer
 
     sis.mishaps = [Mishap("users", after=joins)]
-    assert users_of(sis) == ["abe", *EVERYBODY]
-
-
-def test_somebody_who_joins_unseen_by_the_count_shows_where_pages_overlap(sis):
-    sis.counts = False
-    sis.mishaps = [
-        Mishap("users", after=lambda page, _: (sis.tables["users"].insert(0, {"sourcedId": "abe"}), page)[1])
-    ]
     assert users_of(sis) == ["abe", *EVERYBODY]
 
 

@@ -31,6 +31,8 @@ def read(text, at_once):
 @example(["a,b", '1,"', '2,"', "3,4"], "\n", True, 2)
 @example(["a,b", "1,2", '3,"4'], "\n", False, 2)
 @example(["a,b", "1," + "x" * 200_000, "3,4"], "\n", False, 3)
+@example(["a,b", "1,2," + "x" * 119_995, "3,4"], "\r\n", True, 3)
+@example(["a,b", "1,2," + "x" * 119_995, "3,4"], "\r", True, 3)
 def test_lines_read_many_at_once_are_the_rows_that_they_are_one_by_one(some, end, is_ended, at_once):
     text = end.join(["a,b,c", *some]) + (end if is_ended else "")
     assert read(text, at_once) == read(text, 0)
