@@ -82,12 +82,13 @@ def _editors(session: Session, run: SyncRun) -> Sequence[str]:
 
 
 def _enqueue_stale(session: Session, admins: Sequence[str], now: datetime) -> int:
-    """Once a day while the SIS was last read to its end more than a day ago."""
+    """Once for each day since the SIS was last read to its end, when that is more than a day ago."""
     done = select(SyncRun).where(SyncRun.state == SyncState.DONE).order_by(SyncRun.finished_at.desc())
     last = session.scalar(done.limit(1))
     if last is None or last.finished_at is None or last.finished_at > now - _STALE:
         return 0
-    return _add(session, last, NoticeKind.STALE, admins, now=now, about=now.date().isoformat())
+    days = (now - last.finished_at) // timedelta(days=1)
+    return _add(session, last, NoticeKind.STALE, admins, now=now, about=f"{days} days")
 
 
 def _add(
