@@ -26,7 +26,7 @@ def digest(page: Page) -> None:
 
 
 def the_list(page: Page) -> None:
-    page.get_by_role("combobox").fill("/cleanup grade 5 blocked")
+    page.locator("#composer").fill("/cleanup grade 5 blocked")
     page.keyboard.press("Enter")
     page.get_by_text("Grade 5 · Blocked").last.wait_for()
     page.wait_for_timeout(500)
