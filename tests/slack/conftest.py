@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import leaks
 import people
@@ -95,7 +96,8 @@ def organisation():
 def office(session, settings_changed, organisation):
     district = people.a_district(session)
     session.commit()
-    slack = Workspace(MANIFEST, organisation=organisation)
+    # A token of its own: what the bot knows of a token and an address it knows for ever, and ports come again.
+    slack = Workspace(MANIFEST, organisation=organisation, bot_token=f"xoxb-{uuid4().hex}")
     with ExitStack() as stack:
         api_url = stack.enter_context(serving.serve(slack))
         settings = settings_for(slack, api_url, **settings_changed)
