@@ -59,12 +59,15 @@ def student_card(session: Session, student_id: int, *, actor: Actor) -> StudentC
 
 
 def _siblings(session: Session, student_id: int, actor: Actor) -> tuple[Sibling, ...]:
-    own, other = effective_contacts.c, effective_contacts.alias("other").c
-    of_same = select(other.student_id).join(effective_contacts, own.contact_id == other.contact_id)
+    """Asked step by step: the planner takes all at once for a question about the whole district."""
+    of = effective_contacts.c
+    contacts = session.scalars(select(of.contact_id).where(of.student_id == student_id)).all()
+    others = set(session.scalars(select(of.student_id).where(of.contact_id.in_(contacts), of.student_id != student_id)))
+    if not others:
+        return ()
     students = (
         select(Student.id, Student.given_name, Student.family_name)
-        .where(Student.id.in_(of_same.where(own.student_id == student_id)), Student.id != student_id)
-        .where(Student.id.in_(access.students_for(actor)))
+        .where(Student.id.in_(others), Student.id.in_(access.students_for(actor).where(Student.id.in_(others))))
         .order_by(Student.family_name, Student.given_name, Student.id)
     )
     return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in session.execute(students))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, union
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from bot.models import Contact, Student, StudentContact, effective_contacts, textable
@@ -33,10 +33,12 @@ def suggestions(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapp
     if not unreached:
         return {}
     found: dict[int, Suggestion] = {}
-    others = session.execute(_same_names(rows, unreached)).all()
+    kin = _kin(session, rows)
+    others = session.execute(_same_names(kin | _with_email(session, unreached), unreached)).all()
     for row in unreached:
         for other in others:
-            if other.contact_id != row.contact_id and _is_same_adult(row, other) and other.phone != row.phone:
+            is_same = other.contact_id != row.contact_id and _is_same_adult(row, other, kin)
+            if is_same and other.phone != row.phone:
                 found.setdefault(row.contact_id, Suggestion(other.contact_id, other.phone))
     return found
 
@@ -45,43 +47,40 @@ def _is_unreached(row: Row[*tuple[Any, ...]]) -> bool:
     return not row.opted_out and not row.updated_at and (row.phone is None or row.sms_status is not None)
 
 
-def _is_same_adult(row: Row[*tuple[Any, ...]], other: Row[*tuple[Any, ...]]) -> bool:
+def _is_same_adult(row: Row[*tuple[Any, ...]], other: Row[*tuple[Any, ...]], kin: set[int]) -> bool:
     if _name(row) != other.search:
         return False
-    return other.is_kin or bool(row.email and other.email and row.email.lower() == other.email.lower())
+    return other.contact_id in kin or bool(row.email and other.email and row.email.lower() == other.email.lower())
 
 
 def _name(row: Row[*tuple[Any, ...]]) -> str:
     return fold(f"{row.given_name} {row.family_name}")
 
 
-def _same_names(
-    rows: Sequence[Row[*tuple[Any, ...]]], unreached: Sequence[Row[*tuple[Any, ...]]]
-) -> Select[*tuple[Any, ...]]:
-    """The textable contacts who may be one of those, each with whether they stand beside a contact of this student."""
-    kin = _kin(rows).scalar_subquery()
-    emails = {row.email.lower() for row in unreached if row.email}
-    by_email = select(Contact.id).where(func.lower(Contact.email).in_(emails))
+def _same_names(some: set[int], unreached: Sequence[Row[*tuple[Any, ...]]]) -> Select[*tuple[Any, ...]]:
+    """Those of some contacts who are textable and may be one of the unreached."""
     other = effective_contacts.c
     return (
-        select(other.contact_id, other.phone, other.email, Contact.search, other.contact_id.in_(kin).label("is_kin"))
+        select(other.contact_id, other.phone, other.email, Contact.search)
         .join_from(effective_contacts, Contact, Contact.id == other.contact_id)
-        .where(other.contact_id.in_(union(_kin(rows), by_email)))
-        .where(Contact.search.in_({_name(row) for row in unreached}), textable)
+        .where(other.contact_id.in_(some), Contact.search.in_({_name(row) for row in unreached}), textable)
         .distinct()
         .order_by(other.contact_id.desc())
     )
 
 
-def _kin(rows: Sequence[Row[*tuple[Any, ...]]]) -> Select[int]:
-    """The contacts of the students who share a contact with this one, or the number of one."""
-    link, beside = StudentContact, [row.contact_id for row in rows]
-    numbers = {row.phone for row in rows if row.phone}
-    with_number = select(Contact.id).where(Contact.sis_phone.in_(numbers), Contact.active)
-    shared = select(Contact.id).where(Contact.id.in_(beside)).union(with_number)
-    students = select(link.student_id).where(link.contact_id.in_(shared), link.active)
-    return (
-        select(link.contact_id)
-        .join(Student, Student.id == link.student_id)
-        .where(link.student_id.in_(students), link.active, Student.active)
-    )
+def _with_email(session: Session, unreached: Sequence[Row[*tuple[Any, ...]]]) -> set[int]:
+    emails = {row.email.lower() for row in unreached if row.email}
+    return set(session.scalars(select(Contact.id).where(func.lower(Contact.email).in_(emails)))) if emails else set()
+
+
+def _kin(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> set[int]:
+    """The contacts of the students who share a contact with this one, or the number of one. Asked step by step: the planner
+    takes all at once for a question about the whole district.
+    """
+    link, numbers = StudentContact, {row.phone for row in rows if row.phone}
+    with_number = session.scalars(select(Contact.id).where(Contact.sis_phone.in_(numbers), Contact.active))
+    shared = {row.contact_id for row in rows}.union(with_number)
+    students = set(session.scalars(select(link.student_id).where(link.contact_id.in_(shared), link.active)))
+    beside = select(link.contact_id).join(Student, Student.id == link.student_id)
+    return set(session.scalars(beside.where(link.student_id.in_(students), link.active, Student.active)))
