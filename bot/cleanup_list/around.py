@@ -71,8 +71,9 @@ def touches(session: Session, contact_id: int, *, actor: Actor, student_id: int 
     shown = [
         Sibling(row.student_id, f"{row.given_name} {row.family_name}") for row in siblings if row.student_id in seen
     ]
-    named = session.execute(_named(_sharing(contact_id), actor)).all()
-    sharing = session.scalar(select(func.count()).select_from(_sharing(contact_id).distinct().subquery()))
+    of_number = _sharing(session, contact_id)
+    named = session.execute(_named(of_number, actor)).all()
+    sharing = session.scalar(select(func.count()).select_from(of_number.distinct().subquery()))
     return Touches(
         siblings=tuple(shown),
         more_siblings=len(siblings) - len(shown),
@@ -91,11 +92,15 @@ def _siblings(contact_id: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _sharing(contact_id: int) -> Select[int]:
-    """The ids of the other contacts with the same number, once for each student of theirs."""
-    own = select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id).scalar_subquery()
-    other = effective_contacts.c.contact_id
-    return select(other).where(other.in_(contacts_with(own)), other != contact_id)
+def _sharing(session: Session, contact_id: int) -> Select[int]:
+    """The ids of the other contacts with the same number, once for each student of theirs. The number is asked for first: the
+    planner takes both at once for a question about the whole district.
+    """
+    phone = session.scalar(select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id))
+    others = (
+        session.scalars(contacts_with(phone).where(contact_reach.c.contact_id != contact_id)).all() if phone else []
+    )
+    return select(effective_contacts.c.contact_id).where(effective_contacts.c.contact_id.in_(others))
 
 
 def _named(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
