@@ -93,14 +93,13 @@ def _siblings(contact_id: int) -> Select[*tuple[Any, ...]]:
 
 
 def _sharing(session: Session, contact_id: int) -> Select[int]:
-    """The ids of the other contacts with the same number, once for each student of theirs. The number is asked for first: the
-    planner takes both at once for a question about the whole district.
+    """The ids of the other contacts with the same number, once for each student of theirs. The number, and who has it,
+    are found first: the planner takes all at once for a question about the whole district.
     """
     phone = session.scalar(select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id))
-    others = (
-        session.scalars(contacts_with(phone).where(contact_reach.c.contact_id != contact_id)).all() if phone else []
-    )
-    return select(effective_contacts.c.contact_id).where(effective_contacts.c.contact_id.in_(others))
+    other = effective_contacts.c.contact_id
+    same = contacts_with(phone or "").cte("same").prefix_with("MATERIALIZED")
+    return select(other).join(same, same.c.contact_id == other).where(other != contact_id)
 
 
 def _named(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
