@@ -83,9 +83,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def try_lock(session: Session, name: str) -> bool:
-    """Take the advisory lock `name` until this transaction ends; False when another process holds it."""
-    return bool(session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}))
+def written(engine: Engine) -> str:
+    """A word that is another one as soon as a transaction that writes has begun or ended: the same twice, and nothing changed."""
+    with engine.connect() as connection:
+        return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
 
 @contextmanager

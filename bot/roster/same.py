@@ -66,16 +66,7 @@ def holds_until(connection: Connection, before: Before | None, *, today: date) -
 def last_time(connection: Connection, *, today: date) -> Before | None:
     """The last sync, if it came to its end and no date in what it read has come since."""
     with connection.begin():
-        newest = select(
-            *(
-                SyncRun.state,
-                SyncRun.fingerprint,
-                SyncRun.holds_until,
-                SyncRun.started_at,
-                SyncRun.counts,
-                SyncRun.frame,
-            )
-        )
+        newest = select(SyncRun)
         last = connection.execute(newest.order_by(SyncRun.id.desc()).limit(1)).one_or_none()
     if last is None or last.state != SyncState.DONE or (last.holds_until and last.holds_until <= today):
         return None

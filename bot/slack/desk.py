@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine
@@ -18,6 +19,8 @@ from bot.access import Actor
 from bot.settings import Settings
 from bot.slack import who
 from bot.wording import Wording
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ class Desk:
     def rules(self) -> access.Rules:
         here = self.settings
         return access.Rules(here.admin_emails, here.editor_roles, here.export_roles)
+
+    def until_it_stands(self, draw: Callable[[], Drawn], show: Callable[[Drawn], None]) -> None:
+        """Show what `draw` gives, and once more where it is another by now: of two changes at once, the answer to the first may
+        reach Slack after that to the second.
+        """
+        before = db.written(self.engine)
+        drawn = draw()
+        show(drawn)
+        if db.written(self.engine) != before and (again := draw()) != drawn:
+            show(again)
 
     @contextmanager
     def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:

@@ -49,15 +49,14 @@ def publish(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None =
 
 
 def redraw(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
-    """Bring the tab of whoever has one up to date after a change of theirs; drawn until it stands, as two may change at once."""
+    """Bring the tab of whoever has one up to date after a change of theirs."""
     with db.transaction(desk.engine) as session:
         tab = session.get(HomeTab, user_id)
     if tab is None:
         return
-    drawn = _home(desk, client, user_id, chosen, is_look=False)
-    _put_up(client, user_id, drawn)
-    if (again := _home(desk, client, user_id, chosen, is_look=False)) != drawn:
-        _put_up(client, user_id, again)
+    desk.until_it_stands(
+        lambda: _home(desk, client, user_id, chosen, is_look=False), lambda drawn: _put_up(client, user_id, drawn)
+    )
 
 
 def _put_up(client: WebClient, user_id: str, blocks: list[Block]) -> None:

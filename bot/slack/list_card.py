@@ -82,7 +82,9 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    nobody = None if page.total_students else list_nobody.look(session, page.filter, vocabulary, actor=actor)
+    latest = cleanup_list.latest(session)
+    is_empty = not page.total_students
+    nobody = list_nobody.look(session, page.filter, vocabulary, latest, actor=actor) if is_empty else None
     has_name = not nobody or nobody.unlisted
     near = () if has_name else cleanup_list.near_names(session, parsed.filter, actor=actor)
     if near:
@@ -96,7 +98,7 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
         cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         cleanup_list.grades(session, page.filter, actor=actor),
-        cleanup_list.latest(session),
+        latest,
         sis_changes.made_by(session, actor.user_id),
         now,
     )

@@ -29,14 +29,14 @@ class Nobody:
     latest: Latest
 
 
-def look(session: Session, which: Filter, vocabulary: Vocabulary, *, actor: Actor) -> Nobody:
+def look(session: Session, which: Filter, vocabulary: Vocabulary, latest: Latest, *, actor: Actor) -> Nobody:
     unmet = cleanup_list.unmet(session, which, actor=actor)
     return Nobody(
         which,
         cleanup_list.unlisted(session, which, actor=actor, most=_UNLISTED + 1),
         unmet,
         [one for part in unmet for one in _nearly(which, part, vocabulary)],
-        cleanup_list.latest(session),
+        latest,
     )
 
 

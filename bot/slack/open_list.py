@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 CHANGED = "changed_list"
 _LIFE = timedelta(minutes=30)
 _NOBODY_WAITS = 10
-_AT_MOST = 2
-"""Times that one change draws a list; a response_url takes five answers."""
 
 
 def remember(session: Session, body: dict[str, Any], filter_text: str, *, now: datetime) -> int:
@@ -68,23 +66,18 @@ def _bring_up_to_date(desk: Desk, client: WebClient, context: BoltContext) -> No
     if row is None or _is_home(row):
         home.redraw(desk, client, str(context.user_id), chosen=row.filter_text if row else None)
         return
-    answer.quietly(f"list {row.id}", lambda: _refresh(desk, client, row))
+    typed = {"user_id": row.user_id, "text": row.filter_text}
+    answer.quietly(
+        f"list {row.id}",
+        lambda: desk.until_it_stands(
+            lambda: command.answer(desk, client, typed), lambda card: _put_up(client, row, card)
+        ),
+    )
     home.redraw(desk, client, row.user_id)
 
 
 def _is_home(row: OpenList) -> bool:
     return row.view_id is None and row.response_url is None
-
-
-def _refresh(desk: Desk, client: WebClient, row: OpenList) -> None:
-    """Draw until it stands: of two changes at once, the answer to the first may reach Slack after that to the second."""
-    shown = None
-    for _ in range(_AT_MOST):
-        card = command.answer(desk, client, {"user_id": row.user_id, "text": row.filter_text})
-        if card == shown:
-            return
-        _put_up(client, row, card)
-        shown = card
 
 
 def _put_up(client: WebClient, row: OpenList, card: Card) -> None:

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import people
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from bot.models import HomeTab, ListChange, MassMessage
+from bot.models import HomeTab, ListChange, ListEntry, MassMessage
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -129,6 +129,35 @@ def test_a_change_made_from_a_message_is_on_the_home_tab_at_once(office, sam):
     assert "waiting for the next mass message" in said
     assert "Your changes that the student information system does not have yet" in said
     assert "••• 7177" in said.replace("\u00a0", " ")
+
+
+LIST = "matched AS MATERIALIZED"
+"""What only the query of a list has."""
+
+
+def test_a_change_draws_the_list_and_the_tab_once_each(office, sam):
+    _home(office, "clara")
+    message = office.clara.command("/cleanup").message
+    drawn = []
+    event.listen(office.engine, "before_cursor_execute", lambda *call: drawn.append(LIST in call[2]))
+    _fixed(office, message)
+    assert sum(drawn) == 2
+
+
+def test_a_change_made_while_a_list_is_drawn_is_on_it_in_the_end(office, session, sam):
+    message = office.clara.command("/cleanup").message
+    other = people.contact(session, people.student(session, "Lea", "Novak", at=office.district.lincoln), family="Novak")
+    session.commit()
+
+    def listed_meanwhile(*call):
+        if LIST in call[2] and not session.get(ListEntry, other.id):
+            people.listed(session, other)
+            session.commit()
+
+    event.listen(office.engine, "after_cursor_execute", listed_meanwhile)
+    _fixed(office, message)
+    event.remove(office.engine, "after_cursor_execute", listed_meanwhile)
+    assert "Lea Novak" in text_of(office.clara.again(message))
 
 
 def test_whoever_never_looked_gets_no_tab_for_a_change(office, sam):
