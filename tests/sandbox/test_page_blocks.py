@@ -116,6 +116,21 @@ def marking(browser):
         context.close()
 
 
+def test_the_dot_of_a_status_stays_on_the_line_of_its_word(client, stage, page):
+    said = "   ".join(f"🟡\u00a0*Landline*\u00a0{number}" for number in range(60))
+    blocks = [{"type": "section", "text": mrkdwn(said)}]
+    client.chat_postMessage(channel=stage.family_texts, text="many", blocks=blocks)
+    expect(page.locator(".message").last.locator(".glyph")).to_have_count(60)
+    lines = page.locator(".message").last.evaluate(
+        """(message) => [...message.querySelectorAll(".text .glyph")].map((dot) => {
+            const word = (dot.closest(".kept") ?? dot).nextElementSibling.getBoundingClientRect();
+            const sign = dot.getBoundingClientRect();
+            return Math.abs(word.top + word.height / 2 - sign.top - sign.height / 2) < word.height / 2;
+        })"""
+    )
+    assert all(lines)
+
+
 def test_every_block_and_element_is_shown_with_a_name(posted, page):
     message = page.locator(".message").last
     expect(message.get_by_role("heading", name="A heading")).to_be_visible()

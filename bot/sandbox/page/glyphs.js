@@ -42,7 +42,7 @@ const GLYPHS = {
 };
 const SAME = { "📞": "☎", "🔎": "🔍", "📤": "📥", "⌛": "⏳", "☑": "✅", "✔": "✅", "⛔": "🚫", "⚫": "⚪" };
 
-const SIGNS = new RegExp(`(?:${[...Object.keys(GLYPHS), ...Object.keys(SAME)].join("|")})\\uFE0F?`, "gu");
+const SIGNS = new RegExp(`(?:${[...Object.keys(GLYPHS), ...Object.keys(SAME)].join("|")})\\uFE0F?\\u00A0?`, "gu");
 
 /** Text as an array of strings and drawings. */
 export function withGlyphs(text) {
@@ -50,11 +50,21 @@ export function withGlyphs(text) {
   let end = 0;
   for (const match of text.matchAll(SIGNS)) {
     if (match.index > end) nodes.push(text.slice(end, match.index));
-    nodes.push(draw(match[0].replace("\uFE0F", "")));
+    nodes.push(kept(match[0]));
     end = match.index + match[0].length;
   }
   if (end < text.length) nodes.push(text.slice(end));
   return nodes;
+}
+
+/** A drawing; one before a no-break space stays on its line, which a browser grants to letters only. */
+function kept(match) {
+  const drawing = draw(match.replace(/[\uFE0F\u00A0]/g, ""));
+  if (!match.endsWith("\u00A0")) return drawing;
+  const span = document.createElement("span");
+  span.className = "kept";
+  span.append(drawing, "\u00A0");
+  return span;
 }
 
 function draw(sign) {
