@@ -243,5 +243,6 @@ known_lines = Table(
 """Each row of the last export as a digest of what it says, so that only rows that say something else are read again.
 
 `key` is whose a row is: an enrolment's own sourced_id, else the person's. Something that a row says and that is not in our
-tables leaves it open: it is read every time; so is a row of which there are `copies`. Not logged: after a crash it is empty, and everything is read.
+tables leaves it open: it is read every time; so is a row of which there are `copies`. Not logged: after a crash the table is
+empty, and everything is read.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from bot.roster import doubts, lines, places, runs, same, seed, side_file, staging, touched, wanted
+from bot.roster import doubts, known_lines, places, runs, same, seed, side_file, staging, touched, wanted
 from bot.roster.staging import Progress
 from bot.roster.touched import EVERYBODY, Scope
 from bot.sis import LinedPart, Part, Source, contacts_csv
@@ -54,10 +54,10 @@ def read(this: Run, source: Source, contacts: Path | None, region: str) -> Read:
     marks = runs.marks(this.connection, source.name, now=this.now, whole_every=this.whole_every)
     with source.opened(region=region, marks=marks) as files:
         parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
-        frame = lines.stage(this.connection, parts, program=same.program(region), progress=this.progress)
+        frame = known_lines.stage(this.connection, parts, program=same.program(region), progress=this.progress)
         scope = _narrowed(this, parts, frame) or EVERYBODY
         for part in parts:
-            if scope.is_whole or part.kind not in lines.COMPARED:
+            if scope.is_whole or part.kind not in known_lines.COMPARED:
                 staging.fill(this.connection, part, progress=this.progress)
     seed.fill_gaps(this.connection, parts)
     staging.analyze(this.connection)
@@ -73,7 +73,9 @@ def _narrowed(this: Run, parts: Sequence[Part], frame: str | None) -> Scope | No
     connection, before = this.connection, this.before
     if frame is None or before is None or before.frame != frame or side_file.is_held(connection):
         return None
-    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every) or not lines.compare(connection):
+    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every) or not known_lines.compare(
+        connection
+    ):
         return None
     scope = touched.read(connection, parts)
     if scope is None:
@@ -83,9 +85,9 @@ def _narrowed(this: Run, parts: Sequence[Part], frame: str | None) -> Scope | No
 
 def remember(this: Run, what: Read) -> str | None:
     """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
-    people = [part for part in what.parts if isinstance(part, LinedPart) and part.kind in lines.COMPARED]
+    people = [part for part in what.parts if isinstance(part, LinedPart) and part.kind in known_lines.COMPARED]
     if what.frame is None or what.fingerprint is None or not all(part.is_plain for part in people):
-        lines.forget(this.connection)
+        known_lines.forget(this.connection)
         return None
-    lines.remember(this.connection, all_read=what.scope.is_whole)
+    known_lines.remember(this.connection, all_read=what.scope.is_whole)
     return what.frame

@@ -102,14 +102,14 @@ _ENROLLMENTS = (
     SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'student', false, e.begins_on, e.ends_on
     FROM class_students e JOIN classes c ON c.id = e.class_id JOIN students s ON s.id = e.student_id
     WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
-      AND ({all} OR e.sourced_id IN {unread})
+      AND ({students})
     """,
     """
     INSERT INTO stage_enrollments
     SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'teacher', e.is_primary, e.begins_on, e.ends_on
     FROM class_teachers e JOIN classes c ON c.id = e.class_id JOIN staff s ON s.id = e.staff_id
     WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
-      AND ({all} OR e.sourced_id IN {unread_staff})
+      AND ({teachers})
     """,
 )
 _HELD = {
@@ -131,8 +131,11 @@ def fill_gaps(connection: Connection, parts: Sequence[Part]) -> None:
         if kind in whole and kind not in broken and not (kind is Kind.ROLES and Kind.USERS in broken):
             continue
         said = f"SELECT sourced_id FROM stage_unread WHERE kind = '{kind}'"
+        everything = kind not in whole or broken.get(kind, False)
         words = {
-            "all": kind not in whole or broken.get(kind, False),
+            "all": everything,
+            "students": f"{everything} OR e.sourced_id IN ({said})",
+            "teachers": f"{everything} OR e.sourced_id IN ({said} AND as_staff)",
             "unread": f"({said})",
             "unread_staff": f"({said} AND as_staff)",
             "users_unread": Kind.USERS in whole and Kind.USERS in broken,
@@ -140,6 +143,12 @@ def fill_gaps(connection: Connection, parts: Sequence[Part]) -> None:
         }
         for statement in statements:
             run(connection, statement.format(**words))
+
+
+def stay_in_class(connection: Connection, which: str) -> None:
+    """Stage the enrolments that we hold and SQL's condition says, of `e` and its person `s`, as if they had been said again."""
+    for statement in _ENROLLMENTS:
+        run(connection, statement.format(students=which, teachers=which))
 
 
 def unread(connection: Connection) -> dict[str, bool]:

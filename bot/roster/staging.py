@@ -54,6 +54,11 @@ def run(connection: Connection, statement: str, **values: Any) -> int:
         return connection.exec_driver_sql(statement, values or None).rowcount
 
 
+def driver(connection: Connection) -> "DriverConnection[Any]":
+    """What is below SQLAlchemy, for COPY."""
+    return cast("DriverConnection[Any]", connection.connection.dbapi_connection)
+
+
 def prepare(connection: Connection) -> None:
     """Make the empty staging tables."""
     run(connection, "SET work_mem = '64MB'")
@@ -116,8 +121,6 @@ def _by_type(
 
 
 def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> None:
-    with connection.begin():
-        driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+    with connection.begin(), driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

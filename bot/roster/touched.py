@@ -12,8 +12,8 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from bot.roster import staging
-from bot.roster.lines import COMPARED
+from bot.roster import seed, staging
+from bot.roster.known_lines import COMPARED
 from bot.roster.staging import CHUNK, run
 from bot.sis import Kind, LinedPart, Part, Rejection, Row
 
@@ -96,22 +96,11 @@ FROM touched_people t JOIN staff s ON s.sourced_id = t.person JOIN class_teacher
 _LINKS_OF_OTHERS = """
 DELETE FROM stage_agents WHERE person NOT IN (SELECT person FROM touched_people) AND agent NOT IN (SELECT person FROM touched_people)
 """
-_ONLY_MOVED = "SELECT person FROM moved_people EXCEPT SELECT person FROM touched_people"
-_UNTOLD = "e.active AND NOT EXISTS (SELECT FROM touched_enrollments x WHERE x.sourced_id = e.sourced_id)"
-_STAY_IN_CLASS = (
-    f"""
-    INSERT INTO stage_enrollments
-    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'student', false, e.begins_on, e.ends_on
-    FROM ({_ONLY_MOVED}) m JOIN students s ON s.sourced_id = m.person
-    JOIN class_students e ON e.student_id = s.id JOIN classes c ON c.id = e.class_id WHERE {_UNTOLD}
-    """,
-    f"""
-    INSERT INTO stage_enrollments
-    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'teacher', e.is_primary, e.begins_on, e.ends_on
-    FROM ({_ONLY_MOVED}) m JOIN staff s ON s.sourced_id = m.person
-    JOIN class_teachers e ON e.staff_id = s.id JOIN classes c ON c.id = e.class_id WHERE {_UNTOLD}
-    """,
-)
+_ONLY_MOVED = """
+s.sourced_id IN (SELECT person FROM moved_people EXCEPT SELECT person FROM touched_people)
+AND NOT EXISTS (SELECT FROM touched_enrollments x WHERE x.sourced_id = e.sourced_id)
+"""
+"""Of an enrolment that we hold: its person only moved, and nothing was said about it."""
 
 
 def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
@@ -122,8 +111,8 @@ def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):
         run(connection, table)
     _read(connection, lined, _ASK_BESIDE, turn=1)
-    for statement in (_LINKS_OF_OTHERS, *_STAY_IN_CLASS):
-        run(connection, statement)
+    run(connection, _LINKS_OF_OTHERS)
+    seed.stay_in_class(connection, _ONLY_MOVED)
     may_be_anybodys = run(connection, "SELECT FROM stage_unread WHERE sourced_id = ''")
     return Scope(is_whole=False) if all(part.is_plain for part in lined) and not may_be_anybodys else None
 

@@ -6,13 +6,12 @@ way into our tables stays open, and counts as changed every night: what it says 
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, cast
 
-from psycopg import Connection as DriverConnection
 from psycopg import DataError
 from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection
 
+from bot.roster import staging
 from bot.roster.staging import Progress, run
 from bot.sis import Kind, LinedPart, Part
 from bot.sis.lines import LONGEST_LINE
@@ -128,17 +127,15 @@ def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
 def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[int, int]:
     """How many lines the database took, and how many line ends they have."""
     ends, last, done = 0, b"\n", 0
-    with connection.begin():
-        driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
-        with driver.cursor() as cursor:
-            with cursor.copy(_COPY) as copy:
-                for block in part.raw():
-                    if any(sign in block for sign in _SIGNS):
-                        raise DataError("a sign that no line should have")
-                    copy.write(block)
-                    ends, last, done = ends + block.count(b"\n"), block[-1:], done + len(block)
-                    progress(part.name, min(done, part.size), part.size)
-            return cursor.rowcount, ends + (last != b"\n")
+    with connection.begin(), staging.driver(connection).cursor() as cursor:
+        with cursor.copy(_COPY) as copy:
+            for block in part.raw():
+                if any(sign in block for sign in _SIGNS):
+                    raise DataError("a sign that no line should have")
+                copy.write(block)
+                ends, last, done = ends + block.count(b"\n"), block[-1:], done + len(block)
+                progress(part.name, min(done, part.size), part.size)
+        return cursor.rowcount, ends + (last != b"\n")
 
 
 def compare(connection: Connection) -> bool:
