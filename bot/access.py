@@ -8,8 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from bot.errors import UserError
@@ -18,6 +33,10 @@ from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, St
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher", "aide"}
 _NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
+TODAY = bindparam("today", type_=Date)
+SCHOOLS = bindparam("school_ids", type_=ARRAY(BigInteger))
+STAFF = bindparam("staff_ids", type_=ARRAY(BigInteger))
+"""What differs from person to person stays out of a statement, so that it is built once for all: `Actor.values` gives it."""
 
 
 class Reach(StrEnum):
@@ -53,6 +72,11 @@ class Actor:
     may_edit: bool
     today: date
     may_export: bool = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of a statement that narrows to this person's students."""
+        return {"today": self.today, "school_ids": list(self.school_ids), "staff_ids": list(self.staff_ids)}
 
 
 @dataclass(frozen=True)
@@ -111,30 +135,36 @@ def _district_wide(role: StaffRole) -> bool:
 
 
 def students_for(actor: Actor) -> Select[int]:
-    """The ids of the active students this person may see, as a query to narrow others with."""
+    """The ids of the active students this person may see, as a query to narrow others with; their rights travel with it."""
+    return students_within(actor.reach).params(actor.values)
+
+
+@cache
+def students_within(reach: Reach) -> Select[int]:
+    """The same for whoever reaches so far, without saying who: it takes their `values`."""
     students = select(Student.id).where(Student.active)
-    if actor.reach is Reach.DISTRICT:
+    if reach is Reach.DISTRICT:
         return students
-    taught = taught_by(actor)
-    if actor.reach is Reach.CLASSES:
-        return students.where(Student.id.in_(taught))
-    of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id.in_(actor.school_ids))
+    if reach is Reach.CLASSES:
+        return students.where(Student.id.in_(taught()))
+    of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(SCHOOLS))
     # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
-    return students.where(Student.id.in_(of_schools.union(taught)))
+    return students.where(Student.id.in_(of_schools.union(taught())))
 
 
-def taught_by(actor: Actor) -> Select[int]:
-    """The ids of the students of this person's own classes today."""
+@cache
+def taught() -> Select[int]:
+    """The ids of the students of somebody's own classes today; takes their `values`."""
     learners, teachers = ClassStudent, ClassTeacher
     return (
         select(learners.student_id)
         .join(teachers, teachers.class_id == learners.class_id)
-        .where(teachers.staff_id.in_(actor.staff_ids))
-        .where(current(teachers, actor.today), current(learners, actor.today))
+        .where(teachers.staff_id == any_(STAFF))
+        .where(current(teachers, TODAY), current(learners, TODAY))
     )
 
 
-def current(enrolment: type[ClassStudent | ClassTeacher], today: date) -> ColumnElement[bool]:
+def current(enrolment: type[ClassStudent | ClassTeacher], today: date | BindParameter[date]) -> ColumnElement[bool]:
     """Whether an enrolment holds on a day of the district: blank dates mean the class's whole time, the end is exclusive."""
     return and_(
         enrolment.active,

@@ -5,48 +5,91 @@ A teacher is whoever teaches the student today; schools and teachers are found b
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, select
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    Text,
+    all_,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
-from bot.access import current
+from bot.access import TODAY, current
 from bot.filters import TITLES, Filter
 from bot.models import ClassStudent, ClassTeacher, School, Staff, Student, StudentSchool
 from bot.names import fold
 
-
-def of_students(which: Filter, *, today: date) -> Iterator[ColumnElement[bool]]:
-    """What must hold of a student by grade, school and teacher; nothing where the filter says nothing of them.
-
-    Names and SMS statuses are of contacts, too; whoever knows the contacts adds those. `today` is the district's date.
-    """
-    if which.grades:
-        yield Student.grade.in_(which.grades)
-    if which.school:
-        yield Student.id.in_(_of_school(which.school))
-    if which.teacher:
-        yield Student.id.in_(_taught_by(which.teacher, today))
+OF_STUDENTS = {"grades", "teacher", "school"}
+"""The parts of a filter that are of students; names and SMS statuses are of contacts, too, and whoever knows those adds them."""
 
 
-def is_called(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
-    """Whether a person's folded name holds these words, whatever title stands among them."""
-    return has_words(folded, " ".join(word for word in fold(words).split() if word not in TITLES))
+def _texts(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=ARRAY(Text))
 
 
-def has_words(folded: SQLColumnExpression[str], words: str) -> ColumnElement[bool]:
-    """Folded words are letters and digits only, so none of them is a wildcard."""
-    return and_(True, *(folded.contains(word) for word in fold(words).split()))
+GRADES, STATUSES, NAMES = _texts("grades"), _texts("statuses"), _texts("names")
+TEACHER, _SCHOOL = _texts("teacher"), _texts("school")
 
 
-def _of_school(words: str) -> Select[int]:
-    named = has_words(func.folded_name(School.name, ""), words)
+def narrowed(students: Select[int], which: Filter, *, today: date) -> Select[int]:
+    """Those of some students whom a filter means by grade, teacher and school. `today` is the district's date."""
+    return students.where(*of_students(which.parts)).params(values(which, today=today))
+
+
+def of_students(parts: frozenset[str]) -> Iterator[ColumnElement[bool]]:
+    """What must hold of a student for these parts of a filter, without saying which: a statement of it takes the `values`."""
+    if "grades" in parts:
+        yield Student.grade == any_(GRADES)
+    if "school" in parts:
+        yield Student.id.in_(_of_school())
+    if "teacher" in parts:
+        yield Student.id.in_(_taught_by_teacher())
+
+
+def values(which: Filter, *, today: date) -> dict[str, Any]:
+    """The parameters of a statement that narrows by a filter."""
+    return {
+        "today": today,
+        "grades": list(which.grades),
+        "statuses": [str(one) for one in which.statuses],
+        "names": holding(" ".join(which.names)),
+        "teacher": holding_without_titles(which.teacher or ""),
+        "school": holding(which.school or ""),
+    }
+
+
+def has_words(folded: SQLColumnExpression[str], words: BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether a folded name holds all words of a parameter whose value is made by `holding`."""
+    return folded.like(all_(words))
+
+
+def holding(words: str) -> list[str]:
+    """A pattern for each word. Folded words are letters and digits only, so none of them is a wildcard."""
+    return [f"%{word}%" for word in fold(words).split()]
+
+
+def holding_without_titles(words: str) -> list[str]:
+    """The same for the name of a person, whatever title stands in it."""
+    return holding(" ".join(word for word in fold(words).split() if word not in TITLES))
+
+
+def _of_school() -> Select[int]:
+    named = has_words(func.folded_name(School.name, ""), _SCHOOL)
     return select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id).where(named)
 
 
-def _taught_by(words: str, today: date) -> Select[int]:
+def _taught_by_teacher() -> Select[int]:
     return (
         select(ClassStudent.student_id)
         .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
         .join(Staff, Staff.id == ClassTeacher.staff_id)
-        .where(is_called(Staff.search, words))
-        .where(current(ClassStudent, today), current(ClassTeacher, today))
+        .where(has_words(Staff.search, TEACHER))
+        .where(current(ClassStudent, TODAY), current(ClassTeacher, TODAY))
     )

@@ -6,14 +6,16 @@ Names only of students and contacts the asking person may see; of the others, ho
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Select, Text, exists, func, literal, or_, select
+from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot import access, selection
-from bot.access import Actor, Reach, current
+from bot.access import TODAY, Actor, Reach, current
 from bot.cleanup_list.cards import Sibling
+from bot.cleanup_list.matching import values
 from bot.filters import Filter, Vocabulary
 from bot.grade import LEVELS
 from bot.models import (
@@ -116,8 +118,8 @@ def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | No
     `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
     return Vocabulary(
-        schools=tuple(session.scalars(_schools(actor))),
-        teachers=tuple(session.scalars(teachers_for(actor).with_only_columns(_NAME).distinct().order_by(_NAME))),
+        schools=tuple(session.scalars(_schools(actor.reach), actor.values)),
+        teachers=tuple(session.scalars(_names_of_teachers(actor.reach), actor.values)),
         mentions=_mentions(session, actor, mentioned) if mentioned else {},
     )
 
@@ -128,22 +130,33 @@ def _mentions(session: Session, actor: Actor, mentioned: Mapping[str, str]) -> M
     return {user_id: names[email] for user_id, email in mentioned.items() if email in names}
 
 
-def _schools(actor: Actor) -> Select[str]:
+@cache
+def _schools(reach: Reach) -> Select[str]:
     schools = select(School.name).where(School.active).distinct().order_by(School.name)
-    if actor.reach is Reach.DISTRICT:
+    if reach is Reach.DISTRICT:
         return schools
-    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught_by(actor)))
-    return schools.where(or_(School.id.in_(actor.school_ids), School.id.in_(of_students)))
+    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught()))
+    return schools.where(or_(School.id == any_(access.SCHOOLS), School.id.in_(of_students)))
+
+
+@cache
+def _names_of_teachers(reach: Reach) -> Select[str]:
+    return _teachers_within(reach).with_only_columns(_NAME).distinct().order_by(_NAME)
 
 
 def teachers_for(actor: Actor) -> Select[int]:
     """The ids of those who teach any of this person's students today."""
-    teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, actor.today))
-    if actor.reach is not Reach.DISTRICT:
+    return _teachers_within(actor.reach).params(actor.values)
+
+
+@cache
+def _teachers_within(reach: Reach) -> Select[int]:
+    teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, TODAY))
+    if reach is not Reach.DISTRICT:
         learning = select(ClassStudent.class_id).where(
-            ClassStudent.student_id.in_(access.taught_by(actor)), current(ClassStudent, actor.today)
+            ClassStudent.student_id.in_(access.taught()), current(ClassStudent, TODAY)
         )
-        at_schools = select(SchoolClass.id).where(SchoolClass.school_id.in_(actor.school_ids))
+        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(access.SCHOOLS))
         teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
@@ -151,17 +164,16 @@ def teachers_for(actor: Actor) -> Select[int]:
 def grades(session: Session, which: Filter, *, actor: Actor) -> tuple[str, ...]:
     """The levels that this person's students of the filter's school and teacher are in, lowest first."""
     place = Filter(school=which.school, teacher=which.teacher)
-    if actor.reach is Reach.DISTRICT and place == Filter():
-        found = session.scalars(_of_the_district())
-    else:
-        students = access.students_for(actor).where(*selection.of_students(place, today=actor.today))
-        found = session.scalars(students.with_only_columns(Student.grade).distinct())
-    held = set(found)
+    held = set(session.scalars(_grades(place.parts, actor.reach), values(place, actor)))
     return tuple(one for one in LEVELS if one in held)
 
 
-def _of_the_district() -> Select[str]:
-    """A probe of the index for each level; counting a large district's students for a menu would take too long."""
+@cache
+def _grades(parts: frozenset[str], reach: Reach) -> Select[str | None]:
+    """Of the whole district a probe of the index for each level: counting its students for a menu would take too long."""
+    if parts or reach is not Reach.DISTRICT:
+        students = access.students_within(reach).where(*selection.of_students(parts))
+        return students.with_only_columns(Student.grade).distinct()
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
     return select(level).where(exists().where(Student.active, Student.grade == level))
 

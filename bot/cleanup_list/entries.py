@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from bot.access import Actor
-from bot.cleanup_list.matching import found
+from bot.cleanup_list.matching import found, values
 from bot.cleanup_list.rows import schools_of, severity, teachers_of
 from bot.filters import Filter
 from bot.models import ContactMethod, ListEntry, effective_contacts
@@ -42,7 +42,7 @@ class Entry:
 
 def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]:
     """Every entry that this person may see, by grade and name; a contact of two students stands with both."""
-    of_list, adult = found(which, actor), effective_contacts.c
+    of_list, adult = found(which.parts, actor.reach), effective_contacts.c
     rows = (
         select(
             *(of_list.c.family_name, of_list.c.given_name, of_list.c.grade, of_list.c.textable, of_list.c.other_ways),
@@ -62,7 +62,7 @@ def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]
             *(severity(ListEntry.status), adult.priority.nulls_last(), of_list.c.contact_id),
         )
     )
-    for row in session.execute(rows, execution_options={"yield_per": _AT_ONCE}):
+    for row in session.execute(rows, values(which, actor), execution_options={"yield_per": _AT_ONCE}):
         yield Entry(
             family_name=row.family_name,
             given_name=row.given_name,

@@ -37,7 +37,7 @@ def forecast(session: Session, which: Filter, *, actor: Actor, students: int) ->
 
     A filter's names and SMS statuses say nothing here: a mass message knows neither.
     """
-    meant = access.students_for(actor).where(*selection.of_students(which, today=actor.today))
+    meant = selection.narrowed(access.students_for(actor), which, today=actor.today)
     counts = {row.fate: row.contacts for row in session.execute(_fates(meant))}
     alone = session.execute(_without_adult(meant, actor, students)).all()
     return Forecast(

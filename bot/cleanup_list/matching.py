@@ -8,18 +8,23 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, case, or_, select, true
 
 from bot import access, grade, selection
-from bot.access import Actor
+from bot.access import Actor, Reach
 from bot.cleanup_list.rows import reach_of
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student, StudentContact
 
 
-def matched(which: Filter, actor: Actor) -> Select[*tuple[Any, ...]]:
-    """A row for each student and listed contact. Removed contacts are still among them: whoever asks who reaches the
+def values(which: Filter, actor: Actor) -> dict[str, Any]:
+    """The parameters of a statement made of `matched` or `found`: what is asked for, and for whose eyes."""
+    return {**actor.values, **selection.values(which, today=actor.today)}
+
+
+def matched(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]]:
+    """A row for each student and listed contact, by these parts of a filter. Removed contacts are still among them: whoever asks who reaches the
     student learns who was removed at no extra cost.
     """
     rows = (
-        access.students_for(actor)
+        access.students_within(reach)
         .with_only_columns(
             Student.id.label("student_id"),
             *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
@@ -28,24 +33,24 @@ def matched(which: Filter, actor: Actor) -> Select[*tuple[Any, ...]]:
         .join(StudentContact, and_(StudentContact.student_id == Student.id, StudentContact.active))
         .join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
     )
-    if which.names:
+    if "names" in parts:
         rows = rows.join(Contact, Contact.id == ListEntry.contact_id)
-    return rows.where(*_conditions(which, actor))
+    return rows.where(*_conditions(parts))
 
 
-def found(which: Filter, actor: Actor) -> CTE:
+def found(parts: frozenset[str], reach: Reach) -> CTE:
     """Matched entries with how their student can be reached, without removed contacts.
 
     Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
     """
-    entries = matched(which, actor).cte("matched").prefix_with("MATERIALIZED")
+    entries = matched(parts, reach).cte("matched").prefix_with("MATERIALIZED")
     students = select(entries.c.student_id).distinct().subquery()
-    reach = reach_of(students.c.student_id).lateral()
-    reached = select(students.c.student_id, reach).join_from(students, reach, true()).cte("reached")
+    of_each = reach_of(students.c.student_id).lateral()
+    reached = select(students.c.student_id, of_each).join_from(students, of_each, true()).cte("reached")
     listed = select(entries, reached.c.textable, reached.c.other_ways).join(
         reached, reached.c.student_id == entries.c.student_id
     )
-    alone = [reached.c.textable == 0] if which.alone else []
+    alone = [reached.c.textable == 0] if "alone" in parts else []
     return (
         listed.where(entries.c.contact_id == any_(reached.c.contact_ids), *alone)
         .cte("found")
@@ -57,10 +62,10 @@ def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
     return case({one: grade.order(one) for one in grade.LEVELS}, value=level, else_=len(grade.LEVELS))
 
 
-def _conditions(which: Filter, actor: Actor) -> Iterator[ColumnElement[bool]]:
-    yield from selection.of_students(which, today=actor.today)
-    if which.statuses:
-        yield ListEntry.status.in_(which.statuses)
-    if which.names:
-        words = " ".join(which.names)
-        yield or_(selection.has_words(Student.search, words), selection.has_words(Contact.search, words))
+def _conditions(parts: frozenset[str]) -> Iterator[ColumnElement[bool]]:
+    yield from selection.of_students(parts)
+    if "statuses" in parts:
+        yield ListEntry.status == any_(selection.STATUSES)
+    if "names" in parts:
+        names = selection.NAMES
+        yield or_(selection.has_words(Student.search, names), selection.has_words(Contact.search, names))

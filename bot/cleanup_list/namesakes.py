@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot import selection
 from bot.access import Actor
 from bot.cleanup_list.around import teachers_for
-from bot.cleanup_list.matching import found, matched
+from bot.cleanup_list.matching import found, matched, values
 from bot.filters import Filter
 from bot.models import ClassTeacher, Contact, ListEntry, School, SchoolClass, Staff, Student
 from bot.names import fold
@@ -52,7 +52,8 @@ def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
         .join(School, School.id == SchoolClass.school_id)
-        .where(Staff.id.in_(teachers_for(actor)), selection.is_called(Staff.search, words))
+        .where(Staff.id.in_(teachers_for(actor)), selection.has_words(Staff.search, selection.TEACHER))
+        .params(teacher=selection.holding_without_titles(words))
         .distinct()
         .order_by("name", "school")
     )
@@ -76,13 +77,14 @@ def _words_on_the_list(session: Session, which: Filter, actor: Actor) -> list[st
     """Folded, those with a hyphen both whole and in parts."""
     names = (Student.given_name, Student.family_name, Contact.given_name, Contact.family_name)
     words = func.string_to_table(func.concat_ws(" ", *names), " ")
-    listed = matched(which, actor).join(Contact, Contact.id == ListEntry.contact_id)
-    written = session.scalars(listed.with_only_columns(words).distinct())
+    listed = matched(which.parts, actor.reach).join(Contact, Contact.id == ListEntry.contact_id)
+    written = session.scalars(listed.with_only_columns(words).distinct(), values(which, actor))
     return list(dict.fromkeys(fold(part) for word in written for part in (word, *word.split("-"))))
 
 
 def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
-    return session.scalar(select(found(which, actor).c.student_id).limit(1)) is not None
+    anybody = select(found(which.parts, actor.reach).c.student_id).limit(1)
+    return session.scalar(anybody, values(which, actor)) is not None
 
 
 def _like(word: str, known: Sequence[str]) -> list[str]:

@@ -3,22 +3,25 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Integer,
     Row,
     ScalarSelect,
     Select,
+    bindparam,
     case,
     func,
     select,
 )
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
-from bot.cleanup_list.matching import found
+from bot.access import TODAY, Actor, Reach
+from bot.cleanup_list.matching import found, values
 from bot.cleanup_list.rows import (
     ListedContact,
     StudentRow,
@@ -53,7 +56,8 @@ class Page:
 
 def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Page:
     """The page `which.page` of what this person may see, worst first."""
-    ranked = session.execute(_ranked_page(which, actor, page_size)).all()
+    shown = {"page": which.page, "page_size": page_size}
+    ranked = session.execute(_ranked_page(which.parts, actor.reach), values(which, actor) | shown).all()
     if not ranked:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
@@ -70,13 +74,15 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     )
 
 
-def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[Any, ...]]:
-    listed = found(which, actor)
+@cache
+def _ranked_page(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]]:
+    page, page_size = bindparam("page", type_=Integer), bindparam("page_size", type_=Integer)
+    listed = found(parts, reach)
     ranked = _ranked(listed)
     total = select(func.count()).select_from(ranked).scalar_subquery()
     entries = select(func.sum(func.cardinality(ranked.c.contact_ids))).scalar_subquery()
     alone = select(func.count()).where(ranked.c.textable == 0).scalar_subquery()
-    first = func.least(which.page - 1, (total - 1) / page_size) * page_size
+    first = func.least(page - 1, (total - 1) / page_size) * page_size
     worst_first = (
         *(_need(ranked), ranked.c.worst, ranked.c.grade_order),
         *(ranked.c.family_name, ranked.c.given_name, ranked.c.student_id),
@@ -86,7 +92,7 @@ def _ranked_page(which: Filter, actor: Actor, page_size: int) -> Select[*tuple[A
     return select(
         shown,
         schools_of(shown.c.student_id).label("schools"),
-        teachers_of(shown.c.student_id, actor.today).label("teachers"),
+        teachers_of(shown.c.student_id, TODAY).label("teachers"),
         total.label("total"),
         entries.label("entries"),
         alone.label("alone"),
@@ -122,7 +128,7 @@ def _counts(listed: CTE) -> ScalarSelect[Any]:
 
 def _with_contacts(session: Session, ranked: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StudentRow, ...]:
     of_student: defaultdict[int, list[ListedContact]] = defaultdict(list)
-    for row in session.execute(listed_contacts([row.student_id for row in ranked])):
+    for row in listed_contacts(session, [row.student_id for row in ranked]):
         of_student[row.student_id].append(listed_contact(row))
     return tuple(
         student_row(row, (one for one in of_student[row.student_id] if one.contact_id in row.contact_ids))

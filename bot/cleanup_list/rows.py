@@ -7,9 +7,27 @@ e-mailed either; a contact whose number was just edited counts as one who can be
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Function, Row, Select, SQLColumnExpression, and_, case, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Function,
+    Row,
+    Select,
+    SQLColumnExpression,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
 
 from bot.access import current
 from bot.models import (
@@ -96,7 +114,7 @@ def schools_of(student_id: SQLColumnExpression[int]) -> Function[Any]:
     return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
 
 
-def teachers_of(student_id: SQLColumnExpression[int], today: date) -> Function[Any]:
+def teachers_of(student_id: SQLColumnExpression[int], today: date | BindParameter[date]) -> Function[Any]:
     """The names of those who teach a student today, as an array: homeroom first, then primary teachers."""
     teachers = (
         select(Staff.given_name + " " + Staff.family_name)
@@ -111,8 +129,13 @@ def teachers_of(student_id: SQLColumnExpression[int], today: date) -> Function[A
     return func.array(teachers.scalar_subquery())
 
 
-def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The listed contacts of some students, worst first, a row for each student and contact."""
+    return session.execute(_listed_contacts(), {"student_ids": student_ids}).all()
+
+
+@cache
+def _listed_contacts() -> Select[*tuple[Any, ...]]:
     adult = effective_contacts.c
     entry = ListEntry
     return (
@@ -131,7 +154,7 @@ def listed_contacts(student_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
         .join(Contact, Contact.id == adult.contact_id)
-        .where(adult.student_id.in_(student_ids))
+        .where(adult.student_id == any_(bindparam("student_ids", type_=ARRAY(BigInteger))))
         .order_by(severity(entry.status), adult.priority.nulls_last(), adult.contact_id)
     )
 
@@ -151,7 +174,7 @@ def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> 
 
 
 def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
-    """From a row of `listed_contacts`."""
+    """From one of `listed_contacts`."""
     return ListedContact(
         contact_id=row.contact_id,
         version=row.version,

@@ -84,7 +84,7 @@ def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:
         .join_from(Student, reach, true())
         .where(Student.id == student_id)
     ).one()
-    return student_row(row, (listed_contact(one) for one in session.execute(listed_contacts([student_id]))))
+    return student_row(row, (listed_contact(one) for one in listed_contacts(session, [student_id])))
 
 
 def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:

@@ -19,10 +19,11 @@ def unlisted(session: Session, which: Filter, *, actor: Actor, most: int) -> tup
     """
     if not which.names:
         return ()
+    columns = (Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
     meant = (
-        access.students_for(actor)
-        .with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
-        .where(*_conditions(which, actor))
+        selection.narrowed(access.students_for(actor), which, today=actor.today)
+        .with_only_columns(*columns)
+        .where(*_conditions())
         .order_by(Student.family_name, Student.given_name, Student.id)
         .limit(most)
         .cte("meant")
@@ -40,13 +41,12 @@ def unlisted(session: Session, which: Filter, *, actor: Actor, most: int) -> tup
     return tuple(student_row(row, ()) for row in session.execute(rows))
 
 
-def _conditions(which: Filter, actor: Actor) -> Iterator[ColumnElement[bool]]:
-    adult, words = effective_contacts.c, " ".join(which.names)
+def _conditions() -> Iterator[ColumnElement[bool]]:
+    adult, names = effective_contacts.c, selection.NAMES
     named = select(adult.student_id).join(Contact, Contact.id == adult.contact_id)
-    yield from selection.of_students(which, today=actor.today)
     yield or_(
-        selection.has_words(Student.search, words),
-        Student.id.in_(named.where(selection.has_words(Contact.search, words))),
+        selection.has_words(Student.search, names),
+        Student.id.in_(named.where(selection.has_words(Contact.search, names))),
     )
     of_list = select(ListEntry.contact_id)
     yield ~exists().where(adult.student_id == Student.id, adult.contact_id.in_(of_list))

@@ -20,5 +20,5 @@ def unmet(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...
 
 
 def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
-    students = access.students_for(actor).where(*selection.of_students(which, today=actor.today))
+    students = selection.narrowed(access.students_for(actor), which, today=actor.today)
     return session.scalar(students.limit(1)) is not None

@@ -106,13 +106,14 @@ GROUP BY 1, 2
         students = select(func.count()).select_from(Student).where(Student.active, ~has_adult(Student.id))
         if self._statuses:
             students = students.where(Student.id.in_(_listed_as(self._statuses)))
-        return students.where(*selection.of_students(self.which, today=self.today))
+        return selection.narrowed(students, self.which, today=self.today)
 
 
 def narrowed(session: Session, which: Filter, *, today: date) -> Narrowed:
-    conditions = list(selection.of_students(which, today=today))
-    students = session.scalars(select(Student.id).where(Student.active, *conditions)).all() if conditions else None
-    return Narrowed(which, today, students)
+    if not which.parts & selection.OF_STUDENTS:
+        return Narrowed(which, today, None)
+    everybody = select(Student.id).where(Student.active)
+    return Narrowed(which, today, session.scalars(selection.narrowed(everybody, which, today=today)).all())
 
 
 def _listed_as(statuses: Sequence[SmsStatus]) -> Select[int]:

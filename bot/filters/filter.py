@@ -39,6 +39,12 @@ class Filter:
         put(self, "school", _bounded(self.school or "") or None)
         put(self, "page", min(max(self.page, 1), _LAST_PAGE))
 
+    @property
+    def parts(self) -> frozenset[str]:
+        """Which parts it narrows by, whatever each of them says."""
+        narrowing = ("grades", "statuses", "names", "teacher", "school", "alone")
+        return frozenset(part for part in narrowing if getattr(self, part))
+
     def with_page(self, page: int) -> "Filter":
         return replace(self, page=page)
 
