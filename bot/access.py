@@ -17,6 +17,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Date,
+    Row,
     Select,
     and_,
     any_,
@@ -99,8 +100,8 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     if not person.full_member or not person.email:
         raise UserError(f"The cleanup list is for staff with a full account here. {_whom_to_ask(rules)}")
     email = person.email.strip().lower()
-    staff = session.scalars(select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id)).all()
-    roles = session.scalars(select(StaffRole).where(StaffRole.staff_id.in_([one.id for one in staff]))).all()
+    staff = session.execute(_STAFF_AND_ROLES, {"email": email}).all()
+    roles = [row for row in staff if row.role]
     is_admin = email in rules.admin_emails
     if not is_admin and not any(role.role not in _NO_ROLES for role in roles):
         raise UserError(
@@ -112,8 +113,16 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     may_export = bool(rules.export_roles) and (
         is_admin or any(role.role.lower() in rules.export_roles for role in roles)
     )
-    staff_ids = tuple(one.id for one in staff)
+    staff_ids = tuple(dict.fromkeys(row.id for row in staff))
     return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today, may_export)
+
+
+_STAFF_AND_ROLES = (
+    select(Staff.id, Staff.given_name, Staff.family_name, StaffRole.role, StaffRole.school_id)
+    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
+    .where(Staff.email == bindparam("email"), Staff.active)
+    .order_by(Staff.id)
+)
 
 
 def _whom_to_ask(rules: Rules) -> str:
@@ -121,7 +130,7 @@ def _whom_to_ask(rules: Rules) -> str:
     return f"Please ask {whom}."
 
 
-def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
+def _reach(roles: Sequence[Row[*tuple[Any, ...]]], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
     listed = [role for role in roles if role.role not in _NO_ROLES]
     if is_admin or any(role.role in DISTRICT_ROLES or _district_wide(role) for role in listed):
         return Reach.DISTRICT, ()
@@ -129,7 +138,7 @@ def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[
     return (Reach.SCHOOLS, schools) if schools else (Reach.CLASSES, ())
 
 
-def _district_wide(role: StaffRole) -> bool:
+def _district_wide(role: Row[*tuple[Any, ...]]) -> bool:
     """A school role given at the district (a 1.1 `administrator` of the district office) reaches every school."""
     return role.school_id is None and role.role not in _CLASS_ROLES
 

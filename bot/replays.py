@@ -5,7 +5,7 @@ our processes; so each is noted where all of them see it.
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import delete, text
+from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,12 +15,20 @@ _KEPT = timedelta(minutes=11)
 """Longer than a time stamp is good, five minutes to either side."""
 
 
-def is_first(session: Session, signature: str, *, now: datetime) -> bool:
-    """Whether a request with this signature comes for the first time; notes that it came."""
-    # Nothing is lost with a note that a crash forgets, and nobody waits for the disk.
-    session.execute(text("SET LOCAL synchronous_commit = off"))
-    note = insert(HeardRequest).values(digest=sha256(signature.encode()).digest(), heard_at=now)
-    return session.scalar(note.on_conflict_do_nothing().returning(HeardRequest.digest)) is not None
+_NOTE = (
+    insert(HeardRequest)
+    .values(digest=bindparam("digest"), heard_at=bindparam("heard_at"))
+    .on_conflict_do_nothing()
+    .returning(HeardRequest.digest)
+)
+
+
+def is_first(connection: Connection, signature: str, *, now: datetime) -> bool:
+    """Whether a request with this signature comes for the first time; notes that it came. One statement, so it needs no
+    transaction around it.
+    """
+    note = {"digest": sha256(signature.encode()).digest(), "heard_at": now}
+    return connection.scalar(_NOTE, note) is not None
 
 
 def sweep(session: Session, *, now: datetime) -> int:

@@ -5,6 +5,7 @@ Only a receipt, an opt-in or opt-out message, or a line-type lookup sets a statu
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 
 class Colour(StrEnum):
@@ -97,6 +98,7 @@ def meaning(status: SmsStatus) -> Meaning:
     return _MEANINGS[status]
 
 
+@cache
 def of_colour(colour: Colour) -> tuple[SmsStatus, ...]:
     return tuple(status for status in SEVERITY if _MEANINGS[status].colour is colour)
 

@@ -375,6 +375,27 @@ def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(sessio
     assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
 
 
+def test_words_are_kept_from_one_sync_to_the_next_and_asked_anew_while_one_runs(session, district, clara, dana):
+    run = models.SyncRun(source="x", started_at=NOW, finished_at=NOW, state="done")
+    session.add(run)
+    school_class(session, district.ana, district.lincoln)
+    session.commit()
+    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García",)
+    school_class(session, district.tom, district.lincoln)
+    session.commit()
+    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García",)
+    assert cleanup_list.vocabulary(session, clara).teachers == ("Ana García", "Tom Brown")
+    run.state = "running"
+    session.commit()
+    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Tom Brown")
+    school_class(session, district.clara, district.lincoln)
+    session.commit()
+    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+    run.state = "failed"
+    session.commit()
+    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+
+
 def _words(schools, teachers):
     return Vocabulary(schools=tuple(schools), teachers=tuple(teachers))
 

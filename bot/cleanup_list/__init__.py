@@ -1,6 +1,6 @@
 """Who is on the cleanup list and why, for one person's eyes: only students that person may see, worst first."""
 
-from bot.cleanup_list.around import Latest, Touches, grades, latest, touches, vocabulary
+from bot.cleanup_list.around import Latest, Touches, latest, touches
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
@@ -12,6 +12,7 @@ from bot.cleanup_list.students import student_card
 from bot.cleanup_list.suggestions import Suggestion
 from bot.cleanup_list.unlisted import unlisted
 from bot.cleanup_list.unmet import unmet
+from bot.cleanup_list.words import grades, vocabulary
 
 __all__ = [
     "ContactCard",

@@ -5,11 +5,11 @@ in part.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, case, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, or_, select, true
 
 from bot import access, grade, selection
 from bot.access import Actor, Reach
-from bot.cleanup_list.rows import reach_of
+from bot.cleanup_list.rows import place_in, reach_of
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student, StudentContact
 
@@ -59,7 +59,7 @@ def found(parts: frozenset[str], reach: Reach) -> CTE:
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
-    return case({one: grade.order(one) for one in grade.LEVELS}, value=level, else_=len(grade.LEVELS))
+    return place_in(grade.LEVELS, level)
 
 
 def _conditions(parts: frozenset[str]) -> Iterator[ColumnElement[bool]]:

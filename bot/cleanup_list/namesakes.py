@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from bot import selection
 from bot.access import Actor
-from bot.cleanup_list.around import teachers_for
 from bot.cleanup_list.matching import found, matched, values
+from bot.cleanup_list.words import teachers_for
 from bot.filters import Filter
 from bot.models import ClassTeacher, Contact, ListEntry, School, SchoolClass, Staff, Student
 from bot.names import fold

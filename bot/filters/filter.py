@@ -62,7 +62,7 @@ class Filter:
 
 
 def _bounded(text: str) -> str:
-    return cleaned(cleaned(text)[:_LONGEST])
+    return cleaned(cleaned(text)[:_LONGEST]) if text else ""
 
 
 def describe(which: Filter) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Subquery,
     Text,
+    bindparam,
     case,
     cast,
     exists,
@@ -109,6 +111,12 @@ def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
 
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
+    return session.scalar(_number_made_by(), {"user_id": user_id}) or 0
+
+
+@cache
+def _number_made_by() -> Select[int]:
+    user_id = bindparam("user_id", type_=Text)
     edits = select(func.count()).where(Edit.made_by == user_id, Edit.state.in_(IN_FORCE))
     link = StudentContact
     told_by_sis = exists().where(
@@ -117,7 +125,7 @@ def made_by(session: Session, user_id: str) -> int:
         or_(Removal.student_id.is_(None), link.student_id == Removal.student_id),
     )
     removals = select(func.count()).where(Removal.made_by == user_id, Removal.undone_at.is_(None), told_by_sis)
-    return (session.scalar(edits) or 0) + (session.scalar(removals) or 0)
+    return select(edits.scalar_subquery() + removals.scalar_subquery())
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from bot import access, db
-from bot.access import Actor
+from bot.access import Actor, SlackPerson
 from bot.settings import Settings
 from bot.slack import who
 from bot.wording import Wording
@@ -55,7 +55,13 @@ class Desk:
             UserError: this person may not use the list; the sentence names whom to ask.
         """
         now = self.now()
-        person = who.look_up(self.engine, client, user_id, now=now)
-        today = now.astimezone(self.settings.zone).date()
         with db.transaction(self.engine) as session:
-            yield session, access.actor(session, person, rules=self.rules, today=today)
+            if person := who.known(session, user_id, now=now):
+                yield session, self._actor(session, person, now)
+                return
+        person = who.ask(self.engine, client, user_id, now=now)
+        with db.transaction(self.engine) as session:
+            yield session, self._actor(session, person, now)
+
+    def _actor(self, session: Session, person: SlackPerson, now: datetime) -> Actor:
+        return access.actor(session, person, rules=self.rules, today=now.astimezone(self.settings.zone).date())

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -41,9 +41,27 @@ def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -
         SlackApiError: Slack did not say; nobody is let in on a guess.
     """
     with db.transaction(engine) as session:
-        known = session.get(SlackUser, user_id)
-    if known and now - known.checked_at < _FRESH:
-        return SlackPerson(known.user_id, known.email, full_member=known.full_member)
+        person = known(session, user_id, now=now)
+    return person or ask(engine, client, user_id, now=now)
+
+
+def known(session: Session, user_id: str, *, now: datetime) -> SlackPerson | None:
+    """What Slack said of a user in the last ten minutes."""
+    said = session.execute(_KNOWN, {"user_id": user_id, "after": now - _FRESH}).first()
+    return SlackPerson(user_id, said.email, full_member=said.full_member) if said else None
+
+
+_KNOWN = select(SlackUser.email, SlackUser.full_member).where(
+    SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("after")
+)
+
+
+def ask(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -> SlackPerson:
+    """What Slack says of a user now, and keep it.
+
+    Raises:
+        SlackApiError: as above.
+    """
     said, home = _ask_slack(client, user_id), _home(client)
     is_ours = _is_full_member(said) and is_at_home(said, home)
     person = SlackPerson(user_id, said["profile"].get("email"), full_member=is_ours)
