@@ -34,18 +34,31 @@ _COPY = r"COPY said_lines (said) FROM STDIN (FORMAT csv, DELIMITER E'\x02', QUOT
 """Each line as one cell. No line has these signs: it would be told in part, and stand in the log of the server."""
 _SIGNS = (b"\x00", b"\x01", b"\x02", b"\x03")
 
-_DROP_BLANK = r"""
-DELETE FROM said_lines WHERE file = '{kind}' AND octet_length(said) <= 200 AND said !~ '[^,"[:space:]]'
+_DROP_ODD = """
+WITH odd AS (
+    DELETE FROM said_lines
+    WHERE octet_length(said) >= {longest}
+       OR (octet_length(said) <= CASE file {shortest} END AND said !~ '[^,"[:space:]]')
+    RETURNING file, octet_length(said) >= {longest} AS is_too_long
+)
+SELECT file, count(*) AS lines, bool_or(is_too_long) AS is_too_long FROM odd GROUP BY file
 """
-_TOO_LONG = "SELECT FROM said_lines WHERE octet_length(said) >= %(longest)s LIMIT 1"
+_BLANK_CELL = 4
+"""Bytes of a cell that looks blank: two quotes, the comma, a blank. A line is not searched for anything else when it is longer."""
 
 _DIFFERENT = """
 CREATE TEMP TABLE different_lines AS
-SELECT coalesce(s.file, k.file) AS file, k.key, k.copies, s.ctid AS said_at, k.ctid AS known_at
-FROM said_lines s FULL JOIN known_lines k USING (digest) WHERE s.file IS NULL OR k.file IS NULL OR k.is_open
+WITH pairs AS MATERIALIZED (
+    SELECT said_at, known_at
+    FROM (SELECT digest, ctid AS said_at FROM said_lines) s
+    FULL JOIN (SELECT digest, ctid AS known_at, is_open FROM known_lines) k USING (digest)
+    WHERE said_at IS NULL OR known_at IS NULL OR is_open
+)
+SELECT coalesce(s.file, k.file) AS file, k.key, k.copies, said_at, known_at
+FROM pairs LEFT JOIN said_lines s ON s.ctid = said_at LEFT JOIN known_lines k ON k.ctid = known_at
 """
 _COUNTS = """
-SELECT (SELECT count(*) FROM said_lines) AS said, (SELECT sum(copies) FROM known_lines) AS known,
+SELECT (SELECT sum(copies) FROM known_lines) AS known,
        count(*) FILTER (WHERE known_at IS NULL) AS new, sum(copies) FILTER (WHERE said_at IS NULL) AS gone, count(*) AS different
 FROM different_lines
 """
@@ -110,18 +123,30 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
         if not part.is_plain:
             return None
         frame.update(f"\n{part.name}\n{part.header}\n".encode())
-    return None if run(connection, _TOO_LONG, longest=LONGEST_LINE - 2) else frame.hexdigest()
+    is_readable = _without_odd_lines(connection, [part for part in lined if part.kind in COMPARED])
+    return frame.hexdigest() if is_readable else None
 
 
 def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
-    """Whether as many lines came in as there are line ends, and some that are not blank."""
+    """Whether as many lines came in as there are line ends."""
     run(connection, _NEXT_FILE.format(kind=part.kind))
     try:
         copied, ends = _sent(connection, part, progress)
     except (DataError, ProgramLimitExceeded):
         return False
-    part.rows_read = copied - run(connection, _DROP_BLANK.format(kind=part.kind))
-    return copied == ends and part.rows_read > 0
+    part.rows_read = copied
+    return copied == ends
+
+
+def _without_odd_lines(connection: Connection, parts: Sequence[LinedPart]) -> bool:
+    """Drop blank lines, which are no rows; whether the others are rows, some in each part, and none longer than a row may be."""
+    shortest = " ".join(f"WHEN '{part.kind}' THEN {_BLANK_CELL * len(part.header)}" for part in parts)
+    with connection.begin():
+        dropped = connection.exec_driver_sql(_DROP_ODD.format(longest=LONGEST_LINE - 2, shortest=shortest)).all()
+    blank = {row.file: row.lines for row in dropped}
+    for part in parts:
+        part.rows_read -= blank.get(part.kind, 0)
+    return not any(row.is_too_long for row in dropped) and all(part.rows_read > 0 for part in parts)
 
 
 def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[int, int]:
@@ -138,15 +163,16 @@ def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[
         return cursor.rowcount, ends + (last != b"\n")
 
 
-def compare(connection: Connection) -> bool:
+def compare(connection: Connection, parts: Sequence[Part]) -> bool:
     """Write the lines that have to be read, and those that are gone, to `different_lines`; False where they are many, or
     where the last sync left no lines.
     """
     run(connection, _DIFFERENT)
     with connection.begin():
         counts = connection.exec_driver_sql(_COUNTS).one()
-    is_repeated_differently = counts.said - counts.new != (counts.known or 0) - (counts.gone or 0)
-    return not is_repeated_differently and bool(counts.different <= MOST_CHANGED * counts.said)
+    said = sum(part.rows_read for part in parts if part.kind in COMPARED)
+    is_repeated_differently = said - counts.new != (counts.known or 0) - (counts.gone or 0)
+    return not is_repeated_differently and bool(counts.different <= MOST_CHANGED * said)
 
 
 def remember(connection: Connection, *, all_read: bool) -> None:

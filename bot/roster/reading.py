@@ -73,9 +73,9 @@ def _narrowed(this: Run, parts: Sequence[Part], frame: str | None) -> Scope | No
     connection, before = this.connection, this.before
     if frame is None or before is None or before.frame != frame or side_file.is_held(connection):
         return None
-    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every) or not known_lines.compare(
-        connection
-    ):
+    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every):
+        return None
+    if not known_lines.compare(connection, parts):
         return None
     scope = touched.read(connection, parts)
     if scope is None:

@@ -51,27 +51,23 @@ WHERE turn = %(turn)s AND file = %(file)s AND number > %(after)s ORDER BY number
 """
 
 _TOUCHED_PEOPLE = f"""
-CREATE TEMP TABLE touched_people AS
 SELECT key AS person FROM different_lines WHERE file IN ('{Kind.USERS}', '{Kind.ROLES}') AND key <> ''
 UNION SELECT sourced_id FROM stage_users
 UNION SELECT person FROM stage_roles
 UNION SELECT sourced_id FROM stage_unread WHERE kind IN ('{Kind.USERS}', '{Kind.ROLES}')
 """
 _TOUCHED_ENROLLMENTS = f"""
-CREATE TEMP TABLE touched_enrollments AS
 SELECT key AS sourced_id FROM different_lines WHERE file = '{Kind.ENROLLMENTS}' AND key <> ''
 UNION SELECT sourced_id FROM stage_enrollments
 UNION SELECT sourced_id FROM stage_unread WHERE kind = '{Kind.ENROLLMENTS}'
 """
 _MOVED_PEOPLE = """
-CREATE TEMP TABLE moved_people AS
 SELECT person FROM touched_people
 UNION SELECT person FROM stage_enrollments
 UNION SELECT s.sourced_id FROM touched_enrollments JOIN class_students USING (sourced_id) JOIN students s ON s.id = student_id
 UNION SELECT s.sourced_id FROM touched_enrollments JOIN class_teachers USING (sourced_id) JOIN staff s ON s.id = staff_id
 """
 _ASKED_KEYS = f"""
-CREATE TEMP TABLE asked_keys AS
 SELECT file, person AS key
 FROM (
     SELECT person FROM moved_people
@@ -93,6 +89,14 @@ UNION
 SELECT '{Kind.ENROLLMENTS}', e.sourced_id
 FROM touched_people t JOIN staff s ON s.sourced_id = t.person JOIN class_teachers e ON e.staff_id = s.id AND e.active
 """
+_WHOM = {
+    "touched_people": _TOUCHED_PEOPLE,
+    "touched_enrollments": _TOUCHED_ENROLLMENTS,
+    "moved_people": _MOVED_PEOPLE,
+    "asked_keys": _ASKED_KEYS,
+}
+"""Each as the ones before it say."""
+
 _LINKS_OF_OTHERS = """
 DELETE FROM stage_agents WHERE person NOT IN (SELECT person FROM touched_people) AND agent NOT IN (SELECT person FROM touched_people)
 """
@@ -108,8 +112,9 @@ def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     lined = [part for part in parts if isinstance(part, LinedPart) and part.kind in COMPARED]
     run(connection, _ASKED)
     _read(connection, lined, _ASK_DIFFERENT, turn=0)
-    for table in (_TOUCHED_PEOPLE, _TOUCHED_ENROLLMENTS, _MOVED_PEOPLE, _ASKED_KEYS):
-        run(connection, table)
+    for table, select in _WHOM.items():
+        run(connection, f"CREATE TEMP TABLE {table} AS {select}")
+        run(connection, f"ANALYZE {table}")
     _read(connection, lined, _ASK_BESIDE, turn=1)
     run(connection, _LINKS_OF_OTHERS)
     seed.stay_in_class(connection, _ONLY_MOVED)
