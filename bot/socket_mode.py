@@ -6,6 +6,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError
 
+from bot.app import stay
 from bot.errors import UserError
 from bot.settings import Settings
 
@@ -22,6 +23,7 @@ def serve(settings: Settings, bolt: App) -> None:
     address = _address(settings, bolt, token)
     handler = SocketModeHandler(bolt, token, ping_interval=_LOOK_SECONDS)
     handler.client.wss_uri = address
+    stay()
     try:
         handler.connect()  # type: ignore[no-untyped-call]
         threading.Event().wait()

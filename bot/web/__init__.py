@@ -3,7 +3,6 @@
 Nothing is believed before its signature or token is checked, no body reaches a log, and no work runs on the event loop.
 """
 
-import gc
 import socket
 
 import uvicorn
@@ -13,6 +12,7 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bot.app import stay
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.web import health, receipts, sender, slack
@@ -35,8 +35,7 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
     except OSError as problem:
         raise UserError(f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another.") from problem
     served = create(settings, engine, bolt)
-    gc.collect()
-    gc.freeze()  # What stands until the end is never looked through again for what nobody holds: that takes 100 ms each time.
+    stay()
     uvicorn.run(
         served,
         host=_HOST,

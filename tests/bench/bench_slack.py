@@ -99,6 +99,7 @@ def district(engine):
         lincoln = session.get_one(models.School, 1)
         clara = people.staff(session, "Clara", "Clerk", role="siteAdministrator", at=lincoln)
         dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
+        session.add(models.SyncRun(source="x", started_at=people.NOW, finished_at=people.NOW, state="done"))
         later = datetime(2100, 1, 1, tzinfo=UTC)
         for user_id, one in (("UCLARA", clara), ("UDANA", dana)):
             session.add(models.SlackUser(user_id=user_id, email=one.email, full_member=True, checked_at=later))
