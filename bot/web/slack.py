@@ -1,5 +1,7 @@
 """Slack's door: commands, clicks, dialogs and events, once their signature is checked."""
 
+import asyncio
+import logging
 import re
 from datetime import UTC, datetime
 
@@ -8,12 +10,20 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot import replays
+from bot.errors import traced
 from bot.settings import Settings
+from bot.slack import late
 from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 2.0
+"""Seconds; after three, Slack tells people that we are broken."""
 
 
 def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Door:
@@ -33,10 +43,29 @@ def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter
         if not any(_is_from_slack(secret, request, body) for secret in secrets):
             raise RefusedError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
         asked = _asked(request, body)
-        said = await to_thread.run_sync(dispatched, request.headers["x-slack-signature"], asked, limiter=threads)
-        return Response(said.body, said.status, said.first_headers_without_set_cookie())
+        signature = request.headers["x-slack-signature"]
+        work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
+        meanwhile = late.meanwhile(asked.body)
+        await asyncio.wait({work}, timeout=_PATIENCE if meanwhile else None)
+        if meanwhile and not work.done():
+            return _response(meanwhile, background=BackgroundTask(_follow, asked, work))
+        return _response(await work)
 
     return slack
+
+
+def _response(said: BoltResponse, *, background: BackgroundTask | None = None) -> Response:
+    return Response(said.body, said.status, said.first_headers_without_set_cookie(), background=background)
+
+
+async def _follow(asked: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
+    """Once the answer is there, send it after what was said in its place."""
+    try:
+        said = await work
+    except Exception as fault:  # noqa: BLE001 - nobody is left to hear of it, and asyncio would log its words.
+        logger.error("a late answer never came: %s", traced(fault))  # noqa: TRY400 - as above.
+        return
+    await to_thread.run_sync(late.follow, asked.body, said)
 
 
 def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:

@@ -70,8 +70,10 @@ class InProcess:
 
     def __init__(self, app: Any, *, path: str = "/slack/events") -> None:
         self._path = path
-        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._app = app
+        self._transport = httpx.ASGITransport(self._until_answered, raise_app_exceptions=False)
         self._loop = asyncio.new_event_loop()
+        self._under_way: set[asyncio.Future[None]] = set()
         self._closing = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="slack-to-app", daemon=True)
@@ -95,6 +97,22 @@ class InProcess:
     async def _post(self, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         async with httpx.AsyncClient(transport=self._transport, base_url="http://app.sandbox") as client:
             return await client.post(self._path, content=body, headers=dict(headers))
+
+    async def _until_answered(self, scope: Any, receive: Any, send: Any) -> None:
+        """As over a network: what the app does after its answer, Slack does not wait for."""
+        answered = asyncio.get_running_loop().create_future()
+
+        async def sent(message: Any) -> None:
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answered.set_result(None)
+
+        work = asyncio.ensure_future(self._app(scope, receive, sent))
+        await asyncio.wait({work, answered}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            await work
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
 
     async def _give_up(self) -> None:
         under_way = asyncio.all_tasks() - {asyncio.current_task()}

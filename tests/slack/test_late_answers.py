@@ -1,0 +1,72 @@
+"""An answer that takes longer than Slack waits: something true at once, and the answer after it."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from people import contact, listed, student
+from sqlalchemy import select, text
+
+from bot import models
+from bot.sandbox.slack.reading import text_of
+
+TOO_LONG = 2.6
+"""Seconds: longer than the bot lets Slack wait, and shorter than Slack does."""
+
+
+@pytest.fixture
+def sam(session, office):
+    sam = student(session, "Sam", at=office.district.lincoln)
+    listed(session, contact(session, sam, given="Maria"), "blocked")
+    session.commit()
+    return sam
+
+
+@contextmanager
+def busy(engine):
+    """For so long nobody can read the list."""
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE cleanup_list IN ACCESS EXCLUSIVE MODE"))
+        free = threading.Timer(TOO_LONG, connection.rollback)
+        free.start()
+        yield
+        free.join()
+
+
+def until(shown):
+    """Wait for something on a screen."""
+    until = time.monotonic() + 10
+    while not shown() and time.monotonic() < until:
+        time.sleep(0.05)
+    return shown()
+
+
+def test_a_command_that_takes_too_long_is_told_to_wait_and_answered_below(office, sam):
+    with busy(office.engine):
+        answer = office.clara.command("/cleanup", "grade 5")
+    assert (answer.error, text_of(answer.message)) == (
+        None,
+        "One moment: this takes longer than usual. The answer follows below.",
+    )
+    assert answer.seconds < 3
+    assert until(lambda: "Sam Rivera" in text_of(office.clara.last()))
+    assert office.clara.last().key != answer.message.key
+
+
+def test_a_button_that_takes_too_long_does_what_it_does_all_the_same(office, sam):
+    answer = office.clara.command("/cleanup", "grade 5").message
+    with busy(office.engine):
+        pressed = office.clara.choose(answer, "Blocked", action_id="list.show.status")
+    assert (pressed.error, pressed.seconds < 3) == (None, True)
+    assert until(lambda: "Grade 5 · Blocked" in text_of(office.clara.again(answer)))
+
+
+def test_a_dialog_that_is_sent_off_waits_for_what_became_of_it(office, sam, session):
+    office.clara.press(office.clara.command("/cleanup", "grade 5").message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    filled = office.clara.fill(office.clara.view, {"phone": "(312) 555-7177"})
+    with busy(office.engine):
+        saved = filled.submit()
+    assert saved.ok
+    assert session.scalar(select(models.Edit.value)) == "+13125557177"
