@@ -1,15 +1,22 @@
 """Slack over a connection that we open, for districts whose network Slack cannot reach. The same listeners as over HTTP."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.app import stay
 from bot.errors import UserError
 from bot.settings import Settings
+from bot.slack import late
 
+_THREADS = 10
 _LOOK_SECONDS = 2  # How often the connection is looked at. Bolt's 10 s are too long for somebody who has just typed.
 
 
@@ -21,7 +28,7 @@ def serve(settings: Settings, bolt: App) -> None:
     """
     token = _app_token(settings)
     address = _address(settings, bolt, token)
-    handler = SocketModeHandler(bolt, token, ping_interval=_LOOK_SECONDS)
+    handler = _Handler(bolt, token, ping_interval=_LOOK_SECONDS, concurrency=_THREADS)
     handler.client.wss_uri = address
     stay()
     try:
@@ -29,6 +36,24 @@ def serve(settings: Settings, bolt: App) -> None:
         threading.Event().wait()
     finally:
         handler.close()  # type: ignore[no-untyped-call]
+
+
+class _Handler(SocketModeHandler):
+    """Bolt's own, which answers in time."""
+
+    _work = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        began = time.time()
+        answer = self._work.submit(run_bolt_app, self.app, req)
+        meanwhile = late.meanwhile(req.payload)
+        try:
+            send_response(client, req, answer.result(late.PATIENCE if meanwhile else None), began)
+        except TimeoutError:
+            if meanwhile is None or answer.done():
+                raise
+            send_response(client, req, meanwhile, began)
+            late.follow(req.payload, answer.result())
 
 
 def _app_token(settings: Settings) -> str:

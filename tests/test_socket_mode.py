@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +16,10 @@ import httpx
 import people
 import pytest
 from aiohttp import WSMsgType, web
+from sqlalchemy import text
 
 from bot import manifest
+from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
@@ -157,6 +160,27 @@ def test_over_a_socket_the_same_listeners_answer_in_the_acknowledgement(bot, ses
     assert "/cleanup" in json.dumps(answer["payload"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_over_a_socket_too_a_command_that_takes_too_long_is_told_to_wait_and_answered_below(
+    bot, session, slack, other_end
+):
+    district = people.a_district(session)
+    session.commit()
+    clara = Person(slack, slack.add_user("Clara", email=district.clara.email).id)
+    command = a_command(slack, clara, "grade 5")
+    hook = slack.keys.issue_hook(clara.id, clara.dm, slack.clock())
+    command["payload"]["response_url"] = f"{slack.base_url}/hooks/{hook}"
+    session.execute(text("LOCK TABLE cleanup_list IN ACCESS EXCLUSIVE MODE"))
+    other_end.envelopes.put(command)
+    bot()
+    assert "One moment" in other_end.answers.get(timeout=30)["payload"]["text"]
+    assert clara.messages() == []
+    session.rollback()
+    until = time.monotonic() + 10
+    while not clara.messages() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert "Nobody" in clara.last().text
 
 
 def test_a_connection_that_slack_closes_is_made_anew(bot, slack, other_end):

@@ -14,6 +14,10 @@ from bot.slack import reply
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 2.5
+"""Seconds until Slack hears something else. After three it tells people that we are broken; what waits for Slack itself has said
+so before (`reply.PATIENCE`).
+"""
 _ONE_MOMENT = "One moment: this takes longer than usual. The answer follows below."
 _ANSWERED_BY_ITSELF = {"block_actions", "shortcut", "message_action", "event_callback", "view_closed"}
 """What these are told comes to people on its own way: a dialog, a message that changes, the Home tab."""

@@ -22,9 +22,6 @@ from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE = 2.0
-"""Seconds; after three, Slack tells people that we are broken."""
-
 
 def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Door:
     """It has `threads` of its own, so that a flood of receipts delays no click."""
@@ -46,7 +43,7 @@ def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
         meanwhile = late.meanwhile(asked.body)
-        await asyncio.wait({work}, timeout=_PATIENCE if meanwhile else None)
+        await asyncio.wait({work}, timeout=late.PATIENCE if meanwhile else None)
         if meanwhile and not work.done():
             return _response(meanwhile, background=BackgroundTask(_follow, asked, work))
         return _response(await work)

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 from people import contact, listed, student
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from bot import models
 from bot.sandbox.slack.reading import text_of
 
-TOO_LONG = 2.6
-"""Seconds: longer than the bot lets Slack wait, and shorter than Slack does."""
+TOO_LONG = 4
+"""Seconds: longer than Slack waits."""
 
 
 @pytest.fixture
@@ -60,13 +59,3 @@ def test_a_button_that_takes_too_long_does_what_it_does_all_the_same(office, sam
         pressed = office.clara.choose(answer, "Blocked", action_id="list.show.status")
     assert (pressed.error, pressed.seconds < 3) == (None, True)
     assert until(lambda: "Grade 5 · Blocked" in text_of(office.clara.again(answer)))
-
-
-def test_a_dialog_that_is_sent_off_waits_for_what_became_of_it(office, sam, session):
-    office.clara.press(office.clara.command("/cleanup", "grade 5").message, action_id="student.open")
-    office.clara.press(office.clara.view, action_id="contact.edit")
-    filled = office.clara.fill(office.clara.view, {"phone": "(312) 555-7177"})
-    with busy(office.engine):
-        saved = filled.submit()
-    assert saved.ok
-    assert session.scalar(select(models.Edit.value)) == "+13125557177"
