@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    BindParameter,
     ColumnElement,
     Date,
-    Row,
     Select,
     and_,
     any_,
     bindparam,
     func,
+    literal,
     select,
     true,
 )
@@ -34,10 +33,7 @@ from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, St
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher", "aide"}
 _NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
-TODAY = bindparam("today", type_=Date)
-SCHOOLS = bindparam("school_ids", type_=ARRAY(BigInteger))
-STAFF = bindparam("staff_ids", type_=ARRAY(BigInteger))
-"""What differs from person to person stays out of a statement, so that it is built once for all: `Actor.values` gives it."""
+_IDS = ARRAY(BigInteger)
 
 
 class Reach(StrEnum):
@@ -58,6 +54,35 @@ class SlackPerson:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """All that decides which students somebody sees; equal for everybody who sees the same."""
+
+    reach: Reach
+    school_ids: tuple[int, ...]
+    staff_ids: tuple[int, ...]
+    today: date
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of a statement about `ANYBODY`."""
+        return {"today": self.today, "school_ids": list(self.school_ids), "staff_ids": list(self.staff_ids)}
+
+
+class Whose(NamedTuple):
+    """The same in a statement: of one person, or of `ANYBODY`."""
+
+    today: ColumnElement[date]
+    school_ids: ColumnElement[Any]
+    staff_ids: ColumnElement[Any]
+
+
+ANYBODY = Whose(bindparam("today", type_=Date), bindparam("school_ids", type_=_IDS), bindparam("staff_ids", type_=_IDS))
+"""Building a statement takes longer than running it. One that is asked all the time is built once (`@cache`), says nothing of who
+asks, and is executed with the `values` of their sight; any other holds its person.
+"""
+
+
+@dataclass(frozen=True)
 class Actor:
     """Somebody who may use the list. `today` is the district's date, because enrolments are dated.
 
@@ -75,9 +100,14 @@ class Actor:
     may_export: bool = False
 
     @property
-    def values(self) -> dict[str, Any]:
-        """The parameters of a statement that narrows to this person's students."""
-        return {"today": self.today, "school_ids": list(self.school_ids), "staff_ids": list(self.staff_ids)}
+    def sight(self) -> Sight:
+        staff_ids = () if self.reach is Reach.DISTRICT else self.staff_ids
+        return Sight(self.reach, self.school_ids, staff_ids, self.today)
+
+    @property
+    def whose(self) -> Whose:
+        here = self.sight
+        return Whose(literal(here.today), literal(list(here.school_ids), _IDS), literal(list(here.staff_ids), _IDS))
 
 
 @dataclass(frozen=True)
@@ -91,6 +121,14 @@ class Rules:
     export_roles: tuple[str, ...] = ()
 
 
+_STAFF_AND_ROLES = (
+    select(Staff, StaffRole)
+    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
+    .where(Staff.email == bindparam("email"), Staff.active)
+    .order_by(Staff.id)
+)
+
+
 def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
     """Who is asking.
 
@@ -100,8 +138,9 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     if not person.full_member or not person.email:
         raise UserError(f"The cleanup list is for staff with a full account here. {_whom_to_ask(rules)}")
     email = person.email.strip().lower()
-    staff = session.execute(_STAFF_AND_ROLES, {"email": email}).all()
-    roles = [row for row in staff if row.role]
+    rows = session.execute(_STAFF_AND_ROLES, {"email": email}).all()
+    staff = list(dict.fromkeys(one for one, _ in rows))
+    roles = [role for _, role in rows if role]
     is_admin = email in rules.admin_emails
     if not is_admin and not any(role.role not in _NO_ROLES for role in roles):
         raise UserError(
@@ -113,16 +152,8 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     may_export = bool(rules.export_roles) and (
         is_admin or any(role.role.lower() in rules.export_roles for role in roles)
     )
-    staff_ids = tuple(dict.fromkeys(row.id for row in staff))
+    staff_ids = tuple(one.id for one in staff)
     return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today, may_export)
-
-
-_STAFF_AND_ROLES = (
-    select(Staff.id, Staff.given_name, Staff.family_name, StaffRole.role, StaffRole.school_id)
-    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
-    .where(Staff.email == bindparam("email"), Staff.active)
-    .order_by(Staff.id)
-)
 
 
 def _whom_to_ask(rules: Rules) -> str:
@@ -130,7 +161,7 @@ def _whom_to_ask(rules: Rules) -> str:
     return f"Please ask {whom}."
 
 
-def _reach(roles: Sequence[Row[*tuple[Any, ...]]], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
+def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
     listed = [role for role in roles if role.role not in _NO_ROLES]
     if is_admin or any(role.role in DISTRICT_ROLES or _district_wide(role) for role in listed):
         return Reach.DISTRICT, ()
@@ -138,42 +169,45 @@ def _reach(roles: Sequence[Row[*tuple[Any, ...]]], *, is_admin: bool) -> tuple[R
     return (Reach.SCHOOLS, schools) if schools else (Reach.CLASSES, ())
 
 
-def _district_wide(role: Row[*tuple[Any, ...]]) -> bool:
+def _district_wide(role: StaffRole) -> bool:
     """A school role given at the district (a 1.1 `administrator` of the district office) reaches every school."""
     return role.school_id is None and role.role not in _CLASS_ROLES
 
 
 def students_for(actor: Actor) -> Select[int]:
-    """The ids of the active students this person may see, as a query to narrow others with; their rights travel with it."""
-    return students_within(actor.reach).params(actor.values)
+    """The ids of the active students this person may see, as a query to narrow others with."""
+    return _students(actor.reach, actor.whose)
 
 
 @cache
 def students_within(reach: Reach) -> Select[int]:
-    """The same for whoever reaches so far, without saying who: it takes their `values`."""
+    """The same of `ANYBODY` who reaches so far."""
+    return _students(reach, ANYBODY)
+
+
+def _students(reach: Reach, whose: Whose) -> Select[int]:
     students = select(Student.id).where(Student.active)
     if reach is Reach.DISTRICT:
         return students
     if reach is Reach.CLASSES:
-        return students.where(Student.id.in_(taught()))
-    of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(SCHOOLS))
+        return students.where(Student.id.in_(taught(whose)))
+    of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(whose.school_ids))
     # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
-    return students.where(Student.id.in_(of_schools.union(taught())))
+    return students.where(Student.id.in_(of_schools.union(taught(whose))))
 
 
-@cache
-def taught() -> Select[int]:
-    """The ids of the students of somebody's own classes today; takes their `values`."""
+def taught(whose: Whose) -> Select[int]:
+    """The ids of the students of somebody's own classes today."""
     learners, teachers = ClassStudent, ClassTeacher
     return (
         select(learners.student_id)
         .join(teachers, teachers.class_id == learners.class_id)
-        .where(teachers.staff_id == any_(STAFF))
-        .where(current(teachers, TODAY), current(learners, TODAY))
+        .where(teachers.staff_id == any_(whose.staff_ids))
+        .where(current(teachers, whose.today), current(learners, whose.today))
     )
 
 
-def current(enrolment: type[ClassStudent | ClassTeacher], today: date | BindParameter[date]) -> ColumnElement[bool]:
+def current(enrolment: type[ClassStudent | ClassTeacher], today: date | ColumnElement[date]) -> ColumnElement[bool]:
     """Whether an enrolment holds on a day of the district: blank dates mean the class's whole time, the end is exclusive."""
     return and_(
         enrolment.active,

@@ -83,8 +83,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def written(engine: Engine) -> str:
-    """A word that is another one as soon as a transaction that writes has begun or ended: the same twice, and nothing changed."""
+def snapshot(engine: Engine) -> str:
+    """A word for what is committed by now. The same twice, and nothing was written between; another one may also come of a
+    transaction that has only begun, whoever's it is.
+    """
     with engine.connect() as connection:
         return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 

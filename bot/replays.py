@@ -5,7 +5,7 @@ our processes; so each is noted where all of them see it.
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Engine, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,6 @@ from bot.models import HeardRequest
 
 _KEPT = timedelta(minutes=11)
 """Longer than a time stamp is good, five minutes to either side."""
-
 
 _NOTE = (
     insert(HeardRequest)
@@ -23,12 +22,11 @@ _NOTE = (
 )
 
 
-def is_first(connection: Connection, signature: str, *, now: datetime) -> bool:
-    """Whether a request with this signature comes for the first time; notes that it came. One statement, so it needs no
-    transaction around it.
-    """
+def is_first(engine: Engine, signature: str, *, now: datetime) -> bool:
+    """Whether a request with this signature comes for the first time; notes that it came, which stands whatever follows."""
     note = {"digest": sha256(signature.encode()).digest(), "heard_at": now}
-    return connection.scalar(_NOTE, note) is not None
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        return connection.scalar(_NOTE, note) is not None
 
 
 def sweep(session: Session, *, now: datetime) -> int:

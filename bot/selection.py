@@ -21,35 +21,35 @@ from sqlalchemy import (
     select,
 )
 
-from bot.access import TODAY, current
-from bot.filters import TITLES, Filter
+from bot.access import ANYBODY, current
+from bot.filters import TITLES, Criteria, Criterion, Filter
 from bot.models import ClassStudent, ClassTeacher, School, Staff, Student, StudentSchool
 from bot.names import fold
 
-OF_STUDENTS = {"grades", "teacher", "school"}
-"""The parts of a filter that are of students; names and SMS statuses are of contacts, too, and whoever knows those adds them."""
+OF_STUDENTS = {Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL}
+"""What is of students; names and SMS statuses are of contacts, too, and whoever knows those adds them."""
 
 
 def _texts(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=ARRAY(Text))
 
 
-GRADES, STATUSES, NAMES = _texts("grades"), _texts("statuses"), _texts("names")
-TEACHER, _SCHOOL = _texts("teacher"), _texts("school")
+GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
+TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 
 
 def narrowed(students: Select[int], which: Filter, *, today: date) -> Select[int]:
     """Those of some students whom a filter means by grade, teacher and school. `today` is the district's date."""
-    return students.where(*of_students(which.parts)).params(values(which, today=today))
+    return students.where(*of_students(which.criteria)).params(values(which, today=today))
 
 
-def of_students(parts: frozenset[str]) -> Iterator[ColumnElement[bool]]:
-    """What must hold of a student for these parts of a filter, without saying which: a statement of it takes the `values`."""
-    if "grades" in parts:
+def of_students(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    """What must hold of a student for these criteria, whatever they say: a statement of it takes the `values`."""
+    if Criterion.GRADES in criteria:
         yield Student.grade == any_(GRADES)
-    if "school" in parts:
+    if Criterion.SCHOOL in criteria:
         yield Student.id.in_(_of_school())
-    if "teacher" in parts:
+    if Criterion.TEACHER in criteria:
         yield Student.id.in_(_taught_by_teacher())
 
 
@@ -57,31 +57,31 @@ def values(which: Filter, *, today: date) -> dict[str, Any]:
     """The parameters of a statement that narrows by a filter."""
     return {
         "today": today,
-        "grades": list(which.grades),
-        "statuses": [str(one) for one in which.statuses],
-        "names": holding(" ".join(which.names)),
-        "teacher": holding_without_titles(which.teacher or ""),
-        "school": holding(which.school or ""),
+        Criterion.GRADES: list(which.grades),
+        Criterion.STATUSES: [str(one) for one in which.statuses],
+        Criterion.NAMES: patterns(" ".join(which.names)),
+        Criterion.TEACHER: patterns_of_a_person(which.teacher or ""),
+        Criterion.SCHOOL: patterns(which.school or ""),
     }
 
 
 def has_words(folded: SQLColumnExpression[str], words: BindParameter[Any]) -> ColumnElement[bool]:
-    """Whether a folded name holds all words of a parameter whose value is made by `holding`."""
+    """Whether a folded name holds all words of a parameter whose value is made by `patterns`."""
     return folded.like(all_(words))
 
 
-def holding(words: str) -> list[str]:
+def patterns(words: str) -> list[str]:
     """A pattern for each word. Folded words are letters and digits only, so none of them is a wildcard."""
     return [f"%{word}%" for word in fold(words).split()]
 
 
-def holding_without_titles(words: str) -> list[str]:
+def patterns_of_a_person(words: str) -> list[str]:
     """The same for the name of a person, whatever title stands in it."""
-    return holding(" ".join(word for word in fold(words).split() if word not in TITLES))
+    return patterns(" ".join(word for word in fold(words).split() if word not in TITLES))
 
 
 def _of_school() -> Select[int]:
-    named = has_words(func.folded_name(School.name, ""), _SCHOOL)
+    named = has_words(func.folded_name(School.name, ""), SCHOOL)
     return select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id).where(named)
 
 
@@ -91,5 +91,5 @@ def _taught_by_teacher() -> Select[int]:
         .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
         .join(Staff, Staff.id == ClassTeacher.staff_id)
         .where(has_words(Staff.search, TEACHER))
-        .where(current(ClassStudent, TODAY), current(ClassTeacher, TODAY))
+        .where(current(ClassStudent, ANYBODY.today), current(ClassTeacher, ANYBODY.today))
     )

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.app import stay
+from bot.app import freeze
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack import late
@@ -30,7 +30,7 @@ def serve(settings: Settings, bolt: App) -> None:
     address = _address(settings, bolt, token)
     handler = _Handler(bolt, token, ping_interval=_LOOK_SECONDS, concurrency=_THREADS)
     handler.client.wss_uri = address
-    stay()
+    freeze()
     try:
         handler.connect()  # type: ignore[no-untyped-call]
         threading.Event().wait()

@@ -182,3 +182,14 @@ def test_who_may_see_may_edit_unless_the_district_narrows_it(session, district, 
     else:
         with pytest.raises(UserError, match="registrar"):
             access.editor(actor)
+
+
+def test_the_students_of_two_people_in_one_statement_are_each_their_own(session, district):
+    ana, tom = (acting(session, district, name) for name in ("ana", "tom"))
+    given, ids = models.Student.given_name, models.Student.id
+
+    def only(one, other):
+        return select(given).where(ids.in_(access.students_for(one)), ids.not_in(access.students_for(other)))
+
+    assert session.scalars(only(ana, tom)).all() == ["Sam"]
+    assert session.scalars(only(tom, ana)).all() == ["Tess"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access import ANYBODY, Actor
 from bot.cleanup_list.matching import found, values
 from bot.cleanup_list.rows import schools_of, severity, teachers_of
 from bot.filters import Filter
@@ -42,12 +42,12 @@ class Entry:
 
 def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]:
     """Every entry that this person may see, by grade and name; a contact of two students stands with both."""
-    of_list, adult = found(which.parts, actor.reach), effective_contacts.c
+    of_list, adult = found(which.criteria, actor.reach), effective_contacts.c
     rows = (
         select(
             *(of_list.c.family_name, of_list.c.given_name, of_list.c.grade, of_list.c.textable, of_list.c.other_ways),
             schools_of(of_list.c.student_id).label("schools"),
-            teachers_of(of_list.c.student_id, actor.today).label("teachers"),
+            teachers_of(of_list.c.student_id, ANYBODY.today).label("teachers"),
             (adult.given_name + " " + adult.family_name).label("contact"),
             *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
         )
@@ -62,7 +62,7 @@ def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]
             *(severity(ListEntry.status), adult.priority.nulls_last(), of_list.c.contact_id),
         )
     )
-    for row in session.execute(rows, values(which, actor), execution_options={"yield_per": _AT_ONCE}):
+    for row in session.execute(rows, values(which, actor.sight), execution_options={"yield_per": _AT_ONCE}):
         yield Entry(
             family_name=row.family_name,
             given_name=row.given_name,

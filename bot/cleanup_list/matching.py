@@ -8,20 +8,20 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, or_, select, true
 
 from bot import access, grade, selection
-from bot.access import Actor, Reach
+from bot.access import Reach, Sight
 from bot.cleanup_list.rows import place_in, reach_of
-from bot.filters import Filter
+from bot.filters import Criteria, Criterion, Filter
 from bot.models import Contact, ListEntry, Student, StudentContact
 
 
-def values(which: Filter, actor: Actor) -> dict[str, Any]:
+def values(which: Filter, sight: Sight) -> dict[str, Any]:
     """The parameters of a statement made of `matched` or `found`: what is asked for, and for whose eyes."""
-    return {**actor.values, **selection.values(which, today=actor.today)}
+    return {**sight.values, **selection.values(which, today=sight.today)}
 
 
-def matched(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]]:
-    """A row for each student and listed contact, by these parts of a filter. Removed contacts are still among them: whoever asks who reaches the
-    student learns who was removed at no extra cost.
+def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
+    """A row for each student and contact on the list that these criteria mean. Removed contacts are still among them:
+    whoever asks who reaches the student learns who was removed at no extra cost.
     """
     rows = (
         access.students_within(reach)
@@ -33,24 +33,24 @@ def matched(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]]:
         .join(StudentContact, and_(StudentContact.student_id == Student.id, StudentContact.active))
         .join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
     )
-    if "names" in parts:
+    if Criterion.NAMES in criteria:
         rows = rows.join(Contact, Contact.id == ListEntry.contact_id)
-    return rows.where(*_conditions(parts))
+    return rows.where(*_conditions(criteria))
 
 
-def found(parts: frozenset[str], reach: Reach) -> CTE:
+def found(criteria: Criteria, reach: Reach) -> CTE:
     """Matched entries with how their student can be reached, without removed contacts.
 
     Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
     """
-    entries = matched(parts, reach).cte("matched").prefix_with("MATERIALIZED")
+    entries = matched(criteria, reach).cte("matched").prefix_with("MATERIALIZED")
     students = select(entries.c.student_id).distinct().subquery()
     of_each = reach_of(students.c.student_id).lateral()
     reached = select(students.c.student_id, of_each).join_from(students, of_each, true()).cte("reached")
     listed = select(entries, reached.c.textable, reached.c.other_ways).join(
         reached, reached.c.student_id == entries.c.student_id
     )
-    alone = [reached.c.textable == 0] if "alone" in parts else []
+    alone = [reached.c.textable == 0] if Criterion.ALONE in criteria else []
     return (
         listed.where(entries.c.contact_id == any_(reached.c.contact_ids), *alone)
         .cte("found")
@@ -62,10 +62,10 @@ def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
     return place_in(grade.LEVELS, level)
 
 
-def _conditions(parts: frozenset[str]) -> Iterator[ColumnElement[bool]]:
-    yield from selection.of_students(parts)
-    if "statuses" in parts:
+def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    yield from selection.of_students(criteria)
+    if Criterion.STATUSES in criteria:
         yield ListEntry.status == any_(selection.STATUSES)
-    if "names" in parts:
+    if Criterion.NAMES in criteria:
         names = selection.NAMES
         yield or_(selection.has_words(Student.search, names), selection.has_words(Contact.search, names))

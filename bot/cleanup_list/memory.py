@@ -8,41 +8,31 @@ from sqlalchemy.orm import Session
 
 from bot.models import SyncState
 
+Of = TypeVar("Of", bound=Hashable)
 Answer = TypeVar("Answer")
 
 _MOST = 2_000
+"""Answers, of all people together."""
 _NEWEST = text("SELECT xmin::text AS version, state FROM sync_runs ORDER BY id DESC LIMIT 1")
-_kept: tuple[str, dict[Hashable, Any]] = ("", {})
+_kept: dict[Hashable, Any] = {}
 
 
-def since_the_sync(session: Session, question: Hashable, ask: Callable[[], Answer]) -> Answer:
+def since_the_sync(session: Session, ask: Callable[[Session, Of], Answer], of: Of) -> Answer:
     """What `ask` gives, or gave since the newest sync ended. While one runs, or before the first, it is asked each time."""
     version = _version(session)
     if version is None:
-        return ask()
-    answers = _answers(version)
-    if question not in answers:
-        answers[question] = ask()
-    answer: Answer = answers[question]
-    return answer
+        return ask(session, of)
+    question = (version, ask, of)
+    answer = _kept.get(question)
+    if answer is None:
+        if len(_kept) >= _MOST:
+            _kept.clear()
+        answer = _kept[question] = ask(session, of)
+    kept: Answer = answer
+    return kept
 
 
 def _version(session: Session) -> str | None:
-    """The transaction that last wrote to the newest run, so no other roster has the same; asked once in a transaction of ours."""
-    ours = session.get_transaction()
-    version: str | None
-    asked_in, version = session.info.get("roster", (None, None))
-    if ours is None or asked_in is not ours:
-        newest = session.execute(_NEWEST).first()
-        version = newest.version if newest and newest.state != SyncState.RUNNING else None
-        session.info["roster"] = (session.get_transaction(), version)
-    return version
-
-
-def _answers(version: str) -> dict[Hashable, Any]:
-    """Whoever asked under an older version keeps writing to the answers of that one, which nobody reads any more."""
-    global _kept  # noqa: PLW0603 - one tuple that is swapped as a whole, so that threads see the one or the other.
-    kept = _kept
-    if kept[0] != version or len(kept[1]) > _MOST:
-        _kept = kept = (version, {})
-    return kept[1]
+    """The transaction that last wrote to the newest run: no other roster has the same."""
+    newest = session.execute(_NEWEST).first()
+    return newest.version if newest and newest.state != SyncState.RUNNING else None

@@ -53,7 +53,7 @@ def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
         .join(School, School.id == SchoolClass.school_id)
         .where(Staff.id.in_(teachers_for(actor)), selection.has_words(Staff.search, selection.TEACHER))
-        .params(teacher=selection.holding_without_titles(words))
+        .params(teacher=selection.patterns_of_a_person(words))
         .distinct()
         .order_by("name", "school")
     )
@@ -77,14 +77,14 @@ def _words_on_the_list(session: Session, which: Filter, actor: Actor) -> list[st
     """Folded, those with a hyphen both whole and in parts."""
     names = (Student.given_name, Student.family_name, Contact.given_name, Contact.family_name)
     words = func.string_to_table(func.concat_ws(" ", *names), " ")
-    listed = matched(which.parts, actor.reach).join(Contact, Contact.id == ListEntry.contact_id)
-    written = session.scalars(listed.with_only_columns(words).distinct(), values(which, actor))
+    listed = matched(which.criteria, actor.reach).join(Contact, Contact.id == ListEntry.contact_id)
+    written = session.scalars(listed.with_only_columns(words).distinct(), values(which, actor.sight))
     return list(dict.fromkeys(fold(part) for word in written for part in (word, *word.split("-"))))
 
 
 def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
-    anybody = select(found(which.parts, actor.reach).c.student_id).limit(1)
-    return session.scalar(anybody, values(which, actor)) is not None
+    anybody = select(found(which.criteria, actor.reach).c.student_id).limit(1)
+    return session.scalar(anybody, values(which, actor.sight)) is not None
 
 
 def _like(word: str, known: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot.access import TODAY, Actor, Reach
+from bot.access import ANYBODY, Actor, Reach
 from bot.cleanup_list.matching import found, values
 from bot.cleanup_list.rows import (
     ListedContact,
@@ -32,7 +32,7 @@ from bot.cleanup_list.rows import (
     student_row,
     teachers_of,
 )
-from bot.filters import Filter
+from bot.filters import Criteria, Filter
 from bot.sms_status import SmsStatus
 
 
@@ -57,7 +57,7 @@ class Page:
 def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Page:
     """The page `which.page` of what this person may see, worst first."""
     shown = {"page": which.page, "page_size": page_size}
-    ranked = session.execute(_ranked_page(which.parts, actor.reach), values(which, actor) | shown).all()
+    ranked = session.execute(_ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown).all()
     if not ranked:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
@@ -75,9 +75,9 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
 
 
 @cache
-def _ranked_page(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]]:
+def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     page, page_size = bindparam("page", type_=Integer), bindparam("page_size", type_=Integer)
-    listed = found(parts, reach)
+    listed = found(criteria, reach)
     ranked = _ranked(listed)
     total = select(func.count()).select_from(ranked).scalar_subquery()
     entries = select(func.sum(func.cardinality(ranked.c.contact_ids))).scalar_subquery()
@@ -92,7 +92,7 @@ def _ranked_page(parts: frozenset[str], reach: Reach) -> Select[*tuple[Any, ...]
     return select(
         shown,
         schools_of(shown.c.student_id).label("schools"),
-        teachers_of(shown.c.student_id, TODAY).label("teachers"),
+        teachers_of(shown.c.student_id, ANYBODY.today).label("teachers"),
         total.label("total"),
         entries.label("entries"),
         alone.label("alone"),

@@ -7,13 +7,11 @@ e-mailed either; a contact whose number was just edited counts as one who can be
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    BindParameter,
     ColumnElement,
     Function,
     Integer,
@@ -129,7 +127,7 @@ def schools_of(student_id: SQLColumnExpression[int]) -> Function[Any]:
     return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
 
 
-def teachers_of(student_id: SQLColumnExpression[int], today: date | BindParameter[date]) -> Function[Any]:
+def teachers_of(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
     """The names of those who teach a student today, as an array: homeroom first, then primary teachers."""
     teachers = (
         select(Staff.given_name + " " + Staff.family_name)
@@ -144,42 +142,35 @@ def teachers_of(student_id: SQLColumnExpression[int], today: date | BindParamete
     return func.array(teachers.scalar_subquery())
 
 
+# psycopg prepares what is asked often, and PostgreSQL keeps one plan of it only where none that knows the ids looks cheaper. In a
+# subquery nobody knows them when it plans; otherwise each page is planned anew, which takes ten times as long as running it.
+_IDS: TypeEngine[Any] = ARRAY(BigInteger)
+_STUDENTS = cast(select(bindparam("student_ids", type_=_IDS)).scalar_subquery(), _IDS)
+_ADULT, _ENTRY = effective_contacts.c, ListEntry
+_LISTED = (
+    select(
+        *(_ADULT.student_id, _ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship),
+        *(_ADULT.phone, _ADULT.method, _ADULT.opted_out),
+        *(
+            _ENTRY.status,
+            _ENTRY.since,
+            _ENTRY.phone.label("listed_phone"),
+            _ENTRY.updated_at,
+            _ENTRY.updated_by,
+            _ENTRY.claimed_by,
+            Contact.version,
+        ),
+    )
+    .join_from(effective_contacts, _ENTRY, _ENTRY.contact_id == _ADULT.contact_id)
+    .join(Contact, Contact.id == _ADULT.contact_id)
+    .where(_ADULT.student_id == any_(_STUDENTS))
+    .order_by(severity(_ENTRY.status), _ADULT.priority.nulls_last(), _ADULT.contact_id)
+)
+
+
 def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The listed contacts of some students, worst first, a row for each student and contact."""
-    return session.execute(_listed_contacts(), {"student_ids": student_ids}).all()
-
-
-def _by_id(name: str) -> ColumnElement[Any]:
-    """A parameter of a few ids, whose value the planner does not see: it would plan anew for each, which takes ten times as long
-    as finding them.
-    """
-    ids: TypeEngine[Any] = ARRAY(BigInteger)
-    return cast(select(bindparam(name, type_=ids)).scalar_subquery(), ids)
-
-
-@cache
-def _listed_contacts() -> Select[*tuple[Any, ...]]:
-    adult = effective_contacts.c
-    entry = ListEntry
-    return (
-        select(
-            *(adult.student_id, adult.contact_id, adult.given_name, adult.family_name, adult.relationship),
-            *(adult.phone, adult.method, adult.opted_out),
-            *(
-                entry.status,
-                entry.since,
-                entry.phone.label("listed_phone"),
-                entry.updated_at,
-                entry.updated_by,
-                entry.claimed_by,
-                Contact.version,
-            ),
-        )
-        .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
-        .join(Contact, Contact.id == adult.contact_id)
-        .where(adult.student_id == any_(_by_id("student_ids")))
-        .order_by(severity(entry.status), adult.priority.nulls_last(), adult.contact_id)
-    )
+    return session.execute(_LISTED, {"student_ids": student_ids}).all()
 
 
 def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:

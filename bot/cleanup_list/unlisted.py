@@ -20,10 +20,10 @@ def unlisted(session: Session, which: Filter, *, actor: Actor, most: int) -> tup
     if not which.names:
         return ()
     columns = (Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
+    named = access.students_for(actor).where(*_conditions())
     meant = (
-        selection.narrowed(access.students_for(actor), which, today=actor.today)
+        selection.narrowed(named, which, today=actor.today)
         .with_only_columns(*columns)
-        .where(*_conditions())
         .order_by(Student.family_name, Student.given_name, Student.id)
         .limit(most)
         .cte("meant")

@@ -7,10 +7,10 @@ from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, se
 from sqlalchemy.orm import Session
 
 from bot import access, selection
-from bot.access import TODAY, Actor, Reach, current
+from bot.access import ANYBODY, Actor, Reach, Sight, Whose, current
 from bot.cleanup_list.matching import values
 from bot.cleanup_list.memory import since_the_sync
-from bot.filters import Filter, Vocabulary
+from bot.filters import Criteria, Filter, Vocabulary
 from bot.grade import LEVELS
 from bot.models import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
 
@@ -22,14 +22,13 @@ def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | No
 
     `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
-    of_whom = (actor.reach, actor.school_ids, actor.staff_ids, actor.today)
-    schools, teachers = since_the_sync(session, of_whom, lambda: _schools_and_teachers(session, actor))
+    schools, teachers = since_the_sync(session, _schools_and_teachers, actor.sight)
     return Vocabulary(schools, teachers, _mentions(session, actor, mentioned) if mentioned else {})
 
 
-def _schools_and_teachers(session: Session, actor: Actor) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    asked = (_schools(actor.reach), _names_of_teachers(actor.reach))
-    schools, teachers = (tuple(session.scalars(statement, actor.values)) for statement in asked)
+def _schools_and_teachers(session: Session, sight: Sight) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    asked = (_schools(sight.reach), _names_of_teachers(sight.reach))
+    schools, teachers = (tuple(session.scalars(statement, sight.values)) for statement in asked)
     return schools, teachers
 
 
@@ -44,28 +43,27 @@ def _schools(reach: Reach) -> Select[str]:
     schools = select(School.name).where(School.active).distinct().order_by(School.name)
     if reach is Reach.DISTRICT:
         return schools
-    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught()))
-    return schools.where(or_(School.id == any_(access.SCHOOLS), School.id.in_(of_students)))
+    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught(ANYBODY)))
+    return schools.where(or_(School.id == any_(ANYBODY.school_ids), School.id.in_(of_students)))
 
 
 @cache
 def _names_of_teachers(reach: Reach) -> Select[str]:
-    return _teachers_within(reach).with_only_columns(_NAME).distinct().order_by(_NAME)
+    return _teachers(reach, ANYBODY).with_only_columns(_NAME).distinct().order_by(_NAME)
 
 
 def teachers_for(actor: Actor) -> Select[int]:
     """The ids of those who teach any of this person's students today."""
-    return _teachers_within(actor.reach).params(actor.values)
+    return _teachers(actor.reach, actor.whose)
 
 
-@cache
-def _teachers_within(reach: Reach) -> Select[int]:
-    teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, TODAY))
+def _teachers(reach: Reach, whose: Whose) -> Select[int]:
+    teaching = select(ClassTeacher.staff_id).where(current(ClassTeacher, whose.today))
     if reach is not Reach.DISTRICT:
         learning = select(ClassStudent.class_id).where(
-            ClassStudent.student_id.in_(access.taught()), current(ClassStudent, TODAY)
+            ClassStudent.student_id.in_(access.taught(whose)), current(ClassStudent, whose.today)
         )
-        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(access.SCHOOLS))
+        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(whose.school_ids))
         teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
@@ -73,20 +71,20 @@ def _teachers_within(reach: Reach) -> Select[int]:
 def grades(session: Session, which: Filter, *, actor: Actor) -> tuple[str, ...]:
     """The levels that this person's students of the filter's school and teacher are in, lowest first."""
     place = Filter(school=which.school, teacher=which.teacher)
-    of_whom = (place, actor.reach, actor.school_ids, actor.staff_ids, actor.today)
-    return since_the_sync(session, of_whom, lambda: _levels(session, place, actor))
+    return since_the_sync(session, _levels, (place, actor.sight))
 
 
-def _levels(session: Session, place: Filter, actor: Actor) -> tuple[str, ...]:
-    held = set(session.scalars(_grades(place.parts, actor.reach), values(place, actor)))
+def _levels(session: Session, where: tuple[Filter, Sight]) -> tuple[str, ...]:
+    place, sight = where
+    held = set(session.scalars(_grades(place.criteria, sight.reach), values(place, sight)))
     return tuple(one for one in LEVELS if one in held)
 
 
 @cache
-def _grades(parts: frozenset[str], reach: Reach) -> Select[str | None]:
+def _grades(criteria: Criteria, reach: Reach) -> Select[str | None]:
     """Of the whole district a probe of the index for each level: counting its students for a menu would take too long."""
-    if parts or reach is not Reach.DISTRICT:
-        students = access.students_within(reach).where(*selection.of_students(parts))
+    if criteria or reach is not Reach.DISTRICT:
+        students = access.students_within(reach).where(*selection.of_students(criteria))
         return students.with_only_columns(Student.grade).distinct()
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
     return select(level).where(exists().where(Student.active, Student.grade == level))

@@ -109,8 +109,8 @@ GROUP BY 1, 2
         return selection.narrowed(students, self.which, today=self.today)
 
 
-def narrowed(session: Session, which: Filter, *, today: date) -> Narrowed:
-    if not which.parts & selection.OF_STUDENTS:
+def meaning(session: Session, which: Filter, *, today: date) -> Narrowed:
+    if not which.criteria & selection.OF_STUDENTS:
         return Narrowed(which, today, None)
     everybody = select(Student.id).where(Student.active)
     return Narrowed(which, today, session.scalars(selection.narrowed(everybody, which, today=today)).all())

@@ -105,7 +105,7 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
     """
     # First of all, so that a receipt that comes while we count is news and not overlooked.
     message = session.execute(_MESSAGE, {"message": message_id}).one()
-    narrowed = counting.narrowed(session, which, today=today)
+    narrowed = counting.meaning(session, which, today=today)
     values = {"message": message_id, **narrowed.values}
     counts = session.execute(narrowed.deliveries(), values).mappings().one()
     others = counts["delivered"] + counts["not_known"] + counts["our_fault"]

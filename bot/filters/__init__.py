@@ -4,7 +4,7 @@ The text is a filter's only serialisation, so it is also the state of paging and
 """
 
 from bot.filters.commands import commands_meant
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import Criteria, Criterion, Filter, describe
 from bot.filters.grammar import COMMANDS, GRAMMAR, Phrase
 from bot.filters.parsing import Parsed, Suggestion, Unknown, parse
 from bot.filters.vocabulary import Vocabulary
@@ -14,6 +14,8 @@ __all__ = [
     "COMMANDS",
     "GRAMMAR",
     "TITLES",
+    "Criteria",
+    "Criterion",
     "Filter",
     "Parsed",
     "Phrase",

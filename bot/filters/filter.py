@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bot import grade
 from bot.filters.tokens import cleaned
@@ -14,12 +15,27 @@ _LONGEST = 300
 _RUN = 3
 
 
+class Criterion(StrEnum):
+    """What a filter may narrow by; each is named after its part."""
+
+    GRADES = "grades"
+    STATUSES = "statuses"
+    NAMES = "names"
+    TEACHER = "teacher"
+    SCHOOL = "school"
+    ALONE = "alone"
+
+
+Criteria = frozenset[Criterion]
+
+
 @dataclass(frozen=True)
 class Filter:
     """All parts must hold; several grades or statuses mean any of them. The empty filter is the whole list.
 
     `grades` are levels of `bot.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
-    `teacher` and `school` are words of theirs; `alone` means students of whom no adult can be texted. Duplicates, order, quotes and stray spaces are put right on the way in.
+    `teacher` and `school` are words of theirs; `alone` means students of whom no adult can be texted. Duplicates, order, quotes
+    and stray spaces are put right on the way in.
     """
 
     grades: tuple[str, ...] = ()
@@ -35,15 +51,14 @@ class Filter:
         put(self, "grades", tuple(level for level in grade.LEVELS if level in self.grades))
         put(self, "statuses", tuple(status for status in SEVERITY if status in self.statuses))
         put(self, "names", tuple(_bounded(" ".join(self.names)).split()))
-        put(self, "teacher", _bounded(self.teacher or "") or None)
-        put(self, "school", _bounded(self.school or "") or None)
+        put(self, "teacher", (_bounded(self.teacher) or None) if self.teacher else None)
+        put(self, "school", (_bounded(self.school) or None) if self.school else None)
         put(self, "page", min(max(self.page, 1), _LAST_PAGE))
 
     @property
-    def parts(self) -> frozenset[str]:
-        """Which parts it narrows by, whatever each of them says."""
-        narrowing = ("grades", "statuses", "names", "teacher", "school", "alone")
-        return frozenset(part for part in narrowing if getattr(self, part))
+    def criteria(self) -> Criteria:
+        """What it narrows by, whatever each of them says."""
+        return frozenset(one for one in Criterion if getattr(self, one))
 
     def with_page(self, page: int) -> "Filter":
         return replace(self, page=page)
@@ -62,7 +77,7 @@ class Filter:
 
 
 def _bounded(text: str) -> str:
-    return cleaned(cleaned(text)[:_LONGEST]) if text else ""
+    return cleaned(cleaned(text)[:_LONGEST])
 
 
 def describe(which: Filter) -> str:

@@ -214,7 +214,7 @@ class SyncRun(Base):
 
 def last_synced_at() -> Select[datetime | None]:
     """When the SIS was last read to the end; null if it never was."""
-    return select(func.max(SyncRun.finished_at)).where(SyncRun.state == SyncState.DONE)
+    return select(func.max(SyncRun.finished_at).label("synced_at")).where(SyncRun.state == SyncState.DONE)
 
 
 class SyncRejection(Base):

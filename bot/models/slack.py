@@ -83,7 +83,8 @@ class DigestPost(Base):
 class HeardRequest(Base):
     """A request of Slack that was heard, by the SHA-256 of its signature, so that it is not heard again.
 
-    Not logged: nothing is lost with a note that a crash forgets, and nobody waits for the disk.
+    Not logged: nobody waits for the disk. After a crash of the database, and on a replica that takes over, it is empty, and a
+    request that somebody caught in the five minutes before could be heard once more.
     """
 
     __tablename__ = "heard_requests"

@@ -139,7 +139,9 @@ def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
 
 
 def _without_odd_lines(connection: Connection, parts: Sequence[LinedPart]) -> bool:
-    """Drop blank lines, which are no rows; whether the others are rows, some in each part, and none longer than a row may be."""
+    """Drop blank lines, which are no rows, and count the others in `rows_read`. False where a part has no row, or one is longer than
+    a row may be: the database cannot tell tonight's lines apart.
+    """
     shortest = " ".join(f"WHEN '{part.kind}' THEN {_BLANK_CELL * len(part.header)}" for part in parts)
     with connection.begin():
         dropped = connection.exec_driver_sql(_DROP_ODD.format(longest=LONGEST_LINE - 2, shortest=shortest)).all()
@@ -165,7 +167,7 @@ def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[
 
 def compare(connection: Connection, parts: Sequence[Part]) -> bool:
     """Write the lines that have to be read, and those that are gone, to `different_lines`; False where they are many, or
-    where the last sync left no lines.
+    where the last sync left no lines. `parts` as `stage` counted them.
     """
     run(connection, _DIFFERENT)
     with connection.begin():

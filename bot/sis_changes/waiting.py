@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -109,23 +108,20 @@ def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
     return _streamed(session, select(changes).order_by(*order))
 
 
+_USER_ID = bindparam("user_id", type_=Text)
+_EDITS_BY = select(func.count()).where(Edit.made_by == _USER_ID, Edit.state.in_(IN_FORCE))
+_TOLD_BY_SIS = exists().where(
+    StudentContact.contact_id == Removal.contact_id,
+    StudentContact.active,
+    or_(Removal.student_id.is_(None), StudentContact.student_id == Removal.student_id),
+)
+_REMOVALS_BY = select(func.count()).where(Removal.made_by == _USER_ID, Removal.undone_at.is_(None), _TOLD_BY_SIS)
+_NUMBER_MADE_BY = select(_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery())
+
+
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
-    return session.scalar(_number_made_by(), {"user_id": user_id}) or 0
-
-
-@cache
-def _number_made_by() -> Select[int]:
-    user_id = bindparam("user_id", type_=Text)
-    edits = select(func.count()).where(Edit.made_by == user_id, Edit.state.in_(IN_FORCE))
-    link = StudentContact
-    told_by_sis = exists().where(
-        link.contact_id == Removal.contact_id,
-        link.active,
-        or_(Removal.student_id.is_(None), link.student_id == Removal.student_id),
-    )
-    removals = select(func.count()).where(Removal.made_by == user_id, Removal.undone_at.is_(None), told_by_sis)
-    return select(edits.scalar_subquery() + removals.scalar_subquery())
+    return session.scalar(_NUMBER_MADE_BY, {"user_id": user_id}) or 0
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:

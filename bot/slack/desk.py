@@ -1,7 +1,7 @@
 """What every listener has at hand, and the door each one goes through: who is acting, in one transaction.
 
-Rights are asked again at each click. The person is looked up in Slack before the transaction opens, because nothing
-waits for the network inside one.
+Rights are asked again at each click. Whom Slack told us of lately is found in the transaction itself; anybody else is asked
+about after it has ended and before the next one begins, because nothing waits for the network inside one.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,12 +39,12 @@ class Desk:
 
     def until_it_stands(self, draw: Callable[[], Drawn], show: Callable[[Drawn], None]) -> None:
         """Show what `draw` gives, and once more where it is another by now: of two changes at once, the answer to the first may
-        reach Slack after that to the second.
+        reach Slack after that to the second. Not more often, as Slack takes five answers to one message.
         """
-        before = db.written(self.engine)
+        before = db.snapshot(self.engine)
         drawn = draw()
         show(drawn)
-        if db.written(self.engine) != before and (again := draw()) != drawn:
+        if db.snapshot(self.engine) != before and (again := draw()) != drawn:
             show(again)
 
     @contextmanager

@@ -34,6 +34,11 @@ _homes: dict[tuple[str, str | None], Home] = {}
 """By Slack's address and our token, which mean the same home for ever; asked once a process."""
 
 
+_KNOWN = select(SlackUser.email, SlackUser.full_member).where(
+    SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("after")
+)
+
+
 def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -> SlackPerson:
     """The person behind a Slack user id, asking Slack when what we hold is older than ten minutes.
 
@@ -51,16 +56,11 @@ def known(session: Session, user_id: str, *, now: datetime) -> SlackPerson | Non
     return SlackPerson(user_id, said.email, full_member=said.full_member) if said else None
 
 
-_KNOWN = select(SlackUser.email, SlackUser.full_member).where(
-    SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("after")
-)
-
-
 def ask(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -> SlackPerson:
     """What Slack says of a user now, and keep it.
 
     Raises:
-        SlackApiError: as above.
+        SlackApiError: Slack did not say; nobody is let in on a guess.
     """
     said, home = _ask_slack(client, user_id), _home(client)
     is_ours = _is_full_member(said) and is_at_home(said, home)
@@ -101,9 +101,9 @@ def _is_full_member(user: dict[str, Any]) -> bool:
 
 def zone_of(session: Session, user_id: str, *, otherwise: ZoneInfo) -> ZoneInfo:
     """The time zone that somebody set in Slack, for what they read outside of it."""
-    known = session.get(SlackUser, user_id)
+    user = session.get(SlackUser, user_id)
     try:
-        return ZoneInfo(known.time_zone) if known and known.time_zone else otherwise
+        return ZoneInfo(user.time_zone) if user and user.time_zone else otherwise
     except (ZoneInfoNotFoundError, ValueError):  # A zone that is newer than our tables of zones.
         return otherwise
 

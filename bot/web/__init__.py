@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.app import stay
+from bot.app import freeze
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.web import health, receipts, sender, slack
@@ -35,7 +35,7 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
     except OSError as problem:
         raise UserError(f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another.") from problem
     served = create(settings, engine, bolt)
-    stay()
+    freeze()
     uvicorn.run(
         served,
         host=_HOST,

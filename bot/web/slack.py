@@ -25,10 +25,9 @@ logger = logging.getLogger(__name__)
 
 def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Door:
     """It has `threads` of its own, so that a flood of receipts delays no click."""
-    noting = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
-        if not _is_first(noting, signature):
+        if not _is_first(engine, signature):
             raise RefusedError(401, "This request came before.")
         return bolt.dispatch(asked)
 
@@ -80,8 +79,7 @@ def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
 def _is_first(engine: Engine, signature: str) -> bool:
     """Without a database nothing can be done twice, and Bolt says politely that nothing can be done."""
     try:
-        with engine.connect() as connection:
-            return replays.is_first(connection, signature, now=datetime.now(UTC))
+        return replays.is_first(engine, signature, now=datetime.now(UTC))
     except OperationalError:
         return True
 

@@ -1,6 +1,9 @@
 """Whose e-mail counts: accounts of the workspace that installed the bot, and of its Enterprise Grid organisation."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import text
 
 from bot.slack.who import Home, is_at_home
 
@@ -24,3 +27,27 @@ IN_A_GRID = Home("T1", "E1")
 )
 def test_an_account_is_at_home_in_our_workspace_and_in_our_organisation_only(user, home, at_home):
     assert is_at_home(user, home) is at_home
+
+
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+
+
+def test_nothing_waits_for_slack_in_a_transaction(office, session):
+    session.rollback()
+    held = office.slack.faults.hold("users.info")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(office.clara.command, "/cleanup", "help")
+        assert held.come.wait(10)
+        with office.engine.connect() as connection:
+            assert connection.scalar(text(OPEN)) == 0
+        held.let_go()
+        assert answer.result(10).error is None
+
+
+def test_what_slack_said_of_somebody_is_believed_for_ten_minutes(office):
+    asked = []
+    for minutes in (0, 9, 2):
+        office.later(minutes=minutes)
+        office.clara.command("/cleanup", "help")
+        asked.append(sum(call.method == "users.info" for call in office.slack.calls))
+    assert asked == [1, 1, 2]

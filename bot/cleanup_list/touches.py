@@ -1,26 +1,22 @@
-"""What stands around the list: whom else a contact touches, and how fresh everything is.
+"""Whom else a change of a contact touches.
 
 Names only of students and contacts the asking person may see; of the others, how many there are.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
 from bot.cleanup_list.cards import Sibling
 from bot.models import (
-    MassMessage,
     Student,
     contact_reach,
     contacts_with,
     effective_contacts,
-    last_synced_at,
 )
 
 _NAMED = 3
@@ -38,15 +34,6 @@ class Touches:
     more_siblings: int
     sharing: tuple[str, ...]
     more_sharing: int
-
-
-@dataclass(frozen=True)
-class Latest:
-    """The mass message the list stands after, and the end of the last sync that was applied; None where there was none."""
-
-    title: str
-    sent_at: datetime | None
-    synced_at: datetime | None
 
 
 def touches(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> Touches:
@@ -99,22 +86,3 @@ def _named(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
     by_name = (other.family_name, other.given_name, other.contact_id)
     seen = sharing.where(other.student_id.in_(access.students_for(actor)))
     return seen.with_only_columns(*by_name).distinct().order_by(*by_name).limit(_NAMED)
-
-
-def latest(session: Session) -> Latest:
-    """For the line below every list: after which message it stands, and how old the student information is."""
-    row = session.execute(_latest()).one()
-    return Latest(row.title or "", row.sent_at, row.synced_at)
-
-
-@cache
-def _latest() -> Select[*tuple[Any, ...]]:
-    message = (
-        select(MassMessage.title, MassMessage.sent_at)
-        .where(MassMessage.settled_at.is_not(None))
-        .order_by(MassMessage.sent_at.desc())
-        .limit(1)
-        .subquery()
-    )
-    synced_at = last_synced_at().subquery("synced")
-    return select(message, synced_at.c[0].label("synced_at")).select_from(synced_at.outerjoin(message, true()))
