@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, cycle, islice
 from urllib.parse import urlencode
 
 import httpx
@@ -18,7 +18,7 @@ import people
 import pytest
 from serving import HERE, SIGNING, answering, flood, web
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bot import db, models
 
@@ -84,24 +84,28 @@ _ALL = (
     *(_NAMED, _SCHOOLS, _STUDENTS, _AT_SCHOOL, _CLASSES, _STAFF, _TEACHING, _LEARNING),
     *(_CONTACTS, _LINKS, _NUMBERS, _LISTED),
 )
+CLERKS = ("UCLARA", *(f"UCLERK{number}" for number in range(1, 50)))
 _triggers = count(1)
 
 
 @pytest.fixture(scope="module")
 def district(engine):
-    """Clara works in the office of the first school; Dana manages the district."""
+    """Clara works in the office of the first school, others in those of the next ones; Dana manages the district."""
     with engine.begin() as connection:
         tables = ", ".join(f'"{table.name}"' for table in models.Base.metadata.sorted_tables)
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     with db.transaction(engine) as session:
         for statement in _ALL:
             session.execute(text(statement), {**SIZES, "syllables": SYLLABLES})
-        lincoln = session.get_one(models.School, 1)
-        clara = people.staff(session, "Clara", "Clerk", role="siteAdministrator", at=lincoln)
+        schools = session.scalars(select(models.School).order_by(models.School.id).limit(len(CLERKS))).all()
+        clerks = {
+            user_id: people.staff(session, "Clara", f"Clerk {school.id}", role="siteAdministrator", at=school)
+            for user_id, school in zip(CLERKS, schools, strict=False)
+        }
         dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
         session.add(models.SyncRun(source="x", started_at=people.NOW, finished_at=people.NOW, state="done"))
         later = datetime(2100, 1, 1, tzinfo=UTC)
-        for user_id, one in (("UCLARA", clara), ("UDANA", dana)):
+        for user_id, one in (clerks | {"UDANA": dana}).items():
             session.add(models.SlackUser(user_id=user_id, email=one.email, full_member=True, checked_at=later))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
@@ -142,9 +146,10 @@ def request(fields):
     return base64.b64encode(head.encode() + body)
 
 
-def commands(number, typed, user="UCLARA"):
-    fixed = {"command": "/cleanup", "text": typed, "user_id": user, "team_id": "T1"}
-    return [request(fixed | {"trigger_id": next(_triggers)}) for _ in range(number)]
+def commands(number, typed, users=CLERKS):
+    """So many, of one after the other of `users`."""
+    fixed = {"command": "/cleanup", "text": typed, "team_id": "T1"}
+    return [request(fixed | {"user_id": user, "trigger_id": next(_triggers)}) for user in islice(cycle(users), number)]
 
 
 def answered(port, one):
@@ -188,14 +193,14 @@ def test_the_command_at_a_rate(bot, rate):
 
 
 def test_a_name_with_a_slip_over_the_whole_list(bot):
-    exact = answered(bot, commands(1, "student Bace", "UDANA")[0])
+    exact = answered(bot, commands(1, "student Bace", ["UDANA"])[0])
     assert "Nobody named" not in exact["text"]
-    slip = answered(bot, commands(1, "student Vawxexi", "UDANA")[0])
+    slip = answered(bot, commands(1, "student Vawxexi", ["UDANA"])[0])
     assert "Nobody named Vawxexi" in slip["text"]
     assert "This is" in slip["text"]
-    told("district, a name", flood(bot, 1, commands(50, "student Bace", "UDANA")))
-    told("district, nobody's name", flood(bot, 1, commands(50, "student Qqqqqqqqq", "UDANA")))
-    told("district, a slip", flood(bot, 1, commands(50, "student Vawxexi", "UDANA")))
+    told("district, a name", flood(bot, 1, commands(50, "student Bace", ["UDANA"])))
+    told("district, nobody's name", flood(bot, 1, commands(50, "student Qqqqqqqqq", ["UDANA"])))
+    told("district, a slip", flood(bot, 1, commands(50, "student Vawxexi", ["UDANA"])))
 
 
 def interaction(payload):
