@@ -286,14 +286,30 @@ def append(nights, name, text):
         file.write(text)
 
 
-@pytest.mark.parametrize("blank", ["\r\n", ",,,,\r\n", '"","", \r\n\r\n'])
+BLANK = ["", ",,,,", '"","", ', "," * 60, " " * 39, " " * 5_000, ",".join(["      "] * 30), '""' + ',""' * 50]
+LOOKS_BLANK = ["\t\t\t", "\x0b", "\u2003,,,", "\u3000,\u3000", '"', '"""', '""""', '" ",' * 8, '"" ', "\u00a0" * 30]
+
+
+@pytest.mark.parametrize("blank", BLANK)
 def test_blank_lines_are_no_rows(nights, blank):
     for name in ("users", "roles", "enrollments"):
-        append(nights, name, blank)
+        append(nights, name, f"{blank}\r\n\r\n{blank}\r\n")
     report = nights.read(nights.folder)
     assert not read_whole(nights)
-    assert report.files["users.csv"].read == len(nights.tables["users"])
+    assert {name: report.files[f"{name}.csv"].read for name in ("users", "roles", "enrollments")} == {
+        name: len(nights.tables[name]) for name in ("users", "roles", "enrollments")
+    }
     assert changed(report) == {}
+
+
+@pytest.mark.parametrize("line", LOOKS_BLANK)
+def test_a_line_that_only_looks_blank_may_be_anybodys_and_takes_nobody_away(nights, line):
+    nights.leave("s7")
+    bundles.write(nights.tables, nights.folder)
+    append(nights, "users", f"{line}\r\n")
+    report = nights.read(nights.folder)
+    assert "s7" in nights.active("students")
+    assert report.files["users.csv"].rejected
 
 
 @pytest.mark.parametrize("sign", ["\0", "\x01", "\x02", "\x03"])
@@ -325,10 +341,13 @@ def test_an_enrolment_that_went_from_a_teacher_to_a_student_is_no_longer_the_tea
     assert nights.night()
 
 
-def test_an_emptied_file_brakes_although_a_blank_line_is_left_in_it(nights):
+@pytest.mark.parametrize("blank", BLANK)
+def test_a_small_file_that_is_emptied_brakes_although_a_blank_line_is_left_in_it(nights, blank):
+    nights.tables["enrollments"] = nights.tables["enrollments"][:15]
+    nights.read(bundles.write(nights.tables, nights.folder), confirm=True)
     nights.tables["enrollments"].clear()
     bundles.write(nights.tables, nights.folder)
-    append(nights, "enrollments", "\r\n")
+    append(nights, "enrollments", f"{blank}\r\n")
     with pytest.raises(Braked, match=r"enrollments\.csv holds no row"):
         nights.read(nights.folder)
 

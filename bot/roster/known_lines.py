@@ -37,14 +37,13 @@ _SIGNS = (b"\x00", b"\x01", b"\x02", b"\x03")
 _DROP_ODD = """
 WITH odd AS (
     DELETE FROM said_lines
-    WHERE octet_length(said) >= {longest}
-       OR (octet_length(said) <= CASE file {shortest} END AND said !~ '[^,"[:space:]]')
-    RETURNING file, octet_length(said) >= {longest} AS is_too_long
+    WHERE octet_length(said) >= %(longest)s
+       OR ((said COLLATE "C" < '"-' OR (said COLLATE "C" >= ',' AND said COLLATE "C" < '-')) AND said ~ '^( *("")?,)* *("")?$')
+    RETURNING file, octet_length(said) >= %(longest)s AS is_too_long
 )
 SELECT file, count(*) AS lines, bool_or(is_too_long) AS is_too_long FROM odd GROUP BY file
 """
-_BLANK_CELL = 4
-"""Bytes of a cell that looks blank: two quotes, the comma, a blank. A line is not searched for anything else when it is longer."""
+"""What a reader of CSV finds no cell in. Hardly another line begins as such a one does, and comparing takes less than searching."""
 
 _DIFFERENT = """
 CREATE TEMP TABLE different_lines AS
@@ -142,9 +141,8 @@ def _without_odd_lines(connection: Connection, parts: Sequence[LinedPart]) -> bo
     """Drop blank lines, which are no rows, and count the others in `rows_read`. False where a part has no row, or one is longer than
     a row may be: the database cannot tell tonight's lines apart.
     """
-    shortest = " ".join(f"WHEN '{part.kind}' THEN {_BLANK_CELL * len(part.header)}" for part in parts)
     with connection.begin():
-        dropped = connection.exec_driver_sql(_DROP_ODD.format(longest=LONGEST_LINE - 2, shortest=shortest)).all()
+        dropped = connection.exec_driver_sql(_DROP_ODD, {"longest": LONGEST_LINE - 2}).all()
     blank = {row.file: row.lines for row in dropped}
     for part in parts:
         part.rows_read -= blank.get(part.kind, 0)
