@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import func, select
+from sqlalchemy.exc import TimeoutError  # noqa: A004
 from twilio.request_validator import RequestValidator
 
 from bot import db, models, web
@@ -124,6 +126,14 @@ def test_of_many_who_send_the_same_at_once_one_is_heard(bot):
     with ThreadPoolExecutor(8) as pool:
         send = lambda _: bot.post("/slack/events", content=COMMAND, headers=headers).status_code  # noqa: E731
         assert sorted(pool.map(send, range(8))) == [200] + [401] * 7
+
+
+def test_a_request_that_cannot_be_noted_because_all_connections_are_taken_is_not_heard(bot, empty_database):
+    with ExitStack() as stack:
+        with suppress(TimeoutError):
+            while True:
+                stack.enter_context(empty_database.connect())
+        assert bot.post("/slack/events", content=COMMAND, headers=signed()).status_code == 503
 
 
 def test_while_the_signing_secret_changes_both_are_believed(serve):
