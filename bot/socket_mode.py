@@ -28,7 +28,7 @@ def serve(settings: Settings, bolt: App) -> None:
     """
     token = _app_token(settings)
     address = _address(settings, bolt, token)
-    handler = _Handler(bolt, token, ping_interval=_LOOK_SECONDS, concurrency=_THREADS)
+    handler = _Handler(bolt, token)
     handler.client.wss_uri = address
     freeze()
     try:
@@ -41,7 +41,9 @@ def serve(settings: Settings, bolt: App) -> None:
 class _Handler(SocketModeHandler):
     """Bolt's own, which answers in time."""
 
-    _work = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
+    def __init__(self, bolt: App, token: str) -> None:
+        super().__init__(bolt, token, ping_interval=_LOOK_SECONDS, concurrency=_THREADS)
+        self._work = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         began = time.time()

@@ -15,7 +15,7 @@ from bot import selection
 from bot.access import Actor
 from bot.cleanup_list.matching import found, matched, values
 from bot.cleanup_list.words import teachers_for
-from bot.filters import Filter
+from bot.filters import Criterion, Filter
 from bot.models import ClassTeacher, Contact, ListEntry, School, SchoolClass, Staff, Student
 from bot.names import fold
 
@@ -53,7 +53,7 @@ def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
         .join(School, School.id == SchoolClass.school_id)
         .where(Staff.id.in_(teachers_for(actor)), selection.has_words(Staff.search, selection.TEACHER))
-        .params(teacher=selection.patterns_of_a_person(words))
+        .params({Criterion.TEACHER: selection.patterns_of_a_person(words)})
         .distinct()
         .order_by("name", "school")
     )

@@ -43,7 +43,9 @@ WITH odd AS (
 )
 SELECT file, count(*) AS lines, bool_or(is_too_long) AS is_too_long FROM odd GROUP BY file
 """
-"""What a reader of CSV finds no cell in. Hardly another line begins as such a one does, and comparing takes less than searching."""
+"""What a reader of CSV finds no cell in, and what is longer than a row may be. Hardly any other line begins as a blank one does, and
+comparing takes less than searching.
+"""
 
 _DIFFERENT = """
 CREATE TEMP TABLE different_lines AS

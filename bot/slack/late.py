@@ -35,7 +35,7 @@ def meanwhile(body: dict[str, Any]) -> BoltResponse | None:
 
 def follow(body: dict[str, Any], said: BoltResponse) -> None:
     """Send after it what a command was answered; nothing else has an answer of its own."""
-    if "command" not in body or not said.body:
+    if "command" not in body or said.status != 200 or not said.body:  # noqa: PLR2004
         return
     answer = json.loads(said.body)
     try:

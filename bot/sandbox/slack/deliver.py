@@ -108,11 +108,11 @@ class InProcess:
                 answered.set_result(None)
 
         work = asyncio.ensure_future(self._app(scope, receive, sent))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
         await asyncio.wait({work, answered}, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             await work
-        self._under_way.add(work)
-        work.add_done_callback(self._under_way.discard)
 
     async def _give_up(self) -> None:
         under_way = asyncio.all_tasks() - {asyncio.current_task()}
