@@ -10,7 +10,7 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from bot import models
+from bot import listing, models
 from bot.access import Actor, Reach, SlackPerson
 from bot.names import fold
 from bot.sms_status import SmsStatus
@@ -117,6 +117,7 @@ def listed(session, one, status=SmsStatus.BLOCKED, *, since=NOW):
     if one.sis_phone:
         session.merge(models.PhoneNumber(phone=one.sis_phone, status=status, since=since))
     _saved(session, models.ListEntry(contact_id=one.id, status=status, phone=one.sis_phone, since=since))
+    listing.follow_names(session.connection())
     return one
 
 

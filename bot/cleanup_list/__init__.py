@@ -4,7 +4,8 @@ from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedConta
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
 from bot.cleanup_list.latest import Latest, latest
-from bot.cleanup_list.namesakes import namesakes, near_names
+from bot.cleanup_list.namesakes import namesakes
+from bot.cleanup_list.near_names import near_names
 from bot.cleanup_list.news import News, news
 from bot.cleanup_list.pages import Page, page
 from bot.cleanup_list.rows import ListedContact, StudentRow

@@ -38,12 +38,12 @@ def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     return rows.where(*_conditions(criteria))
 
 
-def found(criteria: Criteria, reach: Reach) -> CTE:
-    """Matched entries with how their student can be reached, without removed contacts.
+def found(criteria: Criteria, reach: Reach, *also: ColumnElement[bool]) -> CTE:
+    """Matched entries with how their student can be reached, without removed contacts. `also` must hold of them, too.
 
     Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
     """
-    entries = matched(criteria, reach).cte("matched").prefix_with("MATERIALIZED")
+    entries = matched(criteria, reach).where(*also).cte("matched").prefix_with("MATERIALIZED")
     students = select(entries.c.student_id).distinct().subquery()
     of_each = reach_of(students.c.student_id).lateral()
     reached = select(students.c.student_id, of_each).join_from(students, of_each, true()).cte("reached")
@@ -68,4 +68,5 @@ def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
         yield ListEntry.status == any_(selection.STATUSES)
     if Criterion.NAMES in criteria:
         names = selection.NAMES
+        yield selection.has_words(ListEntry.names, names)  # Few are left to ask their people.
         yield or_(selection.has_words(Student.search, names), selection.has_words(Contact.search, names))

@@ -4,6 +4,7 @@ of contacts: whoever shares a number shares its fate. Between messages only a ST
 
 from bot.listing.entries import Moves, follow
 from bot.listing.evidence import STRENGTH, sender_faults, senders_fault, strength
+from bot.listing.names import follow_names
 from bot.listing.numbers import Everyone, Phones, judge
 from bot.listing.opting import OptOut, opted_in, opted_out
 from bot.listing.turns import one_at_a_time
@@ -15,6 +16,7 @@ __all__ = [
     "OptOut",
     "Phones",
     "follow",
+    "follow_names",
     "judge",
     "one_at_a_time",
     "opted_in",

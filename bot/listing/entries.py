@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.listing.evidence import counts, quoted
+from bot.listing.names import NAMES
 from bot.listing.numbers import Everyone, Phones
 from bot.models import IN_FORCE, ListMove
 from bot.sms_status import SmsStatus
@@ -81,7 +82,7 @@ decided AS (
 
 
 # A row that somebody edits while this runs is left alone (`updated_at` is compared again): the edit is newer.
-_APPLIED = """
+_APPLIED = f"""
 gone AS (
     DELETE FROM cleanup_list e USING decided
     WHERE e.contact_id = decided.contact_id AND decided.after IS NULL
@@ -98,8 +99,10 @@ stayed AS (
     RETURNING e.contact_id
 ),
 come AS (
-    INSERT INTO cleanup_list (contact_id, status, phone, since, mass_message_id)
-    SELECT contact_id, after, phone, :now, :message FROM decided WHERE before IS NULL AND after IS NOT NULL
+    INSERT INTO cleanup_list (contact_id, status, phone, since, mass_message_id, names)
+    SELECT contact_id, after, phone, :now, :message, {NAMES}
+    FROM decided JOIN contacts c ON c.id = contact_id
+    WHERE before IS NULL AND after IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING contact_id
 )"""

@@ -4,10 +4,10 @@ Whoever changes it in bulk would otherwise lock the same rows in another order t
 would be rolled back: a receipt lost. Take this lock after every lock on deliveries, never before.
 """
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 
-def one_at_a_time(session: Session) -> None:
+def one_at_a_time(session: Session | Connection) -> None:
     """Wait for our turn; it ends with the transaction. Asking again within it costs nothing."""
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('cleanup list', 0))"))

@@ -4,6 +4,7 @@ from bot.models.base import Base, ContactMethod
 from bot.models.downloads import Download, DownloadForm, DownloadState
 from bot.models.edits import IN_FORCE, Audit, Edit, EditField, EditState, Removal
 from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, OptOutText, PhoneNumber, Receipt
+from bot.models.name_words import NameWord
 from bot.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.models.roster import (
     ClassStudent,
@@ -48,6 +49,7 @@ __all__ = [
     "ListEntry",
     "ListMove",
     "MassMessage",
+    "NameWord",
     "NoticeKind",
     "NoticeState",
     "OpenList",

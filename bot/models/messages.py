@@ -131,12 +131,19 @@ class ListEntry(Base):
     """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
 
     `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
-    entry waits for the next mass message; `claimed_by` has said that they take care of it. No foreign key: contacts are never deleted, and settling a large message would
-    spend half its time on looking each one up and locking it.
+    entry waits for the next mass message; `claimed_by` has said that they take care of it. `names` are the folded words that the
+    contact and its students are named by, to find the entry among many; who has them, the people themselves say.
+
+    No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking each one up
+    and locking it.
     """
 
     __tablename__ = "cleanup_list"
-    __table_args__ = (one_of("status", SmsStatus), Index(None, "status"))
+    __table_args__ = (
+        one_of("status", SmsStatus),
+        Index(None, "status"),
+        Index("ix_cleanup_list_names", text("string_to_array(names, ' ')"), postgresql_using="gin"),
+    )
     contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     status: Mapped[str]
     phone: Mapped[str | None]
@@ -146,6 +153,7 @@ class ListEntry(Base):
     updated_by: Mapped[str | None]
     claimed_by: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
+    names: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class ListMove(StrEnum):

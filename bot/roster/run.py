@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bot import db
+from bot import db, listing
 from bot.errors import UserError
 from bot.models import SyncState
 from bot.roster import brake, merge, reading, reconcile, report, runs, same
@@ -120,6 +120,8 @@ def _merge(this: Run, run_id: int, read: Read, changes: dict[str, Changes], acto
                 merge.apply(this.connection, table)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
+    with this.connection.begin():
+        listing.follow_names(this.connection)
     frame = reading.remember(this, read)
     known = None if read.scope.is_whole else this.before
     runs.finish(

@@ -20,7 +20,7 @@ from serving import HERE, SIGNING, answering, flood, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import select, text
 
-from bot import db, models
+from bot import db, listing, models
 
 STUDENTS = int(os.environ.get("STUDENTS", "1000000"))
 OF_A_SCHOOL, OF_A_CLASS = 650, 25
@@ -109,6 +109,10 @@ def district(engine):
             session.add(models.SlackUser(user_id=user_id, email=one.email, full_member=True, checked_at=later))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
+    with engine.begin() as connection:
+        listing.follow_names(connection)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE cleanup_list"))
     return engine
 
 

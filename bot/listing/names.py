@@ -1,0 +1,32 @@
+"""What an entry is found by: the words of its contact's name and of its students' names, beside it and not in three tables.
+
+An entry takes them when it joins. Who was renamed since, or got a contact, is followed after each sync.
+"""
+
+from sqlalchemy import Connection, text
+
+from bot.listing.turns import one_at_a_time
+
+NAMES = """
+words_of_a_name(c.given_name, c.family_name, c.search) || coalesce((
+    SELECT string_agg(' ' || words_of_a_name(s.given_name, s.family_name, s.search), '' ORDER BY s.id)
+    FROM student_contacts l JOIN students s ON s.id = l.student_id WHERE l.contact_id = c.id
+), '')"""
+"""SQL for the names of an entry whose contact is `c`: of all its students, whether they are active or not."""
+
+# Sorted, so that all is worked out before the first row is locked: whoever edits one of these contacts waits for the writing only.
+_FOLLOW = text(f"""
+WITH now AS MATERIALIZED (
+    SELECT contact_id, names FROM (
+        SELECT e.contact_id, e.names AS before, {NAMES} AS names FROM cleanup_list e JOIN contacts c ON c.id = e.contact_id
+    ) entries
+    WHERE names <> before ORDER BY contact_id
+)
+UPDATE cleanup_list e SET names = now.names FROM now WHERE now.contact_id = e.contact_id
+""")
+
+
+def follow_names(connection: Connection) -> None:
+    """Bring the names of every entry in line with the roster, in the caller's transaction."""
+    one_at_a_time(connection)
+    connection.execute(_FOLLOW)

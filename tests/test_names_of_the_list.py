@@ -1,0 +1,86 @@
+"""What an entry of the list is found by: names as they are now, of the contact and of all its students."""
+
+import people
+import pytest
+from sis.nights import Nights
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from bot import cleanup_list, listing, models
+from bot.access import Reach
+from bot.filters import Filter
+
+
+@pytest.fixture
+def nights(empty_database, tmp_path):
+    """Maria Rivera, mother of Sam Rivera, is on the list."""
+    nights = Nights(empty_database, tmp_path / "bundle")
+    nights.sync()
+    with Session(empty_database) as session, session.begin():
+        people.listed(
+            session, session.scalars(select(models.Contact).where(models.Contact.sourced_id == "maria")).one()
+        )
+    return nights
+
+
+def found(engine, *names):
+    """How many students the district's list shows for these names."""
+    with Session(engine) as session, session.begin():
+        dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
+        return cleanup_list.page(session, Filter(names=names), actor=dana, page_size=10).total_students
+
+
+def near(engine, *names):
+    with Session(engine) as session, session.begin():
+        dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
+        return [" ".join(one.names) for one in cleanup_list.near_names(session, Filter(names=names), actor=dana)]
+
+
+@pytest.mark.parametrize("who", ["maria", "sam"])
+def test_whoever_the_sis_renames_is_found_by_the_new_name_after_that_night(nights, who):
+    assert not found(nights.engine, "Oyelaran")
+    nights.user(who)["familyName"] = "Oyelaran-Smith"
+    nights.sync()
+    assert found(nights.engine, "Oyelaran")
+    assert near(nights.engine, "Oyelarran") == ["oyelaran"]
+    assert near(nights.engine, "Smyth") == ["smith"]
+
+
+def test_an_entry_that_joins_is_found_by_all_its_students(session):
+    both = [people.student(session, given, "Peña-Lopez") for given in ("Ines", "Omar")]
+    maria = people.contact(session, *both, given="María", family="O'Brien")
+    with session.begin_nested():
+        listing.opted_out(session, maria.sis_phone, by="twilio", now=people.NOW)
+    names = session.scalars(select(models.ListEntry.names)).one()
+    assert names == "maria obrien ines penalopez ines pena lopez omar penalopez omar pena lopez"
+
+
+def test_names_that_are_as_they_were_are_not_written_again(session):
+    sam = people.student(session)
+    people.listed(session, people.contact(session, sam))
+    session.commit()
+    version = text("SELECT xmin::text FROM cleanup_list")
+    before = session.scalar(version)
+    listing.follow_names(session.connection())
+    session.commit()
+    assert session.scalar(version) == before
+
+
+def test_every_word_of_a_name_is_known_whoever_wrote_it_and_stays_known(session):
+    sam = people.student(session, "Sam", "Núñez-Ortiz")
+    people.contact(session, sam, given="Ana", family="de la Cruz")
+    session.commit()
+    words = select(models.NameWord.word)
+    assert set(session.scalars(words)) == {"sam", "nunezortiz", "nunez", "ortiz", "ana", "de", "la", "cruz"}
+    sam.given_name, sam.search = "Ömer", "omer nunezortiz"
+    session.commit()
+    assert {"omer", "sam"} <= set(session.scalars(words))
+
+
+def test_a_change_that_is_not_of_names_asks_for_no_words(session):
+    sam = people.student(session)
+    session.commit()
+    session.execute(text("DELETE FROM name_words"))
+    sam.grade = "6"
+    session.commit()
+    assert not session.scalars(select(models.NameWord)).all()
