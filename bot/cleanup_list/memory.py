@@ -33,6 +33,11 @@ def since_the_sync(session: Session, ask: Callable[[Session, Of], Answer], of: O
 
 
 def _version(session: Session) -> str | None:
-    """The transaction that last wrote to the newest run: no other roster has the same."""
-    newest = session.execute(_NEWEST).first()
-    return newest.version if newest and newest.state != SyncState.RUNNING else None
+    """The transaction that last wrote to the newest run: no other roster has the same. Asked once in each transaction of ours."""
+    version: str | None
+    asked_in, version = session.info.get(_NEWEST, (None, None))
+    if asked_in is None or asked_in is not session.get_transaction():
+        newest = session.execute(_NEWEST).first()
+        version = newest.version if newest and newest.state != SyncState.RUNNING else None
+        session.info[_NEWEST] = session.get_transaction(), version
+    return version
