@@ -34,10 +34,8 @@ def _texts(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=ARRAY(Text))
 
 
-GRADES, STATUSES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES)
+GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
-NAMES: BindParameter[Any] = bindparam(Criterion.NAMES, type_=ARRAY(Text), literal_execute=True)
-"""Written into the statement: a plan for whatever name, which PostgreSQL would keep, takes seconds for a rare one."""
 
 
 def narrowed(students: Select[int], which: Filter, *, today: date) -> Select[int]:

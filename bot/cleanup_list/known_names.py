@@ -29,8 +29,8 @@ class KnownNames:
         return all(word in self.text for word in fold(" ".join(names)).split())
 
     def like(self, said: str) -> dict[str, int]:
-        """The words that a folded one may have meant, and by how many slips: none of those it is part of, and one for each three
-        letters at most: `Riverra`, `Sofia` for Sophia, `Kaitlyn` for Caitlin.
+        """The words that a folded one may have meant, and by how many slips: at most one for each three letters (`Riverra`, `Sofia`
+        for Sophia, `Kaitlyn` for Caitlin), and no slip where it is part of the word.
         """
         most = len(said) // _LETTERS_A_SLIP + 1
         near = process.extract(said, self.words, scorer=OSA.distance, score_cutoff=most, limit=None)

@@ -5,7 +5,8 @@ in part.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, or_, select, true
+from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, or_, select, text, true
+from sqlalchemy.orm import Session
 
 from bot import access, grade, selection
 from bot.access import Reach, Sight
@@ -17,6 +18,16 @@ from bot.models import Contact, ListEntry, Student, StudentContact
 def values(which: Filter, sight: Sight) -> dict[str, Any]:
     """The parameters of a statement made of `matched` or `found`: what is asked for, and for whose eyes."""
     return {**sight.values, **selection.values(which, today=sight.today)}
+
+
+# A plan for whatever name, which PostgreSQL would keep, takes seconds for a rare one.
+_PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
+def look_for_names(session: Session, which: Filter) -> None:
+    """Before a statement with the names of a filter, if it has any: until the transaction ends each is planned for those."""
+    if which.names:
+        session.execute(_PLAN_ANEW)
 
 
 def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:

@@ -14,7 +14,8 @@ Answer = TypeVar("Answer")
 _MOST = 2_000
 """Answers, of all people together."""
 _NEWEST = text("SELECT xmin::text AS version, state FROM sync_runs ORDER BY id DESC LIMIT 1")
-_kept: dict[Hashable, Any] = {}
+_kept: dict[str, dict[Hashable, Any]] = {}
+"""Of one roster, the newest that was asked about."""
 
 
 def since_the_sync(session: Session, ask: Callable[[Session, Of], Answer], of: Of) -> Answer:
@@ -22,12 +23,13 @@ def since_the_sync(session: Session, ask: Callable[[Session, Of], Answer], of: O
     version = _version(session)
     if version is None:
         return ask(session, of)
-    question = (version, ask, of)
-    answer = _kept.get(question)
+    answers = _kept.get(version)
+    if answers is None or len(answers) >= _MOST:
+        _kept.clear()
+        answers = _kept[version] = {}
+    answer = answers.get((ask, of))
     if answer is None:
-        if len(_kept) >= _MOST:
-            _kept.clear()
-        answer = _kept[question] = ask(session, of)
+        answer = answers[ask, of] = ask(session, of)
     kept: Answer = answer
     return kept
 

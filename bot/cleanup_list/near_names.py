@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Actor
 from bot.cleanup_list.known_names import known_names
-from bot.cleanup_list.matching import found, values
+from bot.cleanup_list.matching import found, look_for_names, values
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student
 from bot.names import fold
@@ -23,15 +23,21 @@ def near_names(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter
     """The filter with names that somebody on this person's list has, nearest first and then by the alphabet; nothing where none
     is like those typed.
     """
-    said = fold(" ".join(which.names)).split()
-    like = [known_names(session).like(word) for word in said]
+    said, known = fold(" ".join(which.names)).split(), known_names(session)
+    like = [known.like(word) for word in said]
     if not said or not all(like):
         return ()
+    look_for_names(session, which)
     session.execute(_LOOK_UP)
     asked = session.execute(_named(like, which, actor), values(replace(which, names=()), actor.sight))
     people = {words for row in asked for words in row}
     meant = {one for words in people if (one := _meant(said, like, words.split())) and one[0]}
-    return tuple(replace(which, names=names, page=1) for _, names in sorted(meant)[:_MOST])
+    return tuple(replace(which, names=names, page=1) for _, names in sorted(meant) if _finds(names))[:_MOST]
+
+
+def _finds(names: Sequence[str]) -> bool:
+    """The database folds the letters of some scripts otherwise than we do, who look for them."""
+    return all(fold(name) == name for name in names)
 
 
 def _named(like: Sequence[dict[str, int]], which: Filter, actor: Actor) -> Select[str, str]:

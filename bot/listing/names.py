@@ -1,6 +1,6 @@
 """What an entry is found by: the words of its contact's name and of its students' names, beside it and not in three tables.
 
-An entry takes them when it joins. Who was renamed since, or got a contact, is followed after each sync.
+An entry takes them when it joins. Who was renamed since, or got a contact, is followed by the sync that says so.
 """
 
 from sqlalchemy import Connection, text
@@ -14,15 +14,19 @@ words_of_a_name(c.given_name, c.family_name, c.search) || coalesce((
 ), '')"""
 """SQL for the names of an entry whose contact is `c`: of all its students, whether they are active or not."""
 
-# Sorted, so that all is worked out before the first row is locked: whoever edits one of these contacts waits for the writing only.
+# All is worked out before the first row is locked: whoever edits one of these contacts waits for the writing only. Rows are locked in
+# the order in which people who change several at once lock them.
 _FOLLOW = text(f"""
 WITH now AS MATERIALIZED (
     SELECT contact_id, names FROM (
         SELECT e.contact_id, e.names AS before, {NAMES} AS names FROM cleanup_list e JOIN contacts c ON c.id = e.contact_id
     ) entries
-    WHERE names <> before ORDER BY contact_id
+    WHERE names <> before
+),
+locked AS MATERIALIZED (
+    SELECT e.contact_id, now.names FROM cleanup_list e JOIN now ON now.contact_id = e.contact_id ORDER BY e.contact_id FOR UPDATE OF e
 )
-UPDATE cleanup_list e SET names = now.names FROM now WHERE now.contact_id = e.contact_id
+UPDATE cleanup_list e SET names = locked.names FROM locked WHERE locked.contact_id = e.contact_id
 """)
 
 

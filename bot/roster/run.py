@@ -24,6 +24,9 @@ from bot.roster.staging import Progress
 from bot.roster.touched import Scope
 from bot.sis import Part, Source
 
+_NAMING = {"students", "contacts", "student_contacts"}
+"""The tables by whose names the list is searched. It follows each at once, but after it, because it may have to wait its turn."""
+
 
 def sync(
     engine: Engine,
@@ -118,10 +121,11 @@ def _merge(this: Run, run_id: int, read: Read, changes: dict[str, Changes], acto
                 edits = _merge_contacts(this, table, actor)
             else:
                 merge.apply(this.connection, table)
+        if table.name in _NAMING:
+            with this.connection.begin():
+                listing.follow_names(this.connection)
         changed = sum(changes[table.name].kinds.values())
         this.progress(table.name, changed, changed)
-    with this.connection.begin():
-        listing.follow_names(this.connection)
     frame = reading.remember(this, read)
     known = None if read.scope.is_whole else this.before
     runs.finish(
