@@ -47,6 +47,8 @@ SELECT file, count(*) AS lines, bool_or(is_too_long) AS is_too_long FROM odd GRO
 comparing takes less than searching.
 """
 
+_IN_CACHE = "SET LOCAL work_mem = '2MB'"
+"""Two long lists of digests meet in pieces that a processor's cache holds; in one large piece, each of them waits for memory."""
 _DIFFERENT = """
 CREATE TEMP TABLE different_lines AS
 WITH pairs AS MATERIALIZED (
@@ -169,8 +171,9 @@ def compare(connection: Connection, parts: Sequence[Part]) -> bool:
     """Write the lines that have to be read, and those that are gone, to `different_lines`; False where they are many, or
     where the last sync left no lines. `parts` as `stage` counted them.
     """
-    run(connection, _DIFFERENT)
     with connection.begin():
+        connection.exec_driver_sql(_IN_CACHE)
+        connection.exec_driver_sql(_DIFFERENT)
         counts = connection.exec_driver_sql(_COUNTS).one()
     said = sum(part.rows_read for part in parts if part.kind in COMPARED)
     is_repeated_differently = said - counts.new != (counts.known or 0) - (counts.gone or 0)
