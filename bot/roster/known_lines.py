@@ -12,6 +12,7 @@ from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection
 
 from bot.roster import staging
+from bot.roster.passing import Passing
 from bot.roster.staging import Progress, run
 from bot.sis import Kind, LinedPart, Part
 from bot.sis.lines import LONGEST_LINE
@@ -44,8 +45,8 @@ WITH odd AS (
 )
 SELECT file, count(*) AS lines, bool_or(is_too_long) AS is_too_long FROM odd GROUP BY file
 """
-"""What a reader of CSV finds no cell in, and what is longer than a row may be. Hardly any other line begins as a blank one does, and
-comparing takes less than searching.
+"""What a reader of CSV finds no cell in, and what is longer than a row may be; asked only where a line that passed may be either.
+Hardly any other line begins as a blank one does, and comparing takes less than searching.
 """
 
 _IN_CACHE = "SET LOCAL work_mem = '2MB'"
@@ -113,6 +114,7 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
     of tonight cannot be told apart by the database.
     """
     frame = sha256(program.encode())
+    may_be_odd = False
     run(connection, _SAID)
     kinds = {part.kind for part in parts}
     lined = [part for part in parts if isinstance(part, LinedPart)]
@@ -122,50 +124,55 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
         if part.kind not in COMPARED:
             for block in part.raw():
                 frame.update(block)
-        elif not _copy(connection, part, progress):
+        elif (passed := _copy(connection, part, progress)) is None:
             return None
+        else:
+            may_be_odd = may_be_odd or passed.may_be_odd
         if not part.is_plain:
             return None
         frame.update(f"\n{part.name}\n{part.header}\n".encode())
-    is_readable = _without_odd_lines(connection, [part for part in lined if part.kind in COMPARED])
-    return frame.hexdigest() if is_readable else None
+    compared = [part for part in lined if part.kind in COMPARED]
+    if may_be_odd and not _without_odd_lines(connection, compared):
+        return None
+    return frame.hexdigest() if all(part.rows_read > 0 for part in compared) else None
 
 
-def _copy(connection: Connection, part: LinedPart, progress: Progress) -> bool:
-    """Whether as many lines came in as there are line ends."""
+def _copy(connection: Connection, part: LinedPart, progress: Progress) -> Passing | None:
+    """What was seen of its lines; None where not as many came in as there are line ends."""
     run(connection, _NEXT_FILE.format(kind=part.kind))
+    passing = Passing()
     try:
-        copied, ends = _sent(connection, part, progress)
+        part.rows_read = _sent(connection, part, passing, progress)
     except (DataError, ProgramLimitExceeded):
-        return False
-    part.rows_read = copied
-    return copied == ends
+        return None
+    return passing if part.rows_read == passing.lines else None
 
 
 def _without_odd_lines(connection: Connection, parts: Sequence[LinedPart]) -> bool:
-    """Drop blank lines, which are no rows, and count the others in `rows_read`. False where a part has no row, or one is longer than
-    a row may be: the database cannot tell tonight's lines apart.
+    """Drop blank lines, which are no rows, and count the others in `rows_read`. False where one is longer than a row may be: the
+    database cannot tell tonight's lines apart.
     """
     with connection.begin():
         dropped = connection.exec_driver_sql(_DROP_ODD, {"longest": LONGEST_LINE - 2}).all()
     blank = {row.file: row.lines for row in dropped}
     for part in parts:
         part.rows_read -= blank.get(part.kind, 0)
-    return not any(row.is_too_long for row in dropped) and all(part.rows_read > 0 for part in parts)
+    return not any(row.is_too_long for row in dropped)
 
 
-def _sent(connection: Connection, part: LinedPart, progress: Progress) -> tuple[int, int]:
-    """How many lines the database took, and how many line ends they have."""
-    ends, last, done = 0, b"\n", 0
+def _sent(connection: Connection, part: LinedPart, passing: Passing, progress: Progress) -> int:
+    """How many lines the database took."""
+    done = 0
     with connection.begin(), staging.driver(connection).cursor() as cursor:
         with cursor.copy(_COPY) as copy:
             for block in part.raw():
                 if any(sign in block for sign in _SIGNS):
                     raise DataError("a sign that no line should have")
                 copy.write(block)
-                ends, last, done = ends + block.count(b"\n"), block[-1:], done + len(block)
+                passing.see(block)
+                done += len(block)
                 progress(part.name, min(done, part.size), part.size)
-        return cursor.rowcount, ends + (last != b"\n")
+        return cursor.rowcount
 
 
 def compare(connection: Connection, parts: Sequence[Part]) -> bool:
