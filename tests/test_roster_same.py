@@ -1,5 +1,7 @@
 """An export that is the same as last time is not read again, until a date in it has come; and nothing else is taken for it."""
 
+import os
+import time
 from datetime import timedelta
 
 import edits
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot import models
 from bot.access import Reach
 from bot.roster import Braked
+from bot.sis import bundle
 
 
 @pytest.fixture
@@ -48,6 +51,30 @@ def test_one_changed_letter_is_read(nights):
     report = nights.sync(unless_same=True)
     assert report.same_as is None
     assert changed(report) == {"students": (0, 1, 0)}
+
+
+def put_in_place(file, content, beside):
+    beside.write_bytes(content)
+    beside.replace(file)
+
+
+@pytest.mark.parametrize("written", [timedelta(), timedelta(hours=1)], ids=["a moment", "an hour"])
+@pytest.mark.parametrize(
+    "write", [lambda file, content, _: file.write_bytes(content), put_in_place], ids=["over", "in place"]
+)
+def test_another_file_of_the_same_size_and_time_is_another_one(nights, tmp_path, write, written):
+    at = time.time() - written.total_seconds()
+    file = nights.folder / "users.csv"
+    for path in nights.folder.iterdir():
+        os.utime(path, (at, at))
+    before = bundle.fingerprint(nights.folder)
+    assert bundle.fingerprint(nights.folder) == before
+    content = file.read_bytes()
+    write(file, content.replace(b"O'Brien", b"O'Brian"), tmp_path / "users.csv")
+    os.utime(file, (at, at))
+    assert bundle.fingerprint(nights.folder) != before
+    write(file, content, tmp_path / "users.csv")
+    assert bundle.fingerprint(nights.folder) == before
 
 
 def test_a_changed_file_of_contacts_is_read(nights, tmp_path):

@@ -5,14 +5,17 @@ Nothing of a zip is ever written to disk; one that names paths outside itself, o
 
 import hashlib
 import io
+import os
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
-from typing import cast
+from typing import NamedTuple, cast
 
 from bot.errors import UserError
 
@@ -21,6 +24,8 @@ MOST_BYTES = 20 * 1024**3
 SWOLLEN_BYTES = 64 * 1024**2
 SWOLLEN_RATIO = 250
 """Real rosters shrink 5 to 40 times; a larger file that shrank more was made to fill a disk."""
+AT_REST = 60
+"""Seconds without a write, after which another one is sure to change the time of the file: some disks count in whole seconds."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,19 @@ class BundleFile:
     name: str
     size: int
     open: Callable[[], io.BufferedReader]
+
+
+class Standing(NamedTuple):
+    """A file as the disk knows it: whoever writes it, or puts another one in its place, changes one of these. Asked of a file
+    that is open, because a file server may tell of others what was true a minute ago.
+    """
+
+    name: str
+    device: int
+    inode: int
+    size: int
+    written_at: int
+    changed_at: int
 
 
 @contextmanager
@@ -56,11 +74,21 @@ def opened(source: Path) -> Iterator[dict[str, BundleFile]]:
 
 
 def fingerprint(source: Path) -> str:
-    """The names and contents of a bundle's files in one word.
+    """The names and contents of a bundle's files in one word. Files that stand as they stood when they were last asked for are
+    not read again.
 
     Raises:
         UserError: as `opened`.
     """
+    with opened(source):
+        stands = tuple(_standing(path) for path in (_paths_in(source) if source.is_dir() else [source]))
+    now = time.time_ns()
+    is_at_rest = all(abs(now - one.written_at) > AT_REST * 10**9 for one in stands)
+    return _told_before(source, stands) if is_at_rest else _told(source, stands)
+
+
+def _told(source: Path, _stands: tuple[Standing, ...]) -> str:
+    """As long as `_stands` are the same, so is this."""
     told = hashlib.sha256()
     with opened(source) as files:
         for name, file in sorted(files.items()):
@@ -69,15 +97,30 @@ def fingerprint(source: Path) -> str:
     return told.hexdigest()
 
 
+_told_before = lru_cache(maxsize=1)(_told)
+
+
+def _standing(path: Path) -> Standing:
+    with path.open("rb") as file:
+        on_disk = os.fstat(file.fileno())
+    return Standing(
+        path.name, on_disk.st_dev, on_disk.st_ino, on_disk.st_size, on_disk.st_mtime_ns, on_disk.st_ctime_ns
+    )
+
+
 def _in_folder(folder: Path) -> dict[str, BundleFile]:
+    files = [BundleFile(path.name, path.stat().st_size, _opener(path)) for path in _paths_in(folder)]
+    return _by_name(files)
+
+
+def _paths_in(folder: Path) -> list[Path]:
     found = _csv_files(folder)
     if not found:
         inside = [
             child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith((".", "__"))
         ]
         found = _csv_files(inside[0]) if len(inside) == 1 else []
-    files = [BundleFile(path.name, path.stat().st_size, _opener(path)) for path in found]
-    return _by_name(files)
+    return found
 
 
 def _csv_files(folder: Path) -> list[Path]:
