@@ -320,6 +320,21 @@ def test_signs_that_no_line_should_have_leave_the_comparing_to_a_whole_reading(n
         assert read_whole(nights)
 
 
+@pytest.mark.parametrize("name", ["\\N", "\\.", "Ki\\\\m", "\\x02", "Kim\\"])
+def test_a_backslash_is_a_letter_of_a_name(nights, name):
+    nights.user("s7")["givenName"] = name
+    assert nights.night()
+    assert nights.rows("SELECT given_name FROM students WHERE sourced_id = 's7'") == [(name,)]
+
+
+@pytest.mark.parametrize("line", ["\\.", "\\", "x7,,,true,,,Lea,Lee\\"])
+def test_a_line_that_ends_with_a_backslash_is_one_line(nights, line):
+    bundles.write(nights.tables, nights.folder)
+    append(nights, "users", f"{line}\r\n{line}x\r\n")
+    report = nights.read(nights.folder)
+    assert report.files["users.csv"].read == len(nights.tables["users"]) + 2
+
+
 def test_a_line_longer_than_any_row_has_everything_read(nights):
     nights.user("a7")["username"] = "x" * 121_000
     assert not nights.night()

@@ -32,8 +32,10 @@ CREATE TEMP TABLE said_lines (
 """
 """What is asked of every line stands first: a column is found by going through those before it."""
 _NEXT_FILE = "ALTER TABLE said_lines ALTER file SET DEFAULT '{kind}', ALTER number RESTART WITH 2"
-_COPY = r"COPY said_lines (said) FROM STDIN (FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01', NULL E'\x03')"
-"""Each line as one cell. No line has these signs: it would be told in part, and stand in the log of the server."""
+_COPY = r"COPY said_lines (said) FROM STDIN (FORMAT text, DELIMITER E'\x02', NULL E'\x03')"
+"""Each line as one cell, its backslashes doubled. No line has these signs: it would be told in part, and stand in the log of the
+server. This format is read more quickly than that of a CSV.
+"""
 _SIGNS = (b"\x00", b"\x01", b"\x02", b"\x03")
 
 _DROP_ODD = """
@@ -168,7 +170,7 @@ def _sent(connection: Connection, part: LinedPart, passing: Passing, progress: P
             for block in part.raw():
                 if any(sign in block for sign in _SIGNS):
                     raise DataError("a sign that no line should have")
-                copy.write(block)
+                copy.write(block.replace(b"\\", b"\\\\"))
                 passing.see(block)
                 done += len(block)
                 progress(part.name, min(done, part.size), part.size)
