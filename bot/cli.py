@@ -18,7 +18,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import change_files, db, manifest, migrations, roster, settings, sync_report
+from bot import change_files, db, migrations, roster, settings, sync_report
 from bot.errors import UserError, traced
 from bot.settings import Settings
 from bot.sis import chosen, oneroster_csv
@@ -256,6 +256,8 @@ def manifest_command(
     ] = False,
 ) -> None:
     """Print the manifest to make the Slack app from."""
+    from bot import manifest
+
     if (host is None) != socket_mode:
         raise typer.BadParameter("say either --host or --socket")
     if host and not _HOST.fullmatch(host):

@@ -1,8 +1,8 @@
-"""Where a district's roster comes from, by its settings."""
+"""Where a district's roster comes from, by its settings. What asks a server is imported only where one is asked."""
 
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.sis import Source, oneroster_csv, oneroster_rest
+from bot.sis import Source, oneroster_csv
 
 
 def source_of(settings: Settings) -> Source | None:
@@ -21,7 +21,9 @@ def source_of(settings: Settings) -> Source | None:
     return _sis_server(settings, url) if url else None
 
 
-def _sis_server(settings: Settings, url: str) -> oneroster_rest.Server:
+def _sis_server(settings: Settings, url: str) -> Source:
+    from bot.sis import oneroster_rest
+
     client_id, secret = settings.sis_oneroster_client_id, settings.sis_oneroster_client_secret
     if not client_id or not secret:
         raise UserError(
