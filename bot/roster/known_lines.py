@@ -60,10 +60,12 @@ WITH pairs AS MATERIALIZED (
     FROM (SELECT digest, ctid AS said_at FROM said_lines) s
     FULL JOIN (SELECT digest, ctid AS known_at, is_open FROM known_lines) k USING (digest)
     WHERE said_at IS NULL OR known_at IS NULL OR is_open
+    ORDER BY known_at, said_at
 )
 SELECT coalesce(s.file, k.file) AS file, k.key, k.copies, said_at, known_at
 FROM pairs LEFT JOIN said_lines s ON s.ctid = said_at LEFT JOIN known_lines k ON k.ctid = known_at
 """
+"""The pairs are looked up in the order in which they lie on the disk."""
 _COUNTS = """
 SELECT (SELECT sum(copies) FROM known_lines) AS known,
        count(*) FILTER (WHERE known_at IS NULL) AS new, sum(copies) FILTER (WHERE said_at IS NULL) AS gone, count(*) AS different
