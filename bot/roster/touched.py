@@ -34,6 +34,8 @@ class Scope:
 
 EVERYBODY = Scope(is_whole=True)
 
+_FEW = "SET random_page_cost = 1.1"
+"""What follows is about few among many: they are looked up in an index, where the planner would go through all."""
 _ASKED = "CREATE TEMP TABLE asked_lines (turn int, file text, number bigint, said text, digest bigint)"
 _ASK_DIFFERENT = """
 INSERT INTO asked_lines
@@ -110,6 +112,7 @@ AND NOT EXISTS (SELECT FROM touched_enrollments x WHERE x.sourced_id = e.sourced
 def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     """Stage what `different_lines` is about, and what that needs. None where a line needs more than its own words."""
     lined = [part for part in parts if isinstance(part, LinedPart) and part.kind in COMPARED]
+    run(connection, _FEW)
     run(connection, _ASKED)
     _read(connection, lined, _ASK_DIFFERENT, turn=0)
     for table, select in _WHOM.items():
