@@ -122,7 +122,10 @@ def read(connection: Connection, parts: Sequence[Part]) -> Scope | None:
     run(connection, _LINKS_OF_OTHERS)
     seed.stay_in_class(connection, _ONLY_MOVED)
     may_be_anybodys = run(connection, "SELECT FROM stage_unread WHERE sourced_id = ''")
-    return Scope(is_whole=False) if all(part.is_plain for part in lined) and not may_be_anybodys else None
+    if may_be_anybodys or not all(part.is_plain for part in lined):
+        run(connection, "RESET random_page_cost")
+        return None
+    return Scope(is_whole=False)
 
 
 def _read(connection: Connection, parts: Sequence[LinedPart], ask: str, *, turn: int) -> None:
