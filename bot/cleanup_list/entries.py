@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from bot.access import ANYBODY, Actor
-from bot.cleanup_list.matching import found, look_for_names, values
+from bot.cleanup_list.matching import found, plan_for_names, values
 from bot.cleanup_list.rows import schools_of, severity, teachers_of
 from bot.filters import Filter
 from bot.models import ContactMethod, ListEntry, effective_contacts
@@ -42,7 +42,7 @@ class Entry:
 
 def entries(session: Session, which: Filter, *, actor: Actor) -> Iterator[Entry]:
     """Every entry that this person may see, by grade and name; a contact of two students stands with both."""
-    look_for_names(session, which)
+    plan_for_names(session, which)
     of_list, adult = found(which.criteria, actor.reach), effective_contacts.c
     rows = (
         select(

@@ -24,7 +24,7 @@ def values(which: Filter, sight: Sight) -> dict[str, Any]:
 _PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
-def look_for_names(session: Session, which: Filter) -> None:
+def plan_for_names(session: Session, which: Filter) -> None:
     """Before a statement with the names of a filter, if it has any: until the transaction ends each is planned for those."""
     if which.names:
         session.execute(_PLAN_ANEW)

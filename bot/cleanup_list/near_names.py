@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Actor
 from bot.cleanup_list.known_names import known_names
-from bot.cleanup_list.matching import found, look_for_names, values
+from bot.cleanup_list.matching import found, plan_for_names, values
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student
 from bot.names import fold
@@ -27,7 +27,7 @@ def near_names(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter
     like = [known.like(word) for word in said]
     if not said or not all(like):
         return ()
-    look_for_names(session, which)
+    plan_for_names(session, which)
     session.execute(_LOOK_UP)
     asked = session.execute(_named(like, which, actor), values(replace(which, names=()), actor.sight))
     people = {words for row in asked for words in row}

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bot.access import ANYBODY, Actor, Reach
-from bot.cleanup_list.matching import found, look_for_names, values
+from bot.cleanup_list.matching import found, plan_for_names, values
 from bot.cleanup_list.rows import (
     ListedContact,
     StudentRow,
@@ -56,7 +56,7 @@ class Page:
 
 def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Page:
     """The page `which.page` of what this person may see, worst first."""
-    look_for_names(session, which)
+    plan_for_names(session, which)
     shown = {"page": which.page, "page_size": page_size}
     ranked = session.execute(_ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown).all()
     if not ranked:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot import access, selection
 from bot.access import Actor
 from bot.cleanup_list.known_names import known_names
-from bot.cleanup_list.matching import look_for_names
+from bot.cleanup_list.matching import plan_for_names
 from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
 from bot.filters import Filter
 from bot.models import Contact, ListEntry, Student, effective_contacts
@@ -21,7 +21,7 @@ def unlisted(session: Session, which: Filter, *, actor: Actor, most: int) -> tup
     """
     if not which.names or not known_names(session).may_be(which.names):
         return ()
-    look_for_names(session, which)
+    plan_for_names(session, which)
     columns = (Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
     named = access.students_for(actor).where(*_conditions())
     meant = (

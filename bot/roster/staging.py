@@ -62,7 +62,7 @@ def driver(connection: Connection) -> "DriverConnection[Any]":
 def prepare(connection: Connection) -> None:
     """Make the empty staging tables."""
     run(connection, "SET work_mem = '64MB'")
-    # A planner has to know how many rows there are, and little more: the least of a look shows it.
+    # The planner has to know how many rows there are, and little more: a small sample shows it.
     run(connection, "SET default_statistics_target = 10")
     for row_type in (*ROW_TYPES, Rejection):
         columns = ", ".join(f"{name} {_sql_type(hint)}" for name, hint in get_type_hints(row_type).items())
