@@ -5,7 +5,22 @@ in part.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, SQLColumnExpression, and_, any_, or_, select, text, true
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    Text,
+    and_,
+    any_,
+    column,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from bot import access, grade, selection
@@ -34,8 +49,9 @@ def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     """A row for each student and contact on the list that these criteria mean. Removed contacts are still among them:
     whoever asks who reaches the student learns who was removed at no extra cost.
     """
+    has_names = Criterion.NAMES in criteria  # Fewer than anybody's students, and planned for anew.
     rows = (
-        access.students_within(reach)
+        access.students_within(reach, few=not has_names)
         .with_only_columns(
             Student.id.label("student_id"),
             *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
@@ -44,7 +60,7 @@ def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         .join(StudentContact, and_(StudentContact.student_id == Student.id, StudentContact.active))
         .join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
     )
-    if Criterion.NAMES in criteria:
+    if has_names:
         rows = rows.join(Contact, Contact.id == ListEntry.contact_id)
     return rows.where(*_conditions(criteria))
 
@@ -52,18 +68,33 @@ def matched(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
 def found(criteria: Criteria, reach: Reach, *also: ColumnElement[bool]) -> CTE:
     """Matched entries with how their student can be reached, without removed contacts. `also` must hold of them, too.
 
-    Each step is materialised: PostgreSQL would otherwise join the list with everybody's contacts before it narrows.
+    The entries of a student are gathered before anybody asks who reaches the student, and spread out again afterwards: a join of
+    the two would be one of everybody with everybody where PostgreSQL takes them for few.
     """
-    entries = matched(criteria, reach).where(*also).cte("matched").prefix_with("MATERIALIZED")
-    students = select(entries.c.student_id).distinct().subquery()
-    of_each = reach_of(students.c.student_id).lateral()
-    reached = select(students.c.student_id, of_each).join_from(students, of_each, true()).cte("reached")
-    listed = select(entries, reached.c.textable, reached.c.other_ways).join(
-        reached, reached.c.student_id == entries.c.student_id
+    entry = matched(criteria, reach).where(*also).subquery()
+    student = (entry.c.student_id, entry.c.given_name, entry.c.family_name, entry.c.grade, entry.c.grade_order)
+    gathered = (
+        select(
+            *student,
+            func.array_agg(entry.c.contact_id).label("contact_ids"),
+            func.array_agg(entry.c.status).label("statuses"),
+        )
+        .group_by(*student)
+        .cte("gathered")
+        .prefix_with("MATERIALIZED")
     )
+    reached = reach_of(gathered.c.student_id).lateral()
+    spread = func.unnest(gathered.c.contact_ids, gathered.c.statuses)
+    listed = spread.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived()
     alone = [reached.c.textable == 0] if Criterion.ALONE in criteria else []
     return (
-        listed.where(entries.c.contact_id == any_(reached.c.contact_ids), *alone)
+        select(
+            *(gathered.c[one.name] for one in student),
+            *(listed.c.contact_id, listed.c.status, reached.c.textable, reached.c.other_ways),
+        )
+        .join_from(gathered, reached, true())
+        .join(listed, true())
+        .where(listed.c.contact_id == any_(reached.c.contact_ids), *alone)
         .cte("found")
         .prefix_with("MATERIALIZED")
     )
