@@ -32,7 +32,7 @@ from bot.slack import (
     sync_notice,
 )
 from bot.slack.desk import Desk
-from bot.wording import Wording
+from bot.templates import Templates
 
 
 def clock() -> datetime:
@@ -49,7 +49,7 @@ def freeze() -> None:
 
 def desk(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> Desk:
     """What the listeners and the poster of digests have at hand."""
-    return Desk(engine=engine, settings=settings, wording=Wording(settings.templates), now=now)
+    return Desk(engine=engine, settings=settings, templates=Templates(settings.templates), now=now)
 
 
 def slack_client(settings: Settings) -> WebClient:

@@ -1,34 +1,45 @@
-"""Prose for people: digests, help and mail as Jinja2 templates, any of which a district can replace with its own file.
+"""Whatever is said to people in fewer words than a template has: each sentence has a name and stands in `wording.toml`.
 
-A template that names a value nobody gave is an error, never an empty place in a sentence.
+A sentence that names a value nobody gave is an error, never an empty place in it. Names that go into Slack are escaped before.
 """
 
-from pathlib import Path
-from typing import Any
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+
+def say(name: str, count: int | None = None, /, **values: object) -> str:
+    """The sentence of that name, `section.sentence`, with the values in their places.
+
+    Where it is said of a number, it has two forms, and `count` chooses between `one` and `many`; it may stand in them itself.
+
+    Raises:
+        KeyError: there is no such sentence, or it names a value that was not given.
+    """
+    if count is None:
+        return sentences()[name].format(**values)
+    form = "one" if count == 1 else "many"
+    return sentences()[f"{name}.{form}"].format(count=count, **values)
+
+
+@cache
+def sentences() -> dict[str, str]:
+    """Every sentence under its name; those that are said of a number end in `.one` and `.many`."""
+    parts = [one for one in files("bot").iterdir() if one.name.startswith("wording") and one.name.endswith(".toml")]
+    return dict(pair for part in parts for pair in _named("", tomllib.loads(part.read_text(encoding="utf-8"))))
+
+
+def _named(before: str, written: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for name, said in written.items():
+        if isinstance(said, dict):
+            yield from _named(f"{before}{name}.", said)
+        else:
+            yield f"{before}{name}", str(said)
+
 
 METHODS = {"text": "Text", "call": "Call", "email": "E-mail"}
-"""What people call each `ContactMethod`."""
-
-
-class Wording:
-    """The templates of `bot/templates`, with those of `override` in front."""
-
-    def __init__(self, override: Path | None = None) -> None:
-        ours = PackageLoader("bot", "templates")
-        loader = ChoiceLoader([FileSystemLoader(override), ours]) if override else ours
-        # The output is Slack's mrkdwn or plain text, whose escaping is not HTML's; `escaped` is applied where names go in.
-        self._templates = Environment(  # noqa: S701
-            loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
-        )
-        self._templates.filters["count"] = count
-
-    def render(self, name: str, **values: Any) -> str:
-        """The text of one template; raises `UndefinedError` when it asks for a value that was not given."""
-        return self._templates.get_template(name).render(**values).strip()
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 student`, `1,204 students`; `many` where an s does not make it."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -50,7 +50,7 @@ def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]):
-        return help_card.draw(desk.wording)
+        return help_card.draw(desk.templates)
 
 
 _ASKING = ("help", "?")

@@ -18,7 +18,7 @@ from bot import access, db
 from bot.access import Actor, SlackPerson
 from bot.settings import Settings
 from bot.slack import who
-from bot.wording import Wording
+from bot.templates import Templates
 
 Drawn = TypeVar("Drawn")
 
@@ -29,7 +29,7 @@ class Desk:
 
     engine: Engine
     settings: Settings
-    wording: Wording
+    templates: Templates
     now: Callable[[], datetime]
 
     @property

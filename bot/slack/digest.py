@@ -141,7 +141,7 @@ def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
     which, today = filters.parse(post.filter_text).filter, desk.now().astimezone(desk.settings.zone).date()
     with db.transaction(desk.engine) as session:
         digest = digests.learn(session, post.mass_message_id, which=which, today=today)
-    return digest, digest_card.draw(digest, desk.wording)
+    return digest, digest_card.draw(digest, desk.templates)
 
 
 def _is_ours(desk: Desk, post: DigestPost) -> bool:

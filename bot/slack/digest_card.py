@@ -9,7 +9,7 @@ from bot.slack import blocks as b
 from bot.slack.card import TEXT, Card
 from bot.slack.list_links import EVERYBODY
 from bot.sms_status import meaning
-from bot.wording import Wording
+from bot.templates import Templates
 
 SHOW_MINE = "digest.show_mine"
 _DOT = " · "
@@ -17,11 +17,11 @@ _LONGEST_FILTER = 80
 _MOVES = ("joined", "left", "still on it")
 
 
-def draw(digest: Digest, wording: Wording) -> Card:
+def draw(digest: Digest, templates: Templates) -> Card:
     """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
     heading, which = _heading(digest), digest.which
     safe = replace(digest, title=b.escaped(heading))
-    text = wording.render(
+    text = templates.render(
         "digest.txt",
         d=safe,
         sent_at=b.date(digest.sent_at, style="{date_long}"),

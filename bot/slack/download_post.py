@@ -134,7 +134,7 @@ def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Hea
         sender=here.mail_from or actor.email,
         to=actor.email,
         subject="Your cleanup list",
-        text=desk.wording.render("list_mail.txt", **values),
+        text=desk.templates.render("list_mail.txt", **values),
         identity=f"cleanup-list-{download.id}",
         at=desk.now(),
         attachment=Attachment(path.name, path.read_bytes(), _KINDS[form]),

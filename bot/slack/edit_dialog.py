@@ -23,7 +23,7 @@ from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
 from bot.slack.student_view import EDIT
 from bot.sms_status import SmsStatus
-from bot.wording import METHODS
+from bot.wording import say
 
 SAVE = "contact.save"
 PHONE, METHOD = "phone", "method"
@@ -130,7 +130,9 @@ def view(form: Form) -> Block:
         _method_input(form),
         *_touches(form.touches),
     ]
-    return b.modal("Edit contact", blocks, callback_id=SAVE, metadata=metadata, submit="Save")
+    return b.modal(
+        say("edit_dialog.title"), blocks, callback_id=SAVE, metadata=metadata, submit=say("edit_dialog.save")
+    )
 
 
 def _phone_input(form: Form) -> Block:
@@ -139,30 +141,28 @@ def _phone_input(form: Form) -> Block:
         "type": "plain_text_input",
         "action_id": _INPUT,
         "max_length": 60,
-        "placeholder": b.plain("(312) 555-0142" if form.region == "US" else "With area code, or + and the country"),
+        "placeholder": b.plain(say("edit_dialog.us_number" if form.region == "US" else "edit_dialog.any_number")),
     }
     shown = form.overtaken.typed.phone if form.overtaken else now
     return {
         "type": "input",
         "block_id": PHONE,
         "optional": True,
-        "label": b.plain("Phone number"),
-        "hint": b.plain("Leave empty if there is no number that could be texted."),
+        "label": b.plain(say("edit_dialog.phone")),
+        "hint": b.plain(say("edit_dialog.phone_hint")),
         "element": element | {"initial_value": shown} if shown else element,
     }
 
 
 def _method_input(form: Form) -> Block:
     options = [
-        b.option(METHODS["text"], "text", description="Gets every mass message as a text"),
-        b.option(METHODS["call"], "call", description="Gets autocalls, no texts"),
-        b.option(METHODS["email"], "email", description="Gets e-mail, no texts"),
+        b.option(say(f"method.{one}"), one, description=say(f"edit_dialog.method_hint.{one}")) for one in ContactMethod
     ]
     chosen = form.overtaken.typed.method if form.overtaken else form.contact.method
     return {
         "type": "input",
         "block_id": METHOD,
-        "label": b.plain("Contact method"),
+        "label": b.plain(say("edit_dialog.method")),
         "element": {
             "type": "radio_buttons",
             "action_id": _INPUT,
@@ -176,14 +176,9 @@ def _overtaken(form: Form) -> list[Block]:
     if form.overtaken is None:
         return []
     one, by = form.contact, form.overtaken.by
-    now = phone.written(one.phone, form.region) if one.phone else "no number"
-    name = b.mention(by) or "The student information system"
-    return [
-        b.section(
-            f"✋ *{name} changed this contact while you were editing.* It now has {now}, {METHODS[one.method].lower()}. "
-            "*Cancel* keeps that; *Save* replaces it with what is in the fields below."
-        )
-    ]
+    name = b.mention(by) or say("sis.name")
+    now = phone.written(one.phone, form.region) if one.phone else say("phone.none")
+    return [b.section(say("edit_dialog.overtaken", who=name, phone=now, method=say(f"method.{one.method}").lower()))]
 
 
 def _opted_out(form: Form) -> list[Block]:
@@ -191,27 +186,23 @@ def _opted_out(form: Form) -> list[Block]:
         return []
     number = phone.of_ours(form.opt_in_number, form.region)
     return [
-        b.section(
-            "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must text "
-            f"*START* to *{number}* from that phone. Until then, use another number, or call or e-mail."
-        ),
+        b.section(say("edit_dialog.opted_out", number=number)),
         *map(b.context, student_view.recorded(form.contact)),
     ]
 
 
 def _touches(touches: Touches) -> list[Block]:
-    lines = [*touching.siblings(touches), *touching.sharing(touches, "theirs stays.")]
+    lines = [*touching.siblings(touches), *touching.sharing(touches, say("edit_dialog.theirs_stays"))]
     return [b.context(*lines)] if lines else []
 
 
 def _saved(done: Change) -> str:
-    new = b.masked(done.phone)
-    return f"Saved: {b.escaped(done.name)}, {METHODS[done.method].lower()}, {new}. {_what_follows(done)}"
+    method = say(f"method.{done.method}").lower()
+    saved = say("edit_dialog.saved", name=b.escaped(done.name), method=method, phone=b.masked(done.phone))
+    return f"{saved} {_what_follows(done)}"
 
 
 def _what_follows(done: Change) -> str:
     if done.method is not ContactMethod.TEXT:
-        return "The next mass message takes them off the list: they are not texted any more."
-    return (
-        "They leave the list when a text arrives." if done.phone else "They stay on the list until there is a number."
-    )
+        return say("edit_dialog.not_texted")
+    return say("edit_dialog.leave_when_texted" if done.phone else "edit_dialog.stay")

@@ -5,19 +5,19 @@ from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.sms_status import SEVERITY, meaning
-from bot.wording import Wording
+from bot.templates import Templates
 
 COMMAND = "/cleanup"
 
 
-def draw(wording: Wording) -> Card:
-    text = wording.render("help.txt", command=COMMAND, grammar=GRAMMAR, commands=COMMANDS, legend=_legend())
+def draw(templates: Templates) -> Card:
+    text = templates.render("help.txt", command=COMMAND, grammar=GRAMMAR, commands=COMMANDS, legend=_legend())
     head, *paragraphs = text.split("\n\n")
     return Card([b.header(head), *(b.section(paragraph) for paragraph in paragraphs)], text)
 
 
-def dialog(wording: Wording) -> Block:
-    return b.modal("Help", draw(wording).blocks, callback_id="help.dialog", metadata="{}")
+def dialog(templates: Templates) -> Block:
+    return b.modal("Help", draw(templates).blocks, callback_id="help.dialog", metadata="{}")
 
 
 def _legend() -> list[str]:

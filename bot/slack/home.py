@@ -39,7 +39,7 @@ def register(app: App, desk: Desk) -> None:
     def help_dialog(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         with desk.acting(client, body["user"]["id"]):
-            view = help_card.dialog(desk.wording)
+            view = help_card.dialog(desk.templates)
         reply.put_up(client, body, view)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.cleanup_list import Touches
 from bot.slack import blocks as b
-from bot.wording import count
+from bot.wording import say
 
 _NAMED = 3
 
@@ -13,19 +13,20 @@ def siblings(touches: Touches) -> list[str]:
     if not touches.siblings and not touches.more_siblings:
         return []
     names = [sibling.name for sibling in touches.siblings]
-    return [f"👪 Also a contact of {_listed(names, touches.more_siblings, 'student')}: changed for all of them."]
+    return [say("touching.siblings", names=_listed(names, touches.more_siblings, "student"))]
 
 
 def sharing(touches: Touches, what_follows: str) -> list[str]:
     if not touches.sharing and not touches.more_sharing:
         return []
-    return [f"☎️ The same number is used by {_listed(touches.sharing, touches.more_sharing, 'contact')}: {what_follows}"]
+    names = _listed(touches.sharing, touches.more_sharing, "contact")
+    return [say("touching.sharing", names=names, what_follows=what_follows)]
 
 
 def _listed(names: Sequence[str], hidden: int, word: str) -> str:
     """The names this person may read, and how many others there are."""
     shown = [b.escaped(name) for name in names[:_NAMED]]
     rest = len(names) - len(shown) + hidden
-    more = [count(rest, f"{'more' if shown else 'other'} {word}")] if rest else []
+    more = [say(f"touching.{'more' if shown else 'other'}.{word}", rest)] if rest else []
     *before, last = [*shown, *more]
-    return f"{', '.join(before)} and {last}" if before else last
+    return say("touching.listed", before=", ".join(before), last=last) if before else last

@@ -1,0 +1,144 @@
+"""Every sentence that people read stands in `wording.toml` or a template, is said somewhere, and gets the values that it names."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from bot import wording
+
+BOT = Path(wording.__file__).parent
+ELSEWHERE = ("migrations/", "models/", "sandbox/", "providers/", "metrics.py")
+"""SQL and schema; the play on this machine, which speaks of itself; tables in which a provider's code and what it means are one fact."""
+CODE = sorted(path.relative_to(BOT).as_posix() for path in BOT.rglob("*.py"))
+ROOMS = [path for path in CODE if not path.startswith(ELSEWHERE) or path == "providers/explaining.py"]
+
+_SENTENCE = re.compile(r"[A-Za-z’']{2,},? (?:[a-z’']{2,}|\{\})|\b[a-z]{2,} \{\}")
+_LABEL = re.compile(r"[^a-z]*[A-Z][a-z’']+[^a-zA-Z]*")
+_NOT_PROSE = re.compile(
+    r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|JOIN|CREATE|ALTER|DROP|ORDER|GROUP|SET|RESET|SHOW|AND|OR|NOT|NULL|IS|AS|CASE|WHEN|END|ON|IN|LIKE|COPY|LOCK|TABLE|ANALYZE|VALUES)\b"
+)
+_UNSAID = {
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "compile",
+    "Option",
+    "Argument",
+    "Typer",
+    "callback",
+    "text",
+}
+"""Calls whose words are for logs, patterns, the help that typer makes of options, and SQL."""
+
+
+def _tree(path: str) -> ast.Module:
+    return ast.parse((BOT / path).read_text(encoding="utf-8"))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _written(node: ast.expr) -> str | None:
+    """What stands in a literal; values are `{}`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return None
+
+
+def _literals(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every text in the code that is no docstring and goes to no log."""
+    if isinstance(node, ast.Call) and _called(node) in _UNSAID:
+        return
+    if isinstance(node, ast.expr) and (written := _written(node)) is not None:
+        yield node.lineno, written
+        inside = [part.value for part in getattr(node, "values", []) if isinstance(part, ast.FormattedValue)]
+        for value in inside:
+            yield from _literals(value)
+        return
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            yield from _literals(child)
+
+
+def _is_prose(text: str, path: str) -> bool:
+    if _NOT_PROSE.search(text):
+        return False
+    return bool(_SENTENCE.search(text) or (path.startswith("slack/") and _LABEL.fullmatch(text)))
+
+
+def _says(path: str) -> Iterator[tuple[ast.Call, str]]:
+    """Each call of `say`, and the name it says; `{}` where a part of the name is only known later."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Call) and _called(node) == "say":
+            names = node.args[0]
+            for one in [names.body, names.orelse] if isinstance(names, ast.IfExp) else [names]:
+                yield node, _written(one) or "{}"
+
+
+def _places(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+def _meant(name: str) -> dict[str, str]:
+    """The sentences that a name, perhaps with a hole, may mean, without the forms of a number."""
+    pattern = re.compile(re.escape(name).replace(r"\{\}", "[a-z0-9_-]+") + r"(\.one|\.many)?")
+    return {found: said for found, said in wording.sentences().items() if pattern.fullmatch(found)}
+
+
+SAID = [(path, call, name) for path in CODE for call, name in _says(path)]
+
+
+@pytest.mark.parametrize("path", ROOMS)
+def test_no_sentence_stands_in_the_code(path: str):
+    found = [f"{path}:{line}: {text}" for line, text in _literals(_tree(path)) if _is_prose(text, path)]
+    assert not found, "\n".join(found)
+
+
+def test_what_the_code_says_is_written_and_gets_the_values_that_it_names():
+    wrong = []
+    for path, call, name in SAID:
+        meant = _meant(name)
+        given = {word.arg for word in call.keywords} | ({"count"} if len(call.args) > 1 else set())
+        named = set().union(*map(_places, meant.values())) if meant else set()
+        counted = {found.endswith((".one", ".many")) for found in meant}
+        if (
+            not meant
+            or (None not in given and (named - given or given - named - {"count"}))
+            or counted != {len(call.args) > 1}
+        ):
+            wrong.append(f"{path}:{call.lineno}: {name}, given {sorted(map(str, given))}, named {sorted(named)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_sentence_is_said_somewhere():
+    templates = "".join(path.read_text(encoding="utf-8") for path in (BOT / "templates").glob("*.txt"))
+    said = {found for _, _, name in SAID for found in _meant(name)}
+    assert not sorted(name for name in wording.sentences() if name not in said and name not in templates)
+
+
+def test_what_is_said_of_a_number_has_both_forms():
+    names = set(wording.sentences())
+    ones = {name.removesuffix(".one") for name in names if name.endswith(".one")}
+    assert ones == {name.removesuffix(".many") for name in names if name.endswith(".many")}
+
+
+def test_the_number_chooses_the_form():
+    assert [wording.say("count.student", number) for number in (0, 1, 1204)] == [
+        "0 students",
+        "1 student",
+        "1,204 students",
+    ]
+
+
+def test_a_value_that_nobody_gave_is_an_error_and_no_empty_place():
+    with pytest.raises(KeyError):
+        wording.say("edit_dialog.saved", name="Ana")
