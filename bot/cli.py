@@ -22,7 +22,7 @@ from bot import change_files, db, migrations, roster, settings, sync_report
 from bot.errors import UserError, traced
 from bot.settings import Settings
 from bot.sis import chosen, oneroster_csv
-from bot.wording import count
+from bot.wording import say
 
 cli = typer.Typer(
     name="cleanup-bot",
@@ -43,12 +43,12 @@ def main() -> None:
         sys.exit(problem.sentence)
     except typer.TyperException as misused:
         if said := misused.format_message():
-            typer.echo(f"{said.rstrip('.')}. See: cleanup-bot --help", err=True)
+            typer.echo(say("cli.misused", what=said.rstrip(".")), err=True)
         sys.exit(misused.exit_code)
     except SQLAlchemyError as problem:
-        sys.exit(f"The database refused or went away ({traced(problem)}). `cleanup-bot doctor` says more.")
+        sys.exit(say("cli.database_gone", where=traced(problem)))
     except Exception as fault:  # noqa: BLE001 - a traceback ends with the message of the error, which may hold a name.
-        sys.exit(f"This is a fault of ours ({traced(fault)}). Please report it.")
+        sys.exit(say("cli.fault", where=traced(fault)))
 
 
 def _set_up_logs() -> None:
@@ -85,9 +85,9 @@ def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all d
         clock.run(here, engine, client)
         return
     done = clock.run_once(here, engine, client)
-    typer.echo(", ".join(f"{name} {count}" for name, count in done.counts.items()))
+    typer.echo(", ".join(f"{say(f'clock.job.{name}')} {count}" for name, count in done.counts.items()))
     if done.failed:
-        raise UserError(f"Failed: {', '.join(done.failed)}. The log above says why.")
+        raise UserError(say("cli.clock.failed", jobs=", ".join(say(f"clock.job.{name}") for name in done.failed)))
 
 
 @cli.command()
@@ -107,7 +107,7 @@ def migrate() -> None:
     url = _url(settings.load())
     db.wait_until_ready(db.engine(url))
     migrations.upgrade(url)
-    typer.echo("The tables are those of this version.")
+    typer.echo(say("cli.migrate.done"))
 
 
 @cli.command()
@@ -134,9 +134,7 @@ def sync(
     here = settings.load()
     source = oneroster_csv.Export(path) if path else chosen.source_of(here)
     if source is None:
-        raise typer.BadParameter(
-            "no SIS is set; give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"
-        )
+        raise typer.BadParameter(say("cli.sync.no_source"))
     engine = _migrated_engine(here)
     with sync_report.bars(_errors) as bar:
         try:
@@ -160,14 +158,14 @@ def sync(
                 *(["--whole"] if whole else []),
                 "--confirm",
             ]
-            raise UserError(f"{stop.sentence} To confirm: cleanup-bot sync {shlex.join(again)}") from stop
+            raise UserError(say("cli.sync.braked", why=stop.sentence, again=shlex.join(again))) from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))
         return
     # Wrapped by the terminal and not by us, so that a rejection stays one line for whoever searches the output.
     Console().print(sync_report.drawn(report), soft_wrap=True)
     if dry_run:
-        typer.echo("This was a dry run: nothing was written.")
+        typer.echo(say("cli.sync.dry_run"))
 
 
 @cli.command(name="import-results")
@@ -193,7 +191,8 @@ def import_results(
             settle_after=here.settle_after,
             region=here.phone_region,
         )
-    typer.echo(f"{count(taken.read, 'row')}: new deliveries {taken.added:,}, known already {taken.already:,}.")
+    rows = say("count.row", taken.read)
+    typer.echo(say("cli.import_results.taken", rows=rows, added=taken.added, already=taken.already))
     for line, reason in taken.rejected:
         typer.echo(f"{path.name}:{line}: {reason}")
 
@@ -210,9 +209,9 @@ def export_edits(
     here = settings.load()
     with db.transaction(_migrated_engine(here)) as session:
         written = change_files.write(session, path, form, settings=here, now=datetime.now(UTC))
-    typer.echo(f"{count(written.changes, 'change')} in {path}.")
+    typer.echo(say("cli.export_edits.written", changes=say("count.change", written.changes), path=path))
     for reason, number in written.left_out.items():
-        typer.echo(f"Left out {number:,}: {reason}.")
+        typer.echo(say("cli.export_edits.left_out", number=number, reason=reason))
 
 
 @cli.command()
@@ -236,12 +235,12 @@ def doctor_command() -> None:
         here = settings.load()
     except UserError as problem:
         raise UserError(f"✗ {problem.sentence}") from None
-    typer.echo("✓ Settings are readable.")
+    typer.echo(say("cli.doctor.settings"))
     checks = doctor.examine(here, db.engine(_url(here)), now=datetime.now(UTC))
     for check in checks:
         typer.echo(f"{_MARKS[check.ok]} {check.name} {check.said}")
     if failed := sum(check.ok is False for check in checks):
-        raise UserError(f"{failed} of {len(checks)} checks failed.")
+        raise UserError(say("cli.doctor.failed", failed=failed, checks=len(checks)))
 
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
@@ -259,9 +258,9 @@ def manifest_command(
     from bot import manifest
 
     if (host is None) != socket_mode:
-        raise typer.BadParameter("say either --host or --socket")
+        raise typer.BadParameter(say("cli.manifest.host_or_socket"))
     if host and not _HOST.fullmatch(host):
-        raise typer.BadParameter("--host is a name like cleanup.ourdistrict.org, without https:// and path")
+        raise typer.BadParameter(say("cli.manifest.no_host"))
     typer.echo(manifest.for_host(host) if host else manifest.for_socket_mode())
 
 
@@ -279,7 +278,7 @@ def sandbox(
     try:
         from bot.sandbox import run
     except ModuleNotFoundError as missing:
-        raise UserError(f"The sandbox needs {missing.name}. A clone has all it needs: make sandbox") from missing
+        raise UserError(say("cli.sandbox.incomplete", module=missing.name)) from missing
     sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
 
 
@@ -291,7 +290,7 @@ def _end_well_when_told_to() -> None:
 def _url(here: Settings) -> str:
     if here.database_url:
         return here.database_url.get_secret_value()
-    typer.echo(f"No DATABASE_URL is set: using the embedded PostgreSQL in {db.EMBEDDED_FOLDER}.", err=True)
+    typer.echo(say("cli.embedded", folder=db.EMBEDDED_FOLDER), err=True)
     return db.embedded_url()
 
 
@@ -303,5 +302,5 @@ def _migrated_engine(here: Settings) -> Engine:
     if here.database_url is None:
         migrations.upgrade(url)
     elif not migrations.is_current(engine):
-        raise UserError("The database does not have the tables of this version. Run: cleanup-bot migrate")
+        raise UserError(say("cli.other_tables"))
     return engine

