@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UserError
 from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool, effective_contacts
+from bot.wording import say
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher", "aide"}
@@ -143,16 +144,14 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
         UserError: a polite no that names whom to ask.
     """
     if not person.full_member or not person.email:
-        raise UserError(f"The cleanup list is for staff with a full account here. {_whom_to_ask(rules)}")
+        raise UserError(say("access.no_full_account", whom=_whom_to_ask(rules)))
     email = person.email.strip().lower()
     rows = session.execute(_STAFF_AND_ROLES, {"email": email}).all()
     staff = list(dict.fromkeys(one for one, _ in rows))
     roles = [role for _, role in rows if role]
     is_admin = email in rules.admin_emails
     if not is_admin and not any(role.role not in _NO_ROLES for role in roles):
-        raise UserError(
-            f"I can't find {email} among the staff in the student information system. {_whom_to_ask(rules)}"
-        )
+        raise UserError(say("access.unknown", email=email, whom=_whom_to_ask(rules)))
     name = f"{staff[0].given_name} {staff[0].family_name}" if staff else email
     reach, schools = _reach(roles, is_admin=is_admin)
     may_edit = is_admin or not rules.editor_roles or any(role.role.lower() in rules.editor_roles for role in roles)
@@ -164,8 +163,7 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
 
 
 def _whom_to_ask(rules: Rules) -> str:
-    whom = rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
-    return f"Please ask {whom}."
+    return rules.admin_emails[0] if rules.admin_emails else say("access.data_manager")
 
 
 def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
@@ -239,7 +237,7 @@ def student(session: Session, student_id: int, *, actor: Actor) -> Student:
     """
     found = session.scalar(select(Student).where(Student.id == student_id, Student.id.in_(students_for(actor))))
     if found is None:
-        raise UserError("That student is not on your list any more. Type /cleanup to see it as it is now.")
+        raise UserError(say("access.no_student"))
     return found
 
 
@@ -254,7 +252,7 @@ def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int 
     if student_id is not None:
         seen = seen.where(links.student_id == student_id)
     if session.scalar(seen.limit(1)) is None:
-        raise UserError("That contact is not on your list any more. Type /cleanup to see it as it is now.")
+        raise UserError(say("access.no_contact"))
 
 
 def editor(actor: Actor) -> None:
@@ -264,9 +262,7 @@ def editor(actor: Actor) -> None:
         UserError: saying that editing is for other roles.
     """
     if not actor.may_edit:
-        raise UserError(
-            "You can see this list, but changing contacts is for other roles here. Please ask your registrar."
-        )
+        raise UserError(say("access.no_editor"))
 
 
 def exporter(actor: Actor) -> None:
@@ -276,4 +272,4 @@ def exporter(actor: Actor) -> None:
         UserError: saying that it is for other roles, or for nobody here.
     """
     if not actor.may_export:
-        raise UserError("Taking changes out as a file is for other roles here. Please ask your registrar.")
+        raise UserError(say("access.no_exporter"))

@@ -33,6 +33,7 @@ from bot.slack import (
 )
 from bot.slack.desk import Desk
 from bot.templates import Templates
+from bot.wording import say
 
 
 def clock() -> datetime:
@@ -63,7 +64,7 @@ def slack_client(settings: Settings) -> WebClient:
 
 def _token(settings: Settings) -> str:
     if settings.slack_bot_token is None:
-        raise UserError("SLACK_BOT_TOKEN is not set. Copy it from the app's page, under OAuth & Permissions.")
+        raise UserError(say("app.no_bot_token"))
     return settings.slack_bot_token.get_secret_value()
 
 

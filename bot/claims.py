@@ -14,6 +14,7 @@ from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError
 from bot.models import ListEntry
+from bot.wording import say
 
 LASTS = timedelta(days=3)
 
@@ -27,9 +28,9 @@ def take(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> N
     """
     entry = _entry(session, contact_id, actor)
     if entry.updated_at:
-        raise UserError("There is nothing left to do: the contact was updated and waits for the next mass message.")
+        raise UserError(say("claims.updated"))
     if entry.claimed_by not in {None, actor.user_id} and not _lapsed(entry, now):
-        raise UserError("A colleague was faster: somebody takes care of this contact already.")
+        raise UserError(say("claims.taken"))
     entry.claimed_by, entry.claimed_at = actor.user_id, now
     _record(session, contact_id, actor, "claim.taken", now)
 
@@ -58,7 +59,7 @@ def _entry(session: Session, contact_id: int, actor: Actor) -> ListEntry:
     access.contact(session, contact_id, actor=actor)
     entry = session.get(ListEntry, contact_id, with_for_update=True, populate_existing=True)
     if entry is None:
-        raise UserError("That contact is not on the cleanup list any more. Type /cleanup to see it as it is now.")
+        raise UserError(say("claims.not_listed"))
     return entry
 
 

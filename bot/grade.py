@@ -6,6 +6,8 @@ The OneRoster 1.1 vocabulary is CEDS entry grade level (IT PR PK TK KG 01..12 13
 import re
 import unicodedata
 
+from bot.wording import say
+
 LEVELS = ("PK", "TK", "K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "UG", "Other")
 
 _WORDS = {
@@ -57,14 +59,7 @@ def order(level: str) -> int:
 
 def label(level: str) -> str:
     """How people read a level: `grade 5`, `kindergarten`, `pre-K`."""
-    words = {
-        "PK": "pre-K",
-        "TK": "transitional kindergarten",
-        "K": "kindergarten",
-        "UG": "ungraded",
-        "Other": "other grade",
-    }
-    return words.get(level) or f"grade {level}"
+    return say("grade.numbered", number=level) if level.isdecimal() else say(f"grade.named.{level.lower()}")
 
 
 def title(level: str) -> str:

@@ -15,6 +15,7 @@ from bot import audit, listing, posted
 from bot.errors import UserError
 from bot.listing import OptOut
 from bot.providers import OptOutMessage
+from bot.wording import say
 
 REPORTED = "district"
 """Who told us, where it was no provider."""
@@ -62,9 +63,9 @@ def register(session: Session, body: Any, *, now: datetime, region: str) -> Coun
     """
     rows = body.get("opt_outs") if isinstance(body, Mapping) else None
     if not isinstance(rows, list):
-        raise UserError("Send a JSON object with a list of opt_outs.", field="opt_outs")
+        raise UserError(say("opt_outs.no_list"), field="opt_outs")
     if len(rows) > _MOST:
-        raise UserError(f"Send at most {_MOST:,} at once.", field="opt_outs")
+        raise UserError(say("opt_outs.too_many", most=_MOST), field="opt_outs")
     read = [_read(values, f"opt_outs[{row}]", now, region) for row, values in enumerate(rows)]
     added = sum(hear(session, said, now=now, said_at=said_at) for said, said_at in read)
     return Counts(added, len(read) - added)
@@ -72,7 +73,7 @@ def register(session: Session, body: Any, *, now: datetime, region: str) -> Coun
 
 def _read(values: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:
     if not isinstance(values, Mapping):
-        raise UserError("Send an object with id, phone and at.", field=where)
+        raise UserError(say("opt_outs.no_opt_out"), field=where)
     reported = posted.text(values, "id", where=where)
     phone = posted.number(values, "phone", region, where=where)
     return OptOutMessage(REPORTED, reported, phone, opted_out=True), posted.moment(values, "at", now=now, where=where)

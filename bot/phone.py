@@ -12,6 +12,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
 from bot.errors import UserError
+from bot.wording import say
 
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 # What people write behind a number: `(mom)`, `cell`. The metadata would read it as more digits, as in 1-800-FLOWERS.
@@ -41,7 +42,7 @@ def parse(text: str, region: str) -> Phone:
     cleaned = _HIDDEN.sub("", unicodedata.normalize("NFKC", text)).strip()
     digits = re.sub(r"\D", "", cleaned)
     if not digits:
-        raise UserError("That is not a phone number. Write it with its area code, like (312) 555-0142.")
+        raise UserError(say("phone.no_digits"))
     number = _possible(cleaned, region) or _possible(_NOTE.sub(" ", cleaned), region)
     if number is None or not digits.strip("0"):
         raise UserError(_hint(digits, region))
@@ -73,17 +74,17 @@ def _possible(text: str, region: str) -> PhoneNumber | None:
 
 def _hint(digits: str, region: str) -> str:
     if region != "US":
-        return f"{len(digits)} digits do not make a number here. Write it with its area code, or start with + and the country."
+        return say("phone.impossible_here", digits=len(digits))
     length = len(digits)
     if not digits.strip("0"):
-        return "Zeros alone do not make a US number. Write 10 digits, like (312) 555-0142."
+        return say("phone.zeros")
     if length in (20, 21, 22):
-        return "That looks like two numbers. Write only one."
+        return say("phone.two_numbers")
     if length == 7:  # noqa: PLR2004
-        return "The area code is missing. A US number has 10 digits, like (312) 555-0142."
+        return say("phone.no_area_code")
     if length < 10:  # noqa: PLR2004
-        return f"Too short: {length} {'digit' if length == 1 else 'digits'}. A US number has 10 digits, like (312) 555-0142."
-    return f"{length} digits do not make a US number. Write 10 digits, or start with + and the country."
+        return say("phone.too_short", length)
+    return say("phone.too_long", digits=length)
 
 
 def written(e164: str, region: str) -> str:
@@ -95,9 +96,9 @@ def written(e164: str, region: str) -> str:
 
 def of_ours(e164: str | None, region: str) -> str:
     """Where START is texted to, in a sentence for people of `region`; not every district tells us."""
-    return written(e164, region) if e164 else "the number our texts come from"
+    return written(e164, region) if e164 else say("phone.ours")
 
 
 def masked(e164: str | None) -> str:
     """The last four digits: the only form outside the edit dialog, *Show number* and the files of those who may export."""
-    return f"••• {e164[-4:]}" if e164 else "no number"
+    return f"••• {e164[-4:]}" if e164 else say("phone.none")

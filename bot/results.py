@@ -20,6 +20,7 @@ from bot.names import fold
 from bot.providers import Code, ParsedReceipt, explaining
 from bot.sis.lines import CsvRow, Lines, rows_of, text_of
 from bot.sms_status import Outcome, SmsStatus
+from bot.wording import say
 
 BY_HAND = "import"
 """The provider of results whose codes are nobody's."""
@@ -88,9 +89,11 @@ def take(session: Session, path: Path, sent: Sent, *, now: datetime, settle_afte
     results = list(_results(path, sent.provider, region, rejected))
     read = len(results) + len(rejected)
     told = _told(session, results, rejected)
+    if not told and rejected:
+        line, reason = rejected[0]
+        raise UserError(say("results.none_counts_because", file=path.name, line=line, reason=reason))
     if not told:
-        first = f" Line {rejected[0][0]}: {rejected[0][1]}." if rejected else ""
-        raise UserError(f"{path.name} holds no result that counts.{first}")
+        raise UserError(say("results.none_counts", file=path.name))
     deliveries = [_delivery(one, contact, sent) for one, contact in told]
     message = {"id": sent.id, "title": sent.title, "sent_at": sent.sent_at.isoformat(), "deliveries": deliveries}
     counts = mass_messages.register(session, message, now=now, settle_after=settle_after, region=region)
@@ -106,13 +109,9 @@ def _told(session: Session, results: Sequence[_Result], rejected: list[tuple[int
     for one in results:
         who = [one.contact] if one.contact in known else [] if one.contact else by_number[one.to]
         if not who:
-            rejected.append((one.line, f"nobody in the student information system has this {_named_by(one)}"))
+            rejected.append((one.line, say("results.nobodys_id" if one.contact else "results.nobodys_number")))
         told += [(one, contact) for contact in who]
     return told
-
-
-def _named_by(one: _Result) -> str:
-    return "contact id" if one.contact else "number"
 
 
 def _delivery(one: _Result, contact: str, sent: Sent) -> dict[str, str]:
@@ -157,7 +156,7 @@ def _results(path: Path, provider: str | None, region: str, rejected: list[tuple
                 except UserError as problem:
                     rejected.append((row.line, problem.sentence))
     except OSError as problem:
-        raise UserError(f"{path} cannot be read: {problem.strerror}.") from problem
+        raise UserError(say("results.unreadable", path=path, why=problem.strerror)) from problem
 
 
 def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
@@ -166,19 +165,17 @@ def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
         name: written.index(word) for name, words in _COLUMNS.items() for word in reversed(words) if word in written
     }
     if header and len(header.cells) == 1 and re.search("[;\t]", header.cells[0]):
-        raise UserError(
-            f"{path.name} has something else than commas between its columns. Save it as a CSV with commas."
-        )
+        raise UserError(say("results.no_commas", file=path.name))
     if "to" not in found:
-        raise UserError(f"{path.name} has no column for the number. Name one of its columns “to”.")
+        raise UserError(say("results.no_number", file=path.name))
     if "result" not in found and "code" not in found:
-        raise UserError(f"{path.name} has no column for the result. Name one of its columns “result”.")
+        raise UserError(say("results.no_result", file=path.name))
     return found
 
 
 def _result(row: CsvRow, columns: Mapping[str, int], provider: str | None, region: str) -> _Result:
     if row.broken:
-        raise UserError(f"the line {row.broken}")
+        raise UserError(say("results.broken", why=row.broken))
     cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
     to = phone.parse(cells["to"], region).e164
     code, meant = _meant(cells.get("code", ""), cells.get("result", ""), provider)
@@ -195,7 +192,7 @@ def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Co
     if word in _OPEN:
         return None, None
     if word not in _WORDS:
-        raise UserError(f"“{result}” is no result that we know. Write one of: {', '.join(sorted(_WORDS))}")
+        raise UserError(say("results.unknown_result", result=result, known=", ".join(sorted(_WORDS))))
     return None, Code(_WORDS[word], "", reasonless=_WORDS[word] is Outcome.UNCONFIRMED)
 
 

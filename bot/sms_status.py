@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from bot.wording import say
+
 
 class Colour(StrEnum):
     """Yellow may still work; red is no longer valid for texting. Always shown together with the word."""
@@ -37,49 +39,14 @@ class Meaning:
     next_step: str
 
 
-_MEANINGS = {
-    SmsStatus.LANDLINE: Meaning(
-        "Landline",
-        Colour.YELLOW,
-        "This number cannot get texts. It may still get an autocall.",
-        "Ask for a mobile number, or switch the contact method to call.",
-    ),
-    SmsStatus.TURNED_OFF: Meaning(
-        "Turned Off",
-        Colour.YELLOW,
-        "The phone was off or out of range. A text arrives once it is on again.",
-        "Wait for the next mass message. Still off then? Ask for another number.",
-    ),
-    SmsStatus.UNCONFIRMED: Meaning(
-        "Unconfirmed",
-        Colour.YELLOW,
-        "The carrier cannot say whether the last text arrived.",
-        "Nothing yet. Check the number if it is still here after the next mass message.",
-    ),
-    SmsStatus.BLOCKED: Meaning(
-        "Blocked",
-        Colour.RED,
-        "The contact or their carrier blocks our texts.",
-        "Ask the contact to unblock us or their carrier to allow our texts, or use another number.",
-    ),
-    SmsStatus.INACTIVE: Meaning(
-        "Inactive",
-        Colour.RED,
-        "The number is out of service or has changed hands.",
-        "Ask the family for the new number.",
-    ),
-    SmsStatus.OPT_OUT: Meaning(
-        "Opt-Out",
-        Colour.RED,
-        "The contact said STOP. Only they can change that.",
-        "They can text START to our number. Until then, call or e-mail.",
-    ),
-    SmsStatus.NO_NUMBER: Meaning(
-        "No number",
-        Colour.RED,
-        "There is no number that could be texted.",
-        "Ask the family for a mobile number.",
-    ),
+_COLOURS = {
+    SmsStatus.LANDLINE: Colour.YELLOW,
+    SmsStatus.TURNED_OFF: Colour.YELLOW,
+    SmsStatus.UNCONFIRMED: Colour.YELLOW,
+    SmsStatus.BLOCKED: Colour.RED,
+    SmsStatus.INACTIVE: Colour.RED,
+    SmsStatus.OPT_OUT: Colour.RED,
+    SmsStatus.NO_NUMBER: Colour.RED,
 }
 
 # Worst first: a text that will never arrive stands above one that may.
@@ -94,13 +61,19 @@ SEVERITY = (
 )
 
 
+@cache
 def meaning(status: SmsStatus) -> Meaning:
-    return _MEANINGS[status]
+    return Meaning(
+        say(f"sms_status.{status}.label"),
+        _COLOURS[status],
+        say(f"sms_status.{status}.explanation"),
+        say(f"sms_status.{status}.next_step"),
+    )
 
 
 @cache
 def of_colour(colour: Colour) -> tuple[SmsStatus, ...]:
-    return tuple(status for status in SEVERITY if _MEANINGS[status].colour is colour)
+    return tuple(status for status in SEVERITY if _COLOURS[status] is colour)
 
 
 class Outcome(StrEnum):

@@ -15,6 +15,7 @@ from bot.app import freeze
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack import late
+from bot.wording import say
 
 _THREADS = 10
 _LOOK_SECONDS = 2  # How often the connection is looked at. Bolt's 10 s are too long for somebody who has just typed.
@@ -60,7 +61,7 @@ class _Handler(SocketModeHandler):
 
 def _app_token(settings: Settings) -> str:
     if settings.slack_app_token is None:
-        raise UserError("SLACK_APP_TOKEN is not set. Make one on the app's page: Basic Information, App-Level Tokens.")
+        raise UserError(say("socket_mode.no_token"))
     return settings.slack_app_token.get_secret_value()
 
 
@@ -69,9 +70,6 @@ def _address(settings: Settings, bolt: App, token: str) -> str:
     try:
         return str(bolt.client.apps_connections_open(app_token=token)["url"])
     except SlackApiError as no:
-        raise UserError(
-            f"Slack refuses SLACK_APP_TOKEN ({no.response['error']}). Make one with the scope connections:write on the"
-            " app's page (Basic Information, App-Level Tokens), and turn on Socket Mode there."
-        ) from no
+        raise UserError(say("socket_mode.refused", why=no.response["error"])) from no
     except OSError as silence:
-        raise UserError(f"Slack does not answer at {settings.slack_api_url}.", permanent=False) from silence
+        raise UserError(say("socket_mode.silent", url=settings.slack_api_url), permanent=False) from silence

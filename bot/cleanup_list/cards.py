@@ -8,6 +8,7 @@ from bot.cleanup_list.suggestions import Suggestion
 from bot.errors import UserError
 from bot.models import ContactMethod, EditField, EditState
 from bot.sms_status import SmsStatus
+from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,4 @@ class StudentCard:
         for one in self.contacts:
             if one.contact_id == contact_id:
                 return one
-        raise UserError(
-            "That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list."
-        )
+        raise UserError(say("cleanup_list.removed"))

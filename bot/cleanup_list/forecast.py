@@ -49,7 +49,7 @@ def forecast(session: Session, which: Filter, *, actor: Actor, students: int) ->
     )
 
 
-_REACHED, _NOT_TEXTED = "reached", "not texted"
+_REACHED, _NOT_TEXTED = "reached", "not_texted"
 
 
 def _fates(meant: Select[int]) -> Select[*tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from bot.contact_edits.standing import Stale, Standing, lock, mark_listed, own_d
 from bot.errors import UserError
 from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
 from bot.sms_status import SmsStatus
+from bot.wording import say
 
 Wanted = dict[EditField, str | None]
 
@@ -61,7 +62,7 @@ def change(
         return _done_before(session, contact_id, wanted, stale, actor)
     differing = _differing(before, wanted)
     if not differing:
-        raise UserError("Nothing is different yet. Change the number or the method, or press Cancel.", field="phone")
+        raise UserError(say("contact_edits.change.same"), field="phone")
     _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
@@ -81,9 +82,9 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
     except Stale as stale:
         return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
     if not before.phone:
-        raise UserError("A call needs a number. Press Edit to write one.")
+        raise UserError(say("contact_edits.change.no_number"))
     if before.method is ContactMethod.CALL:
-        raise UserError("This contact gets autocalls already.")
+        raise UserError(say("contact_edits.change.gets_calls"))
     _refuse_calls_to_nobody(session.get(PhoneNumber, before.phone))
     wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
     return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
@@ -102,7 +103,7 @@ def use_number(session: Session, contact_id: int, *, version: int, phone: str, a
     wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     differing = _differing(before, wanted)
     if not differing:
-        raise UserError("This contact gets texts at that number already.")
+        raise UserError(say("contact_edits.change.gets_texts"))
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
@@ -149,9 +150,7 @@ def _read(typed: str | None, region: str) -> str | None:
     except UserError as problem:
         raise UserError(problem.sentence, field="phone") from problem
     if read.extension:
-        raise UserError(
-            f"Leave out the extension {read.extension}: neither a text nor an autocall can dial it.", field="phone"
-        )
+        raise UserError(say("contact_edits.change.extension", extension=read.extension), field="phone")
     return read.e164
 
 
@@ -165,30 +164,21 @@ def _check(
 ) -> None:
     number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
     if method == ContactMethod.EMAIL and not before.contact.email:
-        raise UserError(
-            "There is no e-mail address in the student information system. Add it there, or choose another method.",
-            field="method",
-        )
+        raise UserError(say("contact_edits.change.no_email"), field="method")
     if method == ContactMethod.CALL and not number:
-        raise UserError("A call needs a number. Write one, or choose another method.", field="phone")
+        raise UserError(say("contact_edits.change.no_number_to_call"), field="phone")
     known = session.get(PhoneNumber, number) if number else None
     if method == ContactMethod.CALL:
         _refuse_calls_to_nobody(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
         to = phones.of_ours(opt_in_number, region)
-        raise UserError(
-            f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
-            "from that phone. Until then choose Call or E-mail, or write another number.",
-            field="phone" if number != before.phone else "method",
-        )
+        field = "phone" if number != before.phone else "method"
+        raise UserError(say("contact_edits.change.opted_out", number=to), field=field)
 
 
 def _refuse_calls_to_nobody(known: PhoneNumber | None) -> None:
     if known and known.status == SmsStatus.INACTIVE:
-        raise UserError(
-            "This number is out of service or somebody else's by now. Write another number, or remove the contact.",
-            field="phone",
-        )
+        raise UserError(say("contact_edits.change.inactive"), field="phone")
 
 
 def _edit(

@@ -11,6 +11,7 @@ from bot.contact_edits.standing import lock, mark_listed, record
 from bot.contact_edits.undo import held
 from bot.errors import UserError
 from bot.models import EditField, EditState
+from bot.wording import say
 
 
 def settle_conflict(
@@ -26,7 +27,7 @@ def settle_conflict(
     before = lock(session, edit.contact_id)
     session.refresh(edit)
     if edit.state != EditState.CONFLICT:
-        raise UserError("This has been settled already. Open the student to see how it stands.")
+        raise UserError(say("contact_edits.conflict.settled"))
     field = EditField(edit.field)
     sis = before.sis(field)
     if keep == "ours":

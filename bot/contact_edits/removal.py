@@ -14,6 +14,7 @@ from bot.audit import Subject
 from bot.contact_edits.standing import lock
 from bot.errors import UserError
 from bot.models import Removal, Student, StudentContact
+from bot.wording import say
 
 
 def remove(
@@ -61,13 +62,13 @@ def bring_back(session: Session, removal_id: int, *, actor: Actor, now: datetime
     access.editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
-        raise UserError("That contact is not on your list any more. Type /cleanup to see it as it is now.")
+        raise UserError(say("access.no_contact"))
     if removal.undone_by == actor.user_id:
         return
     lock(session, removal.contact_id)
     session.refresh(removal)
     if removal.undone_at:
-        raise UserError("Somebody brought this contact back already.")
+        raise UserError(say("contact_edits.removal.brought_back"))
     if removal.student_id is None:
         _refuse_hidden_students(session, removal.contact_id, actor)
     removal.undone_by, removal.undone_at = actor.user_id, now
@@ -91,10 +92,7 @@ def _refuse_hidden_students(session: Session, contact_id: int, actor: Actor) -> 
         .where(StudentContact.student_id.not_in(access.students_for(actor)))
     )
     if session.scalar(hidden.limit(1)) is not None:
-        raise UserError(
-            "This is also a contact of students outside your list. Choose one student, or ask your district office.",
-            field="scope",
-        )
+        raise UserError(say("contact_edits.removal.hidden_students"), field="scope")
 
 
 def _record(

@@ -10,6 +10,7 @@ from bot.access import Actor
 from bot.contact_edits.standing import Stale, lock, own_doing
 from bot.errors import UserError
 from bot.models import PhoneNumber
+from bot.wording import say
 
 
 def record_stop(
@@ -37,15 +38,13 @@ def record_stop(
     except Stale as stale:
         return _done_before(session, contact_id, stale, actor)
     if phone is None:
-        raise UserError("This contact has no number that could be texted.")
+        raise UserError(say("contact_edits.spoken_stop.no_number"))
     if _is_opted_out(session, phone):
-        raise UserError("This number is opted out already. Only a START from that phone ends it.")
+        raise UserError(say("contact_edits.spoken_stop.opted_out"))
     said = listing.OptOut(phone, min(said_at, now))
     listing.opted_out(session, [said], by=actor.user_id, now=now)
     if not _is_opted_out(session, phone):
-        raise UserError(
-            "This number has texted START since that day, so it wants texts. Choose a later day.", field="said_on"
-        )
+        raise UserError(say("contact_edits.spoken_stop.opted_in_since"), field="said_on")
     audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", now=now)
     return phone
 

@@ -15,6 +15,7 @@ from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError
 from bot.models import IN_FORCE, Audit, Contact, ContactMethod, Edit, EditField, EditState, ListEntry
+from bot.wording import say
 
 CHANGING = (
     *("phone.changed", "method.changed", "phone.undone", "method.undone"),
@@ -27,9 +28,7 @@ class Stale(UserError):  # noqa: N818 (It says how the contact is, not how the c
     """Somebody else was faster. `by` is a Slack user id or a process (`sync`), null when it cannot be told."""
 
     def __init__(self, by: str | None) -> None:
-        super().__init__(
-            "Somebody changed this contact while you were looking at it. Open it again to see it as it is."
-        )
+        super().__init__(say("contact_edits.stale"))
         self.by = by
 
 

@@ -14,6 +14,7 @@ from bot.access import Actor
 from bot.contact_edits.standing import Standing, lock, mark_listed, record, state_of
 from bot.errors import UserError
 from bot.models import IN_FORCE, Edit, EditField, EditState
+from bot.wording import say
 
 
 def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None:
@@ -28,9 +29,9 @@ def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None
     together = _saved_together(session, edit)
     session.refresh(edit)
     if edit.state == EditState.UNDONE:
-        raise UserError("This has been undone already. Open the student to see how it stands.")
+        raise UserError(say("contact_edits.undo.undone"))
     if not together:
-        raise UserError("This was changed again since, so there is nothing to undo. Open the student to see it.")
+        raise UserError(say("contact_edits.undo.changed_since"))
     for one in together:
         _take_back(session, before, one, actor=actor, now=now)
     mark_listed(session, before.contact, actor=actor, now=now)

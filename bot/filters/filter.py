@@ -8,6 +8,7 @@ from bot import grade
 from bot.filters.tokens import cleaned
 from bot.filters.words import STATUS_SLUGS
 from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
+from bot.wording import say
 
 _LAST_PAGE = 1_000_000
 _LONGEST = 300
@@ -85,24 +86,24 @@ def describe(which: Filter) -> str:
     parts = [
         _grades_in_words(which.grades),
         _statuses_in_words(which.statuses),
-        "No adult can be texted" if which.alone else "",
+        say("filters.alone") if which.alone else "",
         f"“{' '.join(which.names)}”" if which.names else "",
-        f"Teacher {which.teacher}" if which.teacher else "",
-        f"School {which.school}" if which.school else "",
+        say("filters.teacher", name=which.teacher) if which.teacher else "",
+        say("filters.school", name=which.school) if which.school else "",
     ]
-    return " · ".join(part for part in parts if part) or "Everybody on the list"
+    return " · ".join(part for part in parts if part) or say("filters.everybody")
 
 
 def _grades_in_words(levels: tuple[str, ...]) -> str:
-    if len(levels) == 1:
-        return grade.title(levels[0])
-    return f"Grades {', '.join(run.replace('-', '–') for run in _runs(levels))}" if levels else ""
+    if len(levels) <= 1:
+        return grade.title(levels[0]) if levels else ""
+    return say("filters.grades", grades=", ".join(run.replace("-", "–") for run in _runs(levels)))
 
 
 def _statuses_in_words(statuses: tuple[SmsStatus, ...]) -> str:
     for colour in Colour:
         if statuses == of_colour(colour):
-            return f"All {colour}"
+            return say(f"filters.all.{colour}")
     return ", ".join(meaning(status).label for status in statuses)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot import posted
 from bot.errors import UserError
 from bot.mass_messages.applying import apply
+from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def register(
         UserError: naming the field and its row (`deliveries[3].to`), counted from 0; nothing was stored.
     """
     if not isinstance(message, Mapping):
-        raise UserError("Send a JSON object with id, title, sent_at and deliveries.", field="message")
+        raise UserError(say("mass_messages.no_object"), field="message")
     message_id, sent_at = posted.text(message, "id"), posted.moment(message, "sent_at", now=now)
     values = {
         "id": message_id,
@@ -118,7 +119,7 @@ def _refuse_taken(session: Session, message_id: str, deliveries: Sequence[_Deliv
 
 
 def _taken(row: int) -> UserError:
-    return UserError("Another delivery has this provider_id already.", field=f"deliveries[{row}].provider_id")
+    return UserError(say("mass_messages.taken"), field=f"deliveries[{row}].provider_id")
 
 
 def _apply_early_receipts(session: Session, deliveries: Sequence[_Delivery], now: datetime) -> int:
@@ -132,7 +133,7 @@ def _deliveries(message: Mapping[str, Any], region: str) -> list[_Delivery]:
     """The deliveries, each once, whichever way its number was written."""
     rows = message.get("deliveries")
     if not isinstance(rows, list):
-        raise UserError("Send a list of deliveries.", field="deliveries")
+        raise UserError(say("mass_messages.no_deliveries"), field="deliveries")
     once: dict[tuple[str, str], _Delivery] = {}
     ids: dict[tuple[str | None, str], _Delivery] = {}
     for one in _read(rows, region):
@@ -148,11 +149,11 @@ def _read(rows: Sequence[Any], region: str) -> Iterator[_Delivery]:
     for row, values in enumerate(rows):
         where = f"deliveries[{row}]"
         if not isinstance(values, Mapping):
-            raise UserError("Send an object with contact, to, provider and provider_id.", field=where)
+            raise UserError(say("mass_messages.no_delivery"), field=where)
         provider = posted.text_or_none(values, "provider", where=where)
         provider_id = posted.text_or_none(values, "provider_id", where=where)
         if provider_id and not provider:
-            raise UserError("Say which provider gave this provider_id.", field=f"{where}.provider")
+            raise UserError(say("mass_messages.no_provider"), field=f"{where}.provider")
         contact = posted.text(values, "contact", where=where)
         yield _Delivery(
             row, contact, posted.number(values, "to", region, where=where), provider and provider.lower(), provider_id

@@ -10,14 +10,9 @@ from bot.errors import UserError
 from bot.providers import BY_NAME
 from bot.providers.receipt import Code
 from bot.sms_status import Outcome, SmsStatus, meaning
+from bot.wording import say
 
-_NOT_LISTED = {
-    Outcome.PENDING: "Not final: nothing changes until the provider says more.",
-    Outcome.DELIVERED: "Delivered: the contact leaves the list.",
-    Outcome.NOT_CONTACT_PROBLEM: "Not the contact's problem: nobody is listed for it. Whoever runs our texting should look into it.",
-}
-_SHAKY = "The provider names other causes, too: Unconfirmed at first, and this only when a second mass message gets it again."
-_REASONLESS = "A refusal without a reason: if more than 5 % of a mass message get it, our sender is at fault and nobody is listed."
+_NOT_LISTED = {Outcome.PENDING, Outcome.DELIVERED, Outcome.NOT_CONTACT_PROBLEM}
 
 
 @dataclass(frozen=True)
@@ -35,10 +30,14 @@ class Explanation:
 
 def _follows(code: Code) -> list[str]:
     if code.outcome in _NOT_LISTED:
-        return [_NOT_LISTED[code.outcome]]
+        return [say(f"explaining.not_listed.{code.outcome}")]
     status = meaning(SmsStatus(code.outcome))
-    doubts = [sentence for sentence, applies in ((_SHAKY, code.shaky), (_REASONLESS, code.reasonless)) if applies]
-    return [f"SMS status: {status.label} ({status.colour}).", *doubts, f"Next step: {status.next_step}"]
+    return [
+        say("explaining.status", status=status.label, colour=status.colour),
+        *([say("explaining.shaky")] if code.shaky else []),
+        *([say("explaining.reasonless")] if code.reasonless else []),
+        say("explaining.next_step", step=status.next_step),
+    ]
 
 
 def explain(provider: str, said: str) -> Explanation:
@@ -49,12 +48,14 @@ def explain(provider: str, said: str) -> Explanation:
     """
     table = BY_NAME.get(provider.strip().lower())
     if table is None:
-        raise UserError(f"Unknown provider “{provider}”. Known are: {', '.join(BY_NAME)}.")
+        raise UserError(say("explaining.unknown_provider", provider=provider, known=", ".join(BY_NAME)))
     whole = {code.lower(): code for code in table.CODES}
     spelled = whole | {code.rpartition(":")[2]: written for code, written in whole.items()} | whole
     found = spelled.get(said.strip().lower())
+    if found is None and (near := _near(said, spelled)):
+        raise UserError(say("explaining.unknown_code_near", provider=table.NAME, code=said, near=near))
     if found is None:
-        raise UserError(f"{table.NAME} has no code “{said}” that we know of.{_near(said, spelled)}")
+        raise UserError(say("explaining.unknown_code", provider=table.NAME, code=said))
     return Explanation(table.NAME, found, table.CODES[found])
 
 
@@ -62,5 +63,4 @@ def _near(said: str, spelled: Mapping[str, str]) -> str:
     found = process.extract(
         said.strip().lower(), spelled.keys(), scorer=OSA.normalized_similarity, limit=3, score_cutoff=0.6
     )
-    near = [spelled[code] for code, *_ in found]
-    return f" Near it: {', '.join(dict.fromkeys(near))}." if near else ""
+    return ", ".join(dict.fromkeys(spelled[code] for code, *_ in found))

@@ -17,6 +17,7 @@ from bot.errors import UserError
 from bot.settings import Settings
 from bot.web import health, receipts, sender, slack
 from bot.web.answering import answering
+from bot.wording import say
 
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it stands on another machine.
 _DRAIN_SECONDS = 20
@@ -33,7 +34,7 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
     try:
         socket.create_server((_HOST, settings.port)).close()
     except OSError as problem:
-        raise UserError(f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another.") from problem
+        raise UserError(say("web.port_taken", port=settings.port, why=problem.strerror)) from problem
     served = create(settings, engine, bolt)
     freeze()
     uvicorn.run(

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from bot.errors import UserError, traced
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def answering(door: Door) -> Door:
             return Response(status_code=400)
         except Exception as fault:  # noqa: BLE001 - the last door before uvicorn, which would log the values of the error.
             logger.error("%s: %s", request.url.path, traced(fault))  # noqa: TRY400 - as above.
-            return JSONResponse({"error": "This is our fault. Please send it again."}, 503)
+            return JSONResponse({"error": say("web.our_fault")}, 503)
 
     return answer
 
@@ -55,7 +56,7 @@ async def body_of(request: Request, *, cap: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > cap:
-            raise RefusedError(413, f"More than {cap:,} bytes at once are too many.")
+            raise RefusedError(413, say("web.too_large", most=cap))
     return bytes(body)
 
 
@@ -68,4 +69,4 @@ def json_of(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as problem:
-        raise UserError("The body is not JSON.") from problem
+        raise UserError(say("web.no_json")) from problem

@@ -14,6 +14,7 @@ from bot.batching import Batches
 from bot.providers import Handshake, calling
 from bot.settings import Settings
 from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+from bot.wording import say
 
 Report = providers.ParsedReceipt | providers.OptOutMessage
 
@@ -41,10 +42,10 @@ def _provider(settings: Settings, name: str) -> tuple[providers.Provider, str]:
     """Who calls, and the secret they share with us; without one, what they send is asked for again later and not lost."""
     provider = providers.BY_NAME.get(name)
     if provider is None:
-        raise RefusedError(404, f"Unknown provider. Known are: {', '.join(providers.BY_NAME)}.")
+        raise RefusedError(404, say("web.unknown_provider", known=", ".join(providers.BY_NAME)))
     secret = settings.secret(provider.SECRET)
     if secret is None:
-        raise RefusedError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be checked.")
+        raise RefusedError(503, say("web.no_secret", setting=provider.SECRET.upper(), provider=name))
     return provider, secret
 
 

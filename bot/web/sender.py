@@ -15,6 +15,7 @@ from bot import db, mass_messages, opt_outs
 from bot.app import clock
 from bot.settings import Settings
 from bot.web.answering import MEGABYTE, Door, RefusedError, body_of, json_of
+from bot.wording import say
 
 _MASS_MESSAGE_CAP = 16 * MEGABYTE  # About 100,000 deliveries; the same id again adds more.
 
@@ -56,7 +57,7 @@ def _taking(
 def _check_token(settings: Settings, request: Request) -> None:
     secret = settings.secret("ingest_token")
     if secret is None:
-        raise RefusedError(404, "INGEST_TOKEN is not set here, so nothing can be registered.")
+        raise RefusedError(404, say("web.no_ingest_token"))
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), secret.encode()):
-        raise RefusedError(401, "Send the INGEST_TOKEN: `Authorization: Bearer ...`.", challenge="Bearer")
+        raise RefusedError(401, say("web.wrong_ingest_token"), challenge="Bearer")

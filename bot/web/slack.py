@@ -19,6 +19,7 @@ from bot.errors import traced
 from bot.settings import Settings
 from bot.slack import late
 from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +29,16 @@ def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter
 
     def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
         if not _is_first(engine, signature):
-            raise RefusedError(401, "This request came before.")
+            raise RefusedError(401, say("web.heard_before"))
         return bolt.dispatch(asked)
 
     async def slack(request: Request) -> Response:
         secrets = settings.signing_secrets
         if not secrets:
-            raise RefusedError(503, "SLACK_SIGNING_SECRET is not set, so no request can be told to be Slack's.")
+            raise RefusedError(503, say("web.no_signing_secret"))
         body = await body_of(request, cap=MEGABYTE)
         if not any(_is_from_slack(secret, request, body) for secret in secrets):
-            raise RefusedError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
+            raise RefusedError(401, say("web.not_signed"))
         asked = _asked(request, body)
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
@@ -89,4 +90,4 @@ def _asked(request: Request, body: bytes) -> BoltRequest:
     try:
         return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
     except (ValueError, AttributeError, RecursionError) as problem:
-        raise RefusedError(400, "The body is none that Slack sends.") from problem
+        raise RefusedError(400, say("web.not_slacks")) from problem
