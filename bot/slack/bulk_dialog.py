@@ -26,20 +26,14 @@ from bot.slack.list_links import BULK
 from bot.slack.remove_dialog import REASONS
 from bot.slack.reply import put_up
 from bot.sms_status import meaning
-from bot.wording import count
+from bot.wording import say
 
 DONE = "list.bulk_done"
 WHO, WHAT = "who", "what"
-_INPUT, _TITLE = "value", "Several at once"
+_INPUT = "value"
 _TAKE, _CALL, _REMOVE = "take", "call", "remove"
-_BECAME = {
-    _TAKE: ("contact is yours now", "contacts are yours now"),
-    _CALL: ("contact gets autocalls from now on", "contacts get autocalls from now on"),
-    _REMOVE: ("contact was removed", "contacts were removed"),
-}
 _MOST, _REFUSED, _NAMED = 100, 20, 30
 """Contacts in the dialog; sentences in the answer, and names under each: a section has room for some 35."""
-_NOBODY = "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class Chosen:
         values = {name: one[_INPUT] for name, one in view["state"]["values"].items()}
         what, _, why = values[WHAT]["selected_option"]["value"].partition(" ")
         contacts = sorted(map(Seen.of, values[WHO]["selected_options"]), key=attrgetter("contact_id"))
-        return cls(tuple(contacts), what, REASONS[why] if why else "")
+        return cls(tuple(contacts), what, say(f"remove_dialog.reason.{why}") if why else "")
 
 
 def register(app: App, desk: Desk) -> None:
@@ -87,7 +81,7 @@ def register(app: App, desk: Desk) -> None:
             view = (
                 _view(options, open_list.remember(session, body, action["value"], now=desk.now())) if options else None
             )
-        put_up(client, body, view or b.modal(_TITLE, [b.section(_NOBODY)], callback_id=DONE, metadata="{}"))
+        put_up(client, body, view or _answer([b.section(say("bulk_dialog.nobody"))]))
 
     def done(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         chosen = Chosen.of(body["view"])
@@ -138,16 +132,22 @@ def _change(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: d
 
 def _view(options: list[Block], list_id: int) -> Block:
     what = [
-        b.option("I'll take these", _TAKE, description=f"Colleagues see it for {claims.LASTS.days} days"),
-        b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
-        *(b.option(f"Remove: {why[0].lower()}{why[1:]}", f"{_REMOVE} {key}") for key, why in REASONS.items()),
+        b.option(say("bulk_dialog.take"), _TAKE, description=say("bulk_dialog.take_hint", days=claims.LASTS.days)),
+        b.option(say("student_view.button.switch_to_call"), _CALL, description=say("bulk_dialog.call_hint")),
+        *map(_removal, REASONS),
     ]
     blocks = [
-        _input(WHO, "Contacts on this page", {"type": "multi_static_select", "options": options}),
-        _input(WHAT, "What becomes of them?", {"type": "radio_buttons", "options": what}),
-        b.context("Whoever is removed is removed from all their students, and each removal can be undone."),
+        _input(WHO, say("bulk_dialog.who"), {"type": "multi_static_select", "options": options}),
+        _input(WHAT, say("bulk_dialog.what"), {"type": "radio_buttons", "options": what}),
+        b.context(say("bulk_dialog.removal_means")),
     ]
-    return b.modal(_TITLE, blocks, callback_id=DONE, metadata=str(list_id), submit="Change them")
+    title, submit = say("bulk_dialog.title"), say("bulk_dialog.change")
+    return b.modal(title, blocks, callback_id=DONE, metadata=str(list_id), submit=submit)
+
+
+def _removal(why: str) -> Block:
+    reason = say(f"remove_dialog.reason.{why}")
+    return b.option(say("bulk_dialog.remove", reason=f"{reason[0].lower()}{reason[1:]}"), f"{_REMOVE} {why}")
 
 
 def _options(page: Page) -> list[Block]:
@@ -167,19 +167,22 @@ def _input(block_id: str, label: str, element: Block) -> Block:
 
 def _told(chosen: Chosen, refused: Sequence[tuple[str | None, str]]) -> Block:
     changed = len(chosen.contacts) - len(refused)
-    blocks = [b.section(f"✅ {count(changed, *_BECAME[chosen.what])}.")] if changed else []
+    blocks = [b.section(say(f"bulk_dialog.became.{chosen.what}", changed))] if changed else []
     if refused:
-        stayed = count(len(refused), "contact stayed as it was", "contacts stayed as they were")
-        blocks.append(b.section(f"⚠️ *{stayed}:*"))
+        blocks.append(b.section(say("bulk_dialog.stayed", len(refused))))
         who = defaultdict[str, list[str | None]](list)
         for name, sentence in refused:
             who[sentence].append(name)
         blocks += [_stayed(sentence, names) for sentence, names in list(who.items())[:_REFUSED]]
-    return b.modal(_TITLE, blocks, callback_id=DONE, metadata="{}")
+    return _answer(blocks)
+
+
+def _answer(blocks: list[Block]) -> Block:
+    return b.modal(say("bulk_dialog.title"), blocks, callback_id=DONE, metadata="{}")
 
 
 def _stayed(why: str, names: Sequence[str | None]) -> Block:
     shown = [f"• {b.escaped(name)}" for name in names if name][:_NAMED]
     rest = len(names) - len(shown)
-    more = [f"• {count(rest, 'more contact' if shown else 'contact')}"] if rest else []
+    more = [f"• {say('touching.more.contact' if shown else 'count.contact', rest)}"] if rest else []
     return b.section("\n".join([b.escaped(why), *shown, *more]))

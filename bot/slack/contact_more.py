@@ -10,13 +10,13 @@ from bot import audit, cleanup_list, phone
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list import ContactCard
-from bot.models import Audit
+from bot.models import Audit, ContactMethod
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import origin_of
 from bot.slack.student_view import HISTORY, MORE, SHOW_NUMBER
-from bot.wording import METHODS
+from bot.wording import say, sentences
 
 VIEW = "contact.more_shown"
 _LINES = 40
@@ -36,22 +36,18 @@ def register(app: App, desk: Desk) -> None:
 
 def _number(desk: Desk, session: Session, actor: Actor, one: ContactCard) -> Block:
     audit.record(session, Subject("contact", one.contact_id), actor=actor.user_id, action="phone.shown", now=desk.now())
-    now = phone.written(one.phone, desk.settings.phone_region) if one.phone else "no number"
-    blocks = [
-        b.section(f"*{b.escaped(one.name)}*\n{now}"),
-        b.context("That you looked at it is noted in the contact's history."),
-    ]
-    return b.modal("Phone number", blocks, callback_id=VIEW, metadata="{}")
+    now = phone.written(one.phone, desk.settings.phone_region) if one.phone else say("phone.none")
+    blocks = [b.section(f"*{b.escaped(one.name)}*\n{now}"), b.context(say("contact_more.number_noted"))]
+    return b.modal(say("contact_more.number"), blocks, callback_id=VIEW, metadata="{}")
 
 
 def _history(_desk: Desk, session: Session, _actor: Actor, one: ContactCard) -> Block:
     rows = audit.history(session, Subject("contact", one.contact_id), limit=_LINES + 1)
-    lines = [b.section(_line(row)) for row in rows[:_LINES]] or [
-        b.section("Nothing was done to this contact here yet.")
-    ]
-    older = [b.context("What is older is kept, and not shown here.")] if len(rows) > _LINES else []
-    blocks = [b.section(f"*{b.escaped(one.name)}*, newest first"), b.divider(), *lines, *older]
-    return b.modal("History", blocks, callback_id=VIEW, metadata="{}")
+    lines = [b.section(_line(row)) for row in rows[:_LINES]] or [b.section(say("contact_more.nothing_done"))]
+    older = [b.context(say("contact_more.older"))] if len(rows) > _LINES else []
+    head = b.section(say("contact_more.newest_first", name=b.escaped(one.name)))
+    blocks = [head, b.divider(), *lines, *older]
+    return b.modal(say("student_view.history"), blocks, callback_id=VIEW, metadata="{}")
 
 
 def _line(row: Audit) -> str:
@@ -60,47 +56,30 @@ def _line(row: Audit) -> str:
 
 def _who(actor: str) -> str:
     """A Slack user, or one of the machines that act: the sync, a provider, the command line."""
-    machines = {"sync": "Student information system", "cli": "The district's server"}
-    return b.mention(actor) or machines.get(actor, b.escaped(actor.title()))
+    if actor in {"sync", "cli"}:
+        return say(f"contact_more.machine.{actor}")
+    return b.mention(actor) or b.escaped(actor.title())
 
 
 def _what(row: Audit) -> str:
-    said = _ACTIONS.get(row.action, row.action.replace(".", " ").replace("_", " "))
-    reason = f": {b.escaped(row.reason)}" if row.reason else ""
-    return f"{said}{_change(row)}{reason}"
+    action = row.action.replace(".", "_")
+    known = f"contact_more.done.{action}" in sentences()
+    done = _change(row, say(f"contact_more.done.{action}") if known else action.replace("_", " "))
+    return f"{done}: {b.escaped(row.reason)}" if row.reason else done
 
 
-def _change(row: Audit) -> str:
-    """From what to what, where both are values; a removal says of whom in words of its own."""
+def _change(row: Audit, done: str) -> str:
+    """What was done, and from what to what where both are values; a removal says of whom in words of its own."""
     if row.action.startswith("contact."):
-        return " from all students" if row.after == "all students" else " from one student"
+        return say("contact_more.from_all" if row.after == "all students" else "contact_more.from_one", done=done)
     before, after = _value(row.before), _value(row.after)
     if before and after:
-        return f": {before} → {after}"
-    return f": {after}" if after else ""
+        return f"{done}: {before} → {after}"
+    return f"{done}: {after}" if after else done
 
 
 def _value(value: str | None) -> str:
-    return METHODS.get(value or "", b.escaped(value or ""))
+    return say(f"method.{value}") if value in list(ContactMethod) else b.escaped(value or "")
 
 
-_ACTIONS = {
-    "phone.changed": "Number changed",
-    "method.changed": "Contact method changed",
-    "phone.undone": "Change of the number undone",
-    "method.undone": "Change of the contact method undone",
-    "phone.shown": "Looked at the whole number",
-    "contact.removed": "Removed",
-    "contact.brought_back": "Brought back after it was removed",
-    "conflict.kept_ours": "Kept what was entered here",
-    "conflict.took_sis": "Took what the student information system has",
-    "edit.absorbed": "The student information system has this now",
-    "edit.disputed": "The student information system has another value",
-    "edit.resumed": "The student information system has its old value again",
-    "claim.taken": "Has taken it on: takes care of this contact",
-    "claim.freed": "Freed it: nobody in particular takes care of this contact",
-    "opt_out.heard": "Said STOP by text",
-    "opt_out.recorded": "Told us to stop",
-    "opt_in.heard": "Said START by text",
-}
 _SHOWN = {SHOW_NUMBER: _number, HISTORY: _history}

@@ -16,8 +16,7 @@ from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.slack.student_view import SETTLED
-from bot.wording import count
+from bot.wording import count, say
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
 _MOST = 8
@@ -38,7 +37,8 @@ def _choosing(desk: Desk, keep: Literal["ours", "sis"]) -> Callable[..., None]:
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             contact_edits.settle_conflict(session, int(edit_id), keep=keep, actor=actor, now=desk.now())
             session.flush()
-            card = _card(notices.heard(session, int(run_id), actor=actor, most=_MOST), int(run_id), done=SETTLED[keep])
+            heard = notices.heard(session, int(run_id), actor=actor, most=_MOST)
+            card = _card(heard, int(run_id), done=say(f"student_dialog.settled.{keep}"))
         there = body["container"]
         reply.redraw(client, there["channel_id"], there["message_ts"], card)
 

@@ -27,7 +27,7 @@ from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
-from bot.wording import count
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +50,12 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 
 def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
-    head = "Not yet in the student information system"
+    head = say("pending.title")
     if not counts.total:
-        nothing = "✅ Nobody waits: the student information system has every change of your students' contacts."
+        nothing = say("pending.nothing")
         return Card([b.header(head), b.section(nothing)], nothing)
     rows = [row(one, here=_HERE) for one in newest]
-    more = [f"… and {counts.total - len(rows):,} more."] if counts.total > len(rows) else []
+    more = [say("pending.more", count=counts.total - len(rows))] if counts.total > len(rows) else []
     blocks = [
         b.header(head),
         b.section(_facts(counts)),
@@ -68,23 +68,19 @@ def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
 
 
 def _facts(counts: Counts) -> str:
-    kinds = [
-        (counts.phone, "new number", "new numbers"),
-        (counts.method, "new contact method", "new contact methods"),
-        (counts.removed, "removed contact", "removed contacts"),
-    ]
-    said = ", ".join(count(number, one, many) for number, one, many in kinds if number)
-    facts = [f"*{count(counts.total, 'change waits', 'changes wait')}*: {said}."]
+    kinds = {"phone": counts.phone, "method": counts.method, "removed": counts.removed}
+    said = ", ".join(say(f"pending.kind.{kind}", number) for kind, number in kinds.items() if number)
+    facts = [say("pending.waiting", counts.total, kinds=said)]
     if counts.disputed:
-        of = count(counts.disputed, "of them has", "of them have")
-        facts.append(f"⚖️ *{of} another value there by now.* Open the student to choose.")
+        facts.append(say("pending.disputed", counts.disputed))
     return "\n".join(facts)
 
 
 def row(one: Waiting, *, here: str) -> Block:
     """A change, and the button to its student; `here` is the text that shows the list again where the button stands."""
-    named = f"Open {one.students[0]}"
-    return b.section(_change(one), accessory=b.button("Open…", OPEN_STUDENT, f"{one.opens} {here}", label=named))
+    aloud = say("pending.open_aloud", name=one.students[0])
+    opened = b.button(say("pending.open"), OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
+    return b.section(_change(one), accessory=opened)
 
 
 def _change(one: Waiting) -> str:
@@ -101,12 +97,12 @@ def _said(one: Waiting) -> str:
         return f"{b.masked(one.old)} → {b.masked(one.new)}"
     if one.change is Change.METHOD:
         return f"{b.value_of(EditField.METHOD, one.old)} → {b.value_of(EditField.METHOD, one.new)}"
-    return f"removed: {b.escaped(b.cut(one.new or '', 150))}"
+    return say("pending.removed", reason=b.escaped(b.cut(one.new or "", 150)))
 
 
 def _buttons(counts: Counts) -> list[Block]:
-    made = [b.button("Send me the change sheet", SHEET, "all")]
-    return [*made, b.button("Send me PowerSchool's file", POWERSCHOOL, "all")] if counts.phone else made
+    made = [b.button(say("pending.send_sheet"), SHEET, "all")]
+    return [*made, b.button(say("pending.send_powerschool"), POWERSCHOOL, "all")] if counts.phone else made
 
 
 def _asked(desk: Desk) -> Any:
@@ -139,13 +135,11 @@ def _sent(desk: Desk, client: WebClient, user_id: str, action_id: str) -> str | 
         return None
     except SlackApiError as problem:
         logger.warning("a file of changes was not sent: %s", refusals.word(problem))
-        return "Slack did not take the file. Please try again in a minute."
+        return say("pending.refused")
     except (OSError, HTTPException) as problem:
         logger.warning("a file of changes was not sent: %s", traced(problem))
-        return (
-            "Slack did not answer in time, so the file may be missing. Look at my direct messages before you try again."
-        )
-    return "I sent it to you in a direct message. It holds whole numbers: keep it where such lists belong."
+        return say("pending.no_answer")
+    return say("pending.sent")
 
 
 def _tell(response_url: str, said: str) -> None:
@@ -172,13 +166,13 @@ def _send(desk: Desk, client: WebClient, user_id: str, action_id: str) -> None:
 
 def _record(session: Session, actor: Actor, name: str, written: Written, now: datetime) -> None:
     subject = Subject("file", None)
-    after = f"{name}: {count(written.changes, 'change')}"
+    after = f"{name}: {say('count.change', written.changes)}"
     audit.record(session, subject, actor=actor.user_id, action="changes.exported", after=after, now=now)
 
 
 def _comment(written: Written) -> str:
-    left_out = [f"Left out {number:,}: {reason}." for reason, number in written.left_out.items()]
-    return "\n".join([f"{count(written.changes, 'change')} in this file.", *left_out])
+    left_out = [say("pending.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
+    return "\n".join([say("pending.in_file", written.changes), *left_out])
 
 
 def _sheet(desk: Desk, session: Session, actor: Actor, to: io.StringIO) -> Written:

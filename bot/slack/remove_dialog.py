@@ -13,17 +13,12 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
 from bot.slack.student_view import REMOVE
+from bot.wording import say
 
 CONFIRM = "contact.remove_confirmed"
 SCOPE, REASON = "scope", "reason"
 _INPUT = "value"
-REASONS = {
-    "wrong_person": "Wrong person or wrong number",
-    "not_a_contact": "No longer a contact of the family",
-    "duplicate": "The same person is listed twice",
-    "asked": "They asked to be removed",
-    "custody": "Custody or court order",
-}
+REASONS = ("wrong_person", "not_a_contact", "duplicate", "asked", "custody")
 """Why, chosen and never typed: free text about families is not kept."""
 
 
@@ -42,7 +37,7 @@ def register(app: App, desk: Desk) -> None:
         target, values = target_of(body["view"]), body["view"]["state"]["values"]
         origin = target.origin
         everywhere = values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
-        reason = REASONS[values[REASON][_INPUT]["selected_option"]["value"]]
+        reason = say(f"remove_dialog.reason.{values[REASON][_INPUT]['selected_option']['value']}")
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             contact_edits.remove(
                 session,
@@ -55,7 +50,7 @@ def register(app: App, desk: Desk) -> None:
             )
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         open_list.changed(context, origin.list_id)
-        drawn = student_view.view(card, origin, done="Removed. *Undo* below brings the contact back.")
+        drawn = student_view.view(card, origin, done=say("remove_dialog.removed"))
         student_dialog.redraw(client, body["view"].get("previous_view_id"), drawn)
         ack()
 
@@ -64,22 +59,30 @@ def register(app: App, desk: Desk) -> None:
 
 def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) -> Block:
     metadata, scopes = Target.of(one, origin).as_metadata(), _scopes(card, touches)
-    whom = "the students chosen here" if len(scopes) > 1 else b.escaped(card.student.name)
+    name, student = b.escaped(one.name), b.escaped(card.student.name)
+    what = (
+        say("remove_dialog.about_chosen", name=name)
+        if len(scopes) > 1
+        else say("remove_dialog.about_one", name=name, student=student)
+    )
+    reasons = [b.option(say(f"remove_dialog.reason.{reason}"), reason) for reason in REASONS]
     blocks = [
-        b.section(f"*{b.escaped(one.name)}* will get no more messages about {whom}. You can undo this later."),
-        _choice(SCOPE, "Remove from", scopes, initial=0),
-        _choice(REASON, "Why?", [b.option(text, key) for key, text in REASONS.items()], initial=None),
-        *([b.context(f"⚠️ {b.escaped(card.student.name)} has no other contact.")] if len(card.contacts) == 1 else []),
+        b.section(what),
+        _choice(SCOPE, say("remove_dialog.scope"), scopes, initial=0),
+        _choice(REASON, say("remove_dialog.why"), reasons, initial=None),
+        *([b.context(say("remove_dialog.no_other", student=student))] if len(card.contacts) == 1 else []),
     ]
-    return b.modal("Remove contact", blocks, callback_id=CONFIRM, metadata=metadata, submit="Remove")
+    title, submit = say("remove_dialog.title"), say("remove_dialog.remove")
+    return b.modal(title, blocks, callback_id=CONFIRM, metadata=metadata, submit=submit)
 
 
 def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
     others = len(touches.siblings) + touches.more_siblings
-    only = [b.option(f"Only {card.student.name}", "one")]
-    seen_all = others and not touches.more_siblings
-    every = "Both" if others == 1 else f"All {others + 1}"
-    return [*only, b.option(f"{every} students of this contact", "all")] if seen_all else only
+    only = b.option(say("remove_dialog.only", student=card.student.name), "one")
+    if not others or touches.more_siblings:
+        return [only]
+    every = say("remove_dialog.both") if others == 1 else say("remove_dialog.all", count=others + 1)
+    return [only, b.option(every, "all")]
 
 
 def _choice(block_id: str, label: str, options: list[Block], *, initial: int | None) -> Block:

@@ -16,6 +16,7 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
 from bot.slack.student_view import SPOKEN_STOP
+from bot.wording import say
 
 CONFIRM = "contact.stop_confirmed"
 SAID_ON = "said_on"
@@ -53,7 +54,7 @@ def register(app: App, desk: Desk) -> None:
             )
             card = cleanup_list.student_card(session, origin.student_id, actor=actor)
         open_list.changed(context, origin.list_id)
-        done = f"Recorded: no more texts to {b.masked(stopped)}."
+        done = say("stop_dialog.recorded", number=b.masked(stopped))
         student_dialog.redraw(client, body["view"].get("previous_view_id"), student_view.view(card, origin, done=done))
         ack()
 
@@ -62,25 +63,24 @@ def register(app: App, desk: Desk) -> None:
 
 def _end_of(chosen: date, today: date, zone: ZoneInfo) -> datetime:
     if chosen > today:
-        raise UserError("That day is still to come. Choose the day on which they said so.", field=SAID_ON)
+        raise UserError(say("stop_dialog.to_come"), field=SAID_ON)
     if chosen < today - _OLDEST:
-        raise UserError("That is more than a year ago. Ask them again, then record it.", field=SAID_ON)
+        raise UserError(say("stop_dialog.too_old"), field=SAID_ON)
     return datetime.combine(chosen, time.max, zone)
 
 
 def view(one: ContactCard, touches: Touches, origin: Origin, *, start: str, today: date) -> Block:
     metadata = Target.of(one, origin).as_metadata()
+    name, number = b.escaped(one.name), b.masked(one.phone)
     blocks = [
-        b.section(
-            f"*{b.escaped(one.name)}* · {b.masked(one.phone)} gets no more texts, from the next mass message on.\n"
-            f"🛑 *Nobody here can take that back.* Only the contact can, with a text *START* to *{start}* from that phone."
-        ),
+        b.section(say("stop_dialog.what_it_means", name=name, number=number, start=start)),
         {
             "type": "input",
             "block_id": SAID_ON,
-            "label": b.plain("When did they say so?"),
+            "label": b.plain(say("stop_dialog.when")),
             "element": {"type": "datepicker", "action_id": _INPUT, "initial_date": today.isoformat()},
         },
-        *(b.context(line) for line in touching.sharing(touches, "theirs gets no more texts either.")),
+        *(b.context(line) for line in touching.sharing(touches, say("stop_dialog.theirs_too"))),
     ]
-    return b.modal("They told us to stop", blocks, callback_id=CONFIRM, metadata=metadata, submit="Record")
+    title, submit = say("stop_dialog.title"), say("stop_dialog.record")
+    return b.modal(title, blocks, callback_id=CONFIRM, metadata=metadata, submit=submit)

@@ -28,7 +28,6 @@ from bot.slack.student_view import (
     FREE,
     FURTHER,
     KEEP_OURS,
-    SETTLED,
     SIBLING,
     SWITCH_TO_CALL,
     TAKE,
@@ -38,6 +37,7 @@ from bot.slack.student_view import (
     USE_SUGGESTED,
     view,
 )
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -97,51 +97,51 @@ def _acting(desk: Desk, act: Act) -> Any:
 
 def _undo_edit(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.undo(session, int(edit_id), actor=actor, now=now)
-    return "Undone. The contact is as it was before."
+    return say("student_dialog.undone")
 
 
 def _undo_removal(session: Session, removal_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.bring_back(session, int(removal_id), actor=actor, now=now)
-    return "The contact is back."
+    return say("student_dialog.brought_back")
 
 
 def _keep_ours(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.settle_conflict(session, int(edit_id), keep="ours", actor=actor, now=now)
-    return SETTLED["ours"]
+    return say("student_dialog.settled.ours")
 
 
 def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     contact_edits.settle_conflict(session, int(edit_id), keep="sis", actor=actor, now=now)
-    return SETTLED["sis"]
+    return say("student_dialog.settled.sis")
 
 
 def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) -> str:
     contact_id, version = map(int, target.split())
     done = contact_edits.switch_to_call(session, contact_id, version=version, actor=actor, now=now)
-    return f"{b.escaped(done.name)} gets autocalls from now on, and no texts."
+    return say("student_dialog.switched", name=b.escaped(done.name))
 
 
 def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
     student_id, contact_id, version, other_id = map(int, target.split())
     one = cleanup_list.student_card(session, student_id, actor=actor).contact(contact_id)
     if one.suggestion is None and one.updated_by == actor.user_id:
-        return f"{b.escaped(one.name)} has {b.masked(one.phone)}, as you changed it a moment ago."
+        return say("student_dialog.used_before", name=b.escaped(one.name), number=b.masked(one.phone))
     if one.suggestion is None or one.suggestion.contact_id != other_id:
-        raise UserError("That number is not suggested any more: something changed meanwhile. Open the student again.")
+        raise UserError(say("student_dialog.not_suggested"))
     done = contact_edits.use_number(
         session, contact_id, version=version, phone=one.suggestion.phone, actor=actor, now=now
     )
-    return f"{b.escaped(done.name)} gets texts at {b.masked(done.phone)} from now on. The next mass message shows whether they arrive."
+    return say("student_dialog.used", name=b.escaped(done.name), number=b.masked(done.phone))
 
 
 def _take(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     claims.take(session, int(contact_id), actor=actor, now=now)
-    return f"It's yours for {claims.LASTS.days} days. Your colleagues see that you take care of it."
+    return say("student_dialog.taken", days=claims.LASTS.days)
 
 
 def _free(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     claims.free(session, int(contact_id), actor=actor, now=now)
-    return "Nobody in particular takes care of it now."
+    return say("student_dialog.freed")
 
 
 _ACTS: dict[str, Act] = {

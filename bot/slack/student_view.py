@@ -7,13 +7,12 @@ from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.origin import Origin
 from bot.sms_status import SmsStatus, meaning
-from bot.wording import METHODS, count
+from bot.wording import say
 
 VIEW = "student.dialog"
 EDIT, REMOVE, SPOKEN_STOP = "contact.edit", "contact.remove", "contact.spoken_stop"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
-SETTLED = {"ours": "Kept what was entered here.", "sis": "Took what the student information system has."}
 TAKE, FREE = "claim.take", "claim.free"
 USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
@@ -41,10 +40,10 @@ def _contacts(card: StudentCard, first: int) -> list[Block]:
     for place, one in enumerate(card.contacts[first:], first):
         more = _contact(one, card.student.student_id)
         if len(blocks) + len(more) > _ROOM:
-            left = f"Show {count(len(card.contacts) - place, 'more contact')}"
-            return [*blocks, b.divider(), *b.actions([b.button(left, FURTHER, str(place))])]
+            left = b.button(say("student_view.show_more", len(card.contacts) - place), FURTHER, str(place))
+            return [*blocks, b.divider(), *b.actions([left])]
         blocks += more
-    back = b.actions([b.button("Back to the first contacts", FURTHER, "0")]) if first else []
+    back = b.actions([b.button(say("student_view.back_to_first"), FURTHER, "0")]) if first else []
     return [*blocks, *back]
 
 
@@ -54,31 +53,40 @@ def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
         return []
     shown = siblings[:_SIBLINGS]
     buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(shown)]
-    more = f" (the first {_SIBLINGS} of {len(siblings):,})" if len(siblings) > _SIBLINGS else ""
-    return [b.divider(), b.context(f"The same adults are also contacts of{more}:"), *b.actions(buttons)]
+    said = (
+        say("student_view.first_siblings", shown=_SIBLINGS, count=len(siblings))
+        if len(siblings) > _SIBLINGS
+        else say("student_view.siblings")
+    )
+    return [b.divider(), b.context(said), *b.actions(buttons)]
 
 
 def _about(card: StudentCard) -> str:
     one = card.student
-    level = grade.title(one.grade) if one.grade else "No grade"
+    level = grade.title(one.grade) if one.grade else say("student_view.no_grade")
     where = " · ".join([level, *(b.escaped(name) for name in (*one.schools, *one.teachers))])
+    lines = [f"*{b.escaped(one.name)}*", where]
     if not card.contacts:
-        return f"*{b.escaped(one.name)}*\n{where}\n⚠️ *No contacts at all.* Add one in the student information system."
-    reached = "" if one.textable else "\n⚠️ *No adult can be texted.*"
-    return f"*{b.escaped(one.name)}*\n{where}{reached}"
+        lines.append(say("student_view.no_contacts"))
+    elif not one.textable:
+        lines.append(say("student_view.not_textable"))
+    return "\n".join(lines)
 
 
 def _contact(one: ContactCard, student_id: int) -> list[Block]:
     value = str(one.contact_id)
     texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
     rings = texted and one.status is SmsStatus.LANDLINE
-    more = [b.option("Show number", f"{SHOW_NUMBER} {value}"), b.option("History", f"{HISTORY} {value}")]
+    more = [
+        b.option(say("student_view.show_number"), f"{SHOW_NUMBER} {value}"),
+        b.option(say("student_view.history"), f"{HISTORY} {value}"),
+    ]
     buttons = [
         *([_switch(one)] if rings else []),
-        b.button("Edit", EDIT, value, label=f"Edit {one.name}"),
-        *([b.button("I'll take it", TAKE, value, label=f"I take care of {one.name}")] if _is_free(one) else []),
-        *([b.button("Told us to stop", SPOKEN_STOP, value, label=f"{one.name} told us to stop")] if texted else []),
-        b.button("Remove", REMOVE, value, style="danger", label=f"Remove {one.name}"),
+        _button("edit", one.name, EDIT, value),
+        *([_button("take", one.name, TAKE, value)] if _is_free(one) else []),
+        *([_button("stop", one.name, SPOKEN_STOP, value)] if texted else []),
+        _button("remove", one.name, REMOVE, value, style="danger"),
         b.overflow(MORE, more),
     ]
     return [
@@ -92,15 +100,20 @@ def _contact(one: ContactCard, student_id: int) -> list[Block]:
     ]
 
 
+def _button(said: str, name: str, action_id: str, value: str, *, style: str | None = None, **shown: str) -> Block:
+    """A button that is read aloud with the name of the contact; `shown` is what stands in its words."""
+    aloud = say(f"student_view.aloud.{said}", name=name, **shown)
+    return b.button(say(f"student_view.button.{said}", **shown), action_id, value, style=style, label=aloud)
+
+
 def _suggested(one: ContactCard, student_id: int) -> list[Block]:
     """Another record's number, for a person to take: whose child's record it is stays untold."""
     if one.suggestion is None:
         return []
     number = b.masked(one.suggestion.phone)
-    said = f"💡 Another record of {b.escaped(one.name)} has {number}, which texts reach as far as we know."
     value = f"{student_id} {one.contact_id} {one.version} {one.suggestion.contact_id}"
-    use = b.button(f"Use {number}", USE_SUGGESTED, value, style="primary", label=f"Use {number} for {one.name}")
-    return [b.section(said, accessory=use)]
+    use = _button("use", one.name, USE_SUGGESTED, value, style="primary", number=number)
+    return [b.section(say("student_view.suggested", name=b.escaped(one.name), number=number), accessory=use)]
 
 
 def _is_free(one: ContactCard) -> bool:
@@ -110,14 +123,13 @@ def _is_free(one: ContactCard) -> bool:
 def _claim(one: ContactCard) -> list[Block]:
     if one.claimed_by is None or one.claimed_at is None or one.updated_at:
         return []
-    free = b.button("Free it again", FREE, str(one.contact_id), label=f"Nobody takes care of {one.name} any more")
-    said = f"🙋 <@{one.claimed_by}> has been taking care of this contact since {b.date(one.claimed_at)}."
-    return [b.section(said, accessory=free)]
+    said = say("student_view.claimed", who=f"<@{one.claimed_by}>", day=b.date(one.claimed_at))
+    return [b.section(said, accessory=_button("free", one.name, FREE, str(one.contact_id)))]
 
 
 def _switch(one: ContactCard) -> Block:
     value = f"{one.contact_id} {one.version}"
-    return b.button("Switch to autocall", SWITCH_TO_CALL, value, style="primary", label=f"Autocalls for {one.name}")
+    return _button("switch_to_call", one.name, SWITCH_TO_CALL, value, style="primary")
 
 
 def _who(one: ContactCard) -> str:
@@ -126,16 +138,17 @@ def _who(one: ContactCard) -> str:
 
 
 def _reached(one: ContactCard) -> str:
-    how = f"{METHODS[one.method]} · {b.masked(one.phone)}"
+    how = f"{say(f'method.{one.method}')} · {b.masked(one.phone)}"
     if one.status is None:
-        return how if one.updated_at else f"{how} · 🟢 *No problem known*"
-    since = f" since\u00a0{b.date(one.since)}" if one.since else ""
-    return f"{how} · {b.status(one.status)}{since}"
+        return how if one.updated_at else f"{how} · {say('student_view.no_problem')}"
+    status = b.status(one.status)
+    told = say("student_view.since", status=status, day=b.date(one.since)) if one.since else status
+    return f"{how} · {told}"
 
 
 def _advice(one: ContactCard) -> list[str]:
     if one.updated_at:
-        return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
+        return [say("student_view.updated", day=b.date(one.updated_at))]
     if one.status is None:
         return []
     return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]
@@ -144,7 +157,9 @@ def _advice(one: ContactCard) -> list[str]:
 def recorded(one: ContactCard) -> list[str]:
     """Which colleague wrote down that they said STOP, where it was none of their texts that did."""
     by = b.mention(one.stopped_by)
-    return [f"Recorded by {by} on {b.date(one.since)}."] if by and one.since and one.status is SmsStatus.OPT_OUT else []
+    if not by or not one.since or one.status is not SmsStatus.OPT_OUT:
+        return []
+    return [say("student_view.recorded", who=by, day=b.date(one.since))]
 
 
 def _why(why: Evidence | None) -> list[str]:
@@ -152,22 +167,24 @@ def _why(why: Evidence | None) -> list[str]:
     if why is None:
         return []
     said = " ".join(word for word in ((why.provider or "").title(), why.code) if word)
-    reason = why.meaning or ("A reason that is new to us." if why.code else "No reason was given.")
-    answer = reason if why.answered else "No answer came in time."
-    return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {f'{said}: ' if said else ''}{answer}"]
+    reason = why.meaning or say("student_view.new_reason" if why.code else "student_view.no_reason")
+    answer = reason if why.answered else say("student_view.no_answer")
+    whole = f"{said}: {answer}" if said else answer
+    return [say("student_view.why", message=b.escaped(why.message), day=b.date(why.sent_at), answer=whole)]
 
 
 def _conflict(edit: EditNote, name: str) -> list[Block]:
     theirs, ours = b.value_of(edit.field, edit.sis_value), b.value_of(edit.field, edit.value)
-    since = f"Since {b.date(edit.sis_at)} it" if edit.sis_at else "It"
+    facts = {"theirs": theirs, "who": f"<@{edit.made_by}>", "ours": ours, "day": b.date(edit.made_at)}
     text = (
-        f"⚖️ *The student information system disagrees.* {since} has {theirs}; "
-        f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
+        say("student_view.disagrees_since", since=b.date(edit.sis_at), **facts)
+        if edit.sis_at
+        else say("student_view.disagrees", **facts)
     )
     value = str(edit.edit_id)
     choices = [
-        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {name}"),
-        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {name}"),
+        _button("keep_ours", name, KEEP_OURS, value, style="primary", ours=ours),
+        _button("take_sis", name, TAKE_SIS, value, theirs=theirs),
     ]
     return [b.section(text), *b.actions(choices)]
 
@@ -177,23 +194,20 @@ def _last_edit(one: ContactCard) -> list[Block]:
     if not one.edits or one.edits[0].state is EditState.CONFLICT:
         return []
     newest = one.edits[0]
-    said = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"
-    undo = b.button("Undo this change", UNDO_EDIT, str(one.undo_edit_id), label=f"Undo the change of {one.name}")
-    return [b.context(said), *b.actions([undo])]
+    said = say("student_view.changed", who=f"<@{newest.made_by}>", day=b.date(newest.made_at))
+    return [b.context(said), *b.actions([_button("undo_edit", one.name, UNDO_EDIT, str(one.undo_edit_id))])]
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
     """The newest of those who were removed; bringing one back makes room for the next."""
     more = len(removed) - _REMOVED
-    blocks = [
-        block
-        for one in removed[:_REMOVED]
-        for block in (
-            b.divider(),
-            b.section(
-                f"~{b.escaped(one.name)}~ removed by <@{one.made_by}> {b.date(one.made_at)}: {b.escaped(one.reason)}",
-                accessory=b.button("Undo", UNDO_REMOVAL, str(one.removal_id), label=f"Bring back {one.name}"),
-            ),
-        )
-    ]
-    return [*blocks, *([b.context(f"… and {more:,} more removed before these.")] if more > 0 else [])]
+    blocks = [block for one in removed[:_REMOVED] for block in (b.divider(), _gone(one))]
+    return [*blocks, *([b.context(say("student_view.more_removed", count=more))] if more > 0 else [])]
+
+
+def _gone(one: RemovedContact) -> Block:
+    name, who, reason = b.escaped(one.name), f"<@{one.made_by}>", b.escaped(one.reason)
+    undo = _button("undo_removal", one.name, UNDO_REMOVAL, str(one.removal_id))
+    return b.section(
+        say("student_view.removed", name=name, who=who, day=b.date(one.made_at), reason=reason), accessory=undo
+    )

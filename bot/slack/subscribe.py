@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from bot import cleanup_list, digests, filters
 from bot.access import Actor
-from bot.digests import Subscribed
 from bot.errors import UserError, traced
 from bot.filters import Filter, Parsed, Unknown, Vocabulary
 from bot.models import Subscription
@@ -22,36 +21,12 @@ from bot.slack import audience, mentions, refusals
 from bot.slack import blocks as b
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.wording import count
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
 _NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
-_INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
-_ALLOWED = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
-_NO_STUDENT = (
-    "A digest cannot be about students named “{words}”: a count of one student tells the channel about that student. Narrow it by grade, SMS status or school "
-    "instead, or type `/cleanup {words}` to see that list, only for yourself."
-)
-_ALWAYS_TOLD = (
-    "Every digest counts the students who have no adult who can be texted, so leave that out here. Type `/cleanup no adult` to see "
-    "them, only for yourself."
-)
-_NO_TEACHER = (
-    "A digest for one teacher's students goes to private channels only. Type this in a private channel, or narrow it by "
-    "grade, SMS status or school here."
-)
-_ANNOUNCED = {
-    Subscribed.NEW: "<@{user}> set up the digest here: after each mass message, how many families it did not reach.{only} Counts only.",
-    Subscribed.CHANGED: "<@{user}> changed the digest here: from the next mass message on it counts {whom}.",
-}
-_DONE = {
-    Subscribed.NEW: "Done. The digest of the next mass message comes to this channel.{only} `/cleanup unsubscribe` ends it.",
-    Subscribed.CHANGED: "Done. From the next mass message on, the digest of this channel counts {whom}.",
-}
-_HOW_TO_END = "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."
 _MOST, _ROWS, _ROWS_IN_TEXT, _LONGEST = 40, 10, 15, 100
-_IN_CHANNELS = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them."
 
 
 def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
@@ -73,13 +48,14 @@ def start(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Car
         before = digests.subscription(session, channel)
         became = digests.subscribe(session, channel, which=which, actor=actor.user_id, now=desk.now())
     if became is None:
-        return _said(f"This channel already gets the digest after each mass message.{_only(which)}")
-    refused = _tell(client, channel, _ANNOUNCED[became].format(user=user, whom=_whom(which), only=_only(which)))
+        return _said(say("subscribe.already", only=_only(which)))
+    whom, only = _whom(which), _only(which)
+    refused = _tell(client, channel, say(f"subscribe.announced.{became}", who=f"<@{user}>", whom=whom, only=only))
     if refused:
         with desk.acting(client, user) as (session, actor):
             _put_back(session, channel, before, actor=actor, now=desk.now())
         raise UserError(refused)
-    return _said(_DONE[became].format(whom=_whom(which), only=_only(which)))
+    return _said(say(f"subscribe.done.{became}", whom=whom, only=only))
 
 
 def _put_back(session: Session, channel: str, before: Subscription | None, *, actor: Actor, now: datetime) -> None:
@@ -94,11 +70,11 @@ def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if parsed.unknown:
         raise UserError(" ".join(_not_understood(one) for one in parsed.unknown))
     if parsed.filter.names:
-        raise UserError(_NO_STUDENT.format(words=b.escaped(" ".join(parsed.filter.names))))
+        raise UserError(say("subscribe.no_student", words=b.escaped(" ".join(parsed.filter.names))))
     if parsed.filter.alone:
-        raise UserError(_ALWAYS_TOLD)
+        raise UserError(say("subscribe.always_told"))
     if audience.is_too_open(channel, parsed.filter):
-        raise UserError(_NO_TEACHER)
+        raise UserError(say("subscribe.no_teacher"))
     return parsed.filter.with_page(1)
 
 
@@ -107,26 +83,26 @@ def _refuse_no_school(which: Filter, known: Vocabulary) -> None:
     if which.school is None or known.has_school(which.school):
         return
     near = known.schools_like(which.school)
-    hint = f"Did you mean `/cleanup subscribe school {b.escaped(near[0])}`?" if near else _ALLOWED
-    raise UserError(
-        f"No school here is called “{b.escaped(b.cut(which.school, _LONGEST))}”, so nothing was changed. {hint}"
-    )
+    hint = say("subscribe.school_meant", school=b.escaped(near[0])) if near else say("subscribe.allowed")
+    raise UserError(say("subscribe.no_school", school=b.escaped(b.cut(which.school, _LONGEST)), hint=hint))
 
 
 def _not_understood(one: Unknown) -> str:
     """What was not understood, and what it may have meant as far as a channel may ask for it."""
     meant = [each.text for each in one.suggestions if each.text and not filters.parse(each.text).filter.names]
-    instead = " or ".join(f"`/cleanup subscribe {b.escaped(words)}`" for words in meant)
-    hint = f"Did you mean {instead}?" if instead else _ALLOWED
-    return f"I don't understand “{b.escaped(one.word)}”, so nothing was changed. {hint}"
+    commands = say("subscribe.or").join(say("subscribe.command", words=b.escaped(words)) for words in meant)
+    hint = say("subscribe.meant", commands=commands) if commands else say("subscribe.allowed")
+    return say("subscribe.not_understood", word=b.escaped(one.word), hint=hint)
 
 
 def _only(which: Filter) -> str:
-    return "" if which == Filter() else f" It counts {_whom(which)}."
+    return "" if which == Filter() else say("subscribe.only", whom=_whom(which))
 
 
 def _whom(which: Filter) -> str:
-    return "*everybody*" if which == Filter() else f"*{b.escaped(b.cut(filters.describe(which), _LONGEST))}*"
+    if which == Filter():
+        return say("subscribe.everybody")
+    return f"*{b.escaped(b.cut(filters.describe(which), _LONGEST))}*"
 
 
 def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
@@ -135,9 +111,9 @@ def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, user) as (session, actor):
         was_there = digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
     if not was_there:
-        return _said("This channel gets no digest. `/cleanup subscribe` starts one.")
-    _tell(client, channel, f"<@{user}> ended the digest in this channel.")
-    return _said("Done. No more digests here.")
+        return _said(say("subscribe.no_digest"))
+    _tell(client, channel, say("subscribe.ended_here", who=f"<@{user}>"))
+    return _said(say("subscribe.ended"))
 
 
 def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
@@ -145,19 +121,19 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]) as (session, _):
         found = digests.subscriptions(session)
     if not found:
-        return _said("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
+        return _said(say("subscribe.none_yet"))
     rows = [_row(one) for one in found[:_MOST]]
-    more = [f"… and {len(found) - _MOST:,} more, set up before these."] if len(found) > _MOST else []
-    head = f"{count(len(found), 'channel gets', 'channels get')} a digest after each mass message"
+    more = [say("subscribe.more", count=len(found) - _MOST)] if len(found) > _MOST else []
+    head = say("subscribe.channels", len(found))
     shown = [b.section("\n".join(rows[at : at + _ROWS])) for at in range(0, len(rows), _ROWS)]
-    return Card(
-        [b.header(head), *shown, *map(b.context, [*more, _HOW_TO_END])], "\n".join([head, *rows[:_ROWS_IN_TEXT]])
-    )
+    below = map(b.context, [*more, say("subscribe.how_to_end")])
+    return Card([b.header(head), *shown, *below], "\n".join([head, *rows[:_ROWS_IN_TEXT]]))
 
 
 def _row(one: Subscription) -> str:
     whom = _whom(filters.parse(one.filter_text).filter)
-    return f"• <#{one.channel_id}>: {whom}, set up by <@{one.made_by}> on {b.date(one.made_at)}"
+    channel, who, day = f"<#{one.channel_id}>", f"<@{one.made_by}>", b.date(one.made_at)
+    return say("subscribe.channel", channel=channel, whom=whom, who=who, day=day)
 
 
 def _tell(client: WebClient, channel: str, text: str) -> str | None:
@@ -170,7 +146,7 @@ def _tell(client: WebClient, channel: str, text: str) -> str | None:
     except SlackApiError as problem:
         if not refusals.may_pass(problem):
             error = refusals.word(problem)
-            return _INVITE if error in _NOT_THERE else f"Slack does not let me write in this channel: `{error}`."
+            return say("subscribe.invite") if error in _NOT_THERE else say("subscribe.not_allowed", error=error)
         logger.warning("a channel was not told of its digest: %s", refusals.word(problem))
     except (OSError, HTTPException) as problem:
         logger.warning("a channel was not told of its digest: %s", traced(problem))
@@ -182,19 +158,20 @@ def _channel(client: WebClient, channel: str) -> dict[str, Any]:
         return dict(client.conversations_info(channel=channel)["channel"])
     except SlackApiError as problem:
         # The app asks for no rights to look into direct messages.
-        told = {"missing_scope": _IN_CHANNELS, **dict.fromkeys(_NOT_THERE, _INVITE)}
-        if problem.response["error"] not in told:
-            raise
-        raise UserError(told[problem.response["error"]]) from problem
+        if problem.response["error"] == "missing_scope":
+            raise UserError(say("subscribe.in_channels")) from problem
+        if problem.response["error"] in _NOT_THERE:
+            raise UserError(say("subscribe.invite")) from problem
+        raise
 
 
 def _refuse_unless_ours(channel: dict[str, Any]) -> None:
     if channel.get("is_im") or channel.get("is_mpim"):
-        raise UserError(_IN_CHANNELS)
+        raise UserError(say("subscribe.in_channels"))
     if audience.is_from_outside(channel):
-        raise UserError("This channel is shared with people outside the district, so no digest goes here.")
+        raise UserError(say("subscribe.shared"))
     if channel.get("is_member") is False:
-        raise UserError(_INVITE)
+        raise UserError(say("subscribe.invite"))
 
 
 def _said(text: str) -> Card:
