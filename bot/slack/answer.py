@@ -16,6 +16,7 @@ from bot.errors import UserError, traced
 from bot.slack import blocks as b
 from bot.slack import reply
 from bot.slack.blocks import Block
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -45,18 +46,21 @@ def quietly(what: str, act: Callable[[], str | None]) -> str | None:
         logger.info("%s: refused by now", what)
         return no.sentence
     except Exception as fault:  # noqa: BLE001 - as above.
-        return f"Something went wrong here. {_report(fault, what)}"
+        return say("answer.fault_afterwards", reference=_logged(fault, what))
 
 
 def _bug(error: Exception, body: dict[str, Any]) -> str:
-    return f"Something went wrong here, and nothing was changed. {_report(error, body.get('type', 'command'))}"
+    return say("answer.fault", reference=_logged(error, body.get("type", "command")))
 
 
-def _report(error: Exception, where: str) -> str:
-    """Log what went wrong by type and place only: the message of an error may hold a name or a number."""
+def _logged(error: Exception, where: str) -> str:
+    """Log what went wrong by type and place only, as the message of an error may hold a name or a number.
+
+    Gives the reference by which it is found there.
+    """
     reference = secrets.token_hex(3).upper()
     logger.error("reference %s (%s): %s", reference, where, traced(error))
-    return f"Please try again; if it stays, report reference {reference}."
+    return reference
 
 
 def _json(content: Block) -> BoltResponse:
@@ -84,4 +88,4 @@ def _beside(body: dict[str, Any], client: WebClient, sentence: str) -> None:
 
 
 def _sorry(sentence: str) -> Block:
-    return b.modal("Not done", [b.section(sentence)], callback_id="answer.sorry", metadata="{}")
+    return b.modal(say("answer.not_done"), [b.section(sentence)], callback_id="answer.sorry", metadata="{}")

@@ -11,7 +11,7 @@ from typing import Any
 from bot import phone
 from bot.models import ContactMethod, EditField
 from bot.sms_status import Colour, SmsStatus, meaning
-from bot.wording import METHODS
+from bot.wording import say
 
 Block = dict[str, Any]
 
@@ -89,12 +89,12 @@ def button(text: str, action_id: str, value: str, *, style: str | None = None, l
     return made
 
 
-def confirm(title: str, text: str, *, yes: str, no: str = "Cancel") -> Block:
+def confirm(title: str, text: str, *, yes: str) -> Block:
     return {
         "title": plain(title),
         "text": plain(text),
         "confirm": plain(yes),
-        "deny": plain(no),
+        "deny": plain(say("blocks.cancel")),
         "style": "danger",
     }
 
@@ -130,7 +130,7 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
         "type": "modal",
         "callback_id": callback_id,
         "title": plain(cut(title, _TITLE)),
-        "close": plain("Cancel" if submit else "Close"),
+        "close": plain(say("blocks.cancel" if submit else "blocks.close")),
         "private_metadata": metadata,
         "blocks": list(blocks)[:VIEW_BLOCKS],
     }
@@ -162,4 +162,4 @@ def masked(number: str | None) -> str:
 
 def value_of(field: EditField, value: str | None) -> str:
     """What a contact has in a field, or had, for people: a number masked, a method by its name; nothing written is a text."""
-    return masked(value) if field is EditField.PHONE else METHODS[value or ContactMethod.TEXT]
+    return masked(value) if field is EditField.PHONE else say(f"method.{value or ContactMethod.TEXT}")

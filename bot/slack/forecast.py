@@ -13,7 +13,7 @@ from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
 from bot.sms_status import meaning
-from bot.wording import count
+from bot.wording import say
 
 _STUDENTS = 10
 
@@ -34,7 +34,7 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
 
 def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Card:
     whom = f" · {filters.describe(which)}" if which != Filter() else ""
-    head = f"If a mass message went out now{whom}"
+    head = say("forecast.title") + whom
     blocks = [
         b.header(head),
         *_left_out(parsed.filter),
@@ -43,7 +43,7 @@ def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Ca
         *([b.divider()] if told.students else []),
         *(list_rows.row(one, here=f"forecast {which}".strip(), most=0) for one in told.students),
     ]
-    names = [f"{b.escaped(one.name)}: no adult would get the text." for one in told.students]
+    names = [say("forecast.student_alone", name=b.escaped(one.name)) for one in told.students]
     return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))
 
 
@@ -51,39 +51,33 @@ def _left_out(which: Filter) -> list[Block]:
     """A mass message goes to grades, schools and classes; what else was typed is said to be left out."""
     if not (which.names or which.statuses or which.alone):
         return []
-    return [
-        b.context("A forecast is of a grade, a school or a teacher's students. The rest of what you typed is left out.")
-    ]
+    return [b.context(say("forecast.left_out"))]
 
 
 def _not_understood(parsed: Parsed) -> list[Block]:
     if not parsed.unknown:
         return []
-    return [b.context(f"{list_links.unknown(parsed)} {list_links.SEE_HELP}")]
+    return [b.context(say("list_links.not_understood", words=list_links.quoted_unknown(parsed)))]
 
 
 def _reached(told: Forecast) -> str:
-    return f"🟢 *{count(told.reached, 'contact')}* would get it."
+    return say("forecast.reached", told.reached)
 
 
 def _missed(told: Forecast) -> list[str]:
     if not told.missed:
         return []
-    by_status = ", ".join(f"{meaning(status).label} {number:,}" for status, number in told.missed.items())
-    return [f"🔴 *{count(sum(told.missed.values()), 'contact')}* would miss it: {by_status}."]
+    statuses = ", ".join(f"{meaning(status).label} {number:,}" for status, number in told.missed.items())
+    return [say("forecast.missed", sum(told.missed.values()), statuses=statuses)]
 
 
 def _not_texted(told: Forecast) -> list[str]:
-    return (
-        [f"☎️ {count(told.not_texted, 'contact gets', 'contacts get')} calls or e-mail instead."]
-        if told.not_texted
-        else []
-    )
+    return [say("forecast.not_texted", told.not_texted)] if told.not_texted else []
 
 
 def _alone(told: Forecast) -> str:
     if not told.without_adult:
-        return "✅ *Every student has an adult who would get it.*"
-    more = told.without_adult - len(told.students)
-    first = f" The first {len(told.students)}, those without any other way on top:" if more else ""
-    return f"⚠️ *{count(told.without_adult, 'student has', 'students have')} no adult who would get it.*{first}"
+        return say("forecast.nobody_alone")
+    shown = len(told.students)
+    first = [say("forecast.first", number=shown)] if shown < told.without_adult else []
+    return " ".join([say("forecast.alone", told.without_adult), *first])

@@ -6,6 +6,7 @@ from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.sms_status import SEVERITY, meaning
 from bot.templates import Templates
+from bot.wording import say
 
 COMMAND = "/cleanup"
 
@@ -17,7 +18,7 @@ def draw(templates: Templates) -> Card:
 
 
 def dialog(templates: Templates) -> Block:
-    return b.modal("Help", draw(templates).blocks, callback_id="help.dialog", metadata="{}")
+    return b.modal(say("help_card.title"), draw(templates).blocks, callback_id="help.dialog", metadata="{}")
 
 
 def _legend() -> list[str]:

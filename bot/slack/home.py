@@ -20,11 +20,10 @@ from bot.slack import blocks as b
 from bot.slack import help_card, list_card, list_links, pending, reply
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
-from bot.wording import count
+from bot.wording import say
 
 _SAME_LOOK = timedelta(hours=1)
 """Coming back within it is still the same look, and tells the same news."""
-_KEEPS = "This tab keeps the filter that you choose in it."
 _SHOWN, _SCHOOLS = 5, 3
 HELP = "home.help"
 
@@ -73,28 +72,32 @@ def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is
             last = _own_changes(session, actor, here=text)
         heading, *listed = list_card.show(desk, client, user_id, text).blocks
     except UserError as no:
-        return [b.header("Contact Cleanup"), b.section(no.sentence)]
-    return [heading, *first, *listed, *last, *b.actions([b.button("Help", HELP, "all")]), b.context(_KEEPS)]
+        return [b.header(say("list_card.app")), b.section(no.sentence)]
+    help_button = b.actions([b.button(say("help_card.title"), HELP, "all")])
+    return [heading, *first, *listed, *last, *help_button, b.context(say("home.keeps_filter"))]
 
 
 def _whose(session: Session, actor: Actor) -> list[Block]:
     """Whose students these are; whoever teaches and sees a whole school, too, may look at their own alone."""
     known = cleanup_list.vocabulary(session, actor)
     if actor.reach is Reach.CLASSES:
-        return [b.context("Students of your own classes.")]
-    whom = (
-        "Every student of the district." if actor.reach is Reach.DISTRICT else f"Students of {_named(known.schools)}."
-    )
+        return [b.context(say("home.own_classes"))]
+    whom = say("home.district") if actor.reach is Reach.DISTRICT else _of_schools(known.schools)
     teaches = actor.name in known.teachers and actor.staff_ids
     own = list_links.filter_text(Filter(teacher=actor.name))
-    buttons = [b.button("My own classes", list_links.SHOW_MINE, own), b.button("All", list_links.SHOW_ALL_MINE, "all")]
+    buttons = [
+        b.button(say("home.mine"), list_links.SHOW_MINE, own),
+        b.button(say("home.all"), list_links.SHOW_ALL_MINE, "all"),
+    ]
     return [b.context(whom), *b.actions(buttons if teaches else [])]
 
 
-def _named(schools: Sequence[str]) -> str:
+def _of_schools(schools: Sequence[str]) -> str:
     more = len(schools) - _SCHOOLS
     named = ", ".join(b.escaped(name) for name in schools[:_SCHOOLS])
-    return f"{named} and {count(more, 'more school')}" if more > 0 else named or "your school"
+    if more > 0:
+        return say("home.more_schools", more, schools=named)
+    return say("home.schools", schools=named) if named else say("home.own_school")
 
 
 def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
@@ -102,8 +105,8 @@ def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     waiting = sis_changes.newest(session, access.students_for(actor), limit=_SHOWN + 1, made_by=actor.user_id)
     if not waiting:
         return []
-    more = ["… and more: `/cleanup pending`"] if len(waiting) > _SHOWN else []
-    head = b.section("*Your changes that the student information system does not have yet*")
+    more = [say("home.more_changes")] if len(waiting) > _SHOWN else []
+    head = b.section(say("home.own_changes"))
     return [b.divider(), head, *(pending.row(one, here=here) for one in waiting[:_SHOWN]), *map(b.context, more)]
 
 
@@ -123,11 +126,10 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
     if since is None:
         return []
     news = cleanup_list.news(session, since=since, actor=actor)
-    told = [
-        *([f"{count(news.joined, 'contact')} joined your list"] if news.joined else []),
-        *([f"{count(news.left, 'contact')} left it"] if news.left else []),
-    ]
-    if not told:
+    joined = say("home.joined", news.joined) if news.joined else ""
+    left = say("home.left", news.left) if news.left else ""
+    if not joined and not left:
         return []
-    fixed = f" 🎉 Of these, {news.fixed:,} got the text after a change of yours." if news.fixed else ""
-    return [b.section(f"*Since you last looked* ({b.date(since)}): {' and '.join(told)}.{fixed}"), b.divider()]
+    moved = say("home.joined_and_left", joined=joined, left=left) if joined and left else joined or left
+    fixed = [say("home.fixed", number=news.fixed)] if news.fixed else []
+    return [b.section(" ".join([say("home.news", day=b.date(since), moved=moved), *fixed])), b.divider()]

@@ -11,6 +11,7 @@ from slack_bolt import BoltResponse
 
 from bot.errors import traced
 from bot.slack import reply
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +19,6 @@ PATIENCE = 2.5
 """Seconds until Slack hears something else. After three it tells people that we are broken; what waits for Slack itself has said
 so before (`reply.PATIENCE`).
 """
-_ONE_MOMENT = "One moment: this takes longer than usual. The answer follows below."
 _ANSWERED_BY_ITSELF = {"block_actions", "shortcut", "message_action", "event_callback", "view_closed"}
 """What these are told comes to people on its own way: a dialog, a message that changes, the Home tab."""
 
@@ -28,7 +28,7 @@ def meanwhile(body: dict[str, Any]) -> BoltResponse | None:
     was saved is not known yet, and sending it once more does nothing twice.
     """
     if "command" in body and "response_url" in body:
-        said = json.dumps({"response_type": "ephemeral", "text": _ONE_MOMENT})
+        said = json.dumps({"response_type": "ephemeral", "text": say("late.one_moment")})
         return BoltResponse(status=200, body=said, headers={"Content-Type": ["application/json"]})
     return BoltResponse(status=200) if body.get("type") in _ANSWERED_BY_ITSELF else None
 

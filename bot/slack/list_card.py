@@ -16,9 +16,10 @@ from bot.slack import list_links, list_nobody, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
+from bot.slack.help_card import COMMAND
 from bot.slack.list_nobody import Nobody
 from bot.sms_status import SEVERITY, meaning
-from bot.wording import count
+from bot.wording import say
 
 VIEW = "list.dialog"
 STUDENTS_A_PAGE = 10
@@ -75,7 +76,7 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
 
 def dialog(card: Card) -> Block:
     """The list in a dialog, for whoever came from nowhere in particular."""
-    return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
+    return b.modal(say("list_card.app"), card.blocks, callback_id=VIEW, metadata="{}")
 
 
 def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
@@ -129,7 +130,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
 
 
 def _title(page: Page) -> str:
-    return filters.describe(page.filter) if list_nobody.narrows(page.filter) else "Cleanup list"
+    return filters.describe(page.filter) if list_nobody.narrows(page.filter) else say("list_card.title")
 
 
 def _counts(page: Page) -> list[Block]:
@@ -137,7 +138,7 @@ def _counts(page: Page) -> list[Block]:
         return []
     numbers = [(one, page.counts_by_status[one]) for one in SEVERITY if page.counts_by_status.get(one)]
     shown = "   ".join(f"{b.status(one)}\u00a0{number:,}" for one, number in numbers)
-    head = f"*{count(page.total_students, 'student')}*, {count(page.total_contacts, 'contact')}"
+    head = f"*{say('count.student', page.total_students)}*, {say('count.contact', page.total_contacts)}"
     return [b.section("\n".join([head, shown, *_alone(page)]))]
 
 
@@ -146,9 +147,8 @@ def _alone(page: Page) -> list[str]:
     if not page.alone or page.filter.alone:
         return []
     if page.total_students == 1:
-        return ["⚠️ *This student has no adult who can be texted.*"]
-    have = "has" if page.alone == 1 else "have"
-    return [f"⚠️ *Of these {page.total_students:,} students, {page.alone:,} {have} no adult who can be texted.*"]
+        return [say("list_card.alone_only_student")]
+    return [say("list_card.alone", page.alone, students=page.total_students)]
 
 
 def _menus(sight: Sight, detail: _Detail) -> list[Block]:
@@ -170,49 +170,41 @@ def _nobody(sight: Sight) -> list[Block]:
 def _instead_of_nobody(sight: Sight) -> list[Block]:
     if not sight.near:
         return []
-    said = _near_in_words(sight)
-    return [b.section(said), *list_links.near(sight.near[1:])]
-
-
-def _near_in_words(sight: Sight) -> str:
-    typed, shown = (b.escaped(" ".join(one.names)) for one in (sight.parsed.filter, sight.page.filter))
-    return f"Nobody named *{typed}* is on your list. This is *{shown}*."
+    typed, shown = (f"*{b.escaped(' '.join(one.names))}*" for one in (sight.parsed.filter, sight.page.filter))
+    return [b.section(say("list_card.near", typed=typed, shown=shown)), *list_links.near(sight.near[1:])]
 
 
 def _footer(page: Page, latest: Latest, now: datetime) -> str:
-    turned = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
-    return " · ".join([*turned, _last_message(latest), _last_sync(latest, now)])
+    return " · ".join([*_turned(page), _last_message(latest), _last_sync(latest, now)])
+
+
+def _turned(page: Page) -> list[str]:
+    return [say("list_card.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
 
 
 def _own_changes(sight: Sight) -> list[str]:
-    if not sight.own_changes:
-        return []
-    waits = count(sight.own_changes, "change of yours is", "changes of yours are")
-    return [f"✏️ {waits} not yet in the student information system: `/cleanup pending`"]
+    return [say("list_card.own_changes", sight.own_changes)] if sight.own_changes else []
 
 
 def _last_message(latest: Latest) -> str:
     if not latest.sent_at:
-        return "no mass message yet"
-    return f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
+        return say("list_card.no_message")
+    return say("list_card.last_message", title=b.escaped(latest.title), sent=b.date(latest.sent_at))
 
 
 def _last_sync(latest: Latest, now: datetime) -> str:
     if not latest.synced_at:
-        return "student information never synced"
-    old = "⚠️ more than a day old: " if now - latest.synced_at > roster.FRESH else ""
-    return f"{old}student information of {b.date(latest.synced_at, style='{date_short}, {time}')}"
+        return say("list_card.never_synced")
+    synced = b.date(latest.synced_at, style="{date_short}, {time}")
+    is_old = now - latest.synced_at > roster.FRESH
+    return say("list_card.synced_long_ago" if is_old else "list_card.synced", synced=synced)
 
 
 def _in_words(sight: Sight) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
     page = sight.page
-    head = " ".join(
-        [
-            f"{_title(page)}: {count(page.total_students, 'student')}, {count(page.total_contacts, 'contact')}.",
-            *_alone(page),
-        ]
-    )
+    counts = f"{say('count.student', page.total_students)}, {say('count.contact', page.total_contacts)}"
+    head = " ".join([f"{_title(page)}: {counts}.", *_alone(page)])
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
@@ -225,12 +217,12 @@ def _asked_back(sight: Sight) -> list[str]:
     """What was not understood, and what the buttons offer in its place."""
     parsed, unknown = sight.parsed, list_links.unknown_words(sight.parsed)
     names = [" ".join(one.names) for one in (parsed.filter, sight.page.filter)]
-    meant = [f"/cleanup {text}" for text in sight.commands]
+    meant = [f"{COMMAND} {text}" for text in sight.commands]
     meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
     meant += [filters.describe(which) for which in (*sight.namesakes, *(sight.nobody.instead if sight.nobody else ()))]
     return [
-        *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
-        *([f"Nobody named {names[0]} is on your list. This is {names[1]}."] if sight.near else []),
-        *([f"Did you mean: {'; '.join(meant)}?"] if meant else []),
-        *([f"Page {sight.page.filter.page} of {sight.page.pages}."] if sight.page.pages > 1 else []),
+        *([say("list_card.not_understood", words=", ".join(unknown))] if unknown else []),
+        *([say("list_card.near", typed=names[0], shown=names[1])] if sight.near else []),
+        *([say("list_card.meant", choices="; ".join(meant))] if meant else []),
+        *(f"{one}." for one in _turned(sight.page)),
     ]

@@ -12,7 +12,9 @@ from bot.cleanup_list import Page
 from bot.filters import Filter, Parsed, describe
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
+from bot.slack.help_card import COMMAND
 from bot.sms_status import SEVERITY, Colour, meaning, of_colour
+from bot.wording import say
 
 SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
@@ -26,7 +28,6 @@ SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.ne
 EVERYBODY = "all"
 """How the empty filter is written in a value, which Slack does not take empty."""
 
-SEE_HELP = "Type `/cleanup help` to see what I understand."
 _SUGGESTIONS = 5
 _WORD = 60
 _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
@@ -38,15 +39,21 @@ def filter_text(which: Filter) -> str:
 
 def menus(first: Filter, *, schools: Sequence[str], grades: Sequence[str]) -> list[Block]:
     """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place."""
-    by_status = [("Any status", ()), ("All red", of_colour(Colour.RED)), ("All yellow", of_colour(Colour.YELLOW))]
-    by_status += [(meaning(one).label, (one,)) for one in SEVERITY]
-    by_grade = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
-    by_school = [("Any school", None), *((name, name) for name in schools)]
+    by_status = [
+        (say("list_links.any_status"), ()),
+        *((say(f"list_links.colour.{colour}"), of_colour(colour)) for colour in (Colour.RED, Colour.YELLOW)),
+        *((meaning(one).label, (one,)) for one in SEVERITY),
+    ]
+    by_grade = [(say("list_links.any_grade"), ()), *((grade.title(level), (level,)) for level in grades)]
+    by_school = [(say("list_links.any_school"), None), *((name, name) for name in schools)]
+    statuses = [(said, replace(first, statuses=which)) for said, which in by_status]
+    levels = [(said, replace(first, grades=which)) for said, which in by_grade]
+    named = [(said, replace(first, school=which)) for said, which in by_school]
     return b.actions(
         [
-            *_menu("Status", SHOW_STATUS, [(said, replace(first, statuses=which)) for said, which in by_status], first),
-            *_menu("Grade", SHOW_GRADE, [(said, replace(first, grades=which)) for said, which in by_grade], first),
-            *_menu("School", SHOW_SCHOOL, [(said, replace(first, school=which)) for said, which in by_school], first),
+            *_menu(say("list_links.status"), SHOW_STATUS, statuses, first),
+            *_menu(say("list_links.grade"), SHOW_GRADE, levels, first),
+            *_menu(say("list_links.school"), SHOW_SCHOOL, named, first),
         ]
     )
 
@@ -64,20 +71,20 @@ def not_understood(parsed: Parsed) -> list[Block]:
     if not parsed.unknown:
         return []
     suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
-    hint = " Did you mean:" if suggestions else f" {SEE_HELP}"
+    said = say("list_links.suggesting" if suggestions else "list_links.not_understood", words=quoted_unknown(parsed))
     buttons = [
         b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
         for number, one in enumerate(suggestions)
     ]
-    return [b.section(f"{unknown(parsed)}{hint}"), *b.actions(buttons)]
+    return [b.section(said), *b.actions(buttons)]
 
 
 def commands(meant: Sequence[str]) -> list[Block]:
     """What to ask for in place of a list, where that was perhaps meant."""
     if not meant:
         return []
-    buttons = [b.button(f"/cleanup {text}", f"{_RUN}.{number}", text) for number, text in enumerate(meant)]
-    return [b.section("Perhaps you meant:"), *b.actions(buttons[:_SUGGESTIONS])]
+    buttons = [b.button(f"{COMMAND} {text}", f"{_RUN}.{number}", text) for number, text in enumerate(meant)]
+    return [b.section(say("list_links.commands")), *b.actions(buttons[:_SUGGESTIONS])]
 
 
 def near(lists: Sequence[Filter]) -> list[Block]:
@@ -89,10 +96,7 @@ def namesakes(lists: Sequence[Filter]) -> list[Block]:
     """One list for each of several teachers who have the name."""
     if not lists:
         return []
-    return [
-        b.section("Several teachers have that name. Whose students do you mean?"),
-        *b.actions(_leading_to(lists, SHOW_TEACHER)),
-    ]
+    return [b.section(say("list_links.namesakes")), *b.actions(_leading_to(lists, SHOW_TEACHER))]
 
 
 def _leading_to(lists: Sequence[Filter], action_id: str) -> list[Block]:
@@ -102,9 +106,8 @@ def _leading_to(lists: Sequence[Filter], action_id: str) -> list[Block]:
     ]
 
 
-def unknown(parsed: Parsed) -> str:
-    words = ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
-    return f"I did not understand {words}."
+def quoted_unknown(parsed: Parsed) -> str:
+    return ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
 
 
 def unknown_words(parsed: Parsed) -> list[str]:
@@ -113,14 +116,15 @@ def unknown_words(parsed: Parsed) -> list[str]:
 
 
 def whole_list() -> list[Block]:
-    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)])
+    return b.actions([b.button(say("list_links.whole_list"), SHOW_ALL, EVERYBODY)])
 
 
 def turning(page: Page) -> list[Block]:
     now = page.filter.page
-    back = [b.button("◀ Previous", SHOW_PREVIOUS, filter_text(page.filter.with_page(now - 1)))] if now > 1 else []
-    on = [b.button("Next ▶", SHOW_NEXT, filter_text(page.filter.with_page(now + 1)))] if now < page.pages else []
-    return b.actions([*back, *on, *_with_all(page)])
+    back = [(say("list_links.previous"), SHOW_PREVIOUS, now - 1)] if now > 1 else []
+    on = [(say("list_links.next"), SHOW_NEXT, now + 1)] if now < page.pages else []
+    turns = [b.button(said, turn, filter_text(page.filter.with_page(number))) for said, turn, number in (*back, *on)]
+    return b.actions([*turns, *_with_all(page)])
 
 
 def _with_all(page: Page) -> list[Block]:
@@ -128,6 +132,6 @@ def _with_all(page: Page) -> list[Block]:
     if not page.total_contacts:
         return []
     return [
-        b.button("Several at once…", BULK, filter_text(page.filter)),
-        b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1))),
+        b.button(say("list_links.bulk"), BULK, filter_text(page.filter)),
+        b.button(say("list_links.download"), DOWNLOAD, filter_text(page.filter.with_page(1))),
     ]

@@ -12,6 +12,7 @@ from bot.filters import Filter, Vocabulary
 from bot.slack import blocks as b
 from bot.slack import list_links, list_rows
 from bot.slack.blocks import Block
+from bot.wording import say
 
 _UNLISTED = 5
 
@@ -61,7 +62,7 @@ def blocks(nobody: Nobody) -> list[Block]:
 def in_words(nobody: Nobody) -> list[str]:
     """The same for whoever has it read aloud."""
     if nobody.unlisted:
-        return [b.escaped(f"{one.name} {list_rows.not_on_the_list(one)}") for one in nobody.unlisted[:_UNLISTED]]
+        return [list_rows.not_on_the_list(one, b.escaped(one.name)) for one in nobody.unlisted[:_UNLISTED]]
     return [_why(nobody)]
 
 
@@ -69,11 +70,11 @@ def _unlisted(nobody: Nobody) -> list[Block]:
     here = list_links.filter_text(nobody.which)
     rows = [list_rows.unlisted(one, here=here) for one in nobody.unlisted[:_UNLISTED]]
     more = len(nobody.unlisted) > _UNLISTED
-    return [*rows, *([b.context("… and more students: type more of the name.")] if more else [])]
+    return [*rows, *([b.context(say("list_nobody.more_students"))] if more else [])]
 
 
 def _instead(nobody: Nobody) -> list[Block]:
-    return [b.section("Did you mean:"), *list_links.near(nobody.instead)] if nobody.instead else []
+    return [b.section(say("list_nobody.instead")), *list_links.near(nobody.instead)] if nobody.instead else []
 
 
 def _why(nobody: Nobody) -> str:
@@ -82,28 +83,26 @@ def _why(nobody: Nobody) -> str:
     if nobody.unmet:
         return said_of(nobody.unmet)
     if which.names:
-        return f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list. {list_links.SEE_HELP}"
+        return say("list_nobody.no_name", name=b.escaped(" ".join(which.names)))
     if not latest.sent_at:
-        return "Nobody here. The list begins with the first mass message."
-    told = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}."
+        return say("list_nobody.no_message")
+    last_shown = say("list_nobody.last_shown", title=b.escaped(latest.title), sent=b.date(latest.sent_at))
     if which.alone:
-        return f"✅ Nobody here. Every student on the list who matches has an adult who can be texted, {told}"
-    if narrows(which):
-        return f"✅ Nobody here. Every contact that matches can be texted, {told}"
-    return f"✅ Nobody on your list. Every contact can be texted, {told}"
+        return say("list_nobody.nobody_alone", last_shown=last_shown)
+    return say("list_nobody.nobody_matches" if narrows(which) else "list_nobody.nobody", last_shown=last_shown)
 
 
 def said_of(unmet: Sequence[Filter]) -> str:
     """In words what none of the reader's students has."""
-    return f"Nobody here: none of your students {', none '.join(map(_unmet, unmet))}."
+    return say("list_nobody.unmet.nobody", unmet=say("list_nobody.unmet.and_none").join(map(_unmet, unmet)))
 
 
 def _unmet(part: Filter) -> str:
     if part == Filter(school=part.school):
-        return f"is at a school named *{b.escaped(part.school or '')}*"
+        return say("list_nobody.unmet.school", school=b.escaped(part.school or ""))
     if part == Filter(teacher=part.teacher):
-        return f"has a teacher named *{b.escaped(part.teacher or '')}*"
+        return say("list_nobody.unmet.teacher", teacher=b.escaped(part.teacher or ""))
     if part == Filter(grades=part.grades):
         said = filters.describe(part)
-        return f"is in *{said[0].lower()}{said[1:]}*"
-    return "is all of that at once"
+        return say("list_nobody.unmet.grades", grades=f"{said[0].lower()}{said[1:]}")
+    return say("list_nobody.unmet.together")

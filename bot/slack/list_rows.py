@@ -7,7 +7,7 @@ from bot.cleanup_list import ListedContact, StudentRow
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.sms_status import meaning
-from bot.wording import count
+from bot.wording import say
 
 OPEN_STUDENT = "student.open"
 _NAME = 60
@@ -16,21 +16,21 @@ _NAME = 60
 def row(one: StudentRow, *, here: str, most: int) -> Block:
     """A section with at most so many contacts; the button's value is the student and `here`, the text of this list's filter."""
     lines = [_student(one), *_alone(one), *_contacts(one.listed, most)]
-    fix = b.button("Fix…", OPEN_STUDENT, f"{one.student_id} {here}", label=f"Fix contacts of {one.name}")
+    label = say("list_rows.fix_of", name=one.name)
+    fix = b.button(say("list_rows.fix"), OPEN_STUDENT, f"{one.student_id} {here}", label=label)
     return b.section("\n".join(lines), accessory=fix)
 
 
 def unlisted(one: StudentRow, *, here: str) -> Block:
     """A section for a student of whom nobody is on the list, opened by the same button."""
-    opened = b.button("Open…", OPEN_STUDENT, f"{one.student_id} {here}", label=f"Open {one.name}")
-    who = f"*{_named(one.name)}* {not_on_the_list(one)}"
-    return b.section("\n".join([who, *([" · ".join(_where(one))] if _where(one) else [])]), accessory=opened)
+    label = say("list_rows.open_of", name=one.name)
+    opened = b.button(say("list_rows.open"), OPEN_STUDENT, f"{one.student_id} {here}", label=label)
+    said, where = not_on_the_list(one, f"*{_named(one.name)}*"), " · ".join(_where(one))
+    return b.section(f"{said}\n{where}" if where else said, accessory=opened)
 
 
-def not_on_the_list(one: StudentRow) -> str:
-    if one.textable:
-        return "is not on the list: their contacts can be texted, as far as we know."
-    return "is not on the list, and no adult of theirs can be texted now."
+def not_on_the_list(one: StudentRow, name: str) -> str:
+    return say("list_rows.unlisted" if one.textable else "list_rows.unlisted_alone", name=name)
 
 
 def _student(one: StudentRow) -> str:
@@ -49,15 +49,14 @@ def _named(name: str) -> str:
 def _alone(one: StudentRow) -> list[str]:
     if one.textable:
         return []
-    rest = "another adult can be called or e-mailed" if one.other_ways else "and nobody is set to call or e-mail"
-    return [f"⚠️ *No adult can be texted*, {rest}."]
+    return [say("list_rows.alone_but_other_ways" if one.other_ways else "list_rows.alone")]
 
 
 def _contacts(listed: Sequence[ListedContact], most: int) -> list[str]:
     more = len(listed) - most
     return [
         *(_contact(one) for one in listed[:most]),
-        *([f"… and {count(more, 'more contact')}"] if more > 0 else []),
+        *([say("list_rows.more", more)] if more > 0 else []),
         *_next_steps(listed[:most]),
     ]
 
@@ -66,13 +65,18 @@ def _contact(one: ListedContact) -> str:
     """A status stands beside the number that it is of; the one that was written since is named as the new one."""
     relation = f" ({_named(one.relationship)})" if one.relationship else ""
     who = f"{_named(one.name)}{relation} · {b.masked(one.listed_phone if one.updated_at else one.phone)}"
-    head = f"{b.status(one.status)} · {who} · since\u00a0{b.date(one.since)}"
+    head = f"{b.status(one.status)} · {who} · {say('list_rows.since', day=b.date(one.since))}"
     if one.updated_at:
-        now = "" if one.phone == one.listed_phone else f"The number is {b.masked(one.phone)} now. "
-        return f"{head}\n✏️ _{now}Updated {b.date(one.updated_at)}, waiting for the next mass message._"
+        return f"{head}\n{_updated(one, b.date(one.updated_at))}"
     if one.claimed_by:
-        return f"{head}\n🙋 <@{one.claimed_by}> takes care of it."
+        return f"{head}\n{say('list_rows.claimed', who=f'<@{one.claimed_by}>')}"
     return head
+
+
+def _updated(one: ListedContact, day: str) -> str:
+    if one.phone == one.listed_phone:
+        return say("list_rows.updated", day=day)
+    return say("list_rows.number_updated", phone=b.masked(one.phone), day=day)
 
 
 def _next_steps(listed: Sequence[ListedContact]) -> list[str]:

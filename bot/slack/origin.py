@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from bot.cleanup_list import ContactCard
 
@@ -27,7 +27,7 @@ class Target:
     origin: Origin
 
     @classmethod
-    def of(cls, contact: ContactCard, origin: Origin) -> "Target":
+    def of(cls, contact: ContactCard, origin: Origin) -> Self:
         return cls(contact.contact_id, contact.version, origin)
 
     def as_metadata(self) -> str:

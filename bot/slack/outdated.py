@@ -8,6 +8,7 @@ from slack_sdk import WebClient
 
 from bot.errors import UserError
 from bot.slack.desk import Desk
+from bot.wording import say
 
 
 def register(app: App, desk: Desk) -> None:
@@ -17,6 +18,4 @@ def register(app: App, desk: Desk) -> None:
     def outdated(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         with desk.acting(client, body["user"]["id"]):
-            raise UserError(
-                "This is from an older version of me, so nothing was done. Type /cleanup to see the list of today."
-            )
+            raise UserError(say("outdated.button"))

@@ -2,15 +2,17 @@
 
 from slack_sdk.errors import SlackApiError
 
+from bot.wording import say
+
 UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 """Slack failed inside, and may have done what it was asked all the same."""
 
 
 def word(problem: SlackApiError) -> str:
     data = problem.response.data
-    return (
-        str(data.get("error", "no reason given")) if isinstance(data, dict) else f"HTTP {problem.response.status_code}"
-    )
+    if not isinstance(data, dict):
+        return say("refusals.status", status=problem.response.status_code)
+    return str(data["error"]) if "error" in data else say("refusals.no_reason")
 
 
 def is_rate(problem: SlackApiError) -> bool:

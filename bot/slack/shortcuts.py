@@ -11,6 +11,7 @@ from bot.errors import UserError
 from bot.models import DigestPost, PostKind
 from bot.slack import list_card, list_links, reply
 from bot.slack.desk import Desk
+from bot.wording import say
 
 OPEN_LIST, WHO_IS_AFFECTED = "list.open", "digest.who_is_affected"
 """Named in the manifest, too."""
@@ -37,5 +38,5 @@ def _filter_of(session: Session, channel_id: str, ts: str) -> str:
     posted = select(DigestPost.filter_text).where(DigestPost.channel_id == channel_id, DigestPost.ts == ts)
     text = session.scalar(posted.where(DigestPost.kind == PostKind.DIGEST))
     if text is None:
-        raise UserError("That is no digest of mine. Use the shortcut from the menu of a digest, or type /cleanup.")
+        raise UserError(say("shortcuts.no_digest"))
     return text or list_links.EVERYBODY
