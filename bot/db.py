@@ -3,6 +3,7 @@
 With no `DATABASE_URL` an embedded PostgreSQL is started below `.sandbox/`; several processes share it.
 """
 
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -10,16 +11,20 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from bot.errors import UserError
 from bot.wording import say
 
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
+_A_MOMENT = 5.0
+"""Seconds."""
 
 
 def engine(url: str, *, pool_size: int = 15) -> Engine:
@@ -34,16 +39,37 @@ def engine(url: str, *, pool_size: int = 15) -> Engine:
         raise UserError(say("db.no_url")) from problem
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise UserError(say("db.no_postgresql", named=parsed.get_backend_name()))
-    return create_engine(
+    made = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=2.5,
-        pool_pre_ping=True,
         hide_parameters=True,  # The text of a database error would otherwise carry names and numbers into a log.
         # Compiling a plan takes longer than any of ours runs.
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off"},
     )
+    _ask_after_a_pause(made)
+    return made
+
+
+def _ask_after_a_pause(engine: Engine) -> None:
+    """A connection that was used a moment ago is taken to be there still; any other is asked first, and replaced if it is not.
+
+    SQLAlchemy would ask each time, three messages back and forth, which takes as long as most of what is asked afterwards.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def used(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def asked(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("used_at", math.inf) < _A_MOMENT:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as problem:
+            raise InvalidatePoolError from problem
 
 
 def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
