@@ -6,7 +6,7 @@ district role's all. What cannot be decided is a no, and a no never tells whethe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Date,
+    Row,
     Select,
     and_,
     any_,
@@ -30,7 +31,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bot.errors import UserError
-from bot.models import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool, effective_contacts
+from bot.models import (
+    ClassStudent,
+    ClassTeacher,
+    SlackUser,
+    Staff,
+    StaffRole,
+    Student,
+    StudentSchool,
+    effective_contacts,
+)
 from bot.wording import say
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
@@ -118,6 +128,11 @@ class Actor:
         return Whose(literal(here.today), literal(list(here.school_ids), _IDS), literal(list(here.staff_ids), _IDS))
 
 
+class _Role(NamedTuple):
+    name: str
+    school_id: int | None
+
+
 @dataclass(frozen=True)
 class Rules:
     """The district's own: who is let in on the first day, which OneRoster roles may edit (empty: whoever may see), and
@@ -129,10 +144,18 @@ class Rules:
     export_roles: tuple[str, ...] = ()
 
 
-_STAFF_AND_ROLES = (
-    select(Staff, StaffRole)
+_STAFF = (Staff.id, Staff.given_name, Staff.family_name, StaffRole.role, StaffRole.school_id)
+_BY_EMAIL = (
+    select(*_STAFF)
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(Staff.email == bindparam("email"), Staff.active)
+    .order_by(Staff.id)
+)
+_BY_USER_ID = (
+    select(SlackUser.email, SlackUser.full_member, *_STAFF)
+    .outerjoin(Staff, and_(Staff.email == func.lower(func.btrim(SlackUser.email)), Staff.active))
+    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
+    .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("told_after"))
     .order_by(Staff.id)
 )
 
@@ -143,40 +166,62 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    if not person.full_member or not person.email:
+    rows = session.execute(_BY_EMAIL, {"email": _address(person)}).all() if _address(person) else ()
+    return _actor(person, rows, rules, today)
+
+
+def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: Rules, today: date) -> Actor | None:
+    """The same in one statement for a user of whom Slack told after that moment, None for any other.
+
+    Raises:
+        UserError: a polite no that names whom to ask.
+    """
+    rows = session.connection().execute(_BY_USER_ID, {"user_id": user_id, "told_after": told_after}).all()
+    if not rows:
+        return None
+    person = SlackPerson(user_id, rows[0].email, full_member=rows[0].full_member)
+    return _actor(person, [row for row in rows if row.id], rules, today)
+
+
+def _actor(person: SlackPerson, rows: Sequence[Row[*tuple[Any, ...]]], rules: Rules, today: date) -> Actor:
+    """From a row for each role of each of their places in the SIS, or one without a role."""
+    email = _address(person)
+    if not email:
         raise UserError(say("access.no_full_account", whom=_whom_to_ask(rules)))
-    email = person.email.strip().lower()
-    rows = session.execute(_STAFF_AND_ROLES, {"email": email}).all()
-    staff = list(dict.fromkeys(one for one, _ in rows))
-    roles = [role for _, role in rows if role]
+    roles = [_Role(row.role, row.school_id) for row in rows if row.role]
     is_admin = email in rules.admin_emails
-    if not is_admin and not any(role.role not in _NO_ROLES for role in roles):
+    if not is_admin and not any(role.name not in _NO_ROLES for role in roles):
         raise UserError(say("access.unknown", email=email, whom=_whom_to_ask(rules)))
-    name = f"{staff[0].given_name} {staff[0].family_name}" if staff else email
+    name = f"{rows[0].given_name} {rows[0].family_name}" if rows else email
     reach, schools = _reach(roles, is_admin=is_admin)
-    may_edit = is_admin or not rules.editor_roles or any(role.role.lower() in rules.editor_roles for role in roles)
+    may_edit = is_admin or not rules.editor_roles or any(role.name.lower() in rules.editor_roles for role in roles)
     may_export = bool(rules.export_roles) and (
-        is_admin or any(role.role.lower() in rules.export_roles for role in roles)
+        is_admin or any(role.name.lower() in rules.export_roles for role in roles)
     )
-    staff_ids = tuple(one.id for one in staff)
+    staff_ids = tuple(dict.fromkeys(row.id for row in rows))
     return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today, may_export)
+
+
+def _address(person: SlackPerson) -> str:
+    """By which the SIS knows them; none for whoever has no full account here."""
+    return person.email.strip().lower() if person.full_member and person.email else ""
 
 
 def _whom_to_ask(rules: Rules) -> str:
     return rules.admin_emails[0] if rules.admin_emails else say("access.data_manager")
 
 
-def _reach(roles: Sequence[StaffRole], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
-    listed = [role for role in roles if role.role not in _NO_ROLES]
-    if is_admin or any(role.role in DISTRICT_ROLES or _district_wide(role) for role in listed):
+def _reach(roles: Sequence[_Role], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
+    listed = [role for role in roles if role.name not in _NO_ROLES]
+    if is_admin or any(role.name in DISTRICT_ROLES or _district_wide(role) for role in listed):
         return Reach.DISTRICT, ()
-    schools = tuple(sorted({role.school_id for role in listed if role.school_id and role.role not in _CLASS_ROLES}))
+    schools = tuple(sorted({role.school_id for role in listed if role.school_id and role.name not in _CLASS_ROLES}))
     return (Reach.SCHOOLS, schools) if schools else (Reach.CLASSES, ())
 
 
-def _district_wide(role: StaffRole) -> bool:
+def _district_wide(role: _Role) -> bool:
     """A school role given at the district (a 1.1 `administrator` of the district office) reaches every school."""
-    return role.school_id is None and role.role not in _CLASS_ROLES
+    return role.school_id is None and role.name not in _CLASS_ROLES
 
 
 def students_for(actor: Actor) -> Select[int]:

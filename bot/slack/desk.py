@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from bot import access, db
-from bot.access import Actor, SlackPerson
+from bot.access import Actor
 from bot.settings import Settings
 from bot.slack import who
 from bot.templates import Templates
@@ -54,14 +54,12 @@ class Desk:
         Raises:
             UserError: this person may not use the list; the sentence names whom to ask.
         """
-        now = self.now()
+        now, rules = self.now(), self.rules
+        today = now.astimezone(self.settings.zone).date()
         with db.transaction(self.engine) as session:
-            if person := who.known(session, user_id, now=now):
-                yield session, self._actor(session, person, now)
+            if actor := access.known_actor(session, user_id, told_after=now - who.FRESH, rules=rules, today=today):
+                yield session, actor
                 return
         person = who.ask(self.engine, client, user_id, now=now)
         with db.transaction(self.engine) as session:
-            yield session, self._actor(session, person, now)
-
-    def _actor(self, session: Session, person: SlackPerson, now: datetime) -> Actor:
-        return access.actor(session, person, rules=self.rules, today=now.astimezone(self.settings.zone).date())
+            yield session, access.actor(session, person, rules=rules, today=today)

@@ -19,7 +19,8 @@ from bot import db
 from bot.access import SlackPerson
 from bot.models import SlackUser
 
-_FRESH = timedelta(minutes=10)
+FRESH = timedelta(minutes=10)
+"""How long what Slack said of a user is kept."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,10 @@ def look_up(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -
         SlackApiError: Slack did not say; nobody is let in on a guess.
     """
     with db.transaction(engine) as session:
-        person = known(session, user_id, now=now)
-    return person or ask(engine, client, user_id, now=now)
-
-
-def known(session: Session, user_id: str, *, now: datetime) -> SlackPerson | None:
-    """What Slack said of a user in the last ten minutes."""
-    said = session.execute(_KNOWN, {"user_id": user_id, "after": now - _FRESH}).first()
-    return SlackPerson(user_id, said.email, full_member=said.full_member) if said else None
+        said = session.execute(_KNOWN, {"user_id": user_id, "after": now - FRESH}).first()
+    if said:
+        return SlackPerson(user_id, said.email, full_member=said.full_member)
+    return ask(engine, client, user_id, now=now)
 
 
 def ask(engine: Engine, client: WebClient, user_id: str, *, now: datetime) -> SlackPerson:
