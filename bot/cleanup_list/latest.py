@@ -1,21 +1,25 @@
 """How fresh the list is: after which mass message it stands, and how old the student information is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select, true
+from sqlalchemy import Text, cast, literal_column, select, true
 from sqlalchemy.orm import Session
 
-from bot.models import MassMessage, last_synced_at
+from bot.models import MassMessage, SyncRun, SyncState, last_synced_at
 
 
 @dataclass(frozen=True)
 class Latest:
-    """The mass message the list stands after, and the end of the last sync that was applied; None where there was none."""
+    """The mass message the list stands after, and the end of the last sync that was applied; None where there was none.
+
+    `roster` is a word for what the syncs have made of the roster, None while one runs, or before the first.
+    """
 
     title: str
     sent_at: datetime | None
     synced_at: datetime | None
+    roster: str | None = field(default=None, compare=False)
 
 
 _MESSAGE = (
@@ -26,10 +30,28 @@ _MESSAGE = (
     .subquery()
 )
 _SYNC = last_synced_at().subquery()
-_LATEST = select(_MESSAGE, _SYNC.c.synced_at).select_from(_SYNC.outerjoin(_MESSAGE, true()))
+# The transaction that last wrote to the newest run: no other roster has the same.
+_RUN = (
+    select(cast(literal_column("sync_runs.xmin"), Text).label("version"), SyncRun.state)
+    .order_by(SyncRun.id.desc())
+    .limit(1)
+    .subquery()
+)
+_LATEST = select(_MESSAGE, _SYNC, _RUN).select_from(_SYNC.outerjoin(_MESSAGE, true()).outerjoin(_RUN, true()))
+_TOLD = "latest"
 
 
 def latest(session: Session) -> Latest:
     """For the line below every list."""
-    row = session.execute(_LATEST).one()
-    return Latest(row.title or "", row.sent_at, row.synced_at)
+    row = session.connection().execute(_LATEST).one()
+    roster = row.version if row.state != SyncState.RUNNING else None
+    newest = Latest(row.title or "", row.sent_at, row.synced_at, roster)
+    session.info[_TOLD] = session.get_transaction(), newest
+    return newest
+
+
+def roster(session: Session) -> str | None:
+    """`Latest.roster`, as this transaction was told if it asked already."""
+    asked_in, newest = session.info.get(_TOLD, (None, None))
+    told: Latest = newest if newest and asked_in is session.get_transaction() else latest(session)
+    return told.roster

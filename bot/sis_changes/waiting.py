@@ -121,7 +121,7 @@ _NUMBER_MADE_BY = select(_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subqu
 
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
-    return session.scalar(_NUMBER_MADE_BY, {"user_id": user_id}) or 0
+    return session.connection().scalar(_NUMBER_MADE_BY, {"user_id": user_id}) or 0
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:

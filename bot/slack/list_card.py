@@ -40,8 +40,8 @@ class Sight:
     near: Sequence[Filter]
     commands: Sequence[str]
     namesakes: Sequence[Filter]
-    schools: Sequence[str]
-    grades: Sequence[str]
+    schools: tuple[str, ...]
+    grades: tuple[str, ...]
     latest: Latest
     own_changes: int
     now: datetime
@@ -80,10 +80,10 @@ def dialog(card: Card) -> Block:
 
 
 def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
+    latest = cleanup_list.latest(session)
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    latest = cleanup_list.latest(session)
     is_empty = not page.total_students
     nobody = list_nobody.look(session, page.filter, vocabulary, latest, actor=actor) if is_empty else None
     has_name = not nobody or nobody.unlisted
