@@ -1,6 +1,7 @@
 """Which words a filter may use, for one person: the schools, teachers and grades of the students they may see."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, select
@@ -22,14 +23,14 @@ def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | No
 
     `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
-    schools, teachers = since_the_sync(session, _schools_and_teachers, actor.sight)
-    return Vocabulary(schools, teachers, _mentions(session, actor, mentioned) if mentioned else {})
+    known = since_the_sync(session, _schools_and_teachers, actor.sight)
+    return replace(known, mentions=_mentions(session, actor, mentioned)) if mentioned else known
 
 
-def _schools_and_teachers(session: Session, sight: Sight) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _schools_and_teachers(session: Session, sight: Sight) -> Vocabulary:
     asked = (_schools(sight.reach), _names_of_teachers(sight.reach))
     schools, teachers = (tuple(session.scalars(statement, sight.values)) for statement in asked)
-    return schools, teachers
+    return Vocabulary(schools, teachers)
 
 
 def _mentions(session: Session, actor: Actor, mentioned: Mapping[str, str]) -> Mapping[str, str]:

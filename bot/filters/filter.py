@@ -51,7 +51,7 @@ class Filter:
         put = object.__setattr__
         put(self, "grades", tuple(level for level in grade.LEVELS if level in self.grades))
         put(self, "statuses", tuple(status for status in SEVERITY if status in self.statuses))
-        put(self, "names", tuple(_bounded(" ".join(self.names)).split()))
+        put(self, "names", tuple(_bounded(" ".join(self.names)).split()) if self.names else ())
         put(self, "teacher", (_bounded(self.teacher) or None) if self.teacher else None)
         put(self, "school", (_bounded(self.school) or None) if self.school else None)
         put(self, "page", min(max(self.page, 1), _LAST_PAGE))

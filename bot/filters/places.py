@@ -6,7 +6,7 @@ from bot.filters import typos
 from bot.filters import words as w
 from bot.filters.line import Line
 from bot.filters.tokens import cleaned
-from bot.filters.vocabulary import Vocabulary, indexed
+from bot.filters.vocabulary import Vocabulary
 from bot.names import fold
 
 _LONGEST = 6
@@ -24,8 +24,8 @@ class Places:
 
     def __init__(self, line: Line, vocabulary: Vocabulary) -> None:
         self._line = line
-        self._schools = indexed(vocabulary.schools)
-        self._teachers = indexed(vocabulary.teachers)
+        self._schools = vocabulary.schools_by_word
+        self._teachers = vocabulary.teachers_by_word
         self.teacher = ""
         self.school = ""
 

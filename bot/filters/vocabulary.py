@@ -1,8 +1,10 @@
-"""Names of schools and teachers that a bare word may mean, indexed so that thousands of them cost a command nothing."""
+"""Names of schools and teachers that a bare word may mean. Whoever keeps a vocabulary keeps their index with it, so that thousands
+of them cost a command nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -25,17 +27,25 @@ class Vocabulary:
     teachers: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def schools_by_word(self) -> "Names":
+        return Names(self.schools)
+
+    @cached_property
+    def teachers_by_word(self) -> "Names":
+        return Names(self.teachers)
+
     def has_school(self, said: str) -> bool:
         """Whether a school is called so, or begins so word by word."""
-        return bool(indexed(self.schools).named(fold(said).split()))
+        return bool(self.schools_by_word.named(fold(said).split()))
 
     def schools_like(self, said: str) -> list[str]:
         """The schools with a word nearly like one of those said."""
-        return _like(self.schools, said)
+        return _like(self.schools_by_word, said)
 
     def teachers_like(self, said: str) -> list[str]:
         """The teachers with a word nearly like one of those said."""
-        return _like(self.teachers, said)
+        return _like(self.teachers_by_word, said)
 
 
 class Names:
@@ -100,11 +110,5 @@ class Names:
         return list(dict.fromkeys(found))[:_SUGGESTIONS]
 
 
-def _like(names: tuple[str, ...], said: str) -> list[str]:
-    return list(dict.fromkeys(name for word in fold(said).split() for name in indexed(names).like(word)))
-
-
-@lru_cache(maxsize=32)
-def indexed(names: tuple[str, ...]) -> Names:
-    """The index of names, kept from one command to the next."""
-    return Names(names)
+def _like(names: Names, said: str) -> list[str]:
+    return list(dict.fromkeys(name for word in fold(said).split() for name in names.like(word)))

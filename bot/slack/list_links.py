@@ -6,6 +6,7 @@ The value of each is the text of the filter it leads to, so a list needs no memo
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from bot import grade
 from bot.cleanup_list import Page
@@ -37,8 +38,12 @@ def filter_text(which: Filter) -> str:
     return str(which) or EVERYBODY
 
 
-def menus(first: Filter, *, schools: Sequence[str], grades: Sequence[str]) -> list[Block]:
-    """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place."""
+@lru_cache(256)
+def menus(first: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
+    """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place.
+
+    They are most of a card, and the same for everybody who sees the same places.
+    """
     by_status = [
         (say("list_links.any_status"), ()),
         *((say(f"list_links.colour.{colour}"), of_colour(colour)) for colour in (Colour.RED, Colour.YELLOW)),
