@@ -17,18 +17,18 @@ from sqlalchemy import (
     case,
     func,
     select,
+    true,
 )
 from sqlalchemy.orm import Session
 
 from bot.access import ANYBODY, Actor, Reach
-from bot.cleanup_list.matching import found, plan_for_names, values
+from bot.cleanup_list.matching import listed, plan_for_names, spread, values
 from bot.cleanup_list.rows import (
     ListedContact,
     StudentRow,
     listed_contact,
     listed_contacts,
     schools_of,
-    severity,
     student_row,
     teachers_of,
 )
@@ -58,7 +58,11 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     """The page `which.page` of what this person may see, worst first."""
     plan_for_names(session, which)
     shown = {"page": which.page, "page_size": page_size}
-    ranked = session.execute(_ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown).all()
+    ranked = (
+        session.connection()
+        .execute(_ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown)
+        .all()
+    )
     if not ranked:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
@@ -78,18 +82,17 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
 @cache
 def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     page, page_size = bindparam("page", type_=Integer), bindparam("page_size", type_=Integer)
-    listed = found(criteria, reach)
-    ranked = _ranked(listed)
-    total = select(func.count()).select_from(ranked).scalar_subquery()
-    entries = select(func.sum(func.cardinality(ranked.c.contact_ids))).scalar_subquery()
-    alone = select(func.count()).where(ranked.c.textable == 0).scalar_subquery()
+    students = listed(criteria, reach)
+    total = select(func.count()).select_from(students).scalar_subquery()
+    entries = select(func.sum(func.cardinality(students.c.contact_ids))).scalar_subquery()
+    alone = select(func.count()).where(students.c.textable == 0).scalar_subquery()
     first = func.least(page - 1, (total - 1) / page_size) * page_size
     worst_first = (
-        *(_need(ranked), ranked.c.worst, ranked.c.grade_order),
-        *(ranked.c.family_name, ranked.c.given_name, ranked.c.student_id),
+        *(_need(students), students.c.worst, students.c.grade_order),
+        *(students.c.family_name, students.c.given_name, students.c.student_id),
     )
     place = func.row_number().over(order_by=worst_first).label("place")
-    shown = select(ranked, place).order_by(place).limit(page_size).offset(func.greatest(first, 0)).cte("shown")
+    shown = select(students, place).order_by(place).limit(page_size).offset(func.greatest(first, 0)).cte("shown")
     return select(
         shown,
         schools_of(shown.c.student_id).label("schools"),
@@ -97,31 +100,20 @@ def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         total.label("total"),
         entries.label("entries"),
         alone.label("alone"),
-        _counts(listed).label("counts"),
+        _counts(students).label("counts"),
     ).order_by(shown.c.place)
 
 
-def _ranked(listed: CTE) -> CTE:
-    student = (
-        *(listed.c.student_id, listed.c.given_name, listed.c.family_name, listed.c.grade, listed.c.grade_order),
-        *(listed.c.textable, listed.c.other_ways),
-    )
-    worst = func.min(severity(listed.c.status)).label("worst")
-    return (
-        select(*student, worst, func.array_agg(listed.c.contact_id).label("contact_ids"))
-        .group_by(*student)
-        .cte("ranked")
-    )
+def _need(students: CTE) -> ColumnElement[int]:
+    return case((students.c.textable > 0, 2), (students.c.other_ways, 1), else_=0)
 
 
-def _need(ranked: CTE) -> ColumnElement[int]:
-    return case((ranked.c.textable > 0, 2), (ranked.c.other_ways, 1), else_=0)
-
-
-def _counts(listed: CTE) -> ScalarSelect[Any]:
+def _counts(students: CTE) -> ScalarSelect[Any]:
+    entry = spread(students)
     by_status = (
-        select(listed.c.status, func.count(listed.c.contact_id.distinct()).label("number"))
-        .group_by(listed.c.status)
+        select(entry.c.status, func.count(entry.c.contact_id.distinct()).label("number"))
+        .join_from(students, entry, true())
+        .group_by(entry.c.status)
         .subquery()
     )
     return select(func.jsonb_object_agg(by_status.c.status, by_status.c.number)).scalar_subquery()

@@ -170,7 +170,7 @@ _LISTED = (
 
 def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The listed contacts of some students, worst first, a row for each student and contact."""
-    return session.execute(_LISTED, {"student_ids": student_ids}).all()
+    return session.connection().execute(_LISTED, {"student_ids": student_ids}).all()
 
 
 def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:
