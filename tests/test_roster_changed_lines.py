@@ -379,7 +379,7 @@ def test_a_broken_line_has_everything_read(nights):
     file = nights.folder / "users.csv"
     file.write_text(file.read_text(encoding="utf-8").replace("Cy59", '"Cy59'), encoding="utf-8")
     report = nights.read(nights.folder)
-    assert "opened and not closed" in str(report)
+    assert "opened and not closed" in report.rejections[0].reason
     assert read_whole(nights)
     nights.sync()
     assert read_whole(nights)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bot.errors import UserError
 from bot.roster.merge import Changes
 from bot.sis import Kind, Part
+from bot.wording import say
 
 FEWEST = 20
 """Below this many nothing brakes, or a small school could never graduate a class."""
@@ -52,16 +53,17 @@ def check(connection: Connection, changes: dict[str, Changes], *, parts: Sequenc
     """
     vanishing = _vanishing(connection, changes)
     much = [
-        f"{gone:,} of {held:,} {what}" for what, (gone, held) in vanishing.items() if _too_many(gone, held, percent)
+        say(f"roster.brake.gone.{what}", gone=gone, held=held)
+        for what, (gone, held) in vanishing.items()
+        if _too_many(gone, held, percent)
     ]
-    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _matters(part, changes)]
+    reasons = [
+        say("roster.brake.empty", part=part.name) for part in parts if _is_empty(part) and _matters(part, changes)
+    ]
     if much:
-        reasons.append(f"{', '.join(much)} would vanish, more than {percent:g} %")
+        reasons.append(say("roster.brake.too_many", what=", ".join(much), percent=percent))
     if reasons:
-        raise Braked(
-            f"Nothing was written: {'; '.join(reasons)}. "
-            "Check the export; if it is right, run the sync again and confirm."
-        )
+        raise Braked(say("roster.brake.stopped", reasons="; ".join(reasons)))
 
 
 def is_within(changes: dict[str, Changes], seen: Mapping[str, Any] | None) -> bool:
@@ -81,8 +83,8 @@ def _vanishing(connection: Connection, changes: dict[str, Changes]) -> dict[str,
     return {
         "students": _of(changes["students"]),
         "contacts": _of(changes["contacts"]),
-        "links between students and contacts": _of(changes["student_contacts"]),
-        "contacts' numbers": (phones_gone, phones),
+        "links": _of(changes["student_contacts"]),
+        "phones": (phones_gone, phones),
         "enrolments": (sum(one.of("inactive") for one in enrolments), sum(one.held for one in enrolments)),
     }
 

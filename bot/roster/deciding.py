@@ -12,6 +12,7 @@ from bot.access import Actor, Reach
 from bot.audit import Subject
 from bot.errors import UserError
 from bot.models import SyncDecision, SyncRun, SyncState
+from bot.wording import say
 
 
 def decide(session: Session, run_id: int, decision: SyncDecision, *, actor: Actor, now: datetime) -> SyncRun:
@@ -21,12 +22,12 @@ def decide(session: Session, run_id: int, decision: SyncDecision, *, actor: Acto
         UserError: this person does not run the district's syncs, somebody decided already, or another sync ran since.
     """
     if actor.reach is not Reach.DISTRICT:
-        raise UserError("This is for those who see the whole district. Please ask your district's data manager.")
+        raise UserError(say("roster.deciding.not_theirs"))
     run = session.scalars(select(SyncRun).where(SyncRun.id == run_id).with_for_update()).one()
     if run.decision:
-        raise UserError("Somebody has decided this already. The message above says who, and how.")
+        raise UserError(say("roster.deciding.decided"))
     if run.state != SyncState.BRAKED or _newest(session) != run.id:
-        raise UserError("Another sync ran since, so there is nothing to decide here any more.")
+        raise UserError(say("roster.deciding.overtaken"))
     run.decision, run.decided_by, run.decided_at = decision, actor.user_id, now
     audit.record(session, Subject("sync", run.id), actor=actor.user_id, action=f"sync.{decision}", now=now)
     return run

@@ -5,27 +5,26 @@ What points at somebody who has left (`tobedeleted`) is no mistake and is not re
 
 from sqlalchemy import Connection
 
-from bot.roster.staging import run
+from bot.roster.staging import reject, run
 from bot.roster.wanted import ANYWHERE, listed
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
 
 _NO_ROLE = """
-SELECT 'users.csv', u.line, 'role', 'no role says what this person is; the row was left out'
+SELECT 'users.csv', u.line, 'role', %(no_role)s
 FROM stage_users u
 WHERE NOT u.gone AND NOT EXISTS (SELECT FROM stage_roles r WHERE r.person = u.sourced_id)
   AND NOT EXISTS (SELECT FROM stage_rejections j WHERE (j.file, j.line, j.column_name) = ('users.csv', u.line, 'role'))
 """
 
 _ROLE_OF_NOBODY = """
-SELECT r.file, r.line, 'userSourcedId', 'names nobody in users.csv'
+SELECT r.file, r.line, 'userSourcedId', %(role_of_nobody)s
 FROM stage_roles r
 WHERE NOT r.gone AND NOT EXISTS (SELECT FROM stage_users u WHERE u.sourced_id = r.person)
 """
 
 _ROLE_AT_NO_ORG = """
 SELECT r.file, r.line, CASE r.file WHEN 'users.csv' THEN 'orgSourcedIds' ELSE 'orgSourcedId' END,
-       CASE r.org WHEN '' THEN 'is blank, and this role counts only at a place'
-                  ELSE 'names nothing in orgs.csv; the role was read without it' END
+       CASE r.org WHEN '' THEN %(role_at_no_place)s ELSE %(role_at_no_org)s END
 FROM held_roles r
 WHERE (r.org <> '' AND r.role NOT IN {contact_roles} AND NOT EXISTS (SELECT FROM stage_orgs o WHERE o.sourced_id = r.org))
    OR (r.org = '' AND r.role IN {bound_roles})
@@ -38,9 +37,9 @@ FROM stage_users u JOIN wanted_contacts c USING (sourced_id) WHERE u.{column}_pr
 
 _LINK = """
 SELECT 'users.csv', a.line, 'agentSourcedIds',
-       CASE WHEN a.person = a.agent THEN 'names the person themselves; the link was left out'
-            WHEN agent.sourced_id IS NULL THEN 'names somebody who is not in users.csv; the link was left out'
-            ELSE 'joins two people who are not a student and a contact; the link was left out' END
+       CASE WHEN a.person = a.agent THEN %(link_to_self)s
+            WHEN agent.sourced_id IS NULL THEN %(link_to_nobody)s
+            ELSE %(link_of_others)s END
 FROM unheld_agents a
 JOIN stage_users person ON person.sourced_id = a.person AND NOT person.gone
 LEFT JOIN stage_users agent ON agent.sourced_id = a.agent
@@ -48,7 +47,7 @@ WHERE agent.gone IS NOT TRUE
 """
 
 _CLASS_AT_NO_SCHOOL = """
-SELECT 'classes.csv', c.line, 'schoolSourcedId', 'names nothing in orgs.csv; the class was read without it'
+SELECT 'classes.csv', c.line, 'schoolSourcedId', %(class_at_no_school)s
 FROM stage_classes c
 WHERE NOT c.gone AND c.school <> '' AND NOT EXISTS (SELECT FROM stage_orgs o WHERE o.sourced_id = c.school)
 """
@@ -56,9 +55,9 @@ WHERE NOT c.gone AND c.school <> '' AND NOT EXISTS (SELECT FROM stage_orgs o WHE
 _ENROLLMENT = """
 SELECT 'enrollments.csv', e.line,
        CASE WHEN c.sourced_id IS NULL THEN 'classSourcedId' ELSE 'userSourcedId' END,
-       CASE WHEN c.sourced_id IS NULL THEN 'names nothing in classes.csv; the row was left out'
-            WHEN u.sourced_id IS NULL THEN 'names nobody in users.csv; the row was left out'
-            ELSE 'is enrolled as what this person is not; the row was left out' END
+       CASE WHEN c.sourced_id IS NULL THEN %(no_class)s
+            WHEN u.sourced_id IS NULL THEN %(enrolled_nobody)s
+            ELSE %(enrolled_as_other)s END
 FROM unheld_enrollments e
 LEFT JOIN stage_classes c ON c.sourced_id = e.class_id
 LEFT JOIN stage_users u ON u.sourced_id = e.person
@@ -83,5 +82,5 @@ _DOUBTS = (
 def report(connection: Connection) -> None:
     """Add to `stage_rejections` what the `wanted_…` tables left out and why."""
     for select in _DOUBTS:
-        run(connection, f"INSERT INTO stage_rejections {select}")
+        reject(connection, f"INSERT INTO stage_rejections {select}")
     run(connection, "DELETE FROM stage_rejections WHERE line = 0")

@@ -171,7 +171,7 @@ def _sent(connection: Connection, part: LinedPart, passing: Passing, progress: P
         with cursor.copy(_COPY) as copy:
             for block in part.raw():
                 if any(sign in block for sign in _SIGNS):
-                    raise DataError("a sign that no line should have")
+                    raise DataError
                 copy.write(block.replace(b"\\", b"\\\\"))
                 passing.see(block)
                 done += len(block)

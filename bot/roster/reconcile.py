@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.wording import say
+
 _VERDICTS = """
 SELECT e.id, e.contact_id, e.field, e.state, e.value, e.sis_value, sis.value AS sis_now,
        CASE WHEN sis.value IS NOT DISTINCT FROM e.value THEN 'absorbed'
@@ -66,7 +68,7 @@ FROM settled
 
 def _masked(column: str) -> str:
     """As `bot.phone.masked` writes it."""
-    return f"coalesce('••• ' || right({column}, 4), 'no number')"
+    return f"coalesce('••• ' || right({column}, 4), %(no_number)s)"
 
 
 _STANDING = "SELECT state, count(*) AS edits FROM edits WHERE state IN ('pending', 'conflict') GROUP BY state"
@@ -93,7 +95,7 @@ def after_contacts(connection: Connection, *, now: datetime, actor: str) -> None
     """Settle the edits in force. A listed contact whose number the SIS itself changed waits for the next mass message; one
     with an edit waits already, and goes on saying by whom.
     """
-    values: dict[str, Any] = {"now": now, "actor": actor}
+    values: dict[str, Any] = {"now": now, "actor": actor, "no_number": say("phone.none")}
     audited = _AUDIT_CHANGED_PHONES.format(before=_masked("before"), after=_masked("after"))
     settled = _SETTLE_EDITS.format(verdicts=_VERDICTS, before=_masked("value"), after=_masked("sis_now"))
     for statement in (audited, _MARK_LISTED, settled):

@@ -63,18 +63,6 @@ class SyncReport:
         """Plain values for machines."""
         return asdict(self) | {"state": str(self.state), "rejections": [one._asdict() for one in self.rejections]}
 
-    def __str__(self) -> str:
-        """The report as people read it, line by line."""
-        totals = ", ".join(f"{number:,} {what}" for what, number in self.totals.items())
-        tables = [
-            f"{name}: {one.read:,} read, {one.added:,} added, {one.changed:,} changed, {one.inactive:,} inactive"
-            for name, one in self.counts.items()
-        ]
-        listed = [f"{where(one)}: {one.reason}" for one in self.rejections]
-        edits = ", ".join(f"{number:,} {what}" for what, number in self.edits.items())
-        last = [f"{self.rejected:,} rejected", f"edits: {edits}", f"{self.seconds:.1f} s"]
-        return "\n".join([totals, *tables, *listed, *last])
-
 
 def where(rejection: Rejection) -> str:
     """`users.csv:12 phone` or `users/G17 phone`, as far as it is known."""

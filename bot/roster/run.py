@@ -23,6 +23,7 @@ from bot.roster.report import SyncReport
 from bot.roster.staging import Progress
 from bot.roster.touched import Scope
 from bot.sis import Part, Source
+from bot.wording import say
 
 _NAMING = {"students", "contacts", "student_contacts"}
 """The tables by whose names the list is searched. It follows each at once, but after it, because it may have to wait its turn."""
@@ -60,7 +61,7 @@ def sync(
     began = time.monotonic()
     with db.alone(engine, "roster.sync") as connection:
         if connection is None:
-            raise UserError("Another sync is running. Wait until it ends, then try again.", permanent=False)
+            raise UserError(say("roster.run.another"), permanent=False)
         fingerprint = same.fingerprint(source, contacts, region)
         before = same.last_time(connection, today=now.date())
         this = Run(connection, source.name, now, began, progress or _silent, before, whole_every)

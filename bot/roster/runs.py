@@ -10,6 +10,7 @@ from bot.models import SyncRun, SyncState
 from bot.roster.report import TableCounts
 from bot.roster.same import Before
 from bot.sis import Part
+from bot.wording import say
 
 FRESH = timedelta(hours=24)
 """What the SIS said longer ago is still shown, and said to be old."""
@@ -33,7 +34,7 @@ def begin(connection: Connection, source: str, *, now: datetime) -> int:
     """Open a run. Whoever calls this holds the lock, so a run that still seems to be under way was killed."""
     with connection.begin():
         killed = update(SyncRun).where(SyncRun.state == SyncState.RUNNING)
-        connection.execute(killed.values(state=SyncState.FAILED, finished_at=now, error="The sync was cut short."))
+        connection.execute(killed.values(state=SyncState.FAILED, finished_at=now, error=say("roster.run.cut_short")))
         opened = insert(SyncRun).values(source=source, started_at=now, state=SyncState.RUNNING).returning(SyncRun.id)
         return connection.execute(opened).scalar_one()
 

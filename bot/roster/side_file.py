@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from bot.roster import seed
-from bot.roster.staging import run
+from bot.roster.staging import reject, run
 from bot.roster.wanted import listed
 from bot.sis import CONTACT_ROLES, Kind, Part
 
@@ -101,7 +101,7 @@ WITH nameless AS (
     DELETE FROM side_people WHERE search = '' AND email IS NULL AND starts_with(sourced_id, '{_OURS}') RETURNING line
 )
 INSERT INTO stage_rejections
-SELECT '{_FILE}', line, 'name', 'is blank, and the id is nobody''s in users.csv; the row was left out' FROM nameless
+SELECT '{_FILE}', line, 'name', %(nameless_contact)s FROM nameless
 """
 
 _BEST = """
@@ -177,12 +177,12 @@ _STAGE = (
 
 _NOBODYS = f"""
 INSERT INTO stage_rejections
-SELECT DISTINCT '{_FILE}', line, 'student', 'names no student of the roster; the row was left out'
+SELECT DISTINCT '{_FILE}', line, 'student', %(contact_of_nobody)s
 FROM stage_contacts c WHERE NOT EXISTS (SELECT FROM student_keys k WHERE k.key = c.student)
 """
 _FIXED = f"""
 INSERT INTO stage_rejections
-SELECT '{_FILE}', line, 'phone', 'is a number at home or at work; it was kept, as there is no other'
+SELECT '{_FILE}', line, 'phone', %(fixed_number)s
 FROM side_people WHERE phone IS NOT NULL AND rank = 3
 """
 
@@ -199,7 +199,6 @@ _WHO_THEY_ARE = (
     _OWN_ID,
     *(same.format(known="side_held") for same in (_SAME_NAME, _SAME_EMAIL)),
     _NEW,
-    _NAMELESS,
 )
 
 
@@ -211,8 +210,12 @@ def work_in(connection: Connection, parts: Sequence[Part]) -> None:
         return
     for statement in (*_STUDENTS, *_PEOPLE):
         run(connection, statement)
-    strangers = run(connection, _NOBODYS)
-    for statement in (*_WHO_THEY_ARE, _FIXED, _BEST, _LINKS):
+    strangers = reject(connection, _NOBODYS)
+    for statement in _WHO_THEY_ARE:
+        run(connection, statement)
+    for statement in (_NAMELESS, _FIXED):
+        reject(connection, statement)
+    for statement in (_BEST, _LINKS):
         run(connection, statement)
     all_stay = part is None or not part.is_readable or _may_be_anybodys(connection, parts, strangers=strangers)
     words = {"all": all_stay, "is_given": part is not None}

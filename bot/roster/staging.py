@@ -4,6 +4,7 @@ A staging table is named after its row and has its fields as columns.
 """
 
 import gc
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from bot.sis import (
     UnreadRow,
     UserRow,
 )
+from bot.wording import say
 
 CHUNK = 5_000
 Progress = Callable[[str, int, int], None]
@@ -45,6 +47,7 @@ _TABLES: dict[type[Row | Rejection], str] = {
     UnreadRow: "stage_unread",
     Rejection: "stage_rejections",
 }
+_REASON = re.compile(r"%\((\w+)\)s")
 _SQL_TYPES = {int: "bigint", str: "text", bool: "boolean", date: "date", list[str]: "text[]"}
 
 
@@ -52,6 +55,12 @@ def run(connection: Connection, statement: str, **values: Any) -> int:
     """One statement in a transaction of its own; the number of rows it touched. Placeholders are `%(name)s`."""
     with connection.begin():
         return connection.exec_driver_sql(statement, values or None).rowcount
+
+
+def reject(connection: Connection, statement: str) -> int:
+    """As `run`, of what adds to `stage_rejections`. A placeholder in it is the name of a reason."""
+    reasons = {name: say(f"roster.reason.{name}") for name in _REASON.findall(statement)}
+    return run(connection, statement, **reasons)
 
 
 def driver(connection: Connection) -> "DriverConnection[Any]":

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from bot.roster.staging import run
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
+from bot.wording import say
 
 ANYWHERE = ("teacher", "districtAdministrator", "systemAdministrator")
 """Roles that mean something without an organisation; any other would reach too far or nowhere."""
@@ -33,8 +34,9 @@ WITH repeated AS (
     DELETE FROM {table} t USING repeated r WHERE t.sourced_id = r.sourced_id AND t.line <> r.kept RETURNING t.line, r.kept
 )
 INSERT INTO stage_rejections
-SELECT '{file}', line, 'sourcedId', 'is also on line ' || kept || ', which counts' FROM dropped
+SELECT '{file}', line, 'sourcedId', replace(%(reason)s, '{{line}}', kept::text) FROM dropped
 """
+"""Only the database knows the line that counts, and puts it into the reason."""
 
 _PLACES = """
 CREATE TEMP TABLE places AS
@@ -174,8 +176,9 @@ def work_out(connection: Connection, *, today: date) -> None:
     """Fill the `wanted_…` and `unheld_…` tables, and `stage_rejections` with rows that are repeated, from the staging tables.
     `today` is the district's date.
     """
+    repeated = say("roster.wanted.repeated", line="{line}")
     for table, file in _KEYED.items():
-        run(connection, _DROP_REPEATS.format(table=table, file=file))
+        run(connection, _DROP_REPEATS.format(table=table, file=file), reason=repeated)
     run(connection, _PLACES)
     run(connection, _HELD_ROLES)
     values = {

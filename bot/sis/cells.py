@@ -14,6 +14,7 @@ import phonenumbers
 from bot import names, phone
 from bot.errors import UserError
 from bot.sis import CONTACT_ROLES, STAFF_ROLES
+from bot.wording import say
 
 LONGEST_ID = 255
 LONGEST_EMAIL = 320
@@ -27,7 +28,6 @@ _NORTH_AMERICAN = re.compile(r"(?<!\d)(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*\d{3}[\s
 _HEAD = re.compile(r"(?<![\d\s.-])[\s.-]*\d{1,6}[\s.-]*$")
 _TAIL = re.compile(r"[\s.-]*\d{1,6}(?![\d\s.-]*\d)")
 _LONGEST_NOTE = 3
-_MORE_THAN_ONE = "holds more than one number; the first that can be read was kept"
 
 
 def tidy(cell: str) -> str:
@@ -117,11 +117,11 @@ def number(cell: str, region: str) -> Number:
         return Number(e164, None)
     whole = _whole(cell)
     if whole is None:
-        return Number(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
+        return Number(None, say("sis.cells.rounded"))
     try:
         return Number(phone.parse(whole, region).e164, None)
     except UserError as problem:
-        return _first_of_several(whole, region) or Number(None, f"cannot be read: {problem.sentence}")
+        return _first_of_several(whole, region) or Number(None, say("sis.cells.unreadable", why=problem.sentence))
 
 
 def _whole(cell: str) -> str | None:
@@ -147,7 +147,7 @@ def _first_of_several(cell: str, region: str) -> Number | None:
             except UserError:
                 continue
             others = _digits(cell) - _digits(candidate)
-            return Number(e164, _MORE_THAN_ONE if others > _LONGEST_NOTE else None)
+            return Number(e164, say("sis.cells.several_numbers") if others > _LONGEST_NOTE else None)
     return None
 
 

@@ -3,6 +3,7 @@
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.sis import Source, oneroster_csv
+from bot.wording import say
 
 
 def source_of(settings: Settings) -> Source | None:
@@ -13,9 +14,7 @@ def source_of(settings: Settings) -> Source | None:
     """
     export, url = settings.sis_oneroster_csv, settings.sis_oneroster_url
     if export and url:
-        raise UserError(
-            "SIS_ONEROSTER_URL and SIS_ONEROSTER_CSV are both set. Keep the one to read, and empty the other."
-        )
+        raise UserError(say("sis.chosen.both"))
     if export:
         return oneroster_csv.Export(export)
     return _sis_server(settings, url) if url else None
@@ -26,8 +25,5 @@ def _sis_server(settings: Settings, url: str) -> Source:
 
     client_id, secret = settings.sis_oneroster_client_id, settings.sis_oneroster_client_secret
     if not client_id or not secret:
-        raise UserError(
-            "SIS_ONEROSTER_URL needs SIS_ONEROSTER_CLIENT_ID and SIS_ONEROSTER_CLIENT_SECRET. "
-            "The SIS shows both where it registers our client."
-        )
+        raise UserError(say("sis.chosen.half"))
     return oneroster_rest.Server(url, client_id, secret.get_secret_value(), settings.sis_oneroster_token_url)

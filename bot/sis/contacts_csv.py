@@ -17,6 +17,7 @@ from bot.sis.block import Block
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns
 from bot.sis.csv_file import CsvFile
+from bot.wording import say
 
 _TITLES = {
     "student": "Student_id, studentSourcedId, userSourcedId, Student_number, Student_sis_id, SIS ID, student_identifier",
@@ -59,7 +60,7 @@ def opened(source: Path, *, region: str) -> Part:
         UserError: there is no file that can be read; also when it is opened.
     """
     if not source.is_file():
-        raise UserError(f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
+        raise UserError(say("sis.contacts_csv.no_file", path=source))
     file = BundleFile(source.name, source.stat().st_size, partial(_stream, source))
     return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contacts, region=region))
 
@@ -68,7 +69,7 @@ def _stream(source: Path) -> io.BufferedReader:
     try:
         return source.open("rb")
     except OSError as problem:
-        raise UserError(f"{source.name} cannot be read: {problem.strerror}.") from problem
+        raise UserError(say("sis.bundle.unreadable", file=source.name, why=problem.strerror)) from problem
 
 
 def _contacts(block: Block, *, file: str, region: str) -> list[Row | Rejection]:
@@ -81,7 +82,7 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     given, family = _name(cell)
     email = cell["email"] if 0 < len(cell["email"]) <= cells.LONGEST_EMAIL else None
     if not given and not family and not email and not cell["contact id"]:
-        yield Rejection(file, line, "name", "is blank, and so is the e-mail; the row was left out")
+        yield Rejection(file, line, "name", say("sis.contacts_csv.nameless"))
         yield UnreadRow(line, Kind.CONTACTS, cell["student"])
         return
     priority = _priority(cell)
@@ -104,7 +105,7 @@ def _numbers(
         if not written:
             continue
         if not rank:
-            yield Rejection(file, line, column, "is of a kind that takes no texts; the number was left out")
+            yield Rejection(file, line, column, say("sis.contacts_csv.takes_no_texts"))
             continue
         number = cells.number(written, region)
         if number.problem:

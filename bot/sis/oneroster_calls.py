@@ -18,6 +18,7 @@ from typing import Any, Self
 import httpx
 
 from bot.errors import UserError
+from bot.wording import say
 
 LONGEST_ANSWER = 128 * 1024**2
 """Bytes of one page, unpacked."""
@@ -128,16 +129,13 @@ class Calls:
             if answer.status not in _MOVED:
                 return answer
             url = self._moved(url, answer.headers.get("location", ""))
-        raise UserError(f"{self.base.host} sends us on and on. Check SIS_ONEROSTER_URL.")
+        raise UserError(say("sis.oneroster_calls.redirects", host=self.base.host))
 
     def _moved(self, url: httpx.URL, location: str) -> httpx.URL:
         """Where a redirect leads, if that is the same host: the token is for no other."""
         there = joined(url, location)
         if there is None or not _is_same_place(self.base, there):
-            raise UserError(
-                f"{self.base.host} sends us on to another address, where its token must not go. "
-                "If the SIS has moved, set SIS_ONEROSTER_URL to its new address."
-            )
+            raise UserError(say("sis.oneroster_calls.elsewhere", host=self.base.host))
         return there
 
     def _good_token(self) -> str:
@@ -183,11 +181,8 @@ class Calls:
     def _wait(self, seconds: float) -> None:
         self._waited += seconds
         if self._waited > self._patience.waiting:
-            raise UserError(
-                f"{self.base.host} is busy and asks for more than {self._patience.waiting / 60:.0f} minutes. "
-                "Try again later, or set SYNC_AT to a quieter hour.",
-                permanent=False,
-            )
+            minutes = self._patience.waiting / 60
+            raise UserError(say("sis.oneroster_calls.busy", host=self.base.host, minutes=minutes), permanent=False)
         time.sleep(seconds)
 
     def _send(self, method: str, url: httpx.URL, **options: Any) -> Answer:
@@ -197,36 +192,27 @@ class Calls:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > LONGEST_ANSWER:
-                    raise UserError(
-                        f"{self.base.host} answers with more than a page can hold. Check SIS_ONEROSTER_URL."
-                    )
+                    raise UserError(say("sis.oneroster_calls.too_much", host=self.base.host))
                 if time.monotonic() > until:
                     raise httpx.ReadTimeout("", request=response.request)
             return Answer(response.status_code, response.headers, bytes(body))
 
     def _gone(self, problem: httpx.RequestError) -> str:
+        host = self.base.host
         if _is_certificate(problem):
-            return f"The certificate of {self.base.host} is not trusted on this machine. Check SIS_ONEROSTER_URL."
+            return say("sis.oneroster_calls.untrusted", host=host)
         if isinstance(problem, httpx.TimeoutException):
-            return f"{self.base.host} takes too long to answer. Try again later."
-        return (
-            f"{self.base.host} does not answer ({type(problem).__name__}). Check SIS_ONEROSTER_URL, or try again later."
-        )
+            return say("sis.oneroster_calls.slow", host=host)
+        return say("sis.oneroster_calls.silent", host=host, problem=type(problem).__name__)
 
     def _refusal(self, url: httpx.URL, status: int) -> UserError:
         what = url.path.rsplit("/", 1)[-1]
         host = self.base.host
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return UserError(
-                f"{host} does not let us read {what} ({status}). "
-                "In the SIS, give our client the scope roster-core.readonly and access to every school."
-            )
+            return UserError(say("sis.oneroster_calls.forbidden", host=host, what=what, status=status))
         if status == HTTPStatus.NOT_FOUND:
-            return NotThere(
-                f"{host} has no {what} (404). Check SIS_ONEROSTER_URL; it ends like /ims/oneroster/v1p1 "
-                "or /ims/oneroster/rostering/v1p2."
-            )
-        return Refused(f"{host} answers {status} when asked for {what}. Try again later, or ask who runs it.")
+            return NotThere(say("sis.oneroster_calls.not_there", host=host, what=what))
+        return Refused(say("sis.oneroster_calls.refused", host=host, status=status, what=what))
 
 
 def joined(url: httpx.URL, location: str) -> httpx.URL | None:
@@ -270,12 +256,9 @@ def _retry_after(header: str, otherwise: float) -> float:
 
 def _token_refusal(url: httpx.URL, status: int, error: Any, scope: str) -> str:
     if error == "invalid_scope":
-        return f"The SIS does not grant our client the scope {scope}. Grant it in the SIS."
+        return say("sis.oneroster_calls.no_scope", scope=scope)
     if error == "invalid_client" or status in {400, 401, 403}:
-        return (
-            f"The SIS refuses our client ({status}). Check SIS_ONEROSTER_CLIENT_ID and SIS_ONEROSTER_CLIENT_SECRET, "
-            "and that the client is active in the SIS."
-        )
+        return say("sis.oneroster_calls.no_client", status=status)
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"{url.host} answers {status} when asked for a token. Try again later, or ask who runs it."
-    return f"No token is given at {url.copy_with(query=None)} ({status}). Set SIS_ONEROSTER_TOKEN_URL to where the SIS gives tokens."
+        return say("sis.oneroster_calls.token_refused", host=url.host, status=status)
+    return say("sis.oneroster_calls.no_token", url=url.copy_with(query=None), status=status)

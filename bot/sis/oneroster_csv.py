@@ -18,6 +18,7 @@ from bot.sis.csv_file import CsvFile
 from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, FORMS
+from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Export:
 
     def try_out(self) -> str:
         with bundle.opened(self.path) as files:
-            return f"is there, with {len(files)} files"
+            return say("sis.oneroster_csv.found", files=len(files))
 
     def fingerprint(self) -> str | None:
         try:
@@ -56,7 +57,7 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
         declared = _manifest(files["manifest.csv"]) if "manifest.csv" in files else {}
         named = {kind: files.get(f"{kind.lower()}.csv") for kind in COLUMNS}
         if not any(named.values()):
-            raise UserError(f"{source.name} holds no OneRoster files (orgs.csv, users.csv, enrollments.csv, …).")
+            raise UserError(say("sis.oneroster_csv.no_files", bundle=source.name))
         modes = {kind: declared.get(f"file.{kind.lower()}", "absent") for kind in COLUMNS}
         yield [
             _csv_file(kind, file, says_delta=modes[kind] == "delta", region=region) if file else MissingFile(kind)
@@ -90,5 +91,4 @@ class MissingFile:
         self.name = f"{kind}.csv"
 
     def rows(self) -> Iterator[Rejection]:
-        reason = "is not there, though the manifest says so; nothing follows from that"
-        yield Rejection(self.name, None, None, reason)
+        yield Rejection(self.name, None, None, say("sis.oneroster_csv.not_there"))

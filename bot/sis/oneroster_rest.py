@@ -24,6 +24,7 @@ from bot.sis.oneroster_calls import PATIENT, Access, Calls, Patience
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
 from bot.sis.oneroster_json import Misshapen
 from bot.sis.reading import Reading
+from bot.wording import say
 
 _TOLD_BY_CHANGE = (Kind.ENROLLMENTS,)
 _FIRST_YEAR = 1990
@@ -66,7 +67,7 @@ class Server:
     def try_out(self) -> str:
         """As `bot.sis.Source.try_out`: with a token, the first page of organisations."""
         with self._calls() as calls:
-            return f"gives a token, and {oneroster_pages.first(calls, Kind.ORGS)} organisations"
+            return say("sis.oneroster_rest.found", orgs=oneroster_pages.first(calls, Kind.ORGS))
 
     @contextmanager
     def _calls(self) -> Iterator[Calls]:
@@ -110,7 +111,7 @@ class Endpoint:
                 self.position = self.rows_read = some[-1][0]
                 yield from self._rows_of(some)
         if not self.rows_read:
-            yield self._reading.rejection(None, None, "holds no row")
+            yield self._reading.rejection(None, None, say("sis.reading.no_row"))
 
     def _rows_of(self, some: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
         left_out: list[Row | Rejection] = []
@@ -118,14 +119,14 @@ class Endpoint:
         roles: list[tuple[int, dict[str, str]]] = []
         for number, found in some:
             if not isinstance(found, dict):
-                left_out += self._reading.left_out(number, None, "is no object", "")
+                left_out += self._reading.left_out(number, None, say("sis.oneroster_rest.no_object"), "")
                 continue
             self.mark = max(filter(None, (self.mark, _changed_at(found))), default=None)
             try:
                 cell = oneroster_json.cells_of(self.kind, found)
                 said = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
             except Misshapen as wrong:
-                reason = "has not the shape that OneRoster gives it"
+                reason = say("sis.oneroster_rest.misshapen")
                 left_out += self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
                 continue
             whole.append((number, cell))

@@ -22,6 +22,7 @@ from bot.sis import (
     cells,
 )
 from bot.sis.block import Block, in_order, rows_of
+from bot.wording import say
 
 ORG_KINDS = ("school", "department", "district", "local", "state", "national")
 
@@ -54,16 +55,17 @@ class _Source:
     def only(self, wanted: Iterable[bool]) -> "_Source":
         return replace(self, block=self.block.only(wanted))
 
-    def rejections(self, where: Iterable[bool], column: str, reason: str) -> list[Rejection]:
-        """One for each row where something is so."""
-        return [Rejection(self.file, line, column, reason) for line in compress(self.lines, where)]
+    def rejections(self, where: Iterable[bool], column: str, what: str) -> list[Rejection]:
+        """One for each row where something is so; the reason is the sentence called `what`."""
+        rejected = compress(self.lines, where)
+        return [Rejection(self.file, line, column, say(f"sis.oneroster_rows.{what}")) for line in rejected]
 
     def days(self, column: str) -> tuple[list[date | None], list[Rejection]]:
         if not any(self.cell[column]):
             return [None] * len(self.lines), []
         days = self.block.each(column, self._day)
         unread = [day is None and cell != "" for day, cell in zip(days, self.cell[column], strict=True)]
-        return days, self.rejections(unread, column, "is not a date; the row was read without it")
+        return days, self.rejections(unread, column, "no_date")
 
     def _day(self, cell: str) -> date | None:
         try:
@@ -98,8 +100,7 @@ def _orgs(source: _Source) -> _Strands:
         [kind if kind in ORG_KINDS else "other" for kind in kinds],
         cell["parentSourcedId"],
     )
-    reason = "is no type of organisation; one that we hold as a school stays one"
-    return source.rejections(strange, "type", reason), rows
+    return source.rejections(strange, "type", "no_org_type"), rows
 
 
 def _terms(source: _Source) -> _Strands:
@@ -149,7 +150,7 @@ def _users(source: _Source) -> _Strands:
         cell["identifier"],
     )
     return (
-        source.rejections(nameless, "familyName", "and givenName are blank; the person is kept without a name"),
+        source.rejections(nameless, "familyName", "nameless"),
         rows,
         _agents(source),
         *_roles_of_users(source),
@@ -176,7 +177,7 @@ def _roles_of_users(source: _Source) -> _Strands:
     """In 1.1 a role stands with the person and holds in each of their organisations."""
     source = source.only(map(bool, source.cell["role"]))
     roles = source.roles
-    unknown = source.rejections([role is None for role in roles], "role", "is none of OneRoster's roles")
+    unknown = source.rejections([role is None for role in roles], "role", "no_role")
     people = zip(source.lines, source.gone, source.cell["sourcedId"], roles, source.cell["orgSourcedIds"], strict=True)
     known = [
         RoleRow(source.file, line, gone, person, role, org, None, None)
@@ -202,7 +203,7 @@ def _no_roles(source: _Source, kind: Kind, identity: str) -> _Strands:
     """A word of the district's own (`ext:…`) was read and says nothing here; any other may be a role misspelt."""
     words = source.cell["role"]
     rejections = [
-        Rejection(source.file, line, "role", "is none of OneRoster's roles" if word else "is blank")
+        Rejection(source.file, line, "role", say("sis.oneroster_rows.no_role" if word else "sis.reading.blank"))
         for line, word in zip(source.lines, words, strict=True)
     ]
     rows = zip(source.lines, source.gone, words, source.cell[identity], strict=True)

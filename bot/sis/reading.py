@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.sis import Kind, Rejection, Row, UnreadRow, cells
 from bot.sis.block import Block, in_order
+from bot.wording import say
 
 
 class Translate(Protocol):
@@ -49,24 +50,21 @@ class Reading:
     def left_out(self, line: int, column: str | None, reason: str, identity: str) -> Iterator[Row | Rejection]:
         """A row that cannot be read, and whose it is: nobody leaves because their row was broken."""
         known = "" if _id_problem(identity) else identity
-        yield self.rejection(line, column, f"{reason}; {_STAYS if known else _ALL_STAYS}")
+        said = say("sis.reading.left_out" if known else "sis.reading.left_out_unknown", reason=reason)
+        yield self.rejection(line, column, said)
         yield UnreadRow(line, self.kind, known)
 
     def rejection(self, line: int | None, column: str | None, reason: str) -> Rejection:
         return Rejection(self.file, line, column, reason)
 
 
-_STAYS = "the row was left out, and what we hold of it stays"
-_ALL_STAYS = "whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
-
-
 def _id_problem(cell: str) -> str | None:
     """Quotes and commas come into an id only when a quote of the line is lost; no list of ids could name it."""
     if not cell:
-        return "is blank"
+        return say("sis.reading.blank")
     if len(cell) > cells.LONGEST_ID:
-        return "is too long"
-    return "is no id" if '"' in cell or "," in cell else None
+        return say("sis.reading.too_long")
+    return say("sis.reading.no_id") if '"' in cell or "," in cell else None
 
 
 def _are_ids(some: Sequence[str]) -> bool:
