@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.models import Student
 from bot.settings import Settings
 from bot.sis_changes import Written
-from bot.wording import count
+from bot.wording import say
 
 
 class Form(StrEnum):
@@ -39,7 +39,7 @@ def write(session: Session, path: Path, form: Form, *, settings: Settings, now: 
             written = sis_changes.change_sheet(changes, file, zone=settings.zone, region=settings.phone_region)
         else:
             written = sis_changes.powerschool(changes, file, region=settings.phone_region)
-    after = f"{form}: {count(written.changes, 'change')}"
+    after = f"{form}: {say('count.change', written.changes)}"
     audit.record(session, Subject("file", None), actor="cli", action="changes.exported", after=after, now=now)
     return written
 
@@ -49,9 +49,9 @@ def _new_private(path: Path) -> Iterator[TextIO]:
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise UserError(f"{path} is there already. Choose another name, or delete it first.") from None
+        raise UserError(say("change_files.exists", path=path)) from None
     except OSError as problem:
-        raise UserError(f"{path} cannot be written: {problem.strerror}.") from problem
+        raise UserError(say("change_files.not_writable", path=path, why=problem.strerror)) from problem
     try:
         with os.fdopen(made, "w", newline="", encoding="utf-8") as file:
             yield file

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bot.roster import SyncReport
 from bot.roster.report import where
+from bot.wording import say
 
 _COUNTED = ("read", "added", "changed", "inactive", "rejected")
 
@@ -35,21 +36,19 @@ def bars(console: Console, *, transient: bool = False) -> Iterator[Callable[[str
 
 def drawn(report: SyncReport, *, rejections: int = 20) -> Group:
     """The report, with the first few rejections by file and line."""
-    totals = ", ".join(f"{number:,} {what}" for what, number in report.totals.items())
-    edits = ", ".join(f"{number:,} {what}" for what, number in report.edits.items())
+    totals = ", ".join(say(f"sync_report.total.{what}", count=number) for what, number in report.totals.items())
+    edits = ", ".join(say(f"sync_report.edits.{what}", count=number) for what, number in report.edits.items())
+    summary = Text(say("sync_report.summary", totals=totals, edits=edits, seconds=report.seconds))
     if report.same_as:
-        same = f"The export is the same as on {report.same_as:%Y-%m-%d %H:%M %Z}: nothing had to be read."
-        return Group(Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s"), Text(same))
-    return Group(
-        Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s"), _tables(report), _rejections(report, rejections)
-    )
+        return Group(summary, Text(say("sync_report.same", read_at=report.same_as)))
+    return Group(summary, _tables(report), _rejections(report, rejections))
 
 
 def _tables(report: SyncReport) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for word in _COUNTED:
-        table.add_column(word, justify="right")
+        table.add_column(say(f"sync_report.column.{word}"), justify="right")
     for name, counts in report.counts.items():
         table.add_row(name.replace("_", " "), *(f"{getattr(counts, word):,}" for word in _COUNTED))
     return table
@@ -58,4 +57,5 @@ def _tables(report: SyncReport) -> Table:
 def _rejections(report: SyncReport, most: int) -> Text:
     shown = [f"{where(one)}: {one.reason}" for one in report.rejections[:most]]
     more = report.rejected - len(shown)
-    return Text("\n".join([*shown, *([f"… and {more:,} more"] if more > 0 else [])]) or "Nothing was rejected.")
+    last = [say("sync_report.more", count=more)] if more > 0 else []
+    return Text("\n".join([*shown, *last]) or say("sync_report.nothing_rejected"))

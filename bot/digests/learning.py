@@ -18,6 +18,7 @@ from bot.digests.counting import Narrowed
 from bot.filters import Filter
 from bot.grade import LEVELS
 from bot.sms_status import SEVERITY, SmsStatus
+from bot.wording import say
 
 Kind = TypeVar("Kind", bound=str)
 _EVERYBODY = Filter()
@@ -156,7 +157,7 @@ def _by_kind(rows: Iterable[Row[Any]], order: Iterable[Kind]) -> dict[Kind, Move
 def _fault(key: str, refusals: int) -> Fault:
     provider, _, code = key.partition(":")
     said = providers.meaning(provider, code)
-    return Fault(provider, code, refusals, said or "The carrier refused and gave no reason.")
+    return Fault(provider, code, refusals, said or say("digests.no_reason"))
 
 
 def _before(session: Session, message_id: str, narrowed: Narrowed) -> tuple[Reached, ...]:

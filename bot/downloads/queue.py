@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UserError
 from bot.models import Download, DownloadForm, DownloadState
+from bot.wording import say
 
 LEASE = timedelta(minutes=15)
 """Longer than the largest list takes to make and send."""
@@ -38,7 +39,7 @@ def ask(session: Session, download_id: int, user_id: str, form: DownloadForm, *,
         return True
     known = select(Download.id).where(Download.id == download_id, Download.user_id == user_id)
     if session.scalar(known) is None:
-        raise UserError("This dialog is too old. Type /cleanup and press Download again.")
+        raise UserError(say("downloads.too_old"))
     return False
 
 

@@ -17,27 +17,26 @@ from bot import phone, spreadsheet
 from bot.cleanup_list import Entry
 from bot.models import DownloadForm
 from bot.sms_status import Colour, meaning
-from bot.wording import METHODS, count
+from bot.wording import say
 
 _COLUMNS = {
-    "Last name": 18,
-    "First name": 16,
-    "Grade": 7,
-    "School": 26,
-    "Teacher": 24,
-    "Contact": 24,
-    "Relationship": 13,
-    "SMS status": 13,
-    "Since": 12,
-    "Number": 16,
-    "Contact method": 15,
-    "Student can be reached": 22,
-    "Next step": 60,
+    "last_name": 18,
+    "first_name": 16,
+    "grade": 7,
+    "school": 26,
+    "teacher": 24,
+    "contact": 24,
+    "relationship": 13,
+    "status": 13,
+    "since": 12,
+    "number": 16,
+    "method": 15,
+    "reached": 22,
+    "next_step": 60,
 }
-"""Titles, and how many characters wide a column is."""
+"""The columns by the names of their titles, and how many characters wide each is."""
 _GRADE, _STATUS, _SINCE = 2, 7, 8
 _FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
-_UPDATED = "Updated since; the status is of how it was before. Wait for the next mass message."
 _LONGEST = 32_000
 """A cell holds 32,767 characters."""
 
@@ -64,7 +63,8 @@ class Size:
     students: int
 
     def __str__(self) -> str:
-        return f"{count(self.rows, 'row')} ({count(self.contacts, 'contact')} of {count(self.students, 'student')})"
+        rows, contacts = say("count.row", self.rows), say("count.contact", self.contacts)
+        return say("downloads.size", rows=rows, contacts=contacts, students=say("count.student", self.students))
 
 
 def write(form: DownloadForm, path: Path, entries: Iterable[Entry], head: Head) -> int:
@@ -77,7 +77,7 @@ def _csv(path: Path, entries: Iterable[Entry], head: Head) -> int:
     with path.open("w", encoding="utf-8", newline="") as to:
         to.write(spreadsheet.BYTE_ORDER_MARK)
         table = csv.writer(to)
-        table.writerow(_COLUMNS)
+        table.writerow(_titles())
         for number, one in enumerate(entries, 1):  # noqa: B007 - how many there were.
             since = one.since.astimezone(head.zone).date().isoformat()
             words = list(_words(one, head))
@@ -94,10 +94,10 @@ def _workbook(path: Path, entries: Iterable[Entry], head: Head) -> int:
 
 
 def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
-    sheet = book.add_worksheet("Cleanup list")
+    sheet = book.add_worksheet(say("downloads.everybody"))
     strong, day = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "mmm d, yyyy"})
     fills = {colour: book.add_format({"bg_color": fill}) for colour, fill in _FILLS.items()}
-    for place, (title, width) in enumerate(_COLUMNS.items()):
+    for place, (title, width) in enumerate(zip(_titles(), _COLUMNS.values(), strict=True)):
         sheet.set_column(place, place, width)
         sheet.write_string(0, place, title, strong)
     sheet.freeze_panes(1, 2)
@@ -120,27 +120,32 @@ def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
 
 
 def _about(book: Any, head: Head, rows: int) -> None:
-    sheet = book.add_worksheet("About this list")
+    sheet = book.add_worksheet(say("downloads.sheet.about"))
     sheet.set_column(0, 0, 90)
-    made = f"Made {head.made_at.astimezone(head.zone):%B %d, %Y, %H:%M %Z} for {head.made_by}"
-    numbers = "Numbers are whole." if head.with_numbers else "Of each number only the last digits are shown."
-    last = "It holds names of students and families. Keep it as you keep student records, and delete it when it is old."
-    for line, said in enumerate([head.title, made, count(rows, "row"), *head.facts, numbers, last]):
+    made = say("downloads.sheet.made", made_at=head.made_at.astimezone(head.zone), made_by=head.made_by)
+    numbers = say("downloads.sheet.whole_numbers" if head.with_numbers else "downloads.sheet.last_digits")
+    lines = [head.title, made, say("count.row", rows), *head.facts, numbers, say("downloads.sheet.keep")]
+    for line, said in enumerate(lines):
         sheet.write_string(line, 0, said[:_LONGEST])
 
 
+def _titles() -> list[str]:
+    return [say(f"downloads.column.{name}") for name in _COLUMNS]
+
+
 def _words(one: Entry, head: Head) -> Iterator[str]:
-    """The cells of a row in the order of `_COLUMNS`, all as text; `Since` is written by each form in its own way."""
+    """The cells of a row in the order of `_COLUMNS`, all as text; the day is written by each form in its own way."""
     said = meaning(one.status)
     yield from (one.family_name, one.given_name, one.grade or "", "; ".join(one.schools), "; ".join(one.teachers))
-    yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), METHODS[one.method])
-    yield "yes, by text" if one.textable else "by call or e-mail only" if one.other_ways else "no"
-    yield _UPDATED if one.is_updated else said.next_step
+    yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), say(f"method.{one.method}"))
+    reached = "by_text" if one.textable else "by_other_ways" if one.other_ways else "unreached"
+    yield say(f"downloads.reached.{reached}")
+    yield say("downloads.sheet.updated") if one.is_updated else said.next_step
 
 
 def _number(one: Entry, head: Head) -> str:
     if one.phone is None:
-        return "no number"
+        return say("phone.none")
     return phone.written(one.phone, head.region) if head.with_numbers else phone.masked(one.phone)
 
 

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from bot import phone, spreadsheet
 from bot.sis_changes.waiting import Change, Waiting
+from bot.wording import say
 
 _SHEET = (
-    *("school", "student", "student id", "contact", "contact id", "change", "in the SIS now", "entered here"),
-    *("state", "changed by", "changed at"),
+    *("school", "student", "student_id", "contact", "contact_id", "change", "old", "new", "state"),
+    *("made_by", "made_at"),
 )
-_WORDS = {Change.PHONE: "phone", Change.METHOD: "contact method", Change.REMOVED: "no contact any more"}
 
 # The columns of the Data Import Manager, "Contacts", of PowerSchool SIS 22.9, in their order.
 _POWERSCHOOL = (
@@ -57,7 +57,7 @@ def change_sheet(changes: Iterable[Waiting], to: TextIO, *, zone: ZoneInfo, regi
     """A row a change, everything in words, times on the district's clock. Opens right in a spreadsheet."""
     to.write(spreadsheet.BYTE_ORDER_MARK)
     sheet = csv.writer(to)
-    sheet.writerow(_SHEET)
+    sheet.writerow([say(f"sis_changes.column.{name}") for name in _SHEET])
     number = 0
     for number, one in enumerate(changes, 1):  # noqa: B007 - how many there were.
         sheet.writerow([spreadsheet.plain(cell) for cell in _in_words(one, zone, region)])
@@ -67,16 +67,16 @@ def change_sheet(changes: Iterable[Waiting], to: TextIO, *, zone: ZoneInfo, regi
 def _in_words(one: Waiting, zone: ZoneInfo, region: str) -> tuple[str, ...]:
     return (
         *("; ".join(one.schools), "; ".join(one.students), "; ".join(one.student_ids)),
-        *(f"{one.given_name} {one.family_name}", one.contact_sourced_id, _WORDS[one.change]),
+        *(f"{one.given_name} {one.family_name}", one.contact_sourced_id, say(f"sis_changes.change.{one.change}")),
         *(_value(one.change, one.old, region), _value(one.change, one.new, region)),
-        "the SIS has another value by now; choose in Slack first" if one.disputed else "not yet in the SIS",
+        say("sis_changes.disputed" if one.disputed else "sis_changes.waiting"),
         *(one.made_by, f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}"),
     )
 
 
 def _value(change: Change, value: str | None, region: str) -> str:
     if change is Change.PHONE:
-        return phone.written(value, region) if value else "no number"
+        return phone.written(value, region) if value else say("phone.none")
     return value or ""
 
 
@@ -101,14 +101,14 @@ def powerschool(changes: Iterable[Waiting], to: TextIO, *, region: str) -> Writt
 
 def _unfit(one: Waiting) -> str | None:
     if one.change is not Change.PHONE:
-        return "it takes no contact methods and no removals"
+        return say("sis_changes.left_out.no_phone")
     if one.disputed:
-        return "the SIS has another number by now; choose in Slack first"
+        return say("sis_changes.left_out.disputed")
     if one.new is None:
-        return "a number that is gone is deleted by hand there"
+        return say("sis_changes.left_out.number_gone")
     cells = (one.contact_sourced_id, one.given_name, one.family_name)
     if not one.family_name or any(cell.startswith(("#", *spreadsheet.FORMULA)) for cell in cells):
-        return "the name or id would not be read as one"
+        return say("sis_changes.left_out.misread")
     return None
 
 

@@ -22,6 +22,7 @@ from bot.slack import audience, digest_card, fixes, list_card, refusals, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _TRY_AGAIN = timedelta(minutes=1)
 _BEFORE = timedelta(days=1)
 _PAGES = 5
 _PAGE = 200
-_CANNOT_TELL = "I cannot tell whether it arrived, so I did not post it twice"
 
 
 class _LostInTheChannelError(Exception):
@@ -100,9 +100,9 @@ def _closed(client: WebClient, post: DigestPost) -> str | None:
             raise
         return None
     if audience.is_from_outside(channel):
-        return "people from outside the district are there now"
+        return say("digest.from_outside")
     if audience.is_too_open(channel, filters.parse(post.filter_text).filter):
-        return "it is about one teacher's students, and the channel is not private any more"
+        return say("digest.too_open")
     return None
 
 
@@ -158,7 +158,7 @@ def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiE
     elif refusals.is_unclear(problem):
         _note(desk, digests.ambiguous, post, error=error, now=desk.now())
     else:
-        _give_up(desk, client, post, error, "Slack does not let me post there")
+        _give_up(desk, client, post, error, say("digest.not_allowed"))
 
 
 def _cut_off(desk: Desk, post: DigestPost, *, surely_not_taken: bool) -> None:
@@ -173,11 +173,11 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
     try:
         ts = _found(client, post)
     except _LostInTheChannelError:
-        _give_up(desk, client, post, "too many messages to look through", _CANNOT_TELL)
+        _give_up(desk, client, post, "too many messages to look through", say("digest.cannot_tell"))
         return
     except SlackApiError as problem:
         if not refusals.may_pass(problem):
-            _give_up(desk, client, post, f"looked for it: {refusals.word(problem)}", _CANNOT_TELL)
+            _give_up(desk, client, post, f"looked for it: {refusals.word(problem)}", say("digest.cannot_tell"))
         return
     except (OSError, HTTPException) as problem:
         logger.warning("digest %s could not be looked for: %s", post.id, traced(problem))
@@ -237,10 +237,7 @@ def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: s
 
 def _told(client: WebClient, user_id: str, post: DigestPost, why: str) -> bool:
     """Whether somebody knows, or never will."""
-    text = (
-        f"The digest of the last mass message did not get to <#{post.channel_id}>: {why}. Please look there, invite me "
-        "if I am not in the channel, and type `/cleanup` to see the list."
-    )
+    text = say("digest.not_posted", channel=f"<#{post.channel_id}>", why=why)
     try:
         client.chat_postMessage(channel=user_id, text=text)
     except SlackApiError as problem:

@@ -10,11 +10,12 @@ from bot.slack.card import TEXT, Card
 from bot.slack.list_links import EVERYBODY
 from bot.sms_status import meaning
 from bot.templates import Templates
+from bot.wording import say
 
 SHOW_MINE = "digest.show_mine"
 _DOT = " · "
 _LONGEST_FILTER = 80
-_MOVES = ("joined", "left", "still on it")
+_MOVES = ("joined", "left", "still")
 
 
 def draw(digest: Digest, templates: Templates) -> Card:
@@ -27,7 +28,7 @@ def draw(digest: Digest, templates: Templates) -> Card:
         sent_at=b.date(digest.sent_at, style="{date_long}"),
         settles_at=b.date(digest.settles_at, style="{time} on {date_long}") if digest.settles_at else None,
         is_narrowed=_is_narrowed(digest),
-        as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
+        as_status=say("digest_card.or").join(meaning(one).label for one in digest.which.statuses),
         shares=[_share(one) for one in digest.before],
         share=_share(digest) if digest.sent else None,
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items() if len(which.statuses) != 1],
@@ -39,7 +40,7 @@ def draw(digest: Digest, templates: Templates) -> Card:
     blocks = [
         b.header(heading or title),
         *(b.section(paragraph.strip()) for paragraph in paragraphs),
-        *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYBODY)]),
+        *b.actions([b.button(say("digest_card.show_mine"), SHOW_MINE, EVERYBODY)]),
     ]
     return Card(blocks, b.cut(text, TEXT))
 
@@ -62,16 +63,16 @@ def _share(one: Digest | Reached) -> str:
 
 def _moves(moved: Moved) -> str:
     counts = zip(_counts(moved), _MOVES, strict=True)
-    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
+    return ", ".join(say(f"digest_card.moved.{move}", count=number) for number, move in counts if number)
 
 
 def _by_grade(moves: Mapping[str, Moved]) -> list[tuple[str, list[str]]]:
     """A line for each kind of move that happened, with the grades in which it did: `joined`, [`K: 9`, `1: 14`]."""
     lines = [
-        (word, [f"{level}:\u00a0{_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
-        for kind, word in enumerate(_MOVES)
+        (move, [f"{level}:\u00a0{_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
+        for kind, move in enumerate(_MOVES)
     ]
-    return [(word, counts) for word, counts in lines if counts]
+    return [(say(f"digest_card.move.{move}"), counts) for move, counts in lines if counts]
 
 
 def _is_counted_twice(digest: Digest) -> bool:

@@ -18,13 +18,10 @@ from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_links import DOWNLOAD
 from bot.slack.reply import put_up
+from bot.wording import say
 
 ASKED = "list.download_asked"
 _FORM, _INPUT, _SENDING = "form", "value", "download_asked"
-_FORMS = {
-    DownloadForm.XLSX: ("Excel workbook", "With filters and colours, by grade and name"),
-    DownloadForm.CSV: ("CSV", "Plain rows, for another program"),
-}
 
 
 def register(app: App, desk: Desk) -> None:
@@ -44,8 +41,8 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, user_id) as (session, actor):
             context[_SENDING] = downloads.ask(session, number, user_id, form, now=desk.now())
             where = _where(actor, by_mail=desk.settings.smtp_url is not None)
-        done = b.section(f"✅ Your list is being made. It comes {where}.")
-        ack(response_action="update", view=b.modal("Download this list", [done], callback_id=ASKED, metadata=""))
+        done, title = b.section(say("download_dialog.asked", where=where)), say("download_dialog.title")
+        ack(response_action="update", view=b.modal(title, [done], callback_id=ASKED, metadata=""))
 
     def make(context: BoltContext, client: WebClient) -> None:
         if not context.get(_SENDING):
@@ -63,30 +60,36 @@ def _make(desk: Desk, client: WebClient) -> None:
 
 def _tell_late(client: WebClient, user_id: str) -> None:
     """Whatever went wrong, the list is still asked for: the clock makes it."""
-    late = "⏳ Something went wrong here, so your list comes later. I try again by myself."
+    late = say("download_dialog.late")
     client.chat_postMessage(channel=user_id, text=late, blocks=[b.section(late)])
 
 
 def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
+    title, metadata = say("download_dialog.title"), str(draft_id)
     if not page.total_contacts:
-        nothing = b.section("✅ Nobody is on this list now, so there is nothing to download.")
-        return b.modal("Download this list", [nothing], callback_id=ASKED, metadata=str(draft_id))
-    title = filters.describe(page.filter.with_page(1)) or "Cleanup list"
-    numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"
+        nothing = b.section(say("download_dialog.nobody"))
+        return b.modal(title, [nothing], callback_id=ASKED, metadata=metadata)
+    what = b.escaped(filters.describe(page.filter.with_page(1)) or say("downloads.everybody"))
+    numbers = "whole_numbers" if actor.may_export else "last_digits"
     size = download_post.size(page, rows=page.total_entries)
     blocks = [
-        b.section(f"*{b.escaped(title)}*\n{size}, with names and {numbers}."),
+        b.section(say(f"download_dialog.holds.{numbers}", title=what, size=size)),
         _choice(),
-        b.context(f"It comes {_where(actor, by_mail=by_mail)}. That you took it is recorded."),
+        b.context(say("download_dialog.recorded", where=_where(actor, by_mail=by_mail))),
     ]
-    return b.modal("Download this list", blocks, callback_id=ASKED, metadata=str(draft_id), submit="Download")
+    return b.modal(title, blocks, callback_id=ASKED, metadata=metadata, submit=say("download_dialog.download"))
 
 
 def _choice() -> Block:
-    options = [b.option(title, form, description=said) for form, (title, said) in _FORMS.items()]
+    options = [
+        b.option(say(f"download_dialog.form.{one}"), one, description=say(f"download_dialog.form_hint.{one}"))
+        for one in DownloadForm
+    ]
     element = {"type": "radio_buttons", "action_id": _INPUT, "options": options, "initial_option": options[0]}
-    return {"type": "input", "block_id": _FORM, "label": b.plain("File"), "element": element}
+    return {"type": "input", "block_id": _FORM, "label": b.plain(say("download_dialog.file")), "element": element}
 
 
 def _where(actor: Actor, *, by_mail: bool) -> str:
-    return f"by e-mail to {b.escaped(actor.email)}" if by_mail else "in our direct messages"
+    if by_mail:
+        return say("download_dialog.by_mail", email=b.escaped(actor.email))
+    return say("download_dialog.in_messages")

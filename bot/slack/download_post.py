@@ -24,7 +24,7 @@ from bot.models import Download, DownloadForm
 from bot.slack import blocks as b
 from bot.slack import refusals, who
 from bot.slack.desk import Desk
-from bot.wording import count
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +58,17 @@ def _claimed(desk: Desk) -> Download | None:
 def _send(desk: Desk, client: WebClient, download: Download) -> None:
     """A list that cannot be sent now is tried again, and one that cannot be sent at all is told."""
     try:
-        _tell(desk, client, download, "⏳ Your list is being made.")
+        _tell(desk, client, download, say("download_post.begun"))
         made, said = _made_and_sent(desk, client, download)
     except UserError as no:
         _not_sent(desk, client, download, no.sentence, is_final=no.permanent)
     except (SlackApiError, OSError, HTTPException) as problem:
         logger.warning("download %s: %s", download.id, traced(problem))
         may_pass = not isinstance(problem, SlackApiError) or refusals.may_pass(problem)
-        _not_sent(desk, client, download, "Slack does not take it.", is_final=not may_pass)
+        _not_sent(desk, client, download, say("download_post.refused"), is_final=not may_pass)
     except Exception as fault:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
         logger.error("download %s: %s", download.id, traced(fault))  # noqa: TRY400 - a traceback may hold a name.
-        _not_sent(desk, client, download, "Something went wrong here.", is_final=False)
+        _not_sent(desk, client, download, say("download_post.fault"), is_final=False)
     else:
         with db.transaction(desk.engine) as session:
             downloads.sent(session, download, contacts=made.contacts)
@@ -83,40 +83,41 @@ def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[S
         path = Path(folder) / f"cleanup-list-{day}.{form}"
         with desk.acting(client, download.user_id) as (session, actor):
             parsed = filters.parse(download.filter_text, cleanup_list.vocabulary(session, actor))
-            head = _head(desk, session, actor, filters.describe(parsed.filter.with_page(1)) or "Cleanup list")
+            head = _head(
+                desk, session, actor, filters.describe(parsed.filter.with_page(1)) or say("downloads.everybody")
+            )
             entries = cleanup_list.entries(session, parsed.filter, actor=actor)
             page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=1)
             made = size(page, rows=downloads.write(form, path, entries, head))
             _record(session, actor, download, made)
-        _tell_if_possible(desk, client, download, f"⏳ Your list of {made} is on its way.")
+        _tell_if_possible(desk, client, download, say("download_post.made", size=made))
         if (server := desk.settings.secret("smtp_url")) is None:
             _upload(client, download, path)
-            return made, f"📄 Here is your list, {made}. Delete it when you no longer need it."
+            return made, say("download_post.sent", size=made)
         _mail(desk, download, actor, path, head=head, made=made, server=server)
-        return made, f"📬 Your list, {made}, was mailed to {b.escaped(actor.email)}."
+        return made, say("download_post.mailed", size=made, email=b.escaped(actor.email))
 
 
 def _head(desk: Desk, session: Session, actor: Actor, title: str) -> Head:
     latest, zone = cleanup_list.latest(session), who.zone_of(session, actor.user_id, otherwise=desk.settings.zone)
-    facts = (
-        [f"After the mass message “{latest.title}” of {latest.sent_at.astimezone(zone):%B %d, %Y}"]
-        if latest.sent_at
-        else []
-    )
+    facts = []
+    if latest.sent_at:
+        sent_at = latest.sent_at.astimezone(zone)
+        facts.append(say("download_post.after_message", title=latest.title, sent_at=sent_at))
     if latest.synced_at:
-        facts.append(f"Student information of {latest.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
+        facts.append(say("download_post.synced", synced_at=latest.synced_at.astimezone(zone)))
     return Head(title, desk.now(), actor.name, tuple(facts), zone, desk.settings.phone_region, actor.may_export)
 
 
 def _record(session: Session, actor: Actor, download: Download, made: Size) -> None:
-    after = f"{download.form}: {made}{', whole numbers' if actor.may_export else ''}"
+    what = say("download_post.with_whole_numbers", size=made) if actor.may_export else made
     subject = Subject("download", download.id)
     audit.record(
         session,
         subject,
         actor=actor.user_id,
         action="list.downloaded",
-        after=after,
+        after=f"{download.form}: {what}",
         reason=download.filter_text,
         now=download.claimed_at or download.opened_at,
     )
@@ -133,7 +134,7 @@ def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Hea
     mail = Mail(
         sender=here.mail_from or actor.email,
         to=actor.email,
-        subject="Your cleanup list",
+        subject=say("download_post.subject"),
         text=desk.templates.render("list_mail.txt", **values),
         identity=f"cleanup-list-{download.id}",
         at=desk.now(),
@@ -147,14 +148,13 @@ def _not_sent(desk: Desk, client: WebClient, download: Download, why: str, *, is
     if is_final or download.attempts > len(_PAUSES):
         with db.transaction(desk.engine) as session:
             downloads.failed(session, download)
-        again = "Press Download again when that is mended."
-        _tell_if_possible(desk, client, download, f"⚠️ Your list could not be sent. {b.escaped(why)} {again}")
+        _tell_if_possible(desk, client, download, say("download_post.given_up", why=b.escaped(why)))
         return
     minutes = _PAUSES[download.attempts - 1]
     with db.transaction(desk.engine) as session:
         downloads.retry_at(session, download, desk.now() + timedelta(minutes=minutes))
-    soon = f"I try again in {count(minutes, 'minute')}."
-    _tell_if_possible(desk, client, download, f"⏳ Your list could not be sent yet. {b.escaped(why)} {soon}")
+    soon = say("download_post.sent_later", why=b.escaped(why), minutes=say("count.minute", minutes))
+    _tell_if_possible(desk, client, download, soon)
 
 
 def _tell(desk: Desk, client: WebClient, download: Download, said: str) -> None:

@@ -16,7 +16,7 @@ from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.wording import count, say
+from bot.wording import say
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
 _MOST = 8
@@ -59,7 +59,7 @@ def drawn(desk: Desk, client: WebClient, user_id: str, run_id: int) -> Card | No
 
 
 def _card(heard: Heard, run_id: int, *, done: str | None = None) -> Card:
-    head = "Your edits and the student information system"
+    head = say("edits_notice.title")
     facts = "\n".join(_facts(heard))
     blocks = [
         b.section(f"*{head}*\n{facts}"),
@@ -71,29 +71,30 @@ def _card(heard: Heard, run_id: int, *, done: str | None = None) -> Card:
 
 
 def _facts(heard: Heard) -> list[str]:
-    numbers = (heard.absorbed, heard.pending, heard.disputed)
-    has, wait, dispute = (count(number, "of your edits is", "of your edits are") for number in numbers)
-    facts = [
-        *([f"✅ {has} there now."] if heard.absorbed else []),
-        *([f"⏳ {wait} not there yet."] if heard.pending else []),
-        *([f"⚖️ {dispute} in dispute: the SIS has another value. Choose which is right."] if heard.disputed else []),
-    ]
-    return facts or ["Nothing is left to do."]
+    numbers = {"absorbed": heard.absorbed, "pending": heard.pending, "disputed": heard.disputed}
+    facts = [say(f"edits_notice.fact.{what}", number) for what, number in numbers.items() if number]
+    return facts or [say("edits_notice.nothing_left")]
 
 
 def _dispute(one: Dispute, run_id: int) -> list[Block]:
     ours, theirs = b.value_of(one.field, one.ours), b.value_of(one.field, one.sis)
     named = b.escaped(b.cut(f"{one.contact} ({', '.join(one.students)})", _LONGEST))
-    since = f" since {b.date(one.sis_at)}" if one.sis_at else ""
+    facts = {"name": named, "ours": ours, "day": b.date(one.made_at), "theirs": theirs}
+    text = (
+        say("edits_notice.dispute_since", since=b.date(one.sis_at), **facts)
+        if one.sis_at
+        else say("edits_notice.dispute", **facts)
+    )
     value = f"{one.edit_id} {run_id}"
+    keep, take = say("student_view.button.keep_ours", ours=ours), say("student_view.button.take_sis", theirs=theirs)
+    keep_of, take_of = (say(f"student_view.aloud.{which}", name=one.contact) for which in ("keep_ours", "take_sis"))
     buttons = [
-        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {one.contact}"),
-        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {one.contact}"),
+        b.button(keep, KEEP_OURS, value, style="primary", label=keep_of),
+        b.button(take, TAKE_SIS, value, label=take_of),
     ]
-    text = f"*{named}*\nYou entered {ours} {b.date(one.made_at)}; the SIS has {theirs}{since}."
     return [b.divider(), b.section(text), *b.actions(buttons)]
 
 
 def _more(heard: Heard) -> list[Block]:
     left = heard.disputed - len(heard.disputes)
-    return [b.context(f"… and {left:,} more: open the students from `/cleanup pending`.")] if left > 0 else []
+    return [b.context(say("edits_notice.more", count=left))] if left > 0 else []

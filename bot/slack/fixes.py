@@ -10,7 +10,7 @@ from bot.models import DigestPost, MassMessage
 from bot.slack import blocks as b
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.wording import count
+from bot.wording import say
 
 _MOST = 10
 _LONGEST = 200
@@ -36,10 +36,9 @@ def _title(session: Session, post: DigestPost) -> str:
 
 def _card(title: str, fixes: list[Fix]) -> Card:
     """The names are in the blocks only: the text is what a locked phone shows."""
-    one, many = "Your fix worked", f"{len(fixes):,} of your fixes worked"
-    head = one if len(fixes) == 1 else many
-    said = f"“{b.escaped(b.cut(title, _LONGEST))}” reached {count(len(fixes), 'contact')} that you had fixed."
-    more = [f"… and {len(fixes) - _MOST:,} more."] if len(fixes) > _MOST else []
+    head = say("fixes.title", len(fixes))
+    said = say("fixes.reached", len(fixes), message=b.escaped(b.cut(title, _LONGEST)))
+    more = [say("fixes.more", count=len(fixes) - _MOST)] if len(fixes) > _MOST else []
     rows = "\n".join([*map(_row, fixes[:_MOST]), *more])
     return Card([b.header(f"🎉 {head}"), b.section(said), b.section(rows)], f"{head}: {said}")
 

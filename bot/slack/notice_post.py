@@ -23,6 +23,7 @@ from bot.models import NoticeKind, SyncNotice, SyncRejection, SyncRun, SyncState
 from bot.slack import edits_notice, refusals, sync_notice
 from bot.slack.card import Card
 from bot.slack.desk import Desk
+from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ def _rejections(session: Session, run_id: int) -> str | None:
         return None
     file = io.StringIO(newline="")
     table = csv.writer(file)
-    table.writerow(("file", "line", "column", "reason"))
+    table.writerow([say(f"notice_post.column.{one}") for one in ("file", "line", "column", "reason")])
     table.writerows(rows)
     return file.getvalue()
 

@@ -15,11 +15,12 @@ from bot.slack import reply
 from bot.slack.blocks import Block
 from bot.slack.card import Card
 from bot.slack.desk import Desk
-from bot.wording import count
+from bot.wording import say
 
 GO_ON, REFUSE = "sync.go_on", "sync.refuse"
 _DECISIONS = {GO_ON: SyncDecision.CONFIRMED, REFUSE: SyncDecision.REFUSED}
 _LONGEST = 1_500
+_MOVES = ("added", "changed", "inactive")
 
 
 def register(app: App, desk: Desk) -> None:
@@ -43,8 +44,7 @@ def _deciding(desk: Desk, decision: SyncDecision) -> Callable[..., None]:
 
 def stale(run: SyncRun) -> Card:
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
-    head = "⏰ The student information system was not read for more than a day"
-    said = f"What staff see is as of {since}. Run `cleanup-bot doctor` on the server: it says what is in the way."
+    head, said = say("sync_notice.stale"), say("sync_notice.stale_since", since=since)
     return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
 
 
@@ -52,10 +52,9 @@ def report(run: SyncRun) -> Card:
     if run.state == SyncState.BRAKED:
         return _braked(run)
     if run.state == SyncState.FAILED:
-        head = "❌ The sync with the student information system failed"
-        said = f"{b.escaped(b.cut(run.error or '', _LONGEST))}\nIt is tried again in an hour."
+        head, said = say("sync_notice.failed"), say("sync_notice.failed_why", why=_why(run))
         return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
-    head = "🔄 The student information system was read"
+    head = say("sync_notice.read")
     facts = [_moved(run), *_rejected(run)]
     text = "\n".join([head, *facts])
     return Card([b.section(f"*{head}*\n" + "\n".join(facts)), b.context(_took(run))], text)
@@ -65,17 +64,14 @@ def _moved(run: SyncRun) -> str:
     lines = [
         f"{name.replace('_', ' ').capitalize()}: {changes}"
         for name, one in run.counts.items()
-        if (changes := ", ".join(f"{one[kind]:,} {kind}" for kind in ("added", "changed", "inactive") if one[kind]))
+        if (changes := ", ".join(say(f"sync_notice.moved.{kind}", count=one[kind]) for kind in _MOVES if one[kind]))
     ]
-    return "\n".join(lines) or "Nothing has changed there."
+    return "\n".join(lines) or say("sync_notice.nothing_moved")
 
 
 def _rejected(run: SyncRun) -> list[str]:
     number = sum(one["rejected"] for one in run.counts.values())
-    if not number:
-        return []
-    said = count(number, "row or cell was left out", "rows or cells were left out")
-    return [f"⚠️ {said}; the file below says which and why."]
+    return [say("sync_notice.rejected", number)] if number else []
 
 
 def _took(run: SyncRun) -> str:
@@ -84,24 +80,18 @@ def _took(run: SyncRun) -> str:
 
 
 def _braked(run: SyncRun) -> Card:
-    head = "🛑 The sync stopped before it wrote anything"
-    facts = f"{b.escaped(b.cut(run.error or '', _LONGEST))}\n{_moved(run)}"
+    head, facts = say("sync_notice.braked"), f"{_why(run)}\n{_moved(run)}"
     return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], f"{head}\n{facts}")
+
+
+def _why(run: SyncRun) -> str:
+    return b.escaped(b.cut(run.error or "", _LONGEST))
 
 
 def _choice(run: SyncRun) -> list[Block]:
     if run.decision and run.decided_at:
-        done = "Go on" if run.decision == SyncDecision.CONFIRMED else "Leave it"
-        next_step = (
-            "The sync runs again within a minute."
-            if run.decision == SyncDecision.CONFIRMED
-            else "The next night tries again."
-        )
-        return [b.context(f"<@{run.decided_by}> chose *{done}* {b.date(run.decided_at)}. {next_step}")]
-    sure = b.confirm(
-        "Go on with this sync?",
-        "Everything that is counted above is changed. It comes back when the export holds it again.",
-        yes="Go on",
-    )
-    go_on = b.button("Go on all the same", GO_ON, str(run.id), style="danger") | {"confirm": sure}
-    return b.actions([go_on, b.button("Leave it", REFUSE, str(run.id))])
+        who, day = f"<@{run.decided_by}>", b.date(run.decided_at)
+        return [b.context(say(f"sync_notice.decided.{run.decision}", who=who, day=day))]
+    sure = b.confirm(say("sync_notice.sure"), say("sync_notice.sure_means"), yes=say("sync_notice.sure_yes"))
+    go_on = b.button(say("sync_notice.go_on"), GO_ON, str(run.id), style="danger") | {"confirm": sure}
+    return b.actions([go_on, b.button(say("sync_notice.refuse"), REFUSE, str(run.id))])
