@@ -26,8 +26,8 @@ def say(name: str, count: int | None = None, /, **values: object) -> str:
 @cache
 def sentences() -> dict[str, str]:
     """Every sentence under its name; those that are said of a number end in `.one` and `.many`."""
-    parts = [one for one in files("bot").iterdir() if one.name.startswith("wording") and one.name.endswith(".toml")]
-    return dict(pair for part in parts for pair in _named("", tomllib.loads(part.read_text(encoding="utf-8"))))
+    written = tomllib.loads(files("bot").joinpath("wording.toml").read_text(encoding="utf-8"))
+    return dict(_named("", written))
 
 
 def _named(before: str, written: dict[str, object]) -> Iterator[tuple[str, str]]:
@@ -36,10 +36,3 @@ def _named(before: str, written: dict[str, object]) -> Iterator[tuple[str, str]]
             yield from _named(f"{before}{name}.", said)
         else:
             yield f"{before}{name}", str(said)
-
-
-METHODS = {"text": "Text", "call": "Call", "email": "E-mail"}
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

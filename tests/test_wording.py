@@ -42,7 +42,7 @@ _UNSAID = {
 """Calls whose words are for logs, locks, SQL, types, and the help that typer makes of options."""
 NOT_SAID = {
     "filters/words.py": ".*",  # What people type, as are the next four.
-    "filters/filter.py": r"student .*|teacher .*|school .*|page \{\}",
+    "filters/filter.py": r"grade .*|student .*|teacher .*|school .*|page \{\}",
     "filters/grammar.py": r"(forecast|subscribe) grade 5|no number|no adult|.* off|.*'Brien|.*García|.*Lincoln",
     "filters/reading.py": r"grade \{\}",
     "slack/forecast.py": r"forecast \{\}",
@@ -55,7 +55,9 @@ NOT_SAID = {
     "slack/contact_more.py": "all students",
     "slack/bulk_dialog.py": "Seen|Chosen",  # Types.
     "listing/evidence.py": r"\(coalesce.*",  # SQL.
-    "errors.py": "an unknown place",  # For logs.
+    "slack/digest.py": r"[a-zS][^.]*",  # Why a digest was not posted, without a full stop: kept with it, for whoever runs us.
+    "digests/outbox.py": "the process that posted it stopped",
+    "errors.py": r"\{\} at \{\}|an unknown place",  # For logs.
 }
 """What looks like a sentence and is none."""
 
@@ -117,7 +119,7 @@ def _meant(name: str) -> dict[str, str]:
     return {found: said for found, said in wording.sentences().items() if pattern.fullmatch(found)}
 
 
-SAID = [(path, call, name) for path in CODE for call, name in _says(path)]
+SAID = [(path, call, name) for path in ROOMS for call, name in _says(path)]
 
 
 @pytest.mark.parametrize("path", ROOMS)
@@ -126,20 +128,17 @@ def test_no_sentence_stands_in_the_code(path: str):
     assert not found, "\n".join(found)
 
 
-def test_what_the_code_says_is_written_and_gets_the_values_that_it_names():
-    wrong = []
-    for path, call, name in SAID:
-        meant = _meant(name)
-        given = {word.arg for word in call.keywords} | ({"count"} if len(call.args) > 1 else set())
-        named = set().union(*map(_places, meant.values())) if meant else set()
-        counted = {found.endswith((".one", ".many")) for found in meant}
-        if (
-            not meant
-            or (None not in given and (named - given or given - named - {"count"}))
-            or counted != {len(call.args) > 1}
-        ):
-            wrong.append(f"{path}:{call.lineno}: {name}, given {sorted(map(str, given))}, named {sorted(named)}")
-    assert not wrong, "\n".join(wrong)
+@pytest.mark.parametrize(("path", "call", "name"), SAID)
+def test_what_the_code_says_is_written_and_gets_the_values_that_it_names(path, call, name):
+    meant = _meant(name)
+    is_counted = len(call.args) > 1
+    given = {word.arg for word in call.keywords if word.arg} | ({"count"} if is_counted else set())
+    passed_on = any(word.arg is None for word in call.keywords)
+    named = [_places(said) for said in meant.values()]
+    assert meant, f"{path}:{call.lineno}: nothing is called {name}"
+    assert {found.endswith((".one", ".many")) for found in meant} == {is_counted}
+    assert given <= set.union(*named) | {"count"}
+    assert passed_on or ("{}" in name and any(one <= given for one in named)) or all(one <= given for one in named)
 
 
 def test_each_sentence_is_said_somewhere():

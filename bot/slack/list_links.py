@@ -46,7 +46,7 @@ def menus(first: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -
     """
     by_status = [
         (say("list_links.any_status"), ()),
-        *((say(f"list_links.colour.{colour}"), of_colour(colour)) for colour in (Colour.RED, Colour.YELLOW)),
+        *((say(f"filters.all.{colour}"), of_colour(colour)) for colour in (Colour.RED, Colour.YELLOW)),
         *((meaning(one).label, (one,)) for one in SEVERITY),
     ]
     by_grade = [(say("list_links.any_grade"), ()), *((grade.title(level), (level,)) for level in grades)]

@@ -78,8 +78,8 @@ def _facts(counts: Counts) -> str:
 
 def row(one: Waiting, *, here: str) -> Block:
     """A change, and the button to its student; `here` is the text that shows the list again where the button stands."""
-    aloud = say("pending.open_aloud", name=one.students[0])
-    opened = b.button(say("pending.open"), OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
+    aloud = say("list_rows.open_of", name=one.students[0])
+    opened = b.button(say("list_rows.open"), OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
     return b.section(_change(one), accessory=opened)
 
 
