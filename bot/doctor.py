@@ -74,7 +74,7 @@ def sis(engine: Engine, *, now: datetime) -> Check:
     hours = (now - last) // timedelta(hours=1)
     if now - last > roster.FRESH:
         return Check("SIS", ok=False, said=say("doctor.sis.long_ago", hours=hours))
-    said = say("doctor.sis.hours_ago", hours=hours) if hours else say("doctor.sis.just_now")
+    said = say("doctor.sis.hours_ago", hours) if hours else say("doctor.sis.just_now")
     return Check("SIS", ok=True, said=said)
 
 

@@ -74,7 +74,7 @@ def _possible(text: str, region: str) -> PhoneNumber | None:
 
 def _hint(digits: str, region: str) -> str:
     if region != "US":
-        return say("phone.impossible_here", digits=len(digits))
+        return say("phone.impossible_here", len(digits))
     length = len(digits)
     if not digits.strip("0"):
         return say("phone.zeros")

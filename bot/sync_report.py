@@ -36,8 +36,8 @@ def bars(console: Console, *, transient: bool = False) -> Iterator[Callable[[str
 
 def drawn(report: SyncReport, *, rejections: int = 20) -> Group:
     """The report, with the first few rejections by file and line."""
-    totals = ", ".join(say(f"sync_report.total.{what}", count=number) for what, number in report.totals.items())
-    edits = ", ".join(say(f"sync_report.edits.{what}", count=number) for what, number in report.edits.items())
+    totals = ", ".join(say(f"sync_report.total.{what}", number) for what, number in report.totals.items())
+    edits = ", ".join(say(f"sync_report.edits.{what}", number) for what, number in report.edits.items())
     summary = Text(say("sync_report.summary", totals=totals, edits=edits, seconds=report.seconds))
     if report.same_as:
         return Group(summary, Text(say("sync_report.same", read_at=report.same_as)))

@@ -80,7 +80,7 @@ def test_rows_that_cannot_count_are_listed_with_line_and_reason_and_the_others_c
     assert [line for line, _ in report.rejected] == [2, 3, 4]
     reasons = [reason for _, reason in report.rejected]
     assert "Too short" in reasons[0]
-    assert reasons[1] == "nobody in the student information system has this number"
+    assert reasons[1] == "Nobody in the student information system has this number."
     assert "“lost in space” is no result that we know" in reasons[2]
     assert (report.read, report.added) == (4, 2)
 

@@ -71,7 +71,7 @@ class CsvFile:
             if self.is_readable and not self.is_delta and not self.rows_read:
                 yield [reading.rejection(None, None, say("sis.reading.no_row"))]
             if lines.foreign:
-                reason = say("sis.csv_file.foreign", lines=lines.foreign_count)
+                reason = say("sis.csv_file.foreign", lines.foreign_count)
                 yield [reading.rejection(lines.foreign[0], None, reason)]
         self._is_plain = self._is_plain and lines.are_rows and not lines.foreign
         self.position = self.size

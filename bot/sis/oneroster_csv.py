@@ -33,7 +33,7 @@ class Export:
 
     def try_out(self) -> str:
         with bundle.opened(self.path) as files:
-            return say("sis.oneroster_csv.found", files=len(files))
+            return say("sis.oneroster_csv.found", len(files))
 
     def fingerprint(self) -> str | None:
         try:

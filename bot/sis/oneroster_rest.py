@@ -67,7 +67,7 @@ class Server:
     def try_out(self) -> str:
         """As `bot.sis.Source.try_out`: with a token, the first page of organisations."""
         with self._calls() as calls:
-            return say("sis.oneroster_rest.found", orgs=oneroster_pages.first(calls, Kind.ORGS))
+            return say("sis.oneroster_rest.found", oneroster_pages.first(calls, Kind.ORGS))
 
     @contextmanager
     def _calls(self) -> Iterator[Calls]:
