@@ -1,28 +1,39 @@
-"""The steps from an empty database to today's tables, run by `cleanup-bot migrate`; an embedded one is migrated where it is used."""
+"""The steps from an empty database to today's tables, run by `cleanup-bot migrate`; an embedded one is migrated where it is used.
+
+They are numbered by the names of their files.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_HERE = Path(__file__).parent
 
 
-def config(url: str = "") -> Config:
+def config(url: str = "") -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(_HERE))
     config.attributes["url"] = url
     return config
 
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest step; waits while another process does the same."""
+    from alembic import command
+
     command.upgrade(config(url), "head")
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest step."""
+    """Whether the database stands at the newest step. Every command asks, and Alembic would take longer to load than the answer."""
+    newest = max(path.name for path in (_HERE / "versions").glob("*.py"))[:4]
     with engine.connect() as connection:
-        here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) == set(ScriptDirectory.from_config(config()).get_heads())
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return False
+        return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest]
