@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.errors import UserError
 from bot.models import (
     ClassStudent,
@@ -176,7 +177,7 @@ def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: 
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    rows = session.connection().execute(_BY_USER_ID, {"user_id": user_id, "told_after": told_after}).all()
+    rows = db.rows(session, _BY_USER_ID, {"user_id": user_id, "told_after": told_after}).all()
     if not rows:
         return None
     person = SlackPerson(user_id, rows[0].email, full_member=rows[0].full_member)

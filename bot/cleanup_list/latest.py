@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Text, cast, literal_column, select, true
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.models import MassMessage, SyncRun, SyncState, last_synced_at
 
 
@@ -43,7 +44,7 @@ _TOLD = "latest"
 
 def latest(session: Session) -> Latest:
     """For the line below every list."""
-    row = session.connection().execute(_LATEST).one()
+    row = db.rows(session, _LATEST).one()
     roster = row.version if row.state != SyncState.RUNNING else None
     newest = Latest(row.title or "", row.sent_at, row.synced_at, roster)
     session.info[_TOLD] = session.get_transaction(), newest

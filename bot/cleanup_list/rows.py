@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from bot import db
 from bot.access import current
 from bot.models import (
     ClassStudent,
@@ -170,7 +171,7 @@ _LISTED = (
 
 def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """The listed contacts of some students, worst first, a row for each student and contact."""
-    return session.connection().execute(_LISTED, {"student_ids": student_ids}).all()
+    return db.rows(session, _LISTED, {"student_ids": student_ids}).all()
 
 
 def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.models import (
     IN_FORCE,
     Contact,
@@ -121,7 +122,7 @@ _NUMBER_MADE_BY = select(_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subqu
 
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
-    return session.connection().scalar(_NUMBER_MADE_BY, {"user_id": user_id}) or 0
+    return db.rows(session, _NUMBER_MADE_BY, {"user_id": user_id}).scalar() or 0
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:
