@@ -131,7 +131,7 @@ def test_a_change_made_from_a_message_is_on_the_home_tab_at_once(office, sam):
     assert "••• 7177" in said.replace("\u00a0", " ")
 
 
-LIST = "matched AS MATERIALIZED"
+LIST = "gathered AS MATERIALIZED"
 """What only the query of a list has."""
 
 
