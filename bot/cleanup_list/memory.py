@@ -10,8 +10,8 @@ from bot.cleanup_list.latest import roster
 Of = TypeVar("Of", bound=Hashable)
 Answer = TypeVar("Answer")
 
-_MOST = 2_000
-"""Answers, of all people together."""
+_MOST = 1_000
+"""Answers, of all people together: a school's words take 40 kB."""
 _kept: dict[str, dict[Hashable, Any]] = {}
 """Of one roster, the newest that was asked about."""
 
