@@ -1,6 +1,7 @@
 """Whatever is said to people in fewer words than a template has: each sentence has a name and stands in `wording.toml`.
 
-A sentence that names a value nobody gave is an error, never an empty place in it. Names that go into Slack are escaped before.
+A sentence that names a value nobody gave is an error, never an empty place in it. Whoever says it
+escapes names that go into Slack; braces in a value are safe, those of a sentence itself are doubled.
 """
 
 import tomllib

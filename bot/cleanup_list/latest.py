@@ -1,4 +1,4 @@
-"""How fresh the list is: after which mass message it stands, and how old the student information is."""
+"""How fresh the list is: after which mass message it stands, how old the student information is, and which roster that made."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,8 +45,8 @@ _TOLD = "latest"
 def latest(session: Session) -> Latest:
     """For the line below every list."""
     row = db.rows(session, _LATEST).one()
-    roster = row.version if row.state != SyncState.RUNNING else None
-    newest = Latest(row.title or "", row.sent_at, row.synced_at, roster)
+    version = row.version if row.state != SyncState.RUNNING else None
+    newest = Latest(row.title or "", row.sent_at, row.synced_at, version)
     session.info[_TOLD] = session.get_transaction(), newest
     return newest
 

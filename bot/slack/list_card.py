@@ -80,7 +80,7 @@ def dialog(card: Card) -> Block:
 
 
 def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
-    latest = cleanup_list.latest(session)
+    latest = cleanup_list.latest(session)  # First, as it also tells the others which roster stands.
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)

@@ -42,7 +42,7 @@ def filter_text(which: Filter) -> str:
 def menus(first: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
     """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place.
 
-    They are most of a card, and the same for everybody who sees the same places.
+    They are most of a card, and the same for everybody who sees the same places: not to be changed by whoever gets them.
     """
     by_status = [
         (say("list_links.any_status"), ()),
