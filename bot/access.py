@@ -60,11 +60,17 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True)
 class SlackPerson:
-    """What Slack says of whoever acts; `full_member` is False for guests, bots, strangers and deactivated people."""
+    """What Slack says of whoever acts; `full_member` is False for guests, bots, strangers and deactivated people.
+
+    The address is put as the SIS knows staff by it: in small letters, without anything around it.
+    """
 
     user_id: str
     email: str | None
     full_member: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "email", (self.email or "").strip().lower() or None)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ ANYBODY = Whose(bindparam("today", type_=Date), bindparam("school_ids", type_=_I
 asks, and is executed with the `values` of their sight; any other holds its person.
 """
 
-_WHOEVER = Whose(
+_UNSEEN = Whose(
     ANYBODY.today, *(cast(select(ids).scalar_subquery(), _IDS) for ids in (ANYBODY.school_ids, ANYBODY.staff_ids))
 )
 """`ANYBODY`, of whom PostgreSQL does not see the ids when it plans: a plan for these ids is then no better than one for any."""
@@ -154,7 +160,7 @@ _BY_EMAIL = (
 )
 _BY_USER_ID = (
     select(SlackUser.email, SlackUser.full_member, *_STAFF)
-    .outerjoin(Staff, and_(Staff.email == func.lower(func.btrim(SlackUser.email)), Staff.active))
+    .outerjoin(Staff, and_(Staff.email == SlackUser.email, Staff.active))
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("told_after"))
     .order_by(Staff.id)
@@ -167,8 +173,7 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    rows = session.execute(_BY_EMAIL, {"email": _address(person)}).all() if _address(person) else ()
-    return _actor(person, rows, rules, today)
+    return _actor(person, session.execute(_BY_EMAIL, {"email": person.email}).all(), rules, today)
 
 
 def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: Rules, today: date) -> Actor | None:
@@ -186,8 +191,8 @@ def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: 
 
 def _actor(person: SlackPerson, rows: Sequence[Row[*tuple[Any, ...]]], rules: Rules, today: date) -> Actor:
     """From a row for each role of each of their places in the SIS, or one without a role."""
-    email = _address(person)
-    if not email:
+    email = person.email
+    if not person.full_member or not email:
         raise UserError(say("access.no_full_account", whom=_whom_to_ask(rules)))
     roles = [_Role(row.role, row.school_id) for row in rows if row.role]
     is_admin = email in rules.admin_emails
@@ -201,11 +206,6 @@ def _actor(person: SlackPerson, rows: Sequence[Row[*tuple[Any, ...]]], rules: Ru
     )
     staff_ids = tuple(dict.fromkeys(row.id for row in rows))
     return Actor(person.user_id, staff_ids, name, email, reach, schools, may_edit, today, may_export)
-
-
-def _address(person: SlackPerson) -> str:
-    """By which the SIS knows them; none for whoever has no full account here."""
-    return person.email.strip().lower() if person.full_member and person.email else ""
 
 
 def _whom_to_ask(rules: Rules) -> str:
@@ -231,23 +231,24 @@ def students_for(actor: Actor) -> Select[int]:
 
 
 @cache
-def students_within(reach: Reach, *, few: bool = False) -> Select[int]:
-    """The same of `ANYBODY` who reaches so far. With `few`, PostgreSQL takes them for so few that it looks up each by itself: that
-    plan is good for any classes and schools, and is kept, where planning for each takes longer than the rest.
+def students_within(reach: Reach, *, planned_once: bool = False) -> Select[int]:
+    """The same of `ANYBODY` who reaches so far. With `planned_once`, PostgreSQL looks up each by itself: that plan is good for any
+    classes and schools, and is kept, where planning for each takes longer than the rest. Not where something else of the
+    statement means fewer students than that, as a name does.
     """
-    if not few or reach is Reach.DISTRICT:
+    if not planned_once or reach is Reach.DISTRICT:
         return _students(reach, ANYBODY)
     return select(Student.id).where(
-        Student.active, Student.id == any_(func.array(_ids(reach, _WHOEVER).scalar_subquery()))
+        Student.active, Student.id == any_(func.array(_reached(reach, _UNSEEN).scalar_subquery()))
     )
 
 
 def _students(reach: Reach, whose: Whose) -> Select[int]:
     students = select(Student.id).where(Student.active)
-    return students if reach is Reach.DISTRICT else students.where(Student.id.in_(_ids(reach, whose)))
+    return students if reach is Reach.DISTRICT else students.where(Student.id.in_(_reached(reach, whose)))
 
 
-def _ids(reach: Reach, whose: Whose) -> Select[int] | CompoundSelect[int]:
+def _reached(reach: Reach, whose: Whose) -> Select[int] | CompoundSelect[int]:
     if reach is Reach.CLASSES:
         return taught(whose)
     of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(whose.school_ids))

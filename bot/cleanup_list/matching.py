@@ -92,9 +92,9 @@ def spread(students: CTE) -> TableValuedAlias:
 
 
 def _gathered(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
-    has_names = Criterion.NAMES in criteria  # Fewer than anybody's students, and planned for anew.
+    has_names = Criterion.NAMES in criteria
     rows = (
-        access.students_within(reach, few=not has_names)
+        access.students_within(reach, planned_once=not has_names)
         .with_only_columns(
             Student.id.label("student_id"),
             *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),

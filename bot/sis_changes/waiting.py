@@ -235,7 +235,7 @@ def _students(mine: CTE, links: Any, student_id: Any, *conditions: SQLColumnExpr
 def _name_of(user_id: Any) -> ScalarSelect[str]:
     return (
         select(func.concat_ws(" ", Staff.given_name, Staff.family_name))
-        .join(SlackUser, func.lower(SlackUser.email) == Staff.email)
+        .join(SlackUser, SlackUser.email == Staff.email)
         .where(SlackUser.user_id == user_id, Staff.active)
         .order_by(Staff.id)
         .limit(1)

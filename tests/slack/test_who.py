@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from bot.sandbox.slack.reading import text_of
 from bot.slack.who import Home, is_at_home
 
 LONE = Home("T1", None)
@@ -51,3 +52,12 @@ def test_what_slack_said_of_somebody_is_believed_for_ten_minutes(office):
         office.clara.command("/cleanup", "help")
         asked.append(sum(call.method == "users.info" for call in office.slack.calls))
     assert asked == [1, 1, 2]
+
+
+@pytest.mark.parametrize("around", ["{}", " {} ", "\t{}\n", "\u00a0{}"])
+def test_an_address_means_the_same_person_each_time_however_slack_writes_it(office, around):
+    email = around.format(office.district.clara.email.upper())
+    cara = office.slack.person(office.slack.add_user("Cara", user_id="UCARA", email=email).id)
+    first, second = (text_of(cara.command("/cleanup", "help").message) for _ in range(2))
+    assert first == second
+    assert "The cleanup list holds" in first
