@@ -288,3 +288,11 @@ def test_a_command_with_a_slip_or_among_other_words_is_told(typed, meant):
 def test_what_is_somebodys_name_is_no_command():
     assert commands_meant(parse("Fendig", DISTRICT), nobody=True) == ()
     assert commands_meant(parse("pendng", DISTRICT), nobody=False) == ()
+
+
+def test_a_mention_leaves_the_index_of_words_as_it_is():
+    known = Vocabulary(("Lincoln Elementary",), ("Ana García",))
+    mentioning = known.mentioning({"UANA": "Ana García"})
+    assert mentioning.teachers_by_word is known.teachers_by_word
+    assert mentioning.mentions == {"UANA": "Ana García"}
+    assert not known.mentions

@@ -1,7 +1,6 @@
 """Which words a filter may use, for one person: the schools, teachers and grades of the students they may see."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 
 from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, select
@@ -24,7 +23,7 @@ def vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | No
     `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
     known = since_the_sync(session, _schools_and_teachers, actor.sight)
-    return replace(known, mentions=_mentions(session, actor, mentioned)) if mentioned else known
+    return known.mentioning(_mentions(session, actor, mentioned)) if mentioned else known
 
 
 def _schools_and_teachers(session: Session, sight: Sight) -> Vocabulary:

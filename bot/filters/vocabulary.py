@@ -27,6 +27,12 @@ class Vocabulary:
     teachers: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
 
+    def mentioning(self, mentions: Mapping[str, str]) -> "Vocabulary":
+        """The same words, with the index that was made of them, and the people who were mentioned."""
+        same = Vocabulary(self.schools, self.teachers, mentions)
+        vars(same).update(schools_by_word=self.schools_by_word, teachers_by_word=self.teachers_by_word)
+        return same
+
     @cached_property
     def schools_by_word(self) -> "Names":
         return Names(self.schools)
