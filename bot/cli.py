@@ -234,7 +234,7 @@ def doctor_command() -> None:
     try:
         here = settings.load()
     except UserError as problem:
-        raise UserError(f"✗ {problem.sentence}") from None
+        raise UserError(say("cli.doctor.unreadable_settings", why=problem.sentence)) from None
     typer.echo(say("cli.doctor.settings"))
     checks = doctor.examine(here, db.engine(_url(here)), now=datetime.now(UTC))
     for check in checks:

@@ -87,7 +87,8 @@ def _dispute(one: Dispute, run_id: int) -> list[Block]:
     )
     value = f"{one.edit_id} {run_id}"
     keep, take = say("student_view.button.keep_ours", ours=ours), say("student_view.button.take_sis", theirs=theirs)
-    keep_of, take_of = (say(f"student_view.aloud.{which}", name=one.contact) for which in ("keep_ours", "take_sis"))
+    keep_of = say("student_view.aloud.keep_ours", name=one.contact)
+    take_of = say("student_view.aloud.take_sis", name=one.contact)
     buttons = [
         b.button(keep, KEEP_OURS, value, style="primary", label=keep_of),
         b.button(take, TAKE_SIS, value, label=take_of),
