@@ -211,7 +211,7 @@ def export_edits(
         written = change_files.write(session, path, form, settings=here, now=datetime.now(UTC))
     typer.echo(say("cli.export_edits.written", changes=say("count.change", written.changes), path=path))
     for reason, number in written.left_out.items():
-        typer.echo(say("cli.export_edits.left_out", number=number, reason=reason))
+        typer.echo(say("everywhere.left_out", count=number, reason=reason))
 
 
 @cli.command()

@@ -94,7 +94,7 @@ def _workbook(path: Path, entries: Iterable[Entry], head: Head) -> int:
 
 
 def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
-    sheet = book.add_worksheet(say("list_card.title"))
+    sheet = book.add_worksheet(say("everywhere.cleanup_list"))
     strong, day = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "mmm d, yyyy"})
     fills = {colour: book.add_format({"bg_color": fill}) for colour, fill in _FILLS.items()}
     for place, (title, width) in enumerate(zip(_titles(), _COLUMNS.values(), strict=True)):

@@ -69,7 +69,7 @@ def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
     if not page.total_contacts:
         nothing = b.section(say("download_dialog.nobody"))
         return b.modal(title, [nothing], callback_id=ASKED, metadata=metadata)
-    what = b.escaped(filters.describe(page.filter.with_page(1)) or say("list_card.title"))
+    what = b.escaped(filters.describe(page.filter.with_page(1)))
     numbers = "whole_numbers" if actor.may_export else "last_digits"
     size = download_post.size(page, rows=page.total_entries)
     blocks = [

@@ -83,7 +83,7 @@ def _made_and_sent(desk: Desk, client: WebClient, download: Download) -> tuple[S
         path = Path(folder) / f"cleanup-list-{day}.{form}"
         with desk.acting(client, download.user_id) as (session, actor):
             parsed = filters.parse(download.filter_text, cleanup_list.vocabulary(session, actor))
-            head = _head(desk, session, actor, filters.describe(parsed.filter.with_page(1)) or say("list_card.title"))
+            head = _head(desk, session, actor, filters.describe(parsed.filter.with_page(1)))
             entries = cleanup_list.entries(session, parsed.filter, actor=actor)
             page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=1)
             made = size(page, rows=downloads.write(form, path, entries, head))

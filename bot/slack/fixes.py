@@ -38,7 +38,7 @@ def _card(title: str, fixes: list[Fix]) -> Card:
     """The names are in the blocks only: the text is what a locked phone shows."""
     head = say("fixes.title", len(fixes))
     said = say("fixes.reached", len(fixes), message=b.escaped(b.cut(title, _LONGEST)))
-    more = [say("fixes.more", count=len(fixes) - _MOST)] if len(fixes) > _MOST else []
+    more = [say("everywhere.more", count=len(fixes) - _MOST)] if len(fixes) > _MOST else []
     rows = "\n".join([*map(_row, fixes[:_MOST]), *more])
     return Card([b.header(f"🎉 {head}"), b.section(said), b.section(rows)], f"{head}: {said}")
 

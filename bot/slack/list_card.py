@@ -130,7 +130,7 @@ def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
 
 
 def _title(page: Page) -> str:
-    return filters.describe(page.filter) if list_nobody.narrows(page.filter) else say("list_card.title")
+    return filters.describe(page.filter) if list_nobody.narrows(page.filter) else say("everywhere.cleanup_list")
 
 
 def _counts(page: Page) -> list[Block]:

@@ -75,7 +75,7 @@ def _contact(one: ListedContact) -> str:
 
 def _updated(one: ListedContact, day: str) -> str:
     if one.phone == one.listed_phone:
-        return say("list_rows.updated", day=day)
+        return say("everywhere.updated", day=day)
     return say("list_rows.number_updated", phone=b.masked(one.phone), day=day)
 
 

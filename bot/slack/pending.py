@@ -55,7 +55,7 @@ def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
         nothing = say("pending.nothing")
         return Card([b.header(head), b.section(nothing)], nothing)
     rows = [row(one, here=_HERE) for one in newest]
-    more = [say("pending.more", count=counts.total - len(rows))] if counts.total > len(rows) else []
+    more = [say("everywhere.more", count=counts.total - len(rows))] if counts.total > len(rows) else []
     blocks = [
         b.header(head),
         b.section(_facts(counts)),
@@ -171,7 +171,7 @@ def _record(session: Session, actor: Actor, name: str, written: Written, now: da
 
 
 def _comment(written: Written) -> str:
-    left_out = [say("pending.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
+    left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
     return "\n".join([say("pending.in_file", written.changes), *left_out])
 
 

@@ -148,7 +148,7 @@ def _reached(one: ContactCard) -> str:
 
 def _advice(one: ContactCard) -> list[str]:
     if one.updated_at:
-        return [say("list_rows.updated", day=b.date(one.updated_at))]
+        return [say("everywhere.updated", day=b.date(one.updated_at))]
     if one.status is None:
         return []
     return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]

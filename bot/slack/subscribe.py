@@ -90,7 +90,7 @@ def _refuse_no_school(which: Filter, known: Vocabulary) -> None:
 def _not_understood(one: Unknown) -> str:
     """What was not understood, and what it may have meant as far as a channel may ask for it."""
     meant = [each.text for each in one.suggestions if each.text and not filters.parse(each.text).filter.names]
-    commands = say("subscribe.or").join(say("subscribe.command", words=b.escaped(words)) for words in meant)
+    commands = say("everywhere.or").join(say("subscribe.command", words=b.escaped(words)) for words in meant)
     hint = say("subscribe.meant", commands=commands) if commands else say("subscribe.allowed")
     return say("subscribe.not_understood", word=b.escaped(one.word), hint=hint)
 
