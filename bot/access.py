@@ -182,7 +182,7 @@ def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: 
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    rows = db.rows(session, _BY_USER_ID, {"user_id": user_id, "told_after": told_after}).all()
+    rows = db.rows(session, _BY_USER_ID, {"user_id": user_id, "told_after": told_after})
     if not rows:
         return None
     person = SlackPerson(user_id, rows[0].email, full_member=rows[0].full_member)

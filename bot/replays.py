@@ -9,6 +9,7 @@ from sqlalchemy import Engine, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.models import HeardRequest
 
 _KEPT = timedelta(minutes=11)
@@ -25,8 +26,8 @@ _NOTE = (
 def is_first(engine: Engine, signature: str, *, now: datetime) -> bool:
     """Whether a request with this signature comes for the first time; notes that it came, which stands whatever follows."""
     note = {"digest": sha256(signature.encode()).digest(), "heard_at": now}
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        return connection.scalar(_NOTE, note) is not None
+    with db.autocommit(engine) as session:
+        return bool(db.rows(session, _NOTE, note))
 
 
 def sweep(session: Session, *, now: datetime) -> int:

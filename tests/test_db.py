@@ -2,10 +2,12 @@
 
 import pytest
 from clocks import break_line
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Integer, Text, bindparam, func, insert, literal, select, text
+from sqlalchemy.exc import DataError, OperationalError
 
 from bot import db
+from bot.db import engines
+from bot.models import School
 
 
 def _pid(engine):
@@ -23,7 +25,7 @@ def ours(database_url):
 def test_a_connection_that_went_away_meanwhile_is_replaced(ours, engine, monkeypatch):
     gone = _pid(ours)
     break_line(engine, gone)
-    monkeypatch.setattr(db, "_A_MOMENT", 0.0)
+    monkeypatch.setattr(engines, "_A_MOMENT", 0.0)
     assert _pid(ours) != gone
 
 
@@ -35,3 +37,64 @@ def test_one_that_goes_away_within_a_moment_costs_one_try_and_all_others_are_rep
     with pytest.raises(OperationalError):
         [_pid(ours) for _ in range(2)]
     assert gone not in {_pid(ours) for _ in range(3)}
+
+
+NUMBERED = select(literal(7).label("number"), bindparam("word", type_=Text).label("word"))
+ENDING = select(func.pg_terminate_backend(func.pg_backend_pid()).label("ended"))
+SCHOOLS = select(School.name)
+DIVIDING = select((1 / bindparam("number", type_=Integer)).label("quotient"))
+
+
+def test_rows_are_asked_with_the_statement_s_own_values_and_those_given(engine):
+    with db.transaction(engine) as session:
+        for word in ("one", "two"):
+            (row,) = db.rows(session, NUMBERED, {"word": word})
+            assert (row.number, row.word) == (7, word)
+
+
+def test_rows_without_a_value_are_refused_by_its_name(engine):
+    with db.transaction(engine) as session, pytest.raises(KeyError, match="word"):
+        db.rows(session, NUMBERED)
+
+
+def test_what_a_session_has_not_written_yet_is_in_its_rows(session):
+    session.add(School(sourced_id="O1", name="Lincoln"))
+    assert [row.name for row in db.rows(session, SCHOOLS)] == ["Lincoln"]
+
+
+@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+def test_rows_fail_as_sqlalchemy_does_without_a_value_in_the_error(engine, opened):
+    with pytest.raises(DataError) as failed, opened(engine) as session:
+        db.rows(session, DIVIDING, {"number": 0})
+    assert failed.value.params is None
+    assert not failed.value.connection_invalidated
+
+
+@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+def test_a_line_that_breaks_while_rows_are_asked_is_not_used_again_nor_any_as_old(ours, engine, opened):
+    with ours.connect() as one, ours.connect() as other:
+        old = {line.scalar(text("SELECT pg_backend_pid()")) for line in (one, other)}
+    with pytest.raises(OperationalError) as failed, opened(ours) as session:
+        db.rows(session, ENDING)
+    assert failed.value.connection_invalidated
+    with ours.connect() as one, ours.connect() as other:
+        assert not old & {line.scalar(text("SELECT pg_backend_pid()")) for line in (one, other)}
+
+
+def test_without_a_transaction_each_statement_stands_by_itself(empty_database):
+    with db.autocommit(empty_database) as session:
+        session.execute(insert(School).values(sourced_id="O1", name="Lincoln"))
+        session.rollback()
+    with db.transaction(empty_database) as session:
+        assert session.scalar(select(func.count()).select_from(School)) == 1
+
+
+@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+def test_a_setting_of_the_planner_holds_until_the_session_ends_and_no_longer(ours, opened):
+    with opened(ours) as session:
+        db.plan_with(session, "random_page_cost = 1.5")
+        db.plan_with(session, "plan_cache_mode = force_custom_plan")
+        assert session.scalar(text("SHOW random_page_cost")) == "1.5"
+    with opened(ours) as session:
+        assert session.scalar(text("SHOW random_page_cost")) == "4"
+        assert session.scalar(text("SHOW plan_cache_mode")) == "auto"

@@ -44,7 +44,7 @@ _TOLD = "latest"
 
 def latest(session: Session) -> Latest:
     """For the line below every list."""
-    row = db.rows(session, _LATEST).one()
+    (row,) = db.rows(session, _LATEST)
     version = row.version if row.state != SyncState.RUNNING else None
     newest = Latest(row.title or "", row.sent_at, row.synced_at, version)
     session.info[_TOLD] = session.get_transaction(), newest

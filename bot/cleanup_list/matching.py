@@ -20,12 +20,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     true,
 )
 from sqlalchemy.orm import Session
 
-from bot import access, grade, selection
+from bot import access, db, grade, selection
 from bot.access import Reach, Sight
 from bot.cleanup_list.rows import place_in, reach_of, severity
 from bot.filters import Criteria, Criterion, Filter
@@ -38,13 +37,13 @@ def values(which: Filter, sight: Sight) -> dict[str, Any]:
 
 
 # A plan for whatever name, which PostgreSQL would keep, takes seconds for a rare one.
-_PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_PLAN_ANEW = "plan_cache_mode = force_custom_plan"
 
 
 def plan_for_names(session: Session, which: Filter) -> None:
-    """Before a statement with the names of a filter, if it has any: until the transaction ends each is planned for those."""
+    """Before a statement with the names of a filter, if it has any: until the session ends each is planned for those."""
     if which.names:
-        session.execute(_PLAN_ANEW)
+        db.plan_with(session, _PLAN_ANEW)
 
 
 def listed(criteria: Criteria, reach: Reach, *also: ColumnElement[bool]) -> CTE:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, literal, select, text
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, literal, select
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.access import Actor
 from bot.cleanup_list.known_names import known_names
 from bot.cleanup_list.matching import found, plan_for_names, values
@@ -16,7 +17,7 @@ from bot.names import fold
 _MOST = 5
 _WORDS_ASKED = 500
 # The planner takes each look into an index for a wait on a disk, and reads the whole list instead; it lies in memory.
-_LOOK_UP = text("SET LOCAL random_page_cost = 1.1")
+_LOOK_UP = "random_page_cost = 1.1"
 
 
 def near_names(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
@@ -28,7 +29,7 @@ def near_names(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter
     if not said or not all(like):
         return ()
     plan_for_names(session, which)
-    session.execute(_LOOK_UP)
+    db.plan_with(session, _LOOK_UP)
     asked = session.execute(_named(like, which, actor), values(replace(which, names=()), actor.sight))
     people = {words for row in asked for words in row}
     meant = {one for words in people if (one := _meant(said, like, words.split())) and one[0]}

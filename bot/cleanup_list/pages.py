@@ -59,7 +59,7 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     """The page `which.page` of what this person may see, worst first."""
     plan_for_names(session, which)
     shown = {"page": which.page, "page_size": page_size}
-    ranked = db.rows(session, _ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown).all()
+    ranked = db.rows(session, _ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown)
     if not ranked:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}

@@ -169,9 +169,9 @@ _LISTED = (
 )
 
 
-def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
+def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Any]:
     """The listed contacts of some students, worst first, a row for each student and contact."""
-    return db.rows(session, _LISTED, {"student_ids": student_ids}).all()
+    return db.rows(session, _LISTED, {"student_ids": student_ids})
 
 
 def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:

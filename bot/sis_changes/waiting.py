@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     FromClause,
     ScalarSelect,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Subquery,
     Text,
+    any_,
     bindparam,
     case,
     cast,
@@ -110,19 +112,22 @@ def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
 
 
 _USER_ID = bindparam("user_id", type_=Text)
-_EDITS_BY = select(func.count()).where(Edit.made_by == _USER_ID, Edit.state.in_(IN_FORCE))
+_EDITS_BY = select(func.count()).where(
+    Edit.made_by == _USER_ID, Edit.state == any_(literal(list(IN_FORCE), ARRAY(Text)))
+)
 _TOLD_BY_SIS = exists().where(
     StudentContact.contact_id == Removal.contact_id,
     StudentContact.active,
     or_(Removal.student_id.is_(None), StudentContact.student_id == Removal.student_id),
 )
 _REMOVALS_BY = select(func.count()).where(Removal.made_by == _USER_ID, Removal.undone_at.is_(None), _TOLD_BY_SIS)
-_NUMBER_MADE_BY = select(_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery())
+_NUMBER_MADE_BY = select((_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery()).label("number"))
 
 
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
-    return db.rows(session, _NUMBER_MADE_BY, {"user_id": user_id}).scalar() or 0
+    (row,) = db.rows(session, _NUMBER_MADE_BY, {"user_id": user_id})
+    return int(row.number)
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import people
 import pytest
-from sqlalchemy import event, select
+from asking import asked
+from sqlalchemy import select
 
 from bot.models import HomeTab, ListChange, ListEntry, MassMessage
 from bot.sandbox.slack.faults import Fault
@@ -139,9 +140,9 @@ def test_a_change_draws_the_list_and_the_tab_once_each(office, sam):
     _home(office, "clara")
     message = office.clara.command("/cleanup").message
     drawn = []
-    event.listen(office.engine, "before_cursor_execute", lambda *call: drawn.append(LIST in call[2]))
-    _fixed(office, message)
-    assert sum(drawn) == 2
+    with asked(drawn.append):
+        _fixed(office, message)
+    assert sum(LIST in one for one in drawn) == 2
 
 
 def test_a_change_made_while_a_list_is_drawn_is_on_it_in_the_end(office, session, sam):
@@ -149,14 +150,13 @@ def test_a_change_made_while_a_list_is_drawn_is_on_it_in_the_end(office, session
     other = people.contact(session, people.student(session, "Lea", "Novak", at=office.district.lincoln), family="Novak")
     session.commit()
 
-    def listed_meanwhile(*call):
-        if LIST in call[2] and not session.get(ListEntry, other.id):
+    def listed_meanwhile(statement):
+        if LIST in statement and not session.get(ListEntry, other.id):
             people.listed(session, other)
             session.commit()
 
-    event.listen(office.engine, "after_cursor_execute", listed_meanwhile)
-    _fixed(office, message)
-    event.remove(office.engine, "after_cursor_execute", listed_meanwhile)
+    with asked(listed_meanwhile):
+        _fixed(office, message)
     assert "Lea Novak" in text_of(office.clara.again(message))
 
 

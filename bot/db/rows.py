@@ -1,0 +1,79 @@
+"""What is asked all the time, handed to the driver as it stands. SQLAlchemy builds and compiles the statement, once; executing it,
+each time, takes it longer than PostgreSQL needs for a small one.
+"""
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+logger = logging.getLogger(__name__)
+
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+"""With `$1`, as PostgreSQL itself counts values, the driver has nothing to look for in the text."""
+
+
+class _Compiled(NamedTuple):
+    """The text, the names of its values in order, and those values that the statement brings itself."""
+
+    text: str
+    names: tuple[str, ...]
+    own: dict[str, Any]
+
+
+def rows(session: Session, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """The rows of a statement that is built once and kept, each a named tuple of its columns. What the session has not written yet
+    is written before, as the ORM does.
+
+    SQLAlchemy translates neither values nor columns; a list is one value, for `any_`.
+
+    Raises:
+        KeyError: a value was not given.
+        DBAPIError: whatever SQLAlchemy would raise.
+    """
+    session.flush()
+    compiled = _compiled(statement)
+    given = {**compiled.own, **values} if values else compiled.own
+    driver = driver_of(session)
+    try:
+        cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
+        found = cursor.execute(compiled.text, [given[name] for name in compiled.names]).fetchall()
+    except psycopg.Error as problem:
+        raise _as_sqlalchemy(session, problem, is_gone=driver.closed) from problem
+    logger.debug(compiled.text)
+    return found
+
+
+def driver_of(session: Session) -> psycopg.Connection:
+    """The driver's own connection, on which the session's transaction runs."""
+    return cast("psycopg.Connection", session.connection().connection.dbapi_connection)
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(statement: ClauseElement) -> _Compiled:
+    compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))
+    own = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+    return _Compiled(str(compiled), tuple(compiled.positiontup or ()), own)
+
+
+def _as_sqlalchemy(session: Session, problem: psycopg.Error, *, is_gone: bool) -> BaseException:
+    """The error that SQLAlchemy makes of it, after what it does when a connection is gone: the others are replaced, too."""
+    connection = session.connection()
+    if is_gone:
+        connection.invalidate(problem)
+        connection.engine.dispose()
+    raised = DBAPIError.instance(
+        *(None, None, problem, psycopg.Error),
+        hide_parameters=True,
+        connection_invalidated=is_gone,
+        dialect=connection.dialect,
+    )
+    return cast("BaseException", raised)
