@@ -5,7 +5,7 @@ about after it has ended and before the next one begins, because nothing waits f
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,9 @@ from bot.slack import who
 from bot.templates import Templates
 
 Drawn = TypeVar("Drawn")
+
+_Opened = Callable[[Engine], AbstractContextManager[Session]]
+_Door = AbstractContextManager[tuple[Session, Actor]]
 
 
 @dataclass(frozen=True)
@@ -47,19 +50,26 @@ class Desk:
         if db.snapshot(self.engine) != before and (again := draw()) != drawn:
             show(again)
 
-    @contextmanager
-    def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:
+    def acting(self, client: WebClient, user_id: str) -> _Door:
         """A transaction and whoever acts in it.
 
         Raises:
             UserError: this person may not use the list; the sentence names whom to ask.
         """
+        return self._door(db.transaction, client, user_id)
+
+    def looking(self, client: WebClient, user_id: str) -> _Door:
+        """The same for whoever only looks: what is asked is no transaction."""
+        return self._door(db.autocommit, client, user_id)
+
+    @contextmanager
+    def _door(self, opened: _Opened, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:
         now, rules = self.now(), self.rules
         today = now.astimezone(self.settings.zone).date()
-        with db.transaction(self.engine) as session:
+        with opened(self.engine) as session:
             if actor := access.known_actor(session, user_id, told_after=now - who.FRESH, rules=rules, today=today):
                 yield session, actor
                 return
         person = who.ask(self.engine, client, user_id, now=now)
-        with db.transaction(self.engine) as session:
+        with opened(self.engine) as session:
             yield session, access.actor(session, person, rules=rules, today=today)

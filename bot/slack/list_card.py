@@ -70,7 +70,7 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
         UserError: the person may not use the list.
     """
     mentioned = mentions.emails(desk, client, text)
-    with desk.acting(client, user_id) as (session, actor):
+    with desk.looking(client, user_id) as (session, actor):
         return draw(_sight(session, actor, text, mentioned, now=desk.now()))
 
 
