@@ -1,18 +1,19 @@
-"""A page of the cleanup list: two statements, whatever its size. The first ranks students, the second reads contacts."""
+"""A page of the cleanup list: one statement, whatever its size. It ranks the students, and reads the contacts of those shown."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Integer,
-    Row,
     ScalarSelect,
     Select,
+    any_,
     bindparam,
     case,
     func,
@@ -25,7 +26,6 @@ from bot import db
 from bot.access import ANYBODY, Actor, Reach
 from bot.cleanup_list.matching import listed, plan_for_names, spread, values
 from bot.cleanup_list.rows import (
-    ListedContact,
     StudentRow,
     listed_contact,
     listed_contacts,
@@ -34,6 +34,7 @@ from bot.cleanup_list.rows import (
     teachers_of,
 )
 from bot.filters import Criteria, Filter
+from bot.models import effective_contacts
 from bot.sms_status import SmsStatus
 
 
@@ -59,20 +60,21 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
     """The page `which.page` of what this person may see, worst first."""
     plan_for_names(session, which)
     shown = {"page": which.page, "page_size": page_size}
-    ranked = db.rows(session, _ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown)
-    if not ranked:
+    rows = db.rows(session, _ranked_page(which.criteria, actor.reach), values(which, actor.sight) | shown)
+    if not rows:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
-    counts = {SmsStatus(status): number for status, number in ranked[0].counts.items()}
-    total, pages = ranked[0].total, -(-ranked[0].total // page_size)
+    first = rows[0]
+    counts = {SmsStatus(status): number for status, number in first.counts.items()}
+    total, pages = first.total, -(-first.total // page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
         total_students=total,
         total_contacts=sum(counts.values()),
-        total_entries=ranked[0].entries,
+        total_entries=first.entries,
         pages=pages,
-        alone=ranked[0].alone,
+        alone=first.alone,
         counts_by_status=counts,
-        students=_with_contacts(session, ranked),
+        students=tuple(_students(rows)),
     )
 
 
@@ -90,15 +92,20 @@ def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     )
     place = func.row_number().over(order_by=worst_first).label("place")
     shown = select(students, place).order_by(place).limit(page_size).offset(func.greatest(first, 0)).cte("shown")
-    return select(
-        shown,
+    ids = effective_contacts.c.contact_id
+    contact = listed_contacts(shown.c.student_id).where(ids == any_(shown.c.contact_ids)).lateral("contact")
+    statement = select(
+        *(shown.c.place, shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
+        *(shown.c.textable, shown.c.other_ways),
+        contact,
         schools_of(shown.c.student_id).label("schools"),
         teachers_of(shown.c.student_id, ANYBODY.today).label("teachers"),
         total.label("total"),
         entries.label("entries"),
         alone.label("alone"),
         _counts(students).label("counts"),
-    ).order_by(shown.c.place)
+    )
+    return statement.join_from(shown, contact, true()).order_by(shown.c.place, contact.c.turn)
 
 
 def _need(students: CTE) -> ColumnElement[int]:
@@ -116,11 +123,8 @@ def _counts(students: CTE) -> ScalarSelect[Any]:
     return select(func.jsonb_object_agg(by_status.c.status, by_status.c.number)).scalar_subquery()
 
 
-def _with_contacts(session: Session, ranked: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StudentRow, ...]:
-    of_student: defaultdict[int, list[ListedContact]] = defaultdict(list)
-    for row in listed_contacts(session, [row.student_id for row in ranked]):
-        of_student[row.student_id].append(listed_contact(row))
-    return tuple(
-        student_row(row, (one for one in of_student[row.student_id] if one.contact_id in row.contact_ids))
-        for row in ranked
-    )
+def _students(rows: Sequence[Any]) -> Iterator[StudentRow]:
+    """From a row for each student and contact, in the order to show them in."""
+    for _, contacts in groupby(rows, key=attrgetter("place")):
+        of_student = list(contacts)
+        yield student_row(of_student[0], map(listed_contact, of_student))

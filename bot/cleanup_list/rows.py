@@ -10,8 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     ColumnElement,
     Function,
     Integer,
@@ -20,19 +18,13 @@ from sqlalchemy import (
     SQLColumnExpression,
     Text,
     and_,
-    any_,
-    bindparam,
     case,
-    cast,
     func,
     literal_column,
     or_,
     select,
 )
-from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
-from bot import db
 from bot.access import current
 from bot.models import (
     ClassStudent,
@@ -143,35 +135,27 @@ def teachers_of(student_id: SQLColumnExpression[int], today: date | ColumnElemen
     return func.array(teachers.scalar_subquery())
 
 
-# psycopg prepares what is asked often, and PostgreSQL keeps one plan of it only where none that knows the ids looks cheaper. In a
-# subquery nobody knows them when it plans; otherwise each page is planned anew, which takes ten times as long as running it.
-_IDS: TypeEngine[Any] = ARRAY(BigInteger)
-_STUDENTS = cast(select(bindparam("student_ids", type_=_IDS)).scalar_subquery(), _IDS)
-_ADULT, _ENTRY = effective_contacts.c, ListEntry
-_LISTED = (
-    select(
-        *(_ADULT.student_id, _ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship),
-        *(_ADULT.phone, _ADULT.method, _ADULT.opted_out),
-        *(
-            _ENTRY.status,
-            _ENTRY.since,
-            _ENTRY.phone.label("listed_phone"),
-            _ENTRY.updated_at,
-            _ENTRY.updated_by,
-            _ENTRY.claimed_by,
+def listed_contacts(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+    """The contacts of a student who are on the list, to be read by `listed_contact`, and whose `turn` it is. As they are numbered,
+    PostgreSQL asks for them student by student, and not for those of everybody.
+    """
+    adult, entry = effective_contacts.c, ListEntry
+    return (
+        select(
+            adult.contact_id,
+            (adult.given_name + " " + adult.family_name).label("contact_name"),
+            *(adult.relationship, adult.phone, adult.method, adult.opted_out),
+            *(entry.status, entry.since, entry.phone.label("listed_phone")),
+            *(entry.updated_at, entry.updated_by, entry.claimed_by),
             Contact.version,
-        ),
+            func.row_number()
+            .over(order_by=(severity(entry.status), adult.priority.nulls_last(), adult.contact_id))
+            .label("turn"),
+        )
+        .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
+        .join(Contact, Contact.id == adult.contact_id)
+        .where(adult.student_id == student_id)
     )
-    .join_from(effective_contacts, _ENTRY, _ENTRY.contact_id == _ADULT.contact_id)
-    .join(Contact, Contact.id == _ADULT.contact_id)
-    .where(_ADULT.student_id == any_(_STUDENTS))
-    .order_by(severity(_ENTRY.status), _ADULT.priority.nulls_last(), _ADULT.contact_id)
-)
-
-
-def listed_contacts(session: Session, student_ids: Sequence[int]) -> Sequence[Any]:
-    """The listed contacts of some students, worst first, a row for each student and contact."""
-    return db.rows(session, _LISTED, {"student_ids": student_ids})
 
 
 def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:
@@ -189,11 +173,11 @@ def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> 
 
 
 def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
-    """From one of `listed_contacts`."""
+    """From a row with one of `listed_contacts`."""
     return ListedContact(
         contact_id=row.contact_id,
         version=row.version,
-        name=f"{row.given_name} {row.family_name}",
+        name=row.contact_name,
         relationship=row.relationship,
         status=SmsStatus(row.status),
         since=row.since,

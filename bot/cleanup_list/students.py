@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select, true
+from sqlalchemy import Row, Select, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot import access, providers
@@ -84,7 +84,8 @@ def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:
         .join_from(Student, reach, true())
         .where(Student.id == student_id)
     ).one()
-    return student_row(row, (listed_contact(one) for one in listed_contacts(session, [student_id])))
+    listed = listed_contacts(literal(student_id)).order_by("turn")
+    return student_row(row, map(listed_contact, session.execute(listed)))
 
 
 def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:

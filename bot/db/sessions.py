@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, text
@@ -23,8 +24,13 @@ def autocommit(engine: Engine) -> Iterator[Session]:
     """A session each of whose statements stands by itself: what one wrote is there for good, and nothing is sent to begin and to
     end it all, which takes as long as two small statements. For whoever only looks, and for a single statement.
     """
-    with Session(engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False) as session:
+    with Session(_autocommitting(engine), expire_on_commit=False) as session:
         yield session
+
+
+@lru_cache(maxsize=2)
+def _autocommitting(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def plan_with(session: Session, setting: str) -> None:
