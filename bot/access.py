@@ -158,13 +158,14 @@ _BY_EMAIL = (
     .where(Staff.email == bindparam("email"), Staff.active)
     .order_by(Staff.id)
 )
-_BY_USER_ID = (
+KNOWN = (
     select(SlackUser.email, SlackUser.full_member, *_STAFF)
     .outerjoin(Staff, and_(Staff.email == SlackUser.email, Staff.active))
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("told_after"))
-    .order_by(Staff.id)
 )
+"""What `actor_of` reads, in the order of `id`: none for whom Slack has not told of since."""
+_KNOWN_IN_ORDER = KNOWN.order_by(Staff.id)
 
 
 def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
@@ -182,9 +183,16 @@ def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: 
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    rows = db.rows(session, _BY_USER_ID, {"user_id": user_id, "told_after": told_after})
-    if not rows:
-        return None
+    rows = db.rows(session, _KNOWN_IN_ORDER, {"user_id": user_id, "told_after": told_after})
+    return actor_of(user_id, rows, rules=rules, today=today) if rows else None
+
+
+def actor_of(user_id: str, rows: Sequence[Any], *, rules: Rules, today: date) -> Actor:
+    """The same from the rows of `KNOWN`, of which there is one at least.
+
+    Raises:
+        UserError: a polite no that names whom to ask.
+    """
     person = SlackPerson(user_id, rows[0].email, full_member=rows[0].full_member)
     return _actor(person, [row for row in rows if row.id], rules, today)
 

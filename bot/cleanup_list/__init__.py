@@ -3,7 +3,7 @@
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.entries import Entry, entries
 from bot.cleanup_list.forecast import Forecast, forecast
-from bot.cleanup_list.latest import Latest, latest
+from bot.cleanup_list.latest import LATEST, Latest, latest, latest_of
 from bot.cleanup_list.namesakes import namesakes
 from bot.cleanup_list.near_names import near_names
 from bot.cleanup_list.news import News, news
@@ -17,6 +17,7 @@ from bot.cleanup_list.unmet import unmet
 from bot.cleanup_list.words import grades, vocabulary
 
 __all__ = [
+    "LATEST",
     "ContactCard",
     "EditNote",
     "Entry",
@@ -36,6 +37,7 @@ __all__ = [
     "forecast",
     "grades",
     "latest",
+    "latest_of",
     "namesakes",
     "near_names",
     "news",

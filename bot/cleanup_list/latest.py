@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Text, cast, literal_column, select, true
 from sqlalchemy.orm import Session
@@ -38,13 +39,19 @@ _RUN = (
     .limit(1)
     .subquery()
 )
-_LATEST = select(_MESSAGE, _SYNC, _RUN).select_from(_SYNC.outerjoin(_MESSAGE, true()).outerjoin(_RUN, true()))
+LATEST = select(_MESSAGE, _SYNC, _RUN).select_from(_SYNC.outerjoin(_MESSAGE, true()).outerjoin(_RUN, true()))
+"""What `latest_of` reads: one row."""
 _TOLD = "latest"
 
 
 def latest(session: Session) -> Latest:
     """For the line below every list."""
-    (row,) = db.rows(session, _LATEST)
+    (row,) = db.rows(session, LATEST)
+    return latest_of(session, row)
+
+
+def latest_of(session: Session, row: Any) -> Latest:
+    """The same from the row of `LATEST`, which the session asked for."""
     version = row.version if row.state != SyncState.RUNNING else None
     newest = Latest(row.title or "", row.sent_at, row.synced_at, version)
     session.info[_TOLD] = session.get_transaction(), newest

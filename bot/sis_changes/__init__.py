@@ -5,9 +5,10 @@ file that PowerSchool imports. Nothing is marked as sent: a change is done when 
 """
 
 from bot.sis_changes.files import Written, change_sheet, powerschool
-from bot.sis_changes.waiting import Change, Counts, Waiting, counts, made_by, newest, waiting
+from bot.sis_changes.waiting import MADE_BY, Change, Counts, Waiting, counts, made_by, newest, waiting
 
 __all__ = [
+    "MADE_BY",
     "Change",
     "Counts",
     "Waiting",

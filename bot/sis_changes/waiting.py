@@ -121,13 +121,14 @@ _TOLD_BY_SIS = exists().where(
     or_(Removal.student_id.is_(None), StudentContact.student_id == Removal.student_id),
 )
 _REMOVALS_BY = select(func.count()).where(Removal.made_by == _USER_ID, Removal.undone_at.is_(None), _TOLD_BY_SIS)
-_NUMBER_MADE_BY = select((_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery()).label("number"))
+MADE_BY = select((_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery()).label("changes"))
+"""How many changes of the Slack user `user_id` wait: one row, `changes`."""
 
 
 def made_by(session: Session, user_id: str) -> int:
     """How many changes of this Slack user wait."""
-    (row,) = db.rows(session, _NUMBER_MADE_BY, {"user_id": user_id})
-    return int(row.number)
+    (row,) = db.rows(session, MADE_BY, {"user_id": user_id})
+    return int(row.changes)
 
 
 def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk import WebClient
-from sqlalchemy.orm import Session
 
-from bot import cleanup_list, filters, roster, sis_changes
-from bot.access import Actor
+from bot import cleanup_list, filters, roster
 from bot.cleanup_list import Latest, Page
 from bot.filters import Filter, Parsed
 from bot.slack import blocks as b
 from bot.slack import list_links, list_nobody, list_rows, mentions
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
-from bot.slack.desk import Desk
+from bot.slack.desk import Desk, Look
 from bot.slack.help_card import COMMAND
 from bot.slack.list_nobody import Nobody
 from bot.sms_status import SEVERITY, meaning
@@ -70,8 +68,8 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
         UserError: the person may not use the list.
     """
     mentioned = mentions.emails(desk, client, text)
-    with desk.looking(client, user_id) as (session, actor):
-        return draw(_sight(session, actor, text, mentioned, now=desk.now()))
+    with desk.looking(client, user_id) as look:
+        return draw(_sight(look, text, mentioned, now=desk.now()))
 
 
 def dialog(card: Card) -> Block:
@@ -79,13 +77,13 @@ def dialog(card: Card) -> Block:
     return b.modal(say("list_card.app"), card.blocks, callback_id=VIEW, metadata="{}")
 
 
-def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
-    latest = cleanup_list.latest(session)  # First, as it also tells the others which roster stands.
+def _sight(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
+    session, actor = look.session, look.actor
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
     page = cleanup_list.page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
     is_empty = not page.total_students
-    nobody = list_nobody.look(session, page.filter, vocabulary, latest, actor=actor) if is_empty else None
+    nobody = list_nobody.look(session, page.filter, vocabulary, look.latest, actor=actor) if is_empty else None
     has_name = not nobody or nobody.unlisted
     near = () if has_name else cleanup_list.near_names(session, parsed.filter, actor=actor)
     if near:
@@ -99,8 +97,8 @@ def _sight(session: Session, actor: Actor, text: str, mentioned: Mapping[str, st
         cleanup_list.namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         cleanup_list.grades(session, page.filter, actor=actor),
-        latest,
-        sis_changes.made_by(session, actor.user_id),
+        look.latest,
+        look.own_changes,
         now,
     )
 
