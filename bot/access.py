@@ -247,7 +247,7 @@ def students_within(reach: Reach, *, planned_once: bool = False) -> Select[int]:
     if not planned_once or reach is Reach.DISTRICT:
         return _students(reach, ANYBODY)
     return select(Student.id).where(
-        Student.active, Student.id == any_(func.array(_reached(reach, _UNSEEN).scalar_subquery()))
+        Student.active, Student.id == any_(func.array(_reached(reach, _UNSEEN, once=False).scalar_subquery()))
     )
 
 
@@ -256,12 +256,13 @@ def _students(reach: Reach, whose: Whose) -> Select[int]:
     return students if reach is Reach.DISTRICT else students.where(Student.id.in_(_reached(reach, whose)))
 
 
-def _reached(reach: Reach, whose: Whose) -> Select[int] | CompoundSelect[int]:
+def _reached(reach: Reach, whose: Whose, *, once: bool = True) -> Select[int] | CompoundSelect[int]:
+    """Their ids, each once; or as often as they are reached, for what makes no difference between them."""
     if reach is Reach.CLASSES:
         return taught(whose)
     of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(whose.school_ids))
     # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
-    return of_schools.union(taught(whose))
+    return of_schools.union(taught(whose)) if once else of_schools.union_all(taught(whose))
 
 
 def taught(whose: Whose) -> Select[int]:

@@ -82,9 +82,12 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
 def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
     page, page_size = bindparam("page", type_=Integer), bindparam("page_size", type_=Integer)
     students = listed(criteria, reach)
-    total = select(func.count()).select_from(students).scalar_subquery()
-    entries = select(func.sum(func.cardinality(students.c.contact_ids))).scalar_subquery()
-    alone = select(func.count()).where(students.c.textable == 0).scalar_subquery()
+    totals = select(
+        func.count().label("total"),
+        func.sum(func.cardinality(students.c.contact_ids)).label("entries"),
+        func.count().filter(students.c.textable == 0).label("alone"),
+    ).cte("totals")
+    total = select(totals.c.total).scalar_subquery()
     first = func.least(page - 1, (total - 1) / page_size) * page_size
     worst_first = (
         *(_need(students), students.c.worst, students.c.grade_order),
@@ -100,12 +103,10 @@ def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         contact,
         schools_of(shown.c.student_id).label("schools"),
         teachers_of(shown.c.student_id, ANYBODY.today).label("teachers"),
-        total.label("total"),
-        entries.label("entries"),
-        alone.label("alone"),
+        totals,
         _counts(students).label("counts"),
     )
-    return statement.join_from(shown, contact, true()).order_by(shown.c.place, contact.c.turn)
+    return statement.join_from(shown, contact, true()).join(totals, true()).order_by(shown.c.place, contact.c.turn)
 
 
 def _need(students: CTE) -> ColumnElement[int]:
