@@ -26,8 +26,8 @@ _NOTE = (
 def is_first(engine: Engine, signature: str, *, now: datetime) -> bool:
     """Whether a request with this signature comes for the first time; notes that it came, which stands whatever follows."""
     note = {"digest": sha256(signature.encode()).digest(), "heard_at": now}
-    with db.autocommit(engine) as session:
-        return bool(db.rows(session, _NOTE, note))
+    with db.autocommitting(engine).connect() as connection:
+        return bool(db.rows(connection, _NOTE, note))
 
 
 def sweep(session: Session, *, now: datetime) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Connection
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -29,9 +29,9 @@ class _Compiled(NamedTuple):
     own: dict[str, Any]
 
 
-def rows(session: Session, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
-    """The rows of a statement that is built once and kept, each a named tuple of its columns. What the session has not written yet
-    is written before, as the ORM does.
+def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """The rows of a statement that is built once and kept, each a named tuple of its columns. What a session has not written yet is
+    written before, as the ORM does.
 
     SQLAlchemy translates neither values nor columns; a list is one value, for `any_`.
 
@@ -39,22 +39,24 @@ def rows(session: Session, statement: ClauseElement, values: Mapping[str, Any] |
         KeyError: a value was not given.
         DBAPIError: whatever SQLAlchemy would raise.
     """
-    session.flush()
+    if isinstance(asked, Session):
+        asked.flush()
+    connection = asked.connection() if isinstance(asked, Session) else asked
     compiled = _compiled(statement)
     given = {**compiled.own, **values} if values else compiled.own
-    driver = driver_of(session)
+    driver = driver_of(connection)
     try:
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
         found = cursor.execute(compiled.text, [given[name] for name in compiled.names]).fetchall()
     except psycopg.Error as problem:
-        raise _as_sqlalchemy(session, problem, is_gone=driver.closed) from problem
+        raise _as_sqlalchemy(connection, problem, is_gone=driver.closed) from problem
     logger.debug(compiled.text)
     return found
 
 
-def driver_of(session: Session) -> psycopg.Connection:
-    """The driver's own connection, on which the session's transaction runs."""
-    return cast("psycopg.Connection", session.connection().connection.dbapi_connection)
+def driver_of(connection: Connection) -> psycopg.Connection:
+    """The driver's own."""
+    return cast("psycopg.Connection", connection.connection.dbapi_connection)
 
 
 @lru_cache(maxsize=1_000)
@@ -64,9 +66,8 @@ def _compiled(statement: ClauseElement) -> _Compiled:
     return _Compiled(str(compiled), tuple(compiled.positiontup or ()), own)
 
 
-def _as_sqlalchemy(session: Session, problem: psycopg.Error, *, is_gone: bool) -> BaseException:
+def _as_sqlalchemy(connection: Connection, problem: psycopg.Error, *, is_gone: bool) -> BaseException:
     """The error that SQLAlchemy makes of it, after what it does when a connection is gone: the others are replaced, too."""
-    connection = session.connection()
     if is_gone:
         connection.invalidate(problem)
         connection.engine.dispose()

@@ -22,20 +22,21 @@ def transaction(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def autocommit(engine: Engine) -> Iterator[Session]:
     """A session each of whose statements stands by itself: what one wrote is there for good, and nothing is sent to begin and to
-    end it all, which takes as long as two small statements. For whoever only looks, and for a single statement.
+    end it all, which takes as long as two small statements. For whoever only looks.
     """
-    with Session(_autocommitting(engine), expire_on_commit=False) as session:
+    with Session(autocommitting(engine), expire_on_commit=False) as session:
         yield session
 
 
 @lru_cache(maxsize=2)
-def _autocommitting(engine: Engine) -> Engine:
+def autocommitting(engine: Engine) -> Engine:
+    """The same of an engine, for a single statement. Made once: making it takes longer than a statement."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def plan_with(session: Session, setting: str) -> None:
     """Let PostgreSQL plan what follows with this setting, `name = value`, until the session ends: from here on it is a transaction."""
-    driver = driver_of(session)
+    driver = driver_of(session.connection())
     if driver.autocommit and driver.info.transaction_status is TransactionStatus.IDLE:
         session.connection().exec_driver_sql("BEGIN")
     session.execute(text(f"SET LOCAL {setting}"))

@@ -62,7 +62,7 @@ class Filter:
         return frozenset(one for one in Criterion if getattr(self, one))
 
     def with_page(self, page: int) -> "Filter":
-        return replace(self, page=page)
+        return self if page == self.page else replace(self, page=page)
 
     def __str__(self) -> str:
         parts = [

@@ -6,6 +6,7 @@ Text that comes from the SIS goes through `escaped`: a contact named `<!channel>
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from bot import phone
@@ -137,8 +138,11 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
     return view | {"submit": plain(submit)} if submit else view
 
 
+@lru_cache(1_000)
 def date(when: datetime, *, style: str = "{date_short}") -> str:
-    """A moment in the reader's own zone; old clients read the fallback, which says UTC."""
+    """A moment in the reader's own zone; old clients read the fallback, which says UTC. Contacts join a list together, so most of
+    it has a few moments.
+    """
     there = when.astimezone(UTC)
     day = f"{there:%b} {there.day}, {there:%Y}"
     return f"<!date^{int(when.timestamp())}^{style}|{f'{day}, {there:%H:%M} UTC' if '{time}' in style else f'{day} (UTC)'}>"

@@ -105,9 +105,12 @@ def _sight(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime
 
 def draw(sight: Sight) -> Card:
     drawings = (_blocks(sight, detail) for detail in _DETAILS)
-    drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), [])
-    bare = [b.header(_title(sight.page)), *list_links.not_understood(sight.parsed)]
-    return Card(drawn or bare, _in_words(sight))
+    drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), None)
+    return Card(drawn or _bare(sight), _in_words(sight))
+
+
+def _bare(sight: Sight) -> list[Block]:
+    return [b.header(_title(sight.page)), *list_links.not_understood(sight.parsed)]
 
 
 def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
