@@ -36,7 +36,8 @@ class Line:
         return self._folded[at] if at < len(self._folded) else ""
 
     def said(self, at: int, length: int) -> list[str]:
-        return [self.word(place) for place in range(at, at + length)]
+        words = self._folded[at : at + length]
+        return words + [""] * (length - len(words))
 
     def text(self, at: int, length: int = 1) -> str:
         return " ".join(token.text for token in self._typed[at : at + length])
@@ -57,7 +58,7 @@ class Line:
 
     def statuses(self, at: int) -> tuple[int, tuple[SmsStatus, ...]]:
         """How many words from here on are a status, and which."""
-        for length in range(w.LONGEST_STATUS, 0, -1):
+        for length in range(min(w.LONGEST_STATUS, len(self) - at), 0, -1):
             said = self.said(at, length)
             if all(said) and (statuses := w.STATUS_WORDS.get("".join(said).replace(" ", ""))):
                 return length, statuses
@@ -65,7 +66,7 @@ class Line:
 
     def no_adult(self, at: int) -> int:
         """How many words from here on say that no adult can be texted."""
-        for length in range(w.LONGEST_NO_ADULT, 0, -1):
+        for length in range(min(w.LONGEST_NO_ADULT, len(self) - at), 0, -1):
             said = self.said(at, length)
             if all(said) and "".join(said).replace(" ", "") in w.NO_ADULT:
                 return length
@@ -82,7 +83,7 @@ class Line:
         word = self.word(at)
         if word in w.PAGE_KEYS and self.has_figure(at + 1):
             return True
-        known = word in w.KEYS - w.ALSO_NAMES or word in w.FILLERS or word in w.TITLES
+        known = word in w.ONLY_KEYS or word in w.FILLERS or word in w.TITLES
         return known or bool(self.statuses(at)[0] or self.no_adult(at)) or levels.is_plain(self._typed[at].text)
 
     def not_understood(self, at: int, length: int = 1, *instead: str, perhaps_name: bool = True) -> int:

@@ -62,7 +62,7 @@ class Places:
 
     def whole(self, at: int) -> int:
         """Several words in a row that stand in one school's name, or that are one teacher's: more than their parts."""
-        if self._line.word(at) in w.KEYS | w.FILLERS:
+        if self._line.word(at) in w.KEYS_AND_FILLERS:
             return 0
         for length in range(_LONGEST, 1, -1):
             said = self._line.said(at, length)

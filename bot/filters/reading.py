@@ -133,13 +133,13 @@ class _Reader:
         return self._line.not_understood(at)
 
     def _is_grade_noun(self, at: int) -> bool:
-        return self._line.word(at) in w.GRADE_KEYS - {"g"} and not self._line.has_figure(at + 1)
+        return self._line.word(at) in w.GRADE_NOUNS and not self._line.has_figure(at + 1)
 
     def _filler(self, at: int) -> int:
         word = self._line.word(at)
         if word in w.ASKING and self._line.word(at + 1) == "you":
             return 2
-        return 1 if not word or word in w.FILLERS or word in w.KEYS - w.ALSO_NAMES else 0
+        return 1 if not word or word in w.FILLERS or word in w.ONLY_KEYS else 0
 
     def _typo(self, at: int) -> int:
         word, after = self._line.word(at), self._line.word(at + 1)

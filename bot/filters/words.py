@@ -89,5 +89,7 @@ FILLERS = {
     *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
 }
 KEYS = GRADE_KEYS | STATUS_KEYS | TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS | PAGE_KEYS | ROOM_KEYS
-ALSO_NAMES = {"g", "page"}
-"""Keys that are names where nothing follows that they could be keys of."""
+ONLY_KEYS = KEYS - {"g", "page"}
+"""Without those that are names where nothing follows that they could be keys of."""
+KEYS_AND_FILLERS = KEYS | FILLERS
+GRADE_NOUNS = GRADE_KEYS - {"g"}
