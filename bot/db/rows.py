@@ -9,24 +9,36 @@ from typing import Any, NamedTuple, cast
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, Connection
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import BindParameter, ClauseElement, Connection
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 logger = logging.getLogger(__name__)
 
-_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+class _Compiler(PGCompiler_psycopg):
+    """Values of the statement itself are written into its text, so that only those that differ are sent each time."""
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], **how: Any) -> Any:  # type: ignore[override]
+        how["literal_binds"] = not bindparam.required
+        return super().visit_bindparam(bindparam, **how)  # type: ignore[no-untyped-call]
+
+
+class _Dialect(PGDialect_psycopg):
+    statement_compiler = _Compiler
+
+
+_DIALECT = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 """With `$1`, as PostgreSQL itself counts values, the driver has nothing to look for in the text."""
 
 
 class _Compiled(NamedTuple):
-    """The text, the names of its values in order, and those values that the statement brings itself."""
+    """The text, and the names of its values in order."""
 
     text: str
     names: tuple[str, ...]
-    own: dict[str, Any]
 
 
 def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[str, Any] | None = None) -> list[Any]:
@@ -42,8 +54,7 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
     if isinstance(asked, Session):
         asked.flush()
     connection = asked.connection() if isinstance(asked, Session) else asked
-    compiled = _compiled(statement)
-    given = {**compiled.own, **values} if values else compiled.own
+    compiled, given = _compiled(statement), values or {}
     driver = driver_of(connection)
     try:
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
@@ -62,8 +73,7 @@ def driver_of(connection: Connection) -> psycopg.Connection:
 @lru_cache(maxsize=1_000)
 def _compiled(statement: ClauseElement) -> _Compiled:
     compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))
-    own = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
-    return _Compiled(str(compiled), tuple(compiled.positiontup or ()), own)
+    return _Compiled(str(compiled), tuple(compiled.positiontup or ()))
 
 
 def _as_sqlalchemy(connection: Connection, problem: psycopg.Error, *, is_gone: bool) -> BaseException:
