@@ -19,12 +19,14 @@ from sqlalchemy import (
     Date,
     Row,
     Select,
+    SQLColumnExpression,
     and_,
     any_,
     bindparam,
     cast,
     func,
     literal,
+    or_,
     select,
     true,
 )
@@ -265,6 +267,21 @@ def _reached(reach: Reach, whose: Whose, *, once: bool = True) -> Select[int] | 
     return of_schools.union(taught(whose)) if once else of_schools.union_all(taught(whose))
 
 
+def reaches(reach: Reach, student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether `ANYBODY` who reaches so far sees a student who is known already, asked from the student: the queries above look at
+    all of a school, and `EXISTS`, too, may be turned into that.
+    """
+    if reach is Reach.DISTRICT:
+        return true()
+    in_class = taught(ANYBODY).with_only_columns(true()).where(ClassStudent.student_id == student_id).limit(1)
+    if reach is Reach.CLASSES:
+        return in_class.scalar_subquery()
+    at_school = select(true()).where(
+        StudentSchool.student_id == student_id, StudentSchool.school_id == any_(ANYBODY.school_ids)
+    )
+    return or_(at_school.limit(1).scalar_subquery(), in_class.scalar_subquery())
+
+
 def taught(whose: Whose) -> Select[int]:
     """The ids of the students of somebody's own classes today."""
     learners, teachers = ClassStudent, ClassTeacher
@@ -285,16 +302,22 @@ def current(enrolment: type[ClassStudent | ClassTeacher], today: date | ColumnEl
     )
 
 
-def student(session: Session, student_id: int, *, actor: Actor) -> Student:
-    """The student, if this person may see them.
+def student(session: Session, student_id: int, *, actor: Actor) -> None:
+    """Refuse a student whom this person may not see.
 
     Raises:
         UserError: the same sentence whether the student is hidden, gone or never was.
     """
-    found = session.scalar(select(Student).where(Student.id == student_id, Student.id.in_(students_for(actor))))
-    if found is None:
+    if not db.rows(session, _this_student(actor.reach), {**actor.sight.values, "student_id": student_id}):
         raise UserError(say("access.no_student"))
-    return found
+
+
+_STUDENT_ID, _CONTACT_ID = (bindparam(name, type_=BigInteger) for name in ("student_id", "contact_id"))
+
+
+@cache
+def _this_student(reach: Reach) -> Select[int]:
+    return select(Student.id).where(Student.id == _STUDENT_ID, Student.active, reaches(reach, Student.id))
 
 
 def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> None:
@@ -303,12 +326,18 @@ def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int 
     Raises:
         UserError: the same sentence whether the contact is hidden, removed or never was.
     """
-    links = effective_contacts.c
-    seen = select(links.contact_id).where(links.contact_id == contact_id, links.student_id.in_(students_for(actor)))
-    if student_id is not None:
-        seen = seen.where(links.student_id == student_id)
-    if session.scalar(seen.limit(1)) is None:
+    of_whom = {} if student_id is None else {"student_id": student_id}
+    seen = _this_contact(actor.reach, of_one=student_id is not None)
+    if not db.rows(session, seen, {**actor.sight.values, "contact_id": contact_id, **of_whom}):
         raise UserError(say("access.no_contact"))
+
+
+@cache
+def _this_contact(reach: Reach, *, of_one: bool) -> Select[int]:
+    """A contact of any student who is reached so far, or of that one."""
+    link = effective_contacts.c
+    seen = select(link.contact_id).where(link.contact_id == _CONTACT_ID, reaches(reach, link.student_id))
+    return (seen.where(link.student_id == _STUDENT_ID) if of_one else seen).limit(1)
 
 
 def editor(actor: Actor) -> None:

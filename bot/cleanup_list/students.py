@@ -6,13 +6,14 @@ The status of a contact here is that of its number as it is now; an edited numbe
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, literal, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot import access, providers
-from bot.access import Actor
+from bot import access, db, providers
+from bot.access import ANYBODY, Actor, Reach
 from bot.cleanup_list.cards import ContactCard, EditNote, Evidence, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.rows import (
     StudentRow,
@@ -50,84 +51,103 @@ def student_card(session: Session, student_id: int, *, actor: Actor) -> StudentC
         UserError: this person may not see the student.
     """
     access.student(session, student_id, actor=actor)
+    contacts = db.rows(session, _CONTACTS, {"student_id": student_id})
     return StudentCard(
         student=_student(session, student_id, actor),
-        contacts=_contacts(session, student_id),
-        removed=tuple(_removed(row) for row in session.execute(_removals(student_id))),
-        siblings=_siblings(session, student_id, actor),
+        contacts=_cards(session, contacts),
+        removed=tuple(_removed(row) for row in db.rows(session, _REMOVALS, {"student_id": student_id})),
+        siblings=_siblings(session, student_id, [row.contact_id for row in contacts], actor),
     )
 
 
-def _siblings(session: Session, student_id: int, actor: Actor) -> tuple[Sibling, ...]:
-    """Asked step by step: the planner takes all at once for a question about the whole district."""
-    of = effective_contacts.c
-    contacts = session.scalars(select(of.contact_id).where(of.student_id == student_id)).all()
-    others = set(session.scalars(select(of.student_id).where(of.contact_id.in_(contacts), of.student_id != student_id)))
-    if not others:
-        return ()
-    students = (
-        select(Student.id, Student.given_name, Student.family_name)
-        .where(Student.id.in_(others), Student.id.in_(access.students_for(actor).where(Student.id.in_(others))))
-        .order_by(Student.family_name, Student.given_name, Student.id)
+_STUDENT_ID = bindparam("student_id", type_=BigInteger)
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+
+_REACH = reach_of(Student.id).lateral()
+_STUDENT = (
+    select(
+        *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, _REACH),
+        schools_of(Student.id).label("schools"),
+        teachers_of(Student.id, ANYBODY.today).label("teachers"),
     )
-    return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in session.execute(students))
+    .join_from(Student, _REACH, true())
+    .where(Student.id == _STUDENT_ID)
+)
+_LISTED = listed_contacts(_STUDENT_ID).order_by("turn")
 
 
 def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:
-    reach = reach_of(Student.id).lateral()
-    row = session.execute(
-        select(
-            *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, reach),
-            schools_of(Student.id).label("schools"),
-            teachers_of(Student.id, actor.today).label("teachers"),
-        )
-        .join_from(Student, reach, true())
-        .where(Student.id == student_id)
-    ).one()
-    listed = listed_contacts(literal(student_id)).order_by("turn")
-    return student_row(row, map(listed_contact, session.execute(listed)))
+    (row,) = db.rows(session, _STUDENT, {"student_id": student_id, "today": actor.today})
+    return student_row(row, map(listed_contact, db.rows(session, _LISTED, {"student_id": student_id})))
 
 
-def _contacts(session: Session, student_id: int) -> tuple[ContactCard, ...]:
-    rows = session.execute(_all_contacts(student_id)).all()
-    ids = [row.contact_id for row in rows]
-    edits = _edits(session, ids)
-    suggested = suggestions(session, rows)
-    return tuple(_card(row, edits[row.contact_id], suggested.get(row.contact_id)) for row in rows)
-
-
-def _all_contacts(student_id: int) -> Select[*tuple[Any, ...]]:
-    adult, sis, entry, number = effective_contacts.c, Contact, ListEntry, PhoneNumber
-    delivery, message = Delivery, MassMessage
-    return (
-        select(
-            *(adult.contact_id, adult.given_name, adult.family_name, adult.relationship, adult.email),
-            *(adult.phone, adult.method, adult.sms_status, adult.opted_out, sis.version),
-            *(number.since.label("number_since"), number.opted_out_at, number.opted_out_by),
-            *(entry.since.label("listed_since"), entry.updated_at, entry.updated_by),
-            *(entry.claimed_by, entry.claimed_at),
-            *(delivery.provider, delivery.code, delivery.final_at, message.title, message.sent_at),
-        )
-        .join_from(effective_contacts, sis, sis.id == adult.contact_id)
-        .outerjoin(number, number.phone == adult.phone)
-        .outerjoin(delivery, delivery.id == number.delivery_id)
-        .outerjoin(message, message.id == delivery.mass_message_id)
-        .outerjoin(entry, entry.contact_id == adult.contact_id)
-        .where(adult.student_id == student_id)
-        .order_by(adult.priority.nulls_last(), adult.family_name, adult.given_name, adult.contact_id)
+_ADULT = effective_contacts.c
+_CONTACTS = (
+    select(
+        *(_ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship, _ADULT.email),
+        *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.opted_out, Contact.version),
+        *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
+        *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
+        *(ListEntry.claimed_by, ListEntry.claimed_at),
+        *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
     )
+    .join_from(effective_contacts, Contact, Contact.id == _ADULT.contact_id)
+    .outerjoin(PhoneNumber, PhoneNumber.phone == _ADULT.phone)
+    .outerjoin(Delivery, Delivery.id == PhoneNumber.delivery_id)
+    .outerjoin(MassMessage, MassMessage.id == Delivery.mass_message_id)
+    .outerjoin(ListEntry, ListEntry.contact_id == _ADULT.contact_id)
+    .where(_ADULT.student_id == _STUDENT_ID)
+    .order_by(_ADULT.priority.nulls_last(), _ADULT.family_name, _ADULT.given_name, _ADULT.contact_id)
+)
+
+
+def _cards(session: Session, contacts: Sequence[Any]) -> tuple[ContactCard, ...]:
+    edits = _edits(session, [row.contact_id for row in contacts])
+    suggested = suggestions(session, contacts)
+    return tuple(_card(row, edits[row.contact_id], suggested.get(row.contact_id)) for row in contacts)
+
+
+_BESIDE = select(_ADULT.student_id).where(_ADULT.contact_id == any_(_IDS), _ADULT.student_id != _STUDENT_ID).distinct()
+
+
+def _siblings(session: Session, student_id: int, contact_ids: Sequence[int], actor: Actor) -> tuple[Sibling, ...]:
+    """Asked step by step: the planner takes all at once for a question about the whole district."""
+    others = [row.student_id for row in db.rows(session, _BESIDE, {"ids": contact_ids, "student_id": student_id})]
+    if not others:
+        return ()
+    found = db.rows(session, _named(actor.reach), {**actor.sight.values, "ids": others})
+    return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in found)
+
+
+@cache
+def _named(reach: Reach) -> Select[*tuple[Any, ...]]:
+    """The names of those of some students who may be seen."""
+    return (
+        select(Student.id, Student.given_name, Student.family_name)
+        .where(Student.id == any_(_IDS), Student.active, access.reaches(reach, Student.id))
+        .order_by(Student.family_name, Student.given_name, Student.id)
+    )
+
+
+_EDITS = (
+    select(
+        *(Edit.contact_id, Edit.id, Edit.field, Edit.state, Edit.value),
+        *(Edit.sis_value, Edit.sis_at, Edit.made_by, Edit.made_at),
+    )
+    .where(Edit.contact_id == any_(_IDS), Edit.state.in_(IN_FORCE))
+    .order_by(Edit.made_at.desc(), Edit.id.desc())
+)
 
 
 def _edits(session: Session, contact_ids: Sequence[int]) -> Mapping[int, tuple[EditNote, ...]]:
     """Newest first, so that the first is the one that Undo takes back."""
-    in_force = select(Edit).where(Edit.contact_id.in_(contact_ids), Edit.state.in_(IN_FORCE))
     notes: defaultdict[int, tuple[EditNote, ...]] = defaultdict(tuple)
-    for edit in session.scalars(in_force.order_by(Edit.made_at.desc(), Edit.id.desc())):
+    for edit in db.rows(session, _EDITS, {"ids": contact_ids}):
         notes[edit.contact_id] += (_note(edit),)
     return notes
 
 
-def _note(edit: Edit) -> EditNote:
+def _note(edit: Any) -> EditNote:
     return EditNote(
         edit_id=edit.id,
         field=EditField(edit.field),
@@ -140,7 +160,7 @@ def _note(edit: Edit) -> EditNote:
     )
 
 
-def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], suggestion: Suggestion | None) -> ContactCard:
+def _card(row: Any, edits: tuple[EditNote, ...], suggestion: Suggestion | None) -> ContactCard:
     status, since = _standing(row)
     return ContactCard(
         contact_id=row.contact_id,
@@ -166,7 +186,7 @@ def _card(row: Row[*tuple[Any, ...]], edits: tuple[EditNote, ...], suggestion: S
     )
 
 
-def _standing(row: Row[*tuple[Any, ...]]) -> tuple[SmsStatus | None, datetime | None]:
+def _standing(row: Any) -> tuple[SmsStatus | None, datetime | None]:
     """What texts to this contact meet now, and since when; an opt-out outranks what carriers said before it."""
     if row.phone is None:
         return SmsStatus.NO_NUMBER, row.listed_since
@@ -175,7 +195,7 @@ def _standing(row: Row[*tuple[Any, ...]]) -> tuple[SmsStatus | None, datetime | 
     return (SmsStatus(row.sms_status), row.number_since) if row.sms_status else (None, None)
 
 
-def _why(row: Row[*tuple[Any, ...]], status: SmsStatus | None) -> Evidence | None:
+def _why(row: Any, status: SmsStatus | None) -> Evidence | None:
     """A STOP is no delivery; whatever carriers said before it, it is the reason."""
     if status in {None, SmsStatus.OPT_OUT, SmsStatus.NO_NUMBER} or row.sent_at is None:
         return None
@@ -189,26 +209,27 @@ def _why(row: Row[*tuple[Any, ...]], status: SmsStatus | None) -> Evidence | Non
     )
 
 
-def _removals(student_id: int) -> Select[*tuple[Any, ...]]:
-    link = StudentContact
-    return (
-        select(Removal, Contact.given_name, Contact.family_name, link.relationship)
-        .join(Contact, Contact.id == Removal.contact_id)
-        .join(link, link.contact_id == Removal.contact_id)
-        .where(link.student_id == student_id, link.active, Contact.active, Removal.undone_at.is_(None))
-        .where(or_(Removal.student_id == student_id, Removal.student_id.is_(None)))
-        .order_by(Removal.made_at.desc(), Removal.id.desc())
+_LINK = StudentContact
+_REMOVALS = (
+    select(
+        *(Removal.id, Removal.contact_id, Removal.reason, Removal.made_by, Removal.made_at),
+        *(Contact.given_name, Contact.family_name, _LINK.relationship),
     )
+    .join(Contact, Contact.id == Removal.contact_id)
+    .join(_LINK, _LINK.contact_id == Removal.contact_id)
+    .where(_LINK.student_id == _STUDENT_ID, _LINK.active, Contact.active, Removal.undone_at.is_(None))
+    .where(or_(Removal.student_id == _STUDENT_ID, Removal.student_id.is_(None)))
+    .order_by(Removal.made_at.desc(), Removal.id.desc())
+)
 
 
-def _removed(row: Row[*tuple[Any, ...]]) -> RemovedContact:
-    removal: Removal = row.Removal
+def _removed(row: Any) -> RemovedContact:
     return RemovedContact(
-        removal_id=removal.id,
-        contact_id=removal.contact_id,
+        removal_id=row.id,
+        contact_id=row.contact_id,
         name=f"{row.given_name} {row.family_name}",
         relationship=row.relationship,
-        reason=removal.reason,
-        made_by=removal.made_by,
-        made_at=removal.made_at,
+        reason=row.reason,
+        made_by=row.made_by,
+        made_at=row.made_at,
     )

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from bot import db
 from bot.models import Contact, Student, StudentContact, effective_contacts, textable
 from bot.names import fold
 
@@ -23,7 +24,7 @@ class Suggestion:
     phone: str
 
 
-def suggestions(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapping[int, Suggestion]:
+def suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
     """By contact id, for those of a student's contacts that no text reaches and nobody has changed yet.
 
     `rows` are all the contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, opted_out,
@@ -34,7 +35,8 @@ def suggestions(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapp
         return {}
     found: dict[int, Suggestion] = {}
     kin = _kin(session, rows)
-    others = session.execute(_same_names(kin | _with_email(session, unreached), unreached)).all()
+    some, names = kin | _with_email(session, unreached), {_name(row) for row in unreached}
+    others = db.rows(session, _SAME_NAMES, {"ids": list(some), "words": list(names)})
     for row in unreached:
         for other in others:
             is_same = other.contact_id != row.contact_id and _is_same_adult(row, other, kin)
@@ -43,44 +45,56 @@ def suggestions(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> Mapp
     return found
 
 
-def _is_unreached(row: Row[*tuple[Any, ...]]) -> bool:
+def _is_unreached(row: Any) -> bool:
     return not row.opted_out and not row.updated_at and (row.phone is None or row.sms_status is not None)
 
 
-def _is_same_adult(row: Row[*tuple[Any, ...]], other: Row[*tuple[Any, ...]], kin: set[int]) -> bool:
+def _is_same_adult(row: Any, other: Any, kin: set[int]) -> bool:
     if _name(row) != other.search:
         return False
     return other.contact_id in kin or bool(row.email and other.email and row.email.lower() == other.email.lower())
 
 
-def _name(row: Row[*tuple[Any, ...]]) -> str:
+def _name(row: Any) -> str:
     return fold(f"{row.given_name} {row.family_name}")
 
 
-def _same_names(some: set[int], unreached: Sequence[Row[*tuple[Any, ...]]]) -> Select[*tuple[Any, ...]]:
-    """Those of some contacts who are textable and may be one of the unreached."""
-    other = effective_contacts.c
-    return (
-        select(other.contact_id, other.phone, other.email, Contact.search)
-        .join_from(effective_contacts, Contact, Contact.id == other.contact_id)
-        .where(other.contact_id.in_(some), Contact.search.in_({_name(row) for row in unreached}), textable)
-        .distinct()
-        .order_by(other.contact_id.desc())
-    )
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_WORDS = bindparam("words", type_=ARRAY(Text))
+
+_OTHER = effective_contacts.c
+_SAME_NAMES = (
+    select(_OTHER.contact_id, _OTHER.phone, _OTHER.email, Contact.search)
+    .join_from(effective_contacts, Contact, Contact.id == _OTHER.contact_id)
+    .where(_OTHER.contact_id == any_(_IDS), Contact.search == any_(_WORDS), textable)
+    .distinct()
+    .order_by(_OTHER.contact_id.desc())
+)
+"""Those of some contacts who are textable and may be one of the unreached."""
+_WITH_EMAIL = select(Contact.id).where(func.lower(Contact.email) == any_(_WORDS))
+_WITH_NUMBER = select(Contact.id).where(Contact.sis_phone == any_(_WORDS), Contact.active)
+_STUDENTS = (
+    select(StudentContact.student_id).where(StudentContact.contact_id == any_(_IDS), StudentContact.active).distinct()
+)
+_CONTACTS = (
+    select(StudentContact.contact_id)
+    .join(Student, Student.id == StudentContact.student_id)
+    .where(StudentContact.student_id == any_(_IDS), StudentContact.active, Student.active)
+    .distinct()
+)
 
 
-def _with_email(session: Session, unreached: Sequence[Row[*tuple[Any, ...]]]) -> set[int]:
+def _with_email(session: Session, unreached: Sequence[Any]) -> set[int]:
     emails = {row.email.lower() for row in unreached if row.email}
-    return set(session.scalars(select(Contact.id).where(func.lower(Contact.email).in_(emails)))) if emails else set()
+    return {row.id for row in db.rows(session, _WITH_EMAIL, {"words": list(emails)})} if emails else set()
 
 
-def _kin(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> set[int]:
+def _kin(session: Session, rows: Sequence[Any]) -> set[int]:
     """The contacts of the students who share a contact with this one, or the number of one. Asked step by step: the planner
     takes all at once for a question about the whole district.
     """
-    link, numbers = StudentContact, {row.phone for row in rows if row.phone}
-    with_number = session.scalars(select(Contact.id).where(Contact.sis_phone.in_(numbers), Contact.active))
-    shared = {row.contact_id for row in rows}.union(with_number)
-    students = set(session.scalars(select(link.student_id).where(link.contact_id.in_(shared), link.active)))
-    beside = select(link.contact_id).join(Student, Student.id == link.student_id)
-    return set(session.scalars(beside.where(link.student_id.in_(students), link.active, Student.active)))
+    numbers = {row.phone for row in rows if row.phone}
+    shared = {row.contact_id for row in rows}
+    shared.update(row.id for row in db.rows(session, _WITH_NUMBER, {"words": list(numbers)}))
+    students = [row.student_id for row in db.rows(session, _STUDENTS, {"ids": list(shared)})]
+    return {row.contact_id for row in db.rows(session, _CONTACTS, {"ids": students})}

@@ -45,7 +45,7 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
     """The rows of a statement that is built once and kept, each a named tuple of its columns. What a session has not written yet is
     written before, as the ORM does.
 
-    SQLAlchemy translates neither values nor columns; a list is one value, for `any_`.
+    SQLAlchemy translates neither values nor columns, and a list that is given is one value, for `any_`.
 
     Raises:
         KeyError: a value was not given.

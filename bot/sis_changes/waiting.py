@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
     FromClause,
     ScalarSelect,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     Subquery,
     Text,
-    any_,
     bindparam,
     case,
     cast,
@@ -112,9 +110,7 @@ def waiting(session: Session, students: Select[int]) -> Iterator[Waiting]:
 
 
 _USER_ID = bindparam("user_id", type_=Text)
-_EDITS_BY = select(func.count()).where(
-    Edit.made_by == _USER_ID, Edit.state == any_(literal(list(IN_FORCE), ARRAY(Text)))
-)
+_EDITS_BY = select(func.count()).where(Edit.made_by == _USER_ID, Edit.state.in_(IN_FORCE))
 _TOLD_BY_SIS = exists().where(
     StudentContact.contact_id == Removal.contact_id,
     StudentContact.active,
