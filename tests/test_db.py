@@ -9,15 +9,18 @@ from bot import db
 from bot.db import engines
 from bot.models import School
 
+PID = text("SELECT pg_backend_pid()")
+OPEN = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ours'")
+
 
 def _pid(engine):
     with db.transaction(engine) as session:
-        return session.scalar(text("SELECT pg_backend_pid()"))
+        return session.scalar(PID)
 
 
 @pytest.fixture
 def ours(database_url):
-    made = db.engine(database_url, pool_size=2)
+    made = db.engine(f"{database_url}&application_name=ours", pool_size=2)
     yield made
     made.dispose()
 
@@ -73,12 +76,24 @@ def test_rows_fail_as_sqlalchemy_does_without_a_value_in_the_error(engine, opene
 @pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
 def test_a_line_that_breaks_while_rows_are_asked_is_not_used_again_nor_any_as_old(ours, engine, opened):
     with ours.connect() as one, ours.connect() as other:
-        old = {line.scalar(text("SELECT pg_backend_pid()")) for line in (one, other)}
+        old = {line.scalar(PID) for line in (one, other)}
     with pytest.raises(OperationalError) as failed, opened(ours) as session:
         db.rows(session, ENDING)
     assert failed.value.connection_invalidated
     with ours.connect() as one, ours.connect() as other:
-        assert not old & {line.scalar(text("SELECT pg_backend_pid()")) for line in (one, other)}
+        assert not old & {line.scalar(PID) for line in (one, other)}
+
+
+def test_lines_that_are_busy_while_one_breaks_are_replaced_when_they_are_free_and_not_added_to(ours, engine):
+    for _ in range(5):
+        with ours.connect() as busy:
+            old = busy.scalar(PID)
+            with pytest.raises(OperationalError), db.autocommit(ours) as session:
+                db.rows(session, ENDING)
+        with ours.connect() as one, ours.connect() as other:
+            assert old not in {one.scalar(PID), other.scalar(PID)}
+    with engine.connect() as connection:
+        assert connection.scalar(OPEN) <= 4  # Two, and those that end at this moment.
 
 
 def test_without_a_transaction_each_statement_stands_by_itself(empty_database):

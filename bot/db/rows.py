@@ -45,7 +45,8 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
     """The rows of a statement that is built once and kept, each a named tuple of its columns. What a session has not written yet is
     written before, as the ORM does.
 
-    SQLAlchemy translates neither values nor columns, and a list that is given is one value, for `any_`.
+    SQLAlchemy translates neither values nor columns, and a list that is given is one value, for `any_`. A connection has begun its
+    transaction, or is one of `autocommitting`: SQLAlchemy, which sees nothing of this, would not commit what it never began.
 
     Raises:
         KeyError: a value was not given.
@@ -60,7 +61,7 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
         found = cursor.execute(compiled.text, [given[name] for name in compiled.names]).fetchall()
     except psycopg.Error as problem:
-        raise _as_sqlalchemy(connection, problem, is_gone=driver.closed) from problem
+        raise _as_sqlalchemy(connection, problem) from problem
     logger.debug(compiled.text)
     return found
 
@@ -76,15 +77,14 @@ def _compiled(statement: ClauseElement) -> _Compiled:
     return _Compiled(str(compiled), tuple(compiled.positiontup or ()))
 
 
-def _as_sqlalchemy(connection: Connection, problem: psycopg.Error, *, is_gone: bool) -> BaseException:
-    """The error that SQLAlchemy makes of it, after what it does when a connection is gone: the others are replaced, too."""
-    if is_gone:
-        connection.invalidate(problem)
-        connection.engine.dispose()
+def _as_sqlalchemy(connection: Connection, problem: psycopg.Error) -> BaseException:
+    """The error that SQLAlchemy makes of it. It finds out by itself that a connection is gone, and replaces those that are as old."""
+    if driver_of(connection).closed:
+        try:
+            connection.exec_driver_sql("SELECT 1")
+        except DBAPIError as gone:
+            return gone
     raised = DBAPIError.instance(
-        *(None, None, problem, psycopg.Error),
-        hide_parameters=True,
-        connection_invalidated=is_gone,
-        dialect=connection.dialect,
+        *(None, None, problem, psycopg.Error), hide_parameters=True, dialect=connection.dialect
     )
     return cast("BaseException", raised)
