@@ -214,6 +214,17 @@ def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session,
     assert pages[3].filter.page == 3
 
 
+@pytest.mark.parametrize(
+    ("size", "last"), [(2, ["Kid4", "Kid5"]), (4, ["Kid4", "Kid5"]), (5, ["Kid5"]), (6, ["Kid0", "Kid5"])]
+)
+def test_a_page_beyond_the_last_shows_all_of_the_last(session, district, clara, size, last):
+    for number in range(6):
+        unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
+    page = cleanup_list.page(session, Filter(page=7), actor=clara, page_size=size)
+    assert [names(page)[0], names(page)[-1]] == [f"{last[0]} Rivera", f"{last[-1]} Rivera"]
+    assert page.filter.page == page.pages
+
+
 def test_grade_and_status_narrow_students_and_the_contacts_shown(session, district, clara):
     sam, _ = unreachable(session, at=district.lincoln)
     listed(session, contact(session, sam, given="Joe"), SmsStatus.INACTIVE)

@@ -91,7 +91,7 @@ def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         func.count().filter(students.c.textable == 0).label("alone"),
     ).cte("totals")
     total = select(totals.c.total).scalar_subquery()
-    first = func.least(page - 1, (total - 1) / page_size) * page_size
+    first = func.least(page - 1, (total - 1) // page_size) * page_size
     worst_first = (
         *(_need(students), students.c.worst, students.c.grade_order),
         *(students.c.family_name, students.c.given_name, students.c.student_id),
