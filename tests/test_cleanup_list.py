@@ -387,6 +387,13 @@ def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(sessio
     assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
 
 
+def test_somebody_whom_the_sis_has_twice_is_mentioned_by_the_name_it_had_first(session, district, dana):
+    for given in ("Zoe", "Ana"):
+        teacher = staff(session, given, "Tanner", "tanner@district.example")
+        school_class(session, teacher, district.lincoln, student(session, f"Kid of {given}", at=district.lincoln))
+    assert cleanup_list.vocabulary(session, dana, {"U2": "tanner@district.example"}).mentions == {"U2": "Zoe Tanner"}
+
+
 def test_words_are_kept_from_one_sync_to_the_next_and_asked_anew_while_one_runs(session, district, clara, dana):
     run = models.SyncRun(source="x", started_at=NOW, finished_at=NOW, state="done")
     session.add(run)

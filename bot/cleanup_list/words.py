@@ -33,8 +33,9 @@ def _schools_and_teachers(session: Session, sight: Sight) -> Vocabulary:
 
 
 def _mentions(session: Session, actor: Actor, mentioned: Mapping[str, str]) -> Mapping[str, str]:
-    with_email = teachers_for(actor).with_only_columns(Staff.email, _NAME).where(Staff.email.in_(mentioned.values()))
-    names = {row.email: row.name for row in session.execute(with_email)}
+    with_email = teachers_for(actor).where(Staff.email.in_(mentioned.values()))
+    found = session.execute(with_email.with_only_columns(Staff.email, _NAME).order_by(Staff.id.desc()))
+    names = {row.email: row.name for row in found}  # Of somebody the SIS has twice, the name that it had first.
     return {user_id: names[email] for user_id, email in mentioned.items() if email in names}
 
 
