@@ -21,8 +21,8 @@ class Forecast:
     """A mass message to those a filter means, of whom this person may see, if it went out now. A contact counts once.
 
     `reached` get it, as far as the last messages showed; `missed` are texted in vain, by status; `not_texted` chose calls
-    or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are the first of them, those
-    without any other way above the others.
+    or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are those of them on one page, and stand
+    first where there is no other way. `page` is the last one where fewer are left than what was asked for.
     """
 
     reached: int
@@ -30,22 +30,28 @@ class Forecast:
     not_texted: int
     without_adult: int
     students: tuple[StudentRow, ...]
+    page: int
+    pages: int
 
 
 def forecast(session: Session, which: Filter, *, actor: Actor, students: int) -> Forecast:
-    """What would happen now to the contacts of a grade, a school, a teacher's students; names at most so many students.
+    """What would happen now to the contacts of a grade, a school, a teacher's students; names so many students a page.
 
     A filter's names and SMS statuses say nothing here: a mass message knows neither.
     """
     meant = selection.narrowed(access.students_for(actor), which, today=actor.today)
     counts = {row.fate: row.contacts for row in session.execute(_fates(meant))}
-    alone = session.execute(_without_adult(meant, actor, students)).all()
+    alone = session.execute(_without_adult(meant, actor, which.page, students)).all()
+    total = alone[0].total if alone else 0
+    pages = max(1, -(-total // students))
     return Forecast(
         reached=counts.get(_REACHED, 0),
         missed={status: counts[status] for status in SEVERITY if status in counts},
         not_texted=counts.get(_NOT_TEXTED, 0),
-        without_adult=alone[0].total if alone else 0,
+        without_adult=total,
         students=tuple(student_row(row, ()) for row in alone),
+        page=min(which.page, pages),
+        pages=pages,
     )
 
 
@@ -65,21 +71,23 @@ def _fates(meant: Select[int]) -> Select[*tuple[Any, ...]]:
     return select(mine.c.fate, func.count().label("contacts")).group_by(mine.c.fate)
 
 
-def _without_adult(meant: Select[int], actor: Actor, most: int) -> Select[*tuple[Any, ...]]:
+def _without_adult(meant: Select[int], actor: Actor, page: int, page_size: int) -> Select[*tuple[Any, ...]]:
     alone = (
         meant.with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
         .where(~has_adult(Student.id))
         .cte("alone")
     )
     reach = reach_of(alone.c.student_id).lateral()
+    total = select(func.count()).select_from(alone).scalar_subquery()
     return (
         select(
-            *(alone, reach, func.count().over().label("total")),
+            *(alone, reach, total.label("total")),
             schools_of(alone.c.student_id).label("schools"),
             teachers_of(alone.c.student_id, actor.today).label("teachers"),
         )
         .join_from(alone, reach, true())
         .order_by(reach.c.other_ways, grade_order(alone.c.grade), alone.c.family_name, alone.c.given_name)
         .order_by(alone.c.student_id)
-        .limit(most)
+        .limit(page_size)
+        .offset(func.least(page - 1, func.greatest(total - 1, 0) // page_size) * page_size)
     )

@@ -14,7 +14,7 @@ from bot import phone as phones
 from bot.access import Actor
 from bot.contact_edits.standing import Stale, Standing, lock, mark_listed, own_doing, record
 from bot.errors import UserError
-from bot.models import ContactMethod, Edit, EditField, EditState, PhoneNumber
+from bot.models import ContactMethod, Edit, EditField, EditState, ListEntry, PhoneNumber
 from bot.sms_status import SmsStatus
 from bot.wording import say
 
@@ -23,7 +23,8 @@ Wanted = dict[EditField, str | None]
 
 @dataclass(frozen=True)
 class Change:
-    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made.
+    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made; `is_listed` says whether
+    it stands on the list.
 
     The same once more from the same person changes nothing and gives what stands.
     """
@@ -33,6 +34,7 @@ class Change:
     phone: str | None
     method: ContactMethod
     edit_ids: tuple[int, ...]
+    is_listed: bool
 
 
 def change(
@@ -118,6 +120,7 @@ def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale
         stands.phone,
         stands.method,
         tuple(stands.edits[field].id for field in wanted if field in stands.edits),
+        session.get(ListEntry, contact_id) is not None,
     )
 
 
@@ -135,11 +138,10 @@ def _save(
     for field in differing:
         values = (before.value(field), wanted[field])
         record(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
-    mark_listed(session, before.contact, actor=actor, now=now)
+    is_listed = mark_listed(session, before.contact, actor=actor, now=now)
     made = tuple(edit.id for edit in edits)
-    return Change(
-        contact_id, before.name, wanted[EditField.PHONE], ContactMethod(wanted[EditField.METHOD] or "text"), made
-    )
+    method = ContactMethod(wanted[EditField.METHOD] or "text")
+    return Change(contact_id, before.name, wanted[EditField.PHONE], method, made, is_listed)
 
 
 def _read(typed: str | None, region: str) -> str | None:

@@ -120,12 +120,15 @@ def record(
     audit.record(session, subject, actor=actor.user_id, action=action, before=before, after=after, now=now)
 
 
-def mark_listed(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> None:
-    """A listed contact waits for the next mass message while it is other than what the last one could not reach."""
+def mark_listed(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> bool:
+    """A listed contact waits for the next mass message while it is other than what the last one could not reach. Gives whether it
+    is one.
+    """
     session.flush()
     entry = session.get(ListEntry, contact.id, with_for_update=True)
     if entry is None:
-        return
+        return False
     stands = _standing(session, contact)
     as_listed = stands.phone == entry.phone and stands.method is ContactMethod.TEXT
     entry.updated_at, entry.updated_by = (None, None) if as_listed else (now, actor.user_id)
+    return True

@@ -130,7 +130,7 @@ class _Reader:
             return 0
         if self._line.has_figure(at + 1):
             return self._line.not_understood(at, 2, perhaps_name=False)
-        return self._line.not_understood(at)
+        return self._line.not_understood(at, perhaps_name=bool(self._line.word(at + 1)))
 
     def _is_grade_noun(self, at: int) -> bool:
         return self._line.word(at) in w.GRADE_NOUNS and not self._line.has_figure(at + 1)

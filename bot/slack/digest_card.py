@@ -58,7 +58,7 @@ def _is_narrowed(digest: Digest) -> bool:
 
 
 def _share(one: Digest | Reached) -> str:
-    return f"{100 * one.delivered / one.sent:.1f}\u00a0%"
+    return f"{one.delivered / one.sent:.1%}"
 
 
 def _moves(moved: Moved) -> str:

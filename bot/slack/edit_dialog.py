@@ -199,10 +199,13 @@ def _touches(touches: Touches) -> list[Block]:
 def _saved(done: Change) -> str:
     method = say(f"method.{done.method}").lower()
     saved = say("edit_dialog.saved", name=b.escaped(done.name), method=method, phone=b.masked(done.phone))
-    return f"{saved} {_what_follows(done)}"
+    return " ".join([saved, *_what_follows(done)])
 
 
-def _what_follows(done: Change) -> str:
+def _what_follows(done: Change) -> list[str]:
     if done.method is not ContactMethod.TEXT:
-        return say("edit_dialog.not_texted")
-    return say("edit_dialog.leave_when_texted" if done.phone else "edit_dialog.stay")
+        from_now_on = say(f"edit_dialog.no_texts.{done.method}")
+        return [from_now_on, *([say("edit_dialog.leave_next")] if done.is_listed else [])]
+    if not done.phone:
+        return [say("edit_dialog.stay" if done.is_listed else "edit_dialog.no_number")]
+    return [say("edit_dialog.leave_when_texted")] if done.is_listed else []

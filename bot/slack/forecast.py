@@ -23,7 +23,8 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
     mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
         parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
-        which = Filter(grades=parsed.filter.grades, school=parsed.filter.school, teacher=parsed.filter.teacher)
+        asked = parsed.filter
+        which = Filter(asked.grades, school=asked.school, teacher=asked.teacher, page=asked.page)
         told = cleanup_list.forecast(session, which, actor=actor, students=_STUDENTS)
         unmet = cleanup_list.unmet(session, which, actor=actor)
     facts = (
@@ -33,7 +34,8 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
 
 
 def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Card:
-    whom = f" · {filters.describe(which)}" if which != Filter() else ""
+    which = which.with_page(told.page)
+    whom = f" · {filters.describe(which)}" if which.criteria else ""
     head = say("forecast.title") + whom
     blocks = [
         b.header(head),
@@ -41,10 +43,15 @@ def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Ca
         *_not_understood(parsed),
         b.section("\n".join(facts)),
         *([b.divider()] if told.students else []),
-        *(list_rows.row(one, here=f"forecast {which}".strip(), most=0) for one in told.students),
+        *(list_rows.row(one, here=_text(which), most=0) for one in told.students),
+        *list_links.turning_command(_text, which, pages=told.pages),
     ]
     names = [say("forecast.student_alone", name=b.escaped(one.name)) for one in told.students]
     return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))
+
+
+def _text(which: Filter) -> str:
+    return f"forecast {which}".strip()
 
 
 def _left_out(which: Filter) -> list[Block]:
@@ -78,6 +85,7 @@ def _not_texted(told: Forecast) -> list[str]:
 def _alone(told: Forecast) -> str:
     if not told.without_adult:
         return say("forecast.nobody_alone")
-    shown = len(told.students)
-    first = [say("forecast.first", number=shown)] if shown < told.without_adult else []
-    return " ".join([say("forecast.alone", told.without_adult), *first])
+    alone = say("forecast.alone", told.without_adult)
+    if told.pages == 1:
+        return alone
+    return " ".join([alone, say("forecast.first"), f"{say('everywhere.page', page=told.page, pages=told.pages)}."])

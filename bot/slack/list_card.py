@@ -180,7 +180,7 @@ def _footer(page: Page, latest: Latest, now: datetime) -> str:
 
 
 def _turned(page: Page) -> list[str]:
-    return [say("list_card.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
+    return [say("everywhere.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
 
 
 def _own_changes(sight: Sight) -> list[str]:

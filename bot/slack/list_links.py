@@ -4,7 +4,7 @@ The value of each is the text of the filter it leads to, so a list needs no memo
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -122,6 +122,14 @@ def unknown_words(parsed: Parsed) -> list[str]:
 
 def whole_list() -> list[Block]:
     return b.actions([b.button(say("list_links.whole_list"), SHOW_ALL, EVERYBODY)])
+
+
+def turning_command(text: Callable[[Filter], str], now: Filter, *, pages: int) -> list[Block]:
+    """*Previous* and *Next* of the answer to a command, which `text` writes for each page."""
+    back = [(say("list_links.previous"), now.page - 1)] if now.page > 1 else []
+    on = [(say("list_links.next"), now.page + 1)] if now.page < pages else []
+    turns = [(said, text(now.with_page(number))) for said, number in (*back, *on)]
+    return b.actions([b.button(said, f"{_RUN}.{place}", there) for place, (said, there) in enumerate(turns)])
 
 
 def turning(page: Page) -> list[Block]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot import grade
 from bot.cleanup_list import ListedContact, StudentRow
+from bot.models import ContactMethod
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.sms_status import meaning
@@ -30,7 +31,9 @@ def unlisted(one: StudentRow, *, here: str) -> Block:
 
 
 def not_on_the_list(one: StudentRow, name: str) -> str:
-    return say("list_rows.unlisted" if one.textable else "list_rows.unlisted_alone", name=name)
+    if one.textable:
+        return say("list_rows.unlisted", name=name)
+    return say("list_rows.unlisted_other_ways" if one.other_ways else "list_rows.unlisted_alone", name=name)
 
 
 def _student(one: StudentRow) -> str:
@@ -74,6 +77,8 @@ def _contact(one: ListedContact) -> str:
 
 
 def _updated(one: ListedContact, day: str) -> str:
+    if one.method is not ContactMethod.TEXT:
+        return say(f"list_rows.method_updated.{one.method}", day=day)
     if one.phone == one.listed_phone:
         return say("everywhere.updated", day=day)
     return say("list_rows.number_updated", phone=b.masked(one.phone), day=day)

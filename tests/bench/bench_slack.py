@@ -201,7 +201,7 @@ def test_a_name_with_a_slip_over_the_whole_list(bot):
     assert "Nobody named" not in exact["text"]
     slip = answered(bot, commands(1, "student Vawxexi", ["UDANA"])[0])
     assert "Nobody named Vawxexi" in slip["text"]
-    assert "This is" in slip["text"]
+    assert "Shown instead" in slip["text"]
     told("district, a name", flood(bot, 1, commands(50, "student Bace", ["UDANA"])))
     told("district, nobody's name", flood(bot, 1, commands(50, "student Qqqqqqqqq", ["UDANA"])))
     told("district, a slip", flood(bot, 1, commands(50, "student Vawxexi", ["UDANA"])))

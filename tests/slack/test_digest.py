@@ -469,12 +469,12 @@ def test_a_post_that_was_found_again_is_brought_up_to_date(office, session, mari
 def test_the_share_reached_is_one_line_with_the_messages_before(office, session, maria, subscribed):
     send(session, office, {maria: "delivered"})
     office.tick()
-    assert "Share reached" not in text_of(digests_in(office)[0])
+    assert "*Reached:" not in text_of(digests_in(office)[0])
     for outcome in ("blocked", "delivered"):
         office.later(hours=1)
         send(session, office, {maria: outcome})
         office.tick()
-    assert "Share reached, oldest first: 100.0 %, 0.0 %, *this one 100.0 %*." in text_of(digests_in(office)[-1])
+    assert "*Reached: 100.0%*. Before: 0.0%, 100.0%." in text_of(digests_in(office)[-1])
 
 
 def test_what_did_not_happen_to_the_list_is_not_counted(office, session, maria, subscribed):

@@ -62,11 +62,31 @@ def test_a_status_stays_beside_the_number_it_is_of_until_the_next_message_says_m
     assert "The number is ••• 0199 now. Updated" in said
 
 
-def test_an_updated_contact_whose_number_is_the_same_has_no_new_number(office, session, sam):
+def test_an_updated_contact_who_gets_calls_is_said_to_and_has_no_new_number(office, session, sam):
     message = the_list(office.clara)
     office.clara.fill(open_edit(office.clara, message), {"method": "call"}).submit()
+    said = text_of(office.clara.view)
+    assert "They get calls and no texts from now on. The next mass message takes them off the list." in said
     office.settled()
-    assert "The number is" not in text_of(office.clara.again(message))
+    said = text_of(office.clara.again(message))
+    assert "Gets calls now, no texts. Updated" in said
+    assert "The number is" not in said
+
+
+def test_a_contact_who_is_not_on_the_list_is_not_said_to_leave_it(office, session, sam):
+    nora = people.contact(session, sam, given="Nora", phone="+13125550188")
+    session.commit()
+    open_student(office.clara, the_list(office.clara))
+    for values, then in (
+        ({"method": "call"}, "They get calls and no texts from now on."),
+        ({"method": "text", "phone": "312.555.0177"}, "••• 0177."),
+        ({"phone": ""}, "They get no texts until there is a number."),
+    ):
+        assert office.clara.press(office.clara.view, action_id="contact.edit", block_id=f"contact.{nora.id}").ok
+        assert office.clara.fill(office.clara.view, values).submit().ok
+        said = text_of(office.clara.view).replace("\u00a0", " ")
+        assert f"{then}\n" in said
+        assert "off the list" not in said
 
 
 def test_the_edit_dialog_shows_the_number_as_people_write_it(office, sam):

@@ -59,6 +59,28 @@ def test_after_a_change_the_forecast_is_a_forecast_again(office, lincoln):
     assert "would miss it: Opt-Out 1." in said
 
 
+def test_every_student_of_a_forecast_is_on_one_of_its_pages(office, session, lincoln):
+    for number in range(10):
+        people.student(session, f"Kid{number}", grade="1", at=office.district.lincoln)
+    session.commit()
+    first = forecast(office.clara, "grade 1")
+    assert "*11 students have no adult who would get it.*" in text_of(first)
+    assert "Page 1 of 2." in text_of(first)
+    assert office.clara.press(first, action_id="command.run.0").ok
+    second = office.clara.again(first)
+    assert "Page 2 of 2." in text_of(second)
+    assert [name in text_of(first) for name in ("Kid0", "Kid9", "Kim")] == [True, True, False]
+    assert [name in text_of(second) for name in ("Kid0", "Kid9", "Kim")] == [False, False, True]
+    assert office.clara.press(second, action_id="command.run.0").ok
+    assert "Kid0" in text_of(office.clara.again(first))
+
+
+def test_a_page_beyond_the_last_of_a_forecast_is_the_last(office, lincoln):
+    said = text_of(forecast(office.clara, "page 9"))
+    assert "Kim Rivera" in said
+    assert "Page" not in said
+
+
 def test_a_teacher_reads_of_their_own_students(office, lincoln):
     assert "Kim" not in text_of(forecast(office.ana))
 

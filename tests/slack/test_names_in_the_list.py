@@ -118,12 +118,12 @@ def test_a_slip_finds_nobody_whom_one_may_not_see(office, sophia, liam):
 def test_a_name_that_somebody_elsewhere_has_may_still_be_a_slip_here(office, session, sophia):
     people.student(session, "Sofia", "Brandt", at=office.district.roosevelt)
     session.commit()
-    assert "This is *sophia*" in text_of(office.clara.command("/cleanup", "student Sofia").message)
+    assert "Shown instead: *sophia*" in text_of(office.clara.command("/cleanup", "student Sofia").message)
 
 
 def test_a_slip_does_not_mean_a_contact_who_was_removed(office, session, sophia):
     card = office.clara.command("/cleanup", "Steven").message
-    assert "This is *stephen*" in text_of(card)
+    assert "Shown instead: *stephen*" in text_of(card)
     stephen = session.scalars(select(models.Contact).where(models.Contact.given_name == "Stephen")).one()
     session.add(models.Removal(contact_id=stephen.id, reason="x", made_by=office.clara.id, made_at=people.NOW))
     session.commit()
@@ -133,7 +133,7 @@ def test_a_slip_does_not_mean_a_contact_who_was_removed(office, session, sophia)
 
 
 def test_a_slip_in_one_name_and_a_part_of_another_find_the_person(office, sophia, matt):
-    assert "This is *mul sophia*" in text_of(office.clara.command("/cleanup", "student mul Sohpia").message)
+    assert "Shown instead: *mul sophia*" in text_of(office.clara.command("/cleanup", "student mul Sohpia").message)
 
 
 @pytest.mark.parametrize("typed", ['student "-"', 'student "\'"', 'grade 5 student "…"'])

@@ -49,6 +49,14 @@ def test_of_many_with_the_name_a_few_are_shown(office, leticia, session):
     assert "… and more students: type more of the name." in said
 
 
+def test_of_somebody_whose_adults_get_calls_it_is_said(office, session):
+    kim = people.student(session, "Kim", "Peña", at=office.district.lincoln)
+    people.contact(session, kim, method="call")
+    session.commit()
+    said = text_of(office.clara.command("/cleanup", "peña").message)
+    assert "*Kim Peña* is not on the list: no adult of theirs gets texts, but one can be called or e-mailed." in said
+
+
 def test_somebody_on_the_list_with_the_name_is_what_was_asked_for(office, leticia, session):
     mateo = people.student(session, "Mateo", "Peña", at=office.district.lincoln)
     people.listed(session, people.contact(session, mateo, family="Peña"))

@@ -52,7 +52,7 @@ def test_everybody_sees_what_waits_of_their_students_with_masked_numbers(office,
     assert "Sam Rivera" in said
     assert "0142" in said
     assert "(312) 555" not in said
-    assert "Nobody waits" in text_of(pending(office.tom))
+    assert "Nothing is waiting" in text_of(pending(office.tom))
 
 
 def test_nothing_that_waits_is_good_news(office):
@@ -120,7 +120,7 @@ def test_the_student_is_opened_from_the_change_and_the_change_is_gone_once_one_c
     assert office.clara.press(message, action_id="student.open").ok
     assert office.clara.press(office.clara.view, action_id="conflict.take_sis").ok
     office.settled()
-    assert "✅ Nobody waits" in text_of(office.clara.again(message))
+    assert "✅ Nothing is waiting" in text_of(office.clara.again(message))
 
 
 def test_the_student_is_opened_from_the_home_tab_too(office, disputed):
