@@ -166,7 +166,7 @@ KNOWN = (
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("told_after"))
 )
-"""What `actor_of` reads, in the order of `id`: none for whom Slack has not told of since."""
+"""The rows that `actor_of` takes, once they are in the order of `id`; none for whom Slack told nothing after `told_after`."""
 _KNOWN_IN_ORDER = KNOWN.order_by(Staff.id)
 
 

@@ -46,7 +46,7 @@ def examine(settings: Settings, engine: Engine, *, now: datetime) -> list[Check]
 
 def database(engine: Engine) -> Check:
     try:
-        with engine.connect() as connection:
+        with db.autocommitting(engine).connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
     except SQLAlchemyError:
         return Check("database", ok=False, said=say("doctor.database.silent"))
@@ -65,7 +65,7 @@ def tables(engine: Engine) -> Check:
 def sis(engine: Engine, *, now: datetime) -> Check:
     """When the SIS was last read. Asked of tables that may not be there yet."""
     try:
-        with engine.connect() as connection:
+        with db.autocommitting(engine).connect() as connection:
             last = connection.scalar(last_synced_at())
     except SQLAlchemyError:
         last = None

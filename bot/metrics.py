@@ -2,6 +2,8 @@
 
 from sqlalchemy import Engine, text
 
+from bot import db
+
 # Each is one query on an index or a small table.
 _COUNTS = {
     "contact_cleanup_listed": "SELECT status, count(*) FROM cleanup_list GROUP BY 1 ORDER BY 1",
@@ -17,7 +19,7 @@ _COUNTS = {
 def lines(engine: Engine) -> str:
     """Every count in Prometheus' text format."""
     said = []
-    with engine.connect() as connection:
+    with db.autocommitting(engine).connect() as connection:
         for name, query in _COUNTS.items():
             said.append(f"# TYPE {name} gauge")
             for label, value in connection.execute(text(query)):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-_ROWS = logging.getLogger("bot.db.rows")
+_ROWS = logging.getLogger("bot.db.driver")
 
 
 class _Rows(logging.Handler):

@@ -166,6 +166,37 @@ def test_a_hidden_student_and_one_that_never_was_get_the_same_sentence(session, 
     assert len(sentences) == 1
 
 
+@pytest.mark.parametrize("name", ["ana", "tom", "clara", "dana", "both", "nobody's"])
+def test_a_student_and_a_contact_who_are_known_are_seen_by_just_those_who_see_them_among_all(session, district, name):
+    sam, tess, rosa = session.scalars(select(models.Student).order_by(models.Student.id)).all()
+    gone = people.student(session, "Gone", at=district.lincoln)
+    contacts = {people.contact(session, one).id: {one.id} for one in (sam, tess, rosa, gone)}
+    contacts[people.contact(session, tess, rosa).id] = {tess.id, rosa.id}
+    people.school_class(session, district.clara, district.roosevelt, rosa)
+    gone.active = False
+    session.flush()
+    actor = {
+        "ana": people.acting(district.ana),
+        "tom": people.acting(district.tom),
+        "clara": people.acting(district.dana, reach=Reach.SCHOOLS, at=(district.lincoln,)),
+        "dana": people.acting(district.dana, reach=Reach.DISTRICT),
+        "both": people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,)),
+        "nobody's": people.acting(district.dana),
+    }[name]
+    seen = set(session.scalars(access.students_for(actor)))
+    assert {one.id for one in (sam, tess, rosa, gone) if _is_let(access.student, session, one.id, actor)} == seen
+    let = {one for one in contacts if _is_let(access.contact, session, one, actor)}
+    assert let == {one for one, students in contacts.items() if students & seen}
+
+
+def _is_let(asked, session, which, actor):
+    try:
+        asked(session, which, actor=actor)
+    except UserError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     ("roles", "name", "may"),
     [

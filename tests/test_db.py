@@ -104,6 +104,24 @@ def test_without_a_transaction_each_statement_stands_by_itself(empty_database):
         assert session.scalar(select(func.count()).select_from(School)) == 1
 
 
+def test_statements_stay_prepared_where_some_are_planned_with_a_setting_and_where_only_the_state_is_asked(ours):
+    with db.autocommit(ours) as session:
+        for _ in range(6):
+            db.rows(session, NUMBERED, {"word": "one"})
+    with db.autocommit(ours) as session:
+        db.plan_with(session, "random_page_cost = 1.5")
+    db.snapshot(ours)
+    with db.autocommit(ours) as session:
+        prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("AS word" in one for one in prepared)
+
+
+def test_a_failed_statement_stands_in_its_error_without_its_values(engine):
+    with pytest.raises(DataError, match="quotient") as failed, db.transaction(engine) as session:
+        db.rows(session, DIVIDING, {"number": 0})
+    assert "$1" in failed.value.statement
+
+
 @pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
 def test_a_setting_of_the_planner_holds_until_the_session_ends_and_no_longer(ours, opened):
     with opened(ours) as session:

@@ -59,7 +59,7 @@ def latest_of(session: Session, row: Any) -> Latest:
 
 
 def roster(session: Session) -> str | None:
-    """`Latest.roster`, as this transaction was told if it asked already."""
+    """`Latest.roster`, as this session was told if it asked already."""
     asked_in, newest = session.info.get(_TOLD, (None, None))
     told: Latest = newest if newest and asked_in is session.get_transaction() else latest(session)
     return told.roster

@@ -3,9 +3,9 @@
 With no `DATABASE_URL` an embedded PostgreSQL is started below `.sandbox/`.
 """
 
+from bot.db.driver import rows
 from bot.db.embedded import EMBEDDED_FOLDER, embedded_url
 from bot.db.engines import OLDEST_POSTGRESQL, engine, wait_until_ready
-from bot.db.rows import rows
 from bot.db.sessions import alone, autocommit, autocommitting, plan_with, snapshot, transaction
 
 __all__ = [

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.db.rows import driver_of
+from bot.db.driver import driver_of
 
 
 @contextmanager
@@ -26,16 +26,17 @@ def autocommit(engine: Engine) -> Iterator[Session]:
     """
     with Session(autocommitting(engine), expire_on_commit=False) as session:
         yield session
+        session.commit()  # After `plan_with`: rolled back, the driver would forget every statement that it has prepared.
 
 
 @lru_cache(maxsize=2)
 def autocommitting(engine: Engine) -> Engine:
-    """The same of an engine, for a single statement. Made once: making it takes longer than a statement."""
+    """The same of an engine, for a single statement. Made once: making it takes nearly as long as a small statement."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def plan_with(session: Session, setting: str) -> None:
-    """Let PostgreSQL plan what follows with this setting, `name = value`, until the session ends: from here on it is a transaction."""
+    """Let PostgreSQL plan what follows with this setting, `name = value`, until the transaction ends, which begins here where there is none."""
     driver = driver_of(session.connection())
     if driver.autocommit and driver.info.transaction_status is TransactionStatus.IDLE:
         session.connection().exec_driver_sql("BEGIN")
@@ -46,7 +47,7 @@ def snapshot(engine: Engine) -> str:
     """A word for what is committed by now. The same twice, and nothing was written between; another one may also come of a
     transaction that has only begun, whoever's it is.
     """
-    with engine.connect() as connection:
+    with autocommitting(engine).connect() as connection:
         return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
 
+from bot import db
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -33,7 +35,7 @@ def upgrade(url: str) -> None:
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest step. Every command asks, and Alembic would take longer to load than the answer."""
     newest = max(path.name for path in (_HERE / "versions").glob("*.py"))[:4]
-    with engine.connect() as connection:
+    with db.autocommitting(engine).connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return False
         return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest]

@@ -1,7 +1,7 @@
-"""What every listener has at hand, and the door each one goes through: who is acting, in one transaction.
+"""What every listener has at hand, and the door each one goes through: who is acting, in one transaction, or who looks, in none.
 
-Rights are asked again at each click. Whom Slack told us of lately is found in the transaction itself; anybody else is asked
-about after it has ended and before the next one begins, because nothing waits for the network inside one.
+Rights are asked again at each click. Whom Slack told us of lately is found at once; anybody else is asked about after the
+transaction has ended and before the next one begins, because nothing waits for the network inside one.
 """
 
 from collections.abc import Callable, Iterator

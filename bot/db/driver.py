@@ -4,6 +4,7 @@ each time, takes it longer than PostgreSQL needs for a small one.
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -19,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class _Compiler(PGCompiler_psycopg):
-    """Values of the statement itself are written into its text, so that only those that differ are sent each time."""
+    """Values of the statement itself are written into its text, so that only those that have a name are sent each time."""
 
     def visit_bindparam(self, bindparam: BindParameter[Any], **how: Any) -> Any:  # type: ignore[override]
-        how["literal_binds"] = not bindparam.required
+        how["literal_binds"] = bindparam.unique
         return super().visit_bindparam(bindparam, **how)  # type: ignore[no-untyped-call]
 
 
@@ -45,7 +46,8 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
     """The rows of a statement that is built once and kept, each a named tuple of its columns. What a session has not written yet is
     written before, as the ORM does.
 
-    SQLAlchemy translates neither values nor columns, and a list that is given is one value, for `any_`. A connection has begun its
+    SQLAlchemy translates neither values nor columns: a list that is given is one value, for `any_`, and the statement itself holds
+    words, numbers and truth values, no dates. A connection has begun its
     transaction, or is one of `autocommitting`: SQLAlchemy, which sees nothing of this, would not commit what it never began.
 
     Raises:
@@ -61,7 +63,8 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
         found = cursor.execute(compiled.text, [given[name] for name in compiled.names]).fetchall()
     except psycopg.Error as problem:
-        raise _as_sqlalchemy(connection, problem) from problem
+        _notice(connection)
+        raise _as_sqlalchemy(connection, compiled.text, problem) from problem
     logger.debug(compiled.text)
     return found
 
@@ -77,14 +80,18 @@ def _compiled(statement: ClauseElement) -> _Compiled:
     return _Compiled(str(compiled), tuple(compiled.positiontup or ()))
 
 
-def _as_sqlalchemy(connection: Connection, problem: psycopg.Error) -> BaseException:
-    """The error that SQLAlchemy makes of it. It finds out by itself that a connection is gone, and replaces those that are as old."""
+def _notice(connection: Connection) -> None:
+    """If the other end is gone, let SQLAlchemy find that out by itself: it replaces all that are as old, and opens no more of them."""
     if driver_of(connection).closed:
-        try:
+        with suppress(DBAPIError):
             connection.exec_driver_sql("SELECT 1")
-        except DBAPIError as gone:
-            return gone
+
+
+def _as_sqlalchemy(connection: Connection, statement: str, problem: psycopg.Error) -> BaseException:
     raised = DBAPIError.instance(
-        *(None, None, problem, psycopg.Error), hide_parameters=True, dialect=connection.dialect
+        *(statement, None, problem, psycopg.Error),
+        hide_parameters=True,
+        connection_invalidated=connection.invalidated,
+        dialect=connection.dialect,
     )
     return cast("BaseException", raised)
