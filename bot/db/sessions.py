@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from bot.db.driver import driver_of
 
+_BEGUN = "begun by plan_with"
+
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
@@ -26,7 +28,8 @@ def autocommit(engine: Engine) -> Iterator[Session]:
     """
     with Session(autocommitting(engine), expire_on_commit=False) as session:
         yield session
-        session.commit()  # After `plan_with`: rolled back, the driver would forget every statement that it has prepared.
+        if _BEGUN in session.info:
+            session.commit()  # Rolled back, the driver would forget every statement that it has prepared.
 
 
 @lru_cache(maxsize=2)
@@ -40,6 +43,7 @@ def plan_with(session: Session, setting: str) -> None:
     driver = driver_of(session.connection())
     if driver.autocommit and driver.info.transaction_status is TransactionStatus.IDLE:
         session.connection().exec_driver_sql("BEGIN")
+        session.info[_BEGUN] = True
     session.execute(text(f"SET LOCAL {setting}"))
 
 
