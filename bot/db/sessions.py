@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.driver import driver_of
 
-_BEGUN = "begun by plan_with"
+_BEGUN = "begun"
 
 
 @contextmanager
