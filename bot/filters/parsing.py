@@ -14,6 +14,7 @@ from bot.filters.vocabulary import Vocabulary
 _LONGEST_TEXT = 3000
 _SUGGESTIONS = 3
 _SUGGESTED_FOR = 5
+_KEPT = 30
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,22 @@ class Parsed:
 def parse(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
     """Read at most 3,000 characters, counted as plain text; never raises. Without a vocabulary, schools and teachers must be
     called so.
+
+    The same lists are asked for again and again, after each change and by each tab, so a vocabulary keeps what was read with it.
     """
-    typed = tokens(plain(text[:_LONGEST_TEXT])[:_LONGEST_TEXT])
     known = vocabulary or Vocabulary()
+    before: Parsed | None = known.read.get(text)
+    if before is not None:
+        return before
+    parsed = _parse(text, known)
+    if len(known.read) >= _KEPT:
+        known.read.clear()
+    known.read[text] = parsed
+    return parsed
+
+
+def _parse(text: str, known: Vocabulary) -> Parsed:
+    typed = tokens(plain(text[:_LONGEST_TEXT])[:_LONGEST_TEXT])
     understood, odd = read(typed, known)
     # Whoever types a page of words nobody knows is not helped by a hundred buttons.
     asked = [_unknown(typed, one, known, understood) for one in odd[:_SUGGESTED_FOR]]

@@ -5,6 +5,7 @@ of them cost a command nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -21,11 +22,12 @@ _SUGGESTIONS = 3
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What bare words may mean; `mentions` gives the teacher behind a Slack user id."""
+    """What bare words may mean; `mentions` gives the teacher behind a Slack user id, `read` what texts were found to mean before."""
 
     schools: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
+    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def mentioning(self, mentions: Mapping[str, str]) -> "Vocabulary":
         """The same words, with the index that was made of them, and the people who were mentioned."""
