@@ -21,8 +21,8 @@ class Forecast:
     """A mass message to those a filter means, of whom this person may see, if it went out now. A contact counts once.
 
     `reached` get it, as far as the last messages showed; `missed` are texted in vain, by status; `not_texted` chose calls
-    or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are those of them on one page, and stand
-    first where there is no other way. `page` is the last one where fewer are left than what was asked for.
+    or e-mail. `without_adult` counts the students of whom no adult gets the text; `students` are those of them on one page, first
+    whoever cannot be reached in another way either. `page` is the last one where fewer are left than what was asked for.
     """
 
     reached: int

@@ -41,7 +41,7 @@ _PLAN_ANEW = "plan_cache_mode = force_custom_plan"
 
 
 def plan_for_names(session: Session, which: Filter) -> None:
-    """Before a statement with the names of a filter, if it has any: until the session ends each is planned for those."""
+    """Before a statement with the names of a filter, if it has any: until the transaction ends each is planned for those."""
     if which.names:
         db.plan_with(session, _PLAN_ANEW)
 

@@ -47,8 +47,8 @@ def rows(asked: Session | Connection, statement: ClauseElement, values: Mapping[
     written before, as the ORM does.
 
     SQLAlchemy translates neither values nor columns: a list that is given is one value, for `any_`, and the statement itself holds
-    words, numbers and truth values, no dates. A connection has begun its
-    transaction, or is one of `autocommitting`: SQLAlchemy, which sees nothing of this, would not commit what it never began.
+    words, numbers and truth values, no dates. Nor does it see what is sent: a connection has begun its transaction before, or is
+    one of `autocommitting`, as otherwise nothing would be committed.
 
     Raises:
         KeyError: a value was not given.

@@ -4,7 +4,7 @@ The value of each is the text of the filter it leads to, so a list needs no memo
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -124,20 +124,23 @@ def whole_list() -> list[Block]:
     return b.actions([b.button(say("list_links.whole_list"), SHOW_ALL, EVERYBODY)])
 
 
+def turning(page: Page) -> list[Block]:
+    turns = _turns(page.filter, page.pages)
+    return b.actions([*(b.button(said, turn, filter_text(there)) for said, turn, there in turns), *_with_all(page)])
+
+
 def turning_command(text: Callable[[Filter], str], now: Filter, *, pages: int) -> list[Block]:
     """*Previous* and *Next* of the answer to a command, which `text` writes for each page."""
-    back = [(say("list_links.previous"), now.page - 1)] if now.page > 1 else []
-    on = [(say("list_links.next"), now.page + 1)] if now.page < pages else []
-    turns = [(said, text(now.with_page(number))) for said, number in (*back, *on)]
-    return b.actions([b.button(said, f"{_RUN}.{place}", there) for place, (said, there) in enumerate(turns)])
+    turns = enumerate(_turns(now, pages))
+    return b.actions([b.button(said, f"{_RUN}.{place}", text(there)) for place, (said, _, there) in turns])
 
 
-def turning(page: Page) -> list[Block]:
-    now = page.filter.page
-    back = [(say("list_links.previous"), SHOW_PREVIOUS, now - 1)] if now > 1 else []
-    on = [(say("list_links.next"), SHOW_NEXT, now + 1)] if now < page.pages else []
-    turns = [b.button(said, turn, filter_text(page.filter.with_page(number))) for said, turn, number in (*back, *on)]
-    return b.actions([*turns, *_with_all(page)])
+def _turns(now: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:
+    """What a button to another page says, its id in a list, and where it leads."""
+    if now.page > 1:
+        yield say("list_links.previous"), SHOW_PREVIOUS, now.with_page(now.page - 1)
+    if now.page < pages:
+        yield say("list_links.next"), SHOW_NEXT, now.with_page(now.page + 1)
 
 
 def _with_all(page: Page) -> list[Block]:
