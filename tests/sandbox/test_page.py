@@ -148,6 +148,21 @@ def test_a_command_that_takes_too_long_says_so_and_keeps_what_was_typed(page):
     expect(page.locator("#composer")).to_have_value("/slow")
 
 
+def test_a_refusal_is_said_once_though_the_news_of_it_comes_before_the_answer(page, stage):
+    held = []
+    page.route("**/sandbox/slack/type", lambda route: held.append((route, route.fetch())))
+    with page.expect_response(lambda answer: "/slack/screen" in answer.url and answer.json()["toast"] is not None):
+        say(page, "/slow")
+    WebClient(stage.slack.bot_token, base_url=stage.api_url).chat_postMessage(
+        channel=stage.family_texts, text="the digest"
+    )
+    expect(page.locator(".messages")).to_contain_text("the digest")
+    ((route, answer),) = held
+    route.fulfill(response=answer)
+    expect(page.locator("#conversation").get_by_role("alert")).to_contain_text("longer than 3 seconds")
+    assert page.locator(".toast").count() == 0
+
+
 def test_a_command_that_is_nearly_one_is_answered_with_the_one_that_was_meant(page):
     say(page, "/lis t")
     expect(page.get_by_role("alert").filter(has_text="Did you mean /list?")).to_be_visible()

@@ -23,7 +23,9 @@ export function actions({ world, parts, frame, refresh, settle }) {
 
   /** Tells the door, says a refusal, shows what changed. */
   async function tell(promise, { aloud = true } = {}) {
+    world.unanswered += 1;
     const answer = await promise.catch(() => ({ error: "offline", text: "The sandbox does not answer. Is it still running?" }));
+    world.unanswered -= 1;
     if (answer.error) world.said = refusalText(answer);
     if (answer.error && aloud) frame.toast(world.said, "wrong");
     await refresh().catch(() => frame.offline(true));

@@ -16,7 +16,7 @@ const FIRST_CHANNEL = "family-texts";
 const NOWHERE = { id: null, name: "No conversations", kind: "dm", member: false, unread: 0 };
 
 /** Everything the page knows: who there is, where the person is, and what the door last said. */
-const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [] };
+const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [], unanswered: 0 };
 const parts = {};
 const frame = layout({ onDistrict: () => parts.panel?.tick() });
 const act = actions({ world, parts, frame, refresh, settle });
@@ -92,6 +92,7 @@ async function round() {
   places.write(world.place, { step: false });
   draw(channel);
   parts.panel.tick();
+  await hearToast(screen.toast);
 }
 
 const home = (all) => all.find(({ name }) => name === FIRST_CHANNEL) ?? all.find(({ kind, member }) => kind === "channel" && member) ?? all[0] ?? NOWHERE;
@@ -103,16 +104,18 @@ function draw(channel) {
   parts.conversation.show({ place, channel, names: act.names, messages, view: screen.home });
   parts.composer.setPlace(`Message ${channel.kind === "channel" ? "#" : ""}${channel.name}`);
   parts.modal.show(screen.views);
-  hearToast(screen.toast);
   if (channel.unread && place.tab !== "home") slack.open(place.as, { channel: channel.id });
 }
 
-/** What Slack tells a person in passing, once; a refusal that was already shown where it belongs is not said again. */
-function hearToast(words) {
-  if (!words) return;
+/**
+ * What Slack tells a person in passing, once; a refusal that was already shown where it belongs is not said again.
+ * While the answer to an act is on its way, the words may be its refusal: the round that follows the answer hears them.
+ */
+async function hearToast(words) {
+  if (!words || world.unanswered > 0) return;
   if (words !== world.said) frame.toast(words, "wrong");
   world.said = null;
-  slack.dismiss(world.place.as);
+  await slack.dismiss(world.place.as);
 }
 
 /** Tells the door where the person now is (the app hears of a Home that was opened), then draws it. */
