@@ -271,7 +271,7 @@ def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phra
         ("hlep", ("help",)),
         ("pendng", ("pending",)),
         ("my pending", ("pending",)),
-        ("pending grade 5", ("pending",)),
+        ("grade 5 pending", ("pending grade 5",)),
         ("forcast grade 5", ("forecast grade 5",)),
         ("grade 5 forecast lincoln", ('forecast grade 5 school "Lincoln Elementary"',)),
         ("subscirbe blocked", ("subscribe blocked",)),

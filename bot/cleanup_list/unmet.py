@@ -13,7 +13,7 @@ def unmet(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...
     """
     parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
     asked = [one for one in parts if one != Filter()]
-    together = Filter(grades=which.grades, teacher=which.teacher, school=which.school)
+    together = which.of_students().with_page(1)
     if not asked or _is_anybody(session, together, actor):
         return ()
     return tuple(one for one in asked if not _is_anybody(session, one, actor)) or (together,)

@@ -61,6 +61,10 @@ class Filter:
         """What it narrows by, whatever each of them says."""
         return frozenset(one for one in Criterion if getattr(self, one))
 
+    def of_students(self) -> "Filter":
+        """What it says of students alone; names and SMS statuses are of contacts, too."""
+        return replace(self, statuses=(), names=(), alone=False)
+
     def with_page(self, page: int) -> "Filter":
         return self if page == self.page else replace(self, page=page)
 

@@ -34,7 +34,7 @@ GRAMMAR = (
 
 COMMANDS = (
     Phrase("forecast grade 5", "forecast"),
-    Phrase("pending", "pending"),
+    Phrase("pending grade 5", "pending"),
     Phrase("subscribe grade 5", "subscribe"),
     Phrase("unsubscribe", "unsubscribe"),
     Phrase("subscriptions", "subscriptions"),

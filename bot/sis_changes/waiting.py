@@ -127,13 +127,21 @@ def made_by(session: Session, user_id: str) -> int:
     return int(row.changes)
 
 
-def newest(session: Session, students: Select[int], *, limit: int, made_by: str | None = None) -> list[Waiting]:
+def newest(
+    session: Session, students: Select[int], *, limit: int, skip: int = 0, made_by: str | None = None
+) -> list[Waiting]:
     """The first changes that somebody looks at: those that a person has to settle, then the newest; with `made_by`, only of
-    that Slack user.
+    that Slack user. `skip` so many to come to those after them.
     """
     changes = _changes(students, made_by)
-    order = (changes.c.disputed.desc(), changes.c.made_at.desc(), changes.c.contact_id)
-    return list(_streamed(session, select(changes).order_by(*order).limit(limit)))
+    order = (
+        changes.c.disputed.desc(),
+        changes.c.made_at.desc(),
+        changes.c.contact_id,
+        changes.c.change,
+        changes.c.opens,
+    )
+    return list(_streamed(session, select(changes).order_by(*order).limit(limit).offset(skip)))
 
 
 def counts(session: Session, students: Select[int]) -> Counts:

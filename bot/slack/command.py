@@ -54,7 +54,7 @@ def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
 
 
 _ASKING = ("help", "?")
-_WORDS: dict[str, Answer] = {"pending": pending.show, "subscriptions": subscribe.show}
+_WORDS: dict[str, Answer] = {"subscriptions": subscribe.show}
 
-_WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "subscribe": subscribe.start}
+_WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "pending": pending.show, "subscribe": subscribe.start}
 """Words that a filter may follow."""

@@ -4,14 +4,14 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot import cleanup_list, filters
+from bot import cleanup_list
 from bot.cleanup_list import Forecast
-from bot.filters import Filter, Parsed
+from bot.filters import Filter
 from bot.slack import blocks as b
-from bot.slack import list_links, list_nobody, list_rows, mentions
-from bot.slack.blocks import Block
+from bot.slack import list_links, list_rows, mentions, narrowed
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
+from bot.slack.narrowed import Narrowed
 from bot.sms_status import meaning
 from bot.wording import say
 
@@ -22,25 +22,18 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
     """The forecast for the students that a filter means, of whom this person may see."""
     mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
-        parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
-        asked = parsed.filter
-        which = Filter(asked.grades, school=asked.school, teacher=asked.teacher, page=asked.page)
-        told = cleanup_list.forecast(session, which, actor=actor, students=_STUDENTS)
-        unmet = cleanup_list.unmet(session, which, actor=actor)
-    facts = (
-        [list_nobody.said_of(unmet)] if unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
-    )
-    return _card(told, facts, which, parsed)
+        asked = narrowed.read(session, actor, text, mentioned)
+        told = cleanup_list.forecast(session, asked.which, actor=actor, students=_STUDENTS)
+    return _card(told, asked)
 
 
-def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Card:
-    which = which.with_page(told.page)
-    whom = f" · {filters.describe(which)}" if which.criteria else ""
-    head = say("forecast.title") + whom
+def _card(told: Forecast, asked: Narrowed) -> Card:
+    which = asked.which.with_page(told.page)
+    head = asked.heading(say("forecast.title"))
+    facts = [asked.unmet] if asked.unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
     blocks = [
         b.header(head),
-        *_left_out(parsed.filter),
-        *_not_understood(parsed),
+        *asked.asides(left_out=say("forecast.left_out")),
         b.section("\n".join(facts)),
         *([b.divider()] if told.students else []),
         *(list_rows.row(one, here=_text(which), most=0) for one in told.students),
@@ -52,19 +45,6 @@ def _card(told: Forecast, facts: list[str], which: Filter, parsed: Parsed) -> Ca
 
 def _text(which: Filter) -> str:
     return f"forecast {which}".strip()
-
-
-def _left_out(which: Filter) -> list[Block]:
-    """A mass message goes to grades, schools and classes; what else was typed is said to be left out."""
-    if not (which.names or which.statuses or which.alone):
-        return []
-    return [b.context(say("forecast.left_out"))]
-
-
-def _not_understood(parsed: Parsed) -> list[Block]:
-    if not parsed.unknown:
-        return []
-    return [b.context(say("list_links.not_understood", words=list_links.quoted_unknown(parsed)))]
 
 
 def _reached(told: Forecast) -> str:

@@ -28,8 +28,9 @@ class Sight:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
-    `nobody` says why, where nobody is meant. Where nobody has the name that was typed, `near` are lists of names like it, and the page is of the first; `commands` are
-    perhaps what was meant instead; `namesakes` are one list for each of several teachers who were meant.
+    `nobody` says why, where nobody is meant. Where nobody has the name that was typed, `near` are lists of names like it, and the
+    page is of the first; `commands` are perhaps what was meant instead; `namesakes` are one list for each of several teachers
+    who were meant.
     """
 
     page: Page

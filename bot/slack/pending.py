@@ -5,7 +5,7 @@ A file holds whole numbers, so it goes only into the direct messages of whoever 
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
@@ -13,26 +13,28 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from bot import access, audit, sis_changes
+from bot import access, audit, filters, selection, sis_changes
 from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError, traced
+from bot.filters import Filter
 from bot.models import EditField
 from bot.sis_changes import Change, Counts, Waiting, Written
-from bot.slack import answer, refusals, reply
+from bot.slack import answer, list_links, mentions, narrowed, refusals, reply
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
+from bot.slack.narrowed import Narrowed
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
 SHEET, POWERSCHOOL = "changes.sheet", "changes.powerschool"
-_HERE = "pending"
 _SHOWN = 10
 
 
@@ -41,38 +43,55 @@ def register(app: App, desk: Desk) -> None:
         app.action(action_id)(ack=_asked(desk), lazy=[_sender(desk, action_id)])
 
 
-def show(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
-    """What waits of the contacts this person may see."""
+def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """What waits of the contacts this person may see; of those students that a filter means, if one follows."""
+    mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
-        students = access.students_for(actor)
+        asked = narrowed.read(session, actor, text, mentioned)
+        students = _students(actor, asked.which)
         counts = sis_changes.counts(session, students)
-        return _card(counts, sis_changes.newest(session, students, limit=_SHOWN), actor)
+        page = min(asked.which.page, _pages(counts))
+        newest = sis_changes.newest(session, students, limit=_SHOWN, skip=(page - 1) * _SHOWN)
+    return _card(counts, newest, asked, asked.which.with_page(page), actor)
 
 
-def _card(counts: Counts, newest: list[Waiting], actor: Actor) -> Card:
-    head = say("pending.title")
-    if not counts.total:
-        nothing = say("pending.nothing")
-        return Card([b.header(head), b.section(nothing)], nothing)
-    rows = [row(one, here=_HERE) for one in newest]
-    more = [say("everywhere.more", count=counts.total - len(rows))] if counts.total > len(rows) else []
+def _students(actor: Actor, which: Filter) -> Select[int]:
+    return selection.narrowed(access.students_for(actor), which, today=actor.today)
+
+
+def _pages(counts: Counts) -> int:
+    return max(1, -(-counts.total // _SHOWN))
+
+
+def _card(counts: Counts, newest: list[Waiting], asked: Narrowed, which: Filter, actor: Actor) -> Card:
+    head = asked.heading(say("pending.title"))
+    facts = asked.unmet or _facts(counts, which)
+    drawn = [b.divider(), *(row(one, here=_text(which)) for one in newest)] if newest else []
     blocks = [
         b.header(head),
-        b.section(_facts(counts)),
-        b.divider(),
-        *rows,
-        *([b.context(*more)] if more else []),
-        *b.actions(_buttons(counts) if actor.may_export else []),
+        *asked.asides(left_out=say("pending.left_out")),
+        b.section(facts),
+        *drawn,
+        *list_links.turning_command(_text, which, pages=_pages(counts)),
+        *b.actions(_buttons(counts, which) if newest and actor.may_export else []),
     ]
-    return Card(blocks, b.cut("\n".join([head, _facts(counts), *map(_change, newest), *more]), TEXT))
+    return Card(blocks, b.cut("\n".join([b.escaped(head), facts, *map(_change, newest)]), TEXT))
 
 
-def _facts(counts: Counts) -> str:
+def _text(which: Filter) -> str:
+    return f"pending {which}".strip()
+
+
+def _facts(counts: Counts, which: Filter) -> str:
+    if not counts.total:
+        return say("pending.nothing_of_these" if which.criteria else "pending.nothing")
     kinds = {"phone": counts.phone, "method": counts.method, "removed": counts.removed}
     said = ", ".join(say(f"pending.kind.{kind}", number) for kind, number in kinds.items() if number)
     facts = [say("pending.waiting", counts.total, kinds=said)]
     if counts.disputed:
         facts.append(say("pending.disputed", counts.disputed))
+    if _pages(counts) > 1:
+        facts.append(f"{say('everywhere.page', page=which.page, pages=_pages(counts))}.")
     return "\n".join(facts)
 
 
@@ -100,9 +119,10 @@ def _said(one: Waiting) -> str:
     return say("pending.removed", reason=b.escaped(b.cut(one.new or "", 150)))
 
 
-def _buttons(counts: Counts) -> list[Block]:
-    made = [b.button(say("pending.send_sheet"), SHEET, "all")]
-    return [*made, b.button(say("pending.send_powerschool"), POWERSCHOOL, "all")] if counts.phone else made
+def _buttons(counts: Counts, which: Filter) -> list[Block]:
+    whose = list_links.filter_text(which.with_page(1))
+    made = [b.button(say("pending.send_sheet"), SHEET, whose)]
+    return [*made, b.button(say("pending.send_powerschool"), POWERSCHOOL, whose)] if counts.phone else made
 
 
 def _asked(desk: Desk) -> Any:
@@ -119,18 +139,19 @@ def _asked(desk: Desk) -> Any:
 def _sender(desk: Desk, action_id: str) -> Any:
     """The lazy half: the file is made, the audit committed, and then it leaves."""
 
-    def send(body: dict[str, Any], client: WebClient) -> None:
-        said = answer.quietly("a file of changes", lambda: _sent(desk, client, body["user"]["id"], action_id))
+    def send(body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        whose = filters.parse(action["value"]).filter
+        said = answer.quietly("a file of changes", lambda: _sent(desk, client, body["user"]["id"], action_id, whose))
         if said:
             answer.quietly("what became of a file of changes", lambda: _tell(body["response_url"], said))
 
     return send
 
 
-def _sent(desk: Desk, client: WebClient, user_id: str, action_id: str) -> str | None:
+def _sent(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Filter) -> str | None:
     """What became of the file; nothing to say where the first half of the listener has said why there is none."""
     try:
-        _send(desk, client, user_id, action_id)
+        _send(desk, client, user_id, action_id, whose)
     except UserError:
         return None
     except SlackApiError as problem:
@@ -146,13 +167,14 @@ def _tell(response_url: str, said: str) -> None:
     reply.send(response_url, text=said, blocks=[b.section(said)], replace_original=False)
 
 
-def _send(desk: Desk, client: WebClient, user_id: str, action_id: str) -> None:
+def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Filter) -> None:
     name, write = _FILES[action_id]
     now = desk.now()
     content = io.StringIO(newline="")
     with desk.acting(client, user_id) as (session, actor):
         access.exporter(actor)
-        written = write(desk, session, actor, content)
+        changes = sis_changes.waiting(session, _students(actor, whose))
+        written = write(desk, changes, content)
         _record(session, actor, name, written, now)
     channel = client.conversations_open(users=user_id)["channel"]["id"]
     day = now.astimezone(desk.settings.zone).date()
@@ -175,17 +197,15 @@ def _comment(written: Written) -> str:
     return "\n".join([say("pending.in_file", written.changes), *left_out])
 
 
-def _sheet(desk: Desk, session: Session, actor: Actor, to: io.StringIO) -> Written:
-    changes = sis_changes.waiting(session, access.students_for(actor))
+def _sheet(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:
     return sis_changes.change_sheet(changes, to, zone=desk.settings.zone, region=desk.settings.phone_region)
 
 
-def _powerschool(desk: Desk, session: Session, actor: Actor, to: io.StringIO) -> Written:
-    changes = sis_changes.waiting(session, access.students_for(actor))
+def _powerschool(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:
     return sis_changes.powerschool(changes, to, region=desk.settings.phone_region)
 
 
-_FILES: dict[str, tuple[str, Callable[[Desk, Session, Actor, io.StringIO], Written]]] = {
+_FILES: dict[str, tuple[str, Callable[[Desk, Iterator[Waiting], io.StringIO], Written]]] = {
     SHEET: ("contact-changes", _sheet),
     POWERSCHOOL: ("powerschool-contacts", _powerschool),
 }

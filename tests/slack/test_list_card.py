@@ -139,7 +139,7 @@ def test_a_misspelt_word_becomes_a_button_and_the_rest_is_understood(office, sam
     [
         ("hlep", "/cleanup help", "Each of these can be undone."),
         ("forcast grade 5", "/cleanup forecast grade 5", "If a mass message went out now · Grade 5"),
-        ("pending grade 5", "/cleanup pending", "Nothing is waiting"),
+        ("grade 5 pending", "/cleanup pending grade 5", "Nothing is waiting of these students"),
         ("my subscriptoins", "/cleanup subscriptions", "No channel gets a digest yet"),
     ],
 )

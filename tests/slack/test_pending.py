@@ -31,8 +31,8 @@ def changed(session, office):
     return maria
 
 
-def pending(person):
-    return person.command("/cleanup", "pending").message
+def pending(person, whose=""):
+    return person.command("/cleanup", f"pending {whose}").message
 
 
 def files(office):
@@ -105,6 +105,64 @@ def test_who_may_not_export_has_no_button_and_a_button_of_somebody_else_s_does_n
 def test_without_the_setting_nobody_gets_a_file_not_even_an_admin(office, changed):
     for person in (office.clara, office.adam):
         assert "changes.sheet" not in str(pending(person).blocks)
+
+
+@pytest.fixture
+def in_grade_2(session, office, changed):
+    """Eleven more students of Lincoln with a changed contact each, all of grade 2."""
+    lincoln = office.district.lincoln
+    clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
+    for number in range(11):
+        kid = people.student(session, f"Kid{number}", grade="2", at=lincoln)
+        edits.change(session, people.contact(session, kid, phone=f"+131255502{number:02}"), phone=None, actor=clara)
+    session.commit()
+
+
+def test_what_waits_is_narrowed_as_a_forecast_is_and_so_is_its_file(office, in_grade_2):
+    assert "*12 changes wait*" in text_of(pending(office.clara))
+    of_grade = pending(office.clara, "grade 2")
+    assert "*11 changes wait*" in text_of(of_grade)
+    assert "Sam Rivera" not in text_of(of_grade)
+    press(office, office.clara, of_grade, "changes.sheet")
+    (content,) = files(office).values()
+    assert content.count("Kid") == 11
+    assert "Sam Rivera" not in content
+
+
+def test_every_change_that_waits_is_on_one_of_the_pages(office, in_grade_2):
+    first = pending(office.clara, "school lincoln")
+    assert "Page 1 of 2." in text_of(first)
+    assert office.clara.press(first, action_id="command.run.0").ok
+    second = office.clara.again(first)
+    assert "Page 2 of 2." in text_of(second)
+    kids = ["Sam Rivera", *(f"Kid{number} Rivera" for number in range(11))]
+    assert sorted(kid for page in (first, second) for kid in kids if f"{kid}\n" in text_of(page)) == sorted(kids)
+
+
+def test_the_last_page_is_drawn_again_without_the_change_that_was_undone(office, in_grade_2):
+    last = pending(office.clara, "grade 2 page 9")
+    assert "Page 2 of 2." in text_of(last)
+    assert office.clara.press(last, action_id="student.open").ok
+    assert office.clara.press(office.clara.view, action_id="edit.undo").ok
+    office.settled()
+    said = text_of(office.clara.again(last))
+    assert "*10 changes wait*" in said
+    assert "Page" not in said
+
+
+def test_what_changes_are_not_found_by_is_said_to_be_left_out(office, changed):
+    for typed in ("blocked", "sam"):
+        said = text_of(pending(office.clara, typed))
+        assert "left out" in said
+        assert "*1 change waits*" in said
+    assert "I did not understand" in text_of(pending(office.clara, "grade 99"))
+
+
+def test_that_nothing_waits_of_some_students_is_told_from_that_none_is_so(office, session, changed):
+    people.student(session, "Kai", grade="1", at=office.district.lincoln)
+    session.commit()
+    assert "none of your students" in text_of(pending(office.clara, "grade 12"))
+    assert "Nothing is waiting of these students" in text_of(pending(office.clara, "grade 1"))
 
 
 @pytest.fixture
