@@ -109,7 +109,7 @@ def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, fam
         "entered here": "(312) 555-0199",
         "state": "not yet in the SIS",
         "changed by": "Dana Diaz",
-        "changed at": "2026-11-23 09:00",
+        "changed at (America/Chicago)": "2026-11-23 09:00",
     }
     assert (rows[0]["in the SIS now"], rows[0]["entered here"]) == ("text", "call")
 

@@ -73,12 +73,13 @@ def _done(session: Session, run: SyncRun) -> str:
         word: sum(table[word] for table in run.counts.values()) for word in ("added", "changed", "inactive", "rejected")
     }
     rejected = counted.pop("rejected")
-    rows = ", ".join(f"{count:,} {word}" for word, count in counted.items() if count) or "nothing new"
+    moved = ", ".join(f"{count:,} {word}" for word, count in counted.items() if count)
+    rows = f"Rows of the SIS: {moved}." if moved else "Nothing new in the SIS."
     unread = f"{rejected:,} could not be read. " if rejected else ""
     states = session.execute(select(Edit.state, func.count()).group_by(Edit.state)).all()
     said = {"absorbed": "absorbed by the SIS", "pending": "not yet in the SIS", "conflict": "in conflict with the SIS"}
     edits = [f"{count} {said[state]}" for state, count in states if state in said]
-    return f"{rows.capitalize()}. {unread}" + (f"Edits: {', '.join(edits)}." if edits else "No edits yet.")
+    return f"{rows} {unread}" + (f"Edits: {', '.join(edits)}." if edits else "No edits yet.")
 
 
 def steps(session: Session, slack: Workspace, since: Opening) -> dict[str, bool]:

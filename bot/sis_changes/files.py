@@ -57,7 +57,7 @@ def change_sheet(changes: Iterable[Waiting], to: TextIO, *, zone: ZoneInfo, regi
     """A row a change, everything in words, times on the district's clock. Opens right in a spreadsheet."""
     to.write(spreadsheet.BYTE_ORDER_MARK)
     sheet = csv.writer(to)
-    sheet.writerow([say(f"sis_changes.column.{name}") for name in _SHEET])
+    sheet.writerow([say(f"sis_changes.column.{name}", zone=zone) for name in _SHEET])
     number = 0
     for number, one in enumerate(changes, 1):  # noqa: B007 - how many there were.
         sheet.writerow([spreadsheet.plain(cell) for cell in _in_words(one, zone, region)])

@@ -6,7 +6,6 @@ from slack_sdk import WebClient
 
 from bot import cleanup_list
 from bot.cleanup_list import Forecast
-from bot.filters import Filter
 from bot.slack import blocks as b
 from bot.slack import list_links, list_rows, mentions, narrowed
 from bot.slack.card import TEXT, Card
@@ -15,6 +14,7 @@ from bot.slack.narrowed import Narrowed
 from bot.sms_status import meaning
 from bot.wording import say
 
+_COMMAND = "forecast"
 _STUDENTS = 10
 
 
@@ -31,20 +31,17 @@ def _card(told: Forecast, asked: Narrowed) -> Card:
     which = asked.which.with_page(told.page)
     head = asked.heading(say("forecast.title"))
     facts = [asked.unmet] if asked.unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
+    here = list_links.command_text(_COMMAND, which)
     blocks = [
         b.header(head),
         *asked.asides(left_out=say("forecast.left_out")),
         b.section("\n".join(facts)),
         *([b.divider()] if told.students else []),
-        *(list_rows.row(one, here=_text(which), most=0) for one in told.students),
-        *list_links.turning_command(_text, which, pages=told.pages),
+        *(list_rows.row(one, here=here, most=0) for one in told.students),
+        *list_links.turning_command(_COMMAND, which, pages=told.pages),
     ]
     names = [say("forecast.student_alone", name=b.escaped(one.name)) for one in told.students]
     return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))
-
-
-def _text(which: Filter) -> str:
-    return f"forecast {which}".strip()
 
 
 def _reached(told: Forecast) -> str:

@@ -4,7 +4,7 @@ The value of each is the text of the filter it leads to, so a list needs no memo
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -36,6 +36,11 @@ _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
 
 def filter_text(which: Filter) -> str:
     return str(which) or EVERYBODY
+
+
+def command_text(command: str, which: Filter) -> str:
+    """A command with a filter after it, as one types it."""
+    return f"{command} {which}".strip()
 
 
 @lru_cache(256)
@@ -129,10 +134,12 @@ def turning(page: Page) -> list[Block]:
     return b.actions([*(b.button(said, turn, filter_text(there)) for said, turn, there in turns), *_with_all(page)])
 
 
-def turning_command(text: Callable[[Filter], str], now: Filter, *, pages: int) -> list[Block]:
-    """*Previous* and *Next* of the answer to a command, which `text` writes for each page."""
+def turning_command(command: str, now: Filter, *, pages: int) -> list[Block]:
+    """*Previous* and *Next* of the answer to a command that a filter may follow."""
     turns = enumerate(_turns(now, pages))
-    return b.actions([b.button(said, f"{_RUN}.{place}", text(there)) for place, (said, _, there) in turns])
+    return b.actions(
+        [b.button(said, f"{_RUN}.{place}", command_text(command, there)) for place, (said, _, there) in turns]
+    )
 
 
 def _turns(now: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:

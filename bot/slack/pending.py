@@ -35,6 +35,7 @@ from bot.wording import say
 logger = logging.getLogger(__name__)
 
 SHEET, POWERSCHOOL = "changes.sheet", "changes.powerschool"
+_COMMAND = "pending"
 _SHOWN = 10
 
 
@@ -66,20 +67,17 @@ def _pages(counts: Counts) -> int:
 def _card(counts: Counts, newest: list[Waiting], asked: Narrowed, which: Filter, actor: Actor) -> Card:
     head = asked.heading(say("pending.title"))
     facts = asked.unmet or _facts(counts, which)
-    drawn = [b.divider(), *(row(one, here=_text(which)) for one in newest)] if newest else []
+    here = list_links.command_text(_COMMAND, which)
+    drawn = [b.divider(), *(row(one, here=here) for one in newest)] if newest else []
     blocks = [
         b.header(head),
         *asked.asides(left_out=say("pending.left_out")),
         b.section(facts),
         *drawn,
-        *list_links.turning_command(_text, which, pages=_pages(counts)),
+        *list_links.turning_command(_COMMAND, which, pages=_pages(counts)),
         *b.actions(_buttons(counts, which) if newest and actor.may_export else []),
     ]
     return Card(blocks, b.cut("\n".join([b.escaped(head), facts, *map(_change, newest)]), TEXT))
-
-
-def _text(which: Filter) -> str:
-    return f"pending {which}".strip()
 
 
 def _facts(counts: Counts, which: Filter) -> str:
@@ -182,7 +180,7 @@ def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Fi
         channel=channel,
         filename=f"{name}-{day}.csv",
         content=content.getvalue(),
-        initial_comment=_comment(written),
+        initial_comment=_comment(name, written),
     )
 
 
@@ -192,9 +190,11 @@ def _record(session: Session, actor: Actor, name: str, written: Written, now: da
     audit.record(session, subject, actor=actor.user_id, action="changes.exported", after=after, now=now)
 
 
-def _comment(written: Written) -> str:
+def _comment(name: str, written: Written) -> str:
+    """How many changes it holds, what to do with them, and what it does not hold."""
     left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
-    return "\n".join([say("pending.in_file", written.changes), *left_out])
+    what_next = [say(f"pending.next_step.{name}")] if written.changes else []
+    return "\n".join([say("pending.in_file", written.changes), *what_next, *left_out])
 
 
 def _sheet(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:

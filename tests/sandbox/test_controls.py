@@ -86,7 +86,7 @@ def test_the_last_sync_says_in_words_what_it_changed(panel):
     last = panel.get("/district").json()["last_sync"]
 
     assert last["ok"]
-    assert re.fullmatch(r"[\d,]+ added\. \d+ could not be read\. No edits yet\.", last["text"])
+    assert re.fullmatch(r"Rows of the SIS: [\d,]+ added\. \d+ could not be read\. No edits yet\.", last["text"])
 
 
 def test_a_message_without_a_title_is_refused_with_the_reason(panel):

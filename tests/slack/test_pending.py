@@ -65,7 +65,9 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
     assert name.startswith("contact-changes-")
     assert "Rivera" not in name
     assert "(312) 555-0199" in content
-    assert [file.name for message in office.clara.messages() for file in message.files] == [name]
+    (sent,) = (message for message in office.clara.messages() if message.files)
+    assert [file.name for file in sent.files] == [name]
+    assert "1 change in this file.\nEnter them in the student information system." in text_of(sent)
     assert "I sent it to you" in text_of(office.clara.last())
     said = session.execute(
         select(models.Audit.actor, models.Audit.after).where(models.Audit.action == "changes.exported")
@@ -76,6 +78,7 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
 def test_powerschool_s_file_is_sent_the_same_way(office, changed):
     assert press(office, office.clara, pending(office.clara), "changes.powerschool").ok
     assert "phoneNumberAsEntered" in next(iter(files(office).values()))
+    assert "Import it with PowerSchool" in "".join(text_of(message) for message in office.clara.messages())
 
 
 def test_a_file_that_cannot_be_made_is_told_with_a_reference_and_its_fault_logged_without_its_words(
