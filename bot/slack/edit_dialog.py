@@ -155,11 +155,15 @@ def _phone_input(form: Form) -> Block:
 
 
 def _method_input(form: Form) -> Block:
-    options = [
-        b.option(say(f"method.{one}"), one, description=say(f"edit_dialog.method_hint.{one}")) for one in ContactMethod
-    ]
+    """Text, call or e-mail; without an address e-mail is not offered, and it says why."""
     chosen = form.overtaken.typed.method if form.overtaken else form.contact.method
-    return {
+    has_email = form.contact.email is not None or chosen == ContactMethod.EMAIL
+    options = [
+        b.option(say(f"method.{one}"), one, description=say(f"edit_dialog.method_hint.{one}"))
+        for one in ContactMethod
+        if one is not ContactMethod.EMAIL or has_email
+    ]
+    block: Block = {
         "type": "input",
         "block_id": METHOD,
         "label": b.plain(say("edit_dialog.method")),
@@ -170,6 +174,7 @@ def _method_input(form: Form) -> Block:
             "initial_option": next(one for one in options if one["value"] == chosen),
         },
     }
+    return block if has_email else block | {"hint": b.plain(say("edit_dialog.no_email"))}
 
 
 def _overtaken(form: Form) -> list[Block]:

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from bot import access, cleanup_list, contact_edits
 from bot.cleanup_list import ContactCard, StudentCard, Touches
 from bot.slack import blocks as b
-from bot.slack import open_list, student_dialog, student_view
+from bot.slack import open_list, student_dialog, student_view, touching
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.origin import Origin, Target, origin_of, target_of
@@ -36,7 +36,7 @@ def register(app: App, desk: Desk) -> None:
     def remove(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         target, values = target_of(body["view"]), body["view"]["state"]["values"]
         origin = target.origin
-        everywhere = values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
+        everywhere = SCOPE in values and values[SCOPE][_INPUT]["selected_option"]["value"] == "all"
         reason = say(f"remove_dialog.reason.{values[REASON][_INPUT]['selected_option']['value']}")
         with desk.acting(client, body["user"]["id"]) as (session, actor):
             contact_edits.remove(
@@ -58,17 +58,10 @@ def register(app: App, desk: Desk) -> None:
 
 
 def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) -> Block:
-    metadata, scopes = Target.of(one, origin).as_metadata(), _scopes(card, touches)
-    name, student = b.escaped(one.name), b.escaped(card.student.name)
-    what = (
-        say("remove_dialog.about_chosen", name=name)
-        if len(scopes) > 1
-        else say("remove_dialog.about_one", name=name, student=student)
-    )
+    metadata, student = Target.of(one, origin).as_metadata(), b.escaped(card.student.name)
     reasons = [b.option(say(f"remove_dialog.reason.{reason}"), reason) for reason in REASONS]
     blocks = [
-        b.section(what),
-        _choice(SCOPE, say("remove_dialog.scope"), scopes, initial=0),
+        *_from_whom(card, b.escaped(one.name), touches),
         _choice(REASON, say("remove_dialog.why"), reasons, initial=None),
         *([b.context(say("remove_dialog.no_other", student=student))] if len(card.contacts) == 1 else []),
     ]
@@ -76,13 +69,18 @@ def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) 
     return b.modal(title, blocks, callback_id=CONFIRM, metadata=metadata, submit=submit)
 
 
-def _scopes(card: StudentCard, touches: Touches) -> list[Block]:
-    others = len(touches.siblings) + touches.more_siblings
-    only = b.option(say("remove_dialog.only", student=card.student.name), "one")
-    if not others or touches.more_siblings:
-        return [only]
+def _from_whom(card: StudentCard, name: str, touches: Touches) -> list[Block]:
+    """This student or all, to choose; nothing to choose where there is no other, or one whom the reader may not see."""
+    if not touches.siblings or touches.more_siblings:
+        about = say("remove_dialog.about_one", name=name, student=b.escaped(card.student.name))
+        return [b.section(about), *map(b.context, touching.untouched(touches))]
+    others = len(touches.siblings)
     every = say("remove_dialog.both") if others == 1 else say("remove_dialog.all", count=others + 1)
-    return [only, b.option(every, "all")]
+    scopes = [b.option(say("remove_dialog.only", student=card.student.name), "one"), b.option(every, "all")]
+    return [
+        b.section(say("remove_dialog.about_chosen", name=name)),
+        _choice(SCOPE, say("remove_dialog.scope"), scopes, initial=0),
+    ]
 
 
 def _choice(block_id: str, label: str, options: list[Block], *, initial: int | None) -> Block:

@@ -12,21 +12,26 @@ _NAMED = 3
 def siblings(touches: Touches) -> list[str]:
     if not touches.siblings and not touches.more_siblings:
         return []
-    names = [sibling.name for sibling in touches.siblings]
-    return [say("touching.siblings", names=_listed(names, touches.more_siblings, "student"))]
+    shown, rest = touches.siblings[:_NAMED], touches.siblings[_NAMED:]
+    more = [say("touching.more.student", len(rest))] if rest else []
+    hidden = [say("touching.hidden", touches.more_siblings)] if touches.more_siblings else []
+    return [say("touching.siblings", names=_listed([*(b.escaped(one.name) for one in shown), *more, *hidden]))]
+
+
+def untouched(touches: Touches) -> list[str]:
+    """That the students whom the reader may not see keep the contact."""
+    return [say("touching.untouched", touches.more_siblings)] if touches.more_siblings else []
 
 
 def sharing(touches: Touches, what_follows: str) -> list[str]:
     if not touches.sharing and not touches.more_sharing:
         return []
-    names = _listed(touches.sharing, touches.more_sharing, "contact")
+    rest, form = touches.more_sharing, "more" if touches.sharing else "other"
+    more = [say(f"touching.{form}.contact", rest)] if rest else []
+    names = _listed([*map(b.escaped, touches.sharing), *more])
     return [say("touching.sharing", names=names, what_follows=what_follows)]
 
 
-def _listed(names: Sequence[str], hidden: int, word: str) -> str:
-    """The names this person may read, and how many others there are."""
-    shown = [b.escaped(name) for name in names[:_NAMED]]
-    rest = len(names) - len(shown) + hidden
-    more = [say(f"touching.{'more' if shown else 'other'}.{word}", rest)] if rest else []
-    *before, last = [*shown, *more]
+def _listed(whom: Sequence[str]) -> str:
+    *before, last = whom
     return say("touching.listed", before=", ".join(before), last=last) if before else last

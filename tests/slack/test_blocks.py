@@ -23,9 +23,9 @@ def test_the_dot_of_a_status_is_never_parted_from_its_word():
     [
         (["Lea"], 0, "Lea"),
         (["Lea", "Kim"], 0, "Lea and Kim"),
-        (["Lea"], 1, "Lea and 1 more student"),
-        (["Lea", "Kim", "Ada", "Eva"], 2, "Lea, Kim, Ada and 3 more students"),
-        ([], 2, "2 other students"),
+        (["Lea"], 1, "Lea and 1 student of another class or school"),
+        (["Lea", "Kim", "Ada", "Eva"], 2, "Lea, Kim, Ada, 1 more student and 2 students of other classes or schools"),
+        ([], 2, "2 students of other classes or schools"),
     ],
 )
 def test_students_whom_a_change_touches_are_listed_as_people_say_it(named, hidden, said):

@@ -2,7 +2,7 @@
 
 import people
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot import models
 from bot.sandbox.slack.reading import text_of
@@ -33,6 +33,11 @@ def open_edit(person, message):
     open_student(person, message)
     assert person.press(person.view, action_id="contact.edit").ok
     return person.view
+
+
+def has_email(session, address):
+    session.execute(update(models.Contact).values(email=address))
+    session.commit()
 
 
 def effective(session):
@@ -118,9 +123,25 @@ def test_a_number_that_cannot_be_is_refused_under_its_field_and_nothing_is_lost(
     assert effective(session) == ("+13125550142", "text")
 
 
-def test_a_method_that_cannot_work_is_refused_under_its_field(office, sam):
+def test_without_an_address_e_mail_is_not_offered_and_it_says_why(office, session, sam):
+    said = text_of(open_edit(office.clara, the_list(office.clara)))
+    assert "Gets e-mail" not in said
+    assert "E-mail can be chosen once the student information system has an address" in said
+
+
+def test_with_an_address_e_mail_is_offered(office, session, sam):
+    has_email(session, "maria@example.com")
+    said = text_of(open_edit(office.clara, the_list(office.clara)))
+    assert "Gets e-mail" in said
+    assert "can be chosen once" not in said
+
+
+def test_a_method_that_cannot_work_any_more_is_refused_under_its_field(office, session, sam):
+    has_email(session, "maria@example.com")
     dialog = open_edit(office.clara, the_list(office.clara))
+    has_email(session, None)
     assert "no e-mail address" in office.clara.fill(dialog, {"method": "email"}).submit().errors["method"]
+    assert office.clara.view.entered["method"]["value"]["selected_option"]["value"] == "email"
 
 
 def test_saving_nothing_new_says_so(office, sam):

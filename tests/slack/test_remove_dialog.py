@@ -44,12 +44,27 @@ def test_a_contact_is_removed_from_all_its_students(office, session, family):
     assert "Rivera" not in text_of(office.clara.command("/cleanup").message)
 
 
-def test_whoever_sees_only_one_of_the_students_is_offered_only_that_one(office, family):
+def test_whoever_sees_only_one_of_the_students_removes_of_that_one_and_reads_that_another_keeps_it(
+    office, session, family
+):
     ask(office.ana)
     said = text_of(office.ana.view)
-    assert "Both students" not in said
-    assert "Only Sam Rivera" in said
+    assert "Remove from" not in said
     assert "will get no more messages about Sam Rivera." in said
+    assert "Also a contact of 1 student of another class or school: nothing changes for that one." in said
+    assert "Eva" not in said
+    assert office.ana.fill(office.ana.view, {"reason": "asked"}).submit().ok
+    assert session.scalars(select(models.Removal.student_id)).all() == [family[0].id]
+
+
+def test_where_there_is_no_other_student_there_is_nothing_to_choose_but_why(office, family):
+    message = office.clara.command("/cleanup", "grade 5").message
+    office.clara.press(message, action_id="student.open")
+    office.clara.press(office.clara.view, action_id="contact.remove", value="2")
+    said = text_of(office.clara.view)
+    assert "*Otto Rivera* will get no more messages about Sam Rivera." in said
+    assert "Remove from" not in said
+    assert "Also a contact" not in said
 
 
 def test_of_two_students_both_are_offered_and_the_sentence_leaves_open_who(office, family):
