@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot import digests, mass_messages, models
+from bot import digests, mass_messages, models, outbox
 from bot.access import Reach
 from bot.digests.outbox import LEASE
 
@@ -165,12 +165,12 @@ def test_a_claim_that_ran_out_has_time_to_land_before_it_is_looked_for(session, 
 
 def test_a_claim_is_ours_until_it_is_given_up_and_not_again_when_somebody_else_takes_it(session, now, post):
     session.expunge(post)
-    assert digests.is_ours(session, post)
+    assert outbox.is_ours(session, post)
     digests.claim(session, now=now + LEASE)
-    assert not digests.is_ours(session, post)
+    assert not outbox.is_ours(session, post)
     digests.retry_at(session, digests.claim_unclear(session, now=now + LATER), now + LATER)
     again = digests.claim(session, now=now + LATER)
-    assert (digests.is_ours(session, post), digests.is_ours(session, again)) == (False, True)
+    assert (outbox.is_ours(session, post), outbox.is_ours(session, again)) == (False, True)
 
 
 def test_whoever_comes_back_late_may_still_say_that_it_was_posted(session, now, post):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, fun
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from bot import outbox
 from bot.models import Delivery, DigestPost, ListChange, ListMove, MassMessage, PostKind, PostState, Subscription
 
 LEASE = timedelta(minutes=2)
@@ -19,6 +20,7 @@ LEASE = timedelta(minutes=2)
 _LAND = timedelta(seconds=30)
 _EVERY = timedelta(minutes=1)
 
+_OPEN = (PostState.CLAIMED, PostState.AMBIGUOUS)
 _UNCLEAR = case((DigestPost.kind == PostKind.DIGEST, PostState.AMBIGUOUS), else_=PostState.FAILED)
 _RESTED = text("""
 digest_posts.claimed_at <= :now - CASE
@@ -85,16 +87,16 @@ def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> Diges
     differ, and the post is on its way: it has time to land before it is looked for. `lease` must be longer than a call to
     Slack can take.
     """
-    left = update(DigestPost).where(DigestPost.state == PostState.CLAIMED, DigestPost.claimed_at <= now - lease)
+    left = update(DigestPost).where(outbox.lapsed(DigestPost, now=now, lease=lease))
     unclear = {"state": _UNCLEAR, "due_at": now + _LAND, "error": "the process that posted it stopped"}
     session.execute(left.values(unclear))
-    claimed = {"state": PostState.CLAIMED, "claimed_at": now, "attempts": DigestPost.attempts + 1}
-    return _take(session, _due(PostState.PENDING, now), claimed)
+    return outbox.claim(session, DigestPost, outbox.waiting(DigestPost, now=now), now=now)
 
 
 def claim_unclear(session: Session, *, now: datetime, lease: timedelta = LEASE) -> DigestPost | None:
     """The next ambiguous post to look for in its channel; nobody else gets it for `lease`."""
-    return _take(session, _due(PostState.AMBIGUOUS, now), {"due_at": now + lease})
+    due = outbox.waiting(DigestPost, now=now, state=PostState.AMBIGUOUS)
+    return outbox.take(session, DigestPost, outbox.in_turn(DigestPost, due), {"due_at": now + lease})
 
 
 def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY) -> DigestPost | None:
@@ -114,13 +116,7 @@ def claim_refresh(session: Session, *, now: datetime, every: timedelta = _EVERY)
         .where(DigestPost.state == PostState.POSTED, rested, has_news)
         .where(DigestPost.kind == PostKind.DIGEST)
     )
-    return _take(session, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
-
-
-def is_ours(session: Session, post: DigestPost) -> bool:
-    """Whether a claimed post is still ours to send: who was held up past the lease finds that it was given up."""
-    ours = select(DigestPost.id).where(DigestPost.id == post.id, DigestPost.attempts == post.attempts)
-    return session.scalar(ours.where(DigestPost.state == PostState.CLAIMED)) is not None
+    return outbox.take(session, DigestPost, stale.order_by(DigestPost.claimed_at, DigestPost.id), {"claimed_at": now})
 
 
 def posted(session: Session, post: DigestPost, *, ts: str, text: str | None, shown_at: datetime | None) -> bool:
@@ -128,44 +124,24 @@ def posted(session: Session, post: DigestPost, *, ts: str, text: str | None, sho
     False if it was no longer ours to say.
     """
     said = {"state": PostState.POSTED, "ts": ts, "posted_text": text, "shown_at": shown_at, "error": None}
-    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), said)
+    return outbox.note(session, post, of=_OPEN, **said)
 
 
 def refreshed(session: Session, post: DigestPost, *, text: str, shown_at: datetime | None) -> bool:
     """The posted message shows a newer state of knowledge."""
-    return _set(session, post, (PostState.POSTED,), {"posted_text": text, "shown_at": shown_at})
+    return outbox.note(session, post, of=(PostState.POSTED,), posted_text=text, shown_at=shown_at)
 
 
 def failed(session: Session, post: DigestPost, *, error: str) -> bool:
     """Slack refused it for good, or nobody can tell and a person was told. `error` is Slack's word, no personal data."""
-    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), {"state": PostState.FAILED, "error": error})
+    return outbox.note(session, post, of=_OPEN, state=PostState.FAILED, error=error)
 
 
 def ambiguous(session: Session, post: DigestPost, *, error: str, now: datetime) -> bool:
     """The answer got lost: Slack may have taken it. It is looked for when it has had time to land."""
-    unclear = {"state": _UNCLEAR, "error": error, "due_at": now + _LAND}
-    return _set(session, post, (PostState.CLAIMED,), unclear)
+    return outbox.note(session, post, state=_UNCLEAR, error=error, due_at=now + _LAND)
 
 
 def retry_at(session: Session, post: DigestPost, due_at: datetime, *, error: str | None = None) -> bool:
     """Slack surely did not take it (it said so, was never reached, or it is not in the channel): send it again at `due_at`."""
-    again = {"state": PostState.PENDING, "due_at": due_at, "error": error}
-    return _set(session, post, (PostState.CLAIMED, PostState.AMBIGUOUS), again)
-
-
-def _due(state: PostState, now: datetime) -> Select[int]:
-    due = select(DigestPost.id).where(DigestPost.state == state, DigestPost.due_at <= now)
-    return due.order_by(DigestPost.due_at, DigestPost.id)
-
-
-def _take(session: Session, due: Select[int], values: dict[str, Any]) -> DigestPost | None:
-    one = due.limit(1).with_for_update(skip_locked=True, of=DigestPost).scalar_subquery()
-    taken = update(DigestPost).where(DigestPost.id == one).values(values).returning(DigestPost)
-    return session.scalar(taken, execution_options={"populate_existing": True})
-
-
-def _set(session: Session, post: DigestPost, states: tuple[PostState, ...], values: dict[str, Any]) -> bool:
-    """Change a post that is still in one of `states` and in the attempt in which we took it."""
-    ours = update(DigestPost).where(DigestPost.id == post.id, DigestPost.attempts == post.attempts)
-    changed = session.scalar(ours.where(DigestPost.state.in_(states)).values(values).returning(DigestPost.id))
-    return changed is not None
+    return outbox.note(session, post, of=_OPEN, state=PostState.PENDING, due_at=due_at, error=error)

@@ -3,11 +3,11 @@ carry one Message-ID.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from bot import outbox
 from bot.errors import UserError
 from bot.models import Download, DownloadForm, DownloadState
 from bot.wording import say
@@ -45,39 +45,28 @@ def ask(session: Session, download_id: int, user_id: str, form: DownloadForm, *,
 
 def claim(session: Session, *, now: datetime) -> Download | None:
     """The next one to make, for this process alone; commit, then make and send it. None if nothing is due."""
-    lapsed = (Download.state == DownloadState.CLAIMED) & (Download.claimed_at <= now - LEASE)
+    lapsed = outbox.lapsed(Download, now=now, lease=LEASE)
     # Whatever ends its maker every time is not made again and again.
     deadly = update(Download).where(lapsed, Download.attempts >= _MOST_ATTEMPTS).values(state=DownloadState.FAILED)
     session.execute(deadly, execution_options={"synchronize_session": False})
-    waiting = (Download.state == DownloadState.PENDING) & (Download.due_at <= now)
-    due = select(Download.id).where(or_(waiting, lapsed)).order_by(Download.due_at, Download.id).limit(1)
-    values = {"state": DownloadState.CLAIMED, "claimed_at": now, "attempts": Download.attempts + 1}
-    chosen = due.with_for_update(skip_locked=True).scalar_subquery()
-    taken = update(Download).where(Download.id == chosen).values(values).returning(Download)
-    return session.scalar(taken, execution_options={"populate_existing": True})
+    return outbox.claim(session, Download, or_(outbox.waiting(Download, now=now), lapsed), now=now)
 
 
 def posted(session: Session, download: Download, *, channel_id: str, ts: str) -> None:
     """The message that says how far it is."""
-    _set(session, download, channel_id=channel_id, ts=ts)
+    outbox.note(session, download, channel_id=channel_id, ts=ts)
 
 
 def sent(session: Session, download: Download, *, contacts: int) -> None:
-    _set(session, download, state=DownloadState.SENT, contacts=contacts)
+    outbox.note(session, download, state=DownloadState.SENT, contacts=contacts)
 
 
 def failed(session: Session, download: Download) -> None:
-    _set(session, download, state=DownloadState.FAILED)
+    outbox.note(session, download, state=DownloadState.FAILED)
 
 
 def retry_at(session: Session, download: Download, due_at: datetime) -> None:
-    _set(session, download, state=DownloadState.PENDING, due_at=due_at)
-
-
-def _set(session: Session, download: Download, **values: Any) -> None:
-    """Only while it is ours: whoever was held up for longer than `LEASE` has lost it to another."""
-    ours = update(Download).where(Download.id == download.id, Download.attempts == download.attempts)
-    session.execute(ours.where(Download.state == DownloadState.CLAIMED).values(values))
+    outbox.note(session, download, state=DownloadState.PENDING, due_at=due_at)
 
 
 def sweep(session: Session, *, now: datetime) -> int:

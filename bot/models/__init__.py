@@ -6,6 +6,7 @@ from bot.models.edits import IN_FORCE, Audit, Edit, EditField, EditState, Remova
 from bot.models.messages import Delivery, ListChange, ListEntry, ListMove, MassMessage, OptOutText, PhoneNumber, Receipt
 from bot.models.name_words import NameWord
 from bot.models.notices import NoticeKind, NoticeState, SyncNotice
+from bot.models.outgoing import CLAIMED, PENDING, Outgoing
 from bot.models.roster import (
     ClassStudent,
     ClassTeacher,
@@ -28,7 +29,9 @@ from bot.models.slack import DigestPost, HeardRequest, HomeTab, OpenList, PostKi
 from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
 
 __all__ = [
+    "CLAIMED",
     "IN_FORCE",
+    "PENDING",
     "Audit",
     "Base",
     "ClassStudent",
@@ -54,6 +57,7 @@ __all__ = [
     "NoticeState",
     "OpenList",
     "OptOutText",
+    "Outgoing",
     "PhoneNumber",
     "PostKind",
     "PostState",

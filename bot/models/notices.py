@@ -1,12 +1,12 @@
 """What people are told privately after a sync."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.models.base import Base, identity, one_of
+from bot.models.base import Base, one_of
+from bot.models.outgoing import Outgoing
 
 
 class NoticeKind(StrEnum):
@@ -24,8 +24,8 @@ class NoticeState(StrEnum):
     FAILED = "failed"
 
 
-class SyncNotice(Base):
-    """One direct message to one person about one sync; claimed and committed before Slack is called.
+class SyncNotice(Outgoing, Base):
+    """One direct message to one person about one sync.
 
     `reader` is the e-mail of who runs the installation, or the Slack user id of an editor. `about` is the day of a notice
     that comes every day. `channel_id` and `ts` are the message, so that it can be brought up to date.
@@ -38,14 +38,9 @@ class SyncNotice(Base):
         one_of("state", NoticeState),
         Index("ix_sync_notices_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed')")),
     )
-    id: Mapped[int] = identity()
     sync_run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
     kind: Mapped[str]
     reader: Mapped[str]
     about: Mapped[str] = mapped_column(server_default="")
-    state: Mapped[str] = mapped_column(server_default=NoticeState.PENDING)
-    due_at: Mapped[datetime]
-    claimed_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]

@@ -12,6 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.models.base import Base, identity, one_of
+from bot.models.outgoing import Outgoing
 
 
 class SlackUser(Base):
@@ -50,10 +51,11 @@ class PostState(StrEnum):
     FAILED = "failed"
 
 
-class DigestPost(Base):
-    """One post for one (mass message, channel). The row is claimed and committed before Slack is called; never doubled.
+class DigestPost(Outgoing, Base):
+    """One post for one (mass message, channel); never doubled.
 
-    The `channel_id` of a direct message is the id of its reader; `filter_text` is what a digest counts. `key` is an opaque id that travels as message metadata, so that a post whose answer was lost can be found again.
+    The `channel_id` of a direct message is the id of its reader; `filter_text` is what a digest counts. `key` is an opaque id that
+    travels as message metadata, so that a post whose answer was lost can be found again.
     `shown_at` is the `learned_at` of the mass message that the post shows; when that has moved on, the post is refreshed.
     """
 
@@ -64,16 +66,11 @@ class DigestPost(Base):
         one_of("kind", PostKind),
         Index("ix_digest_posts_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed', 'ambiguous')")),
     )
-    id: Mapped[int] = identity()
     key: Mapped[str] = mapped_column(unique=True, server_default=text("gen_random_uuid()::text"))
     mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"))
     channel_id: Mapped[str]
     kind: Mapped[str] = mapped_column(server_default=PostKind.DIGEST)
     filter_text: Mapped[str] = mapped_column(server_default="")
-    state: Mapped[str] = mapped_column(server_default=PostState.PENDING)
-    due_at: Mapped[datetime]
-    claimed_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
     ts: Mapped[str | None]
     shown_at: Mapped[datetime | None]
     posted_text: Mapped[str | None]

@@ -1,7 +1,7 @@
 """Who is told what after a sync: those who run it how it went, and each editor what it meant for their own edits."""
 
 from bot.notices.editors import Dispute, Heard, heard
-from bot.notices.outbox import claim, enqueue, failed, is_ours, of_run, retry_at, told
+from bot.notices.outbox import claim, enqueue, failed, of_run, retry_at, told
 
 __all__ = [
     "Dispute",
@@ -10,7 +10,6 @@ __all__ = [
     "enqueue",
     "failed",
     "heard",
-    "is_ours",
     "of_run",
     "retry_at",
     "told",

@@ -6,13 +6,12 @@ holds is told again, because nothing is synced until somebody has read it.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import case, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from bot import access
+from bot import access, outbox
 from bot.models import (
     Edit,
     EditState,
@@ -109,48 +108,28 @@ def claim(session: Session, *, now: datetime) -> SyncNotice | None:
     tells_of_brake = exists().where(
         braked.id == SyncNotice.sync_run_id, braked.state == SyncState.BRAKED, SyncNotice.kind == NoticeKind.REPORT
     )
-    left = update(SyncNotice).where(SyncNotice.state == NoticeState.CLAIMED, SyncNotice.claimed_at <= now - LEASE)
+    left = update(SyncNotice).where(outbox.lapsed(SyncNotice, now=now, lease=LEASE))
     again = case((tells_of_brake, literal(NoticeState.PENDING)), else_=literal(NoticeState.FAILED))
     session.execute(left.values(state=again), execution_options={"synchronize_session": False})
-    due = (
-        select(SyncNotice.id)
-        .where(SyncNotice.state == NoticeState.PENDING, SyncNotice.due_at <= now)
-        .order_by(SyncNotice.due_at, SyncNotice.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    values = {"state": NoticeState.CLAIMED, "claimed_at": now, "attempts": SyncNotice.attempts + 1}
-    taken = update(SyncNotice).where(SyncNotice.id == due.scalar_subquery()).values(values).returning(SyncNotice)
-    return session.scalar(taken, execution_options={"populate_existing": True})
-
-
-def is_ours(session: Session, notice: SyncNotice) -> bool:
-    """Whether a claimed notice is still ours to send."""
-    ours = select(SyncNotice.id).where(SyncNotice.id == notice.id, SyncNotice.attempts == notice.attempts)
-    return session.scalar(ours.where(SyncNotice.state == NoticeState.CLAIMED)) is not None
+    return outbox.claim(session, SyncNotice, outbox.waiting(SyncNotice, now=now), now=now)
 
 
 def told(session: Session, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
     """Slack took it as this message."""
-    _set(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
+    outbox.note(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
 
 
 def failed(session: Session, notice: SyncNotice) -> None:
     """It cannot be told, or nobody knows whether it was."""
-    _set(session, notice, state=NoticeState.FAILED)
+    outbox.note(session, notice, state=NoticeState.FAILED)
 
 
 def retry_at(session: Session, notice: SyncNotice, due_at: datetime) -> None:
     """Slack surely did not take it, or it is told again rather than never."""
-    _set(session, notice, state=NoticeState.PENDING, due_at=due_at)
+    outbox.note(session, notice, state=NoticeState.PENDING, due_at=due_at)
 
 
 def of_run(session: Session, run_id: int) -> list[SyncNotice]:
     """The reports of a sync that stand in somebody's messages."""
     rows = select(SyncNotice).where(SyncNotice.sync_run_id == run_id, SyncNotice.kind == NoticeKind.REPORT)
     return list(session.scalars(rows.where(SyncNotice.state == NoticeState.TOLD).order_by(SyncNotice.id)))
-
-
-def _set(session: Session, notice: SyncNotice, **values: Any) -> None:
-    ours = update(SyncNotice).where(SyncNotice.id == notice.id, SyncNotice.attempts == notice.attempts)
-    session.execute(ours.where(SyncNotice.state == NoticeState.CLAIMED).values(values))

@@ -15,7 +15,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import db, digests, filters
+from bot import db, digests, filters, outbox
 from bot.errors import traced
 from bot.models import DigestPost, PostKind
 from bot.slack import audience, digest_card, fixes, list_card, refusals, reply
@@ -146,7 +146,7 @@ def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
 
 def _is_ours(desk: Desk, post: DigestPost) -> bool:
     with db.transaction(desk.engine) as session:
-        return digests.is_ours(session, post)
+        return outbox.is_ours(session, post)
 
 
 def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiError) -> None:

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import db, notices
+from bot import db, notices, outbox
 from bot.errors import UserError, traced
 from bot.models import NoticeKind, SyncNotice, SyncRejection, SyncRun, SyncState
 from bot.slack import edits_notice, refusals, sync_notice
@@ -88,7 +88,7 @@ def _drawn(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str) -> C
 
 def _post(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> bool:
     with db.transaction(desk.engine) as session:
-        if not notices.is_ours(session, notice):
+        if not outbox.is_ours(session, notice):
             return True
     try:
         answer = client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks)
