@@ -70,6 +70,9 @@ def test_a_name_that_looks_like_a_word_is_a_name(name):
 
 MEANT_OTHERWISE = {
     "grade": ("", {"grade": []}),
+    "student": ("", {"student": []}),
+    "Teacher:": ("", {"Teacher": []}),
+    "school": ("", {"school": []}),
     "grade 99": ("", {"grade 99": []}),
     "blocked 99": ("blocked", {"99": []}),
     "homeroom 5A": ("", {"5A": ["grade 5"]}),

@@ -47,7 +47,8 @@ class _Reader:
             self._names.append(quoted)
             return 1
         steps = (
-            *(self._sign, self._places.whole, self._key, self._no_adult, self._not_status, self._status, self._grade),
+            *(self._sign, self._places.whole, self._key_alone, self._key),
+            *(self._no_adult, self._not_status, self._status, self._grade),
             *(self._places.titled, self._part_of_school, self._places.owned, self._filler, self._typo, self._figures),
         )
         for step in steps:
@@ -65,6 +66,11 @@ class _Reader:
             return 1
         is_sign = text.startswith("<") or "@" in text or self._line.word(at) in w.COMMANDS
         return self._line.not_understood(at, perhaps_name=False) if is_sign else 0
+
+    def _key_alone(self, at: int) -> int:
+        """`student` and nothing else does not say whom."""
+        is_alone = len(self._line) == 1 and self._line.word(at) in w.NAME_KEYS
+        return self._line.not_understood(at, perhaps_name=False) if is_alone else 0
 
     def _key(self, at: int) -> int:
         word = self._line.word(at)

@@ -67,6 +67,7 @@ STATUS_KEYS = {"status", "statuses", "sms"}
 TEACHER_KEYS = {"teacher", "teachers", "hr", "homeroom", "class"}
 SCHOOL_KEYS = {"school", "schools", "at"}
 STUDENT_KEYS = {"student", "name", "named", "called", "child", "kid", "surname", "lastname", "firstname"}
+NAME_KEYS = TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS
 PAGE_KEYS = {"page", "pages"}
 ROOM_KEYS = {"room", "rm"}
 TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
