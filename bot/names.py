@@ -10,10 +10,22 @@ from functools import lru_cache
 _HIDDEN = re.compile(
     r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]"
 )
-_STROKES = str.maketrans(
-    {"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ħ": "h", "\u0131": "i", "ŧ": "t", "æ": "ae", "œ": "oe"}
-)
-"""Letters that Unicode does not decompose into a plain letter and a mark."""
+SPELT = {
+    "đ": "d",
+    "ð": "d",
+    "ø": "o",
+    "ł": "l",
+    "ħ": "h",
+    "\u0131": "i",
+    "ŧ": "t",
+    "ς": "σ",
+    "æ": "ae",
+    "œ": "oe",
+    "ß": "ss",
+}
+"""Small letters that people type in another way, and that Unicode does not decompose into a plain letter and a mark."""
+SEPARATORS = ",;/()"
+"""What parts words, as white space does."""
 
 
 def clean(text: str) -> str:
@@ -31,9 +43,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.translate(_ASCII).split())
-    letters = unicodedata.normalize("NFKD", clean(text)).casefold().translate(_STROKES)
-    plain = (_letter(character) for character in unicodedata.normalize("NFKD", letters))
-    return " ".join("".join(plain).split())
+    letters = unicodedata.normalize("NFKD", clean(text)).lower().translate(_SPELT)
+    return " ".join("".join(map(_letter, letters)).split())
 
 
 def whole(given: str, family: str) -> str:
@@ -41,12 +52,18 @@ def whole(given: str, family: str) -> str:
     return f"{fold(given)} {fold(family)}".strip()
 
 
+def is_dropped(character: str) -> bool:
+    """Marks, apostrophes, hyphens and other signs: people leave them out, and the word goes on."""
+    return not (character.isalnum() or character.isspace() or character in SEPARATORS)
+
+
 def _letter(character: str) -> str:
-    """Commas, full stops and the like part words; marks, apostrophes and hyphens belong to the word they stand in."""
     if character.isalnum():
         return character
-    return " " if character.isspace() or character in ",;/()" else ""
+    return "" if is_dropped(character) else " "
 
+
+_SPELT = str.maketrans(SPELT)
 
 _ASCII = {
     code: " " if chr(code) in "\t\n\v\f\r" else _letter(chr(code)).lower() if code > ord("\x1f") else ""
