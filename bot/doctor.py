@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.models import last_synced_at
 from bot.settings import Settings
 from bot.sis import chosen
+from bot.slack import refusals
 from bot.wording import say
 
 _SKEW = timedelta(seconds=60)
@@ -112,7 +113,7 @@ def _slack(settings: Settings, now: datetime) -> list[Check]:
     try:
         answer = app.slack_client(settings).auth_test()
     except SlackApiError as problem:
-        return [Check(token, ok=False, said=say("doctor.slack_token.refused", error=problem.response["error"]))]
+        return [Check(token, ok=False, said=say("doctor.slack_token.refused", error=refusals.word(problem)))]
     except OSError:
         return [Check(token, ok=False, said=say("doctor.slack_token.untried", url=settings.slack_api_url))]
     headers = {name.lower(): value for name, value in answer.headers.items()}

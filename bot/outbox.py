@@ -15,45 +15,43 @@ from bot.models import CLAIMED, PENDING, Outgoing
 Row = TypeVar("Row", bound=Outgoing)
 
 
-def waiting(kind: type[Outgoing], *, now: datetime, state: str = PENDING) -> ColumnElement[bool]:
+def waiting(table: type[Outgoing], *, now: datetime, state: str = PENDING) -> ColumnElement[bool]:
     """That a row is due."""
-    return and_(kind.state == state, kind.due_at <= now)
+    return and_(table.state == state, table.due_at <= now)
 
 
-def lapsed(kind: type[Outgoing], *, now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """That a row was claimed by somebody who has died since, or was held up so long that it counts as much. A lease is longer than
-    sending one takes.
-    """
-    return and_(kind.state == CLAIMED, kind.claimed_at <= now - lease)
+def lapsed(table: type[Outgoing], *, now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """That a row was claimed longer than `lease` ago: its process died or hangs. A lease is longer than sending one takes."""
+    return and_(table.state == CLAIMED, table.claimed_at <= now - lease)
 
 
-def claim(session: Session, kind: type[Row], which: ColumnElement[bool], *, now: datetime) -> Row | None:
+def claim(session: Session, table: type[Row], which: ColumnElement[bool], *, now: datetime) -> Row | None:
     """The first row that is meant, for this process alone; commit, then send it. None if there is none."""
-    values = {"state": CLAIMED, "claimed_at": now, "attempts": kind.attempts + 1}
-    return take(session, kind, in_turn(kind, which), values)
+    values = {"state": CLAIMED, "claimed_at": now, "attempts": table.attempts + 1}
+    return take(session, table, in_turn(table, which), values)
 
 
-def in_turn(kind: type[Outgoing], which: ColumnElement[bool]) -> Select[int]:
+def in_turn(table: type[Outgoing], which: ColumnElement[bool]) -> Select[int]:
     """The ids of rows, whatever is due longest first."""
-    return select(kind.id).where(which).order_by(kind.due_at, kind.id)
+    return select(table.id).where(which).order_by(table.due_at, table.id)
 
 
-def take(session: Session, kind: type[Row], ids: Select[int], values: dict[str, Any]) -> Row | None:
+def take(session: Session, table: type[Row], ids: Select[int], values: dict[str, Any]) -> Row | None:
     """The first of some rows that nobody else takes at this moment, with these values."""
-    one = ids.limit(1).with_for_update(skip_locked=True, of=kind).scalar_subquery()
-    taken = update(kind).where(kind.id == one).values(values).returning(kind)
+    one = ids.limit(1).with_for_update(skip_locked=True, of=table).scalar_subquery()
+    taken = update(table).where(table.id == one).values(values).returning(table)
     return session.scalar(taken, execution_options={"populate_existing": True})
 
 
 def is_ours(session: Session, row: Outgoing) -> bool:
     """Whether a claimed row is still ours to send: whoever was held up past the lease may have lost it."""
-    kind = type(row)
-    ours = select(kind.id).where(kind.id == row.id, kind.attempts == row.attempts, kind.state == CLAIMED)
+    table = type(row)
+    ours = select(table.id).where(table.id == row.id, table.attempts == row.attempts, table.state == CLAIMED)
     return session.scalar(ours) is not None
 
 
 def note(session: Session, row: Outgoing, *, of: tuple[str, ...] = (CLAIMED,), **values: Any) -> bool:
     """Write down what became of a row that is still in a state `of` these, in the attempt in which we took it; False if it is not."""
-    kind = type(row)
-    ours = update(kind).where(kind.id == row.id, kind.attempts == row.attempts, kind.state.in_(of))
-    return session.scalar(ours.values(values).returning(kind.id)) is not None
+    table = type(row)
+    ours = update(table).where(table.id == row.id, table.attempts == row.attempts, table.state.in_(of))
+    return session.scalar(ours.values(values).returning(table.id)) is not None

@@ -26,9 +26,6 @@ from bot.filters import TITLES, Criteria, Criterion, Filter
 from bot.models import ClassStudent, ClassTeacher, School, Staff, Student, StudentSchool
 from bot.names import fold
 
-OF_STUDENTS = {Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL}
-"""What is of students; names and SMS statuses are of contacts, too, and whoever knows those adds them."""
-
 
 def _texts(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=ARRAY(Text))
@@ -40,11 +37,13 @@ TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 
 def narrowed(students: Select[int], which: Filter, *, today: date) -> Select[int]:
     """Those of some students whom a filter means by grade, teacher and school. `today` is the district's date."""
-    return students.where(*of_students(which.criteria)).params(values(which, today=today))
+    return students.where(*conditions(which.criteria)).params(values(which, today=today))
 
 
-def of_students(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
-    """What must hold of a student for these criteria, whatever they say: a statement of it takes the `values`."""
+def conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    """What must hold of a student for these criteria, whatever they say: a statement of it takes the `values`. Names and SMS statuses
+    are of contacts, too: whoever knows those adds them.
+    """
     if Criterion.GRADES in criteria:
         yield Student.grade == any_(GRADES)
     if Criterion.SCHOOL in criteria:

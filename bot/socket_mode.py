@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.app import freeze
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack import late
+from bot.slack import late, refusals
 from bot.wording import say
 
 _THREADS = 10
@@ -70,6 +70,6 @@ def _address(settings: Settings, bolt: App, token: str) -> str:
     try:
         return str(bolt.client.apps_connections_open(app_token=token)["url"])
     except SlackApiError as no:
-        raise UserError(say("socket_mode.refused", why=no.response["error"])) from no
+        raise UserError(say("socket_mode.refused", why=refusals.word(no))) from no
     except OSError as silence:
         raise UserError(say("socket_mode.silent", url=settings.slack_api_url), permanent=False) from silence

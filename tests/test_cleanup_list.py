@@ -96,9 +96,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
             phone=maria.sis_phone,
             method=ContactMethod.TEXT,
             updated_at=None,
-            updated_by=None,
             claimed_by=None,
-            opted_out=False,
         ),
     )
 

@@ -114,7 +114,7 @@ def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
 
 
 def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
-    yield from selection.of_students(criteria)
+    yield from selection.conditions(criteria)
     if Criterion.STATUSES in criteria:
         yield ListEntry.status == any_(selection.STATUSES)
     if Criterion.NAMES in criteria:

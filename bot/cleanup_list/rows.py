@@ -60,9 +60,7 @@ class ListedContact:
     phone: str | None
     method: ContactMethod
     updated_at: datetime | None
-    updated_by: str | None
     claimed_by: str | None
-    opted_out: bool
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,9 @@ def listed_contacts(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, 
         select(
             adult.contact_id,
             (adult.given_name + " " + adult.family_name).label("contact_name"),
-            *(adult.relationship, adult.phone, adult.method, adult.opted_out),
+            *(adult.relationship, adult.phone, adult.method),
             *(entry.status, entry.since, entry.phone.label("listed_phone")),
-            *(entry.updated_at, entry.updated_by, entry.claimed_by),
+            *(entry.updated_at, entry.claimed_by),
             Contact.version,
             func.row_number()
             .over(order_by=(severity(entry.status), adult.priority.nulls_last(), adult.contact_id))
@@ -185,7 +183,5 @@ def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
         phone=row.phone,
         method=ContactMethod(row.method),
         updated_at=row.updated_at,
-        updated_by=row.updated_by,
         claimed_by=row.claimed_by,
-        opted_out=row.opted_out,
     )

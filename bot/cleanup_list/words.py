@@ -85,7 +85,7 @@ def _levels(session: Session, where: tuple[Filter, Sight]) -> tuple[str, ...]:
 def _grades(criteria: Criteria, reach: Reach) -> Select[str | None]:
     """Of the whole district a probe of the index for each level: counting its students for a menu would take too long."""
     if criteria or reach is not Reach.DISTRICT:
-        students = access.students_within(reach).where(*selection.of_students(criteria))
+        students = access.students_within(reach).where(*selection.conditions(criteria))
         return students.with_only_columns(Student.grade).distinct()
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
     return select(level).where(exists().where(Student.active, Student.grade == level))

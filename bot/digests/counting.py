@@ -12,7 +12,7 @@ from sqlalchemy import Select, TextClause, func, select, text
 from sqlalchemy.orm import Session
 
 from bot import listing, selection
-from bot.filters import Filter
+from bot.filters import OF_STUDENTS, Filter
 from bot.models import ListEntry, Student, StudentContact, has_adult
 from bot.sms_status import SmsStatus
 
@@ -43,7 +43,7 @@ moves AS (
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class Meant:
     """What a filter means today: `students` is None for all of them, `statuses` empty for any."""
 
     which: Filter
@@ -109,11 +109,11 @@ GROUP BY 1, 2
         return selection.narrowed(students, self.which, today=self.today)
 
 
-def meaning(session: Session, which: Filter, *, today: date) -> Narrowed:
-    if not which.criteria & selection.OF_STUDENTS:
-        return Narrowed(which, today, None)
+def meant(session: Session, which: Filter, *, today: date) -> Meant:
+    if not which.criteria & OF_STUDENTS:
+        return Meant(which, today, None)
     everybody = select(Student.id).where(Student.active)
-    return Narrowed(which, today, session.scalars(selection.narrowed(everybody, which, today=today)).all())
+    return Meant(which, today, session.scalars(selection.narrowed(everybody, which, today=today)).all())
 
 
 def _listed_as(statuses: Sequence[SmsStatus]) -> Select[int]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot import providers
 from bot.digests import counting
-from bot.digests.counting import Narrowed
+from bot.digests.counting import Meant
 from bot.filters import Filter
 from bot.grade import LEVELS
 from bot.sms_status import SEVERITY, SmsStatus
@@ -106,9 +106,9 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
     """
     # First of all, so that a receipt that comes while we count is news and not overlooked.
     message = session.execute(_MESSAGE, {"message": message_id}).one()
-    narrowed = counting.meaning(session, which, today=today)
-    values = {"message": message_id, **narrowed.values}
-    counts = session.execute(narrowed.deliveries(), values).mappings().one()
+    meant = counting.meant(session, which, today=today)
+    values = {"message": message_id, **meant.values}
+    counts = session.execute(meant.deliveries(), values).mappings().one()
     others = counts["delivered"] + counts["not_known"] + counts["our_fault"]
     digest = Digest(
         message_id=message.id,
@@ -125,19 +125,19 @@ def learn(session: Session, message_id: str, *, which: Filter = _EVERYBODY, toda
         our_fault=counts["our_fault"],
         at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
     )
-    return _with_the_list(session, digest, narrowed, values) if message.is_settled else digest
+    return _with_the_list(session, digest, meant, values) if message.is_settled else digest
 
 
-def _with_the_list(session: Session, digest: Digest, narrowed: Narrowed, values: Mapping[str, Any]) -> Digest:
-    by_status = session.execute(narrowed.by_status(), values).all()
+def _with_the_list(session: Session, digest: Digest, meant: Meant, values: Mapping[str, Any]) -> Digest:
+    by_status = session.execute(meant.by_status(), values).all()
     return replace(
         digest,
         all_moved=_moved(by_status),
         fixed=sum(row.fixed for row in by_status),
         by_status=_by_kind(by_status, SEVERITY),
-        by_grade=_by_kind(session.execute(narrowed.by_grade(), values).all(), LEVELS),
-        students_without_adult=session.execute(narrowed.without_adult()).scalar_one(),
-        before=_before(session, digest.message_id, narrowed),
+        by_grade=_by_kind(session.execute(meant.by_grade(), values).all(), LEVELS),
+        students_without_adult=session.execute(meant.without_adult()).scalar_one(),
+        before=_before(session, digest.message_id, meant),
     )
 
 
@@ -160,10 +160,10 @@ def _fault(key: str, refusals: int) -> Fault:
     return Fault(provider, code, refusals, said or say("digests.no_reason"))
 
 
-def _before(session: Session, message_id: str, narrowed: Narrowed) -> tuple[Reached, ...]:
+def _before(session: Session, message_id: str, meant: Meant) -> tuple[Reached, ...]:
     messages = {row.id: row for row in reversed(session.execute(_BEFORE, {"message": message_id}).all())}
-    values = {**narrowed.values, "messages": list(messages)}
-    counts = {row.id: row for row in session.execute(narrowed.reached(), values)} if messages else {}
+    values = {**meant.values, "messages": list(messages)}
+    counts = {row.id: row for row in session.execute(meant.reached(), values)} if messages else {}
     return tuple(
         Reached(one.title, one.sent_at, counts[one.id].sent, counts[one.id].delivered)
         for one in messages.values()

@@ -1,7 +1,7 @@
 """The cleanup list as a file for one person: asked for in a dialog, made row by row, sent by mail or in a direct message."""
 
 from bot.downloads.mail import Attachment, Mail, send, try_out
-from bot.downloads.queue import ask, claim, draft, failed, posted, retry_at, sent, sweep
+from bot.downloads.outbox import ask, claim, draft, failed, posted, retry_at, sent, sweep
 from bot.downloads.sheet import Head, Size, write
 
 __all__ = [

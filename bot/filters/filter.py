@@ -28,6 +28,8 @@ class Criterion(StrEnum):
 
 
 Criteria = frozenset[Criterion]
+OF_STUDENTS: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL})
+"""What is of students; names and SMS statuses are of contacts, too."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Filter:
         return frozenset(one for one in Criterion if getattr(self, one))
 
     def of_students(self) -> "Filter":
-        """What it says of students alone; names and SMS statuses are of contacts, too."""
-        return replace(self, statuses=(), names=(), alone=False)
+        """The same page of whom it means by what is of students."""
+        return Filter(page=self.page, **{str(one): getattr(self, one) for one in OF_STUDENTS})
 
     def with_page(self, page: int) -> "Filter":
         return self if page == self.page else replace(self, page=page)

@@ -13,8 +13,7 @@ from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.help_card import COMMAND
 
-Answer = Callable[[Desk, WebClient, dict[str, Any]], Card]
-AnswerOf = Callable[[Desk, WebClient, dict[str, Any], str], Card]
+Answer = Callable[[Desk, WebClient, dict[str, Any], str], Card]
 
 
 def register(app: App, desk: Desk) -> None:
@@ -33,28 +32,27 @@ def register(app: App, desk: Desk) -> None:
 
 def answer(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
     """What was asked for in `text` by `user_id`; `channel_id` is where, if it is of a channel."""
-    text = body.get("text", "").strip()
-    word, *of_whom = text.split(maxsplit=1) or [""]
-    if word.casefold() in _ASKING or (of_whom and of_whom[0].casefold() in _ASKING):
-        return _help(desk, client, body)
-    if word.casefold() in _WITH_FILTER:
-        return _WITH_FILTER[word.casefold()](desk, client, body, "".join(of_whom))
-    if word.casefold() == "unsubscribe":
-        return subscribe.stop(desk, client, body)
-    return _WORDS.get(text.casefold(), _list)(desk, client, body)
+    word, _, rest = " ".join(body.get("text", "").split()).partition(" ")
+    asked = _help if rest.casefold() in _HELP else _ANSWERS.get(word.casefold(), _list)
+    return asked(desk, client, body, rest)
 
 
-def _list(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+def _list(desk: Desk, client: WebClient, body: dict[str, Any], _rest: str) -> Card:
     return list_card.show(desk, client, body["user_id"], body.get("text", ""))
 
 
-def _help(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
+def _help(desk: Desk, client: WebClient, body: dict[str, Any], _rest: str) -> Card:
     with desk.acting(client, body["user_id"]):
         return help_card.draw(desk.templates)
 
 
-_ASKING = ("help", "?")
-_WORDS: dict[str, Answer] = {"subscriptions": subscribe.show}
-
-_WITH_FILTER: dict[str, AnswerOf] = {"forecast": forecast.show, "pending": pending.show, "subscribe": subscribe.start}
-"""Words that a filter may follow."""
+_HELP = ("help", "?")
+_ANSWERS: dict[str, Answer] = {
+    **dict.fromkeys(_HELP, _help),
+    "forecast": forecast.show,
+    "pending": pending.show,
+    "subscribe": subscribe.start,
+    "unsubscribe": lambda desk, client, body, _: subscribe.stop(desk, client, body),
+    "subscriptions": lambda desk, client, body, _: subscribe.show(desk, client, body),
+}
+"""What a first word asks for; the last argument is what follows it."""

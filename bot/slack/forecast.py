@@ -10,7 +10,7 @@ from bot.slack import blocks as b
 from bot.slack import list_links, list_rows, mentions, narrowed
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
-from bot.slack.narrowed import Narrowed
+from bot.slack.narrowed import Asked
 from bot.sms_status import meaning
 from bot.wording import say
 
@@ -27,7 +27,7 @@ def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card
     return _card(told, asked)
 
 
-def _card(told: Forecast, asked: Narrowed) -> Card:
+def _card(told: Forecast, asked: Asked) -> Card:
     which = asked.which.with_page(told.page)
     head = asked.heading(say("forecast.title"))
     facts = [asked.unmet] if asked.unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]

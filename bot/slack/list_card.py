@@ -24,7 +24,7 @@ STUDENTS_A_PAGE = 10
 
 
 @dataclass(frozen=True)
-class Sight:
+class Scene:
     """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
     the reader's changes the SIS does not have yet.
 
@@ -70,7 +70,7 @@ def show(desk: Desk, client: WebClient, user_id: str, text: str) -> Card:
     """
     mentioned = mentions.emails(desk, client, text)
     with desk.looking(client, user_id) as look:
-        return draw(_sight(look, text, mentioned, now=desk.now()))
+        return draw(_scene(look, text, mentioned, now=desk.now()))
 
 
 def dialog(card: Card) -> Block:
@@ -78,7 +78,7 @@ def dialog(card: Card) -> Block:
     return b.modal(say("list_card.app"), card.blocks, callback_id=VIEW, metadata="{}")
 
 
-def _sight(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Sight:
+def _scene(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Scene:
     session, actor = look.session, look.actor
     vocabulary = cleanup_list.vocabulary(session, actor, mentioned)
     parsed = filters.parse(text, vocabulary)
@@ -89,7 +89,7 @@ def _sight(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime
     near = () if has_name else cleanup_list.near_names(session, parsed.filter, actor=actor)
     if near:
         page = cleanup_list.page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
-    return Sight(
+    return Scene(
         page,
         parsed,
         nobody,
@@ -104,30 +104,30 @@ def _sight(look: Look, text: str, mentioned: Mapping[str, str], *, now: datetime
     )
 
 
-def draw(sight: Sight) -> Card:
-    drawings = (_blocks(sight, detail) for detail in _DETAILS)
+def draw(scene: Scene) -> Card:
+    drawings = (_blocks(scene, detail) for detail in _DETAILS)
     drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), None)
-    return Card(drawn or _bare(sight), _in_words(sight))
+    return Card(drawn or _bare(scene), _in_words(scene))
 
 
-def _bare(sight: Sight) -> list[Block]:
-    return [b.header(_title(sight.page)), *list_links.not_understood(sight.parsed)]
+def _bare(scene: Scene) -> list[Block]:
+    return [b.header(_title(scene.page)), *list_links.not_understood(scene.parsed)]
 
 
-def _blocks(sight: Sight, detail: _Detail) -> list[Block]:
-    page = sight.page
+def _blocks(scene: Scene, detail: _Detail) -> list[Block]:
+    page = scene.page
     return [
         b.header(_title(page)),
         *_counts(page),
-        *list_links.not_understood(sight.parsed),
-        *_instead_of_nobody(sight),
-        *list_links.commands(sight.commands),
-        *list_links.namesakes(sight.namesakes),
-        *_menus(sight, detail),
+        *list_links.not_understood(scene.parsed),
+        *_instead_of_nobody(scene),
+        *list_links.commands(scene.commands),
+        *list_links.namesakes(scene.namesakes),
+        *_menus(scene, detail),
         b.divider(),
-        *(_rows(page, detail.contacts_a_row) or _nobody(sight)),
+        *(_rows(page, detail.contacts_a_row) or _nobody(scene)),
         *list_links.turning(page),
-        b.context(_footer(page, sight.latest, sight.now), *_own_changes(sight)),
+        b.context(_footer(page, scene.latest, scene.now), *_own_changes(scene)),
     ]
 
 
@@ -153,11 +153,11 @@ def _alone(page: Page) -> list[str]:
     return [say("list_card.alone", page.alone, students=page.total_students)]
 
 
-def _menus(sight: Sight, detail: _Detail) -> list[Block]:
+def _menus(scene: Scene, detail: _Detail) -> list[Block]:
     if not detail.has_menus:
         return []
-    schools = sight.schools if detail.has_schools else ()
-    return list_links.menus(sight.page.filter.with_page(1), schools=schools, grades=sight.grades)
+    schools = scene.schools if detail.has_schools else ()
+    return list_links.menus(scene.page.filter.with_page(1), schools=schools, grades=scene.grades)
 
 
 def _rows(page: Page, contacts_a_row: int) -> list[Block]:
@@ -165,15 +165,15 @@ def _rows(page: Page, contacts_a_row: int) -> list[Block]:
     return [list_rows.row(one, here=here, most=contacts_a_row) for one in page.students]
 
 
-def _nobody(sight: Sight) -> list[Block]:
-    return list_nobody.blocks(sight.nobody) if sight.nobody else []
+def _nobody(scene: Scene) -> list[Block]:
+    return list_nobody.blocks(scene.nobody) if scene.nobody else []
 
 
-def _instead_of_nobody(sight: Sight) -> list[Block]:
-    if not sight.near:
+def _instead_of_nobody(scene: Scene) -> list[Block]:
+    if not scene.near:
         return []
-    typed, shown = (f"*{b.escaped(' '.join(one.names))}*" for one in (sight.parsed.filter, sight.page.filter))
-    return [b.section(say("list_card.near", typed=typed, shown=shown)), *list_links.near(sight.near[1:])]
+    typed, shown = (f"*{b.escaped(' '.join(one.names))}*" for one in (scene.parsed.filter, scene.page.filter))
+    return [b.section(say("list_card.near", typed=typed, shown=shown)), *list_links.near(scene.near[1:])]
 
 
 def _footer(page: Page, latest: Latest, now: datetime) -> str:
@@ -184,8 +184,8 @@ def _turned(page: Page) -> list[str]:
     return [say("everywhere.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
 
 
-def _own_changes(sight: Sight) -> list[str]:
-    return [say("list_card.own_changes", sight.own_changes)] if sight.own_changes else []
+def _own_changes(scene: Scene) -> list[str]:
+    return [say("list_card.own_changes", scene.own_changes)] if scene.own_changes else []
 
 
 def _last_message(latest: Latest) -> str:
@@ -202,29 +202,29 @@ def _last_sync(latest: Latest, now: datetime) -> str:
     return say("list_card.synced_long_ago" if is_old else "list_card.synced", synced=synced)
 
 
-def _in_words(sight: Sight) -> str:
+def _in_words(scene: Scene) -> str:
     """The whole card as sentences, because a screen reader reads this and not the blocks."""
-    page = sight.page
+    page = scene.page
     counts = f"{say('count.student', page.total_students)}, {say('count.contact', page.total_contacts)}"
     head = " ".join([f"{_title(page)}: {counts}.", *_alone(page)])
     rows = [
         f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
         for row in page.students
     ]
-    why = list_nobody.in_words(sight.nobody) if sight.nobody and not page.total_students else []
-    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(sight), *rows)), *why]), TEXT)
+    why = list_nobody.in_words(scene.nobody) if scene.nobody and not page.total_students else []
+    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(scene), *rows)), *why]), TEXT)
 
 
-def _asked_back(sight: Sight) -> list[str]:
+def _asked_back(scene: Scene) -> list[str]:
     """What was not understood, and what the buttons offer in its place."""
-    parsed, unknown = sight.parsed, list_links.unknown_words(sight.parsed)
-    names = [" ".join(one.names) for one in (parsed.filter, sight.page.filter)]
-    meant = [f"{COMMAND} {text}" for text in sight.commands]
+    parsed, unknown = scene.parsed, list_links.unknown_words(scene.parsed)
+    names = [" ".join(one.names) for one in (parsed.filter, scene.page.filter)]
+    meant = [f"{COMMAND} {text}" for text in scene.commands]
     meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
-    meant += [filters.describe(which) for which in (*sight.namesakes, *(sight.nobody.instead if sight.nobody else ()))]
+    meant += [filters.describe(which) for which in (*scene.namesakes, *(scene.nobody.instead if scene.nobody else ()))]
     return [
         *([say("list_card.not_understood", words=", ".join(unknown))] if unknown else []),
-        *([say("list_card.near", typed=names[0], shown=names[1])] if sight.near else []),
+        *([say("list_card.near", typed=names[0], shown=names[1])] if scene.near else []),
         *([say("list_card.meant", choices="; ".join(meant))] if meant else []),
-        *(f"{one}." for one in _turned(sight.page)),
+        *(f"{one}." for one in _turned(scene.page)),
     ]

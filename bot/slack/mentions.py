@@ -15,4 +15,4 @@ def emails(desk: Desk, client: WebClient, text: str) -> dict[str, str]:
     """The addresses of full members who are mentioned, at most three of them, by Slack user id."""
     mentioned = dict.fromkeys(_MENTION.findall(text))
     people = [who.look_up(desk.engine, client, one, now=desk.now()) for one in list(mentioned)[:_MOST]]
-    return {one.user_id: one.email.strip().lower() for one in people if one.full_member and one.email}
+    return {one.user_id: one.email for one in people if one.full_member and one.email}

@@ -17,7 +17,7 @@ from bot.wording import say
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class Asked:
     """Whom a command is about: those of the reader's students whom `which` means. `unmet` says why that is nobody."""
 
     parsed: Parsed
@@ -25,7 +25,7 @@ class Narrowed:
     unmet: str | None
 
     def asides(self, *, left_out: str) -> list[Block]:
-        """What of the typed words was not used: `left_out` says it of those that cannot narrow this, the rest means nothing."""
+        """The typed words that were not used: those that cannot narrow this, of which `left_out` tells, and those not understood."""
         asked, unknown = self.parsed.filter, self.parsed.unknown
         words = list_links.quoted_unknown(self.parsed)
         return [
@@ -38,9 +38,9 @@ class Narrowed:
         return f"{about} · {filters.describe(self.which)}" if self.which.criteria else about
 
 
-def read(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> Narrowed:
+def read(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> Asked:
     """What was typed after a command; `mentioned` as of `mentions.emails`."""
     parsed = filters.parse(text, cleanup_list.vocabulary(session, actor, mentioned))
     which = parsed.filter.of_students()
     unmet = cleanup_list.unmet(session, which, actor=actor)
-    return Narrowed(parsed, which, list_nobody.said_of(unmet) if unmet else None)
+    return Asked(parsed, which, list_nobody.said_of(unmet) if unmet else None)

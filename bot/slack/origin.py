@@ -14,8 +14,11 @@ class Origin:
     student_id: int
     list_id: int
 
+    def said(self) -> dict[str, int]:
+        return {"student": self.student_id, "list": self.list_id}
+
     def as_metadata(self) -> str:
-        return json.dumps({"student": self.student_id, "list": self.list_id})
+        return json.dumps(self.said())
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Target:
         return cls(contact.contact_id, contact.version, origin)
 
     def as_metadata(self) -> str:
-        return json.dumps({"contact": self.contact_id, "version": self.version} | json.loads(self.origin.as_metadata()))
+        return json.dumps({"contact": self.contact_id, "version": self.version} | self.origin.said())
 
 
 def origin_of(view: dict[str, Any]) -> Origin:

@@ -29,7 +29,7 @@ from bot.slack.blocks import Block
 from bot.slack.card import TEXT, Card
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
-from bot.slack.narrowed import Narrowed
+from bot.slack.narrowed import Asked
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _pages(counts: Counts) -> int:
     return max(1, -(-counts.total // _SHOWN))
 
 
-def _card(counts: Counts, newest: list[Waiting], asked: Narrowed, which: Filter, actor: Actor) -> Card:
+def _card(counts: Counts, newest: list[Waiting], asked: Asked, which: Filter, actor: Actor) -> Card:
     head = asked.heading(say("pending.title"))
     facts = asked.unmet or _facts(counts, which)
     here = list_links.command_text(_COMMAND, which)

@@ -70,7 +70,7 @@ def view(card: StudentCard, one: ContactCard, touches: Touches, origin: Origin) 
 
 
 def _from_whom(card: StudentCard, name: str, touches: Touches) -> list[Block]:
-    """This student or all, to choose; nothing to choose where there is no other, or one whom the reader may not see."""
+    """A choice between this student and all; without one where there is no other, or one whom the reader may not see."""
     if not touches.siblings or touches.more_siblings:
         about = say("remove_dialog.about_one", name=name, student=b.escaped(card.student.name))
         return [b.section(about), *map(b.context, touching.untouched(touches))]

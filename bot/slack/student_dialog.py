@@ -18,7 +18,7 @@ from bot import claims, cleanup_list, contact_edits
 from bot.access import Actor
 from bot.errors import UserError, traced
 from bot.slack import blocks as b
-from bot.slack import open_list
+from bot.slack import open_list, refusals
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.slack.list_rows import OPEN_STUDENT
@@ -163,6 +163,6 @@ def redraw(client: WebClient, view_id: str | None, drawn: Block) -> None:
     try:
         client.views_update(view_id=view_id, view=drawn)
     except SlackApiError as problem:
-        logger.info("dialog could not be redrawn: %s", problem.response["error"])
+        logger.info("dialog could not be redrawn: %s", refusals.word(problem))
     except (OSError, HTTPException) as problem:
         logger.info("dialog could not be redrawn: %s", traced(problem))

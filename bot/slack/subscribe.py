@@ -158,9 +158,9 @@ def _channel(client: WebClient, channel: str) -> dict[str, Any]:
         return dict(client.conversations_info(channel=channel)["channel"])
     except SlackApiError as problem:
         # The app asks for no rights to look into direct messages.
-        if problem.response["error"] == "missing_scope":
+        if refusals.word(problem) == "missing_scope":
             raise UserError(say("subscribe.in_channels")) from problem
-        if problem.response["error"] in _NOT_THERE:
+        if refusals.word(problem) in _NOT_THERE:
             raise UserError(say("subscribe.invite")) from problem
         raise
 

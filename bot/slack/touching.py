@@ -10,17 +10,22 @@ _NAMED = 3
 
 
 def siblings(touches: Touches) -> list[str]:
+    """That a change is one for the other students, too."""
+    return [say("touching.siblings", names=names) for names in _students(touches)]
+
+
+def untouched(touches: Touches) -> list[str]:
+    """That the other students keep the contact."""
+    return [say("touching.untouched", names=names) for names in _students(touches)]
+
+
+def _students(touches: Touches) -> list[str]:
     if not touches.siblings and not touches.more_siblings:
         return []
     shown, rest = touches.siblings[:_NAMED], touches.siblings[_NAMED:]
     more = [say("touching.more.student", len(rest))] if rest else []
     hidden = [say("touching.hidden", touches.more_siblings)] if touches.more_siblings else []
-    return [say("touching.siblings", names=_listed([*(b.escaped(one.name) for one in shown), *more, *hidden]))]
-
-
-def untouched(touches: Touches) -> list[str]:
-    """That the students whom the reader may not see keep the contact."""
-    return [say("touching.untouched", touches.more_siblings)] if touches.more_siblings else []
+    return [_listed([*(b.escaped(one.name) for one in shown), *more, *hidden])]
 
 
 def sharing(touches: Touches, what_follows: str) -> list[str]:

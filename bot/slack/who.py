@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from bot import db
 from bot.access import SlackPerson
 from bot.models import SlackUser
+from bot.slack import refusals
 
 FRESH = timedelta(minutes=10)
 """How long what Slack said of a user is kept."""
@@ -71,7 +72,7 @@ def _ask_slack(client: WebClient, user_id: str) -> dict[str, Any]:
     try:
         return dict(client.users_info(user=user_id)["user"])
     except SlackApiError as problem:
-        if problem.response["error"] not in {"user_not_found", "user_not_visible"}:
+        if refusals.word(problem) not in {"user_not_found", "user_not_visible"}:
             raise
         return {"is_stranger": True, "profile": {}}
 

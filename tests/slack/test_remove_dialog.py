@@ -51,7 +51,7 @@ def test_whoever_sees_only_one_of_the_students_removes_of_that_one_and_reads_tha
     said = text_of(office.ana.view)
     assert "Remove from" not in said
     assert "will get no more messages about Sam Rivera." in said
-    assert "Also a contact of 1 student of another class or school: nothing changes for that one." in said
+    assert "Also a contact of 1 student of another class or school: nothing changes there." in said
     assert "Eva" not in said
     assert office.ana.fill(office.ana.view, {"reason": "asked"}).submit().ok
     assert session.scalars(select(models.Removal.student_id)).all() == [family[0].id]
