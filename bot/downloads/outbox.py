@@ -52,21 +52,21 @@ def claim(session: Session, *, now: datetime) -> Download | None:
     return outbox.claim(session, Download, or_(outbox.waiting(Download, now=now), lapsed), now=now)
 
 
-def posted(session: Session, download: Download, *, channel_id: str, ts: str) -> None:
+def posted(session: Session, download: Download, *, channel_id: str, ts: str) -> bool:
     """The message that says how far it is."""
-    outbox.note(session, download, channel_id=channel_id, ts=ts)
+    return outbox.note(session, download, channel_id=channel_id, ts=ts)
 
 
-def sent(session: Session, download: Download, *, contacts: int) -> None:
-    outbox.note(session, download, state=DownloadState.SENT, contacts=contacts)
+def sent(session: Session, download: Download, *, contacts: int) -> bool:
+    return outbox.note(session, download, state=DownloadState.SENT, contacts=contacts)
 
 
-def failed(session: Session, download: Download) -> None:
-    outbox.note(session, download, state=DownloadState.FAILED)
+def failed(session: Session, download: Download) -> bool:
+    return outbox.note(session, download, state=DownloadState.FAILED)
 
 
-def retry_at(session: Session, download: Download, due_at: datetime) -> None:
-    outbox.note(session, download, state=DownloadState.PENDING, due_at=due_at)
+def retry_at(session: Session, download: Download, due_at: datetime) -> bool:
+    return outbox.note(session, download, state=DownloadState.PENDING, due_at=due_at)
 
 
 def sweep(session: Session, *, now: datetime) -> int:

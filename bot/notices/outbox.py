@@ -114,19 +114,19 @@ def claim(session: Session, *, now: datetime) -> SyncNotice | None:
     return outbox.claim(session, SyncNotice, outbox.waiting(SyncNotice, now=now), now=now)
 
 
-def told(session: Session, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
+def told(session: Session, notice: SyncNotice, *, channel_id: str, ts: str) -> bool:
     """Slack took it as this message."""
-    outbox.note(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
+    return outbox.note(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
 
 
-def failed(session: Session, notice: SyncNotice) -> None:
+def failed(session: Session, notice: SyncNotice) -> bool:
     """It cannot be told, or nobody knows whether it was."""
-    outbox.note(session, notice, state=NoticeState.FAILED)
+    return outbox.note(session, notice, state=NoticeState.FAILED)
 
 
-def retry_at(session: Session, notice: SyncNotice, due_at: datetime) -> None:
+def retry_at(session: Session, notice: SyncNotice, due_at: datetime) -> bool:
     """Slack surely did not take it, or it is told again rather than never."""
-    outbox.note(session, notice, state=NoticeState.PENDING, due_at=due_at)
+    return outbox.note(session, notice, state=NoticeState.PENDING, due_at=due_at)
 
 
 def of_run(session: Session, run_id: int) -> list[SyncNotice]:

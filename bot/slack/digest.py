@@ -6,7 +6,6 @@ that cannot be found out, whoever subscribed the channel is told.
 
 import logging
 import urllib.error
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -15,10 +14,10 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import db, digests, filters, outbox
+from bot import db, digests, filters
 from bot.errors import traced
 from bot.models import DigestPost, PostKind
-from bot.slack import audience, digest_card, fixes, list_card, refusals, reply
+from bot.slack import audience, digest_card, fixes, list_card, refusals, reply, sending
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.slack.digest_card import SHOW_MINE
@@ -27,7 +26,6 @@ from bot.wording import say
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
-_TRY_AGAIN = timedelta(minutes=1)
 # A machine with the wrong time zone is up to 14 hours ahead of Slack, and is set right between a post and the search for it.
 _BEFORE = timedelta(days=1)
 _PAGES = 5
@@ -49,24 +47,10 @@ def register(app: App, desk: Desk) -> None:
 def post_due(desk: Desk, client: WebClient) -> int:
     """Look for lost posts, send what is due, and bring posted digests up to date; gives how many were handled."""
     return (
-        _each(desk, digests.claim_unclear, lambda post: _look_for(desk, client, post))
-        + _each(desk, digests.claim, lambda post: _send(desk, client, post))
-        + _each(desk, digests.claim_refresh, lambda post: _refresh(desk, client, post))
+        sending.each(desk, digests.claim_unclear, lambda post: _look_for(desk, client, post))
+        + sending.each(desk, digests.claim, lambda post: _send(desk, client, post))
+        + sending.each(desk, digests.claim_refresh, lambda post: _refresh(desk, client, post))
     )
-
-
-def _each(desk: Desk, claim: Callable[..., DigestPost | None], act: Callable[[DigestPost], bool | None]) -> int:
-    """Claim, commit, act, until nothing is left or `act` says False: enough for this round."""
-    handled, goes_on = 0, True
-    while goes_on and (post := _claimed(desk, claim)) is not None:
-        goes_on = act(post) is not False
-        handled += 1
-    return handled
-
-
-def _claimed(desk: Desk, claim: Callable[..., DigestPost | None]) -> DigestPost | None:
-    with db.transaction(desk.engine) as session:
-        return claim(session, now=desk.now())
 
 
 def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
@@ -77,7 +61,9 @@ def _send(desk: Desk, client: WebClient, post: DigestPost) -> None:
         why = _closed(client, post)
     except (SlackApiError, OSError, HTTPException) as problem:
         logger.warning("digest %s: who reads its channel could not be asked: %s", post.id, traced(problem))
-        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="nobody said who reads the channel")
+        sending.note(
+            desk, digests.retry_at, post, desk.now() + sending.AGAIN, error="nobody said who reads the channel"
+        )
         return
     if why is not None:
         _give_up(desk, client, post, "not everybody there may read it", why)
@@ -112,10 +98,10 @@ def _send_fixes(desk: Desk, client: WebClient, post: DigestPost) -> None:
         card = fixes.drawn(desk, client, post)
     except (SlackApiError, OSError, HTTPException) as problem:
         logger.warning("fixes %s: whose they are could not be asked: %s", post.id, traced(problem))
-        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="nobody said who it is")
+        sending.note(desk, digests.retry_at, post, desk.now() + sending.AGAIN, error="nobody said who it is")
         return
     if card is None:
-        _note(desk, digests.failed, post, error="they may see none of it")
+        sending.note(desk, digests.failed, post, error="they may see none of it")
     else:
         _post(desk, client, post, card, shown_at=None)
 
@@ -123,7 +109,7 @@ def _send_fixes(desk: Desk, client: WebClient, post: DigestPost) -> None:
 def _post(
     desk: Desk, client: WebClient, post: DigestPost, card: Card, *, shown_at: datetime | None, **more: Any
 ) -> None:
-    if not _is_ours(desk, post):
+    if not sending.is_ours(desk, post):
         return
     try:
         answer = client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=card.blocks, **more)
@@ -134,7 +120,7 @@ def _post(
     except (OSError, HTTPException):
         _cut_off(desk, post, surely_not_taken=False)
     else:
-        _note(desk, digests.posted, post, ts=answer["ts"], text=card.text, shown_at=shown_at)
+        sending.note(desk, digests.posted, post, ts=answer["ts"], text=card.text, shown_at=shown_at)
 
 
 def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
@@ -144,28 +130,22 @@ def _drawn(desk: Desk, post: DigestPost) -> tuple[digests.Digest, Card]:
     return digest, digest_card.draw(digest, desk.templates)
 
 
-def _is_ours(desk: Desk, post: DigestPost) -> bool:
-    with db.transaction(desk.engine) as session:
-        return outbox.is_ours(session, post)
-
-
 def _refused(desk: Desk, client: WebClient, post: DigestPost, problem: SlackApiError) -> None:
     """Slack answered, but not with yes: it may have taken the post all the same, may take it later, or never will."""
     error = refusals.word(problem)
     if refusals.is_rate(problem):
-        seconds = int(problem.response.headers.get("Retry-After", 30))
-        _note(desk, digests.retry_at, post, desk.now() + timedelta(seconds=seconds), error="ratelimited")
+        sending.note(desk, digests.retry_at, post, desk.now() + refusals.pause(problem), error="ratelimited")
     elif refusals.is_unclear(problem):
-        _note(desk, digests.ambiguous, post, error=error, now=desk.now())
+        sending.note(desk, digests.ambiguous, post, error=error, now=desk.now())
     else:
         _give_up(desk, client, post, error, say("digest.not_allowed"))
 
 
 def _cut_off(desk: Desk, post: DigestPost, *, surely_not_taken: bool) -> None:
     if surely_not_taken:
-        _note(desk, digests.retry_at, post, desk.now() + _TRY_AGAIN, error="Slack was not reached")
+        sending.note(desk, digests.retry_at, post, desk.now() + sending.AGAIN, error="Slack was not reached")
     else:
-        _note(desk, digests.ambiguous, post, error="the connection broke before Slack's answer", now=desk.now())
+        sending.note(desk, digests.ambiguous, post, error="the connection broke before Slack's answer", now=desk.now())
 
 
 def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
@@ -183,9 +163,9 @@ def _look_for(desk: Desk, client: WebClient, post: DigestPost) -> None:
         logger.warning("digest %s could not be looked for: %s", post.id, traced(problem))
         return
     if ts is not None:
-        _note(desk, digests.posted, post, ts=ts, text=None, shown_at=None)
+        sending.note(desk, digests.posted, post, ts=ts, text=None, shown_at=None)
     else:
-        _note(desk, digests.retry_at, post, desk.now(), error="it had not arrived")
+        sending.note(desk, digests.retry_at, post, desk.now(), error="it had not arrived")
 
 
 def _found(client: WebClient, post: DigestPost) -> str | None:
@@ -218,7 +198,7 @@ def _refresh(desk: Desk, client: WebClient, post: DigestPost) -> bool:
         except (OSError, HTTPException) as problem:
             logger.warning("digest %s stays as it was: %s", post.id, traced(problem))
             return True
-    _note(desk, digests.refreshed, post, text=card.text, shown_at=digest.shown_at)
+    sending.note(desk, digests.refreshed, post, text=card.text, shown_at=digest.shown_at)
     return True
 
 
@@ -232,7 +212,7 @@ def _give_up(desk: Desk, client: WebClient, post: DigestPost, error: str, why: s
     with db.transaction(desk.engine) as session:
         subscription = digests.subscription(session, post.channel_id)
     if subscription is None or _told(client, subscription.made_by, post, why):
-        _note(desk, digests.failed, post, error=error)
+        sending.note(desk, digests.failed, post, error=error)
 
 
 def _told(client: WebClient, user_id: str, post: DigestPost, why: str) -> bool:
@@ -247,11 +227,3 @@ def _told(client: WebClient, user_id: str, post: DigestPost, why: str) -> bool:
         logger.warning("nobody could be told about digest %s: %s", post.id, traced(problem))
         return False
     return True
-
-
-def _note(desk: Desk, verb: Callable[..., bool], post: DigestPost, *args: Any, **values: Any) -> None:
-    """Write down what became of a post."""
-    with db.transaction(desk.engine) as session:
-        is_ours = verb(session, post, *args, **values)
-    if not is_ours:
-        logger.warning("digest %s was taken over by another process", post.id)

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot import audit, cleanup_list, db, downloads, filters
+from bot import audit, cleanup_list, downloads, filters
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list import Page
@@ -22,7 +22,7 @@ from bot.downloads import Attachment, Head, Mail, Size
 from bot.errors import UserError, traced
 from bot.models import Download, DownloadForm
 from bot.slack import blocks as b
-from bot.slack import refusals, who
+from bot.slack import refusals, sending, who
 from bot.slack.desk import Desk
 from bot.wording import say
 
@@ -38,21 +38,12 @@ _KINDS = {
 
 def send_due(desk: Desk, client: WebClient) -> int:
     """Make and send every download that is due; gives how many were handled."""
-    handled = 0
-    while (download := _claimed(desk)) is not None:
-        handled += 1
-        _send(desk, client, download)
-    return handled
+    return sending.each(desk, downloads.claim, lambda download: _send(desk, client, download))
 
 
 def size(page: Page, *, rows: int) -> Size:
     """Of a list whose file has so many rows."""
     return Size(rows, page.total_contacts, page.total_students)
-
-
-def _claimed(desk: Desk) -> Download | None:
-    with db.transaction(desk.engine) as session:
-        return downloads.claim(session, now=desk.now())
 
 
 def _send(desk: Desk, client: WebClient, download: Download) -> None:
@@ -70,8 +61,7 @@ def _send(desk: Desk, client: WebClient, download: Download) -> None:
         logger.error("download %s: %s", download.id, traced(fault))  # noqa: TRY400 - a traceback may hold a name.
         _not_sent(desk, client, download, say("download_post.fault"), is_final=False)
     else:
-        with db.transaction(desk.engine) as session:
-            downloads.sent(session, download, contacts=made.contacts)
+        sending.note(desk, downloads.sent, download, contacts=made.contacts)
         _tell_if_possible(desk, client, download, said)
 
 
@@ -144,13 +134,11 @@ def _mail(desk: Desk, download: Download, actor: Actor, path: Path, *, head: Hea
 def _not_sent(desk: Desk, client: WebClient, download: Download, why: str, *, is_final: bool) -> None:
     logger.warning("download %s, attempt %d: not sent", download.id, download.attempts)
     if is_final or download.attempts > len(_PAUSES):
-        with db.transaction(desk.engine) as session:
-            downloads.failed(session, download)
+        sending.note(desk, downloads.failed, download)
         _tell_if_possible(desk, client, download, say("download_post.given_up", why=b.escaped(why)))
         return
     minutes = _PAUSES[download.attempts - 1]
-    with db.transaction(desk.engine) as session:
-        downloads.retry_at(session, download, desk.now() + timedelta(minutes=minutes))
+    sending.note(desk, downloads.retry_at, download, desk.now() + timedelta(minutes=minutes))
     soon = say("download_post.sent_later", why=b.escaped(why), minutes=say("count.minute", minutes))
     _tell_if_possible(desk, client, download, soon)
 
@@ -163,8 +151,7 @@ def _tell(desk: Desk, client: WebClient, download: Download, said: str) -> None:
         return
     answer = client.chat_postMessage(channel=download.user_id, **content)
     download.channel_id, download.ts = str(answer["channel"]), str(answer["ts"])
-    with db.transaction(desk.engine) as session:
-        downloads.posted(session, download, channel_id=download.channel_id, ts=download.ts)
+    sending.note(desk, downloads.posted, download, channel_id=download.channel_id, ts=download.ts)
 
 
 def _tell_if_possible(desk: Desk, client: WebClient, download: Download, said: str) -> None:

@@ -7,43 +7,29 @@ the brake holds is sent again rather than never.
 import csv
 import io
 import logging
-from collections.abc import Callable
-from datetime import timedelta
 from http.client import HTTPException
-from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import db, notices, outbox
+from bot import db, notices
 from bot.errors import UserError, traced
 from bot.models import NoticeKind, SyncNotice, SyncRejection, SyncRun, SyncState
-from bot.slack import edits_notice, refusals, sync_notice
+from bot.slack import edits_notice, refusals, sending, sync_notice
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
-_TRY_AGAIN = timedelta(minutes=1)
 _MOST_REJECTIONS = 20_000
 
 
 def send_due(desk: Desk, client: WebClient) -> int:
     """Send every notice that is due; gives how many were handled."""
-    handled = 0
-    while (notice := _claimed(desk)) is not None:
-        handled += 1
-        if not _send(desk, client, notice):
-            break
-    return handled
-
-
-def _claimed(desk: Desk) -> SyncNotice | None:
-    with db.transaction(desk.engine) as session:
-        return notices.claim(session, now=desk.now())
+    return sending.each(desk, notices.claim, lambda notice: _send(desk, client, notice))
 
 
 def _send(desk: Desk, client: WebClient, notice: SyncNotice) -> bool:
@@ -52,11 +38,11 @@ def _send(desk: Desk, client: WebClient, notice: SyncNotice) -> bool:
         user_id = _reader(client, notice)
         card = _drawn(desk, client, notice, user_id) if user_id else None
         if user_id is None or card is None:
-            _note(desk, notices.failed, notice)
+            sending.note(desk, notices.failed, notice)
             return True
     except (SlackApiError, OSError, HTTPException) as problem:
         logger.warning("notice %s waits: %s", notice.id, traced(problem))
-        _note(desk, notices.retry_at, notice, desk.now() + _TRY_AGAIN)
+        sending.note(desk, notices.retry_at, notice, desk.now() + sending.AGAIN)
         return not (isinstance(problem, SlackApiError) and refusals.is_rate(problem))
     return _post(desk, client, notice, user_id, card)
 
@@ -87,9 +73,8 @@ def _drawn(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str) -> C
 
 
 def _post(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> bool:
-    with db.transaction(desk.engine) as session:
-        if not outbox.is_ours(session, notice):
-            return True
+    if not sending.is_ours(desk, notice):
+        return True
     try:
         answer = client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks)
     except SlackApiError as problem:
@@ -98,7 +83,7 @@ def _post(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str, card:
         logger.warning("notice %s: %s", notice.id, traced(problem))
         _unclear(desk, notice)
         return True
-    _note(desk, notices.told, notice, channel_id=answer["channel"], ts=answer["ts"])
+    sending.note(desk, notices.told, notice, channel_id=answer["channel"], ts=answer["ts"])
     if notice.kind == NoticeKind.REPORT:
         _send_rejections(desk, client, notice, str(answer["channel"]))
     return True
@@ -107,13 +92,12 @@ def _post(desk: Desk, client: WebClient, notice: SyncNotice, user_id: str, card:
 def _refused(desk: Desk, notice: SyncNotice, problem: SlackApiError) -> bool:
     logger.warning("notice %s: %s", notice.id, refusals.word(problem))
     if refusals.is_rate(problem):
-        seconds = int(problem.response.headers.get("Retry-After", 30))
-        _note(desk, notices.retry_at, notice, desk.now() + timedelta(seconds=seconds))
+        sending.note(desk, notices.retry_at, notice, desk.now() + refusals.pause(problem))
         return False
     if refusals.is_unclear(problem):
         _unclear(desk, notice)
     else:
-        _note(desk, notices.failed, notice)
+        sending.note(desk, notices.failed, notice)
     return True
 
 
@@ -122,7 +106,7 @@ def _unclear(desk: Desk, notice: SyncNotice) -> None:
     with db.transaction(desk.engine) as session:
         run = session.get_one(SyncRun, notice.sync_run_id)
         if notice.kind == NoticeKind.REPORT and run.state == SyncState.BRAKED:
-            notices.retry_at(session, notice, desk.now() + _TRY_AGAIN)
+            notices.retry_at(session, notice, desk.now() + sending.AGAIN)
         else:
             notices.failed(session, notice)
 
@@ -152,8 +136,3 @@ def _rejections(session: Session, run_id: int) -> str | None:
     table.writerow([say(f"notice_post.column.{one}") for one in ("file", "line", "column", "reason")])
     table.writerows(rows)
     return file.getvalue()
-
-
-def _note(desk: Desk, verb: Callable[..., None], notice: SyncNotice, *args: Any, **values: Any) -> None:
-    with db.transaction(desk.engine) as session:
-        verb(session, notice, *args, **values)

@@ -1,11 +1,15 @@
 """What Slack's no means: whether the same call may succeed later, and Slack's word for the reason."""
 
+from datetime import timedelta
+
 from slack_sdk.errors import SlackApiError
 
 from bot.wording import say
 
 UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 """Slack failed inside, and may have done what it was asked all the same."""
+
+_PAUSE_SECONDS = 30
 
 
 def word(problem: SlackApiError) -> str:
@@ -18,6 +22,11 @@ def word(problem: SlackApiError) -> str:
 def is_rate(problem: SlackApiError) -> bool:
     """Slack did nothing, because we ask too often."""
     return problem.response.status_code == 429 or word(problem) == "ratelimited"  # noqa: PLR2004
+
+
+def pause(problem: SlackApiError) -> timedelta:
+    """How long Slack wants us to wait then."""
+    return timedelta(seconds=int(problem.response.headers.get("Retry-After", _PAUSE_SECONDS)))
 
 
 def is_unclear(problem: SlackApiError) -> bool:

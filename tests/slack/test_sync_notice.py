@@ -259,6 +259,35 @@ def test_a_report_of_which_slack_s_answer_was_lost_is_not_told_twice(office, exp
     assert len(heard(office.adam, "was read")) == 1
 
 
+def clock_died(office, session):
+    """While it had the notices that wait; its lease has run out since."""
+    session.execute(
+        models.SyncNotice.__table__.update()
+        .where(models.SyncNotice.state == "pending")
+        .values(state="claimed", claimed_at=office.now())
+    )
+    session.commit()
+    office.later(minutes=2)
+
+
+def test_that_the_brake_holds_is_told_by_the_next_clock_if_one_died(office, export, session):
+    office.tick()
+    without_children(export, 25)
+    office.slack.faults.order(POST, Fault.RATELIMITED, seconds=30)
+    again(office, export)
+    clock_died(office, session)
+    office.tick()
+    assert len(heard(office.adam, "stopped before")) == 1
+
+
+def test_a_report_that_a_clock_died_with_is_not_told_lest_it_be_told_twice(office, export, session):
+    office.slack.faults.order(POST, Fault.RATELIMITED, seconds=30)
+    office.tick()
+    clock_died(office, session)
+    office.tick()
+    assert heard(office.adam, "was read") == []
+
+
 def test_slack_s_wish_to_be_asked_less_often_is_heard(office, export):
     office.slack.faults.order(POST, Fault.RATELIMITED, seconds=30)
     office.tick()
