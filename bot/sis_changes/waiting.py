@@ -1,25 +1,26 @@
 """What the SIS does not know yet: edits in force and removals, a row a contact, for the students that are asked about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     FromClause,
     ScalarSelect,
     Select,
     SQLColumnExpression,
     Subquery,
     Text,
+    and_,
     bindparam,
     case,
     cast,
     exists,
     false,
     func,
+    join,
     literal,
     null,
     or_,
@@ -170,31 +171,38 @@ def _streamed(session: Session, rows: Select[*tuple[Any, ...]]) -> Iterator[Wait
 
 
 def _changes(students: Select[int], made_by: str | None = None) -> Subquery:
-    mine = students.cte("mine")
-    edits, removals = _edits(mine), _removals(mine)
-    if made_by is not None:
-        edits, removals = edits.where(Edit.made_by == made_by), removals.where(Removal.made_by == made_by)
-    return union_all(edits, removals).subquery("changes")
+    by = [] if made_by is None else [made_by]
+    edits = [Edit.state.in_(IN_FORCE), *(Edit.made_by == one for one in by)]
+    removals = [Removal.undone_at.is_(None), *(Removal.made_by == one for one in by)]
+    return union_all(_edits(students, edits), _removals(students, removals)).subquery("changes")
 
 
-def _edits(mine: CTE) -> Select[*tuple[Any, ...]]:
+def _edits(students: Select[int], which: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
     """Edits of contacts that nobody removed; what the SIS has now is a conflict's third value or still the base."""
     links = effective_contacts.c
-    of = _students(mine, effective_contacts, links.student_id, links.contact_id == Edit.contact_id)
+    # An array of each contact's students, because a join would have PostgreSQL work out everybody's.
+    of_contact = (
+        select(func.array_agg(links.student_id).label("ids"))
+        .where(links.contact_id == Edit.contact_id)
+        .lateral("of_contact")
+    )
+    student = func.unnest(of_contact.c.ids).table_valued("id").render_derived("student")
+    linked = join(join(Edit, of_contact, true()), student, true())
+    of = _about(Edit, linked, student.c.id, student.c.id.in_(students), *which)
     in_dispute = Edit.state == EditState.CONFLICT
     sis = case((in_dispute, Edit.sis_value), else_=Edit.base)
-    row = _row(Edit, of, change=Edit.field, old=sis, new=Edit.value, disputed=in_dispute)
-    return row.where(Edit.state.in_(IN_FORCE))
+    return _row(Edit, of, change=Edit.field, old=sis, new=Edit.value, disputed=in_dispute)
 
 
-def _removals(mine: CTE) -> Select[*tuple[Any, ...]]:
+def _removals(students: Select[int], which: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
     """A contact that was removed from all its students is one row of all of them."""
     link = StudentContact
-    concerns = or_(Removal.student_id == link.student_id, Removal.student_id.is_(None))
-    of = _students(mine, link, link.student_id, link.contact_id == Removal.contact_id, link.active, concerns)
+    # As a plain "or" PostgreSQL takes it for one row in all, and asks who may be seen anew for each.
+    concerns = func.coalesce(Removal.student_id == link.student_id, true())
+    linked = join(Removal, link, and_(link.contact_id == Removal.contact_id, link.active, concerns))
+    of = _about(Removal, linked, link.student_id, link.student_id.in_(students), *which)
     removed, nothing = literal(Change.REMOVED, Text), cast(null(), Text)
-    row = _row(Removal, of, change=removed, old=nothing, new=Removal.reason, disputed=false())
-    return row.where(Removal.undone_at.is_(None))
+    return _row(Removal, of, change=removed, old=nothing, new=Removal.reason, disputed=false())
 
 
 def _row(
@@ -210,15 +218,18 @@ def _row(
             func.coalesce(_name_of(made.made_by), made.made_by).label("made_by"),
             made.made_at,
         )
+        .join_from(of, made, made.id == of.c.id)
         .join(Contact, Contact.id == made.contact_id)
         .join(contact_reach, reach.contact_id == made.contact_id)
-        .join(of, true())
-        .where(of.c.students.is_not(None))
     )
 
 
-def _students(mine: CTE, links: Any, student_id: Any, *conditions: SQLColumnExpression[bool]) -> FromClause:
-    """Which of our students these links are to: one row of arrays, null where they are to none."""
+def _about(
+    made: type[Edit | Removal], linked: FromClause, student_id: Any, *which: SQLColumnExpression[bool]
+) -> Subquery:
+    """The students whom each change is about: one row of arrays for each that is about any. All are gathered at once: asked change by
+    change, each would go through everybody whom a person may see.
+    """
 
     def listed(value: Any) -> Any:
         return func.array_agg(aggregate_order_by(value, Student.family_name, Student.given_name, Student.id))
@@ -233,12 +244,15 @@ def _students(mine: CTE, links: Any, student_id: Any, *conditions: SQLColumnExpr
     name = func.concat_ws(" ", Student.given_name, Student.family_name)
     return (
         select(
+            made.id,
             *(listed(name).label("students"), listed(Student.sourced_id).label("student_ids")),
             *(listed(Student.id)[1].label("opens"), listed(at).label("schools")),
         )
-        .join_from(Student, links, student_id == Student.id)
-        .where(Student.active, student_id.in_(select(mine.c.id)), *conditions)
-        .lateral()
+        .select_from(linked)
+        .join(Student, Student.id == student_id)
+        .where(Student.active, *which)
+        .group_by(made.id)
+        .subquery()
     )
 
 
