@@ -275,6 +275,17 @@ def test_a_filter_counts_only_whom_it_means(session, two_schools, written, expec
     assert sum(one.joined for one in digest.by_status.values()) == joined
 
 
+def test_whoever_was_removed_from_one_student_is_still_on_the_list_with_the_others_only(session, now):
+    lucia, nicolas = people.student(session, "Lucia", grade="5"), people.student(session, "Nicolas", grade="2")
+    maria = people.contact(session, lucia, nicolas)
+    messages.sent(session, {maria: "blocked"}, now=now)
+    session.add(models.Removal(contact_id=maria.id, student_id=lucia.id, reason="asked", made_by="UTOM", made_at=now))
+    sent, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
+    assert learn(session, sent).by_grade == {"2": Moved(still=1)}
+    assert learn(session, sent, "grade 5").all_moved == Moved()
+    assert learn(session, sent, "grade 2").all_moved == Moved(still=1)
+
+
 def test_with_a_filter_a_contact_of_children_in_two_grades_counts_in_the_grade_that_is_meant(session, now):
     parent = people.contact(session, *(people.student(session, grade=level) for level in ("3", "7")))
     sent, _ = messages.sent(session, {parent: "blocked"}, now=now)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot import listing, selection
 from bot.filters import OF_STUDENTS, Filter
-from bot.models import ListEntry, Student, StudentContact, has_adult
+from bot.models import NOT_REMOVED, ListEntry, Student, StudentContact, has_adult
 from bot.sms_status import SmsStatus
 
 # Unconfirmed without `final_at` is silence, which a late receipt may still break.
@@ -24,8 +24,10 @@ _AS_STATUS = f""",
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (
     SELECT c.sourced_id FROM student_contacts l JOIN contacts c ON c.id = l.contact_id
     WHERE l.active AND l.student_id = ANY(:students))"""
-_OF_STUDENTS = """contact_id IN (
-    SELECT l.contact_id FROM student_contacts l WHERE l.active AND l.student_id = ANY(:students))"""
+# Whoever is still on the list is so with those students from whom nobody removed them; who joined or left did so with all of then.
+_LINKED = f"l.active AND (moves.move <> 'still' OR {NOT_REMOVED})"
+_OF_STUDENTS = f"""contact_id IN (
+    SELECT l.contact_id FROM student_contacts l WHERE {_LINKED} AND l.student_id = ANY(:students))"""
 
 _MOVES = """
 moves AS (
@@ -91,7 +93,7 @@ FROM moves{self._meant(_OF_STUDENTS)} GROUP BY 1, 2
         return text(f"""
 WITH {_MOVES} SELECT coalesce(s.grade, 'Other') AS kind, move, count(DISTINCT moves.contact_id) AS contacts
 FROM moves
-JOIN student_contacts l ON l.contact_id = moves.contact_id AND l.active
+JOIN student_contacts l ON l.contact_id = moves.contact_id AND {_LINKED}
 JOIN students s ON s.id = l.student_id AND s.active{self._meant("s.id = ANY(:students)")}
 GROUP BY 1, 2
 """)

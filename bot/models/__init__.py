@@ -26,11 +26,12 @@ from bot.models.roster import (
     last_synced_at,
 )
 from bot.models.slack import DigestPost, HeardRequest, HomeTab, OpenList, PostKind, PostState, SlackUser, Subscription
-from bot.models.views import contact_reach, contacts_with, effective_contacts, has_adult, textable
+from bot.models.views import NOT_REMOVED, contact_reach, contacts_with, effective_contacts, has_adult, textable
 
 __all__ = [
     "CLAIMED",
     "IN_FORCE",
+    "NOT_REMOVED",
     "PENDING",
     "Audit",
     "Base",

@@ -41,7 +41,13 @@ LEFT JOIN edits m ON m.contact_id = c.id AND m.field = 'method' AND m.state IN (
 WHERE c.active
 """
 
-EFFECTIVE_CONTACTS = """
+NOT_REMOVED = """NOT EXISTS (
+      SELECT FROM removals x
+      WHERE x.contact_id = l.contact_id AND (x.student_id = l.student_id OR x.student_id IS NULL) AND x.undone_at IS NULL
+  )"""
+"""SQL for a link `l` of a student and a contact: nobody removed this contact, from this student or from all."""
+
+EFFECTIVE_CONTACTS = f"""
 CREATE VIEW effective_contacts AS
 SELECT s.id AS student_id,
        s.sourced_id AS student_sourced_id,
@@ -61,10 +67,7 @@ JOIN students s ON s.id = l.student_id AND s.active
 JOIN contact_reach r ON r.contact_id = l.contact_id
 LEFT JOIN phone_numbers n ON n.phone = r.phone
 WHERE l.active
-  AND NOT EXISTS (
-      SELECT FROM removals x
-      WHERE x.contact_id = l.contact_id AND (x.student_id = s.id OR x.student_id IS NULL) AND x.undone_at IS NULL
-  )
+  AND {NOT_REMOVED}
 """
 
 _views = MetaData()
