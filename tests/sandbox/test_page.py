@@ -163,6 +163,17 @@ def test_a_refusal_is_said_once_though_the_news_of_it_comes_before_the_answer(pa
     assert page.locator(".toast").count() == 0
 
 
+def test_what_is_said_in_passing_while_an_answer_is_on_its_way_is_heard_after_it(page, stage):
+    held = []
+    page.route("**/sandbox/slack/type", lambda route: held.append((route,)))
+    with page.expect_response(lambda answer: "/slack/screen" in answer.url and answer.json()["toast"] is not None):
+        say(page, "The buses leave at two.")
+        stage.slack.toast("UDANA", "Somebody else's window was refused.")
+    ((route,),) = held
+    route.continue_()
+    expect(page.locator(".toast")).to_contain_text("Somebody else's window was refused.")
+
+
 def test_a_command_that_is_nearly_one_is_answered_with_the_one_that_was_meant(page):
     say(page, "/lis t")
     expect(page.get_by_role("alert").filter(has_text="Did you mean /list?")).to_be_visible()

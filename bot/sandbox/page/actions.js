@@ -26,9 +26,11 @@ export function actions({ world, parts, frame, refresh, settle }) {
     world.unanswered += 1;
     const answer = await promise.catch(() => ({ error: "offline", text: "The sandbox does not answer. Is it still running?" }));
     world.unanswered -= 1;
-    if (answer.error) world.said = refusalText(answer);
-    if (answer.error && aloud) frame.toast(world.said, "wrong");
+    const words = answer.error && refusalText(answer);
+    if (words) world.refusals.add(words);
+    if (words && aloud) frame.toast(words, "wrong");
     await refresh().catch(() => frame.offline(true));
+    world.refusals.delete(words);
     return answer;
   }
 
@@ -67,6 +69,7 @@ export function actions({ world, parts, frame, refresh, settle }) {
   async function become(as) {
     presence.abort();
     presence = new AbortController();
+    world.kept = null;
     world.place = { ...world.place, as };
     places.write(world.place);
     await settle().catch(() => frame.offline(true));

@@ -16,7 +16,8 @@ const FIRST_CHANNEL = "family-texts";
 const NOWHERE = { id: null, name: "No conversations", kind: "dm", member: false, unread: 0 };
 
 /** Everything the page knows: who there is, where the person is, and what the door last said. */
-const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [], unanswered: 0 };
+const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [],
+  unanswered: 0, refusals: new Set(), kept: null };
 const parts = {};
 const frame = layout({ onDistrict: () => parts.panel?.tick() });
 const act = actions({ world, parts, frame, refresh, settle });
@@ -109,13 +110,19 @@ function draw(channel) {
 
 /**
  * What Slack tells a person in passing, once; a refusal that was already shown where it belongs is not said again.
- * While the answer to an act is on its way, the words may be its refusal: the round that follows the answer hears them.
+ * While the answer to an act is on its way, the words may be its refusal: they are kept for the round that follows the answer.
  */
 async function hearToast(words) {
-  if (!words || world.unanswered > 0) return;
-  if (words !== world.said) frame.toast(words, "wrong");
-  world.said = null;
-  await slack.dismiss(world.place.as);
+  const passing = words ?? world.kept;
+  if (!passing) return;
+  const shown = world.refusals.delete(passing);
+  if (!shown && world.unanswered > 0) {
+    world.kept = passing;
+    return;
+  }
+  if (!shown) frame.toast(passing, "wrong");
+  world.kept = null;
+  if (words) await slack.dismiss(world.place.as);
 }
 
 /** Tells the door where the person now is (the app hears of a Home that was opened), then draws it. */
