@@ -46,11 +46,13 @@ def record(
     return row
 
 
-def record_number(session: Session, number: str, *, actor: str, action: str, now: datetime) -> None:
+def record_number(
+    session: Session, number: str, *, actor: str, action: str, now: datetime, reason: str | None = None
+) -> None:
     """Write what happened to a number (E.164) into the history of each contact who has it."""
     for contact_id in sorted(session.scalars(contacts_with(number))):
         subject = Subject("contact", contact_id)
-        record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number))
+        record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number), reason=reason)
 
 
 def history(session: Session, subject: Subject, *, limit: int = 20) -> list[Audit]:

@@ -20,6 +20,7 @@ _NOTE = re.compile(r"\(?\b[^\W\d_]{2,}\b\)?")
 _LONGEST_EXTENSION = 6
 # The ordinary ways of North America, of which the metadata could only say what is seen: `(312) 555-0142`, `1-312-555-0142`.
 _ORDINARY = re.compile(r"(?:\+?1[-. ]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[-. ]?)([2-9][0-9]{2})[-. ]?([0-9]{4})")
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
 _ORDINARY_REGIONS = ("US", "CA")
 
 
@@ -52,6 +53,13 @@ def parse(text: str, region: str) -> Phone:
         number.number_of_leading_zeros,
     )
     return Phone(phonenumbers.format_number(bare, PhoneNumberFormat.E164), number.extension)
+
+
+def is_misdialled(e164: str) -> bool:
+    """Whether nobody in North America can have it: an area code, or the exchange after it, that begins with 0 or 1. An SIS may
+    hold such a number all the same; who writes one down now can look again.
+    """
+    return e164.startswith("+1") and not _NORTH_AMERICAN.fullmatch(e164)
 
 
 def ordinary(text: str, region: str) -> str | None:

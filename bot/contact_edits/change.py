@@ -165,6 +165,8 @@ def _check(
     opt_in_number: str | None,
 ) -> None:
     number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
+    if number and number != before.phone and phones.is_misdialled(number):
+        raise UserError(say("phone.misdialled"), field="phone")
     if method == ContactMethod.EMAIL and not before.contact.email:
         raise UserError(say("contact_edits.change.no_email"), field="method")
     if method == ContactMethod.CALL and not number:

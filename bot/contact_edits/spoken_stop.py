@@ -25,7 +25,8 @@ def record_stop(
 ) -> str:
     """Opt out the number that the contact has now, for everyone who has it. Returns the number (E.164).
 
-    `said_at` is the latest that they can have said so: a START that the number texted later outranks it.
+    `said_at` is the latest that they can have said so, on the clock of the district: a START that the number texted later outranks
+    it, and its day stands in the history.
 
     Raises:
         Stale: the contact is not at `version` any more.
@@ -45,7 +46,8 @@ def record_stop(
     listing.opted_out(session, [said], by=actor.user_id, now=now)
     if not _is_opted_out(session, phone):
         raise UserError(say("contact_edits.spoken_stop.opted_in_since"), field="said_on")
-    audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", now=now)
+    day = say("contact_edits.spoken_stop.said_on", day=f"{said_at:%Y-%m-%d}")
+    audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", reason=day, now=now)
     return phone
 
 

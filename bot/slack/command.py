@@ -52,7 +52,7 @@ _ANSWERS: dict[str, Answer] = {
     "forecast": forecast.show,
     "pending": pending.show,
     "subscribe": subscribe.start,
-    "unsubscribe": lambda desk, client, body, _: subscribe.stop(desk, client, body),
+    "unsubscribe": subscribe.stop,
     "subscriptions": lambda desk, client, body, _: subscribe.show(desk, client, body),
 }
 """What a first word asks for; the last argument is what follows it."""

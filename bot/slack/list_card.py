@@ -146,7 +146,9 @@ def _counts(page: Page) -> list[Block]:
 
 def _alone(page: Page) -> list[str]:
     """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
-    if not page.alone or page.filter.alone:
+    if page.filter.alone:
+        return [say("list_card.alone_elsewhere")]
+    if not page.alone:
         return []
     if page.total_students == 1:
         return [say("list_card.alone_only_student")]

@@ -67,17 +67,24 @@ def _pages(counts: Counts) -> int:
 def _card(counts: Counts, newest: list[Waiting], asked: Asked, which: Filter, actor: Actor) -> Card:
     head = asked.heading(say("pending.title"))
     facts = asked.unmet or _facts(counts, which)
-    here = list_links.command_text(_COMMAND, which)
-    drawn = [b.divider(), *(row(one, here=here) for one in newest)] if newest else []
-    blocks = [
-        b.header(head),
-        *asked.asides(left_out=say("pending.left_out")),
-        b.section(facts),
-        *drawn,
+    above = [b.header(head), *asked.asides(left_out=say("pending.left_out")), b.section(facts)]
+    below = [
         *list_links.turning_command(_COMMAND, which, pages=_pages(counts)),
         *b.actions(_buttons(counts, which) if newest and actor.may_export else []),
     ]
-    return Card(blocks, b.cut("\n".join([b.escaped(head), facts, *map(_change, newest)]), TEXT))
+    return Card(
+        [*above, *_rows(newest, which, room=b.MESSAGE_CHARACTERS - b.size(above) - b.size(below)), *below],
+        b.cut("\n".join([b.escaped(head), facts, *map(_change, newest)]), TEXT),
+    )
+
+
+def _rows(newest: list[Waiting], which: Filter, *, room: int) -> list[Block]:
+    """Each with the way back to this list; to the list of all, where there is no room to say a long filter so often."""
+    if not newest:
+        return []
+    ways_back = (list_links.command_text(_COMMAND, which), _COMMAND)
+    drawn = [[b.divider(), *(row(one, here=here) for one in newest)] for here in ways_back]
+    return next((blocks for blocks in drawn if b.size(blocks) <= room), drawn[-1])
 
 
 def _facts(counts: Counts, which: Filter) -> str:
@@ -173,28 +180,37 @@ def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Fi
         access.exporter(actor)
         changes = sis_changes.waiting(session, _students(actor, whose))
         written = write(desk, changes, content)
-        _record(session, actor, name, written, now)
+        _record(session, actor, name, written, whose=whose, now=now)
     channel = client.conversations_open(users=user_id)["channel"]["id"]
     day = now.astimezone(desk.settings.zone).date()
     client.files_upload_v2(
         channel=channel,
         filename=f"{name}-{day}.csv",
         content=content.getvalue(),
-        initial_comment=_comment(name, written),
+        initial_comment=_comment(name, written, whose),
     )
 
 
-def _record(session: Session, actor: Actor, name: str, written: Written, now: datetime) -> None:
-    subject = Subject("file", None)
-    after = f"{name}: {say('count.change', written.changes)}"
-    audit.record(session, subject, actor=actor.user_id, action="changes.exported", after=after, now=now)
+def _record(session: Session, actor: Actor, name: str, written: Written, *, whose: Filter, now: datetime) -> None:
+    audit.record(
+        session,
+        Subject("file", None),
+        actor=actor.user_id,
+        action="changes.exported",
+        after=f"{name}: {say('count.change', written.changes)}",
+        reason=str(whose) or None,
+        now=now,
+    )
 
 
-def _comment(name: str, written: Written) -> str:
-    """How many changes it holds, what to do with them, and what it does not hold."""
+def _comment(name: str, written: Written, whose: Filter) -> str:
+    """How many changes it holds, of whom, what to do with them, and what it does not hold."""
     left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
     what_next = [say(f"pending.next_step.{name}")] if written.changes else []
-    return "\n".join([say("pending.in_file", written.changes), *what_next, *left_out])
+    held = say("pending.in_file", written.changes)
+    if whose.criteria:
+        held = say("pending.in_file_of", written.changes, whom=b.escaped(filters.describe(whose)))
+    return "\n".join([held, *what_next, *left_out])
 
 
 def _sheet(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:

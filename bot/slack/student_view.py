@@ -151,6 +151,8 @@ def _advice(one: ContactCard) -> list[str]:
         return [say("everywhere.updated", day=b.date(one.updated_at))]
     if one.status is None:
         return []
+    if one.method is not ContactMethod.TEXT and one.status is not SmsStatus.INACTIVE:
+        return [say(f"edit_dialog.method_hint.{one.method}") + "."]
     return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]
 
 

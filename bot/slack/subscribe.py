@@ -4,6 +4,7 @@ Counts only, ever. So no filter may mean one student, and one teacher's students
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
@@ -105,10 +106,17 @@ def _whom(which: Filter) -> str:
     return f"*{b.escaped(b.cut(filters.describe(which), _LONGEST))}*"
 
 
-def stop(desk: Desk, client: WebClient, body: dict[str, Any]) -> Card:
-    """End the digests of this channel and say so in it."""
+def stop(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """End the digests of this channel and say so in it.
+
+    Raises:
+        UserError: a filter follows, so a part of them was meant.
+    """
     channel, user = body["channel_id"], body["user_id"]
+    part = replace(filters.parse(text).filter, names=())
     with desk.acting(client, user) as (session, actor):
+        if part.criteria:
+            raise UserError(say("subscribe.ends_all", words=b.escaped(b.cut(str(part), _LONGEST))))
         was_there = digests.unsubscribe(session, channel, actor=actor.user_id, now=desk.now())
     if not was_there:
         return _said(say("subscribe.no_digest"))

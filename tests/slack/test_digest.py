@@ -348,6 +348,13 @@ def test_whatever_stands_behind_it_unsubscribe_ends_the_digest(office, session, 
     assert session.scalar(select(models.Subscription.channel_id)) is None
 
 
+def test_a_part_of_a_digest_cannot_be_unsubscribed_and_nothing_is_ended(office, session, subscribed):
+    said = text_of(office.clara.command("/cleanup", "unsubscribe grade 5", channel=office.channel).message)
+    assert "Nothing was ended" in said
+    assert "`/cleanup subscribe grade 5`" in said
+    assert session.scalar(select(models.Subscription.channel_id)) == office.channel
+
+
 def test_a_filter_that_could_not_be_announced_leaves_the_one_before(office, session, subscribed):
     members = office.slack.channels[office.channel].members - {office.slack.bot_user_id}
     office.slack.faults.order("chat.postMessage", Fault.HTTP_500)

@@ -113,6 +113,8 @@ def test_fields_that_nobody_touched_are_saved_as_they_were(office, session, sam)
         ("call grandma", "That is not a phone number"),
         ("0000000000", "do not make a US number"),
         ("312-555-0199 ext. 12", "Leave out the extension 12"),
+        ("123-555-0170", "neither its area code"),
+        ("+1 (312) 055-0142", "nor the three digits after it"),
     ],
 )
 def test_a_number_that_cannot_be_is_refused_under_its_field_and_nothing_is_lost(office, session, sam, typed, told):
@@ -121,6 +123,14 @@ def test_a_number_that_cannot_be_is_refused_under_its_field_and_nothing_is_lost(
     assert told in outcome.errors["phone"]
     assert office.clara.view.entered["phone"]["value"]["value"] == typed
     assert effective(session) == ("+13125550142", "text")
+
+
+def test_a_number_that_nobody_can_have_may_stay_as_the_sis_wrote_it(office, session, sam):
+    session.execute(update(models.Contact).values(sis_phone="+11235550170", sis_phone_written="123-555-0170"))
+    session.commit()
+    dialog = open_edit(office.clara, the_list(office.clara))
+    assert office.clara.fill(dialog, {"method": "call"}).submit().ok
+    assert effective(session) == ("+11235550170", "call")
 
 
 def test_without_an_address_e_mail_is_not_offered_and_it_says_why(office, session, sam):

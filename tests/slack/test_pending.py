@@ -67,7 +67,7 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
     assert "(312) 555-0199" in content
     (sent,) = (message for message in office.clara.messages() if message.files)
     assert [file.name for file in sent.files] == [name]
-    assert "1 change in this file.\nEnter them in the student information system." in text_of(sent)
+    assert "1 change in this file.\nEnter what it says in the student information system." in text_of(sent)
     assert "I sent it to you" in text_of(office.clara.last())
     said = session.execute(
         select(models.Audit.actor, models.Audit.after).where(models.Audit.action == "changes.exported")
@@ -121,7 +121,7 @@ def in_grade_2(session, office, changed):
     session.commit()
 
 
-def test_what_waits_is_narrowed_as_a_forecast_is_and_so_is_its_file(office, in_grade_2):
+def test_what_waits_is_narrowed_as_a_forecast_is_and_so_is_its_file(office, session, in_grade_2):
     assert "*12 changes wait*" in text_of(pending(office.clara))
     of_grade = pending(office.clara, "grade 2")
     assert "*11 changes wait*" in text_of(of_grade)
@@ -130,6 +130,9 @@ def test_what_waits_is_narrowed_as_a_forecast_is_and_so_is_its_file(office, in_g
     (content,) = files(office).values()
     assert content.count("Kid") == 11
     assert "Sam Rivera" not in content
+    (sent,) = (message for message in office.clara.messages() if message.files)
+    assert "11 changes in this file, of these students only: *Grade 2*." in text_of(sent)
+    assert session.scalar(select(models.Audit.reason).where(models.Audit.action == "changes.exported")) == "grade 2"
 
 
 def test_every_change_that_waits_is_on_one_of_the_pages(office, in_grade_2):
@@ -151,6 +154,16 @@ def test_the_last_page_is_drawn_again_without_the_change_that_was_undone(office,
     said = text_of(office.clara.again(last))
     assert "*10 changes wait*" in said
     assert "Page" not in said
+
+
+def test_a_filter_that_is_as_long_as_can_be_leaves_room_for_the_changes(office, session, in_grade_2):
+    long = f'teacher "{"garcia " * 42}" school "{"lincoln " * 37}" grade 2'
+    people.school_class(session, office.district.ana, office.district.lincoln, *session.scalars(select(models.Student)))
+    session.commit()
+    first = pending(office.clara, long)
+    assert "*11 changes wait*" in text_of(first)
+    assert office.clara.press(first, action_id="command.run.0").ok
+    assert "Page 2 of 2." in text_of(office.clara.again(first))
 
 
 def test_what_changes_are_not_found_by_is_said_to_be_left_out(office, changed):

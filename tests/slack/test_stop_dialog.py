@@ -86,6 +86,14 @@ def test_it_stands_in_the_history_of_each_contact_with_that_number_with_who_reco
     assert session.get(models.PhoneNumber, NUMBER).opted_out_by == office.clara.id
 
 
+def test_the_day_on_which_they_said_so_stands_in_the_history(office, session, maria):
+    ask(office.clara, maria)
+    day = (office.now().date() - timedelta(days=3)).isoformat()
+    office.clara.fill(office.clara.view, {"said_on": day}).submit()
+    (reason,) = set(session.scalars(select(models.Audit.reason).where(models.Audit.action == "opt_out.recorded")))
+    assert reason == f"said on {day}"
+
+
 def test_a_day_to_come_and_one_long_ago_are_refused_under_the_field(office, session, maria):
     ask(office.clara, maria)
     today = office.now().date()

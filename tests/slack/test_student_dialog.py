@@ -63,6 +63,15 @@ def test_a_press_on_what_somebody_else_changed_meanwhile_changes_nothing(office,
     assert len(session.scalars(select(models.Edit)).all()) == 1
 
 
+def test_whoever_gets_calls_is_not_told_to_be_switched_to_them(office, session, maria):
+    session.execute(models.Contact.__table__.update().values(sis_method="call"))
+    session.execute(models.ListEntry.__table__.update().values(status="landline"))
+    session.commit()
+    said = text_of(opened(office.clara))
+    assert "Gets autocalls, no texts." in said
+    assert "switch the contact method" not in said
+
+
 def test_only_a_landline_offers_the_switch(office, session, maria):
     session.execute(models.ListEntry.__table__.update().values(status="blocked"))
     session.execute(models.PhoneNumber.__table__.update().values(status="blocked"))
