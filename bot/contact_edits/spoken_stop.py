@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import access, audit, listing
 from bot.access import Actor
-from bot.contact_edits.standing import Stale, lock, own_doing
+from bot.contact_edits.standing import Stale, is_opted_out, lock, own_doing
 from bot.errors import UserError
-from bot.models import PhoneNumber
 from bot.wording import say
 
 
@@ -40,11 +38,11 @@ def record_stop(
         return _done_before(session, contact_id, stale, actor)
     if phone is None:
         raise UserError(say("contact_edits.spoken_stop.no_number"))
-    if _is_opted_out(session, phone):
+    if is_opted_out(session, phone):
         raise UserError(say("contact_edits.spoken_stop.opted_out"))
     said = listing.OptOut(phone, min(said_at, now))
     listing.opted_out(session, [said], by=actor.user_id, now=now)
-    if not _is_opted_out(session, phone):
+    if not is_opted_out(session, phone):
         raise UserError(say("contact_edits.spoken_stop.opted_in_since"), field="said_on")
     day = say("contact_edits.spoken_stop.said_on", day=f"{said_at:%Y-%m-%d}")
     audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", reason=day, now=now)
@@ -54,11 +52,6 @@ def record_stop(
 def _done_before(session: Session, contact_id: int, stale: Stale, actor: Actor) -> str:
     """The number that this person recorded a moment ago."""
     phone = own_doing(session, contact_id, stale, actor).phone
-    if phone is None or not _is_opted_out(session, phone):
+    if phone is None or not is_opted_out(session, phone):
         raise stale
     return phone
-
-
-def _is_opted_out(session: Session, phone: str) -> bool:
-    opted_out_at = select(PhoneNumber.opted_out_at).where(PhoneNumber.phone == phone)
-    return session.scalar(opted_out_at) is not None

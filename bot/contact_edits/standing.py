@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import audit, phone
+from bot import audit, listing, phone
 from bot.access import Actor
 from bot.audit import Subject
 from bot.errors import UserError
-from bot.models import IN_FORCE, Audit, Contact, ContactMethod, Edit, EditField, EditState, ListEntry
+from bot.models import IN_FORCE, Audit, Contact, ContactMethod, Edit, EditField, EditState, ListEntry, PhoneNumber
 from bot.wording import say
 
 CHANGING = (
@@ -121,14 +121,22 @@ def record(
 
 
 def mark_listed(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> bool:
-    """A listed contact waits for the next mass message while it is other than what the last one could not reach. Gives whether it
-    is one.
+    """A listed contact waits for the next mass message while it is other than what the last one could not reach, and not where its
+    number has said STOP: that counts at once. Gives whether it is one.
     """
     session.flush()
+    stands = _standing(session, contact)
+    if stands.method is ContactMethod.TEXT and stands.phone and is_opted_out(session, stands.phone):
+        listing.one_at_a_time(session)  # Before the entry is locked, as whoever changes the list in bulk does.
+        listing.follow(session, listing.Phones([stands.phone]), message_id=None, now=now)
     entry = session.get(ListEntry, contact.id, with_for_update=True)
     if entry is None:
         return False
-    stands = _standing(session, contact)
     as_listed = stands.phone == entry.phone and stands.method is ContactMethod.TEXT
     entry.updated_at, entry.updated_by = (None, None) if as_listed else (now, actor.user_id)
     return True
+
+
+def is_opted_out(session: Session, number: str) -> bool:
+    """Whether a number (E.164) has said STOP, and no START since."""
+    return session.scalar(select(PhoneNumber.opted_out_at).where(PhoneNumber.phone == number)) is not None

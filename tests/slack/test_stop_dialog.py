@@ -1,13 +1,16 @@
 """A contact told somebody that they want no texts: it counts at once, for the number, and only the contact ends it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import edits
 import messages
 import people
 import pytest
 from sqlalchemy import select
 
-from bot import listing, models, receipts
+from bot import contact_edits, listing, models, receipts
+from bot.access import Reach
 from bot.providers import OptOutMessage
 from bot.sandbox.slack.reading import text_of
 
@@ -54,6 +57,21 @@ def test_a_spoken_stop_lists_everyone_with_that_number_at_once(office, session, 
     assert "Told us to stop" not in said
     office.settled()
     assert "Opt-Out" in text_of(office.clara.again(message))
+
+
+def test_whoever_is_texted_again_after_a_stop_to_the_same_number_stands_as_opted_out(office, session, maria):
+    otto = session.scalar(select(models.Contact).where(models.Contact.id != maria.id))
+    clara = replace(
+        people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(office.district.lincoln,)),
+        user_id=office.clara.id,
+    )
+    made = edits.change(session, otto, method="call", actor=clara).edit_ids[0]
+    listing.opted_out(session, NUMBER, by="twilio", now=people.NOW)
+    session.commit()
+    assert statuses(session) == ["opt_out", "turned_off"]
+    contact_edits.undo(session, made, actor=clara, now=people.NOW)
+    session.commit()
+    assert statuses(session) == ["opt_out", "opt_out"]
 
 
 def test_a_stop_that_staff_recorded_is_told_as_such_and_not_as_a_text(office, session, maria):
