@@ -127,7 +127,7 @@ def _blocks(scene: Scene, detail: _Detail) -> list[Block]:
         b.divider(),
         *(_rows(page, detail.contacts_a_row) or _nobody(scene)),
         *list_links.turning(page),
-        b.context(_footer(page, scene.latest, scene.now), *_own_changes(scene)),
+        b.context(*_only_listed(page), _footer(page, scene.latest, scene.now), *_own_changes(scene)),
     ]
 
 
@@ -184,6 +184,11 @@ def _footer(page: Page, latest: Latest, now: datetime) -> str:
 
 def _turned(page: Page) -> list[str]:
     return [say("everywhere.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
+
+
+def _only_listed(page: Page) -> list[str]:
+    """Whoever looks for one of several students of a name has to know that not all are here."""
+    return [say("list_card.only_listed")] if page.filter.names and page.total_students else []
 
 
 def _own_changes(scene: Scene) -> list[str]:

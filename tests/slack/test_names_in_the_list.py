@@ -38,6 +38,16 @@ def matt(session, office):
     return matt
 
 
+def test_a_list_by_name_says_that_others_of_that_name_are_not_on_it(office, session):
+    sam = people.student(session, at=office.district.lincoln)
+    people.listed(session, people.contact(session, sam))
+    session.commit()
+    assert "Others of that name, who are not on it, are not shown." in text_of(
+        office.clara.command("/cleanup", "sam").message
+    )
+    assert "Others of that name" not in text_of(office.clara.command("/cleanup", "grade 5").message)
+
+
 def test_a_teacher_who_is_mentioned_means_their_students(office, sophia, matt):
     said = text_of(office.clara.command("/cleanup", "@Ana blocked").message)
     assert "Blocked · Teacher Ana García" in said
