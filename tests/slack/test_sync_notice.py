@@ -260,14 +260,17 @@ def test_a_report_of_which_slack_s_answer_was_lost_is_not_told_twice(office, exp
 
 
 def clock_died(office, session):
-    """While it had the notices that wait; its lease has run out since."""
+    """While it had the notices that wait; nobody else takes them until its lease has run out, which it has now."""
     session.execute(
         models.SyncNotice.__table__.update()
         .where(models.SyncNotice.state == "pending")
         .values(state="claimed", claimed_at=office.now())
     )
     session.commit()
-    office.later(minutes=2)
+    office.later(minutes=1)
+    office.tick()
+    assert set(session.scalars(select(models.SyncNotice.state))) <= {"claimed", "told"}
+    office.later(minutes=1)
 
 
 def test_that_the_brake_holds_is_told_by_the_next_clock_if_one_died(office, export, session):
