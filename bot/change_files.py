@@ -4,27 +4,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import audit, sis_changes
-from bot.audit import Subject
+from bot import sis_changes
 from bot.errors import UserError
 from bot.models import Student
 from bot.settings import Settings
-from bot.sis_changes import Written
+from bot.sis_changes import Form, Written
 from bot.wording import say
-
-
-class Form(StrEnum):
-    """A change sheet to read, or the contacts import of PowerSchool."""
-
-    SHEET = "sheet"
-    POWERSCHOOL = "powerschool"
 
 
 def write(session: Session, path: Path, form: Form, *, settings: Settings, now: datetime) -> Written:
@@ -33,15 +24,9 @@ def write(session: Session, path: Path, form: Form, *, settings: Settings, now: 
     Raises:
         UserError: something is there already, or nothing can be written there.
     """
-    changes = sis_changes.waiting(session, select(Student.id).where(Student.active))
+    everybody = select(Student.id).where(Student.active)
     with _new_private(path) as file:
-        if form is Form.SHEET:
-            written = sis_changes.change_sheet(changes, file, zone=settings.zone, region=settings.phone_region)
-        else:
-            written = sis_changes.powerschool(changes, file, region=settings.phone_region)
-    after = f"{form}: {say('count.change', written.changes)}"
-    audit.record(session, Subject("file", None), actor="cli", action="changes.exported", after=after, now=now)
-    return written
+        return sis_changes.export(session, everybody, form, file, settings=settings, actor="cli", now=now)
 
 
 @contextmanager

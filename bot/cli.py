@@ -22,6 +22,7 @@ from bot import change_files, db, migrations, roster, settings, sync_report
 from bot.errors import UserError, traced
 from bot.settings import Settings
 from bot.sis import chosen, oneroster_csv
+from bot.sis_changes import Form
 from bot.wording import say
 
 cli = typer.Typer(
@@ -202,8 +203,8 @@ def export_edits(
     path: Annotated[Path, typer.Argument(help="The CSV to write; nothing that is there is overwritten.")],
     *,
     form: Annotated[
-        change_files.Form, typer.Option("--format", help="A change sheet to read, or PowerSchool's contacts import.")
-    ] = change_files.Form.SHEET,
+        Form, typer.Option("--format", help="A change sheet to read, or PowerSchool's contacts import.")
+    ] = Form.SHEET,
 ) -> None:
     """Write what was changed in Slack and the student information system does not have yet."""
     here = settings.load()

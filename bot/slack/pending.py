@@ -5,8 +5,6 @@ A file holds whole numbers, so it goes only into the direct messages of whoever 
 
 import io
 import logging
-from collections.abc import Callable, Iterator
-from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 
@@ -14,15 +12,13 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Select
-from sqlalchemy.orm import Session
 
-from bot import access, audit, filters, selection, sis_changes
+from bot import access, filters, selection, sis_changes
 from bot.access import Actor
-from bot.audit import Subject
 from bot.errors import UserError, traced
 from bot.filters import Filter
 from bot.models import EditField
-from bot.sis_changes import Change, Counts, Waiting, Written
+from bot.sis_changes import Change, Counts, Form, Waiting, Written
 from bot.slack import answer, list_links, mentions, narrowed, refusals, reply
 from bot.slack import blocks as b
 from bot.slack.blocks import Block
@@ -173,55 +169,40 @@ def _tell(response_url: str, said: str) -> None:
 
 
 def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Filter) -> None:
-    name, write = _FILES[action_id]
+    name, form = _FILES[action_id]
     now = desk.now()
     content = io.StringIO(newline="")
     with desk.acting(client, user_id) as (session, actor):
         access.exporter(actor)
-        changes = sis_changes.waiting(session, _students(actor, whose))
-        written = write(desk, changes, content)
-        _record(session, actor, name, written, whose=whose, now=now)
+        written = sis_changes.export(
+            session,
+            _students(actor, whose),
+            form,
+            content,
+            settings=desk.settings,
+            actor=actor.user_id,
+            narrowed_to=str(whose) or None,
+            now=now,
+        )
     channel = client.conversations_open(users=user_id)["channel"]["id"]
     day = now.astimezone(desk.settings.zone).date()
     client.files_upload_v2(
         channel=channel,
         filename=f"{name}-{day}.csv",
         content=content.getvalue(),
-        initial_comment=_comment(name, written, whose),
+        initial_comment=_comment(form, written, whose),
     )
 
 
-def _record(session: Session, actor: Actor, name: str, written: Written, *, whose: Filter, now: datetime) -> None:
-    audit.record(
-        session,
-        Subject("file", None),
-        actor=actor.user_id,
-        action="changes.exported",
-        after=f"{name}: {say('count.change', written.changes)}",
-        reason=str(whose) or None,
-        now=now,
-    )
-
-
-def _comment(name: str, written: Written, whose: Filter) -> str:
+def _comment(form: Form, written: Written, whose: Filter) -> str:
     """How many changes it holds, of whom, what to do with them, and what it does not hold."""
     left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
-    what_next = [say(f"pending.next_step.{name}")] if written.changes else []
+    what_next = [say(f"pending.next_step.{form}")] if written.changes else []
     held = say("pending.in_file", written.changes)
     if whose.criteria:
         held = say("pending.in_file_of", written.changes, whom=b.escaped(filters.describe(whose)))
     return "\n".join([held, *what_next, *left_out])
 
 
-def _sheet(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:
-    return sis_changes.change_sheet(changes, to, zone=desk.settings.zone, region=desk.settings.phone_region)
-
-
-def _powerschool(desk: Desk, changes: Iterator[Waiting], to: io.StringIO) -> Written:
-    return sis_changes.powerschool(changes, to, region=desk.settings.phone_region)
-
-
-_FILES: dict[str, tuple[str, Callable[[Desk, Iterator[Waiting], io.StringIO], Written]]] = {
-    SHEET: ("contact-changes", _sheet),
-    POWERSCHOOL: ("powerschool-contacts", _powerschool),
-}
+_FILES = {SHEET: ("contact-changes", Form.SHEET), POWERSCHOOL: ("powerschool-contacts", Form.POWERSCHOOL)}
+"""What the file is called that a button asks for, and its form."""

@@ -72,7 +72,7 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
     said = session.execute(
         select(models.Audit.actor, models.Audit.after).where(models.Audit.action == "changes.exported")
     )
-    assert [tuple(row) for row in said] == [(office.clara.id, "contact-changes: 1 change")]
+    assert [tuple(row) for row in said] == [(office.clara.id, "sheet: 1 change")]
 
 
 def test_powerschool_s_file_is_sent_the_same_way(office, changed):
