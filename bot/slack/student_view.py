@@ -151,9 +151,14 @@ def _advice(one: ContactCard) -> list[str]:
         return [say("everywhere.updated", day=b.date(one.updated_at))]
     if one.status is None:
         return []
-    if one.method is not ContactMethod.TEXT and one.status is not SmsStatus.INACTIVE:
-        return [say(f"edit_dialog.method_hint.{one.method}") + "."]
-    return [f"{meaning(one.status).explanation} _{meaning(one.status).next_step}_", *recorded(one), *_why(one.why)]
+    return [f"{meaning(one.status).explanation} _{_next_step(one, one.status)}_", *recorded(one), *_why(one.why)]
+
+
+def _next_step(one: ContactCard, status: SmsStatus) -> str:
+    """Nothing is left to do for whoever gets no texts any more; a number out of service is one that nobody can call either."""
+    if one.method is ContactMethod.TEXT or status is SmsStatus.INACTIVE:
+        return meaning(status).next_step
+    return say(f"student_view.not_texted.{one.method}")
 
 
 def recorded(one: ContactCard) -> list[str]:

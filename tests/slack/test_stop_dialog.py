@@ -85,6 +85,18 @@ def test_a_stop_that_staff_recorded_is_told_as_such_and_not_as_a_text(office, se
     assert "texted STOP" not in text_of(office.clara.view)
 
 
+def test_who_recorded_it_is_told_of_a_contact_who_gets_calls_since(office, session, maria):
+    message = ask(office.clara, maria)
+    office.clara.fill(office.clara.view, {}).submit()
+    session.execute(models.Contact.__table__.update().values(sis_method="call"))
+    session.commit()
+    office.clara.close()
+    office.clara.press(office.clara.again(message), action_id="student.open")
+    said = text_of(office.clara.view)
+    assert f"Recorded by <@{office.clara.id}>" in said
+    assert "_Gets autocalls now, no texts._" in said
+
+
 def test_a_stop_that_was_texted_was_recorded_by_nobody(office, session, maria):
     listing.opted_out(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()

@@ -68,7 +68,8 @@ def test_whoever_gets_calls_is_not_told_to_be_switched_to_them(office, session, 
     session.execute(models.ListEntry.__table__.update().values(status="landline"))
     session.commit()
     said = text_of(opened(office.clara))
-    assert "Gets autocalls, no texts." in said
+    assert "Gets autocalls now, no texts." in said
+    assert "This number cannot get texts." in said
     assert "switch the contact method" not in said
 
 
