@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, true
 from sqlalchemy.orm import Session
 
-from bot import access, selection
+from bot import access, filters, selection
 from bot.access import Actor
 from bot.cleanup_list.matching import grade_order
 from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
@@ -43,7 +43,7 @@ def forecast(session: Session, which: Filter, *, actor: Actor, students: int) ->
     counts = {row.fate: row.contacts for row in session.execute(_fates(meant))}
     alone = session.execute(_without_adult(meant, actor, which.page, students)).all()
     total = alone[0].total if alone else 0
-    pages = max(1, -(-total // students))
+    pages = filters.pages(total, students)
     return Forecast(
         reached=counts.get(_REACHED, 0),
         missed={status: counts[status] for status in SEVERITY if status in counts},

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot import db
+from bot import db, filters
 from bot.access import ANYBODY, Actor, Reach
 from bot.cleanup_list.matching import listed, plan_for_names, spread, values
 from bot.cleanup_list.rows import (
@@ -72,7 +72,7 @@ def page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Pa
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     first = rows[0]
     counts = {SmsStatus(status): number for status, number in json.loads(first.counts).items()}
-    total, pages = first.total, -(-first.total // page_size)
+    total, pages = first.total, filters.pages(first.total, page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
         total_students=total,

@@ -4,7 +4,7 @@ The text is a filter's only serialisation, so it is also the state of paging and
 """
 
 from bot.filters.commands import commands_meant
-from bot.filters.filter import OF_STUDENTS, Criteria, Criterion, Filter, describe
+from bot.filters.filter import OF_STUDENTS, Criteria, Criterion, Filter, describe, pages
 from bot.filters.grammar import COMMANDS, GRAMMAR, Phrase
 from bot.filters.parsing import Parsed, Suggestion, Unknown, parse
 from bot.filters.vocabulary import Vocabulary
@@ -25,5 +25,6 @@ __all__ = [
     "Vocabulary",
     "commands_meant",
     "describe",
+    "pages",
     "parse",
 ]

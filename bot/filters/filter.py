@@ -83,6 +83,11 @@ class Filter:
         return " ".join(part for part in parts if part)
 
 
+def pages(total: int, page_size: int) -> int:
+    """How many pages so many make; where nobody is, one that says so."""
+    return max(1, -(-total // page_size))
+
+
 def _bounded(text: str) -> str:
     return cleaned(cleaned(text)[:_LONGEST])
 

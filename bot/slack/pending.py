@@ -57,7 +57,7 @@ def _students(actor: Actor, which: Filter) -> Select[int]:
 
 
 def _pages(counts: Counts) -> int:
-    return max(1, -(-counts.total // _SHOWN))
+    return filters.pages(counts.total, _SHOWN)
 
 
 def _card(counts: Counts, newest: list[Waiting], asked: Asked, which: Filter, actor: Actor) -> Card:
