@@ -48,6 +48,7 @@ def test_names_that_an_older_version_folded_are_folded_anew(engine, session, dat
     session.execute(text(f"{older} RETURN lower(given || ' ' || family)"))
     sam = people.student(session)
     people.contact(session, sam, given="Γιώργος", family="Núñez")
+    session.execute(text("UPDATE students SET search = 'as it was'"))
     session.execute(text("UPDATE alembic_version SET version_num = '0019'"))
     session.commit()
     migrations.upgrade(database_url)

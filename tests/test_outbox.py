@@ -62,9 +62,11 @@ def claim(session, table, now):
 
 
 def test_what_is_due_longest_is_taken_first_and_what_is_not_due_is_left(session, table, now, waits):
-    session.execute(text("SET enable_indexscan = off"))  # An index would have them in the right order, asked or not.
-    session.execute(text("SET enable_bitmapscan = off"))
     later, soonest, not_yet = waits("B", due=now - SOON), waits("A", due=now - 2 * SOON), waits("C", due=now + SOON)
+    session.execute(
+        text("SET LOCAL enable_indexscan = off")
+    )  # An index would have them in the right order, asked or not.
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
     assert [claim(session, table, now).id for _ in range(2)] == [soonest, later]
     assert claim(session, table, now) is None
     assert claim(session, table, now + SOON).id == not_yet

@@ -24,7 +24,7 @@ _AS_STATUS = f""",
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (
     SELECT c.sourced_id FROM student_contacts l JOIN contacts c ON c.id = l.contact_id
     WHERE l.active AND l.student_id = ANY(:students))"""
-# Whoever is still on the list is so with those students from whom nobody removed them; who joined or left did so with all of then.
+# Whoever is still on the list is so with those students from whom nobody removed them; who joined or left did so with all they had.
 _LINKED = f"l.active AND (moves.move <> 'still' OR {NOT_REMOVED})"
 _OF_STUDENTS = f"""contact_id IN (
     SELECT l.contact_id FROM student_contacts l WHERE {_LINKED} AND l.student_id = ANY(:students))"""

@@ -34,7 +34,7 @@ class Asked:
         ]
 
     def heading(self, about: str) -> str:
-        """The same words for everybody, and whom it is about."""
+        """A title: what it is about, and of whom, if not of everybody."""
         return f"{about} · {filters.describe(self.which)}" if self.which.criteria else about
 
 

@@ -169,6 +169,10 @@ def test_what_is_said_in_passing_while_an_answer_is_on_its_way_is_heard_after_it
     with page.expect_response(lambda answer: "/slack/screen" in answer.url and answer.json()["toast"] is not None):
         say(page, "The buses leave at two.")
         stage.slack.toast("UDANA", "Somebody else's window was refused.")
+    client = WebClient(stage.slack.bot_token, base_url=stage.api_url)
+    client.chat_postMessage(channel=stage.family_texts, text="the digest")
+    expect(page.locator(".messages")).to_contain_text("the digest")
+    stage.slack.toast("UDANA", None)  # Slack has forgotten it by then.
     ((route,),) = held
     route.continue_()
     expect(page.locator(".toast")).to_contain_text("Somebody else's window was refused.")
