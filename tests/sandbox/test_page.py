@@ -29,6 +29,7 @@ def edit(page):
     say(page, "/list")
     ephemeral(page).get_by_role("button", name="Edit").click()
     expect(dialog(page)).to_be_visible()
+    expect(dialog(page).get_by_label("phone")).to_be_focused()  # From then on it hears the keyboard.
     return dialog(page)
 
 
