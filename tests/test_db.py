@@ -110,7 +110,6 @@ def test_statements_stay_prepared_where_some_are_planned_with_a_setting_and_wher
             db.rows(session, NUMBERED, {"word": "one"})
     with db.autocommit(ours) as session:
         db.plan_with(session, "random_page_cost = 1.5")
-    db.snapshot(ours)
     with db.autocommit(ours) as session:
         prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
     assert any("AS word" in one for one in prepared)

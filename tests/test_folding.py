@@ -4,6 +4,7 @@ import unicodedata
 
 import people
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
@@ -49,10 +50,12 @@ def test_names_that_an_older_version_folded_are_folded_anew(engine, session, dat
     sam = people.student(session)
     people.contact(session, sam, given="Γιώργος", family="Núñez")
     session.execute(text("UPDATE students SET search = 'as it was'"))
+    newest = session.scalar(text("SELECT version_num FROM alembic_version"))
     session.execute(text("UPDATE alembic_version SET version_num = '0019'"))
     session.commit()
-    migrations.upgrade(database_url)
-    assert migrations.is_current(engine)
+    command.upgrade(migrations.config(database_url), "0020")
+    session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
+    session.commit()
     assert session.scalar(select(models.Contact.search)) == fold("Γιώργος Núñez")
     assert session.scalar(select(models.Student.search)) == "sam rivera"
     words = session.scalars(select(models.NameWord.word)).all()

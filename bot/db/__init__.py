@@ -6,7 +6,7 @@ With no `DATABASE_URL` an embedded PostgreSQL is started below `.sandbox/`.
 from bot.db.driver import rows
 from bot.db.embedded import EMBEDDED_FOLDER, embedded_url
 from bot.db.engines import OLDEST_POSTGRESQL, engine, wait_until_ready
-from bot.db.sessions import alone, autocommit, autocommitting, plan_with, snapshot, transaction
+from bot.db.sessions import alone, autocommit, autocommitting, plan_with, transaction
 
 __all__ = [
     "EMBEDDED_FOLDER",
@@ -18,7 +18,6 @@ __all__ = [
     "engine",
     "plan_with",
     "rows",
-    "snapshot",
     "transaction",
     "wait_until_ready",
 ]

@@ -47,14 +47,6 @@ def plan_with(session: Session, setting: str) -> None:
     session.execute(text(f"SET LOCAL {setting}"))
 
 
-def snapshot(engine: Engine) -> str:
-    """A word for what is committed by now. The same twice, and nothing was written between; another one may also come of a
-    transaction that has only begun, whoever's it is.
-    """
-    with autocommitting(engine).connect() as connection:
-        return str(connection.scalar(text("SELECT pg_current_snapshot()::text")))
-
-
 @contextmanager
 def alone(engine: Engine, name: str) -> Iterator[Connection | None]:
     """A connection that holds the advisory lock `name` until the end of the block, or None where another process does.

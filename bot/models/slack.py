@@ -98,6 +98,7 @@ class HomeTab(Base):
     filter_text: Mapped[str]
     opened_at: Mapped[datetime]
     looked_at: Mapped[datetime | None]
+    redraws: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class OpenList(Base):
@@ -115,3 +116,4 @@ class OpenList(Base):
     view_id: Mapped[str | None]
     filter_text: Mapped[str]
     opened_at: Mapped[datetime]
+    redraws: Mapped[int] = mapped_column(server_default=text("0"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine, Select, select, true
@@ -20,8 +20,6 @@ from bot.cleanup_list import Latest
 from bot.settings import Settings
 from bot.slack import who
 from bot.templates import Templates
-
-Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -56,16 +54,6 @@ class Desk:
     def rules(self) -> access.Rules:
         here = self.settings
         return access.Rules(here.admin_emails, here.editor_roles, here.export_roles)
-
-    def until_it_stands(self, draw: Callable[[], Drawn], show: Callable[[Drawn], None]) -> None:
-        """Show what `draw` gives, and once more where it is another by now: of two changes at once, the answer to the first may
-        reach Slack after that to the second. Not more often, as Slack takes five answers to one message.
-        """
-        before = db.snapshot(self.engine)
-        drawn = draw()
-        show(drawn)
-        if db.snapshot(self.engine) != before and (again := draw()) != drawn:
-            show(again)
 
     @contextmanager
     def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:

@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.filters import Filter
 from bot.models import HomeTab
 from bot.slack import blocks as b
-from bot.slack import help_card, list_card, list_links, pending, reply
+from bot.slack import help_card, list_card, list_links, pending, redraws, reply
 from bot.slack.blocks import Block
 from bot.slack.desk import Desk
 from bot.wording import say
@@ -53,8 +53,10 @@ def redraw(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = 
         tab = session.get(HomeTab, user_id)
     if tab is None:
         return
-    desk.until_it_stands(
-        lambda: _home(desk, client, user_id, chosen, is_look=False), lambda drawn: _put_up(client, user_id, drawn)
+    redraws.show_latest(
+        *(desk.engine, HomeTab, user_id),
+        lambda: _home(desk, client, user_id, chosen, is_look=False),
+        lambda drawn: _put_up(client, user_id, drawn),
     )
 
 

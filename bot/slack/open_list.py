@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot import db
 from bot.models import OpenList
-from bot.slack import answer, command, home, list_card, list_links, reply
+from bot.slack import answer, command, home, list_card, list_links, redraws, reply
 from bot.slack.card import Card
 from bot.slack.desk import Desk
 
@@ -69,8 +69,10 @@ def _bring_up_to_date(desk: Desk, client: WebClient, context: BoltContext) -> No
     typed = {"user_id": row.user_id, "text": row.filter_text}
     answer.quietly(
         f"list {row.id}",
-        lambda: desk.until_it_stands(
-            lambda: command.answer(desk, client, typed), lambda card: _put_up(client, row, card)
+        lambda: redraws.show_latest(
+            *(desk.engine, OpenList, row.id),
+            lambda: command.answer(desk, client, typed),
+            lambda card: _put_up(client, row, card),
         ),
     )
     home.redraw(desk, client, row.user_id)

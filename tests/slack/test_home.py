@@ -7,7 +7,7 @@ import pytest
 from asking import asked
 from sqlalchemy import select
 
-from bot.models import HomeTab, ListChange, ListEntry, MassMessage
+from bot.models import HomeTab, ListChange, MassMessage
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -143,21 +143,6 @@ def test_a_change_draws_the_list_and_the_tab_once_each(office, sam):
     with asked(drawn.append):
         _fixed(office, message)
     assert sum(LIST in one for one in drawn) == 2
-
-
-def test_a_change_made_while_a_list_is_drawn_is_on_it_in_the_end(office, session, sam):
-    message = office.clara.command("/cleanup").message
-    other = people.contact(session, people.student(session, "Lea", "Novak", at=office.district.lincoln), family="Novak")
-    session.commit()
-
-    def listed_meanwhile(statement):
-        if LIST in statement and not session.get(ListEntry, other.id):
-            people.listed(session, other)
-            session.commit()
-
-    with asked(listed_meanwhile):
-        _fixed(office, message)
-    assert "Lea Novak" in text_of(office.clara.again(message))
 
 
 def test_whoever_never_looked_gets_no_tab_for_a_change(office, sam):
