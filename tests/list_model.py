@@ -322,6 +322,13 @@ class ListModel:
         if entry:
             entry.is_updated = (contact.phone, contact.method) != (entry.phone, "text")
 
+    def mark_by_staff(self, name):
+        """Whoever gets texts again at a number that said STOP is listed as opted out at once."""
+        contact = self.contacts[name]
+        if contact.method == "text" and contact.phone and self.number(contact.phone).is_opted_out:
+            self.follow(None, phones={contact.phone})
+        self.mark(name)
+
     def change(self, name, act, phone, method):
         contact = self.contacts[name]
         is_stopped = bool(phone) and method == "text" and self.number(phone).is_opted_out
@@ -331,19 +338,19 @@ class ListModel:
             return False
         if not contact.reach.change(act, phone, method):
             return False
-        self.mark(name)
+        self.mark_by_staff(name)
         return True
 
     def undo(self, name, act, field_name):
         if not self.is_linked(name) or not self.contacts[name].reach.undo(act, field_name):
             return False
-        self.mark(name)
+        self.mark_by_staff(name)
         return True
 
     def choose(self, name, act, keep):
         if not self.is_linked(name) or not self.contacts[name].reach.settle(act, keep):
             return False
-        self.mark(name)
+        self.mark_by_staff(name)
         return True
 
     def remove(self, name, student):
