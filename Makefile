@@ -20,7 +20,7 @@ sandbox: $(READY)
 	@exec $(PY) -m bot sandbox
 
 test: $(READY)
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 4
 
 check: $(READY)
 	$(PY) -m ruff check .

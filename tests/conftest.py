@@ -1,4 +1,4 @@
-"""Tests run on a real PostgreSQL: one embedded server a run, one migrated database a session, emptied before each test."""
+"""Tests run on a real PostgreSQL: one embedded server, one migrated database a worker, emptied before each test."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +12,22 @@ from sqlalchemy.orm import Session
 from bot import db, migrations, models
 from bot.access import Reach
 
+_TABLES = models.Base.metadata.sorted_tables
+# TRUNCATE takes about 2 ms a table, so only tables that a test has written to are emptied.
+_WRITTEN = text(" UNION ALL ".join([
+    *(f"(SELECT '{table.name}' FROM \"{table.name}\" LIMIT 1)" for table in _TABLES),
+    "SELECT substring(sequencename FROM '(.*)_id_seq') FROM pg_sequences WHERE last_value IS NOT NULL",
+]))  # fmt: skip
+
 
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory):
     """A fresh database on the embedded server that all test runs of this machine share."""
     server = db.embedded_url(Path(".sandbox") / "tests")
-    name = f"test_{tmp_path_factory.getbasetemp().name.replace('-', '_')}"
+    run = tmp_path_factory.getbasetemp()
+    name = "_".join(["test", *run.parts[-2:]]).replace("-", "_")
     admin = db.engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    _do_not_wait_for_the_disk(admin)
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
@@ -28,6 +37,14 @@ def database_url(tmp_path_factory):
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
     admin.dispose()
+
+
+def _do_not_wait_for_the_disk(admin):
+    """Nothing on this server has to survive a power cut."""
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +57,11 @@ def engine(database_url) -> Engine:
 @pytest.fixture
 def empty_database(engine):
     people.start_again()
-    tables = ", ".join(f'"{table.name}"' for table in models.Base.metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        written = set(connection.scalars(_WRITTEN)) & {table.name for table in _TABLES}
+        if written:
+            tables = ", ".join(f'"{name}"' for name in sorted(written))
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     return engine
 
 
