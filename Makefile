@@ -17,7 +17,7 @@ help:
 	@echo "make lock      compile the locks again from pyproject.toml"
 
 sandbox: $(READY)
-	@exec $(PY) -m bot sandbox
+	@exec $(PY) -m bot.cli sandbox
 
 test: $(READY)
 	$(PY) -m pytest --numprocesses 4

@@ -32,18 +32,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot import db
+from bot.db.fast_rows import fetch_rows
+from bot.db.models.roster import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool
+from bot.db.models.slack import SlackUser
+from bot.db.models.views import effective_contacts
 from bot.errors import UserError
-from bot.models import (
-    ClassStudent,
-    ClassTeacher,
-    SlackUser,
-    Staff,
-    StaffRole,
-    Student,
-    StudentSchool,
-    effective_contacts,
-)
 from bot.wording import say
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
@@ -76,7 +69,7 @@ class SlackPerson:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Scope:
     """All that decides which students somebody sees; equal for everybody who sees the same."""
 
     reach: Reach
@@ -90,7 +83,7 @@ class Sight:
         return {"today": self.today, "school_ids": list(self.school_ids), "staff_ids": list(self.staff_ids)}
 
 
-class Whose(NamedTuple):
+class AccessParams(NamedTuple):
     """The same in a statement: of one person, or of `ANYBODY`."""
 
     today: ColumnElement[date]
@@ -98,13 +91,16 @@ class Whose(NamedTuple):
     staff_ids: ColumnElement[Any]
 
 
-ANYBODY = Whose(bindparam("today", type_=Date), bindparam("school_ids", type_=_IDS), bindparam("staff_ids", type_=_IDS))
+BOUND_PARAMS = AccessParams(
+    bindparam("today", type_=Date), bindparam("school_ids", type_=_IDS), bindparam("staff_ids", type_=_IDS)
+)
 """Building a statement takes longer than running it. One that is asked all the time is built once (`@cache`), says nothing of who
 asks, and is executed with the `values` of their sight; any other holds its person.
 """
 
-_UNSEEN = Whose(
-    ANYBODY.today, *(cast(select(ids).scalar_subquery(), _IDS) for ids in (ANYBODY.school_ids, ANYBODY.staff_ids))
+_UNSEEN = AccessParams(
+    BOUND_PARAMS.today,
+    *(cast(select(ids).scalar_subquery(), _IDS) for ids in (BOUND_PARAMS.school_ids, BOUND_PARAMS.staff_ids)),
 )
 """`ANYBODY`, of whom PostgreSQL does not see the ids when it plans: a plan for these ids is then no better than one for any."""
 
@@ -127,14 +123,16 @@ class Actor:
     may_export: bool = False
 
     @property
-    def sight(self) -> Sight:
+    def sight(self) -> Scope:
         staff_ids = () if self.reach is Reach.DISTRICT else self.staff_ids
-        return Sight(self.reach, self.school_ids, staff_ids, self.today)
+        return Scope(self.reach, self.school_ids, staff_ids, self.today)
 
     @property
-    def whose(self) -> Whose:
+    def whose(self) -> AccessParams:
         here = self.sight
-        return Whose(literal(here.today), literal(list(here.school_ids), _IDS), literal(list(here.staff_ids), _IDS))
+        return AccessParams(
+            literal(here.today), literal(list(here.school_ids), _IDS), literal(list(here.staff_ids), _IDS)
+        )
 
 
 class _Role(NamedTuple):
@@ -160,17 +158,17 @@ _BY_EMAIL = (
     .where(Staff.email == bindparam("email"), Staff.active)
     .order_by(Staff.id)
 )
-KNOWN = (
+KNOWN_USER_QUERY = (
     select(SlackUser.email, SlackUser.full_member, *_STAFF)
     .outerjoin(Staff, and_(Staff.email == SlackUser.email, Staff.active))
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("told_after"))
 )
 """The rows that `actor_of` takes, once they are in the order of `id`; none for whom Slack told nothing after `told_after`."""
-_KNOWN_IN_ORDER = KNOWN.order_by(Staff.id)
+_KNOWN_IN_ORDER = KNOWN_USER_QUERY.order_by(Staff.id)
 
 
-def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
+def load_actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -> Actor:
     """Who is asking.
 
     Raises:
@@ -179,17 +177,19 @@ def actor(session: Session, person: SlackPerson, *, rules: Rules, today: date) -
     return _actor(person, session.execute(_BY_EMAIL, {"email": person.email}).all(), rules, today)
 
 
-def known_actor(session: Session, user_id: str, *, told_after: datetime, rules: Rules, today: date) -> Actor | None:
+def find_known_actor(
+    session: Session, user_id: str, *, told_after: datetime, rules: Rules, today: date
+) -> Actor | None:
     """The same in one statement for a user of whom Slack told after that moment, None for any other.
 
     Raises:
         UserError: a polite no that names whom to ask.
     """
-    rows = db.rows(session, _KNOWN_IN_ORDER, {"user_id": user_id, "told_after": told_after})
-    return actor_of(user_id, rows, rules=rules, today=today) if rows else None
+    rows = fetch_rows(session, _KNOWN_IN_ORDER, {"user_id": user_id, "told_after": told_after})
+    return actor_from_rows(user_id, rows, rules=rules, today=today) if rows else None
 
 
-def actor_of(user_id: str, rows: Sequence[Any], *, rules: Rules, today: date) -> Actor:
+def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: Rules, today: date) -> Actor:
     """The same from the rows of `KNOWN`, of which there is one at least.
 
     Raises:
@@ -235,65 +235,67 @@ def _district_wide(role: _Role) -> bool:
     return role.school_id is None and role.name not in _CLASS_ROLES
 
 
-def students_for(actor: Actor) -> Select[int]:
+def visible_students(actor: Actor) -> Select[int]:
     """The ids of the active students this person may see, as a query to narrow others with."""
     return _students(actor.reach, actor.whose)
 
 
 @cache
-def students_within(reach: Reach, *, planned_once: bool = False) -> Select[int]:
+def visible_students_query(reach: Reach, *, planned_once: bool = False) -> Select[int]:
     """The same of `ANYBODY` who reaches so far. With `planned_once`, PostgreSQL looks up each by itself: that plan is good for any
     classes and schools, and is kept, where planning for each takes longer than the rest. Not where something else of the
     statement means fewer students than that, as a name does.
     """
     if not planned_once or reach is Reach.DISTRICT:
-        return _students(reach, ANYBODY)
+        return _students(reach, BOUND_PARAMS)
     return select(Student.id).where(
         Student.active, Student.id == any_(func.array(_reached(reach, _UNSEEN, once=False).scalar_subquery()))
     )
 
 
-def _students(reach: Reach, whose: Whose) -> Select[int]:
+def _students(reach: Reach, whose: AccessParams) -> Select[int]:
     students = select(Student.id).where(Student.active)
     return students if reach is Reach.DISTRICT else students.where(Student.id.in_(_reached(reach, whose)))
 
 
-def _reached(reach: Reach, whose: Whose, *, once: bool = True) -> Select[int] | CompoundSelect[int]:
+def _reached(reach: Reach, whose: AccessParams, *, once: bool = True) -> Select[int] | CompoundSelect[int]:
     """Their ids, each once; or as often as they are reached, for what makes no difference between them."""
     if reach is Reach.CLASSES:
-        return taught(whose)
+        return taught_students(whose)
     of_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(whose.school_ids))
     # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
-    return of_schools.union(taught(whose)) if once else of_schools.union_all(taught(whose))
+    return of_schools.union(taught_students(whose)) if once else of_schools.union_all(taught_students(whose))
 
 
-def reaches(reach: Reach, student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+def can_see(reach: Reach, student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Whether `ANYBODY` who reaches so far sees a student who is known already, asked from the student: the queries above look at
     all of a school, and `EXISTS`, too, may be turned into that.
     """
     if reach is Reach.DISTRICT:
         return true()
-    in_class = taught(ANYBODY).with_only_columns(true()).where(ClassStudent.student_id == student_id).limit(1)
+    in_class = (
+        taught_students(BOUND_PARAMS).with_only_columns(true()).where(ClassStudent.student_id == student_id).limit(1)
+    )
     if reach is Reach.CLASSES:
         return in_class.scalar_subquery()
     at_school = select(true()).where(
-        StudentSchool.student_id == student_id, StudentSchool.school_id == any_(ANYBODY.school_ids)
+        StudentSchool.student_id == student_id, StudentSchool.school_id == any_(BOUND_PARAMS.school_ids)
     )
     return or_(at_school.limit(1).scalar_subquery(), in_class.scalar_subquery())
 
 
-def taught(whose: Whose) -> Select[int]:
+def taught_students(whose: AccessParams) -> Select[int]:
     """The ids of the students of somebody's own classes today."""
     learners, teachers = ClassStudent, ClassTeacher
     return (
         select(learners.student_id)
         .join(teachers, teachers.class_id == learners.class_id)
         .where(teachers.staff_id == any_(whose.staff_ids))
-        .where(current(teachers, whose.today), current(learners, whose.today))
+        .where(is_current(teachers, whose.today), is_current(learners, whose.today))
     )
 
 
-def current(enrolment: type[ClassStudent | ClassTeacher], today: date | ColumnElement[date]) -> ColumnElement[bool]:
+def is_current(enrolment: type[ClassStudent | ClassTeacher], today: date | ColumnElement[date]) -> ColumnElement[bool]:
     """Whether an enrolment holds on a day of the district: blank dates mean the class's whole time, the end is exclusive."""
     return and_(
         enrolment.active,
@@ -302,13 +304,13 @@ def current(enrolment: type[ClassStudent | ClassTeacher], today: date | ColumnEl
     )
 
 
-def student(session: Session, student_id: int, *, actor: Actor) -> None:
+def require_student(session: Session, student_id: int, *, actor: Actor) -> None:
     """Refuse a student whom this person may not see.
 
     Raises:
         UserError: the same sentence whether the student is hidden, gone or never was.
     """
-    if not db.rows(session, _this_student(actor.reach), {**actor.sight.values, "student_id": student_id}):
+    if not fetch_rows(session, _this_student(actor.reach), {**actor.sight.values, "student_id": student_id}):
         raise UserError(say("access.no_student"))
 
 
@@ -317,10 +319,10 @@ _STUDENT_ID, _CONTACT_ID = (bindparam(name, type_=BigInteger) for name in ("stud
 
 @cache
 def _this_student(reach: Reach) -> Select[int]:
-    return select(Student.id).where(Student.id == _STUDENT_ID, Student.active, reaches(reach, Student.id))
+    return select(Student.id).where(Student.id == _STUDENT_ID, Student.active, can_see(reach, Student.id))
 
 
-def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> None:
+def require_contact(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> None:
     """Refuse a contact of none of the students this person may see, or (with `student_id`) not of that student.
 
     Raises:
@@ -328,7 +330,7 @@ def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int 
     """
     of_whom = {} if student_id is None else {"student_id": student_id}
     seen = _this_contact(actor.reach, of_one=student_id is not None)
-    if not db.rows(session, seen, {**actor.sight.values, "contact_id": contact_id, **of_whom}):
+    if not fetch_rows(session, seen, {**actor.sight.values, "contact_id": contact_id, **of_whom}):
         raise UserError(say("access.no_contact"))
 
 
@@ -336,11 +338,11 @@ def contact(session: Session, contact_id: int, *, actor: Actor, student_id: int 
 def _this_contact(reach: Reach, *, of_one: bool) -> Select[int]:
     """A contact of any student who is reached so far, or of that one."""
     link = effective_contacts.c
-    seen = select(link.contact_id).where(link.contact_id == _CONTACT_ID, reaches(reach, link.student_id))
+    seen = select(link.contact_id).where(link.contact_id == _CONTACT_ID, can_see(reach, link.student_id))
     return (seen.where(link.student_id == _STUDENT_ID) if of_one else seen).limit(1)
 
 
-def editor(actor: Actor) -> None:
+def require_editor(actor: Actor) -> None:
     """Refuse whoever may look but not change.
 
     Raises:
@@ -350,7 +352,7 @@ def editor(actor: Actor) -> None:
         raise UserError(say("access.no_editor"))
 
 
-def exporter(actor: Actor) -> None:
+def require_exporter(actor: Actor) -> None:
     """Refuse whoever may not take names and numbers out as a file.
 
     Raises:

@@ -11,36 +11,27 @@ from sqlalchemy import Engine
 
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack import (
-    answer,
-    bulk_dialog,
-    command,
-    contact_more,
-    digest,
-    download_dialog,
-    edit_dialog,
-    edits_notice,
-    home,
-    list_turning,
-    outdated,
-    pending,
-    remove_dialog,
-    reply,
-    shortcuts,
-    stop_dialog,
-    student_dialog,
-    sync_notice,
-)
-from bot.slack.desk import Desk
-from bot.templates import Templates
+from bot.slack import commands, home, pending, shortcuts
+from bot.slack.digest import post as digest_post
+from bot.slack.kit import error_handler, respond, stale_buttons
+from bot.slack.kit.context import AppContext
+from bot.slack.list import bulk_edit, download, navigation
+from bot.slack.student import details
+from bot.slack.student import dialog as student_dialog
+from bot.slack.student import edit as edit_dialog
+from bot.slack.student import opt_out as opt_out_dialog
+from bot.slack.student import remove as remove_dialog
+from bot.slack.sync import edits_notice
+from bot.slack.sync import notice as sync_notice
+from bot.templates.loader import Templates
 from bot.wording import say
 
 
-def clock() -> datetime:
+def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def freeze() -> None:
+def freeze_garbage_collector() -> None:
     """Called once when everything is put together: the garbage collector never again walks what stands until the process ends,
     which took 100 ms in the middle of one command in a hundred.
     """
@@ -48,9 +39,9 @@ def freeze() -> None:
     gc.freeze()
 
 
-def desk(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> Desk:
+def make_context(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> AppContext:
     """What the listeners and the poster of digests have at hand."""
-    return Desk(engine=engine, settings=settings, templates=Templates(settings.templates), now=now)
+    return AppContext(engine=engine, settings=settings, templates=Templates(settings.templates), now=now)
 
 
 def slack_client(settings: Settings) -> WebClient:
@@ -72,7 +63,7 @@ def _client(settings: Settings, token: str | None, *, timeout: int) -> WebClient
     return WebClient(token=token, base_url=settings.slack_api_url, timeout=timeout, retry_handlers=[])
 
 
-def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = clock) -> App:
+def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = utc_now) -> App:
     """The Bolt app with every listener. Requests reach it verified: `web` checks the signature before, Slack's socket needs none.
 
     Raises:
@@ -84,18 +75,18 @@ def build(settings: Settings, engine: Engine, *, now: Callable[[], datetime] = c
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     app = App(
-        client=_client(settings, None, timeout=reply.PATIENCE),
+        client=_client(settings, None, timeout=respond.SLACK_TIMEOUT),
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
     )
-    ours = desk(settings, engine, now=now)
+    ours = make_context(settings, engine, now=now)
     lists, dialogs = (
-        (command, list_turning, pending, home, download_dialog, bulk_dialog, shortcuts),
-        (student_dialog, contact_more, edit_dialog, remove_dialog, stop_dialog),
+        (commands, navigation, pending, home, download, bulk_edit, shortcuts),
+        (student_dialog, details, edit_dialog, remove_dialog, opt_out_dialog),
     )
-    for surface in (*lists, *dialogs, digest, sync_notice, edits_notice, outdated):
+    for surface in (*lists, *dialogs, digest_post, sync_notice, edits_notice, stale_buttons):
         surface.register(app, ours)
-    answer.register(app)
+    error_handler.register(app)
     return app

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import phone
-from bot.models import Audit, contacts_with
+from bot.db.models.edits import Audit
+from bot.db.models.views import contacts_with_phone
+from bot.domain import phone
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ def record_number(
     session: Session, number: str, *, actor: str, action: str, now: datetime, reason: str | None = None
 ) -> None:
     """Write what happened to a number (E.164) into the history of each contact who has it."""
-    for contact_id in sorted(session.scalars(contacts_with(number))):
+    for contact_id in sorted(session.scalars(contacts_with_phone(number))):
         subject = Subject("contact", contact_id)
         record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number), reason=reason)
 
 
-def history(session: Session, subject: Subject, *, limit: int = 20) -> list[Audit]:
+def load_history(session: Session, subject: Subject, *, limit: int = 20) -> list[Audit]:
     """What was done to a subject, newest first."""
     rows = select(Audit).where(Audit.subject_kind == subject.kind, Audit.subject_id == subject.id)
     return list(session.scalars(rows.order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)))

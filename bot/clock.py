@@ -14,12 +14,25 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from bot import app, claims, db, digests, downloads, mass_messages, notices, receipts, replays, roster
-from bot.errors import UserError, traced
-from bot.models import SyncRun, SyncState
+from bot.app import make_context, utc_now
+from bot.cleanup_list.claims import expire_claims
+from bot.db.models.roster import SyncRun, SyncState
+from bot.db.session import advisory_lock, transaction
+from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
+from bot.downloads.requests import delete_old_drafts
+from bot.errors import UserError, describe_error
+from bot.mass_messages.receipts import apply_waiting_receipts
+from bot.mass_messages.settle import due_messages, settle_message
 from bot.settings import Settings
 from bot.sis import chosen
-from bot.slack import digest, download_post, notice_post, open_list
+from bot.slack import open_views
+from bot.slack.digest import post as digest_post
+from bot.slack.list import download_post
+from bot.slack.sync import notice_post
+from bot.sync.approvals import approved_counts
+from bot.sync.notices import enqueue_notices
+from bot.sync.run import run_sync
+from bot.web.replay_guard import delete_old_requests
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
@@ -40,13 +53,13 @@ class Done:
     failed: tuple[str, ...]
 
 
-def run(settings: Settings, engine: Engine, slack_client: Any) -> None:
+def run_forever(settings: Settings, engine: Engine, slack_client: Any) -> None:
     """Do due work until told to stop (SystemExit, Ctrl-C); what is under way is finished first."""
     scheduler = BlockingScheduler(
         timezone=settings.zone, job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
     soon = datetime.now(UTC)
-    jobs = _jobs(settings, engine, slack_client, app.clock)
+    jobs = _jobs(settings, engine, slack_client, utc_now)
     for name, job in jobs.items():
         seconds = _SYNC_CHECK_SECONDS if name == "syncs" else _TICK_SECONDS
         work = (say(f"clock.job.{name}"), job)
@@ -58,7 +71,7 @@ def run(settings: Settings, engine: Engine, slack_client: Any) -> None:
         scheduler.shutdown(wait=True)
 
 
-def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = app.clock) -> Done:
+def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = utc_now) -> Done:
     """Do all due work, each kind even if another failed. `slack_client` is a WebClient; without one no digest is posted."""
     counts: dict[str, int] = {}
     failed = []
@@ -80,10 +93,10 @@ def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> di
         "messages_settled": lambda: _settle(settings, engine, now()),
         "first_looks": lambda: _first_looks(settings, engine, now()),
         "digests_posted": lambda: (
-            digest.post_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+            digest_post.post_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
         ),
         "lists_sent": lambda: (
-            download_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+            download_post.send_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
         ),
         "claims_lapsed": lambda: _lapse(engine, now()),
         "old_notes_forgotten": lambda: _forget(engine, now()),
@@ -97,7 +110,7 @@ def _attempt(name: str, job: Job) -> int | None:
         logger.error("%s: %s", name, no.sentence)  # noqa: TRY400 - the sentence says it all.
         return None
     except Exception as fault:  # noqa: BLE001 - one job that fails must not stop the others; the next round tries again.
-        logger.error("%s: %s", name, traced(fault))  # noqa: TRY400 - without the values a traceback may hold.
+        logger.error("%s: %s", name, describe_error(fault))  # noqa: TRY400 - without the values a traceback may hold.
         return None
     if count:
         logger.info("%s: %d", name, count)
@@ -108,21 +121,25 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
     """Some at a time, each in a transaction of its own: a STOP waits behind one, never behind all of them."""
     found = 0
     while True:
-        with db.transaction(engine) as session:
-            more = receipts.apply_waiting(session, now=now)
+        with transaction(engine) as session:
+            more = apply_waiting_receipts(session, now=now)
         if not more:
             return found
         found += more
 
 
 def _forget(engine: Engine, now: datetime) -> int:
-    with db.transaction(engine) as session:
-        return open_list.sweep(session, now=now) + downloads.sweep(session, now=now) + replays.sweep(session, now=now)
+    with transaction(engine) as session:
+        return (
+            open_views.sweep(session, now=now)
+            + delete_old_drafts(session, now=now)
+            + delete_old_requests(session, now=now)
+        )
 
 
 def _lapse(engine: Engine, now: datetime) -> int:
-    with db.transaction(engine) as session:
-        return claims.lapse(session, now=now)
+    with transaction(engine) as session:
+        return expire_claims(session, now=now)
 
 
 def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
@@ -136,8 +153,8 @@ def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
 
 
 def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: set[str]) -> bool:
-    with db.transaction(engine) as session:
-        due = mass_messages.due(session, now=now, settle_after=settings.settle_after)
+    with transaction(engine) as session:
+        due = due_messages(session, now=now, settle_after=settings.settle_after)
         message_id = next((one for one in due if one not in failed), None)
         if message_id is None:
             return False
@@ -149,14 +166,14 @@ def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: s
 
 def _settle_one(session: Session, message_id: str, now: datetime) -> int:
     with session.begin_nested():
-        mass_messages.settle(session, message_id, now=now)
-        digests.enqueue_fixes(session, message_id, now=now)
-        return digests.enqueue(session, message_id, now=now)
+        settle_message(session, message_id, now=now)
+        enqueue_fix_thanks(session, message_id, now=now)
+        return enqueue_digests(session, message_id, now=now)
 
 
 def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
-    with db.transaction(engine) as session:
-        return digests.enqueue_first_looks(session, now=now, after=settings.first_look_after)
+    with transaction(engine) as session:
+        return enqueue_preliminary(session, now=now, after=settings.first_look_after)
 
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
@@ -164,14 +181,14 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     source = chosen.source_of(settings)
     if source is None:
         return 0
-    with db.alone(engine, "nightly sync") as turn:
+    with advisory_lock(engine, "nightly sync") as turn:
         if turn is None:
             return 0
-        with db.transaction(engine) as session:
-            seen = roster.confirmed(session)
+        with transaction(engine) as session:
+            seen = approved_counts(session)
             if seen is None and not sync_is_due(session, settings, now=now):
                 return 0
-        roster.sync(
+        run_sync(
             engine,
             source,
             contacts=settings.sis_contacts_csv,
@@ -188,9 +205,9 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
 def _notices(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> int:
     """Tell people of the syncs that ended."""
     if settings.sis_oneroster_csv or settings.sis_oneroster_url:
-        with db.transaction(engine) as session:
-            notices.enqueue(session, admins=settings.admin_emails, now=now())
-    return notice_post.send_due(app.desk(settings, engine, now=now), slack_client) if slack_client else 0
+        with transaction(engine) as session:
+            enqueue_notices(session, admins=settings.admin_emails, now=now())
+    return notice_post.send_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

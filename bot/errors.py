@@ -18,7 +18,7 @@ class UserError(Exception):
         self.permanent = permanent
 
 
-def traced(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What went wrong and where, innermost first, for logs. Without the message of the error: it may hold a name or a number."""
     frames = reversed(traceback.extract_tb(error.__traceback__))
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in islice(frames, 8))

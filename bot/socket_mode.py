@@ -11,10 +11,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.app import freeze
+from bot.app import freeze_garbage_collector
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack import late, refusals
+from bot.slack.kit import api_errors, slow_responses
 from bot.wording import say
 
 _THREADS = 10
@@ -31,7 +31,7 @@ def serve(settings: Settings, bolt: App) -> None:
     address = _address(settings, bolt, token)
     handler = _Handler(bolt, token)
     handler.client.wss_uri = address
-    freeze()
+    freeze_garbage_collector()
     try:
         handler.connect()  # type: ignore[no-untyped-call]
         threading.Event().wait()
@@ -49,14 +49,14 @@ class _Handler(SocketModeHandler):
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         began = time.time()
         answer = self._work.submit(run_bolt_app, self.app, req)
-        meanwhile = late.meanwhile(req.payload)
+        meanwhile = slow_responses.interim_response(req.payload)
         try:
-            send_response(client, req, answer.result(late.PATIENCE if meanwhile else None), began)
+            send_response(client, req, answer.result(slow_responses.RESPONSE_TIMEOUT if meanwhile else None), began)
         except TimeoutError:
             if meanwhile is None or answer.done():
                 raise
             send_response(client, req, meanwhile, began)
-            late.follow(req.payload, answer.result())
+            slow_responses.send_late_response(req.payload, answer.result())
 
 
 def _app_token(settings: Settings) -> str:
@@ -70,6 +70,6 @@ def _address(settings: Settings, bolt: App, token: str) -> str:
     try:
         return str(bolt.client.apps_connections_open(app_token=token)["url"])
     except SlackApiError as no:
-        raise UserError(say("socket_mode.refused", why=refusals.word(no))) from no
+        raise UserError(say("socket_mode.refused", why=api_errors.error_code(no))) from no
     except OSError as silence:
         raise UserError(say("socket_mode.silent", url=settings.slack_api_url), permanent=False) from silence

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-_ROWS = logging.getLogger("bot.db.driver")
+_ROWS = logging.getLogger("bot.db.fast_rows")
 
 
 class _Rows(logging.Handler):

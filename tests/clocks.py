@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from bot import app, clock, db
+from bot import clock
+from bot.app import slack_client
+from bot.db.engine import build_engine
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["bot.cli"])
+_processes.set_forkserver_preload(["bot.cli.commands"])
 PATIENCE = 60.0
 _NEVER = timedelta()
 
@@ -28,8 +30,8 @@ def start(settings, *, ahead=_NEVER, rounds=1, step=_NEVER):
 
 
 def _run(settings, ahead, rounds, step):
-    engine = db.engine(settings.database_url.get_secret_value())
-    client = app.slack_client(settings)
+    engine = build_engine(settings.database_url.get_secret_value())
+    client = slack_client(settings)
     failed = []
     for number in range(rounds):
         shift = ahead + number * step

@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from bot import db, migrations, models
 from bot.access import Reach
+from bot.db.embedded import embedded_url
+from bot.db.engine import build_engine
+from bot.db.migrations.upgrade import upgrade_database
+from bot.db.models.all_tables import METADATA
 
-_TABLES = models.Base.metadata.sorted_tables
+_TABLES = METADATA.sorted_tables
 # TRUNCATE takes about 2 ms a table, so only tables that a test has written to are emptied.
 _WRITTEN = text(" UNION ALL ".join([
     *(f"(SELECT '{table.name}' FROM \"{table.name}\" LIMIT 1)" for table in _TABLES),
@@ -23,16 +26,16 @@ _WRITTEN = text(" UNION ALL ".join([
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory):
     """A fresh database on the embedded server that all test runs of this machine share."""
-    server = db.embedded_url(Path(".sandbox") / "tests")
+    server = embedded_url(Path(".sandbox") / "tests")
     run = tmp_path_factory.getbasetemp()
     name = "_".join(["test", *run.parts[-2:]]).replace("-", "_")
-    admin = db.engine(server).execution_options(isolation_level="AUTOCOMMIT")
+    admin = build_engine(server).execution_options(isolation_level="AUTOCOMMIT")
     _do_not_wait_for_the_disk(admin)
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     url = server.replace("/postgres?", f"/{name}?")
-    migrations.upgrade(url)
+    upgrade_database(url)
     yield url
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
@@ -49,7 +52,7 @@ def _do_not_wait_for_the_disk(admin):
 
 @pytest.fixture(scope="session")
 def engine(database_url) -> Engine:
-    engine = db.engine(database_url)
+    engine = build_engine(database_url)
     yield engine
     engine.dispose()
 

@@ -3,8 +3,11 @@
 from people import NOW
 from sqlalchemy import select
 
-from bot import contact_edits, models
-from bot.models import EditField, EditState
+from bot.contact_edits.change import change_contact
+from bot.contact_edits.remove import remove_contact
+from bot.db.models import edits, views
+from bot.db.models.edits import Audit, Edit, EditField, EditState
+from bot.db.models.roster import Contact
 
 KEEP = "as it is"
 OUR_NUMBER = "+13125550100"
@@ -12,13 +15,13 @@ OUR_NUMBER = "+13125550100"
 
 
 def version_of(session, one):
-    return session.scalar(select(models.Contact.version).where(models.Contact.id == one.id))
+    return session.scalar(select(Contact.version).where(Contact.id == one.id))
 
 
 def change(session, one, *, actor, phone=KEEP, method=KEEP, version=None, now=NOW, opt_in_number=OUR_NUMBER):
     """Save a dialog in which only what is given was touched."""
     reach = stands(session, one)
-    return contact_edits.change(
+    return change_contact(
         session,
         one.id,
         version=version_of(session, one) if version is None else version,
@@ -33,7 +36,7 @@ def change(session, one, *, actor, phone=KEEP, method=KEEP, version=None, now=NO
 
 def remove(session, one, of, *, actor, version=None, now=NOW):
     """Remove a contact from a student, or (None) from all of its students."""
-    return contact_edits.remove(
+    return remove_contact(
         session,
         one.id,
         student_id=of.id if of else None,
@@ -46,7 +49,7 @@ def remove(session, one, of, *, actor, version=None, now=NOW):
 
 def stands(session, one):
     """(phone, method) as everyone reads it."""
-    reach = models.contact_reach.c
+    reach = views.contact_reach.c
     session.flush()
     return tuple(session.execute(select(reach.phone, reach.method).where(reach.contact_id == one.id)).one())
 
@@ -54,7 +57,7 @@ def stands(session, one):
 def states(session, one):
     """(field, value, state) of every edit of a contact, oldest first."""
     session.flush()
-    edit = models.Edit
+    edit = Edit
     found = session.execute(
         select(edit.field, edit.value, edit.state).where(edit.contact_id == one.id).order_by(edit.id)
     )
@@ -62,13 +65,13 @@ def states(session, one):
 
 
 def in_force(session, one):
-    return [edit for edit in states(session, one) if edit[2] in models.IN_FORCE]
+    return [edit for edit in states(session, one) if edit[2] in edits.IN_FORCE]
 
 
 def history(session):
     """(action, actor, before, after) of everything in the audit, oldest first."""
     session.flush()
-    row = models.Audit
+    row = Audit
     return [
         tuple(one) for one in session.execute(select(row.action, row.actor, row.before, row.after).order_by(row.id))
     ]
@@ -80,9 +83,9 @@ def sis_says(session, one, phone, *, now=NOW):
     one.version += 1
     session.flush()
     edit = session.scalars(
-        select(models.Edit)
-        .where(models.Edit.contact_id == one.id, models.Edit.field == EditField.PHONE)
-        .where(models.Edit.state.in_(models.IN_FORCE))
+        select(Edit)
+        .where(Edit.contact_id == one.id, Edit.field == EditField.PHONE)
+        .where(Edit.state.in_(edits.IN_FORCE))
     ).one_or_none()
     if edit:
         edit.state = verdict(edit.base, edit.value, phone)

@@ -5,9 +5,12 @@ from itertools import count
 
 from sqlalchemy import select
 
-from bot import mass_messages, models, receipts
-from bot.providers import ParsedReceipt
-from bot.sms_status import Outcome
+from bot.db.models.messages import Delivery, ListChange, ListEntry, PhoneNumber
+from bot.domain.sms_status import Outcome
+from bot.mass_messages.receipts import record_receipts
+from bot.mass_messages.register import register_message
+from bot.mass_messages.settle import settle_message
+from bot.providers.receipt import ParsedReceipt
 
 DAY = timedelta(hours=24)
 _numbers = count(1)
@@ -45,7 +48,7 @@ def a_message(*deliveries, sent_at, message_id=None, **changes):
 
 
 def registered(session, message, *, now, settle_after=DAY):
-    return mass_messages.register(session, message, now=now, settle_after=settle_after, region="US")
+    return register_message(session, message, now=now, settle_after=settle_after, region="US")
 
 
 def a_receipt(provider_id, outcome="delivered", **changes):
@@ -78,36 +81,34 @@ def sent(session, outcomes, *, now, message_id=None, settled=True):
     for one, outcome in outcomes.items():
         if outcome:
             parsed = outcome(ids[one]) if callable(outcome) else a_receipt(ids[one], outcome)
-            receipts.record(session, [parsed], now=now)
+            record_receipts(session, [parsed], now=now)
     if settled:
         when = now if all(outcomes.values()) else now + DAY
-        mass_messages.settle(session, message["id"], now=when)
+        settle_message(session, message["id"], now=when)
     return message["id"], ids
 
 
 def told(session, provider_id, outcome="delivered", *, now: datetime):
-    return receipts.record(session, [a_receipt(provider_id, outcome)], now=now)
+    return record_receipts(session, [a_receipt(provider_id, outcome)], now=now)
 
 
 def the_list(session):
     """{contact id: status} of everyone on the list."""
-    return dict(session.execute(select(models.ListEntry.contact_id, models.ListEntry.status)).all())
+    return dict(session.execute(select(ListEntry.contact_id, ListEntry.status)).all())
 
 
 def changes(session, message_id):
     """{contact id: (move, before, after, fixed_by)} of a message."""
     rows = session.scalars(
-        select(models.ListChange)
-        .where(models.ListChange.mass_message_id == message_id)
-        .execution_options(populate_existing=True)
+        select(ListChange).where(ListChange.mass_message_id == message_id).execution_options(populate_existing=True)
     )
     return {row.contact_id: (row.move, row.before, row.after, row.fixed_by) for row in rows}
 
 
 def outcome_of(session, provider_id):
-    return session.scalar(select(models.Delivery.outcome).where(models.Delivery.provider_id == provider_id))
+    return session.scalar(select(Delivery.outcome).where(Delivery.provider_id == provider_id))
 
 
 def number(session, phone):
     session.expire_all()
-    return session.get(models.PhoneNumber, phone)
+    return session.get(PhoneNumber, phone)

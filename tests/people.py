@@ -10,10 +10,23 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from bot import listing, models
 from bot.access import Actor, Reach, SlackPerson
-from bot.names import fold
-from bot.sms_status import SmsStatus
+from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import (
+    ClassStudent,
+    ClassTeacher,
+    Contact,
+    School,
+    SchoolClass,
+    Staff,
+    StaffRole,
+    Student,
+    StudentContact,
+    StudentSchool,
+)
+from bot.domain.names import fold
+from bot.domain.sms_status import SmsStatus
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -42,30 +55,30 @@ def _saved(session: Session, row):
 
 
 def school(session, name="Lincoln Elementary"):
-    return _saved(session, models.School(sourced_id=_next("SCH"), name=name))
+    return _saved(session, School(sourced_id=_next("SCH"), name=name))
 
 
 def staff(session, given="Ana", family="García", email=None, *, role="teacher", at=None):
     one = _saved(
         session,
-        models.Staff(
+        Staff(
             sourced_id=_next("STF"),
             given_name=given,
             family_name=family,
             email=email or f"{fold(given)}.{fold(family)}@district.example".replace(" ", ""),
         ),
     )
-    _saved(session, models.StaffRole(staff_id=one.id, school_id=at.id if at else None, role=role))
+    _saved(session, StaffRole(staff_id=one.id, school_id=at.id if at else None, role=role))
     return one
 
 
 def school_class(session, teacher, at, *students, title="Homeroom 5A", homeroom=True, ends_on=None):
-    one = _saved(session, models.SchoolClass(sourced_id=_next("CLS"), school_id=at.id, title=title, homeroom=homeroom))
-    _saved(session, models.ClassTeacher(sourced_id=_next("ET"), class_id=one.id, staff_id=teacher.id, is_primary=True))
+    one = _saved(session, SchoolClass(sourced_id=_next("CLS"), school_id=at.id, title=title, homeroom=homeroom))
+    _saved(session, ClassTeacher(sourced_id=_next("ET"), class_id=one.id, staff_id=teacher.id, is_primary=True))
     for learner in students:
         _saved(
             session,
-            models.ClassStudent(sourced_id=_next("ES"), class_id=one.id, student_id=learner.id, ends_on=ends_on),
+            ClassStudent(sourced_id=_next("ES"), class_id=one.id, student_id=learner.id, ends_on=ends_on),
         )
     return one
 
@@ -73,7 +86,7 @@ def school_class(session, teacher, at, *students, title="Homeroom 5A", homeroom=
 def student(session, given="Sam", family="Rivera", *, grade="5", at=None, active=True):
     one = _saved(
         session,
-        models.Student(
+        Student(
             sourced_id=_next("STU"),
             given_name=given,
             family_name=family,
@@ -83,7 +96,7 @@ def student(session, given="Sam", family="Rivera", *, grade="5", at=None, active
         ),
     )
     if at:
-        _saved(session, models.StudentSchool(student_id=one.id, school_id=at.id))
+        _saved(session, StudentSchool(student_id=one.id, school_id=at.id))
     return one
 
 
@@ -93,7 +106,7 @@ def contact(
     number = a_phone() if phone == "new" else phone
     one = _saved(
         session,
-        models.Contact(
+        Contact(
             sourced_id=_next("CON"),
             given_name=given,
             family_name=family,
@@ -105,9 +118,7 @@ def contact(
     for learner in of:
         _saved(
             session,
-            models.StudentContact(
-                student_id=learner.id, contact_id=one.id, relationship=relationship, priority=priority
-            ),
+            StudentContact(student_id=learner.id, contact_id=one.id, relationship=relationship, priority=priority),
         )
     return one
 
@@ -115,9 +126,9 @@ def contact(
 def listed(session, one, status=SmsStatus.BLOCKED, *, since=NOW):
     """Put a contact on the list as a settled mass message would have."""
     if one.sis_phone:
-        session.merge(models.PhoneNumber(phone=one.sis_phone, status=status, since=since))
-    _saved(session, models.ListEntry(contact_id=one.id, status=status, phone=one.sis_phone, since=since))
-    listing.follow_names(session.connection())
+        session.merge(PhoneNumber(phone=one.sis_phone, status=status, since=since))
+    _saved(session, ListEntry(contact_id=one.id, status=status, phone=one.sis_phone, since=since))
+    refresh_entry_names(session.connection())
     return one
 
 
@@ -139,12 +150,12 @@ def acting(one, *, reach=Reach.CLASSES, at=(), may_edit=True):
 class District:
     """A small district that many tests share; `slack` names each person as Slack would."""
 
-    lincoln: models.School
-    roosevelt: models.School
-    ana: models.Staff
-    tom: models.Staff
-    clara: models.Staff
-    dana: models.Staff
+    lincoln: School
+    roosevelt: School
+    ana: Staff
+    tom: Staff
+    clara: Staff
+    dana: Staff
     slack: dict[str, SlackPerson] = field(default_factory=dict)
 
 

@@ -6,8 +6,9 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import access, models
+from bot import access
 from bot.access import Reach, Rules, SlackPerson
+from bot.db.models.roster import ClassStudent, ClassTeacher, StaffRole, Student
 from bot.errors import UserError
 
 NO_RULES = Rules()
@@ -27,12 +28,12 @@ def district(session):
 
 
 def acting(session, district, name, rules=NO_RULES, today=people.TODAY):
-    return access.actor(session, district.slack[name], rules=rules, today=today)
+    return access.load_actor(session, district.slack[name], rules=rules, today=today)
 
 
 def seen(session, actor):
-    ids = access.students_for(actor)
-    return set(session.scalars(select(models.Student.given_name).where(models.Student.id.in_(ids))))
+    ids = access.visible_students(actor)
+    return set(session.scalars(select(Student.given_name).where(Student.id.in_(ids))))
 
 
 @pytest.mark.parametrize(
@@ -60,19 +61,21 @@ def test_a_guest_gets_a_polite_no_that_names_whom_to_ask(session, district):
 def test_a_guest_whose_address_is_a_teachers_is_still_a_guest(session, district):
     guest = SlackPerson("UGUS", district.ana.email, full_member=False)
     with pytest.raises(UserError):
-        access.actor(session, guest, rules=NO_RULES, today=people.TODAY)
+        access.load_actor(session, guest, rules=NO_RULES, today=people.TODAY)
 
 
 def test_an_aide_sees_a_class_and_not_the_school(session, district):
     aide = people.staff(session, "Aida", "Lund", role="aide", at=district.lincoln)
-    actor = access.actor(session, SlackPerson("UA", aide.email, full_member=True), rules=NO_RULES, today=people.TODAY)
+    actor = access.load_actor(
+        session, SlackPerson("UA", aide.email, full_member=True), rules=NO_RULES, today=people.TODAY
+    )
     assert (seen(session, actor), actor.reach) == (set(), Reach.CLASSES)
 
 
 @pytest.mark.parametrize("email", [None, "", "nobody@district.example"])
 def test_somebody_the_sis_does_not_know_is_refused(session, district, email):
     with pytest.raises(UserError, match="data manager"):
-        access.actor(session, SlackPerson("UX", email, full_member=True), rules=NO_RULES, today=people.TODAY)
+        access.load_actor(session, SlackPerson("UX", email, full_member=True), rules=NO_RULES, today=people.TODAY)
 
 
 def test_somebody_who_left_the_district_is_refused(session, district):
@@ -86,36 +89,38 @@ def test_somebody_who_left_the_district_is_refused(session, district):
 def test_a_role_that_is_not_staff_opens_nothing(session, role):
     parent = people.staff(session, "Paula", "Parent", role=role, at=people.school(session))
     with pytest.raises(UserError):
-        access.actor(session, SlackPerson("UP", parent.email, full_member=True), rules=NO_RULES, today=people.TODAY)
+        access.load_actor(
+            session, SlackPerson("UP", parent.email, full_member=True), rules=NO_RULES, today=people.TODAY
+        )
 
 
 def test_an_address_is_the_same_in_any_case(session, district):
     shouting = SlackPerson("UANA", f" {district.ana.email.upper()} ", full_member=True)
-    assert access.actor(session, shouting, rules=NO_RULES, today=people.TODAY).staff_ids == (district.ana.id,)
+    assert access.load_actor(session, shouting, rules=NO_RULES, today=people.TODAY).staff_ids == (district.ana.id,)
 
 
 def test_on_the_first_day_an_admin_sees_everything_before_any_sync(session):
     rules = Rules(admin_emails=("it@district.example",))
     person = SlackPerson("UIT", "it@district.example", full_member=True)
-    actor = access.actor(session, person, rules=rules, today=people.TODAY)
+    actor = access.load_actor(session, person, rules=rules, today=people.TODAY)
     assert (actor.reach, actor.may_edit, actor.staff_ids) == (Reach.DISTRICT, True, ())
 
 
 def test_a_teacher_without_classes_sees_nobody(session, district):
     people.staff(session, "Nora", "New", at=district.lincoln)
     nora = SlackPerson("UNORA", "nora.new@district.example", full_member=True)
-    assert seen(session, access.actor(session, nora, rules=NO_RULES, today=people.TODAY)) == set()
+    assert seen(session, access.load_actor(session, nora, rules=NO_RULES, today=people.TODAY)) == set()
 
 
 def test_a_teacher_whom_the_sis_has_once_for_each_school_sees_the_classes_of_all(session, district):
     again = people.staff(session, email=district.ana.email, at=district.roosevelt)
-    rosa = session.scalars(select(models.Student).where(models.Student.given_name == "Rosa")).one()
+    rosa = session.scalars(select(Student).where(Student.given_name == "Rosa")).one()
     people.school_class(session, again, district.roosevelt, rosa, title="Chemistry")
     assert seen(session, acting(session, district, "ana")) == {"Sam", "Rosa"}
 
 
 def test_a_teacher_who_also_works_in_the_office_sees_the_school(session, district):
-    role = models.StaffRole(staff_id=district.ana.id, school_id=district.roosevelt.id, role="counselor")
+    role = StaffRole(staff_id=district.ana.id, school_id=district.roosevelt.id, role="counselor")
     session.add(role)
     session.flush()
     assert seen(session, acting(session, district, "ana")) == {"Sam", "Rosa"}
@@ -131,7 +136,7 @@ def test_a_teacher_who_also_works_in_the_office_sees_the_school(session, distric
         ((None, people.TODAY), False),  # The end date of an enrolment is exclusive.
     ],
 )
-@pytest.mark.parametrize("side", [models.ClassStudent, models.ClassTeacher])
+@pytest.mark.parametrize("side", [ClassStudent, ClassTeacher])
 def test_an_enrolment_counts_from_its_first_day_until_before_its_last(session, district, side, dates, sees):
     for enrolment in session.scalars(select(side)):
         enrolment.begins_on, enrolment.ends_on = dates
@@ -141,7 +146,7 @@ def test_an_enrolment_counts_from_its_first_day_until_before_its_last(session, d
 
 def test_a_substitute_sees_the_class_only_while_it_is_hers(session, district):
     tomorrow = date(2026, 11, 24)
-    for enrolment in session.scalars(select(models.ClassTeacher)):
+    for enrolment in session.scalars(select(ClassTeacher)):
         enrolment.ends_on = tomorrow
     session.flush()
     assert seen(session, acting(session, district, "ana", today=people.TODAY)) == {"Sam"}
@@ -149,7 +154,7 @@ def test_a_substitute_sees_the_class_only_while_it_is_hers(session, district):
 
 
 def test_a_student_who_left_is_seen_by_nobody(session, district):
-    for student in session.scalars(select(models.Student)):
+    for student in session.scalars(select(Student)):
         student.active = False
     session.flush()
     assert seen(session, acting(session, district, "dana")) == set()
@@ -157,18 +162,18 @@ def test_a_student_who_left_is_seen_by_nobody(session, district):
 
 def test_a_hidden_student_and_one_that_never_was_get_the_same_sentence(session, district):
     ana = acting(session, district, "ana")
-    tess = session.scalar(select(models.Student).where(models.Student.given_name == "Tess"))
+    tess = session.scalar(select(Student).where(Student.given_name == "Tess"))
     sentences = set()
     for student_id in (tess.id, 999_999):
         with pytest.raises(UserError) as no:
-            access.student(session, student_id, actor=ana)
+            access.require_student(session, student_id, actor=ana)
         sentences.add(no.value.sentence)
     assert len(sentences) == 1
 
 
 @pytest.mark.parametrize("name", ["ana", "tom", "clara", "dana", "both", "nobody's"])
 def test_a_student_and_a_contact_who_are_known_are_seen_by_just_those_who_see_them_among_all(session, district, name):
-    sam, tess, rosa = session.scalars(select(models.Student).order_by(models.Student.id)).all()
+    sam, tess, rosa = session.scalars(select(Student).order_by(Student.id)).all()
     gone = people.student(session, "Gone", at=district.lincoln)
     contacts = {people.contact(session, one).id: {one.id} for one in (sam, tess, rosa, gone)}
     contacts[people.contact(session, tess, rosa).id] = {tess.id, rosa.id}
@@ -183,9 +188,11 @@ def test_a_student_and_a_contact_who_are_known_are_seen_by_just_those_who_see_th
         "both": people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,)),
         "nobody's": people.acting(district.dana),
     }[name]
-    seen = set(session.scalars(access.students_for(actor)))
-    assert {one.id for one in (sam, tess, rosa, gone) if _is_let(access.student, session, one.id, actor)} == seen
-    let = {one for one in contacts if _is_let(access.contact, session, one, actor)}
+    seen = set(session.scalars(access.visible_students(actor)))
+    assert {
+        one.id for one in (sam, tess, rosa, gone) if _is_let(access.require_student, session, one.id, actor)
+    } == seen
+    let = {one for one in contacts if _is_let(access.require_contact, session, one, actor)}
     assert let == {one for one, students in contacts.items() if students & seen}
 
 
@@ -209,18 +216,18 @@ def test_who_may_see_may_edit_unless_the_district_narrows_it(session, district, 
     actor = acting(session, district, name, Rules(editor_roles=roles))
     assert actor.may_edit is may
     if may:
-        access.editor(actor)
+        access.require_editor(actor)
     else:
         with pytest.raises(UserError, match="registrar"):
-            access.editor(actor)
+            access.require_editor(actor)
 
 
 def test_the_students_of_two_people_in_one_statement_are_each_their_own(session, district):
     ana, tom = (acting(session, district, name) for name in ("ana", "tom"))
-    given, ids = models.Student.given_name, models.Student.id
+    given, ids = Student.given_name, Student.id
 
     def only(one, other):
-        return select(given).where(ids.in_(access.students_for(one)), ids.not_in(access.students_for(other)))
+        return select(given).where(ids.in_(access.visible_students(one)), ids.not_in(access.visible_students(other)))
 
     assert session.scalars(only(ana, tom)).all() == ["Sam"]
     assert session.scalars(only(tom, ana)).all() == ["Tess"]

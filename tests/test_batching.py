@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from anyio import CapacityLimiter
 
-from bot.batching import Batches
+from bot.web.group_commit import GroupCommit
 
 
 def run(work):
@@ -35,7 +35,7 @@ class Ledger:
 
 
 async def all_added(ledger, *parts, most=500):
-    batches = Batches(ledger.commit, most=most, threads=CapacityLimiter(2))
+    batches = GroupCommit(ledger.commit, most=most, threads=CapacityLimiter(2))
     waiting = [asyncio.create_task(batches.add(part)) for part in parts]
     await asyncio.sleep(0.05)
     ledger.open.set()
@@ -80,7 +80,7 @@ def test_what_somebody_sent_who_hung_up_counts_all_the_same():
     ledger = Ledger()
 
     async def hang_up():
-        batches = Batches(ledger.commit, most=10, threads=CapacityLimiter(2))
+        batches = GroupCommit(ledger.commit, most=10, threads=CapacityLimiter(2))
         waiting = asyncio.create_task(batches.add([1]))
         await asyncio.sleep(0.02)
         waiting.cancel()

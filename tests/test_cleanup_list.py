@@ -16,11 +16,21 @@ from people import (
 )
 from sqlalchemy import event
 
-from bot import cleanup_list, models
+from bot.cleanup_list.cards import Sibling
+from bot.cleanup_list.freshness import Freshness, load_freshness
+from bot.cleanup_list.impact import load_impact
+from bot.cleanup_list.page import load_page
+from bot.cleanup_list.rows import ListedContact
+from bot.cleanup_list.student import load_student
+from bot.cleanup_list.vocabulary import load_vocabulary
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import Edit, Removal
+from bot.db.models.messages import MassMessage, PhoneNumber
+from bot.db.models.roster import School, StudentContact, SyncRun
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.filters import Filter, Vocabulary
-from bot.models import ContactMethod
-from bot.sms_status import SmsStatus
+from bot.filters.filter import Filter
+from bot.filters.vocabulary import Vocabulary
 
 SCRIPTS = ["Núñez", "Γιώργος", "Шевченко", "محمّد", "शर्मिला", "ガブリエラ", "李 小龍", "ᏣᎳᎩ"]
 
@@ -33,7 +43,7 @@ def unreachable(session, given="Sam", family="Rivera", *, grade="5", at=None, st
 
 def shown(session, which, *, actor):
     """The first page, long enough for everybody whom a test brings."""
-    return cleanup_list.page(session, which, actor=actor, page_size=15)
+    return load_page(session, which, actor=actor, page_size=15)
 
 
 def names(page):
@@ -41,14 +51,14 @@ def names(page):
 
 
 def edit(session, one, field, value):
-    made = models.Edit(contact_id=one.id, field=field, value=value, made_by="U1", made_at=NOW)
+    made = Edit(contact_id=one.id, field=field, value=value, made_by="U1", made_at=NOW)
     session.add(made)
     session.flush()
     return made
 
 
 def remove(session, one, learner=None):
-    gone = models.Removal(
+    gone = Removal(
         contact_id=one.id, student_id=learner.id if learner else None, reason="wrong person", made_by="U1", made_at=NOW
     )
     session.add(gone)
@@ -85,7 +95,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
     row = shown(session, Filter(), actor=clara).students[0]
     assert (row.grade, row.schools, row.teachers) == ("5", ("Lincoln Elementary",), ("Ana García", "Tom Brown"))
     assert row.listed == (
-        cleanup_list.ListedContact(
+        ListedContact(
             contact_id=maria.id,
             version=1,
             name="Maria Rivera",
@@ -126,7 +136,7 @@ def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session
 def test_nobody_is_reached_by_calling_a_number_that_is_out_of_service(session, district, clara):
     ben, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
     gran = contact(session, ben, given="Gran", method="call")
-    session.add(models.PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
+    session.add(PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
     session.flush()
     assert not shown(session, Filter(), actor=clara).students[0].other_ways
 
@@ -146,7 +156,7 @@ def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name
     [("text", "new", 1), ("text", None, 0), ("call", "new", 0), ("email", "new", 0)],
 )
 def test_an_adult_can_be_texted_who_takes_texts_and_has_a_number(session, clara, *, method, phone, textable):
-    learner, _ = unreachable(session, at=session.get(models.School, clara.school_ids[0]))
+    learner, _ = unreachable(session, at=session.get(School, clara.school_ids[0]))
     contact(session, learner, given="Gran", method=method, phone=phone)
     assert shown(session, Filter(), actor=clara).students[0].textable == textable
 
@@ -155,7 +165,7 @@ def test_an_adult_who_said_stop_or_shares_a_bad_number_cannot_be_texted(session,
     learner, maria = unreachable(session, at=district.lincoln)
     contact(session, learner, given="Gran", phone=maria.sis_phone)
     stopped = contact(session, learner, given="Joe")
-    session.add(models.PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW, opted_out_by="+STOP"))
+    session.add(PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW, opted_out_by="+STOP"))
     session.flush()
     assert shown(session, Filter(), actor=clara).students[0].textable == 0
 
@@ -170,7 +180,7 @@ def test_an_edited_number_counts_as_one_that_can_be_texted_and_is_shown(session,
 def test_a_removed_contact_is_not_on_the_list_of_that_student(session, district, clara):
     sam, maria = unreachable(session, at=district.lincoln)
     zoe = student(session, "Zoe", "Rivera", at=district.lincoln)
-    session.add(models.StudentContact(student_id=zoe.id, contact_id=maria.id))
+    session.add(StudentContact(student_id=zoe.id, contact_id=maria.id))
     remove(session, maria, sam)
     assert names(shown(session, Filter(), actor=clara)) == ["Zoe Rivera"]
     remove(session, maria)
@@ -190,10 +200,10 @@ def test_whoever_left_the_district_is_not_on_the_list(session, district, clara):
 def test_totals_and_counts_are_of_the_whole_filter_each_contact_once(session, district, clara):
     sam, maria = unreachable(session, at=district.lincoln)
     twin = student(session, "Tia", at=district.lincoln)
-    session.add(models.StudentContact(student_id=twin.id, contact_id=maria.id))
+    session.add(StudentContact(student_id=twin.id, contact_id=maria.id))
     listed(session, contact(session, sam, given="Joe"), SmsStatus.INACTIVE)
     unreachable(session, "Zoe", "Young", at=district.lincoln, status=SmsStatus.INACTIVE)
-    page = cleanup_list.page(session, Filter(), actor=clara, page_size=1)
+    page = load_page(session, Filter(), actor=clara, page_size=1)
     assert (page.total_students, page.total_contacts, page.pages, len(page.students)) == (3, 3, 3, 1)
     assert page.counts_by_status == {SmsStatus.BLOCKED: 1, SmsStatus.INACTIVE: 2}
 
@@ -201,7 +211,7 @@ def test_totals_and_counts_are_of_the_whole_filter_each_contact_once(session, di
 def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session, district, clara):
     for number in range(5):
         unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
-    pages = [cleanup_list.page(session, Filter(page=at), actor=clara, page_size=2) for at in (1, 2, 3, 9)]
+    pages = [load_page(session, Filter(page=at), actor=clara, page_size=2) for at in (1, 2, 3, 9)]
     assert [names(page) for page in pages] == [
         ["Kid0 Rivera", "Kid1 Rivera"],
         ["Kid2 Rivera", "Kid3 Rivera"],
@@ -217,7 +227,7 @@ def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session,
 def test_a_page_beyond_the_last_shows_all_of_the_last(session, district, clara, size, last):
     for number in range(6):
         unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
-    page = cleanup_list.page(session, Filter(page=7), actor=clara, page_size=size)
+    page = load_page(session, Filter(page=7), actor=clara, page_size=size)
     assert [names(page)[0], names(page)[-1]] == [f"{last[0]} Rivera", f"{last[-1]} Rivera"]
     assert page.filter.page == page.pages
 
@@ -286,7 +296,7 @@ def test_a_student_card_shows_all_contacts_in_the_order_to_call_them(session, di
     gran = contact(session, learner, given="Gran", priority=None)
     joe = listed(session, contact(session, learner, given="Joe", priority=2), SmsStatus.TURNED_OFF)
     maria = contact(session, learner, given="Maria", phone=None, priority=1)
-    card = cleanup_list.student_card(session, learner.id, actor=clara)
+    card = load_student(session, learner.id, actor=clara)
     assert [(one.contact_id, one.status, one.on_list) for one in card.contacts] == [
         (maria.id, SmsStatus.NO_NUMBER, False),
         (joe.id, SmsStatus.TURNED_OFF, True),
@@ -297,9 +307,9 @@ def test_a_student_card_shows_all_contacts_in_the_order_to_call_them(session, di
 
 def test_a_card_of_an_opted_out_contact_says_so_whatever_the_carrier_said(session, district, clara):
     learner, maria = unreachable(session, at=district.lincoln)
-    session.get(models.PhoneNumber, maria.sis_phone).opted_out_at = NOW
+    session.get(PhoneNumber, maria.sis_phone).opted_out_at = NOW
     session.flush()
-    one = cleanup_list.student_card(session, learner.id, actor=clara).contacts[0]
+    one = load_student(session, learner.id, actor=clara).contacts[0]
     assert (one.status, one.opted_out, one.since) == (SmsStatus.OPT_OUT, True, NOW)
 
 
@@ -308,7 +318,7 @@ def test_a_card_shows_an_edit_beside_the_sis_value_and_what_undo_takes_back(sess
     made = edit(session, maria, "phone", "+13125559999")
     made.state, made.sis_value, made.sis_at = "conflict", "+13125558888", NOW
     session.flush()
-    one = cleanup_list.student_card(session, learner.id, actor=clara).contacts[0]
+    one = load_student(session, learner.id, actor=clara).contacts[0]
     assert (one.phone, one.status, one.undo_edit_id) == ("+13125559999", None, made.id)
     assert [(note.state, note.sis_value, note.sis_at) for note in one.edits] == [("conflict", "+13125558888", NOW)]
 
@@ -317,7 +327,7 @@ def test_a_card_lists_removed_contacts_that_can_be_brought_back(session, distric
     learner, maria = unreachable(session, at=district.lincoln)
     joe = contact(session, learner, given="Joe")
     here, from_all = remove(session, maria, learner), remove(session, joe)
-    card = cleanup_list.student_card(session, learner.id, actor=clara)
+    card = load_student(session, learner.id, actor=clara)
     assert card.contacts == ()
     assert {(one.removal_id, one.name) for one in card.removed} == {
         (here.id, "Maria Rivera"),
@@ -328,9 +338,9 @@ def test_a_card_lists_removed_contacts_that_can_be_brought_back(session, distric
 def test_a_card_of_a_hidden_student_sounds_like_one_that_never_was(session, district, clara):
     zoe, _ = unreachable(session, "Zoe", "Young", at=district.roosevelt)
     with pytest.raises(UserError) as hidden:
-        cleanup_list.student_card(session, zoe.id, actor=clara)
+        load_student(session, zoe.id, actor=clara)
     with pytest.raises(UserError) as never:
-        cleanup_list.student_card(session, 987654, actor=clara)
+        load_student(session, 987654, actor=clara)
     assert hidden.value.sentence == never.value.sentence
 
 
@@ -338,8 +348,8 @@ def test_touches_names_the_siblings_one_may_see_and_counts_the_others(session, d
     sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
     zoe = student(session, "Zoe", at=district.roosevelt)
     maria = contact(session, sam, tia, zoe)
-    touched = cleanup_list.touches(session, maria.id, actor=clara, student_id=sam.id)
-    assert touched.siblings == (cleanup_list.Sibling(tia.id, "Tia Rivera"),)
+    touched = load_impact(session, maria.id, actor=clara, student_id=sam.id)
+    assert touched.siblings == (Sibling(tia.id, "Tia Rivera"),)
     assert (touched.more_siblings, touched.sharing, touched.more_sharing) == (1, (), 0)
 
 
@@ -351,7 +361,7 @@ def test_touches_finds_who_shares_the_number_by_edit_or_by_sis(session, district
     edit(session, moved, "phone", "+13125559999")
     edited = contact(session, zoe, given="Edited")
     edit(session, edited, "phone", maria.sis_phone)
-    touched = cleanup_list.touches(session, maria.id, actor=clara)
+    touched = load_impact(session, maria.id, actor=clara)
     assert (touched.sharing, touched.more_sharing) == (("Joe Rivera",), 1)
 
 
@@ -364,7 +374,7 @@ def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_ot
     contact(session, zoe, given="Aaron", family="Aaker", phone=office.sis_phone)
     rows = []
     event.listen(session.connection(), "after_cursor_execute", lambda *call: rows.append(call[1].rowcount))
-    touched = cleanup_list.touches(session, office.id, actor=clara)
+    touched = load_impact(session, office.id, actor=clara)
     assert (touched.sharing, touched.more_sharing) == (("A Ames", "B Ames", "C Ames"), 3)
     assert max(rows) <= 3
 
@@ -372,7 +382,7 @@ def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_ot
 def test_touches_of_a_hidden_contact_are_refused(session, district, clara):
     maria = contact(session, student(session, at=district.roosevelt))
     with pytest.raises(UserError, match="not on your list"):
-        cleanup_list.touches(session, maria.id, actor=clara)
+        load_impact(session, maria.id, actor=clara)
 
 
 def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(session, district, clara, dana):
@@ -380,9 +390,9 @@ def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(sessio
     school_class(session, district.ana, district.lincoln, sam)
     school_class(session, district.tom, district.roosevelt, zoe)
     school(session, "Adams Middle")
-    assert cleanup_list.vocabulary(session, clara) == _words(["Lincoln Elementary"], ["Ana García"])
-    assert cleanup_list.vocabulary(session, acting(district.tom)) == _words(["Roosevelt High"], ["Tom Brown"])
-    everything = cleanup_list.vocabulary(session, dana)
+    assert load_vocabulary(session, clara) == _words(["Lincoln Elementary"], ["Ana García"])
+    assert load_vocabulary(session, acting(district.tom)) == _words(["Roosevelt High"], ["Tom Brown"])
+    everything = load_vocabulary(session, dana)
     assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
 
 
@@ -390,28 +400,28 @@ def test_somebody_whom_the_sis_has_twice_is_mentioned_by_the_name_it_had_first(s
     for given in ("Zoe", "Ana"):
         teacher = staff(session, given, "Tanner", "tanner@district.example")
         school_class(session, teacher, district.lincoln, student(session, f"Kid of {given}", at=district.lincoln))
-    assert cleanup_list.vocabulary(session, dana, {"U2": "tanner@district.example"}).mentions == {"U2": "Zoe Tanner"}
+    assert load_vocabulary(session, dana, {"U2": "tanner@district.example"}).mentions == {"U2": "Zoe Tanner"}
 
 
 def test_words_are_kept_from_one_sync_to_the_next_and_asked_anew_while_one_runs(session, district, clara, dana):
-    run = models.SyncRun(source="x", started_at=NOW, finished_at=NOW, state="done")
+    run = SyncRun(source="x", started_at=NOW, finished_at=NOW, state="done")
     session.add(run)
     school_class(session, district.ana, district.lincoln)
     session.commit()
-    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García",)
+    assert load_vocabulary(session, dana).teachers == ("Ana García",)
     school_class(session, district.tom, district.lincoln)
     session.commit()
-    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García",)
-    assert cleanup_list.vocabulary(session, clara).teachers == ("Ana García", "Tom Brown")
+    assert load_vocabulary(session, dana).teachers == ("Ana García",)
+    assert load_vocabulary(session, clara).teachers == ("Ana García", "Tom Brown")
     run.state = "running"
     session.commit()
-    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Tom Brown")
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Tom Brown")
     school_class(session, district.clara, district.lincoln)
     session.commit()
-    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
     run.state = "failed"
     session.commit()
-    assert cleanup_list.vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
 
 
 def _words(schools, teachers):
@@ -419,16 +429,16 @@ def _words(schools, teachers):
 
 
 def test_the_latest_message_is_the_last_settled_one_and_the_sync_the_last_applied(session):
-    assert cleanup_list.latest(session) == cleanup_list.Latest("", None, None)
+    assert load_freshness(session) == Freshness("", None, None)
     day = timedelta(days=1)
     session.add_all(
         [
-            models.MassMessage(id="a", title="Picture day", sent_at=NOW - 2 * day, settled_at=NOW - day),
-            models.MassMessage(id="b", title="Early dismissal", sent_at=NOW - day, settled_at=NOW),
-            models.MassMessage(id="c", title="Still on its way", sent_at=NOW),
-            models.SyncRun(source="x", started_at=NOW, finished_at=NOW - day, state="done"),
-            models.SyncRun(source="x", started_at=NOW, finished_at=NOW, state="braked"),
+            MassMessage(id="a", title="Picture day", sent_at=NOW - 2 * day, settled_at=NOW - day),
+            MassMessage(id="b", title="Early dismissal", sent_at=NOW - day, settled_at=NOW),
+            MassMessage(id="c", title="Still on its way", sent_at=NOW),
+            SyncRun(source="x", started_at=NOW, finished_at=NOW - day, state="done"),
+            SyncRun(source="x", started_at=NOW, finished_at=NOW, state="braked"),
         ]
     )
     session.flush()
-    assert cleanup_list.latest(session) == cleanup_list.Latest("Early dismissal", NOW - day, NOW - day)
+    assert load_freshness(session) == Freshness("Early dismissal", NOW - day, NOW - day)

@@ -21,8 +21,10 @@ from sis import bundles, server
 from sis.server import serving
 from sqlalchemy import select, text
 
-from bot import db, manifest, models
-from bot.sandbox import district
+from bot.cli import manifest
+from bot.db.models.roster import Student
+from bot.db.session import transaction
+from bot.sandbox.district import write
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
@@ -54,7 +56,7 @@ def run(environment, tmp_path):
     """Run `cleanup-bot` to its end, in an empty folder."""
 
     def run(*arguments, **changed):
-        command = [sys.executable, "-m", "bot", *map(str, arguments)]
+        command = [sys.executable, "-m", "bot.cli", *map(str, arguments)]
         return subprocess.run(
             command,
             env={**environment, **changed},
@@ -89,7 +91,7 @@ def test_migrate_brings_an_empty_database_to_the_tables_of_this_version(run, eng
 
 
 def test_a_sync_reports_to_people_on_stdout_and_shows_its_progress_on_stderr(run, tmp_path):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     done = run("sync", "sis")
     assert done.returncode == 0, done.stderr
     assert "contacts" in done.stdout
@@ -97,7 +99,7 @@ def test_a_sync_reports_to_people_on_stdout_and_shows_its_progress_on_stderr(run
 
 
 def test_a_sync_reports_to_machines_and_the_second_one_changes_nothing(run, tmp_path, session):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     first, second = (json.loads(run("sync", "sis", "--json").stdout) for _ in range(2))
     assert first["counts"]["contacts"]["added"] > 500
     changes = [counts[kind] for counts in second["counts"].values() for kind in ("added", "changed", "inactive")]
@@ -109,9 +111,9 @@ CONTACTS = "Student_id,Contact_name,Contact_phone,Contact_phone_type\n{student},
 
 @pytest.mark.parametrize("named", ["--contacts", "SIS_CONTACTS_CSV"])
 def test_a_file_of_contacts_is_read_beside_the_bundle(run, tmp_path, session, named):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     assert run("sync", "sis").returncode == 0
-    student = session.scalars(select(models.Student.sourced_id).limit(1)).one()
+    student = session.scalars(select(Student.sourced_id).limit(1)).one()
     session.rollback()
     (tmp_path / "families.csv").write_text(CONTACTS.format(student=student))
     given = (["--contacts", "families.csv"], {}) if named == "--contacts" else ([], {named: "families.csv"})
@@ -122,9 +124,9 @@ def test_a_file_of_contacts_is_read_beside_the_bundle(run, tmp_path, session, na
 
 
 def test_a_file_of_contacts_cut_short_stops_and_the_way_to_confirm_names_it(run, tmp_path, session):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     assert run("sync", "sis").returncode == 0
-    student = session.scalars(select(models.Student.sourced_id).limit(1)).one()
+    student = session.scalars(select(Student.sourced_id).limit(1)).one()
     session.rollback()
     (tmp_path / "families.csv").write_text(CONTACTS.format(student=student))
     assert run("sync", "sis", "--contacts", "families.csv").returncode == 0
@@ -134,14 +136,14 @@ def test_a_file_of_contacts_cut_short_stops_and_the_way_to_confirm_names_it(run,
 
 
 def test_a_dry_run_changes_nothing(run, tmp_path, session):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     done = run("sync", "sis", "--dry-run")
     assert (done.returncode, "dry run" in done.stdout) == (0, True)
-    assert session.query(models.Student).count() == 0
+    assert session.query(Student).count() == 0
 
 
 def test_a_rejected_row_is_named_by_file_line_and_reason_on_a_line_of_its_own_and_to_machines(run, tmp_path):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     users = tmp_path / "sis" / "users.csv"
     header, first, *others = users.read_text("utf-8").splitlines(keepends=True)
     users.write_text("".join([header, first.replace(first.split(",")[0], "", 1), *others]), "utf-8")
@@ -152,7 +154,7 @@ def test_a_rejected_row_is_named_by_file_line_and_reason_on_a_line_of_its_own_an
 
 
 def test_a_sync_after_which_many_would_be_gone_stops_and_says_how_to_confirm(run, tmp_path):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     assert run("sync", "sis").returncode == 0
     users = tmp_path / "sis" / "users.csv"
     users.write_text("".join(users.read_text("utf-8").splitlines(keepends=True)[:10]), "utf-8")
@@ -202,7 +204,7 @@ def sandbox(environment, folder):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bot", "sandbox", "--port", str(port)]
+    command = [sys.executable, "-m", "bot.cli", "sandbox", "--port", str(port)]
     unbuffered = {**environment, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=unbuffered, cwd=folder, text=True, stdout=subprocess.PIPE) as process:
         try:
@@ -227,7 +229,7 @@ def test_one_round_of_the_clock_ends_well_or_says_what_failed(run, slack, tmp_pa
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_district_that_is_set_up(run, slack, tmp_path):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     assert run("sync", "sis").returncode == 0
     done = run("doctor", **slack)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -282,7 +284,7 @@ def test_the_doctor_names_a_scope_that_was_not_granted(run):
 
 
 def test_a_sync_by_hand_reads_the_same_export_again_unless_it_is_told_not_to(run, tmp_path):
-    district.write(tmp_path / "sis", datetime.now(UTC).date())
+    write(tmp_path / "sis", datetime.now(UTC).date())
     assert run("sync", "sis").returncode == 0
     assert "is the same as on" not in run("sync", "sis").stdout
     assert "is the same as on" in run("sync", "sis", "--unless-same").stdout
@@ -326,7 +328,7 @@ def test_the_clock_ends_well_when_it_is_told_to(environment, slack, tmp_path):
 @contextmanager
 def started(command, environment, folder):
     """A process that serves until it is told to stop, and is never left behind."""
-    arguments = [sys.executable, "-m", "bot", command]
+    arguments = [sys.executable, "-m", "bot.cli", command]
     process = subprocess.Popen(arguments, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
     try:
         yield process
@@ -355,7 +357,7 @@ def test_a_code_is_explained_without_database_or_slack(run):
 
 
 def test_results_by_hand_are_taken_and_what_cannot_count_is_listed(run, tmp_path, empty_database):
-    with db.transaction(empty_database) as session:
+    with transaction(empty_database) as session:
         people.contact(session, people.student(session), phone="+13125550142")
     path = tmp_path / "results.csv"
     path.write_text("to,status\n(312) 555-0142,landline\n12,delivered\n")

@@ -11,8 +11,11 @@ from sis import bundles, server
 from slack_sdk import WebClient
 from sqlalchemy import func, select
 
-from bot import clock, manifest, models
-from bot.models import SyncState
+from bot import clock
+from bot.cli import manifest
+from bot.db.models.messages import Delivery, MassMessage
+from bot.db.models.roster import StaffRole, SyncRejection, SyncRun, SyncState
+from bot.db.models.slack import Subscription
 from bot.sandbox import district
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
@@ -26,7 +29,7 @@ def make_settings(**changed):
 
 
 def ran(session, at, state=SyncState.DONE):
-    session.add(models.SyncRun(source="bundle", started_at=at, finished_at=at, state=state))
+    session.add(SyncRun(source="bundle", started_at=at, finished_at=at, state=state))
     session.commit()
 
 
@@ -100,11 +103,11 @@ def slack():
 
 def a_message_whose_window_is_over(session, channel):
     contact = people.contact(session, people.student(session, at=people.school(session)))
-    session.add(models.Subscription(channel_id=channel.id, made_by="U1", made_at=NOW))
+    session.add(Subscription(channel_id=channel.id, made_by="U1", made_at=NOW))
     sent = NOW - timedelta(days=2)
-    session.add(models.MassMessage(id="M1", title="Early dismissal", sent_at=sent, settles_at=NOW - timedelta(days=1)))
+    session.add(MassMessage(id="M1", title="Early dismissal", sent_at=sent, settles_at=NOW - timedelta(days=1)))
     session.flush()
-    session.add(models.Delivery(mass_message_id="M1", contact_sourced_id=contact.sourced_id, phone=contact.sis_phone))
+    session.add(Delivery(mass_message_id="M1", contact_sourced_id=contact.sourced_id, phone=contact.sis_phone))
     session.commit()
 
 
@@ -139,7 +142,7 @@ def test_two_clocks_at_once_do_everything_once(engine, session, slack, tmp_path)
         done = [one.result() for one in rounds]
     assert [one.failed for one in done] == [()] * 4
     assert sum(one.counts["syncs"] for one in done) == 1
-    assert session.scalar(select(func.count()).select_from(models.SyncRun)) == 1
+    assert session.scalar(select(func.count()).select_from(SyncRun)) == 1
     assert len(posts(workspace)) == 1
 
 
@@ -148,7 +151,7 @@ def test_the_nightly_sync_reads_the_contacts_beside_the_bundle(engine, session, 
     (tmp_path / "families.csv").write_text("Student_id,Contact_name\nnobody,Pat Lee\n")
     here = make_settings(sis_oneroster_csv=tmp_path / "sis", sis_contacts_csv=tmp_path / "families.csv")
     assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ()
-    assert "contacts.csv" in session.scalars(select(models.SyncRejection.file)).all()
+    assert "contacts.csv" in session.scalars(select(SyncRejection.file)).all()
 
 
 def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engine, session, tmp_path):
@@ -156,7 +159,7 @@ def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engi
     clara = next(one for one in tables["roles"] if one["userSourcedId"] == "clara")
     clara["endDate"] = "2026-11-24"
     here = make_settings(sis_oneroster_csv=bundles.write(tables, tmp_path / "sis"))
-    held = select(func.count(models.StaffRole.id)).where(models.StaffRole.role == "siteAdministrator")
+    held = select(func.count(StaffRole.id)).where(StaffRole.role == "siteAdministrator")
     for evening, roles in ((at(23, 30), 1), (at(23, 30, day=24), 0)):
         assert clock.run_once(here, engine, None, now=lambda evening=evening: evening).counts["syncs"] == 1
         assert session.scalar(held) == roles
@@ -164,12 +167,12 @@ def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engi
 
 def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, slack):
     workspace, channel, client = slack
-    session.add(models.MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))
+    session.add(MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))
     a_message_whose_window_is_over(session, channel)
     with refusing_to_settle(engine, "M0"):
         done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
     assert done.failed == ("messages_settled",)
-    settled = select(models.MassMessage.id).where(models.MassMessage.settled_at.is_not(None))
+    settled = select(MassMessage.id).where(MassMessage.settled_at.is_not(None))
     assert session.scalars(settled).all() == ["M1"]
     assert len(posts(workspace)) == 1
 
@@ -196,7 +199,7 @@ def test_a_message_that_its_sender_wrote_into_the_database_settles_after_the_dis
 ):
     _, channel, client = slack
     a_message_whose_window_is_over(session, channel)
-    message = session.get(models.MassMessage, "M1")
+    message = session.get(MassMessage, "M1")
     message.sent_at, message.settles_at = NOW - timedelta(hours=2), None
     session.commit()
     here = make_settings(settle_after=timedelta(hours=hours))
@@ -221,7 +224,7 @@ def test_the_nightly_sync_asks_the_sis_over_rest_when_its_address_is_set(engine,
             sis_oneroster_url=sis.source().url, sis_oneroster_client_id=client_id, sis_oneroster_client_secret=secret
         )
         assert clock.run_once(here, engine, None, now=lambda: NOW).counts["syncs"] == 1
-    assert session.scalars(select(models.SyncRun.source)).all() == ["127.0.0.1"]
+    assert session.scalars(select(SyncRun.source)).all() == ["127.0.0.1"]
 
 
 def test_two_sources_at_once_fail_the_nightly_sync(engine, session, tmp_path):

@@ -9,9 +9,14 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import contact_edits, db, models
 from bot.access import Reach
-from bot.contact_edits import Stale
+from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.locking import VersionConflict
+from bot.contact_edits.remove import undo_removal
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.edits import Edit, Removal
+from bot.db.models.messages import ListEntry
+from bot.db.session import transaction
 from bot.errors import UserError
 
 OURS, THEIRS, LATER = "+13125559901", "+13125559902", people.NOW + timedelta(minutes=5)
@@ -43,12 +48,12 @@ def disputed(session, maria, dana):
 
 
 def settle(session, edit_id, keep, actor):
-    contact_edits.settle_conflict(session, edit_id, keep=keep, actor=actor, now=LATER)
+    resolve_conflict(session, edit_id, keep=keep, actor=actor, now=LATER)
 
 
 def edit_now(session, edit_id):
     session.flush()
-    return session.get_one(models.Edit, edit_id, populate_existing=True)
+    return session.get_one(Edit, edit_id, populate_existing=True)
 
 
 def test_until_somebody_chooses_ours_is_what_everyone_reads(session, maria, disputed):
@@ -70,7 +75,7 @@ def test_taken_from_the_sis_is_what_everyone_reads_and_cannot_be_undone(session,
     assert edits.stands(session, maria)[0] == THEIRS
     assert edits.in_force(session, maria) == []
     with pytest.raises(UserError, match="nothing to undo"):
-        contact_edits.undo(session, disputed, actor=dana, now=LATER)
+        undo_edit(session, disputed, actor=dana, now=LATER)
 
 
 @pytest.mark.parametrize("choices", [("ours", "ours"), ("ours", "sis"), ("sis", "ours"), ("sis", "sis")])
@@ -91,7 +96,7 @@ def test_where_the_sis_agrees_by_now_there_is_nothing_to_choose(session, maria, 
 def test_an_edit_made_over_a_conflict_settles_it_and_undo_brings_it_back(session, maria, disputed, dana):
     newer = edits.change(session, maria, phone="+13125559903", actor=dana, now=LATER).edit_ids[0]
     assert edits.in_force(session, maria) == [("phone", "+13125559903", "pending")]
-    contact_edits.undo(session, newer, actor=dana, now=LATER)
+    undo_edit(session, newer, actor=dana, now=LATER)
     edit = edit_now(session, disputed)
     assert (edit.state, edit.sis_value) == ("conflict", THEIRS)
 
@@ -100,7 +105,7 @@ def test_undo_does_not_revive_an_edit_that_the_sis_has_heard_meanwhile(session, 
     edits.change(session, maria, phone=OURS, actor=dana)
     newer = edits.change(session, maria, phone="+13125559903", actor=dana, now=LATER).edit_ids[0]
     edits.sis_says(session, maria, OURS)
-    contact_edits.undo(session, newer, actor=dana, now=LATER)
+    undo_edit(session, newer, actor=dana, now=LATER)
     assert edits.states(session, maria) == [("phone", OURS, "absorbed"), ("phone", "+13125559903", "undone")]
     assert edits.stands(session, maria)[0] == OURS
 
@@ -112,7 +117,7 @@ def test_choosing_is_written_down_with_numbers_masked(session, maria, disputed, 
 
 def test_the_number_that_failed_taken_from_the_sis_is_not_waiting_for_a_message(session, maria, dana):
     edit_id = edits.change(session, maria, phone=OURS, actor=dana).edit_ids[0]
-    entry = session.get_one(models.ListEntry, maria.id)
+    entry = session.get_one(ListEntry, maria.id)
     entry.phone = THEIRS
     edits.sis_says(session, maria, THEIRS)
     settle(session, edit_id, "sis", dana)
@@ -128,7 +133,7 @@ def at_once(engine, *acts):
 
     def run(act):
         try:
-            with db.transaction(engine) as mine:
+            with transaction(engine) as mine:
                 mine.connection()
                 barrier.wait(timeout=10)
                 return act(mine)
@@ -155,7 +160,7 @@ def test_of_two_who_save_at_the_same_moment_one_wins_and_the_other_is_told(sessi
                 ana,
             ),
         )
-        (late,) = [one for one in results if isinstance(one, Stale)]
+        (late,) = [one for one in results if isinstance(one, VersionConflict)]
         ((won, winner),) = [one for one in results if one is not late]
         assert late.by == winner.user_id
         assert edits.in_force(session, maria) == [("phone", won.phone, "pending")]
@@ -171,7 +176,7 @@ def test_of_two_who_remove_at_the_same_moment_one_does(session, maria, dana, ana
         lambda mine: edits.remove(mine, maria, None, actor=ana, version=seen),
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
-    assert len(session.scalars(select(models.Removal)).all()) == 1
+    assert len(session.scalars(select(Removal)).all()) == 1
 
 
 def test_of_two_who_bring_back_at_the_same_moment_one_does(session, maria, dana, ana):
@@ -179,8 +184,8 @@ def test_of_two_who_bring_back_at_the_same_moment_one_does(session, maria, dana,
     session.commit()
     results = at_once(
         session.get_bind(),
-        lambda mine: contact_edits.bring_back(mine, removal.id, actor=dana, now=LATER),
-        lambda mine: contact_edits.bring_back(mine, removal.id, actor=ana, now=LATER),
+        lambda mine: undo_removal(mine, removal.id, actor=dana, now=LATER),
+        lambda mine: undo_removal(mine, removal.id, actor=ana, now=LATER),
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
     assert [row[0] for row in edits.history(session)] == ["contact.removed", "contact.brought_back"]
@@ -192,8 +197,8 @@ def test_of_two_who_undo_at_the_same_moment_one_does_and_nothing_older_comes_und
     session.commit()
     results = at_once(
         session.get_bind(),
-        lambda mine: contact_edits.undo(mine, newer, actor=dana, now=LATER),
-        lambda mine: contact_edits.undo(mine, newer, actor=ana, now=LATER),
+        lambda mine: undo_edit(mine, newer, actor=dana, now=LATER),
+        lambda mine: undo_edit(mine, newer, actor=ana, now=LATER),
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
     assert edits.in_force(session, maria) == [("phone", THEIRS, "pending")]

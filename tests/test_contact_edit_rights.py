@@ -5,8 +5,11 @@ import people
 import pytest
 from sqlalchemy import text
 
-from bot import contact_edits
 from bot.access import Reach
+from bot.contact_edits.change import change_contact
+from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.remove import remove_contact, undo_removal
+from bot.contact_edits.undo import undo_edit
 from bot.errors import UserError
 
 
@@ -36,7 +39,7 @@ def _of_another_class(district):
 
 
 ACTS = {
-    "change": lambda session, ids, actor: contact_edits.change(
+    "change": lambda session, ids, actor: change_contact(
         session,
         ids["contact"],
         version=ids["version"],
@@ -47,11 +50,11 @@ ACTS = {
         opt_in_number=None,
         now=people.NOW,
     ),
-    "undo": lambda session, ids, actor: contact_edits.undo(session, ids["edit"], actor=actor, now=people.NOW),
-    "keep ours": lambda session, ids, actor: contact_edits.settle_conflict(
+    "undo": lambda session, ids, actor: undo_edit(session, ids["edit"], actor=actor, now=people.NOW),
+    "keep ours": lambda session, ids, actor: resolve_conflict(
         session, ids["edit"], keep="ours", actor=actor, now=people.NOW
     ),
-    "remove": lambda session, ids, actor: contact_edits.remove(
+    "remove": lambda session, ids, actor: remove_contact(
         session,
         ids["contact"],
         student_id=ids["student"],
@@ -60,12 +63,10 @@ ACTS = {
         actor=actor,
         now=people.NOW,
     ),
-    "remove from all": lambda session, ids, actor: contact_edits.remove(
+    "remove from all": lambda session, ids, actor: remove_contact(
         session, ids["contact"], student_id=None, version=ids["version"], reason="asked", actor=actor, now=people.NOW
     ),
-    "bring back": lambda session, ids, actor: contact_edits.bring_back(
-        session, ids["removal"], actor=actor, now=people.NOW
-    ),
+    "bring back": lambda session, ids, actor: undo_removal(session, ids["removal"], actor=actor, now=people.NOW),
 }
 
 

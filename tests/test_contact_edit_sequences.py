@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bot import contact_edits, models
 from bot.access import Reach
+from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.edits import IN_FORCE, Edit, EditState
+from bot.db.models.messages import ListEntry
 from bot.errors import UserError
-from bot.models import EditState
 
 FAILED = "+13125550142"
 PHONES = st.sampled_from([FAILED, "+13125559901", "+13125559902", None])
@@ -37,9 +39,9 @@ class Contact:
         session.flush()
 
     def edit(self, name):
-        edit = models.Edit
+        edit = Edit
         mine = select(edit).where(edit.contact_id == self.one.id, edit.field == name)
-        return self.session.scalars(mine.where(edit.state.in_(models.IN_FORCE))).one_or_none()
+        return self.session.scalars(mine.where(edit.state.in_(IN_FORCE))).one_or_none()
 
     def did(self, verb, *args):
         try:
@@ -54,12 +56,12 @@ class Contact:
 
     def undo(self, act, name):
         edit = self.edit(name)
-        contact_edits.undo(self.session, edit.id if edit else 0, actor=self.actor, now=at(act))
+        undo_edit(self.session, edit.id if edit else 0, actor=self.actor, now=at(act))
 
     def settle(self, act, keep):
         edit = self.edit("phone")
         edit_id = edit.id if edit else 0
-        contact_edits.settle_conflict(self.session, edit_id, keep=keep, actor=self.actor, now=at(act))
+        resolve_conflict(self.session, edit_id, keep=keep, actor=self.actor, now=at(act))
 
 
 def at(act):
@@ -89,5 +91,5 @@ def test_what_everyone_reads_is_edit_or_sis_after_any_sequence(session, dana, st
 
 
 def is_marked(session, contact):
-    entry = session.get_one(models.ListEntry, contact.one.id)
+    entry = session.get_one(ListEntry, contact.one.id)
     return entry.updated_at is not None

@@ -7,11 +7,16 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import contact_edits, models
-from bot.contact_edits import Stale
+from bot.contact_edits.change import switch_to_call, use_suggested_number
+from bot.contact_edits.locking import VersionConflict
+from bot.contact_edits.undo import undo_edit
+from bot.db.models import views
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import Audit, Edit
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import StudentContact
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.models import ContactMethod
-from bot.sms_status import SmsStatus
 
 NEW, OTHER, LATER = "+13125559901", "+13125559902", people.NOW + timedelta(minutes=5)
 UGLY_NUMBERS = [
@@ -47,11 +52,11 @@ def maria(session, sam):
 
 def entry(session, one):
     session.flush()
-    return session.get_one(models.ListEntry, one.id, populate_existing=True)
+    return session.get_one(ListEntry, one.id, populate_existing=True)
 
 
 def opted_out(session, phone):
-    session.merge(models.PhoneNumber(phone=phone, status=SmsStatus.OPT_OUT, since=people.NOW, opted_out_at=people.NOW))
+    session.merge(PhoneNumber(phone=phone, status=SmsStatus.OPT_OUT, since=people.NOW, opted_out_at=people.NOW))
     session.flush()
 
 
@@ -59,7 +64,7 @@ def test_a_new_number_is_what_everyone_reads_and_the_sis_value_stays(session, ma
     done = edits.change(session, maria, phone="(312) 555-9901", actor=clara)
     assert edits.stands(session, maria) == (NEW, "text")
     assert maria.sis_phone == "+13125550142"
-    made = session.get_one(models.Edit, done.edit_ids[0])
+    made = session.get_one(Edit, done.edit_ids[0])
     assert (made.base, made.value, made.state, made.made_by, made.made_at) == (
         "+13125550142",
         NEW,
@@ -151,7 +156,7 @@ def test_a_number_that_said_stop_may_be_called(session, maria, clara):
 @pytest.mark.parametrize(("phone", "named"), [(edits.KEEP, "+13125550142"), (NEW, NEW)])
 def test_a_number_out_of_service_is_not_called_and_the_contact_may_be_e_mailed(session, maria, clara, phone, named):
     maria.email = "maria@home.example"
-    session.merge(models.PhoneNumber(phone=named, status=SmsStatus.INACTIVE, since=people.NOW))
+    session.merge(PhoneNumber(phone=named, status=SmsStatus.INACTIVE, since=people.NOW))
     session.flush()
     with pytest.raises(UserError, match="out of service or somebody else's") as no:
         edits.change(session, maria, phone=phone, method="call", actor=clara)
@@ -164,7 +169,7 @@ def test_a_number_out_of_service_is_not_called_and_the_contact_may_be_e_mailed(s
 def test_a_number_out_of_service_is_not_switched_to_autocalls_at_one_press(session, sam, clara):
     gone = people.listed(session, people.contact(session, sam), SmsStatus.INACTIVE)
     with pytest.raises(UserError, match="Write another number, or remove the contact"):
-        contact_edits.switch_to_call(session, gone.id, version=edits.version_of(session, gone), actor=clara, now=LATER)
+        switch_to_call(session, gone.id, version=edits.version_of(session, gone), actor=clara, now=LATER)
     assert edits.states(session, gone) == []
 
 
@@ -186,9 +191,9 @@ def test_a_second_edit_replaces_the_first_and_undo_goes_back_step_by_step(sessio
     first = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
     second = edits.change(session, maria, phone=OTHER, actor=clara, now=LATER).edit_ids[0]
     assert edits.states(session, maria) == [("phone", NEW, "replaced"), ("phone", OTHER, "pending")]
-    contact_edits.undo(session, second, actor=clara, now=LATER)
+    undo_edit(session, second, actor=clara, now=LATER)
     assert edits.stands(session, maria)[0] == NEW
-    contact_edits.undo(session, first, actor=clara, now=LATER)
+    undo_edit(session, first, actor=clara, now=LATER)
     assert edits.stands(session, maria)[0] == "+13125550142"
     assert edits.in_force(session, maria) == []
 
@@ -196,14 +201,14 @@ def test_a_second_edit_replaces_the_first_and_undo_goes_back_step_by_step(sessio
 def test_number_and_method_saved_together_are_undone_together(session, maria, clara):
     made = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids
     assert len(made) == 2
-    contact_edits.undo(session, made[1], actor=clara, now=LATER)
+    undo_edit(session, made[1], actor=clara, now=LATER)
     assert edits.stands(session, maria) == ("+13125550142", "text")
 
 
 def test_a_number_and_a_method_saved_one_after_the_other_are_undone_one_by_one(session, maria, clara):
     edits.change(session, maria, phone=NEW, actor=clara)
     method = edits.change(session, maria, method="call", actor=clara, now=LATER).edit_ids[0]
-    contact_edits.undo(session, method, actor=clara, now=LATER)
+    undo_edit(session, method, actor=clara, now=LATER)
     assert edits.stands(session, maria) == (NEW, "text")
 
 
@@ -211,7 +216,7 @@ def test_what_was_changed_again_or_undone_already_cannot_be_undone(session, mari
     first = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
     edits.change(session, maria, phone=OTHER, actor=dana, now=LATER)
     with pytest.raises(UserError, match="changed again since"):
-        contact_edits.undo(session, first, actor=clara, now=LATER)
+        undo_edit(session, first, actor=clara, now=LATER)
     assert edits.stands(session, maria)[0] == OTHER
 
 
@@ -219,21 +224,21 @@ def test_half_of_what_was_saved_together_cannot_be_undone_by_a_button_of_the_oth
     number, _ = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids
     edits.change(session, maria, phone=OTHER, actor=dana, now=LATER)
     with pytest.raises(UserError, match="changed again since"):
-        contact_edits.undo(session, number, actor=clara, now=LATER)
+        undo_edit(session, number, actor=clara, now=LATER)
     assert edits.stands(session, maria) == (OTHER, "call")
 
 
 def test_undoing_twice_is_refused(session, maria, clara):
     made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
-    contact_edits.undo(session, made, actor=clara, now=LATER)
+    undo_edit(session, made, actor=clara, now=LATER)
     with pytest.raises(UserError, match="undone already"):
-        contact_edits.undo(session, made, actor=clara, now=LATER)
+        undo_edit(session, made, actor=clara, now=LATER)
 
 
 def test_whoever_saves_second_is_told_who_was_first(session, maria, clara, dana):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone=NEW, actor=dana)
-    with pytest.raises(Stale) as late:
+    with pytest.raises(VersionConflict) as late:
         edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
     assert late.value.by == dana.user_id
     assert edits.stands(session, maria)[0] == NEW
@@ -251,7 +256,7 @@ def test_the_same_once_more_from_the_same_person_is_saved_once(session, maria, c
 def test_something_else_from_a_dialog_that_was_saved_already_is_not_saved_unseen(session, maria, clara):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone=NEW, actor=clara)
-    with pytest.raises(Stale):
+    with pytest.raises(VersionConflict):
         edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
     assert edits.stands(session, maria)[0] == NEW
 
@@ -259,29 +264,29 @@ def test_something_else_from_a_dialog_that_was_saved_already_is_not_saved_unseen
 def test_autocalls_asked_for_twice_are_switched_to_once(session, maria, clara, dana):
     seen = edits.version_of(session, maria)
     for _ in range(2):
-        done = contact_edits.switch_to_call(session, maria.id, version=seen, actor=clara, now=LATER)
+        done = switch_to_call(session, maria.id, version=seen, actor=clara, now=LATER)
         assert done.method is ContactMethod.CALL
-    with pytest.raises(Stale):
-        contact_edits.switch_to_call(session, maria.id, version=seen, actor=dana, now=LATER)
+    with pytest.raises(VersionConflict):
+        switch_to_call(session, maria.id, version=seen, actor=dana, now=LATER)
     assert len(edits.states(session, maria)) == 1
 
 
 def test_a_button_that_has_nothing_left_to_change_says_what_is_so(session, maria, clara):
     asked = {"version": edits.version_of(session, maria), "actor": clara, "now": LATER}
     with pytest.raises(UserError, match="gets texts at that number already"):
-        contact_edits.use_number(session, maria.id, phone=maria.sis_phone, **asked)
+        use_suggested_number(session, maria.id, phone=maria.sis_phone, **asked)
     maria.sis_method = "call"
     asked["version"] = edits.version_of(session, maria)
     with pytest.raises(UserError, match="gets autocalls already"):
-        contact_edits.switch_to_call(session, maria.id, **asked)
+        switch_to_call(session, maria.id, **asked)
 
 
 @pytest.mark.parametrize("action", ["phone.shown", "claim.taken", "claim.freed", "opt_out.heard", "opt_in.heard"])
 def test_what_changes_nothing_of_a_contact_is_not_being_first(session, maria, clara, dana, action):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone=NEW, actor=dana)
-    session.add(models.Audit(at=LATER, actor="UOTHER", action=action, subject_kind="contact", subject_id=maria.id))
-    with pytest.raises(Stale) as late:
+    session.add(Audit(at=LATER, actor="UOTHER", action=action, subject_kind="contact", subject_id=maria.id))
+    with pytest.raises(VersionConflict) as late:
         edits.change(session, maria, phone=OTHER, actor=clara, version=seen, now=LATER)
     assert late.value.by == dana.user_id
 
@@ -289,7 +294,7 @@ def test_what_changes_nothing_of_a_contact_is_not_being_first(session, maria, cl
 def test_sent_off_again_after_somebody_else_took_the_contact_it_is_still_saved_once(session, maria, clara):
     seen = edits.version_of(session, maria)
     first = edits.change(session, maria, phone=NEW, actor=clara, version=seen)
-    taken = models.Audit(at=LATER, actor="UOTHER", action="claim.taken", subject_kind="contact", subject_id=maria.id)
+    taken = Audit(at=LATER, actor="UOTHER", action="claim.taken", subject_kind="contact", subject_id=maria.id)
     session.add(taken)
     assert edits.change(session, maria, phone=NEW, actor=clara, version=seen, now=LATER) == first
 
@@ -304,19 +309,19 @@ def test_a_listed_contact_waits_for_the_next_message_until_it_is_back_to_what_fa
 
 def test_undo_takes_the_mark_off_the_list_again(session, maria, clara):
     made = edits.change(session, maria, phone=NEW, actor=clara).edit_ids[0]
-    contact_edits.undo(session, made, actor=clara, now=LATER)
+    undo_edit(session, made, actor=clara, now=LATER)
     assert entry(session, maria).updated_at is None
 
 
 def test_an_edit_puts_nobody_on_the_list(session, sam, clara):
     well = people.contact(session, sam, given="Otto")
     edits.change(session, well, phone=NEW, actor=clara)
-    assert session.get(models.ListEntry, well.id) is None
+    assert session.get(ListEntry, well.id) is None
 
 
 def test_each_change_is_written_down_with_numbers_masked(session, maria, clara, dana):
     made = edits.change(session, maria, phone=NEW, method="call", actor=clara).edit_ids[0]
-    contact_edits.undo(session, made, actor=dana, now=LATER)
+    undo_edit(session, made, actor=dana, now=LATER)
     edits.change(session, maria, phone="", actor=clara, now=LATER)
     assert edits.history(session) == [
         ("phone.changed", clara.user_id, "••• 0142", "••• 9901"),
@@ -329,10 +334,10 @@ def test_each_change_is_written_down_with_numbers_masked(session, maria, clara, 
 
 def test_siblings_share_an_edit_and_nobody_else_with_the_number_does(session, district, sam, maria, clara):
     eva = people.student(session, "Eva", grade="2", at=district.lincoln)
-    session.add(models.StudentContact(student_id=eva.id, contact_id=maria.id))
+    session.add(StudentContact(student_id=eva.id, contact_id=maria.id))
     neighbour = people.contact(session, eva, given="Otto", phone=maria.sis_phone)
     edits.change(session, maria, phone=NEW, actor=clara)
-    read = models.effective_contacts.c
+    read = views.effective_contacts.c
     phones = session.execute(select(read.student_id, read.contact_id, read.phone).order_by(read.student_id))
     assert [tuple(row) for row in phones if row.contact_id == maria.id] == [
         (sam.id, maria.id, NEW),

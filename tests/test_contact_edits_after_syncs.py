@@ -8,10 +8,16 @@ import pytest
 from sis import bundles
 from sqlalchemy import select
 
-from bot import contact_edits, models, roster
 from bot.access import Reach
-from bot.contact_edits import Stale
-from bot.sis import oneroster_csv
+from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.locking import VersionConflict
+from bot.contact_edits.remove import undo_removal
+from bot.contact_edits.undo import undo_edit
+from bot.db.models import views
+from bot.db.models.messages import ListEntry
+from bot.db.models.roster import Contact, Staff
+from bot.sis.oneroster_csv import Export
+from bot.sync.run import run_sync
 
 NIGHT = timedelta(hours=11)
 
@@ -27,7 +33,7 @@ def synced(session, tmp_path):
         bundles.users_by_id(tables)["maria"] |= maria
         session.commit()
         folder = bundles.write(tables, tmp_path / "bundle")
-        roster.sync(engine, oneroster_csv.Export(folder), now=next(nights), region="US", brake_percent=100)
+        run_sync(engine, Export(folder), now=next(nights), region="US", brake_percent=100)
         session.expire_all()
 
     sync()
@@ -36,17 +42,17 @@ def synced(session, tmp_path):
 
 @pytest.fixture
 def maria(session, synced):
-    return session.scalars(select(models.Contact).where(models.Contact.sourced_id == "maria")).one()
+    return session.scalars(select(Contact).where(Contact.sourced_id == "maria")).one()
 
 
 @pytest.fixture
 def dana(session, synced):
-    one = session.scalars(select(models.Staff).where(models.Staff.sourced_id == "dana")).one()
+    one = session.scalars(select(Staff).where(Staff.sourced_id == "dana")).one()
     return people.acting(one, reach=Reach.DISTRICT)
 
 
 def is_reached(session, one):
-    read = models.effective_contacts.c
+    read = views.effective_contacts.c
     return session.scalar(select(read.contact_id).where(read.contact_id == one.id).limit(1)) is not None
 
 
@@ -55,7 +61,7 @@ def test_a_removed_contact_stays_removed_whatever_the_sis_says_of_it(session, sy
     synced()
     synced(phone="(312) 555-0199", givenName="Mary")
     assert not is_reached(session, maria)
-    contact_edits.bring_back(session, removal.id, actor=dana, now=people.NOW)
+    undo_removal(session, removal.id, actor=dana, now=people.NOW)
     assert edits.stands(session, maria)[0] == "+13125550199"
 
 
@@ -72,18 +78,18 @@ def test_a_third_number_from_the_sis_is_a_conflict_that_one_choice_settles(sessi
     made = edits.change(session, maria, phone="(312) 555-0199", actor=dana).edit_ids[0]
     synced(phone="(312) 555-0177")
     assert edits.in_force(session, maria) == [("phone", "+13125550199", "conflict")]
-    contact_edits.settle_conflict(session, made, keep="ours", actor=dana, now=people.NOW)
+    resolve_conflict(session, made, keep="ours", actor=dana, now=people.NOW)
     synced(phone="(312) 555-0177")
     assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
     synced(phone="(312) 555-0166")
-    contact_edits.settle_conflict(session, made, keep="sis", actor=dana, now=people.NOW)
+    resolve_conflict(session, made, keep="sis", actor=dana, now=people.NOW)
     assert edits.stands(session, maria)[0] == "+13125550166"
 
 
 def test_undo_goes_back_to_what_the_sis_says_by_now(session, synced, maria, dana):
     made = edits.change(session, maria, phone="(312) 555-0199", actor=dana).edit_ids[0]
     synced(phone="(312) 555-0177")
-    contact_edits.undo(session, made, actor=dana, now=people.NOW)
+    undo_edit(session, made, actor=dana, now=people.NOW)
     assert edits.stands(session, maria)[0] == "+13125550177"
 
 
@@ -91,7 +97,7 @@ def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_
     edits.change(session, maria, method="call", actor=dana)
     seen = edits.version_of(session, maria)
     synced(phone="(312) 555-0177")
-    with pytest.raises(Stale) as late:
+    with pytest.raises(VersionConflict) as late:
         edits.change(session, maria, phone="(312) 555-0199", actor=dana, version=seen)
     assert late.value.by == "sync"
 
@@ -103,4 +109,4 @@ def test_a_listed_contact_whom_staff_will_call_goes_on_waiting_when_the_sis_chan
     edits.change(session, maria, method="call", actor=dana)
     synced(phone="(312) 555-0177")
     synced()
-    assert session.get_one(models.ListEntry, maria.id).updated_by == dana.user_id
+    assert session.get_one(ListEntry, maria.id).updated_by == dana.user_id

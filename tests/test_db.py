@@ -5,22 +5,24 @@ from clocks import break_line
 from sqlalchemy import Integer, Text, bindparam, func, insert, literal, select, text
 from sqlalchemy.exc import DataError, OperationalError
 
-from bot import db
-from bot.db import engines
-from bot.models import School
+from bot.db import engine as db_engine
+from bot.db.engine import build_engine
+from bot.db.fast_rows import fetch_rows
+from bot.db.models.roster import School
+from bot.db.session import autocommit_session, set_local, transaction
 
 PID = text("SELECT pg_backend_pid()")
 OPEN = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ours'")
 
 
 def _pid(engine):
-    with db.transaction(engine) as session:
+    with transaction(engine) as session:
         return session.scalar(PID)
 
 
 @pytest.fixture
 def ours(database_url):
-    made = db.engine(f"{database_url}&application_name=ours", pool_size=2)
+    made = build_engine(f"{database_url}&application_name=ours", pool_size=2)
     yield made
     made.dispose()
 
@@ -28,7 +30,7 @@ def ours(database_url):
 def test_a_connection_that_went_away_meanwhile_is_replaced(ours, engine, monkeypatch):
     gone = _pid(ours)
     break_line(engine, gone)
-    monkeypatch.setattr(engines, "_A_MOMENT", 0.0)
+    monkeypatch.setattr(db_engine, "_A_MOMENT", 0.0)
     assert _pid(ours) != gone
 
 
@@ -49,36 +51,36 @@ DIVIDING = select((1 / bindparam("number", type_=Integer)).label("quotient"))
 
 
 def test_rows_are_asked_with_the_statement_s_own_values_and_those_given(engine):
-    with db.transaction(engine) as session:
+    with transaction(engine) as session:
         for word in ("one", "two"):
-            (row,) = db.rows(session, NUMBERED, {"word": word})
+            (row,) = fetch_rows(session, NUMBERED, {"word": word})
             assert (row.number, row.word) == (7, word)
 
 
 def test_rows_without_a_value_are_refused_by_its_name(engine):
-    with db.transaction(engine) as session, pytest.raises(KeyError, match="word"):
-        db.rows(session, NUMBERED)
+    with transaction(engine) as session, pytest.raises(KeyError, match="word"):
+        fetch_rows(session, NUMBERED)
 
 
 def test_what_a_session_has_not_written_yet_is_in_its_rows(session):
     session.add(School(sourced_id="O1", name="Lincoln"))
-    assert [row.name for row in db.rows(session, SCHOOLS)] == ["Lincoln"]
+    assert [row.name for row in fetch_rows(session, SCHOOLS)] == ["Lincoln"]
 
 
-@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+@pytest.mark.parametrize("opened", [transaction, autocommit_session])
 def test_rows_fail_as_sqlalchemy_does_without_a_value_in_the_error(engine, opened):
     with pytest.raises(DataError) as failed, opened(engine) as session:
-        db.rows(session, DIVIDING, {"number": 0})
+        fetch_rows(session, DIVIDING, {"number": 0})
     assert failed.value.params is None
     assert not failed.value.connection_invalidated
 
 
-@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+@pytest.mark.parametrize("opened", [transaction, autocommit_session])
 def test_a_line_that_breaks_while_rows_are_asked_is_not_used_again_nor_any_as_old(ours, engine, opened):
     with ours.connect() as one, ours.connect() as other:
         old = {line.scalar(PID) for line in (one, other)}
     with pytest.raises(OperationalError) as failed, opened(ours) as session:
-        db.rows(session, ENDING)
+        fetch_rows(session, ENDING)
     assert failed.value.connection_invalidated
     with ours.connect() as one, ours.connect() as other:
         assert not old & {line.scalar(PID) for line in (one, other)}
@@ -88,8 +90,8 @@ def test_lines_that_are_busy_while_one_breaks_are_replaced_when_they_are_free_an
     for _ in range(5):
         with ours.connect() as busy:
             old = busy.scalar(PID)
-            with pytest.raises(OperationalError), db.autocommit(ours) as session:
-                db.rows(session, ENDING)
+            with pytest.raises(OperationalError), autocommit_session(ours) as session:
+                fetch_rows(session, ENDING)
         with ours.connect() as one, ours.connect() as other:
             assert old not in {one.scalar(PID), other.scalar(PID)}
     with engine.connect() as connection:
@@ -97,35 +99,35 @@ def test_lines_that_are_busy_while_one_breaks_are_replaced_when_they_are_free_an
 
 
 def test_without_a_transaction_each_statement_stands_by_itself(empty_database):
-    with db.autocommit(empty_database) as session:
+    with autocommit_session(empty_database) as session:
         session.execute(insert(School).values(sourced_id="O1", name="Lincoln"))
         session.rollback()
-    with db.transaction(empty_database) as session:
+    with transaction(empty_database) as session:
         assert session.scalar(select(func.count()).select_from(School)) == 1
 
 
 def test_statements_stay_prepared_where_some_are_planned_with_a_setting_and_where_only_the_state_is_asked(ours):
-    with db.autocommit(ours) as session:
+    with autocommit_session(ours) as session:
         for _ in range(6):
-            db.rows(session, NUMBERED, {"word": "one"})
-    with db.autocommit(ours) as session:
-        db.plan_with(session, "random_page_cost = 1.5")
-    with db.autocommit(ours) as session:
+            fetch_rows(session, NUMBERED, {"word": "one"})
+    with autocommit_session(ours) as session:
+        set_local(session, "random_page_cost = 1.5")
+    with autocommit_session(ours) as session:
         prepared = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
     assert any("AS word" in one for one in prepared)
 
 
 def test_a_failed_statement_stands_in_its_error_without_its_values(engine):
-    with pytest.raises(DataError, match="quotient") as failed, db.transaction(engine) as session:
-        db.rows(session, DIVIDING, {"number": 0})
+    with pytest.raises(DataError, match="quotient") as failed, transaction(engine) as session:
+        fetch_rows(session, DIVIDING, {"number": 0})
     assert "$1" in failed.value.statement
 
 
-@pytest.mark.parametrize("opened", [db.transaction, db.autocommit])
+@pytest.mark.parametrize("opened", [transaction, autocommit_session])
 def test_a_setting_of_the_planner_holds_until_the_session_ends_and_no_longer(ours, opened):
     with opened(ours) as session:
-        db.plan_with(session, "random_page_cost = 1.5")
-        db.plan_with(session, "plan_cache_mode = force_custom_plan")
+        set_local(session, "random_page_cost = 1.5")
+        set_local(session, "plan_cache_mode = force_custom_plan")
         assert session.scalar(text("SHOW random_page_cost")) == "1.5"
     with opened(ours) as session:
         assert session.scalar(text("SHOW random_page_cost")) == "4"

@@ -24,14 +24,17 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from bot import db, digests, manifest, models
-from bot.digests.outbox import LEASE
-from bot.models import PostState
+from bot.cli import manifest
+from bot.db.models.roster import Contact
+from bot.db.models.slack import DigestPost, PostState, Subscription
+from bot.db.session import transaction
+from bot.digests.posts import LEASE, enqueue_digests
+from bot.digests.subscriptions import subscribe_channel
 from bot.sandbox.slack import posting, serving
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
-from bot.slack.digest import EVENT_TYPE
+from bot.slack.digest.post import EVENT_TYPE
 
 TIMES = int(os.environ.get("DIGEST_KILLS", "2"))
 POST = "chat.postMessage"
@@ -49,7 +52,7 @@ class Stage:
     slack: Workspace
     settings: Settings
     clara: str
-    maria: models.Contact
+    maria: Contact
     channels: tuple[str, ...] = ()
 
     @property
@@ -60,12 +63,12 @@ class Stage:
         """A message has settled, and channels that nobody used before asked for its digest."""
         now = datetime.now(UTC) + ahead
         self.channels = tuple(self._a_channel(with_bot) for _ in range(channels))
-        with db.transaction(self.engine) as session:
-            session.execute(delete(models.Subscription))
+        with transaction(self.engine) as session:
+            session.execute(delete(Subscription))
             for channel in self.channels:
-                digests.subscribe(session, channel, actor=self.clara, now=now - STEP)
+                subscribe_channel(session, channel, actor=self.clara, now=now - STEP)
             message, _ = messages.sent(session, {self.maria: "blocked"}, now=now)
-            digests.enqueue(session, message, now=now)
+            enqueue_digests(session, message, now=now)
 
     def _a_channel(self, with_bot):
         return self.slack.add_channel(f"texts-{next(_numbers)}", members=[self.clara], with_bot=with_bot).id
@@ -75,7 +78,7 @@ class Stage:
 
     def state(self):
         with Session(self.engine) as session:
-            return session.scalar(select(models.DigestPost.state).where(models.DigestPost.channel_id == self.channel))
+            return session.scalar(select(DigestPost.state).where(DigestPost.channel_id == self.channel))
 
     def recovered(self, *, ahead=STEP, rounds=6, step=STEP):
         """What there is, digests in the channel and notices to who subscribed, when a fresh process finds nothing due."""
@@ -226,7 +229,7 @@ def the_command(stage):
         "SLACK_BOT_TOKEN": stage.slack.bot_token,
         "SLACK_API_URL": stage.settings.slack_api_url,
     }
-    command = [sys.executable, "-m", "bot", "clock", "--once"]
+    command = [sys.executable, "-m", "bot.cli", "clock", "--once"]
     return subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL)
 
 

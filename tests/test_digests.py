@@ -8,10 +8,16 @@ import messages
 import people
 import pytest
 
-from bot import digests, filters, listing, mass_messages, models
 from bot.access import Reach
-from bot.digests import Fix, Moved
-from bot.sms_status import SmsStatus
+from bot.db.models.edits import Removal
+from bot.db.models.messages import MassMessage
+from bot.digests.fixes import Fix, load_worked_fixes
+from bot.digests.report import MoveCounts, load_digest
+from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
+from bot.domain.sms_status import SmsStatus
+from bot.filters.parsing import parse_filter
+from bot.mass_messages.opt_out_list import apply_opt_outs
+from bot.mass_messages.settle import settle_message
 
 NEXT_DAY = timedelta(days=1)
 OFFICE, LOUNGE = "C0OFFICE", "C0LOUNGE"
@@ -39,7 +45,7 @@ def families(session, number, *, grade="5"):
 
 def learn(session, message_id, written=""):
     session.flush()
-    return digests.learn(session, message_id, which=filters.parse(written).filter, today=people.TODAY)
+    return load_digest(session, message_id, which=parse_filter(written).filter, today=people.TODAY)
 
 
 def test_every_delivery_is_counted_once(session, now):
@@ -55,7 +61,7 @@ def test_before_it_settles_only_what_is_open_is_not_known(session, now):
     sent, _ = messages.sent(session, {told: "blocked", silent: None}, now=now, settled=False)
     digest = learn(session, sent)
     assert (digest.sent, digest.not_reached, digest.not_known) == (2, 1, 1)
-    assert (digest.all_moved, digest.shown_at) == (Moved(), None)
+    assert (digest.all_moved, digest.shown_at) == (MoveCounts(), None)
 
 
 def test_a_late_receipt_is_counted_as_what_it_says(session, now, maria):
@@ -73,8 +79,11 @@ def test_who_joined_who_left_and_who_is_still_on_the_list(session, now):
     after = {joins: "blocked", leaves: "delivered", stays: "blocked", changes: "inactive"}
     sent, _ = messages.sent(session, after, now=now + NEXT_DAY)
     digest = learn(session, sent)
-    assert digest.all_moved == Moved(joined=1, left=1, still=3)
-    assert digest.by_status == {SmsStatus.INACTIVE: Moved(still=2), SmsStatus.BLOCKED: Moved(joined=1, left=1, still=1)}
+    assert digest.all_moved == MoveCounts(joined=1, left=1, still=3)
+    assert digest.by_status == {
+        SmsStatus.INACTIVE: MoveCounts(still=2),
+        SmsStatus.BLOCKED: MoveCounts(joined=1, left=1, still=1),
+    }
 
 
 def test_statuses_stand_worst_first_and_grades_lowest_first(session, now):
@@ -83,7 +92,7 @@ def test_statuses_stand_worst_first_and_grades_lowest_first(session, now):
     sent, _ = messages.sent(session, listed, now=now)
     digest = learn(session, sent)
     assert list(digest.by_status) == ["inactive", "blocked", "landline", "unconfirmed"]
-    assert list(digest.by_grade.items()) == [(level, Moved(joined=1)) for level in ("K", "2", "10", "Other")]
+    assert list(digest.by_grade.items()) == [(level, MoveCounts(joined=1)) for level in ("K", "2", "10", "Other")]
 
 
 def test_a_contact_of_children_in_two_grades_counts_in_both_and_once_in_all(session, now):
@@ -96,14 +105,14 @@ def test_a_contact_of_children_in_two_grades_counts_in_both_and_once_in_all(sess
     )
     sent, _ = messages.sent(session, {parent: "blocked"}, now=now)
     digest = learn(session, sent)
-    assert digest.by_grade == {"3": Moved(joined=1), "7": Moved(joined=1)}
-    assert digest.all_moved == Moved(joined=1)
+    assert digest.by_grade == {"3": MoveCounts(joined=1), "7": MoveCounts(joined=1)}
+    assert digest.all_moved == MoveCounts(joined=1)
 
 
 def test_an_opt_out_between_two_messages_is_still_on_the_list_and_joined_by_neither(session, now, maria):
     first, _ = messages.sent(session, {maria: "delivered"}, now=now)
-    listing.opted_out(session, maria.sis_phone, by="twilio", now=now)
-    assert learn(session, first).by_status == {SmsStatus.OPT_OUT: Moved(still=1)}
+    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
+    assert learn(session, first).by_status == {SmsStatus.OPT_OUT: MoveCounts(still=1)}
 
 
 def test_students_without_an_adult_who_can_be_texted_are_counted(session, now, sam, maria):
@@ -135,20 +144,20 @@ def test_a_fix_counts_when_the_new_number_was_reached_and_the_fixer_alone_is_tol
     messages.registered(session, message, now=now + NEXT_DAY)
     for delivery, outcome in zip(deliveries, ("delivered", "inactive", "delivered"), strict=True):
         messages.told(session, delivery["provider_id"], outcome, now=now + NEXT_DAY)
-    mass_messages.settle(session, message["id"], now=now + NEXT_DAY)
+    settle_message(session, message["id"], now=now + NEXT_DAY)
     digest = learn(session, message["id"])
-    assert (digest.all_moved, digest.fixed) == (Moved(left=2, still=1), 1)
-    assert digests.fixes_that_worked(session, message["id"], actor=dana) == [Fix("Maria Rivera", ("Sam Rivera",))]
+    assert (digest.all_moved, digest.fixed) == (MoveCounts(left=2, still=1), 1)
+    assert load_worked_fixes(session, message["id"], actor=dana) == [Fix("Maria Rivera", ("Sam Rivera",))]
     other = people.acting(people.staff(session, "Adam", "Lee"), reach=Reach.DISTRICT)
-    assert digests.fixes_that_worked(session, message["id"], actor=other) == []
-    assert digests.fixes_that_worked(session, message["id"], actor=replace(dana, reach=Reach.CLASSES)) == []
+    assert load_worked_fixes(session, message["id"], actor=other) == []
+    assert load_worked_fixes(session, message["id"], actor=replace(dana, reach=Reach.CLASSES)) == []
 
 
 def test_our_own_fault_is_named_in_words_and_counts_as_nobody_elses(session, now):
     refused = families(session, 12)
     sent, _ = messages.sent(session, dict.fromkeys(refused, "blocked"), now=now)
     digest = learn(session, sent)
-    assert (digest.our_fault, digest.not_reached, digest.all_moved) == (12, 0, Moved())
+    assert (digest.our_fault, digest.not_reached, digest.all_moved) == (12, 0, MoveCounts())
     assert [(one.provider, one.code, one.refusals) for one in digest.at_fault] == [
         ("twilio", messages.CODES["blocked"], 12)
     ]
@@ -157,7 +166,7 @@ def test_our_own_fault_is_named_in_words_and_counts_as_nobody_elses(session, now
 
 def test_a_fault_of_a_provider_that_is_not_here_any_more_can_still_be_said(session, now, maria):
     sent, _ = messages.sent(session, {maria: "delivered"}, now=now)
-    session.get(models.MassMessage, sent).sender_at_fault = {"carrierpigeon:404": 12}
+    session.get(MassMessage, sent).sender_at_fault = {"carrierpigeon:404": 12}
     assert learn(session, sent).at_fault[0].meaning == "The carrier refused and gave no reason."
 
 
@@ -180,7 +189,7 @@ def test_it_is_compared_with_up_to_four_settled_messages_before_it_oldest_first(
 
 def test_a_message_to_nobody_is_nothing_to_compare_with(session, now, maria):
     messages.registered(session, messages.a_message(sent_at=now, message_id="empty"), now=now)
-    mass_messages.settle(session, "empty", now=now)
+    settle_message(session, "empty", now=now)
     last, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
     assert learn(session, last).before == ()
 
@@ -192,47 +201,47 @@ def test_a_message_that_was_registered_but_has_no_deliveries_is_all_zeros(sessio
 
 
 def test_a_channel_is_subscribed_once_whoever_asks_and_the_first_stays_named(session, now):
-    assert digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
-    assert not digests.subscribe(session, OFFICE, actor="UANA", now=now + NEXT_DAY)
-    assert digests.subscription(session, OFFICE).made_by == "UCLARA"
-    assert digests.subscription(session, LOUNGE) is None
+    assert subscribe_channel(session, OFFICE, actor="UCLARA", now=now)
+    assert not subscribe_channel(session, OFFICE, actor="UANA", now=now + NEXT_DAY)
+    assert load_subscription(session, OFFICE).made_by == "UCLARA"
+    assert load_subscription(session, LOUNGE) is None
 
 
 def test_ending_a_subscription_twice_ends_it_once(session, now):
-    digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
-    digests.subscribe(session, LOUNGE, actor="UCLARA", now=now)
-    assert digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
-    assert not digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
-    assert digests.subscription(session, OFFICE) is None
-    assert digests.subscription(session, LOUNGE) is not None
+    subscribe_channel(session, OFFICE, actor="UCLARA", now=now)
+    subscribe_channel(session, LOUNGE, actor="UCLARA", now=now)
+    assert unsubscribe_channel(session, OFFICE, actor="UANA", now=now)
+    assert not unsubscribe_channel(session, OFFICE, actor="UANA", now=now)
+    assert load_subscription(session, OFFICE) is None
+    assert load_subscription(session, LOUNGE) is not None
 
 
 def test_who_subscribed_a_channel_and_who_ended_it_is_recorded_once_each(session, now):
     for _ in range(2):
-        digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
+        subscribe_channel(session, OFFICE, actor="UCLARA", now=now)
     for _ in range(2):
-        digests.unsubscribe(session, OFFICE, actor="UANA", now=now)
+        unsubscribe_channel(session, OFFICE, actor="UANA", now=now)
     recorded = [(action, actor, after) for action, actor, _, after in edits.history(session)]
     assert recorded == [("digest.subscribed", "UCLARA", OFFICE), ("digest.unsubscribed", "UANA", OFFICE)]
 
 
 def test_another_filter_takes_the_place_of_the_one_before_and_the_same_again_does_not(session, now):
-    grade_5, blocked = filters.parse("grade 5").filter, filters.parse("blocked grade 5").filter
+    grade_5, blocked = parse_filter("grade 5").filter, parse_filter("blocked grade 5").filter
     asked = [
-        digests.subscribe(session, OFFICE, which=which, actor=actor, now=now + NEXT_DAY)
+        subscribe_channel(session, OFFICE, which=which, actor=actor, now=now + NEXT_DAY)
         for which, actor in ((grade_5, "UCLARA"), (blocked, "UANA"), (blocked, "UTOM"))
     ]
     assert asked == ["subscribed", "changed", None]
-    stands = digests.subscription(session, OFFICE)
+    stands = load_subscription(session, OFFICE)
     assert (stands.filter_text, stands.made_by) == ("grade 5 blocked", "UANA")
     assert [action for action, *_ in edits.history(session)] == ["digest.subscribed", "digest.changed"]
 
 
 def test_every_subscription_is_told_with_the_newest_first(session, now):
-    assert digests.subscriptions(session) == []
-    digests.subscribe(session, OFFICE, actor="UCLARA", now=now)
-    digests.subscribe(session, LOUNGE, actor="UANA", now=now + NEXT_DAY)
-    assert [one.channel_id for one in digests.subscriptions(session)] == [LOUNGE, OFFICE]
+    assert list_subscriptions(session) == []
+    subscribe_channel(session, OFFICE, actor="UCLARA", now=now)
+    subscribe_channel(session, LOUNGE, actor="UANA", now=now + NEXT_DAY)
+    assert [one.channel_id for one in list_subscriptions(session)] == [LOUNGE, OFFICE]
 
 
 @pytest.fixture
@@ -279,18 +288,18 @@ def test_whoever_was_removed_from_one_student_is_still_on_the_list_with_the_othe
     lucia, nicolas = people.student(session, "Lucia", grade="5"), people.student(session, "Nicolas", grade="2")
     maria = people.contact(session, lucia, nicolas)
     messages.sent(session, {maria: "blocked"}, now=now)
-    session.add(models.Removal(contact_id=maria.id, student_id=lucia.id, reason="asked", made_by="UTOM", made_at=now))
+    session.add(Removal(contact_id=maria.id, student_id=lucia.id, reason="asked", made_by="UTOM", made_at=now))
     sent, _ = messages.sent(session, {maria: "blocked"}, now=now + NEXT_DAY)
-    assert learn(session, sent).by_grade == {"2": Moved(still=1)}
-    assert learn(session, sent, "grade 5").all_moved == Moved()
-    assert learn(session, sent, "grade 2").all_moved == Moved(still=1)
+    assert learn(session, sent).by_grade == {"2": MoveCounts(still=1)}
+    assert learn(session, sent, "grade 5").all_moved == MoveCounts()
+    assert learn(session, sent, "grade 2").all_moved == MoveCounts(still=1)
 
 
 def test_with_a_filter_a_contact_of_children_in_two_grades_counts_in_the_grade_that_is_meant(session, now):
     parent = people.contact(session, *(people.student(session, grade=level) for level in ("3", "7")))
     sent, _ = messages.sent(session, {parent: "blocked"}, now=now)
     digest = learn(session, sent, "grade 7")
-    assert (digest.sent, digest.by_grade) == (1, {"7": Moved(joined=1)})
+    assert (digest.sent, digest.by_grade) == (1, {"7": MoveCounts(joined=1)})
 
 
 def test_with_an_sms_status_our_own_fault_and_what_is_not_known_are_not_counted_as_it(session, now):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import people
 import pytest
 
-from bot import doctor
+from bot.cli import doctor
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 import pytest
 
-from bot.filters import GRAMMAR, Vocabulary, commands_meant, parse
+from bot.filters.commands import suggest_commands
+from bot.filters.grammar import GRAMMAR
+from bot.filters.parsing import parse_filter
+from bot.filters.vocabulary import Vocabulary
 
 DISTRICT = Vocabulary(
     schools=(
@@ -211,19 +214,21 @@ TYPED = GRADES | STATUSES | PEOPLE | SCHOOLS | TOGETHER
 
 @pytest.mark.parametrize(("typed", "understood"), TYPED.items())
 def test_what_a_clerk_types_is_understood_whole(typed, understood):
-    parsed = parse(typed, DISTRICT)
+    parsed = parse_filter(typed, DISTRICT)
     assert (str(parsed.filter), parsed.unknown) == (understood, ())
 
 
 @pytest.mark.parametrize("typed", [*GRADES, *STATUSES, *SCHOOLS, *TOGETHER])
 def test_upper_and_lower_case_mean_the_same(typed):
-    folded = {str(parse(written, DISTRICT).filter).casefold() for written in (typed, typed.upper(), typed.lower())}
+    folded = {
+        str(parse_filter(written, DISTRICT).filter).casefold() for written in (typed, typed.upper(), typed.lower())
+    }
     assert len(folded) == 1
 
 
 @pytest.mark.parametrize("typed", [*GRADES, *STATUSES])
 def test_grades_and_statuses_need_no_names_of_schools_and_teachers(typed):
-    assert str(parse(typed).filter) == TYPED[typed]
+    assert str(parse_filter(typed).filter) == TYPED[typed]
 
 
 IN_ANY_ORDER = ("grades 3 to 5", "opt out", 'student "Maria"', "teacher tanner", "school lincoln")
@@ -233,7 +238,7 @@ IN_ANY_ORDER = ("grades 3 to 5", "opt out", 'student "Maria"', "teacher tanner",
 def test_the_parts_stand_in_any_order(turn):
     typed = " ".join(IN_ANY_ORDER[turn:] + IN_ANY_ORDER[:turn])
     understood = 'grade 3-5 opt-out student "Maria" teacher "Sara Tanner" school "Lincoln Elementary"'
-    assert str(parse(typed, DISTRICT).filter) == understood
+    assert str(parse_filter(typed, DISTRICT).filter) == understood
 
 
 @pytest.mark.parametrize(
@@ -241,26 +246,28 @@ def test_the_parts_stand_in_any_order(turn):
 )
 @pytest.mark.parametrize("quotes", ['"{}"', "“{}”", 'student "{}"', "name: “{}”", '"{}'])
 def test_a_quoted_word_is_a_name_whatever_else_it_means(name, quotes):
-    parsed = parse(quotes.format(name), DISTRICT)
+    parsed = parse_filter(quotes.format(name), DISTRICT)
     assert (parsed.filter.names, str(parsed.filter)) == (tuple(name.split()), f'student "{name}"')
 
 
 def test_of_a_teacher_and_a_student_of_one_name_the_title_or_the_key_or_the_quotes_say_which():
-    assert parse("tanner", DISTRICT).filter.names == ("tanner",)
-    assert parse("ms tanner", DISTRICT).filter.teacher == "Sara Tanner"
-    assert parse("sara tanner", DISTRICT).filter.teacher == "Sara Tanner"
-    assert parse("student sara tanner", DISTRICT).filter.names == ("sara", "tanner")
-    assert parse('"sara tanner" ms tanner', DISTRICT).filter.names == ("sara", "tanner")
+    assert parse_filter("tanner", DISTRICT).filter.names == ("tanner",)
+    assert parse_filter("ms tanner", DISTRICT).filter.teacher == "Sara Tanner"
+    assert parse_filter("sara tanner", DISTRICT).filter.teacher == "Sara Tanner"
+    assert parse_filter("student sara tanner", DISTRICT).filter.names == ("sara", "tanner")
+    assert parse_filter('"sara tanner" ms tanner', DISTRICT).filter.names == ("sara", "tanner")
 
 
 def test_schools_and_teachers_in_quotes_are_kept_as_typed():
-    assert str(parse('school "lincoln" teacher “tanner”', DISTRICT).filter) == 'teacher "tanner" school "lincoln"'
+    assert (
+        str(parse_filter('school "lincoln" teacher “tanner”', DISTRICT).filter) == 'teacher "tanner" school "lincoln"'
+    )
 
 
 @pytest.mark.parametrize("phrase", GRAMMAR, ids=lambda phrase: phrase.example)
 def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phrase):
     for vocabulary in (None, DISTRICT):
-        parsed = parse(phrase.example, vocabulary)
+        parsed = parse_filter(phrase.example, vocabulary)
         assert parsed.unknown == ()
         assert str(parsed.filter)
 
@@ -282,12 +289,12 @@ def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phra
     ],
 )
 def test_a_command_with_a_slip_or_among_other_words_is_told(typed, meant):
-    assert commands_meant(parse(typed, DISTRICT), nobody=True) == meant
+    assert suggest_commands(parse_filter(typed, DISTRICT), nobody=True) == meant
 
 
 def test_what_is_somebodys_name_is_no_command():
-    assert commands_meant(parse("Fendig", DISTRICT), nobody=True) == ()
-    assert commands_meant(parse("pendng", DISTRICT), nobody=False) == ()
+    assert suggest_commands(parse_filter("Fendig", DISTRICT), nobody=True) == ()
+    assert suggest_commands(parse_filter("pendng", DISTRICT), nobody=False) == ()
 
 
 def test_a_mention_leaves_the_index_of_words_as_it_is():

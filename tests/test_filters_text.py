@@ -5,9 +5,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_filters import DISTRICT, TYPED
 
-from bot import grade
-from bot.filters import Filter, Vocabulary, describe, parse
-from bot.sms_status import SmsStatus
+from bot.domain import grade
+from bot.domain.sms_status import SmsStatus
+from bot.filters.filter import Filter, describe
+from bot.filters.parsing import parse_filter
+from bot.filters.vocabulary import Vocabulary
 
 BUTTON_VALUE = 2000
 UGLY = [
@@ -57,7 +59,7 @@ vocabularies = st.sampled_from(
 @given(which=filters, vocabulary=vocabularies)
 @example(which=Filter(names=tuple(UGLY), teacher='"Red"', school="grade 5"), vocabulary=DISTRICT)
 def test_a_filter_written_out_reads_back_as_itself(which, vocabulary):
-    parsed = parse(str(which), vocabulary)
+    parsed = parse_filter(str(which), vocabulary)
     assert (parsed.filter, parsed.unknown) == (which, ())
 
 
@@ -81,12 +83,12 @@ typed_by_anyone = st.lists(
 
 @given(typed=typed_by_anyone, vocabulary=vocabularies)
 def test_nothing_that_can_be_typed_makes_reading_fail_and_what_it_offers_is_a_filter(typed, vocabulary):
-    parsed = parse(typed, vocabulary)
-    assert parse(str(parsed.filter), vocabulary).filter == parsed.filter
+    parsed = parse_filter(typed, vocabulary)
+    assert parse_filter(str(parsed.filter), vocabulary).filter == parsed.filter
     for unknown in parsed.unknown:
         assert unknown.word
         for suggestion in unknown.suggestions:
-            assert str(parse(suggestion.text, vocabulary).filter) == suggestion.text
+            assert str(parse_filter(suggestion.text, vocabulary).filter) == suggestion.text
 
 
 HOSTILE = [
@@ -112,18 +114,18 @@ HOSTILE = [
 
 @pytest.mark.parametrize("typed", HOSTILE, ids=lambda typed: typed[:12].encode("unicode_escape").decode())
 def test_hostile_input_becomes_a_small_filter(typed):
-    parsed = parse(typed, DISTRICT)
+    parsed = parse_filter(typed, DISTRICT)
     assert len(str(parsed.filter)) < BUTTON_VALUE - 100
     assert sum(len(one.suggestions) for one in parsed.unknown) <= 20
 
 
 def test_a_character_that_is_many_once_it_is_plain_counts_as_many():
-    assert parse("ﷺ" * 150 + " grade 5").filter.grades == ("5",)
-    assert parse("ﷺ" * 200 + " grade 5").filter.grades == ()
+    assert parse_filter("ﷺ" * 150 + " grade 5").filter.grades == ("5",)
+    assert parse_filter("ﷺ" * 200 + " grade 5").filter.grades == ()
 
 
 def test_equal_lists_are_equal_filters_however_they_were_made():
-    typed = parse('red grade 5,3,5 "Maria  Lopez"').filter
+    typed = parse_filter('red grade 5,3,5 "Maria  Lopez"').filter
     made = Filter(
         ("3", "5"),
         (SmsStatus.NO_NUMBER, SmsStatus.OPT_OUT, SmsStatus.BLOCKED, SmsStatus.INACTIVE),
@@ -146,8 +148,8 @@ HEADINGS = {
 
 @pytest.mark.parametrize(("typed", "heading"), HEADINGS.items())
 def test_the_heading_says_what_was_understood(typed, heading):
-    assert describe(parse(typed).filter) == heading
+    assert describe(parse_filter(typed).filter) == heading
 
 
 def test_turning_a_page_keeps_the_rest():
-    assert str(parse("grade 5 blocked page 2").filter.with_page(3)) == "grade 5 blocked page 3"
+    assert str(parse_filter("grade 5 blocked page 2").filter.with_page(3)) == "grade 5 blocked page 3"

@@ -3,12 +3,12 @@
 import pytest
 from test_filters import DISTRICT
 
-from bot.filters import parse
+from bot.filters.parsing import parse_filter
 
 
 def asked(typed):
     """What was understood, and for each odd word the filters that are offered."""
-    parsed = parse(typed, DISTRICT)
+    parsed = parse_filter(typed, DISTRICT)
     return str(parsed.filter), {one.word: [each.text for each in one.suggestions] for one in parsed.unknown}
 
 
@@ -122,12 +122,12 @@ def test_several_odd_words_are_each_asked_about_with_the_rest_kept():
 
 
 def test_a_suggestion_says_what_it_leads_to_and_starts_at_the_first_page():
-    suggestion = parse("grade 5 blokced page 3", DISTRICT).unknown[0].suggestions[0]
+    suggestion = parse_filter("grade 5 blokced page 3", DISTRICT).unknown[0].suggestions[0]
     assert (suggestion.label, suggestion.text) == ("Grade 5 · Blocked", "grade 5 blocked")
 
 
 @pytest.mark.parametrize("typed", [*MISSPELT, *MEANT_OTHERWISE])
 def test_every_suggestion_is_understood_whole(typed):
-    for unknown in parse(typed, DISTRICT).unknown:
+    for unknown in parse_filter(typed, DISTRICT).unknown:
         for suggestion in unknown.suggestions:
             assert asked(suggestion.text) == (suggestion.text, {})

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from bot import migrations, models
-from bot.names import clean, fold
+from bot.db.migrations.upgrade import alembic_config
+from bot.db.models.name_words import NameWord
+from bot.db.models.roster import Contact, Student
+from bot.domain.names import clean, fold
 
 WRITTEN = ["O'Brien", "O\u2019Brien", "García Núñez", "Nguyễn Đức", "Weiß", "Smith - Jones", "  Ærø\u200b ", "李 小龍"]
 WRITTEN += ["Γιώργος", "محمّد", "शर्मिला", "ガブリエラ", "ᏣᎳᎩ"]
@@ -53,10 +55,10 @@ def test_names_that_an_older_version_folded_are_folded_anew(engine, session, dat
     newest = session.scalar(text("SELECT version_num FROM alembic_version"))
     session.execute(text("UPDATE alembic_version SET version_num = '0019'"))
     session.commit()
-    command.upgrade(migrations.config(database_url), "0020")
+    command.upgrade(alembic_config(database_url), "0020")
     session.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
     session.commit()
-    assert session.scalar(select(models.Contact.search)) == fold("Γιώργος Núñez")
-    assert session.scalar(select(models.Student.search)) == "sam rivera"
-    words = session.scalars(select(models.NameWord.word)).all()
+    assert session.scalar(select(Contact.search)) == fold("Γιώργος Núñez")
+    assert session.scalar(select(Student.search)) == "sam rivera"
+    words = session.scalars(select(NameWord.word)).all()
     assert set(fold("Γιώργος Núñez").split()) <= set(words)

@@ -4,10 +4,12 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import cleanup_list, models
 from bot.access import Reach
-from bot.filters import Filter
-from bot.sms_status import SmsStatus
+from bot.cleanup_list.forecast import load_forecast
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import Contact
+from bot.domain.sms_status import SmsStatus
+from bot.filters.filter import Filter
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def lincoln(session, district):
     people.contact(session, sam, given="Maria")
     people.contact(session, sam, given="Otto", method="call")
     blocked = people.contact(session, eva, given="Pablo")
-    session.add(models.PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
+    session.add(PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
     people.contact(session, eva, given="Nora", phone=None)
     session.flush()
     return sam, eva, kim
@@ -30,7 +32,7 @@ EVERYBODY = Filter()
 
 
 def forecast(session, actor, which=EVERYBODY, students=10):
-    return cleanup_list.forecast(session, which, actor=actor, students=students)
+    return load_forecast(session, which, actor=actor, students=students)
 
 
 def test_every_contact_has_one_fate(session, dana, lincoln):
@@ -40,7 +42,7 @@ def test_every_contact_has_one_fate(session, dana, lincoln):
 
 
 def test_students_nobody_would_hear_for_are_named_those_without_another_way_first(session, dana, lincoln):
-    session.scalars(select(models.Contact).where(models.Contact.given_name == "Maria")).one().active = False
+    session.scalars(select(Contact).where(Contact.given_name == "Maria")).one().active = False
     session.flush()
     told = forecast(session, dana)
     assert [row.name for row in told.students] == ["Kim Rivera", "Eva Rivera", "Sam Rivera"]

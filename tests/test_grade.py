@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import grade
+from bot.domain import grade
 
 READ = {
     "5": "5",
@@ -102,7 +102,7 @@ def test_every_level_reads_as_itself_and_as_people_read_it(level):
 @given(st.text())
 def test_nothing_that_can_be_written_makes_reading_fail(written):
     assert grade.parse(written) in {None, *grade.LEVELS}
-    assert grade.of_roster(written) in {None, *grade.LEVELS}
+    assert grade.from_roster(written) in {None, *grade.LEVELS}
 
 
 ROSTER = {
@@ -122,7 +122,7 @@ ROSTER = {
 
 @pytest.mark.parametrize(("cell", "level"), ROSTER.items())
 def test_a_roster_keeps_the_first_grade_and_drops_no_student_for_a_strange_one(cell, level):
-    assert grade.of_roster(cell) == level
+    assert grade.from_roster(cell) == level
 
 
 def test_levels_stand_in_the_order_of_a_childs_life():

@@ -13,13 +13,21 @@ from list_model import Contact, ListModel, Report
 from messages import DAY, a_message, registered
 from sqlalchemy import select, text
 
-from bot import contact_edits, mass_messages, models, opt_outs, receipts
 from bot.access import Reach
+from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.opt_out import record_verbal_opt_out
+from bot.contact_edits.remove import undo_removal
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.edits import IN_FORCE, Edit, EditField
+from bot.db.models.messages import Delivery, ListEntry, PhoneNumber
+from bot.domain.sms_status import Outcome
 from bot.errors import UserError
-from bot.models import EditField
-from bot.providers import OptOutMessage, ParsedReceipt
-from bot.roster import merge, reconcile
-from bot.sms_status import Outcome
+from bot.mass_messages.opt_outs import record_opt_out, register_opt_outs
+from bot.mass_messages.receipts import apply_waiting_receipts, record_receipts
+from bot.mass_messages.settle import due_messages, settle_message
+from bot.providers.receipt import OptOutMessage, ParsedReceipt
+from bot.sync import diff_merge
+from bot.sync.reconcile import prepare_reconcile, reconcile_edits
 
 HOUR = timedelta(hours=1)
 NUMBERS = ["+13125559901", "+13125559902"]
@@ -52,7 +60,7 @@ contacts = st.sampled_from(sorted(LIVES))
 messages = st.sampled_from(MESSAGES)
 reports = st.sampled_from(REPORTS)
 ages = st.sampled_from([HOUR * 0, HOUR, HOUR * 23, HOUR * 50])
-TABLES = {table.name: table for table in merge.TABLES}
+TABLES = {table.name: table for table in diff_merge.TABLES}
 
 
 class TheList(RuleBasedStateMachine):
@@ -138,7 +146,7 @@ class TheList(RuleBasedStateMachine):
                     "given": given,
                 },
             )
-        mass_messages.due(self.session, now=self.now)
+        due_messages(self.session, now=self.now)
 
     def sourced_id(self, name):
         return self.contacts[name].sourced_id if name in self.contacts else name
@@ -178,7 +186,7 @@ class TheList(RuleBasedStateMachine):
 
     def report_all(self, said, phone=None):
         self.tick()
-        receipts.record(self.session, [self.receipt(*one, phone) for one in said.items()], now=self.now)
+        record_receipts(self.session, [self.receipt(*one, phone) for one in said.items()], now=self.now)
         self.model.report(said, phone=phone, now=self.now)
 
     def receipt(self, provider_id, report, phone):
@@ -213,14 +221,14 @@ class TheList(RuleBasedStateMachine):
     @rule()
     def the_clock_looks_for_deliveries(self):
         self.tick()
-        receipts.apply_waiting(self.session, now=self.now)
+        apply_waiting_receipts(self.session, now=self.now)
         self.model.look_for_deliveries()
 
     @rule(later=st.sampled_from([HOUR * 0, HOUR * 3, DAY]))
     def the_clock_settles(self, later):
         self.tick()
         self.now += later
-        due = mass_messages.due(self.session, now=self.now)
+        due = due_messages(self.session, now=self.now)
         assert set(due) == {at for at, one in self.model.messages.items() if one.is_due(self.now)}
         for message_id in due:
             self.settle(message_id)
@@ -232,7 +240,7 @@ class TheList(RuleBasedStateMachine):
             self.settle(message_id)
 
     def settle(self, message_id):
-        mass_messages.settle(self.session, message_id, now=self.now)
+        settle_message(self.session, message_id, now=self.now)
         self.model.settle(message_id, now=self.now)
 
     # STOP and START.
@@ -242,7 +250,7 @@ class TheList(RuleBasedStateMachine):
         self.tick()
         said = OptOutMessage("twilio", f"SM{self.act}", phone, opted_out)
         for _ in range(2 if again else 1):
-            opt_outs.hear(self.session, said, now=self.now)
+            record_opt_out(self.session, said, now=self.now)
         if opted_out:
             self.model.opt_out(phone, said_at=self.now)
         else:
@@ -252,7 +260,7 @@ class TheList(RuleBasedStateMachine):
     def the_district_reports_a_stop(self, phone, age):
         self.tick()
         said = {"id": f"D{self.act}", "phone": phone, "at": (self.now - age).isoformat()}
-        opt_outs.register(self.session, {"opt_outs": [said]}, now=self.now, region="US")
+        register_opt_outs(self.session, {"opt_outs": [said]}, now=self.now, region="US")
         self.model.opt_out(phone, said_at=self.now - age)
 
     @rule(name=contacts, age=ages)
@@ -260,7 +268,7 @@ class TheList(RuleBasedStateMachine):
         self.tick()
         student = self.model.contacts[name].students[0]
         did = self.did(
-            contact_edits.record_stop,
+            record_verbal_opt_out,
             self.session,
             self.contacts[name].id,
             student_id=self.students[student].id,
@@ -290,14 +298,14 @@ class TheList(RuleBasedStateMachine):
     @rule(name=contacts, field=st.sampled_from(["phone", "method"]))
     def staff_undo_an_edit(self, name, field):
         self.tick()
-        did = self.did(contact_edits.undo, self.session, self.edit_id(name, field), actor=self.dana, now=self.now)
+        did = self.did(undo_edit, self.session, self.edit_id(name, field), actor=self.dana, now=self.now)
         assert did == self.model.undo(name, self.act, field)
 
     @rule(name=contacts, keep=st.sampled_from(["ours", "sis"]))
     def staff_choose_between_the_sis_and_us(self, name, keep):
         self.tick()
         edit_id = self.edit_id(name, "phone")
-        did = self.did(contact_edits.settle_conflict, self.session, edit_id, keep=keep, actor=self.dana, now=self.now)
+        did = self.did(resolve_conflict, self.session, edit_id, keep=keep, actor=self.dana, now=self.now)
         assert did == self.model.choose(name, self.act, keep)
 
     @rule(data=st.data(), phone=phones, said=reports)
@@ -311,9 +319,9 @@ class TheList(RuleBasedStateMachine):
             self.a_message_goes_to_families_and_is_reported_on(data.draw(messages), {to: said}, HOUR, settles=True)
 
     def edit_id(self, name, field):
-        edit = models.Edit
+        edit = Edit
         mine = select(edit.id).where(edit.contact_id == self.contacts[name].id, edit.field == EditField(field))
-        return self.session.scalar(mine.where(edit.state.in_(models.IN_FORCE))) or 0
+        return self.session.scalar(mine.where(edit.state.in_(IN_FORCE))) or 0
 
     @rule(name=contacts, everywhere=st.booleans())
     def staff_remove_a_contact(self, name, everywhere):
@@ -333,7 +341,7 @@ class TheList(RuleBasedStateMachine):
         self.tick()
         if self.model.removals:
             removal = data.draw(st.sampled_from(sorted(self.model.removals, key=str)))
-            if self.did(contact_edits.bring_back, self.session, self.removals[removal], actor=self.dana, now=self.now):
+            if self.did(undo_removal, self.session, self.removals[removal], actor=self.dana, now=self.now):
                 self.model.bring_back(*removal)
 
     # The sync, with the merge and the reconciling of the real one.
@@ -380,12 +388,12 @@ class TheList(RuleBasedStateMachine):
         for column, value in said.items():
             connection.exec_driver_sql(f"UPDATE change_{table} SET {column} = %(value)s", {"value": value})
         if table == "contacts":
-            reconcile.before_contacts(connection)
-            merge.apply(connection, TABLES[table])
-            reconcile.after_contacts(connection, now=self.now, actor="sync")
+            prepare_reconcile(connection)
+            diff_merge.apply(connection, TABLES[table])
+            reconcile_edits(connection, now=self.now, actor="sync")
             connection.exec_driver_sql("DROP TABLE changed_phones")
         else:
-            merge.apply(connection, TABLES[table])
+            diff_merge.apply(connection, TABLES[table])
         connection.exec_driver_sql("DROP TABLE change_contacts, change_students")
         self.session.expire_all()
 
@@ -399,7 +407,7 @@ class TheList(RuleBasedStateMachine):
         assert self.stored() == self.model.state()
 
     def stored(self):
-        entry, number, delivery = models.ListEntry, models.PhoneNumber, models.Delivery
+        entry, number, delivery = ListEntry, PhoneNumber, Delivery
         listed = self.session.execute(select(entry.contact_id, entry.status, entry.phone, entry.updated_at))
         known = self.session.execute(select(number.phone, number.status, number.doubted, number.opted_out_at))
         made = self.session.execute(

@@ -6,7 +6,10 @@ import pytest
 from messages import DAY, a_shaky_receipt, changes, sent, the_list
 from sqlalchemy import select, update
 
-from bot import listing, models
+from bot.db.models.edits import Edit, Removal
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.mass_messages.opt_out_list import apply_opt_in, apply_opt_outs
+from bot.mass_messages.settle import settle_message
 
 
 @pytest.fixture
@@ -22,16 +25,16 @@ def maria(session, sam):
 def edited(session, one, *, field="phone", value, now):
     """What `contact_edits` does to a listed contact."""
     base = one.sis_phone if field == "phone" else one.sis_method
-    edit = models.Edit(contact_id=one.id, field=field, base=base, value=value, made_by="UCLARA", made_at=now)
+    edit = Edit(contact_id=one.id, field=field, base=base, value=value, made_by="UCLARA", made_at=now)
     session.add(edit)
-    marked = update(models.ListEntry).where(models.ListEntry.contact_id == one.id)
+    marked = update(ListEntry).where(ListEntry.contact_id == one.id)
     session.execute(marked.values(updated_at=now, updated_by="UCLARA"))
     session.flush()
 
 
 def entry(session, one):
     session.expire_all()
-    return session.get(models.ListEntry, one.id)
+    return session.get(ListEntry, one.id)
 
 
 def sent_to(session, one, phone, outcome, *, now):
@@ -40,7 +43,7 @@ def sent_to(session, one, phone, outcome, *, now):
     message = messages.a_message(delivery, sent_at=now)
     messages.registered(session, message, now=now)
     messages.told(session, delivery["provider_id"], outcome, now=now)
-    messages.mass_messages.settle(session, message["id"], now=now)
+    settle_message(session, message["id"], now=now)
     return message["id"]
 
 
@@ -105,7 +108,7 @@ def test_only_text_contacts_of_active_students_who_are_not_removed_are_listed(se
     of_nobody = people.contact(session)
     of_graduate = people.contact(session, people.student(session, active=False))
     removed = people.contact(session, sam)
-    session.add(models.Removal(contact_id=removed.id, student_id=sam.id, reason="moved", made_by="U1", made_at=now))
+    session.add(Removal(contact_id=removed.id, student_id=sam.id, reason="moved", made_by="U1", made_at=now))
     session.flush()
     everyone = [maria, by_call, of_nobody, of_graduate, removed]
     sent(session, dict.fromkeys(everyone, "inactive"), now=now)
@@ -124,7 +127,7 @@ def test_an_entry_whose_contact_takes_no_texts_any_more_leaves_at_the_next_messa
     if how == "method":
         edited(session, maria, field="method", value="call", now=now)
     elif how == "removed":
-        session.add(models.Removal(contact_id=maria.id, student_id=None, reason="gone", made_by="U1", made_at=now))
+        session.add(Removal(contact_id=maria.id, student_id=None, reason="gone", made_by="U1", made_at=now))
     else:
         sam.active = False
     session.flush()
@@ -214,31 +217,31 @@ def test_two_shaky_reports_in_one_message_are_one(session, now, maria, sam):
 
 
 def test_nothing_but_start_ends_an_opt_out(session, now, maria):
-    listing.opted_out(session, maria.sis_phone, by="twilio", now=now)
+    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
     sent(session, {maria: "delivered"}, now=now + DAY)
     sent(session, {maria: "landline"}, now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "opt_out"}
-    listing.opted_in(session, maria.sis_phone, now=now + 3 * DAY)
+    apply_opt_in(session, maria.sis_phone, now=now + 3 * DAY)
     assert the_list(session) == {maria.id: "landline"}
 
 
 def test_start_takes_a_contact_off_whose_last_text_arrived(session, now, maria):
     sent(session, {maria: "delivered"}, now=now)
-    listing.opted_out(session, maria.sis_phone, by="twilio", now=now)
-    listing.opted_in(session, maria.sis_phone, now=now)
+    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
+    apply_opt_in(session, maria.sis_phone, now=now)
     assert the_list(session) == {}
     assert messages.number(session, maria.sis_phone).status is None
 
 
 def test_the_first_who_told_us_of_an_opt_out_stays_named(session, now, maria):
-    listing.opted_out(session, maria.sis_phone, by="UCLARA", now=now)
-    listing.opted_out(session, maria.sis_phone, by="twilio", now=now + DAY)
+    apply_opt_outs(session, maria.sis_phone, by="UCLARA", now=now)
+    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now + DAY)
     known = messages.number(session, maria.sis_phone)
     assert (known.opted_out_by, known.opted_out_at) == ("UCLARA", now)
 
 
 def test_an_opt_out_of_a_number_that_nobody_has_lists_nobody_until_somebody_has_it(session, now, maria, sam):
-    listing.opted_out(session, "+13125550777", by="twilio", now=now)
+    apply_opt_outs(session, "+13125550777", by="twilio", now=now)
     assert the_list(session) == {}
     newcomer = people.contact(session, sam, phone="+13125550777")
     sent(session, {maria: "delivered"}, now=now + timedelta(hours=1))
@@ -248,17 +251,17 @@ def test_an_opt_out_of_a_number_that_nobody_has_lists_nobody_until_somebody_has_
 def test_an_edit_to_a_number_that_said_stop_waits_for_nothing(session, now, maria):
     sent(session, {maria: "inactive"}, now=now)
     edited(session, maria, value="+13125550999", now=now)
-    listing.opted_out(session, "+13125550999", by="twilio", now=now)
+    apply_opt_outs(session, "+13125550999", by="twilio", now=now)
     assert the_list(session) == {maria.id: "opt_out"}
 
 
 def test_start_of_another_number_does_not_end_the_waiting_of_an_edited_entry(session, now, maria):
     sent(session, {maria: "inactive"}, now=now)
     edited(session, maria, value="+13125550999", now=now)
-    listing.opted_in(session, "+13125550999", now=now)
+    apply_opt_in(session, "+13125550999", now=now)
     assert entry(session, maria).updated_by == "UCLARA"
 
 
 def test_numbers_that_were_always_reached_take_no_room(session, now, maria):
     sent(session, {maria: "delivered"}, now=now)
-    assert session.scalars(select(models.PhoneNumber)).all() == []
+    assert session.scalars(select(PhoneNumber)).all() == []

@@ -6,8 +6,7 @@ from urllib.parse import quote
 import mail_server
 import pytest
 
-from bot import downloads
-from bot.downloads import Attachment, Mail
+from bot.downloads.mail import Attachment, Mail, send_mail
 from bot.errors import UserError
 
 MAIL = Mail(
@@ -31,14 +30,14 @@ def trusted(tmp_path, monkeypatch):
 
 def refused(url):
     with pytest.raises(UserError) as no:
-        downloads.send(url, MAIL)
+        send_mail(url, MAIL)
     assert mail_server.PASSWORD not in no.value.sentence
     return no.value
 
 
 def test_a_mail_arrives_whole():
     with mail_server.opened() as (office, port):
-        downloads.send(f"smtp://127.0.0.1:{port}", MAIL)
+        send_mail(f"smtp://127.0.0.1:{port}", MAIL)
     [(_, came)] = office.mails
     assert (came["To"], came["Subject"]) == (MAIL.to, MAIL.subject)
     assert came["Message-ID"] == "<cleanup-list-17@district.example>"
@@ -49,13 +48,13 @@ def test_a_mail_arrives_whole():
 
 def test_it_is_encrypted_and_signed_in_where_the_server_asks(trusted):
     with mail_server.opened(starttls=True) as (office, port):
-        downloads.send(f"smtp://{LOGIN}@localhost:{port}", MAIL)
+        send_mail(f"smtp://{LOGIN}@localhost:{port}", MAIL)
     assert office.encrypted == [True]
 
 
 def test_a_port_that_is_encrypted_from_the_start_is_spoken_to_so(trusted):
     with mail_server.opened(smtps=True) as (office, port):
-        downloads.send(f"smtps://{LOGIN}@localhost:{port}", MAIL)
+        send_mail(f"smtps://{LOGIN}@localhost:{port}", MAIL)
     assert len(office.mails) == 1
 
 

@@ -10,7 +10,9 @@ import yaml
 from pydantic import SecretStr
 from slack_bolt import BoltRequest
 
-from bot import app, manifest
+from bot import app
+from bot.app import build_bolt_app
+from bot.cli import manifest
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
@@ -93,7 +95,7 @@ def dispatched(empty_database):
     someone = slack.add_user("Somebody")
     with serve(slack) as url:
         settings = Settings(_env_file=None, slack_bot_token=SecretStr(slack.bot_token), slack_api_url=url)
-        bolt = app.build(settings, empty_database)
+        bolt = build_bolt_app(settings, empty_database)
         ours = {"team_id": slack.team_id, "user_id": someone.id, "response_url": f"{url}nowhere"}
 
         def dispatch(body):

@@ -8,9 +8,11 @@ from messages import DAY, a_delivery, a_message, a_receipt, outcome_of, register
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from bot import mass_messages, models, receipts
+from bot.db.models.messages import Delivery, MassMessage
 from bot.errors import UserError
-from bot.mass_messages import Counts
+from bot.mass_messages.receipts import apply_waiting_receipts
+from bot.mass_messages.register import RegisterCounts
+from bot.mass_messages.settle import due_messages, settle_message
 from bot.providers import twilio
 
 
@@ -21,8 +23,8 @@ def families(session, how_many):
 def test_a_message_is_registered_with_its_deliveries(session, now):
     one, two = families(session, 2)
     counts = registered(session, a_message(a_delivery(one), a_delivery(two), sent_at=now, message_id="m"), now=now)
-    assert counts == Counts(added=2, already=0, matched_receipts=0)
-    stored = session.get(models.MassMessage, "m")
+    assert counts == RegisterCounts(added=2, already=0, matched_receipts=0)
+    stored = session.get(MassMessage, "m")
     assert (stored.title, stored.sent_at, stored.settles_at) == ("Early dismissal today", now, now + DAY)
 
 
@@ -31,15 +33,15 @@ def test_the_same_id_again_adds_deliveries_and_doubles_none(session, now):
     first, second = a_delivery(one), a_delivery(two)
     registered(session, a_message(first, second, sent_at=now, message_id="m"), now=now)
     counts = registered(session, a_message(second, a_delivery(three), sent_at=now, message_id="m"), now=now)
-    assert counts == Counts(added=1, already=1, matched_receipts=0)
-    assert session.scalar(select(func.count()).select_from(models.Delivery)) == 3
+    assert counts == RegisterCounts(added=1, already=1, matched_receipts=0)
+    assert session.scalar(select(func.count()).select_from(Delivery)) == 3
 
 
 def test_a_number_may_be_written_as_people_write_it_and_is_one_delivery(session, now):
     maria = people.contact(session, people.student(session), phone="+13125550142")
     message = a_message(a_delivery(maria), a_delivery(maria, to="(312) 555-0142"), sent_at=now)
     assert registered(session, message, now=now).added == 1
-    assert session.scalar(select(models.Delivery.phone)) == "+13125550142"
+    assert session.scalar(select(Delivery.phone)) == "+13125550142"
 
 
 def test_the_providers_id_may_come_later_than_the_delivery(session, now):
@@ -48,7 +50,7 @@ def test_the_providers_id_may_come_later_than_the_delivery(session, now):
     registered(session, early, now=now)
     messages.told(session, "SMlate", now=now)
     late = a_message(a_delivery(maria, provider_id="SMlate"), sent_at=now, message_id="m")
-    assert registered(session, late, now=now) == Counts(added=0, already=1, matched_receipts=1)
+    assert registered(session, late, now=now) == RegisterCounts(added=0, already=1, matched_receipts=1)
     assert outcome_of(session, "SMlate") == "delivered"
 
 
@@ -83,7 +85,7 @@ def test_what_is_wrong_is_named_by_field_and_row(session, now, field, wrong):
         registered(session, message if in_row else message | wrong, now=now)
     assert refused.value.field == field
     assert "9876" not in refused.value.sentence
-    assert session.scalar(select(func.count()).select_from(models.MassMessage)) == 0
+    assert session.scalar(select(func.count()).select_from(MassMessage)) == 0
 
 
 @pytest.mark.parametrize("written", ["2026-11-23T15:04:05", "2199-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
@@ -108,41 +110,41 @@ def test_two_deliveries_cannot_share_a_providers_id(session, now):
 def test_a_message_is_due_when_every_delivery_is_final(session, now):
     one, two = families(session, 2)
     message_id, ids = sent(session, {one: "delivered", two: None}, now=now, settled=False)
-    assert mass_messages.due(session, now=now) == []
+    assert due_messages(session, now=now) == []
     messages.told(session, ids[two], "turned_off", now=now)
-    assert mass_messages.due(session, now=now) == [message_id]
+    assert due_messages(session, now=now) == [message_id]
 
 
 def test_a_message_without_deliveries_waits_for_them_until_its_window_is_over(session, now):
     registered(session, a_message(sent_at=now, message_id="m"), now=now)
-    assert mass_messages.due(session, now=now) == []
-    assert mass_messages.due(session, now=now + DAY) == ["m"]
+    assert due_messages(session, now=now) == []
+    assert due_messages(session, now=now + DAY) == ["m"]
 
 
 def test_what_nobody_reported_on_is_unconfirmed_when_the_window_is_over(session, now):
     one, two = families(session, 2)
     message_id, ids = sent(session, {one: "delivered", two: None}, now=now, settled=False)
-    assert mass_messages.due(session, now=now + DAY) == [message_id]
-    assert mass_messages.settle(session, message_id, now=now + DAY).unconfirmed == 1
+    assert due_messages(session, now=now + DAY) == [message_id]
+    assert settle_message(session, message_id, now=now + DAY).unconfirmed == 1
     assert outcome_of(session, ids[two]) == "unconfirmed"
     assert the_list(session) == {two.id: "unconfirmed"}
-    assert mass_messages.due(session, now=now + DAY) == []
+    assert due_messages(session, now=now + DAY) == []
 
 
 def test_settling_before_the_window_is_over_leaves_open_what_is_open(session, now):
     one, two = families(session, 2)
     message_id, ids = sent(session, {one: "turned_off", two: None}, now=now, settled=False)
-    mass_messages.settle(session, message_id, now=now)
+    settle_message(session, message_id, now=now)
     assert the_list(session) == {one.id: "turned_off"}
     assert outcome_of(session, ids[two]) == "pending"
-    assert mass_messages.due(session, now=now + DAY) == [message_id]
+    assert due_messages(session, now=now + DAY) == [message_id]
 
 
 def test_settling_twice_changes_nothing(session, now):
     one, two = families(session, 2)
     message_id, _ = sent(session, {one: "turned_off", two: "delivered"}, now=now)
     before = (the_list(session), messages.changes(session, message_id))
-    learned = mass_messages.settle(session, message_id, now=now + timedelta(hours=1))
+    learned = settle_message(session, message_id, now=now + timedelta(hours=1))
     assert (the_list(session), messages.changes(session, message_id)) == before
     assert (learned.moves.joined, learned.moves.changed, learned.moves.left) == (0, 0, 0)
 
@@ -152,9 +154,9 @@ def test_deliveries_added_after_settling_get_a_window_of_their_own(session, now)
     message_id, _ = sent(session, {one: "delivered"}, now=now)
     later = now + timedelta(days=3)
     registered(session, a_message(a_delivery(two), sent_at=now, message_id=message_id), now=later)
-    assert mass_messages.due(session, now=later) == []
-    assert mass_messages.due(session, now=later + DAY) == [message_id]
-    mass_messages.settle(session, message_id, now=later + DAY)
+    assert due_messages(session, now=later) == []
+    assert due_messages(session, now=later + DAY) == [message_id]
+    settle_message(session, message_id, now=later + DAY)
     assert the_list(session) == {two.id: "unconfirmed"}
 
 
@@ -171,10 +173,10 @@ def test_rows_written_straight_into_the_database_settle_by_the_same_rules(sessio
         ),
         {"contact": maria.sourced_id, "phone": maria.sis_phone},
     )
-    assert mass_messages.due(session, now=now) == []
-    assert receipts.apply_waiting(session, now=now) == 1
-    assert mass_messages.due(session, now=now) == ["m"]
-    mass_messages.settle(session, "m", now=now)
+    assert due_messages(session, now=now) == []
+    assert apply_waiting_receipts(session, now=now) == 1
+    assert due_messages(session, now=now) == ["m"]
+    settle_message(session, "m", now=now)
     assert the_list(session) == {maria.id: "turned_off"}
 
 
@@ -183,17 +185,17 @@ def test_rows_written_straight_into_the_database_get_a_window(session, now):
         text("INSERT INTO mass_messages (id, title, sent_at) VALUES ('m', 'Snow day', :sent_at)"), {"sent_at": now}
     )
     hour = timedelta(hours=1)
-    assert mass_messages.due(session, now=now, settle_after=hour) == []
-    assert mass_messages.due(session, now=now + hour, settle_after=hour) == ["m"]
+    assert due_messages(session, now=now, settle_after=hour) == []
+    assert due_messages(session, now=now + hour, settle_after=hour) == ["m"]
 
 
 def test_a_message_that_one_clock_settles_is_not_due_for_another(session, engine, now):
     (maria,) = families(session, 1)
     message_id, _ = sent(session, {maria: "delivered"}, now=now, settled=False)
     session.commit()
-    assert mass_messages.due(session, now=now) == [message_id]
+    assert due_messages(session, now=now) == [message_id]
     with Session(engine) as other:
-        assert mass_messages.due(other, now=now) == []
+        assert due_messages(other, now=now) == []
 
 
 def refused_alike(session, *, refusals, recipients, code="30004"):
@@ -217,14 +219,14 @@ def refused_alike(session, *, refusals, recipients, code="30004"):
 def test_the_same_refusal_without_a_reason_for_many_is_our_fault_and_lists_nobody(session, now, code):
     message_id, _ = sent(session, refused_alike(session, refusals=10, recipients=100, code=code), now=now)
     assert the_list(session) == {}
-    assert session.get(models.MassMessage, message_id).sender_at_fault == {f"twilio:{code}": 10}
+    assert session.get(MassMessage, message_id).sender_at_fault == {f"twilio:{code}": 10}
 
 
 @pytest.mark.parametrize(("refusals", "recipients"), [(9, 20), (10, 200), (1, 1)])
 def test_few_refusals_without_a_reason_stand(session, now, refusals, recipients):
     message_id, _ = sent(session, refused_alike(session, refusals=refusals, recipients=recipients), now=now)
     assert len(the_list(session)) == refusals
-    assert session.get(models.MassMessage, message_id).sender_at_fault == {}
+    assert session.get(MassMessage, message_id).sender_at_fault == {}
 
 
 def test_many_failures_with_a_reason_are_not_our_fault(session, now):
@@ -260,4 +262,4 @@ def test_batches_of_one_message_wait_for_each_other_and_never_lock_each_other_ou
             assert not second.done()
         registered(session, a_message(two, sent_at=now, message_id="m"), now=now)
         session.commit()
-        assert second.result() == Counts(added=0, already=2, matched_receipts=0)
+        assert second.result() == RegisterCounts(added=0, already=2, matched_receipts=0)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.names import clean, fold, whole
+from bot.domain.names import clean, fold, whole
 
 FOLDED = {
     "O'Brien": "obrien",

@@ -9,9 +9,15 @@ from sis.nights import Nights
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, listing, models
 from bot.access import Reach
-from bot.filters import Filter
+from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.cleanup_list.name_search import similar_names
+from bot.cleanup_list.page import load_page
+from bot.db.models.messages import ListEntry
+from bot.db.models.name_words import NameWord
+from bot.db.models.roster import Contact
+from bot.filters.filter import Filter
+from bot.mass_messages.opt_out_list import apply_opt_outs
 
 
 @pytest.fixture
@@ -20,9 +26,7 @@ def nights(empty_database, tmp_path):
     nights = Nights(empty_database, tmp_path / "bundle")
     nights.sync()
     with Session(empty_database) as session, session.begin():
-        people.listed(
-            session, session.scalars(select(models.Contact).where(models.Contact.sourced_id == "maria")).one()
-        )
+        people.listed(session, session.scalars(select(Contact).where(Contact.sourced_id == "maria")).one())
     return nights
 
 
@@ -30,13 +34,13 @@ def found(engine, *names):
     """How many students the district's list shows for these names."""
     with Session(engine) as session, session.begin():
         dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
-        return cleanup_list.page(session, Filter(names=names), actor=dana, page_size=10).total_students
+        return load_page(session, Filter(names=names), actor=dana, page_size=10).total_students
 
 
 def near(engine, *names):
     with Session(engine) as session, session.begin():
         dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
-        return [" ".join(one.names) for one in cleanup_list.near_names(session, Filter(names=names), actor=dana)]
+        return [" ".join(one.names) for one in similar_names(session, Filter(names=names), actor=dana)]
 
 
 @pytest.mark.parametrize("who", ["maria", "sam"])
@@ -75,8 +79,8 @@ def test_an_entry_that_joins_is_found_by_all_its_students(session):
     both = [people.student(session, given, "Peña-Lopez") for given in ("Ines", "Omar")]
     maria = people.contact(session, *both, given="María", family="O'Brien")
     with session.begin_nested():
-        listing.opted_out(session, maria.sis_phone, by="twilio", now=people.NOW)
-    names = session.scalars(select(models.ListEntry.names)).one()
+        apply_opt_outs(session, maria.sis_phone, by="twilio", now=people.NOW)
+    names = session.scalars(select(ListEntry.names)).one()
     assert names == "maria obrien ines penalopez ines pena lopez omar penalopez omar pena lopez"
 
 
@@ -85,7 +89,7 @@ def test_names_are_written_in_the_order_in_which_several_contacts_are_changed_at
     sam = people.student(session)
     first, second = (people.listed(session, people.contact(session, sam)).id for _ in range(2))
     sam.search, sam.family_name = "sam oyelaran", "Oyelaran"
-    session.get(models.ListEntry, first).claimed_by = "UCLARA"  # On the disk it stands behind the second now.
+    session.get(ListEntry, first).claimed_by = "UCLARA"  # On the disk it stands behind the second now.
     session.commit()
     lock = text("SELECT FROM cleanup_list WHERE contact_id = :id FOR UPDATE")
     with engine.connect() as several, ThreadPoolExecutor() as pool:
@@ -101,7 +105,7 @@ def test_names_are_written_in_the_order_in_which_several_contacts_are_changed_at
 
 def _follow(engine):
     with engine.begin() as connection:
-        listing.follow_names(connection)
+        refresh_entry_names(connection)
 
 
 def test_names_that_are_as_they_were_are_not_written_again(session):
@@ -110,7 +114,7 @@ def test_names_that_are_as_they_were_are_not_written_again(session):
     session.commit()
     version = text("SELECT xmin::text FROM cleanup_list")
     before = session.scalar(version)
-    listing.follow_names(session.connection())
+    refresh_entry_names(session.connection())
     session.commit()
     assert session.scalar(version) == before
 
@@ -119,7 +123,7 @@ def test_every_word_of_a_name_is_known_whoever_wrote_it_and_stays_known(session)
     sam = people.student(session, "Sam", "Núñez-Ortiz")
     people.contact(session, sam, given="Ana", family="de la Cruz")
     session.commit()
-    words = select(models.NameWord.word)
+    words = select(NameWord.word)
     assert set(session.scalars(words)) == {"sam", "nunezortiz", "nunez", "ortiz", "ana", "de", "la", "cruz"}
     sam.given_name, sam.search = "Ömer", "omer nunezortiz"
     session.commit()
@@ -131,7 +135,7 @@ def test_a_name_that_is_folded_anew_is_known_by_its_new_words(session):
     session.commit()
     sam.search = "samuel"
     session.commit()
-    assert "samuel" in session.scalars(select(models.NameWord.word)).all()
+    assert "samuel" in session.scalars(select(NameWord.word)).all()
 
 
 def test_a_change_that_is_not_of_names_asks_for_no_words(session):
@@ -140,4 +144,4 @@ def test_a_change_that_is_not_of_names_asks_for_no_words(session):
     session.execute(text("DELETE FROM name_words"))
     sam.grade = "6"
     session.commit()
-    assert not session.scalars(select(models.NameWord)).all()
+    assert not session.scalars(select(NameWord)).all()

@@ -8,9 +8,10 @@ import pytest
 from people import NOW
 from sqlalchemy import select
 
-from bot import models, opt_outs
+from bot.db.models.edits import Audit
 from bot.errors import UserError
-from bot.providers import OptOutMessage
+from bot.mass_messages.opt_outs import OptOutCounts, record_opt_out, register_opt_outs
+from bot.providers.receipt import OptOutMessage
 
 NUMBER = "+13125550142"
 
@@ -26,24 +27,24 @@ def an_opt_out(**changed):
 
 
 def register(session, *rows, now=NOW):
-    return opt_outs.register(session, {"opt_outs": list(rows)}, now=now, region="US")
+    return register_opt_outs(session, {"opt_outs": list(rows)}, now=now, region="US")
 
 
 def test_it_counts_at_once_and_is_written_into_the_history(session, maria):
-    assert register(session, an_opt_out()) == opt_outs.Counts(added=1, already=0)
+    assert register(session, an_opt_out()) == OptOutCounts(added=1, already=0)
     assert messages.the_list(session) == {maria.id: "opt_out"}
-    row = session.scalars(select(models.Audit).where(models.Audit.action == "opt_out.heard")).one()
+    row = session.scalars(select(Audit).where(Audit.action == "opt_out.heard")).one()
     assert (row.actor, row.subject_id, row.after) == ("district", maria.id, "••• 0142")
 
 
 def test_the_same_one_again_is_heard_once(session, maria):
     register(session, an_opt_out())
-    assert register(session, an_opt_out(), an_opt_out(id="call-18")) == opt_outs.Counts(added=1, already=1)
+    assert register(session, an_opt_out(), an_opt_out(id="call-18")) == OptOutCounts(added=1, already=1)
 
 
 def test_a_start_that_came_later_outranks_it(session, maria):
     start = OptOutMessage("twilio", "SM1:inbound", NUMBER, opted_out=False)
-    opt_outs.hear(session, start, now=NOW)
+    record_opt_out(session, start, now=NOW)
     register(session, an_opt_out(at=(NOW - timedelta(hours=2)).isoformat()), now=NOW + timedelta(hours=1))
     assert messages.the_list(session) == {}
 
@@ -63,6 +64,6 @@ WRONG = {
 @pytest.mark.parametrize(("body", "field"), WRONG.values(), ids=WRONG.keys())
 def test_what_cannot_be_taken_names_its_field_and_nothing_is_stored(session, maria, body, field):
     with pytest.raises(UserError) as refused:
-        opt_outs.register(session, body, now=NOW, region="US")
+        register_opt_outs(session, body, now=NOW, region="US")
     assert refused.value.field == field
     assert messages.the_list(session) == {}

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from bot import phone
+from bot.domain import phone
+from bot.domain.phone import Phone
 from bot.errors import UserError
-from bot.phone import Phone
 
 ONE_NUMBER = [
     "3125550142",
@@ -140,8 +140,8 @@ def read_or_refused(written):
 @given(st.from_regex(r"[2-9][0-9]{2}[2-9][0-9]{6}", fullmatch=True))
 def test_what_people_read_is_read_back_as_the_same_number(digits):
     e164 = f"+1{digits}"
-    assert phone.parse(phone.written(e164, "US"), "US").e164 == e164
-    assert phone.parse(phone.written(e164, "MX"), "MX").e164 == e164
+    assert phone.parse(phone.format_number(e164, "US"), "US").e164 == e164
+    assert phone.parse(phone.format_number(e164, "MX"), "MX").e164 == e164
 
 
 ORDINARY = st.builds(
@@ -159,25 +159,25 @@ def test_a_number_written_in_an_ordinary_way_is_what_the_numbering_metadata_says
     number = phonenumbers.parse(written, region)
     assert phonenumbers.is_possible_number(number)
     assert number.extension is None
-    assert phone.ordinary(written, region) == phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    assert phone.to_ascii_digits(written, region) == phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 @given(st.text(st.sampled_from("+1(2) 35-.x\n٣"), min_size=10, max_size=18) | ORDINARY, st.sampled_from(["US", "CA"]))
 def test_what_is_taken_for_ordinary_is_nothing_else(written, region):
-    if e164 := phone.ordinary(written, region):
+    if e164 := phone.to_ascii_digits(written, region):
         number = phonenumbers.parse(written, region)
         assert phonenumbers.format_number(number, PhoneNumberFormat.E164) == e164
 
 
 @pytest.mark.parametrize("region", ["MX", "GB", "AG", "PR"])
 def test_elsewhere_no_way_of_writing_is_the_ordinary_one(region):
-    assert phone.ordinary("(312) 555-0142", region) is None
+    assert phone.to_ascii_digits("(312) 555-0142", region) is None
 
 
 def test_a_number_is_written_as_at_home_and_with_its_country_from_abroad():
-    assert phone.written("+13125550142", "US") == "(312) 555-0142"
-    assert phone.written("+525512345678", "US") == "+52 55 1234 5678"
-    assert phone.written("+13125550142", "MX") == "+1 312-555-0142"
+    assert phone.format_number("+13125550142", "US") == "(312) 555-0142"
+    assert phone.format_number("+525512345678", "US") == "+52 55 1234 5678"
+    assert phone.format_number("+13125550142", "MX") == "+1 312-555-0142"
 
 
 def test_outside_the_edit_dialog_only_the_last_four_digits_are_read():

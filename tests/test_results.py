@@ -7,12 +7,12 @@ import people
 import pytest
 from people import NOW
 
-from bot import mass_messages, results
 from bot.errors import UserError
-from bot.results import Sent
+from bot.mass_messages.results_file import ResultsMessage, import_results
+from bot.mass_messages.settle import settle_message
 
 NUMBER, OTHER = "+13125550142", "+13125550143"
-SENT = Sent("snow", "Snow day", NOW)
+SENT = ResultsMessage("snow", "Snow day", NOW)
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def take(session, tmp_path):
     def take(text, sent=SENT):
         path = tmp_path / "results.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return results.take(session, path, sent, now=NOW, settle_after=timedelta(days=1), region="US")
+        return import_results(session, path, sent, now=NOW, settle_after=timedelta(days=1), region="US")
 
     return take
 
 
 def settled(session):
-    mass_messages.settle(session, SENT.id, now=NOW)
+    settle_message(session, SENT.id, now=NOW)
     return messages.the_list(session)
 
 
@@ -58,7 +58,7 @@ def test_the_same_file_again_changes_nothing(session, family, take):
 
 
 def test_codes_of_a_provider_say_more_than_the_word_beside_them(session, family, take):
-    take("to,status,error code\n3125550143,undelivered,30006\n", Sent("snow", "Snow day", NOW, "twilio"))
+    take("to,status,error code\n3125550143,undelivered,30006\n", ResultsMessage("snow", "Snow day", NOW, "twilio"))
     assert settled(session) == {family[2].id: "landline"}
 
 
@@ -71,7 +71,7 @@ def test_a_row_may_name_its_contact(session, family, take):
 def test_what_was_only_sent_stays_open_until_its_window_closes(session, family, take):
     take("to,status\n3125550143,sent\n")
     assert settled(session) == {}
-    mass_messages.settle(session, SENT.id, now=NOW + timedelta(days=2))
+    settle_message(session, SENT.id, now=NOW + timedelta(days=2))
     assert messages.the_list(session) == {family[2].id: "unconfirmed"}
 
 

@@ -7,7 +7,7 @@ from sis import bundles
 from sis.nights import Nights, changed, reasons
 from sqlalchemy.orm import Session
 
-from bot import models
+from bot.db.models.roster import last_sync_query
 from bot.errors import UserError
 from bot.sandbox import district
 
@@ -199,14 +199,14 @@ def test_a_homeroom_and_its_first_teacher_are_known(nights):
 def test_the_report_is_kept_and_says_when_the_sis_was_last_read_to_the_end(nights):
     nights.user("joao")["sms"] = "555-014"
     with Session(nights.engine) as session:
-        assert session.scalar(models.last_synced_at()) is None
+        assert session.scalar(last_sync_query()) is None
     report = nights.sync()
     assert nights.rows("SELECT id, state, counts -> 'contacts' ->> 'added' FROM sync_runs") == [
         (report.run_id, "done", "2")
     ]
     assert nights.rows("SELECT file, line, column_name FROM sync_rejections") == [("users.csv", 8, "sms")]
     with Session(nights.engine) as session:
-        assert session.scalar(models.last_synced_at()) >= nights.now
+        assert session.scalar(last_sync_query()) >= nights.now
 
 
 def test_a_report_for_machines_holds_what_people_read_of_it(nights):

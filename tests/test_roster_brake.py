@@ -12,9 +12,10 @@ from sis import bundles
 from sis.nights import Nights, changed, reasons
 from sqlalchemy import text
 
-from bot import db, models
+from bot.db.engine import build_engine
+from bot.db.models.roster import last_sync_query
 from bot.errors import UserError
-from bot.roster import Braked
+from bot.sync.hold import SyncHeld
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_more_than_a_share_of_the_students_leaving_at_once_stops_before_anything
     with_families(nights, 30)
     before = everything(nights)
     nights.leave(*(f"child{each}" for each in range(20)))
-    with pytest.raises(Braked, match=re.escape("20 of 32 students")) as stop:
+    with pytest.raises(SyncHeld, match=re.escape("20 of 32 students")) as stop:
         nights.sync()
     assert everything(nights) == before
     assert nights.rows("SELECT state, error, counts -> 'students' ->> 'inactive' FROM sync_runs ORDER BY id DESC")[
@@ -56,7 +57,7 @@ def test_more_than_a_share_of_the_students_leaving_at_once_stops_before_anything
 def test_a_person_who_confirms_lets_the_same_bundle_in(nights):
     with_families(nights, 30)
     nights.leave(*(f"child{each}" for each in range(20)))
-    with pytest.raises(Braked):
+    with pytest.raises(SyncHeld):
         nights.sync()
     assert nights.sync(confirm=True).state == "done"
     assert len(nights.active("students")) == 12
@@ -102,7 +103,7 @@ def test_contacts_links_numbers_and_enrolments_brake_too(nights, cut, named):
     with_families(nights, 30)
     before = everything(nights)
     cut(nights)
-    with pytest.raises(Braked, match=re.escape(named)):
+    with pytest.raises(SyncHeld, match=re.escape(named)):
         nights.sync()
     assert everything(nights) == before
 
@@ -114,7 +115,7 @@ def test_a_file_without_a_row_stops_the_smallest_district_until_somebody_confirm
     before = everything(nights)
     files = bundles.write(nights.tables, nights.folder)
     (files / f"{name}.csv").write_text(bundles.COLUMNS[name] + "\r\n" if left == "header" else left, encoding="utf-8")
-    with pytest.raises(Braked, match=f"{name}.csv holds no row"):
+    with pytest.raises(SyncHeld, match=f"{name}.csv holds no row"):
         nights.read(files)
     assert everything(nights) == before
     assert nights.read(files, confirm=True).state == "done"
@@ -125,7 +126,7 @@ def test_a_file_without_a_row_stops_the_smallest_district_until_somebody_confirm
 def test_a_first_sync_of_a_file_without_a_row_says_so_and_waits_for_somebody(nights, name, left):
     files = bundles.write(nights.tables, nights.folder)
     (files / f"{name}.csv").write_text(bundles.COLUMNS[name] + "\r\n" if left == "header" else left)
-    with pytest.raises(Braked, match=f"{name}.csv holds no row"):
+    with pytest.raises(SyncHeld, match=f"{name}.csv holds no row"):
         nights.read(files)
     assert nights.rows("SELECT FROM staff") == nights.rows("SELECT FROM students") == []
     told = nights.read(files, confirm=True)
@@ -134,7 +135,7 @@ def test_a_first_sync_of_a_file_without_a_row_says_so_and_waits_for_somebody(nig
 
 def test_a_first_sync_of_a_bundle_of_headers_names_each_file(nights):
     nights.tables = {name: [] for name in nights.tables}
-    with pytest.raises(Braked, match=r"orgs\.csv holds no row; users\.csv holds no row; roles\.csv holds no row"):
+    with pytest.raises(SyncHeld, match=r"orgs\.csv holds no row; users\.csv holds no row; roles\.csv holds no row"):
         nights.sync()
 
 
@@ -180,7 +181,7 @@ def test_a_sync_that_dies_leaves_whole_tables_and_the_next_one_completes_it(nigh
 
 def sync_until_killed(url, folder, step):
     """What another process does; it has no time to say goodbye."""
-    nights = Nights(db.engine(url), folder)
+    nights = Nights(build_engine(url), folder)
     nights.sync(progress=lambda reached, _done, _total: reached == step and os.kill(os.getpid(), signal.SIGKILL))
 
 
@@ -324,9 +325,9 @@ def test_a_whole_file_that_the_manifest_calls_a_delta_is_whole(nights):
 def test_last_sync_does_not_count_runs_that_did_not_end(nights, session):
     report = nights.sync()
     session.rollback()
-    before = session.scalar(models.last_synced_at())
+    before = session.scalar(last_sync_query())
     session.rollback()
     with pytest.raises(UserError):
         nights.read(nights.folder / "nowhere")
     assert report.state == "done"
-    assert session.scalar(models.last_synced_at()) == before
+    assert session.scalar(last_sync_query()) == before

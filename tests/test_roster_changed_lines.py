@@ -15,7 +15,7 @@ from sis import bundles
 from sis.nights import Nights, changed
 from sqlalchemy import text
 
-from bot.roster import Braked
+from bot.sync.hold import SyncHeld
 
 STUDENTS = 60
 
@@ -363,7 +363,7 @@ def test_a_small_file_that_is_emptied_brakes_although_a_blank_line_is_left_in_it
     nights.tables["enrollments"].clear()
     bundles.write(nights.tables, nights.folder)
     append(nights, "enrollments", f"{blank}\r\n")
-    with pytest.raises(Braked, match=r"enrollments\.csv holds no row"):
+    with pytest.raises(SyncHeld, match=r"enrollments\.csv holds no row"):
         nights.read(nights.folder)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.roster.passing import Passing
 from bot.sis.lines import LONGEST_LINE
+from bot.sync.line_scanner import Passing
 
 BLOCKS = (1, 2, 3, 7, 1 << 16, 1 << 20)
 

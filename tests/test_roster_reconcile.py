@@ -10,8 +10,8 @@ from sis.nights import Nights
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import models
 from bot.access import Reach
+from bot.db.models.roster import Contact, Staff, Student
 
 SIS, OURS, THIRD, FOURTH = "+13125550142", "+13125550199", "+13125550177", "+13125550166"
 
@@ -28,12 +28,12 @@ def one(session, model, who):
 
 
 def office(session):
-    return people.acting(one(session, models.Staff, "dana"), reach=Reach.DISTRICT)
+    return people.acting(one(session, Staff, "dana"), reach=Reach.DISTRICT)
 
 
 def edit(nights, **fields):
     with Session(nights.engine) as session, session.begin():
-        edits.change(session, one(session, models.Contact, "maria"), actor=office(session), **fields)
+        edits.change(session, one(session, Contact, "maria"), actor=office(session), **fields)
 
 
 def says(nights, phone):
@@ -142,7 +142,7 @@ def test_an_edit_waits_while_its_contact_is_away_and_is_judged_on_the_return(nig
 
 def test_a_removal_survives_every_sync_also_one_in_which_the_contact_was_away(nights):
     with Session(nights.engine) as session, session.begin():
-        edits.remove(session, one(session, models.Contact, "maria"), None, actor=office(session))
+        edits.remove(session, one(session, Contact, "maria"), None, actor=office(session))
     said = nights.user("maria")
     nights.sync()
     nights.leave("maria")
@@ -158,8 +158,8 @@ def test_a_removal_from_one_student_leaves_the_contact_with_the_other(nights):
     with Session(nights.engine) as session, session.begin():
         edits.remove(
             session,
-            one(session, models.Contact, "joao"),
-            one(session, models.Student, "sam"),
+            one(session, Contact, "joao"),
+            one(session, Student, "sam"),
             actor=office(session),
         )
     nights.sync()
@@ -170,7 +170,7 @@ def test_a_removal_from_one_student_leaves_the_contact_with_the_other(nights):
 
 def listed(nights):
     with Session(nights.engine) as session, session.begin():
-        people.listed(session, one(session, models.Contact, "maria"))
+        people.listed(session, one(session, Contact, "maria"))
 
 
 def test_a_listed_contact_whose_number_the_sis_changes_waits_for_the_next_message(nights):

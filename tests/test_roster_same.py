@@ -13,10 +13,10 @@ from sis.server import serving
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import models
 from bot.access import Reach
-from bot.roster import Braked
+from bot.db.models.roster import Contact, Staff
 from bot.sis import bundle
+from bot.sync.hold import SyncHeld
 
 
 @pytest.fixture
@@ -128,22 +128,22 @@ def test_what_the_brake_stopped_is_read_again_when_a_person_confirms(nights):
     nights.leave("lea", "sam", "joao", "maria")
     nights.tables["users"].clear()
     nights.tables["roles"].clear()
-    with pytest.raises(Braked):
+    with pytest.raises(SyncHeld):
         nights.sync(unless_same=True)
     assert again(nights, confirm=True).same_as is None
     assert nights.active("students") == set()
 
 
 def test_another_version_of_the_program_reads_it_again(nights, monkeypatch):
-    monkeypatch.setattr("bot.roster.same._program", lambda: "the next one")
+    monkeypatch.setattr("bot.sync.fingerprint._program", lambda: "the next one")
     assert again(nights).same_as is None
     assert again(nights).same_as
 
 
 def test_an_edit_made_meanwhile_stands_as_it_would_after_reading(nights):
     with Session(nights.engine) as session, session.begin():
-        maria = session.scalars(select(models.Contact).where(models.Contact.sourced_id == "maria")).one()
-        dana = session.scalars(select(models.Staff).where(models.Staff.sourced_id == "dana")).one()
+        maria = session.scalars(select(Contact).where(Contact.sourced_id == "maria")).one()
+        dana = session.scalars(select(Staff).where(Staff.sourced_id == "dana")).one()
         edits.change(session, maria, phone="(312) 555-0199", actor=people.acting(dana, reach=Reach.DISTRICT))
     skipped, read = again(nights), nights.read(nights.folder)
     assert skipped.same_as

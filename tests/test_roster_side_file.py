@@ -4,7 +4,7 @@ import pytest
 from sis import bundles
 from sis.nights import Nights, changed, reasons
 
-from bot.roster import Braked
+from bot.sync.hold import SyncHeld
 
 HEADER = "Student_id,Contact_name,Contact_relationship,priority,Contact_phone,Contact_phone_type,Contact_email\r\n"
 
@@ -111,7 +111,7 @@ def test_who_is_missing_from_the_file_is_inactive_and_returns_as_the_same(nights
 def test_a_file_cut_short_brakes(nights):
     lines = [f"sam,Pat Number {n},Aunt,,312555{n:04d},Cell," for n in range(30)]
     sync(nights, *lines)
-    with pytest.raises(Braked, match="30 of 32 contacts"):
+    with pytest.raises(SyncHeld, match="30 of 32 contacts"):
         sync(nights, PAT)
     assert len(nights.active("contacts")) == 32
     assert sync(nights, PAT, confirm=True).totals["contacts"] == 3
@@ -119,7 +119,7 @@ def test_a_file_cut_short_brakes(nights):
 
 def test_a_file_without_a_row_brakes_however_few_it_held(nights):
     sync(nights, PAT)
-    with pytest.raises(Braked, match=r"contacts\.csv holds no row"):
+    with pytest.raises(SyncHeld, match=r"contacts\.csv holds no row"):
         sync(nights)
 
 

@@ -4,13 +4,14 @@ import pytest
 
 from bot import settings
 from bot.errors import UserError
+from bot.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def _an_empty_environment(monkeypatch, tmp_path):
     """No `.env` of the developer, no variable of the machine."""
     monkeypatch.chdir(tmp_path)
-    for name in settings.Settings.model_fields:
+    for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 

@@ -9,8 +9,12 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import access, contact_edits, sis_changes
-from bot.models import SlackUser, Student
+from bot import access
+from bot.contact_edits.pending import count_pending, load_pending
+from bot.contact_edits.pending_files import change_sheet, powerschool_file
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.roster import Student
+from bot.db.models.slack import SlackUser
 
 CHICAGO = ZoneInfo("America/Chicago")
 EVERYBODY = select(Student.id).where(Student.active)
@@ -33,18 +37,18 @@ def family(session, district, dana):
 
 def waiting(session, students=EVERYBODY):
     session.flush()
-    return list(sis_changes.waiting(session, students))
+    return list(load_pending(session, students))
 
 
 def sheet(session, students=EVERYBODY):
     file = io.StringIO(newline="")
-    told = sis_changes.change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
+    told = change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
     return told, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
 
 
 def powerschool(session):
     file = io.StringIO(newline="")
-    told = sis_changes.powerschool(waiting(session), file, region="US")
+    told = powerschool_file(waiting(session), file, region="US")
     return told, list(csv.DictReader(io.StringIO(file.getvalue())))
 
 
@@ -59,7 +63,7 @@ def test_a_new_number_is_one_row_that_names_all_the_students_of_the_contact(sess
 def test_a_change_that_was_undone_or_that_the_sis_has_by_now_waits_no_more(session, family, dana):
     _, _, maria, otto = family
     undone = edits.change(session, maria, phone="(312) 555-0199", actor=dana)
-    contact_edits.undo(session, undone.edit_ids[0], actor=dana, now=people.NOW)
+    undo_edit(session, undone.edit_ids[0], actor=dana, now=people.NOW)
     edits.change(session, otto, phone="(312) 555-0198", actor=dana)
     edits.sis_says(session, otto, "+13125550198")
     assert waiting(session) == []
@@ -88,10 +92,10 @@ def test_the_edit_of_a_contact_that_was_then_removed_is_not_to_be_typed_in(sessi
 
 def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s_name(session, family, dana, district):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
-    ana, tom = (access.students_for(people.acting(one)) for one in (district.ana, district.tom))
+    ana, tom = (access.visible_students(people.acting(one)) for one in (district.ana, district.tom))
     assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
     assert waiting(session, tom) == []
-    assert sis_changes.counts(session, tom).total == 0
+    assert count_pending(session, tom).total == 0
 
 
 def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, family, dana):

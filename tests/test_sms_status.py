@@ -2,16 +2,16 @@
 
 import pytest
 
-from bot.sms_status import SEVERITY, Colour, Outcome, SmsStatus, meaning, of_colour
+from bot.domain.sms_status import SEVERITY, Color, Outcome, SmsStatus, meaning, statuses_with_color
 
 COLOURS = {
-    SmsStatus.LANDLINE: Colour.YELLOW,
-    SmsStatus.TURNED_OFF: Colour.YELLOW,
-    SmsStatus.UNCONFIRMED: Colour.YELLOW,
-    SmsStatus.BLOCKED: Colour.RED,
-    SmsStatus.INACTIVE: Colour.RED,
-    SmsStatus.OPT_OUT: Colour.RED,
-    SmsStatus.NO_NUMBER: Colour.RED,
+    SmsStatus.LANDLINE: Color.YELLOW,
+    SmsStatus.TURNED_OFF: Color.YELLOW,
+    SmsStatus.UNCONFIRMED: Color.YELLOW,
+    SmsStatus.BLOCKED: Color.RED,
+    SmsStatus.INACTIVE: Color.RED,
+    SmsStatus.OPT_OUT: Color.RED,
+    SmsStatus.NO_NUMBER: Color.RED,
 }
 
 
@@ -20,15 +20,15 @@ def test_yellow_may_still_work_and_red_no_longer_does(status):
     assert meaning(status).colour is COLOURS[status]
 
 
-@pytest.mark.parametrize("colour", Colour)
+@pytest.mark.parametrize("colour", Color)
 def test_a_colour_means_all_its_statuses_worst_first(colour):
-    assert of_colour(colour) == tuple(one for one in SEVERITY if COLOURS[one] is colour)
+    assert statuses_with_color(colour) == tuple(one for one in SEVERITY if COLOURS[one] is colour)
 
 
 def test_every_status_stands_once_in_the_order_every_red_one_above_every_yellow_one():
     assert sorted(SEVERITY) == sorted(SmsStatus)
     colours = [COLOURS[one] for one in SEVERITY]
-    assert colours == sorted(colours, key=list(Colour).index, reverse=True)
+    assert colours == sorted(colours, key=list(Color).index, reverse=True)
 
 
 def test_every_status_has_its_own_word_explanation_and_next_step_in_whole_sentences():

@@ -18,7 +18,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from sqlalchemy import text
 
-from bot import manifest
+from bot.cli import manifest
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.serving import serve
 from bot.sandbox.slack.workspace import Workspace
@@ -125,7 +125,7 @@ def bot(empty_database, database_url, slack, other_end, tmp_path):
             "SLACK_APP_TOKEN": token,
             "SLACK_API_URL": other_end.url,
         }
-        command = [sys.executable, "-m", "bot", "socket"]
+        command = [sys.executable, "-m", "bot.cli", "socket"]
         started.append(subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
         return started[-1]
 

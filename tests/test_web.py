@@ -23,9 +23,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import TimeoutError  # noqa: A004
 from twilio.request_validator import RequestValidator
 
-from bot import db, models, web
+from bot.db.engine import build_engine
+from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, Receipt
+from bot.db.models.roster import SyncRun, SyncState
 from bot.sandbox.slack.serving import running
 from bot.settings import Settings
+from bot.web import server
 
 SIGNING, TWILIO, INGEST = "slack-secret", "twilio-secret", "ingest-secret"
 COMMAND = urlencode({"command": "/cleanup", "text": "grade 5 O'Brien", "user_id": "U1", "team_id": "T1"}).encode()
@@ -61,7 +64,7 @@ def serve(empty_database, bolt):
     opened = []
 
     def start(**changed):
-        running_app = running(web.create(make_settings(**changed), empty_database, bolt))
+        running_app = running(server.create_web_app(make_settings(**changed), empty_database, bolt))
         opened.append(running_app)
         client = httpx.Client(base_url=running_app.__enter__(), timeout=10)
         opened.append(client)
@@ -198,7 +201,7 @@ def from_twilio(bot, fields=CALLBACK, *, secret=TWILIO, url=None, **headers):
 
 
 def stored_receipts(session):
-    return session.scalar(select(func.count()).select_from(models.Receipt))
+    return session.scalar(select(func.count()).select_from(Receipt))
 
 
 def test_a_receipt_is_stored_before_it_is_answered(bot, session):
@@ -349,7 +352,7 @@ def register(bot, message):
 def test_a_mass_message_is_registered_once_however_often_it_is_sent(bot, session):
     answers = [register(bot, a_message(a_delivery())) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert session.scalar(select(func.count()).select_from(models.Delivery)) == 1
+    assert session.scalar(select(func.count()).select_from(Delivery)) == 1
 
 
 @pytest.mark.parametrize(
@@ -358,7 +361,7 @@ def test_a_mass_message_is_registered_once_however_often_it_is_sent(bot, session
 def test_only_the_sender_may_register_messages(bot, session, given):
     headers = {"Authorization": given.encode()} if given else {}
     assert bot.post("/mass-messages", json=a_message(a_delivery()), headers=headers).status_code == 401
-    assert session.scalar(select(func.count()).select_from(models.MassMessage)) == 0
+    assert session.scalar(select(func.count()).select_from(MassMessage)) == 0
 
 
 BOTH_DOORS = {
@@ -377,7 +380,7 @@ def test_an_opt_out_that_the_district_heard_counts_once(bot, session):
     headers = {"Authorization": f"Bearer {INGEST}"}
     answers = [bot.post("/opt-outs", json=BOTH_DOORS["/opt-outs"], headers=headers).json() for _ in range(2)]
     assert answers == [{"added": 1, "already": 0}, {"added": 0, "already": 1}]
-    assert session.get(models.PhoneNumber, "+13125550142").status == "opt_out"
+    assert session.get(PhoneNumber, "+13125550142").status == "opt_out"
 
 
 def test_a_provider_that_signs_nothing_is_asked_for_user_and_password(serve):
@@ -391,7 +394,7 @@ def test_a_wrong_row_is_named_with_its_field_and_nothing_is_kept(bot, session):
     answer = register(bot, a_message(a_delivery(), a_delivery(contact="CON-2", provider_id="SM2", to="soon")))
     assert answer.status_code == 422
     assert answer.json()["field"] == "deliveries[1].to"
-    assert session.scalar(select(func.count()).select_from(models.Delivery)) == 0
+    assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
@@ -402,8 +405,8 @@ def test_what_is_not_json_is_said_so(bot, body):
 
 
 def test_a_fault_of_ours_asks_to_send_it_again_and_logs_no_number(serve, bolt, caplog):
-    down = db.engine("postgresql://nobody@127.0.0.1:1/nothing")
-    with running(web.create(make_settings(), down, bolt)) as url, httpx.Client(base_url=url) as bot:
+    down = build_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with running(server.create_web_app(make_settings(), down, bolt)) as url, httpx.Client(base_url=url) as bot:
         answer = from_twilio(bot)
     assert answer.status_code == 503
     assert "again" in answer.json()["error"]
@@ -421,8 +424,8 @@ def test_ready_means_a_database_with_the_tables_of_this_version(bot):
 
 
 def test_without_a_database_it_is_not_ready_but_alive(bolt):
-    down = db.engine("postgresql://nobody@127.0.0.1:1/nothing")
-    with running(web.create(make_settings(), down, bolt)) as url:
+    down = build_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with running(server.create_web_app(make_settings(), down, bolt)) as url:
         answer = httpx.get(f"{url}/readyz")
         assert httpx.get(f"{url}/healthz").status_code == 200
     assert answer.status_code == 503
@@ -431,7 +434,7 @@ def test_without_a_database_it_is_not_ready_but_alive(bolt):
 
 def test_a_sync_older_than_a_day_is_said_but_stops_nothing(bot, session):
     long_ago = datetime.now(UTC) - timedelta(hours=30)
-    run = models.SyncRun(source="bundle", started_at=long_ago, finished_at=long_ago, state=models.SyncState.DONE)
+    run = SyncRun(source="bundle", started_at=long_ago, finished_at=long_ago, state=SyncState.DONE)
     session.add(run)
     session.commit()
     answer = bot.get("/readyz")

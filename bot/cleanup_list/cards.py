@@ -5,14 +5,15 @@ from datetime import datetime
 
 from bot.cleanup_list.rows import StudentRow
 from bot.cleanup_list.suggestions import Suggestion
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import EditField, EditState
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.models import ContactMethod, EditField, EditState
-from bot.sms_status import SmsStatus
 from bot.wording import say
 
 
 @dataclass(frozen=True)
-class EditNote:
+class ActiveEdit:
     """An edit in force. `sis_value` is the third value of a conflict and `sis_at` its date."""
 
     edit_id: int
@@ -63,7 +64,7 @@ class ContactCard:
     updated_by: str | None
     claimed_by: str | None
     claimed_at: datetime | None
-    edits: tuple[EditNote, ...]
+    edits: tuple[ActiveEdit, ...]
     undo_edit_id: int | None
     suggestion: Suggestion | None
 

@@ -7,13 +7,16 @@ from typing import Any
 from sqlalchemy import Select, case, func, select, true
 from sqlalchemy.orm import Session
 
-from bot import access, filters, selection
+from bot import access
 from bot.access import Actor
-from bot.cleanup_list.matching import grade_order
-from bot.cleanup_list.rows import StudentRow, reach_of, schools_of, student_row, teachers_of
-from bot.filters import Filter
-from bot.models import ContactMethod, Student, effective_contacts, has_adult, textable
-from bot.sms_status import SEVERITY, SmsStatus
+from bot.cleanup_list.query import grade_order
+from bot.cleanup_list.rows import StudentRow, reachability_query, school_names, student_from_row, teacher_names
+from bot.cleanup_list.student_filter import narrow_students
+from bot.db.models.base import ContactMethod
+from bot.db.models.roster import Student
+from bot.db.models.views import effective_contacts, has_textable_adult, textable
+from bot.domain.sms_status import SEVERITY, SmsStatus
+from bot.filters.filter import Filter, page_count
 
 
 @dataclass(frozen=True)
@@ -34,22 +37,22 @@ class Forecast:
     pages: int
 
 
-def forecast(session: Session, which: Filter, *, actor: Actor, students: int) -> Forecast:
+def load_forecast(session: Session, which: Filter, *, actor: Actor, students: int) -> Forecast:
     """What would happen now to the contacts of a grade, a school, a teacher's students; names so many students a page.
 
     A filter's names and SMS statuses say nothing here: a mass message knows neither.
     """
-    meant = selection.narrowed(access.students_for(actor), which, today=actor.today)
+    meant = narrow_students(access.visible_students(actor), which, today=actor.today)
     counts = {row.fate: row.contacts for row in session.execute(_fates(meant))}
     alone = session.execute(_without_adult(meant, actor, which.page, students)).all()
     total = alone[0].total if alone else 0
-    pages = filters.pages(total, students)
+    pages = page_count(total, students)
     return Forecast(
         reached=counts.get(_REACHED, 0),
         missed={status: counts[status] for status in SEVERITY if status in counts},
         not_texted=counts.get(_NOT_TEXTED, 0),
         without_adult=total,
-        students=tuple(student_row(row, ()) for row in alone),
+        students=tuple(student_from_row(row, ()) for row in alone),
         page=min(which.page, pages),
         pages=pages,
     )
@@ -74,16 +77,16 @@ def _fates(meant: Select[int]) -> Select[*tuple[Any, ...]]:
 def _without_adult(meant: Select[int], actor: Actor, page: int, page_size: int) -> Select[*tuple[Any, ...]]:
     alone = (
         meant.with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
-        .where(~has_adult(Student.id))
+        .where(~has_textable_adult(Student.id))
         .cte("alone")
     )
-    reach = reach_of(alone.c.student_id).lateral()
+    reach = reachability_query(alone.c.student_id).lateral()
     total = select(func.count()).select_from(alone).scalar_subquery()
     return (
         select(
             *(alone, reach, total.label("total")),
-            schools_of(alone.c.student_id).label("schools"),
-            teachers_of(alone.c.student_id, actor.today).label("teachers"),
+            school_names(alone.c.student_id).label("schools"),
+            teacher_names(alone.c.student_id, actor.today).label("teachers"),
         )
         .join_from(alone, reach, true())
         .order_by(reach.c.other_ways, grade_order(alone.c.grade), alone.c.family_name, alone.c.given_name)

@@ -10,9 +10,9 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.memory import since_the_sync
-from bot.models import NameWord
-from bot.names import fold
+from bot.cleanup_list.memory import cached_until_sync
+from bot.db.models.name_words import NameWord
+from bot.domain.names import fold
 
 _LETTERS_A_SLIP = 3
 
@@ -39,8 +39,8 @@ class KnownNames:
         return likely | dict.fromkeys(holding, 0)
 
 
-def known_names(session: Session) -> KnownNames:
-    return since_the_sync(session, _known, None)
+def load_known_names(session: Session) -> KnownNames:
+    return cached_until_sync(session, _known, None)
 
 
 def _known(session: Session, _: None) -> KnownNames:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.latest import roster
+from bot.cleanup_list.freshness import roster_version
 
 Of = TypeVar("Of", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -16,9 +16,9 @@ _kept: dict[str, dict[Hashable, Any]] = {}
 """Of one roster, the newest that was asked about."""
 
 
-def since_the_sync(session: Session, ask: Callable[[Session, Of], Answer], of: Of) -> Answer:
+def cached_until_sync(session: Session, ask: Callable[[Session, Of], Answer], of: Of) -> Answer:
     """What `ask` gives, or gave since the newest sync ended. While one runs, or before the first, it is asked each time."""
-    version = roster(session)
+    version = roster_version(session)
     if version is None:
         return ask(session, of)
     answers = _kept.get(version)

@@ -8,17 +8,18 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from bot import selection
 from bot.access import Actor
-from bot.cleanup_list.words import teachers_for
-from bot.filters import Criterion, Filter
-from bot.models import ClassTeacher, School, SchoolClass, Staff
-from bot.names import fold
+from bot.cleanup_list import student_filter
+from bot.cleanup_list.student_filter import has_words, person_patterns
+from bot.cleanup_list.vocabulary import visible_teachers
+from bot.db.models.roster import ClassTeacher, School, SchoolClass, Staff
+from bot.domain.names import fold
+from bot.filters.filter import Criterion, Filter
 
 _MOST = 5
 
 
-def namesakes(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
+def teacher_namesakes(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
     """A filter for each teacher, told apart by school, where the filter's teacher is several people; nothing otherwise.
 
     A person whom the SIS has once for each school is one person if their e-mail is the same.
@@ -45,8 +46,8 @@ def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
         .join(School, School.id == SchoolClass.school_id)
-        .where(Staff.id.in_(teachers_for(actor)), selection.has_words(Staff.search, selection.TEACHER))
-        .params({Criterion.TEACHER: selection.patterns_of_a_person(words)})
+        .where(Staff.id.in_(visible_teachers(actor)), has_words(Staff.search, student_filter.TEACHER))
+        .params({Criterion.TEACHER: person_patterns(words)})
         .distinct()
         .order_by("name", "school")
     )

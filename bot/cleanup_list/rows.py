@@ -25,21 +25,12 @@ from sqlalchemy import (
     select,
 )
 
-from bot.access import current
-from bot.models import (
-    ClassStudent,
-    ClassTeacher,
-    Contact,
-    ContactMethod,
-    ListEntry,
-    School,
-    SchoolClass,
-    Staff,
-    StudentSchool,
-    effective_contacts,
-    textable,
-)
-from bot.sms_status import SEVERITY, SmsStatus
+from bot import access
+from bot.db.models.base import ContactMethod
+from bot.db.models.messages import ListEntry
+from bot.db.models.roster import ClassStudent, ClassTeacher, Contact, School, SchoolClass, Staff, StudentSchool
+from bot.db.models.views import effective_contacts, textable
+from bot.domain.sms_status import SEVERITY, SmsStatus
 
 _TEACHERS_OF_A_ROW = 3
 
@@ -81,10 +72,10 @@ class StudentRow:
 
 
 def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
-    return place_in(SEVERITY, status)
+    return sort_position(SEVERITY, status)
 
 
-def place_in(order: Sequence[str], value: SQLColumnExpression[Any]) -> ColumnElement[int]:
+def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> ColumnElement[int]:
     """Where a word stands in an order, to sort by; words that are not in it come last. Written out, because a parameter for
     each word would take longer than the rest of such a statement.
     """
@@ -94,7 +85,7 @@ def place_in(order: Sequence[str], value: SQLColumnExpression[Any]) -> ColumnEle
     return case(places, value=value, else_=literal_column(str(len(order)), Integer))
 
 
-def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
     """How many adults of a student can be texted, whether one can be reached otherwise, and who its contacts are.
 
     A call to an Inactive number reaches nobody, or a stranger.
@@ -112,20 +103,24 @@ def reach_of(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
     ).where(adult.student_id == student_id)
 
 
-def schools_of(student_id: SQLColumnExpression[int]) -> Function[Any]:
+def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:
     """The names of a student's schools, as an array."""
     schools = select(School.name).join(StudentSchool, StudentSchool.school_id == School.id)
     return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
 
 
-def teachers_of(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
+def teacher_names(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
     """The names of those who teach a student today, as an array: homeroom first, then primary teachers."""
     teachers = (
         select(Staff.given_name + " " + Staff.family_name)
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
-        .where(ClassStudent.student_id == student_id, current(ClassStudent, today), current(ClassTeacher, today))
+        .where(
+            ClassStudent.student_id == student_id,
+            access.is_current(ClassStudent, today),
+            access.is_current(ClassTeacher, today),
+        )
         .group_by(Staff.id)
         .order_by(func.bool_or(SchoolClass.homeroom).desc(), func.bool_or(ClassTeacher.is_primary).desc(), Staff.search)
         .limit(_TEACHERS_OF_A_ROW)
@@ -133,7 +128,7 @@ def teachers_of(student_id: SQLColumnExpression[int], today: date | ColumnElemen
     return func.array(teachers.scalar_subquery())
 
 
-def listed_contacts(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
     """The contacts of a student who are on the list, to be read by `listed_contact`, and whose `turn` it is. As they are numbered,
     PostgreSQL asks for them student by student, and not for those of everybody.
     """
@@ -156,7 +151,7 @@ def listed_contacts(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, 
     )
 
 
-def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:
+def student_from_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> StudentRow:
     """From a row with a student's names and grade, `reach_of` them, and their `schools` and `teachers`."""
     return StudentRow(
         student_id=row.student_id,
@@ -170,7 +165,7 @@ def student_row(row: Row[*tuple[Any, ...]], listed: Iterable[ListedContact]) -> 
     )
 
 
-def listed_contact(row: Row[*tuple[Any, ...]]) -> ListedContact:
+def contact_from_row(row: Row[*tuple[Any, ...]]) -> ListedContact:
     """From a row with one of `listed_contacts`."""
     return ListedContact(
         contact_id=row.contact_id,

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from bot import db
-from bot.models import Contact, Student, StudentContact, effective_contacts, textable
-from bot.names import fold
+from bot.db.fast_rows import fetch_rows
+from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.views import effective_contacts, textable
+from bot.domain.names import fold
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Suggestion:
     phone: str
 
 
-def suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
+def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
     """By contact id, for those of a student's contacts that no text reaches and nobody has changed yet.
 
     `rows` are all the contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, opted_out,
@@ -36,7 +37,7 @@ def suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestio
     found: dict[int, Suggestion] = {}
     kin = _kin(session, rows)
     some, names = kin | _with_email(session, unreached), {_name(row) for row in unreached}
-    others = db.rows(session, _SAME_NAMES, {"ids": list(some), "words": list(names)})
+    others = fetch_rows(session, _SAME_NAMES, {"ids": list(some), "words": list(names)})
     for row in unreached:
         for other in others:
             is_same = other.contact_id != row.contact_id and _is_same_adult(row, other, kin)
@@ -86,7 +87,7 @@ _CONTACTS = (
 
 def _with_email(session: Session, unreached: Sequence[Any]) -> set[int]:
     emails = {row.email.lower() for row in unreached if row.email}
-    return {row.id for row in db.rows(session, _WITH_EMAIL, {"words": list(emails)})} if emails else set()
+    return {row.id for row in fetch_rows(session, _WITH_EMAIL, {"words": list(emails)})} if emails else set()
 
 
 def _kin(session: Session, rows: Sequence[Any]) -> set[int]:
@@ -95,6 +96,6 @@ def _kin(session: Session, rows: Sequence[Any]) -> set[int]:
     """
     numbers = {row.phone for row in rows if row.phone}
     shared = {row.contact_id for row in rows}
-    shared.update(row.id for row in db.rows(session, _WITH_NUMBER, {"words": list(numbers)}))
-    students = [row.student_id for row in db.rows(session, _STUDENTS, {"ids": list(shared)})]
-    return {row.contact_id for row in db.rows(session, _CONTACTS, {"ids": students})}
+    shared.update(row.id for row in fetch_rows(session, _WITH_NUMBER, {"words": list(numbers)}))
+    students = [row.student_id for row in fetch_rows(session, _STUDENTS, {"ids": list(shared)})]
+    return {row.contact_id for row in fetch_rows(session, _CONTACTS, {"ids": students})}

@@ -10,19 +10,28 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot import phone as phones
 from bot.access import Actor
-from bot.contact_edits.standing import Stale, Standing, lock, mark_listed, own_doing, record
+from bot.contact_edits.locking import (
+    LockedContact,
+    VersionConflict,
+    already_saved_by,
+    lock_contact,
+    record_change,
+    update_list_entry,
+)
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import Edit, EditField, EditState
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.domain.phone import is_misdialled, our_number, parse
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.models import ContactMethod, Edit, EditField, EditState, ListEntry, PhoneNumber
-from bot.sms_status import SmsStatus
 from bot.wording import say
 
 Wanted = dict[EditField, str | None]
 
 
 @dataclass(frozen=True)
-class Change:
+class SavedChange:
     """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made; `is_listed` says whether
     it stands on the list.
 
@@ -37,7 +46,7 @@ class Change:
     is_listed: bool
 
 
-def change(
+def change_contact(
     session: Session,
     contact_id: int,
     *,
@@ -48,19 +57,19 @@ def change(
     region: str,
     opt_in_number: str | None,
     now: datetime,
-) -> Change:
+) -> SavedChange:
     """Save what was typed. `phone` is as written, blank for no number; `opt_in_number` (E.164) is where START is texted.
 
     Raises:
         Stale: the contact is not at `version` any more.
         UserError: with `field` `phone` or `method`, saying what is wrong with it and how to write it.
     """
-    access.editor(actor)
-    access.contact(session, contact_id, actor=actor)
+    access.require_editor(actor)
+    access.require_contact(session, contact_id, actor=actor)
     wanted: Wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
     try:
-        before = lock(session, contact_id, version=version)
-    except Stale as stale:
+        before = lock_contact(session, contact_id, version=version)
+    except VersionConflict as stale:
         return _done_before(session, contact_id, wanted, stale, actor)
     differing = _differing(before, wanted)
     if not differing:
@@ -69,19 +78,19 @@ def change(
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
-def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Actor, now: datetime) -> Change:
+def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Actor, now: datetime) -> SavedChange:
     """The same number, for autocalls and no more for texts: what helps a landline.
 
     Raises:
         Stale: the contact is not at `version` any more.
         UserError: there is no number, a call to it reaches nobody, or it takes calls already.
     """
-    access.editor(actor)
-    access.contact(session, contact_id, actor=actor)
+    access.require_editor(actor)
+    access.require_contact(session, contact_id, actor=actor)
     calls = str(ContactMethod.CALL)
     try:
-        before = lock(session, contact_id, version=version)
-    except Stale as stale:
+        before = lock_contact(session, contact_id, version=version)
+    except VersionConflict as stale:
         return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
     if not before.phone:
         raise UserError(say("contact_edits.change.no_number"))
@@ -92,16 +101,18 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
     return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
 
 
-def use_number(session: Session, contact_id: int, *, version: int, phone: str, actor: Actor, now: datetime) -> Change:
+def use_suggested_number(
+    session: Session, contact_id: int, *, version: int, phone: str, actor: Actor, now: datetime
+) -> SavedChange:
     """A number (E.164) that was suggested, for texts.
 
     Raises:
         Stale: the contact is not at `version` any more.
         UserError: it is texted at this number already.
     """
-    access.editor(actor)
-    access.contact(session, contact_id, actor=actor)
-    before = lock(session, contact_id, version=version)
+    access.require_editor(actor)
+    access.require_contact(session, contact_id, actor=actor)
+    before = lock_contact(session, contact_id, version=version)
     wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     differing = _differing(before, wanted)
     if not differing:
@@ -109,12 +120,14 @@ def use_number(session: Session, contact_id: int, *, version: int, phone: str, a
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
-def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale, actor: Actor) -> Change:
+def _done_before(
+    session: Session, contact_id: int, wanted: Wanted, stale: VersionConflict, actor: Actor
+) -> SavedChange:
     """What this person saved a moment ago, where it is just what they ask for now."""
-    stands = own_doing(session, contact_id, stale, actor)
+    stands = already_saved_by(session, contact_id, stale, actor)
     if any(stands.value(field) != value for field, value in wanted.items()):
         raise stale
-    return Change(
+    return SavedChange(
         contact_id,
         stands.name,
         stands.phone,
@@ -124,31 +137,31 @@ def _done_before(session: Session, contact_id: int, wanted: Wanted, stale: Stale
     )
 
 
-def _differing(before: Standing, wanted: Wanted) -> list[EditField]:
+def _differing(before: LockedContact, wanted: Wanted) -> list[EditField]:
     return [field for field, value in wanted.items() if value != before.value(field)]
 
 
 def _save(
-    session: Session, before: Standing, wanted: Wanted, differing: list[EditField], *, actor: Actor, now: datetime
-) -> Change:
+    session: Session, before: LockedContact, wanted: Wanted, differing: list[EditField], *, actor: Actor, now: datetime
+) -> SavedChange:
     contact_id = before.contact.id
     edits = [
         edit for field in differing if (edit := _edit(session, before, field, wanted[field], actor=actor, now=now))
     ]
     for field in differing:
         values = (before.value(field), wanted[field])
-        record(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
-    is_listed = mark_listed(session, before.contact, actor=actor, now=now)
+        record_change(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
+    is_listed = update_list_entry(session, before.contact, actor=actor, now=now)
     made = tuple(edit.id for edit in edits)
     method = ContactMethod(wanted[EditField.METHOD] or "text")
-    return Change(contact_id, before.name, wanted[EditField.PHONE], method, made, is_listed)
+    return SavedChange(contact_id, before.name, wanted[EditField.PHONE], method, made, is_listed)
 
 
 def _read(typed: str | None, region: str) -> str | None:
     if not typed or not typed.strip():
         return None
     try:
-        read = phones.parse(typed, region)
+        read = parse(typed, region)
     except UserError as problem:
         raise UserError(problem.sentence, field="phone") from problem
     if read.extension:
@@ -158,14 +171,14 @@ def _read(typed: str | None, region: str) -> str | None:
 
 def _check(
     session: Session,
-    before: Standing,
+    before: LockedContact,
     wanted: Wanted,
     *,
     region: str,
     opt_in_number: str | None,
 ) -> None:
     number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
-    if number and number != before.phone and phones.is_misdialled(number):
+    if number and number != before.phone and is_misdialled(number):
         raise UserError(say("phone.misdialled"), field="phone")
     if method == ContactMethod.EMAIL and not before.contact.email:
         raise UserError(say("contact_edits.change.no_email"), field="method")
@@ -175,7 +188,7 @@ def _check(
     if method == ContactMethod.CALL:
         _refuse_calls_to_nobody(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
-        to = phones.of_ours(opt_in_number, region)
+        to = our_number(opt_in_number, region)
         field = "phone" if number != before.phone else "method"
         raise UserError(say("contact_edits.change.opted_out", number=to), field=field)
 
@@ -186,7 +199,7 @@ def _refuse_calls_to_nobody(known: PhoneNumber | None) -> None:
 
 
 def _edit(
-    session: Session, before: Standing, field: EditField, value: str | None, *, actor: Actor, now: datetime
+    session: Session, before: LockedContact, field: EditField, value: str | None, *, actor: Actor, now: datetime
 ) -> Edit | None:
     """The edit that now stands; none where the person wrote what the SIS says anyway."""
     earlier = before.edits.get(field)

@@ -11,21 +11,21 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
-from bot.contact_edits.standing import Standing, lock, mark_listed, record, state_of
+from bot.contact_edits.locking import LockedContact, edit_state, lock_contact, record_change, update_list_entry
+from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
 from bot.errors import UserError
-from bot.models import IN_FORCE, Edit, EditField, EditState
 from bot.wording import say
 
 
-def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None:
+def undo_edit(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None:
     """Take an edit back.
 
     Raises:
         UserError: it is not what stands now, so that taking it back would undo somebody else's change.
     """
-    access.editor(actor)
-    edit = held(session, edit_id, actor=actor)
-    before = lock(session, edit.contact_id)
+    access.require_editor(actor)
+    edit = load_edit(session, edit_id, actor=actor)
+    before = lock_contact(session, edit.contact_id)
     together = _saved_together(session, edit)
     session.refresh(edit)
     if edit.state == EditState.UNDONE:
@@ -34,13 +34,13 @@ def undo(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None
         raise UserError(say("contact_edits.undo.changed_since"))
     for one in together:
         _take_back(session, before, one, actor=actor, now=now)
-    mark_listed(session, before.contact, actor=actor, now=now)
+    update_list_entry(session, before.contact, actor=actor, now=now)
 
 
-def held(session: Session, edit_id: int, *, actor: Actor) -> Edit:
+def load_edit(session: Session, edit_id: int, *, actor: Actor) -> Edit:
     """The edit, if this person may see its contact; refused with the sentence for a contact that is not theirs."""
     edit = session.get(Edit, edit_id)
-    access.contact(session, edit.contact_id if edit else 0, actor=actor)
+    access.require_contact(session, edit.contact_id if edit else 0, actor=actor)
     return session.get_one(Edit, edit_id)
 
 
@@ -54,15 +54,15 @@ def _saved_together(session: Session, edit: Edit) -> Sequence[Edit]:
     return together if edit in together else ()
 
 
-def _take_back(session: Session, before: Standing, edit: Edit, *, actor: Actor, now: datetime) -> None:
+def _take_back(session: Session, before: LockedContact, edit: Edit, *, actor: Actor, now: datetime) -> None:
     field = EditField(edit.field)
     edit.state = EditState.UNDONE
     session.flush()  # The index of edits in force has room for one: this one steps back first.
     sis = before.sis(field)
     earlier = session.get(Edit, edit.replaces_id) if edit.replaces_id else None
     if earlier:
-        earlier.state = state_of(earlier, sis)
+        earlier.state = edit_state(earlier, sis)
         disputed = earlier.state is EditState.CONFLICT
         earlier.sis_value, earlier.sis_at = (sis, now) if disputed else (None, None)
     back = earlier.value if earlier else sis
-    record(session, edit.contact_id, field, (edit.value, back), actor=actor, action=f"{field}.undone", now=now)
+    record_change(session, edit.contact_id, field, (edit.value, back), actor=actor, action=f"{field}.undone", now=now)

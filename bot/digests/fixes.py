@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
-from bot.models import ListChange, ListMove, Student, effective_contacts
+from bot.db.models.messages import ListChange, ListMove
+from bot.db.models.roster import Student
+from bot.db.models.views import effective_contacts
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Fix:
     students: tuple[str, ...]
 
 
-def fixes_that_worked(session: Session, message_id: str, *, actor: Actor) -> list[Fix]:
+def load_worked_fixes(session: Session, message_id: str, *, actor: Actor) -> list[Fix]:
     """Whom this person's edits let the message reach, by name; only what they may see now."""
     links = effective_contacts.c
     student = func.concat_ws(" ", Student.given_name, Student.family_name)
@@ -28,7 +30,7 @@ def fixes_that_worked(session: Session, message_id: str, *, actor: Actor) -> lis
         .join_from(ListChange, effective_contacts, links.contact_id == ListChange.contact_id)
         .join(Student, Student.id == links.student_id)
         .where(ListChange.mass_message_id == message_id, ListChange.move == ListMove.LEFT)
-        .where(ListChange.fixed_by == actor.user_id, Student.id.in_(access.students_for(actor)))
+        .where(ListChange.fixed_by == actor.user_id, Student.id.in_(access.visible_students(actor)))
         .group_by(links.contact_id, contact)
         .order_by(contact, links.contact_id)
     )

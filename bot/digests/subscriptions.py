@@ -10,22 +10,22 @@ from sqlalchemy.orm import Session
 
 from bot import audit
 from bot.audit import Subject
-from bot.filters import Filter
-from bot.models import DigestPost, PostState, Subscription
+from bot.db.models.slack import DigestPost, PostState, Subscription
+from bot.filters.filter import Filter
 
 _EVERYBODY = Filter()
 
 
-class Subscribed(StrEnum):
+class SubscribeResult(StrEnum):
     """What asking for digests came to."""
 
     NEW = "subscribed"
     CHANGED = "changed"
 
 
-def subscribe(
+def subscribe_channel(
     session: Session, channel_id: str, *, which: Filter = _EVERYBODY, actor: str, now: datetime
-) -> Subscribed | None:
+) -> SubscribeResult | None:
     """Tell a channel from the next mass message on what a filter means; `actor` is a Slack user id.
 
     Another filter takes the place of the one before, also for what waits to be posted. None if it was told just that already;
@@ -41,12 +41,12 @@ def subscribe(
         return None
     waits = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
     session.execute(update(DigestPost).where(*waits).values(filter_text=asked["filter_text"]))
-    became = Subscribed.NEW if is_new else Subscribed.CHANGED
+    became = SubscribeResult.NEW if is_new else SubscribeResult.CHANGED
     _record(session, channel_id, actor=actor, action=f"digest.{became}", now=now, reason=str(asked["filter_text"]))
     return became
 
 
-def unsubscribe(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
+def unsubscribe_channel(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
     """Tell it no more, not even what waits to be posted. False if it was not told anyway."""
     ended = session.scalar(
         delete(Subscription).where(Subscription.channel_id == channel_id).returning(Subscription.channel_id)
@@ -66,11 +66,11 @@ def _record(
     audit.record(session, subject, actor=actor, action=action, now=now, after=channel_id, reason=reason or None)
 
 
-def subscription(session: Session, channel_id: str) -> Subscription | None:
+def load_subscription(session: Session, channel_id: str) -> Subscription | None:
     """The subscription of a channel: who made it, and when."""
     return session.get(Subscription, channel_id)
 
 
-def subscriptions(session: Session) -> Sequence[Subscription]:
+def list_subscriptions(session: Session) -> Sequence[Subscription]:
     """Every channel that is told, the newest first."""
     return session.scalars(select(Subscription).order_by(Subscription.made_at.desc(), Subscription.channel_id)).all()

@@ -40,7 +40,7 @@ class Mail:
     attachment: Attachment
 
 
-def send(url: str, mail: Mail) -> None:
+def send_mail(url: str, mail: Mail) -> None:
     """Hand a mail to the server at `url`: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Without encryption only on
     this machine.
 
@@ -51,7 +51,7 @@ def send(url: str, mail: Mail) -> None:
         server.send_message(_message(mail), mail.sender, [mail.to])
 
 
-def try_out(url: str) -> str:
+def check_server(url: str) -> str:
     """The name of the server, once it has let us in.
 
     Raises:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from bot import phone, spreadsheet
-from bot.cleanup_list import Entry
-from bot.models import DownloadForm
-from bot.sms_status import Colour, meaning
+from bot.cleanup_list.export_rows import ExportRow
+from bot.db.models.downloads import DownloadForm
+from bot.domain import phone, spreadsheet
+from bot.domain.sms_status import Color, meaning
+from bot.domain.spreadsheet import escape_cell
 from bot.wording import say
 
 _COLUMNS = {
@@ -36,13 +37,13 @@ _COLUMNS = {
 }
 """The columns by the names of their titles, and how many characters wide each is."""
 _GRADE, _STATUS, _SINCE = 2, 7, 8
-_FILLS = {Colour.RED: "#F8D7DA", Colour.YELLOW: "#FFF3CD"}
+_FILLS = {Color.RED: "#F8D7DA", Color.YELLOW: "#FFF3CD"}
 _LONGEST = 32_000
 """A cell holds 32,767 characters."""
 
 
 @dataclass(frozen=True)
-class Head:
+class FileHeader:
     """What a file says of itself: which list, made when and for whom. `with_numbers`: whole ones may be in it."""
 
     title: str
@@ -55,7 +56,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Size:
+class ListSize:
     """How much a file holds: a row for each student and listed contact of theirs, so that siblings share contacts, not rows."""
 
     rows: int
@@ -67,12 +68,12 @@ class Size:
         return say("downloads.size", rows=rows, contacts=contacts, students=say("count.student", self.students))
 
 
-def write(form: DownloadForm, path: Path, entries: Iterable[Entry], head: Head) -> int:
+def write_list(form: DownloadForm, path: Path, entries: Iterable[ExportRow], head: FileHeader) -> int:
     """Write the file at `path`; the folder it stands in is used for what is only needed meanwhile. Gives the number of rows."""
     return _WRITERS[form](path, entries, head)
 
 
-def _csv(path: Path, entries: Iterable[Entry], head: Head) -> int:
+def _csv(path: Path, entries: Iterable[ExportRow], head: FileHeader) -> int:
     number = 0
     with path.open("w", encoding="utf-8", newline="") as to:
         to.write(spreadsheet.BYTE_ORDER_MARK)
@@ -81,11 +82,11 @@ def _csv(path: Path, entries: Iterable[Entry], head: Head) -> int:
         for number, one in enumerate(entries, 1):  # noqa: B007 - how many there were.
             since = one.since.astimezone(head.zone).date().isoformat()
             words = list(_words(one, head))
-            table.writerow([spreadsheet.plain(cell) for cell in (*words[:_SINCE], since, *words[_SINCE + 1 :])])
+            table.writerow([escape_cell(cell) for cell in (*words[:_SINCE], since, *words[_SINCE + 1 :])])
     return number
 
 
-def _workbook(path: Path, entries: Iterable[Entry], head: Head) -> int:
+def _workbook(path: Path, entries: Iterable[ExportRow], head: FileHeader) -> int:
     options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         rows = _rows(book, entries, head)
@@ -93,7 +94,7 @@ def _workbook(path: Path, entries: Iterable[Entry], head: Head) -> int:
     return rows
 
 
-def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
+def _rows(book: Any, entries: Iterable[ExportRow], head: FileHeader) -> int:
     sheet = book.add_worksheet(say("everywhere.cleanup_list"))
     strong, day = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "mmm d, yyyy"})
     fills = {colour: book.add_format({"bg_color": fill}) for colour, fill in _FILLS.items()}
@@ -119,7 +120,7 @@ def _rows(book: Any, entries: Iterable[Entry], head: Head) -> int:
     return number
 
 
-def _about(book: Any, head: Head, rows: int) -> None:
+def _about(book: Any, head: FileHeader, rows: int) -> None:
     sheet = book.add_worksheet(say("downloads.sheet.about"))
     sheet.set_column(0, 0, 90)
     made = say("downloads.sheet.made", made_at=head.made_at.astimezone(head.zone), made_by=head.made_by)
@@ -133,7 +134,7 @@ def _titles() -> list[str]:
     return [say(f"downloads.column.{name}") for name in _COLUMNS]
 
 
-def _words(one: Entry, head: Head) -> Iterator[str]:
+def _words(one: ExportRow, head: FileHeader) -> Iterator[str]:
     """The cells of a row in the order of `_COLUMNS`, all as text; the day is written by each form in its own way."""
     said = meaning(one.status)
     yield from (one.family_name, one.given_name, one.grade or "", "; ".join(one.schools), "; ".join(one.teachers))
@@ -143,10 +144,10 @@ def _words(one: Entry, head: Head) -> Iterator[str]:
     yield say("downloads.sheet.updated") if one.is_updated else said.next_step
 
 
-def _number(one: Entry, head: Head) -> str:
+def _number(one: ExportRow, head: FileHeader) -> str:
     if one.phone is None:
         return say("phone.none")
-    return phone.written(one.phone, head.region) if head.with_numbers else phone.masked(one.phone)
+    return phone.format_number(one.phone, head.region) if head.with_numbers else phone.masked(one.phone)
 
 
 _WRITERS = {DownloadForm.XLSX: _workbook, DownloadForm.CSV: _csv}

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from rapidfuzz.distance import OSA
 
+from bot.domain.names import fold
 from bot.filters.filter import Filter
 from bot.filters.grammar import COMMANDS
 from bot.filters.parsing import Parsed
-from bot.names import fold
 
 _WORDS = {phrase.example.split()[0]: " " in phrase.example for phrase in COMMANDS}
 """Whether a filter may follow a command."""
 _LONG = 6
 
 
-def commands_meant(parsed: Parsed, *, nobody: bool) -> tuple[str, ...]:
+def suggest_commands(parsed: Parsed, *, nobody: bool) -> tuple[str, ...]:
     """The commands that were perhaps meant, as one could have typed them; `nobody`: the names that were typed are nobody's."""
     which = parsed.filter
     said = [(one.word, which) for one in parsed.unknown]

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot import grade
+from bot.domain import grade
+from bot.domain.sms_status import SEVERITY, Color, SmsStatus, meaning, statuses_with_color
 from bot.filters.tokens import cleaned
 from bot.filters.words import STATUS_SLUGS
-from bot.sms_status import SEVERITY, Colour, SmsStatus, meaning, of_colour
 from bot.wording import say
 
 _LAST_PAGE = 1_000_000
@@ -36,7 +36,7 @@ OF_STUDENTS: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterio
 class Filter:
     """All parts must hold; several grades or statuses mean any of them. The empty filter is the whole list.
 
-    `grades` are levels of `bot.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
+    `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
     `teacher` and `school` are words of theirs; `alone` means students of whom no adult can be texted. Duplicates, order, quotes
     and stray spaces are put right on the way in.
     """
@@ -83,7 +83,7 @@ class Filter:
         return " ".join(part for part in parts if part)
 
 
-def pages(total: int, page_size: int) -> int:
+def page_count(total: int, page_size: int) -> int:
     """How many pages so many make; where nobody is, one that says so."""
     return max(1, -(-total // page_size))
 
@@ -112,15 +112,15 @@ def _grades_in_words(levels: tuple[str, ...]) -> str:
 
 
 def _statuses_in_words(statuses: tuple[SmsStatus, ...]) -> str:
-    for colour in Colour:
-        if statuses == of_colour(colour):
+    for colour in Color:
+        if statuses == statuses_with_color(colour):
             return say(f"filters.all.{colour}")
     return ", ".join(meaning(status).label for status in statuses)
 
 
 def _status_words(statuses: tuple[SmsStatus, ...]) -> str:
-    for colour in Colour:
-        if statuses == of_colour(colour):
+    for colour in Color:
+        if statuses == statuses_with_color(colour):
             return str(colour)
     return ",".join(STATUS_SLUGS[status] for status in statuses)
 

@@ -1,11 +1,11 @@
 """Grades in what was typed: one, several, or from one to another."""
 
-from bot import grade
-from bot.filters import words as w
-from bot.names import fold
+from bot.domain import grade
+from bot.domain.names import fold
+from bot.filters.words import AND, BARE_GRADES, GRADE_KEYS, GRADES_OF_TWO_WORDS, NUMBERS, UP_TO
 
-_PLAIN = w.BARE_GRADES | w.GRADE_KEYS | {"pre"}
-_AFTER_KEY = _PLAIN | w.NUMBERS | {"other"}
+_PLAIN = BARE_GRADES | GRADE_KEYS | {"pre"}
+_AFTER_KEY = _PLAIN | NUMBERS | {"other"}
 
 
 def of_word(text: str) -> list[str]:
@@ -59,13 +59,13 @@ class Run:
         if not self.levels or not self._is_grade(at + 1):
             return 0
         joined = fold(self._words[at])
-        if joined in w.UP_TO or self._words[at] == "-":
+        if joined in UP_TO or self._words[at] == "-":
             self.levels += between(self.levels[-1], self._words[at + 1])
             return 2
-        return 1 if joined in w.AND else 0
+        return 1 if joined in AND else 0
 
     def _two(self, at: int) -> bool:
-        return fold("".join(self._words[at : at + 2])) in w.GRADES_OF_TWO_WORDS and len(self._words) > at + 1
+        return fold("".join(self._words[at : at + 2])) in GRADES_OF_TWO_WORDS and len(self._words) > at + 1
 
     def _is_grade(self, at: int) -> bool:
         if at >= len(self._words):

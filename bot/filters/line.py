@@ -3,11 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.names import fold
+from bot.domain.sms_status import SmsStatus
 from bot.filters import levels
-from bot.filters import words as w
 from bot.filters.tokens import Token
-from bot.names import fold
-from bot.sms_status import SmsStatus
+from bot.filters.words import (
+    FILLERS,
+    LONGEST_NO_ADULT,
+    LONGEST_STATUS,
+    NO_ADULT,
+    ONLY_KEYS,
+    PAGE_KEYS,
+    STATUS_WORDS,
+    TITLES,
+)
 
 
 @dataclass(frozen=True)
@@ -58,17 +67,17 @@ class Line:
 
     def statuses(self, at: int) -> tuple[int, tuple[SmsStatus, ...]]:
         """How many words from here on are a status, and which."""
-        for length in range(min(w.LONGEST_STATUS, len(self) - at), 0, -1):
+        for length in range(min(LONGEST_STATUS, len(self) - at), 0, -1):
             said = self.said(at, length)
-            if all(said) and (statuses := w.STATUS_WORDS.get("".join(said).replace(" ", ""))):
+            if all(said) and (statuses := STATUS_WORDS.get("".join(said).replace(" ", ""))):
                 return length, statuses
         return 0, ()
 
     def no_adult(self, at: int) -> int:
         """How many words from here on say that no adult can be texted."""
-        for length in range(min(w.LONGEST_NO_ADULT, len(self) - at), 0, -1):
+        for length in range(min(LONGEST_NO_ADULT, len(self) - at), 0, -1):
             said = self.said(at, length)
-            if all(said) and "".join(said).replace(" ", "") in w.NO_ADULT:
+            if all(said) and "".join(said).replace(" ", "") in NO_ADULT:
                 return length
         return 0
 
@@ -81,9 +90,9 @@ class Line:
 
     def _is_known(self, at: int) -> bool:
         word = self.word(at)
-        if word in w.PAGE_KEYS and self.has_figure(at + 1):
+        if word in PAGE_KEYS and self.has_figure(at + 1):
             return True
-        known = word in w.ONLY_KEYS or word in w.FILLERS or word in w.TITLES
+        known = word in ONLY_KEYS or word in FILLERS or word in TITLES
         return known or bool(self.statuses(at)[0] or self.no_adult(at)) or levels.is_plain(self._typed[at].text)
 
     def not_understood(self, at: int, length: int = 1, *instead: str, perhaps_name: bool = True) -> int:

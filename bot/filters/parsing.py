@@ -39,7 +39,7 @@ class Parsed:
     unknown: tuple[Unknown, ...] = ()
 
 
-def parse(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
+def parse_filter(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
     """Read at most 3,000 characters, counted as plain text; never raises. Without a vocabulary, schools and teachers must be
     called so.
 

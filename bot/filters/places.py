@@ -2,12 +2,11 @@
 
 import re
 
-from bot.filters import typos
-from bot.filters import words as w
+from bot.domain.names import fold
+from bot.filters import typos, words
 from bot.filters.line import Line
 from bot.filters.tokens import cleaned
 from bot.filters.vocabulary import Vocabulary
-from bot.names import fold
 
 _LONGEST = 6
 _LONGEST_TEACHER = 4
@@ -33,7 +32,7 @@ class Places:
         if quoted := self._line.quoted(at + 1):
             self.teacher = quoted
             return 2
-        start = at + 2 if self._line.word(at + 1) in w.TITLES else at + 1
+        start = at + 2 if self._line.word(at + 1) in words.TITLES else at + 1
         length = 0 if self._line.has_figure(start) else self._line.free(start)
         taken = self._take_teacher(start, length, since=at)
         return start - at + taken if taken else 0
@@ -53,7 +52,7 @@ class Places:
 
     def titled(self, at: int) -> int:
         """`ms tanner`: as much of the name as there is a teacher for, or one word."""
-        if self._line.word(at) not in w.TITLES or not self._line.word(at + 1):
+        if self._line.word(at) not in words.TITLES or not self._line.word(at + 1):
             return 0
         most = self._line.free(at + 1)
         known = [length for length in range(1, _LONGEST_TEACHER) if self._teachers.named(self._said(at + 1, length))]
@@ -62,33 +61,33 @@ class Places:
 
     def whole(self, at: int) -> int:
         """Several words in a row that stand in one school's name, or that are one teacher's: more than their parts."""
-        if self._line.word(at) in w.KEYS_AND_FILLERS:
+        if self._line.word(at) in words.KEYS_AND_FILLERS:
             return 0
         for length in range(_LONGEST, 1, -1):
             said = self._line.said(at, length)
-            if not all(said) or (said[-1] in w.KEYS and self._line.quoted(at + length)):
+            if not all(said) or (said[-1] in words.KEYS and self._line.quoted(at + length)):
                 continue
             if teacher := self._teachers.exactly(self._said(at, length)):
                 return self._set_teacher(at, length, self._teachers.written(teacher, self._line.text(at, length)))
-            if not set(said[1:]) <= w.FILLERS and self._schools.named(said):
+            if not set(said[1:]) <= words.FILLERS and self._schools.named(said):
                 return self._take_school(at, length)
         return 0
 
     def part_of_school(self, at: int, *, after_name: bool) -> int:
         """One word of a school's name; if it is not all that tells the school, it may be a person's, as in `Kim Park`."""
         word = self._line.word(at)
-        if word in w.KEYS or not (found := self._schools.named([word])):
+        if word in words.KEYS or not (found := self._schools.named([word])):
             return 0
         if self._schools.told_by(word):
             return self._take_school(at, 1)
-        if after_name or word in w.COMMON_IN_SCHOOLS:
+        if after_name or word in words.COMMON_IN_SCHOOLS:
             return 0
         return self._line.not_understood(at, 1, _school(self._schools.written(found, self._line.text(at))))
 
     def owned(self, at: int) -> int:
         """`tanner's class`: a teacher's name without a title."""
         is_owner = unowned(self._line.text(at)) != self._line.text(at) or self._said(at, 1) != self._line.said(at, 1)
-        is_taught = bool(w.TAUGHT.intersection(self._line.said(at + 1, 3)))
+        is_taught = bool(words.TAUGHT.intersection(self._line.said(at + 1, 3)))
         return self._take_teacher(at, 1) if is_owner and is_taught and self._teachers.named(self._said(at, 1)) else 0
 
     def near(self, at: int) -> list[str]:
@@ -130,7 +129,9 @@ class Places:
         for length in range(most, 0, -1):
             if found := self._schools.named(self._line.said(at, length)):
                 name = self._schools.written(found, self._line.text(at, length))
-                is_called_so = self._line.word(at + length) in w.SCHOOL_NOUNS and not self._line.quoted(at + length + 1)
+                is_called_so = self._line.word(at + length) in words.SCHOOL_NOUNS and not self._line.quoted(
+                    at + length + 1
+                )
                 return self._set_school(at - before, before + length, name) - before + is_called_so
         return 0
 

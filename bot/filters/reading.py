@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from bot.filters import levels, typos
-from bot.filters import words as w
+from bot.domain.sms_status import SEVERITY, SmsStatus
+from bot.filters import levels, typos, words
 from bot.filters.filter import Filter
+from bot.filters.levels import Run
 from bot.filters.line import Line, Odd
 from bot.filters.places import Places, unowned
 from bot.filters.tokens import Token
 from bot.filters.vocabulary import Vocabulary
-from bot.sms_status import SEVERITY, SmsStatus
 
 _LONGEST_PAGE = 7
 _LETTERED = re.compile(r"^(\d{1,2})[a-z]$")
@@ -64,27 +64,27 @@ class _Reader:
         if text.startswith("<@") and (teacher := self._mentions.get(text[2:-1].split("|")[0])):
             self._places.teacher = teacher
             return 1
-        is_sign = text.startswith("<") or "@" in text or self._line.word(at) in w.COMMANDS
+        is_sign = text.startswith("<") or "@" in text or self._line.word(at) in words.COMMANDS
         return self._line.not_understood(at, perhaps_name=False) if is_sign else 0
 
     def _key_alone(self, at: int) -> int:
         """`student` and nothing else does not say whom."""
-        is_alone = len(self._line) == 1 and self._line.word(at) in w.NAME_KEYS
+        is_alone = len(self._line) == 1 and self._line.word(at) in words.NAME_KEYS
         return self._line.not_understood(at, perhaps_name=False) if is_alone else 0
 
     def _key(self, at: int) -> int:
         word = self._line.word(at)
-        if word in w.PAGE_KEYS:
+        if word in words.PAGE_KEYS:
             return self._after_page_key(at)
-        if word in w.ROOM_KEYS and self._line.has_figure(at + 1):
+        if word in words.ROOM_KEYS and self._line.has_figure(at + 1):
             return self._line.not_understood(at, 2, perhaps_name=False)
-        if word in w.TEACHER_KEYS:
+        if word in words.TEACHER_KEYS:
             return self._places.after_teacher_key(at)
-        if word in w.SCHOOL_KEYS:
+        if word in words.SCHOOL_KEYS:
             return self._places.after_school_key(at)
         if word in {"first", "last"} and self._line.word(at + 1) in {"name", "names"}:
             return 1 + (self._after_student_key(at + 1) or 1)
-        return self._after_student_key(at) if word in w.STUDENT_KEYS else 0
+        return self._after_student_key(at) if word in words.STUDENT_KEYS else 0
 
     def _after_page_key(self, at: int) -> int:
         number = "".join(levels.of_word(self._line.word(at + 1))) or self._line.word(at + 1)
@@ -109,26 +109,26 @@ class _Reader:
 
     def _not_status(self, at: int) -> int:
         """`not blocked` is not offered; what it may mean is."""
-        if self._line.word(at) not in w.NOT or self._line.statuses(at)[0]:
+        if self._line.word(at) not in words.NOT or self._line.statuses(at)[0]:
             return 0
         taken, statuses = self._line.statuses(at + 1)
         if not taken:
             return 0
-        others = ",".join(w.STATUS_SLUGS[status] for status in SEVERITY if status not in statuses)
-        meant = ",".join(w.STATUS_SLUGS[status] for status in statuses)
+        others = ",".join(words.STATUS_SLUGS[status] for status in SEVERITY if status not in statuses)
+        meant = ",".join(words.STATUS_SLUGS[status] for status in statuses)
         return self._line.not_understood(at, 1 + taken, others, meant, perhaps_name=False)
 
     def _status(self, at: int) -> int:
-        if self._line.word(at) in w.STATUS_KEYS:
+        if self._line.word(at) in words.STATUS_KEYS:
             return 1
         taken, statuses = self._line.statuses(at)
         self._statuses += statuses
         return taken
 
     def _grade(self, at: int) -> int:
-        before = int(self._line.word(at) in w.GRADE_KEYS)
+        before = int(self._line.word(at) in words.GRADE_KEYS)
         is_called_so = bool(before) or self._is_grade_noun(at + 1)
-        run = levels.Run(self._line.unquoted(at + before), after_key=is_called_so)
+        run = Run(self._line.unquoted(at + before), after_key=is_called_so)
         self._grades += run.levels
         if run.taken:
             return before + run.taken + int(self._is_grade_noun(at + before + run.taken))
@@ -139,13 +139,13 @@ class _Reader:
         return self._line.not_understood(at, perhaps_name=bool(self._line.word(at + 1)))
 
     def _is_grade_noun(self, at: int) -> bool:
-        return self._line.word(at) in w.GRADE_NOUNS and not self._line.has_figure(at + 1)
+        return self._line.word(at) in words.GRADE_NOUNS and not self._line.has_figure(at + 1)
 
     def _filler(self, at: int) -> int:
         word = self._line.word(at)
-        if word in w.ASKING and self._line.word(at + 1) == "you":
+        if word in words.ASKING and self._line.word(at + 1) == "you":
             return 2
-        return 1 if not word or word in w.FILLERS or word in w.ONLY_KEYS else 0
+        return 1 if not word or word in words.FILLERS or word in words.ONLY_KEYS else 0
 
     def _typo(self, at: int) -> int:
         word, after = self._line.word(at), self._line.word(at + 1)

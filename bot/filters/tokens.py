@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from bot.names import clean
+from bot.domain.names import clean
 
 _DOUBLE_QUOTES = dict.fromkeys(map(ord, "“”„‟«»〝〞＂"), '"')
 _SINGLE_QUOTES = dict.fromkeys(map(ord, "‘’‚‛′´`"), "'")

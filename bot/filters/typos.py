@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from rapidfuzz.distance import OSA
 
-from bot.filters import words as w
+from bot.filters import words
 
 _SHORTEST = 5
 _LONG = 8
 _MOST = 3
 
-STATUSES = (*sorted(said for said in w.STATUS_WORDS if len(said) > _SHORTEST), "kindergarten")
+STATUSES = (*sorted(said for said in words.STATUS_WORDS if len(said) > _SHORTEST), "kindergarten")
 KEYS = ("teacher", "student", "school", "status")
 GRADE_KEYS = ("grade", "grades")
 

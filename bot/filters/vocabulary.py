@@ -10,8 +10,8 @@ from typing import Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.filters import words as w
-from bot.names import fold
+from bot.domain.names import fold
+from bot.filters.words import COMMON_IN_SCHOOLS, FILLERS, SCHOOL_KINDS, SCHOOL_NOUNS
 
 _SHORT_FORMS = {"saint": "st", "mount": "mt", "high": "hs", "elementary": "es", "junior": "jr"}
 _LONG_FORMS = {short: long for long, short in _SHORT_FORMS.items()}
@@ -81,10 +81,10 @@ class Names:
 
     def named(self, said: Sequence[str]) -> list[int]:
         """Which names hold all that was said: the first word whole, the others at least begun (`lincoln elem`)."""
-        if not said or not all(said) or set(said) <= w.FILLERS:
+        if not said or not all(said) or set(said) <= FILLERS:
             return []
         first = self.holding.get(said[0], []) or self._initials.get(said[0], [])
-        more = [word for word in said[1:] if word not in w.SCHOOL_NOUNS]
+        more = [word for word in said[1:] if word not in SCHOOL_NOUNS]
         return [number for number in first if all(self._begun(number, word) for word in more)]
 
     def _begun(self, number: int, word: str) -> bool:
@@ -97,16 +97,16 @@ class Names:
 
     def told_by(self, word: str) -> bool:
         """Whether one word is enough to mean a name; of `Rosa Parks Elementary`, `rosa` may as well be a student."""
-        if word in w.SCHOOL_KINDS or word not in self.holding:
+        if word in SCHOOL_KINDS or word not in self.holding:
             return True
-        return any(set(self._words[number]) - w.COMMON_IN_SCHOOLS == {word} for number in self.holding[word])
+        return any(set(self._words[number]) - COMMON_IN_SCHOOLS == {word} for number in self.holding[word])
 
     def written(self, numbers: Sequence[int], typed: str) -> str:
         """The one name that is meant, or what was typed, without short forms that no name holds."""
         found = {self.names[number] for number in numbers}
         if len(found) == 1:
             return found.pop()
-        said = (word for word in typed.split() if fold(word) not in w.SCHOOL_NOUNS)
+        said = (word for word in typed.split() if fold(word) not in SCHOOL_NOUNS)
         return " ".join(_LONG_FORMS.get(fold(word), word) for word in said) or typed
 
     def like(self, word: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""The words that mean something in a filter, as `bot.names.fold` writes them."""
+"""The words that mean something in a filter, as `bot.domain.names.fold` writes them."""
 
+from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
 from bot.filters import grammar
-from bot.sms_status import Colour, SmsStatus, of_colour
 
 STATUS_SLUGS = {
     SmsStatus.LANDLINE: "landline",
@@ -33,7 +33,7 @@ _SAID = {
 }
 STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
     **{said.replace(" ", ""): (status,) for status, words in _SAID.items() for said in words},
-    **{f"{colour}{plural}": of_colour(colour) for colour in Colour for plural in ("", "s")},
+    **{f"{colour}{plural}": statuses_with_color(colour) for colour in Color for plural in ("", "s")},
 }
 """Without blanks, so that `opt out`, `opt-out` and `optout` are the same."""
 LONGEST_STATUS = max(len(said.split()) for words in _SAID.values() for said in words)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import load_pem_x509_certificate
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_age, e164, moment, needed, said, same, word
 from bot.providers.calling import call
 from bot.providers.receipt import (
@@ -37,7 +38,6 @@ from bot.providers.receipt import (
     look_up,
 )
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
 

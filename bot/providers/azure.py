@@ -11,18 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, e164, moment, needed, said, same, word
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Handshake,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Handshake, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -10,17 +10,10 @@ Source: Bandwidth's messaging webhooks and its list of messaging error codes.
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, word
-from bot.providers.receipt import (
-    ON_ITS_WAY,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    look_up,
-)
+from bot.providers.receipt import ON_ITS_WAY, Code, Malformed, Parsed, ParsedReceipt, look_up
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "bandwidth"
 SECRET = "bandwidth_basic_auth"  # noqa: S105 - the name of a setting.

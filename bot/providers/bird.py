@@ -11,17 +11,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_age, e164, member, moment, needed, same, word
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "bird"
 SECRET = "bird_signing_key"  # noqa: S105 - the name of a setting.

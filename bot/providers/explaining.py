@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from bot.domain.sms_status import Outcome, SmsStatus, meaning
 from bot.errors import UserError
-from bot.providers import BY_NAME
 from bot.providers.receipt import Code
-from bot.sms_status import Outcome, SmsStatus, meaning
+from bot.providers.registry import BY_NAME
 from bot.wording import say
 
 _NOT_LISTED = {Outcome.PENDING, Outcome.DELIVERED, Outcome.NOT_CONTACT_PROBLEM}

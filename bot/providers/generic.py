@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_age, e164, moment, needed, said, same, word
 from bot.providers.receipt import (
     AFTER_CARRIER,
@@ -37,7 +38,6 @@ from bot.providers.receipt import (
     look_up,
 )
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "generic"
 SECRET = "generic_receipts_secret"  # noqa: S105 - the name of a setting.

@@ -9,18 +9,10 @@ not read. Source: Infobip's model of delivery reports and its response codes.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_basic, e164, member, moment, needed, word
-from bot.providers.receipt import (
-    AFTER_CARRIER,
-    BEFORE_CARRIER,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import AFTER_CARRIER, BEFORE_CARRIER, Code, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "infobip"
 SECRET = "infobip_basic_auth"  # noqa: S105 - the name of a setting.

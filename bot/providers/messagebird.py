@@ -14,17 +14,10 @@ from typing import Any
 
 import jwt
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, e164, moment, needed, said, same, word
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "messagebird"
 SECRET = "messagebird_signing_key"  # noqa: S105 - the name of a setting.

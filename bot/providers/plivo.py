@@ -12,16 +12,10 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, e164, moment, needed, same, word
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "plivo"
 SECRET = "plivo_auth_token"  # noqa: S105 - the name of a setting.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
 

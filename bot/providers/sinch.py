@@ -14,20 +14,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from bot.domain.sms_status import Outcome
 from bot.providers import sinch_codes
 from bot.providers.callback import Callback, check_age, e164, moment, needed, same, word
-from bot.providers.receipt import (
-    AFTER_CARRIER,
-    BEFORE_CARRIER,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    TryAgain,
-    weigh,
-)
+from bot.providers.receipt import AFTER_CARRIER, BEFORE_CARRIER, Code, Malformed, Parsed, ParsedReceipt, TryAgain, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "sinch"
 SECRET = "sinch_webhook_secret"  # noqa: S105 - the name of a setting.

@@ -6,8 +6,8 @@ gateway), so one cause has many numbers. Source: Sinch's delivery report codes a
 
 from collections.abc import Mapping, Sequence
 
+from bot.domain.sms_status import Outcome
 from bot.providers.receipt import Code
-from bot.sms_status import Outcome
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 

@@ -16,17 +16,10 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, check_age, e164, member, moment, needed, said
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 logger = logging.getLogger(__name__)
 

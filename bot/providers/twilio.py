@@ -12,17 +12,10 @@ from datetime import UTC, datetime
 from hashlib import sha1, sha256
 from urllib.parse import SplitResult
 
+from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, e164, needed, said, same, word
-from bot.providers.receipt import (
-    BadSignature,
-    Code,
-    Malformed,
-    Parsed,
-    ParsedReceipt,
-    weigh,
-)
+from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, weigh
 from bot.providers.texted import heard
-from bot.sms_status import Outcome
 
 NAME = "twilio"
 SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.

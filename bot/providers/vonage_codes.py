@@ -4,8 +4,8 @@ from the Messages API, `send:` from the answer to whoever sends. Source: Vonage'
 
 from collections.abc import Mapping
 
+from bot.domain.sms_status import Outcome
 from bot.providers.receipt import Code
-from bot.sms_status import Outcome
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 _UNKNOWN = "The carrier did not deliver and cannot say why."

@@ -2,9 +2,9 @@
 
 import secrets
 
-from bot import manifest
+from bot.cli import manifest
 from bot.sandbox import district
-from bot.sandbox.district import District
+from bot.sandbox.district import District, staff
 from bot.sandbox.slack.deliver import OverHttp
 from bot.sandbox.slack.workspace import Workspace
 
@@ -15,7 +15,7 @@ def workspace(made: District, *, app_url: str, web_api_url: str, time_zone: str)
     """The workspace with the app installed as the manifest asks; its token and signing secret are new each time."""
     slack = Workspace(
         manifest.read(),
-        name=district.DISTRICT_NAME,
+        name=staff.DISTRICT_NAME,
         bot_token=f"xoxb-{secrets.token_hex(12)}",
         signing_secret=secrets.token_hex(16),
         base_url=web_api_url,

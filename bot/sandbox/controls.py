@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot import db
-from bot.errors import UserError, traced
-from bot.sandbox import district, today
+from bot.db.session import transaction
+from bot.errors import UserError, describe_error
+from bot.sandbox.district import bundle
 from bot.sandbox.stage import Stage
-from bot.sandbox.today import Opening
+from bot.sandbox.today import Opening, last_sync, messages, opening, steps
 
 logger = logging.getLogger(__name__)
 
@@ -72,17 +72,17 @@ class Controls:
 
     def open(self) -> None:
         """From now on, what happens is the newcomer's doing."""
-        with db.transaction(self._stage.engine) as session:
-            self.opening = today.opening(session, self._stage.slack)
+        with transaction(self._stage.engine) as session:
+            self.opening = opening(session, self._stage.slack)
 
     def today(self, _asked: Json) -> Json:
-        with db.transaction(self._stage.engine) as session:
+        with transaction(self._stage.engine) as session:
             return {
-                "messages": today.messages(session),
-                "last_sync": today.last_sync(session),
+                "messages": messages(session),
+                "last_sync": last_sync(session),
                 "busy": asdict(self._work) if self._work else None,
                 "problem": self._problem,
-                "steps": today.steps(session, self._stage.slack, self.opening),
+                "steps": steps(session, self._stage.slack, self.opening),
             }
 
     def send(self, asked: Json) -> Json:
@@ -96,7 +96,7 @@ class Controls:
 
     def held(self, asked: Json) -> Json:
         """Contacts whose name or child's name has the words of `q`."""
-        found = district.find(self._stage.sis, asked.get("q", ""))[:_MOST_FOUND]
+        found = bundle.find(self._stage.sis, asked.get("q", ""))[:_MOST_FOUND]
         contacts = [
             {"sourced_id": one.sourced_id, "name": one.name, "students": ", ".join(one.students), "phone": one.phone}
             for one in found
@@ -105,7 +105,7 @@ class Controls:
 
     def change(self, asked: Json) -> Json:
         try:
-            district.set_phone(self._stage.sis, str(asked.get("sourced_id")), str(asked.get("phone") or "").strip())
+            bundle.set_phone(self._stage.sis, str(asked.get("sourced_id")), str(asked.get("phone") or "").strip())
         except KeyError:
             raise UserError("The SIS holds no such contact.") from None
         return {"ok": True}
@@ -135,7 +135,7 @@ class Controls:
             self._problem = no.sentence
         except (httpx.HTTPError, OSError) as fault:
             self._problem = f"{what} failed; the terminal says why."
-            logger.error("%s: %s", what, traced(fault))  # noqa: TRY400 - without the values a traceback may hold.
+            logger.error("%s: %s", what, describe_error(fault))  # noqa: TRY400 - without the values a traceback may hold.
         finally:
             self._work = None
             self._one_at_a_time.release()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from bot import phone
-from bot.sandbox import district
-from bot.sandbox.district import Adult, Child, District, Fate
+from bot.domain import phone
+from bot.sandbox.district import District, workspace
+from bot.sandbox.district.families import Adult, Child
+from bot.sandbox.district.numbers import Fate
 from bot.sandbox.slack import finding
 from bot.sandbox.slack.finding import Place
 from bot.sandbox.slack.outcome import Outcome
@@ -19,9 +20,9 @@ from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.reading import text_of
 from bot.sandbox.slack.things import Message
 from bot.sandbox.stage import Stage
-from bot.slack import edit_dialog
-from bot.slack.list_rows import OPEN_STUDENT
-from bot.slack.student_view import EDIT
+from bot.slack.list.rows import OPEN_STUDENT
+from bot.slack.student import edit as edit_dialog
+from bot.slack.student.view import EDIT
 
 _DATE = re.compile(r"<!date[^>]*>")
 _WHOLE_NUMBER = re.compile(r"\d{3}\D{0,2}\d{3}\D{0,2}\d{4}")
@@ -65,7 +66,7 @@ class Play:
 
     @property
     def clerk(self) -> Person:
-        return self.stage.slack.person(district.CLERK)
+        return self.stage.slack.person(workspace.CLERK)
 
     def read_dialog(self) -> str:
         """The words of the dialog on top."""
@@ -78,7 +79,7 @@ class Play:
     def type_unused_number(self) -> Outcome:
         """Put a number that nobody in the district has, each time another, into the edit dialog, and save."""
         self.new_number = self.unused_number()
-        return self.type_number(phone.written(self.new_number, "US"))
+        return self.type_number(phone.format_number(self.new_number, "US"))
 
     def type_number(self, written: str) -> Outcome:
         return self.clerk.fill(self.clerk.view, {edit_dialog.PHONE: written}).submit()
@@ -117,7 +118,7 @@ class Play:
         expect(title in said, f"the newest message in #family-texts is not the digest of “{title}”: {said}")
         expect(not any(name in said for name in names), "the digest names somebody")
         expect_masked(said)
-        posted = [one for one in self.clerk.messages(district.FAMILY_TEXTS) if title in text_of(one)]
+        posted = [one for one in self.clerk.messages(workspace.FAMILY_TEXTS) if title in text_of(one)]
         expect(len(posted) == 1, f"the digest of “{title}” was posted {len(posted)} times")
 
     def _press(self, place: Place, action_id: str, label: str) -> None:

@@ -14,11 +14,12 @@ from starlette.responses import FileResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot import db
-from bot.sandbox import district, stage, story
-from bot.sandbox import tour as the_tour
+from bot.db.embedded import embedded_url
+from bot.sandbox import stage, story
 from bot.sandbox.controls import Controls
+from bot.sandbox.district import staff
 from bot.sandbox.stage import Stage
+from bot.sandbox.tour import play
 
 FOLDER = Path(".sandbox")
 _PAGE = Path(__file__).parent / "page"
@@ -46,14 +47,12 @@ def main(*, port: int = 3000, tour: bool = False, open_browser: bool = False) ->
 
 def _play(console: Console) -> int:
     """On a database and a folder of its own, so that a sandbox that runs is left alone."""
-    with stage.opened(
-        FOLDER / "tour", port=0, server_url=db.embedded_url(), database="tour", more=lambda _: ()
-    ) as opened:
-        return the_tour.play(opened, console)
+    with stage.opened(FOLDER / "tour", port=0, server_url=embedded_url(), database="tour", more=lambda _: ()) as opened:
+        return play(opened, console)
 
 
 def _serve(console: Console, port: int, *, open_browser: bool) -> None:
-    console.rule(f"[bold]{district.DISTRICT_NAME}[/], which never was", align="left")
+    console.rule(f"[bold]{staff.DISTRICT_NAME}[/], which never was", align="left")
     console.print("Starting PostgreSQL and a clean slate: nothing is kept of an earlier sandbox on this port.\n")
     controls: list[Controls] = []
 
@@ -62,7 +61,7 @@ def _serve(console: Console, port: int, *, open_browser: bool) -> None:
         return (*controls[0].routes(), *page_routes())
 
     with stage.opened(
-        FOLDER / str(port), port=port, server_url=db.embedded_url(), database=f"sandbox_{port}", more=more
+        FOLDER / str(port), port=port, server_url=embedded_url(), database=f"sandbox_{port}", more=more
     ) as opened:
         tell(opened, console)
         controls[0].open()

@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine, select
 
-from bot import db
-from bot.models.views import effective_contacts
-from bot.names import fold
-from bot.sandbox.district import Fate
+from bot.db.models.views import effective_contacts
+from bot.db.session import transaction
+from bot.domain.names import fold
+from bot.sandbox.district.numbers import Fate
 
 Progress = Callable[[int, int], None]
 Form = dict[str, str]
@@ -102,7 +102,7 @@ class Sender:
             .distinct()
             .order_by(view.contact_sourced_id)
         )
-        with db.transaction(self.engine) as session:
+        with transaction(self.engine) as session:
             return [Recipient(contact, phone) for contact, phone in session.execute(whom)]
 
     def _register(self, message_id: str, title: str, now: datetime, batch: Sequence[Recipient]) -> None:

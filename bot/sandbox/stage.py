@@ -23,17 +23,26 @@ from sqlalchemy import Engine, select, text
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from bot import app, clock, db, migrations, roster, web
+from bot import clock
+from bot.app import build_bolt_app, slack_client
+from bot.db.engine import build_engine
+from bot.db.migrations.upgrade import upgrade_database
+from bot.db.models.messages import MassMessage
+from bot.db.models.slack import DigestPost, PostState
+from bot.db.session import transaction
 from bot.errors import UserError
-from bot.models import DigestPost, MassMessage, PostState
-from bot.roster import SyncReport
-from bot.sandbox import accounts, district, mailbox
+from bot.sandbox import accounts
+from bot.sandbox import mailbox as sandbox_mailbox
+from bot.sandbox.district import District, make, staff, write
 from bot.sandbox.mailbox import Mailbox
 from bot.sandbox.sender import Progress, Sender, Sent
 from bot.sandbox.slack import doors, web_api
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
-from bot.sis import oneroster_csv
+from bot.sis.oneroster_csv import Export
+from bot.sync.report import SyncReport
+from bot.sync.run import run_sync
+from bot.web.server import create_web_app
 
 _WEB_API = "/sandbox/web-api"
 _TIME_ZONE = "America/Chicago"
@@ -51,7 +60,7 @@ class Stage:
     engine: Engine
     slack: Workspace
     client: WebClient
-    district: district.District
+    district: District
     sis: Path
     sender: Sender
     mailbox: Mailbox
@@ -66,9 +75,9 @@ class Stage:
         Raises:
             UserError: the brake, an unreadable export, or another sync.
         """
-        return roster.sync(
+        return run_sync(
             self.engine,
-            oneroster_csv.Export(self.sis),
+            Export(self.sis),
             now=_now().astimezone(self.settings.zone),
             region=self.settings.phone_region,
             brake_percent=self.settings.sync_brake_percent,
@@ -94,7 +103,7 @@ class Stage:
         open_posts = select(DigestPost.id).where(
             DigestPost.mass_message_id == message_id, DigestPost.state.in_(_UNDER_WAY)
         )
-        with db.transaction(self.engine) as session:
+        with transaction(self.engine) as session:
             message = session.get_one(MassMessage, message_id)
             return message.settled_at is not None and session.scalar(open_posts.limit(1)) is None
 
@@ -112,11 +121,11 @@ def opened(
     """
     listening = _listen(port)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    engine = db.engine(_fresh_database(server_url, database))
+    engine = build_engine(_fresh_database(server_url, database))
     try:
         with (
             httpx.Client(base_url=url, timeout=30, limits=httpx.Limits(max_keepalive_connections=20)) as bot,
-            mailbox.opened() as mails,
+            sandbox_mailbox.opened() as mails,
         ):
             stage = _put_together(url, engine, folder / "sis", bot, mails)
             with _serving(_app(stage, more(stage)), listening):
@@ -142,24 +151,24 @@ def _listen(port: int) -> socket.socket:
 
 def _fresh_database(server_url: str, name: str) -> str:
     """An empty database of that name with today's tables; what was in it before is gone."""
-    admin = db.engine(server_url).execution_options(isolation_level="AUTOCOMMIT")
+    admin = build_engine(server_url).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     url = admin.url.set(database=name).render_as_string(hide_password=False)
     admin.dispose()
-    migrations.upgrade(url)
+    upgrade_database(url)
     return url
 
 
 def _put_together(url: str, engine: Engine, sis: Path, bot: httpx.Client, mails: Mailbox) -> Stage:
-    made = district.make()
-    district.write(sis, _now().astimezone(ZoneInfo(_TIME_ZONE)).date())
+    made = make()
+    write(sis, _now().astimezone(ZoneInfo(_TIME_ZONE)).date())
     slack = accounts.workspace(made, app_url=url, web_api_url=url + _WEB_API, time_zone=_TIME_ZONE)
     settings = _settings(slack, engine, sis, url, mails)
     secret = {name: getattr(settings, name).get_secret_value() for name in ("ingest_token", "twilio_auth_token")}
     sender = Sender(engine, bot, truth=made.fate, **secret)
-    return Stage(url, settings, engine, slack, app.slack_client(settings), made, sis, sender, mails)
+    return Stage(url, settings, engine, slack, slack_client(settings), made, sis, sender, mails)
 
 
 def _settings(slack: Workspace, engine: Engine, sis: Path, url: str, mails: Mailbox) -> Settings:
@@ -178,12 +187,12 @@ def _settings(slack: Workspace, engine: Engine, sis: Path, url: str, mails: Mail
         opt_in_number=_OPT_IN_NUMBER,
         public_url=url,
         smtp_url=SecretStr(mails.url),
-        mail_from=f"contact-cleanup@{district.MAIL_DOMAIN}",
+        mail_from=f"contact-cleanup@{staff.MAIL_DOMAIN}",
     )
 
 
 def _app(stage: Stage, more: Sequence[BaseRoute]) -> Starlette:
-    bot = web.create(stage.settings, stage.engine, app.build(stage.settings, stage.engine))
+    bot = create_web_app(stage.settings, stage.engine, build_bolt_app(stage.settings, stage.engine))
     little_slack = Mount(_WEB_API, web_api.app(stage.slack))
     return Starlette(routes=[little_slack, *doors.routes(stage.slack), *more, Mount("/", bot)])
 

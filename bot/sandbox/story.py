@@ -9,15 +9,16 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bot import sync_report
+from bot.cli.sync_report import progress_bars, render_report
 from bot.errors import UserError
-from bot.roster import SyncReport
-from bot.sandbox import district, terminal
+from bot.sandbox import terminal
+from bot.sandbox.district import workspace
 from bot.sandbox.sender import Sent
 from bot.sandbox.slack import posting
 from bot.sandbox.slack.outcome import Outcome
 from bot.sandbox.slack.things import Message
 from bot.sandbox.stage import Stage
+from bot.sync.report import SyncReport
 
 FIRST_TITLE = "Early dismissal today"
 FIRST_QUESTION = "grade 5 blocked"
@@ -26,20 +27,20 @@ _REJECTIONS_SHOWN = 4
 
 def read_sis(stage: Stage, console: Console) -> SyncReport:
     """The first sync, with its report."""
-    with sync_report.bars(console, transient=True) as show:
+    with progress_bars(console, transient=True) as show:
         report = stage.sync(show)
-    console.print(sync_report.drawn(report, rejections=_REJECTIONS_SHOWN))
+    console.print(render_report(report, rejections=_REJECTIONS_SHOWN))
     return report
 
 
 def subscribe(stage: Stage, console: Console) -> Outcome:
     """The clerk asks for digests in #family-texts."""
-    clerk = stage.slack.person(district.CLERK)
+    clerk = stage.slack.person(workspace.CLERK)
     console.print(f"[bold]{clerk.user.name}[/] types [cyan]/cleanup subscribe[/] in #family-texts.")
-    outcome = clerk.command("/cleanup", "subscribe", channel=district.FAMILY_TEXTS)
+    outcome = clerk.command("/cleanup", "subscribe", channel=workspace.FAMILY_TEXTS)
     _refuse_trouble(outcome)
     _put_away(stage, outcome)
-    show(stage, console, clerk.last(district.FAMILY_TEXTS), "#family-texts")
+    show(stage, console, clerk.last(workspace.FAMILY_TEXTS), "#family-texts")
     return outcome
 
 
@@ -56,7 +57,7 @@ def send(stage: Stage, console: Console, title: str = FIRST_TITLE) -> Sent:
 
 def ask(stage: Stage, console: Console, text: str = FIRST_QUESTION) -> Message:
     """The clerk asks for a list, in her direct messages with the app."""
-    clerk = stage.slack.person(district.CLERK)
+    clerk = stage.slack.person(workspace.CLERK)
     console.print(f"[bold]{clerk.user.name}[/] types [cyan]/cleanup {text}[/].")
     outcome = clerk.command("/cleanup", text)
     _refuse_trouble(outcome)
@@ -69,7 +70,7 @@ def ask(stage: Stage, console: Console, text: str = FIRST_QUESTION) -> Message:
 
 def digest(stage: Stage, console: Console) -> Message:
     """What #family-texts reads after a mass message."""
-    newest = stage.slack.person(district.CLERK).last(district.FAMILY_TEXTS)
+    newest = stage.slack.person(workspace.CLERK).last(workspace.FAMILY_TEXTS)
     show(stage, console, newest, "#family-texts")
     return newest
 

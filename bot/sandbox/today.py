@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.models import Delivery, DigestPost, Edit, MassMessage, PostState, SyncRun, SyncState
+from bot.db.models.edits import Edit
+from bot.db.models.messages import Delivery, MassMessage
+from bot.db.models.roster import SyncRun, SyncState
+from bot.db.models.slack import DigestPost, PostState
+from bot.domain.sms_status import Outcome
 from bot.sandbox.slack.deliver import PathKind
 from bot.sandbox.slack.workspace import Workspace
-from bot.slack.list_rows import OPEN_STUDENT
-from bot.sms_status import Outcome
+from bot.slack.list.rows import OPEN_STUDENT
 
 Json = dict[str, Any]
 

@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bot import phone
+from bot.domain import phone
 from bot.errors import UserError
-from bot.sandbox import district, playing, story
+from bot.sandbox import playing, story
+from bot.sandbox.district import bundle, workspace
 from bot.sandbox.playing import Play, Unexpected, expect
 from bot.sandbox.slack.outcome import NotOnScreen
 from bot.sandbox.slack.reading import text_of
 from bot.sandbox.stage import Stage
-from bot.slack import edit_dialog
-from bot.slack.student_view import TAKE_SIS, UNDO_EDIT
+from bot.slack.student import edit as edit_dialog
+from bot.slack.student.view import TAKE_SIS, UNDO_EDIT
 
 _SECOND_TITLE = "Picture day is Thursday"
 
@@ -51,7 +52,7 @@ def _read_sis(play: Play) -> str:
 
 def _subscribe(play: Play) -> str:
     story.subscribe(play.stage, play.console)
-    said = text_of(play.clerk.last(district.FAMILY_TEXTS))
+    said = text_of(play.clerk.last(workspace.FAMILY_TEXTS))
     expect("digest" in said, f"#family-texts reads: {said}")
     return "#family-texts was told that digests come here."
 
@@ -101,7 +102,7 @@ def _second_message(play: Play) -> str:
 
 
 def _absorbed(play: Play) -> str:
-    district.set_phone(play.stage.sis, play.cases[0].contact.sourced_id, phone.written(play.new_number, "US"))
+    bundle.set_phone(play.stage.sis, play.cases[0].contact.sourced_id, phone.format_number(play.new_number, "US"))
     report = play.stage.sync()
     expect(report.edits["absorbed"] == 1, f"the sync reports {report.edits}")
     return "The SIS has the new number now; the sync absorbed the edit."
@@ -112,7 +113,7 @@ def _conflict(play: Play) -> str:
     play.edit(case)
     play.close()
     theirs = play.unused_number()
-    district.set_phone(play.stage.sis, case.contact.sourced_id, phone.written(theirs, "US"))
+    bundle.set_phone(play.stage.sis, case.contact.sourced_id, phone.format_number(theirs, "US"))
     report = play.stage.sync()
     expect(report.edits["conflict"] == 1, f"the sync reports {report.edits}")
     return _settle_conflict(play, case, phone.masked(theirs))

@@ -7,7 +7,7 @@ from itertools import chain, compress
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from bot.sis import Rejection, Row
+from bot.sis.rows import Rejection, Row
 
 AT_ONCE = 512
 """Rows of a block; as many as fit into the cache of a processor with all that is made of them."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import phonenumbers
 
-from bot import names, phone
+from bot.domain import names, phone
 from bot.errors import UserError
-from bot.sis import CONTACT_ROLES, STAFF_ROLES
+from bot.sis.rows import CONTACT_ROLES, STAFF_ROLES
 from bot.wording import say
 
 LONGEST_ID = 255
@@ -113,7 +113,7 @@ def number(cell: str, region: str) -> Number:
     """Read a telephone cell. Two numbers in one cell: the first that can be read is kept, and that is said."""
     if not cell:
         return Number(None, None)
-    if e164 := phone.ordinary(cell, region):
+    if e164 := phone.to_ascii_digits(cell, region):
         return Number(e164, None)
     whole = _whole(cell)
     if whole is None:

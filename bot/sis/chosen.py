@@ -2,7 +2,8 @@
 
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.sis import Source, oneroster_csv
+from bot.sis.oneroster_csv import Export
+from bot.sis.rows import Source
 from bot.wording import say
 
 
@@ -16,14 +17,14 @@ def source_of(settings: Settings) -> Source | None:
     if export and url:
         raise UserError(say("sis.chosen.both"))
     if export:
-        return oneroster_csv.Export(export)
+        return Export(export)
     return _sis_server(settings, url) if url else None
 
 
 def _sis_server(settings: Settings, url: str) -> Source:
-    from bot.sis import oneroster_rest
+    from bot.sis.oneroster_rest import Server
 
     client_id, secret = settings.sis_oneroster_client_id, settings.sis_oneroster_client_secret
     if not client_id or not secret:
         raise UserError(say("sis.chosen.half"))
-    return oneroster_rest.Server(url, client_id, secret.get_secret_value(), settings.sis_oneroster_token_url)
+    return Server(url, client_id, secret.get_secret_value(), settings.sis_oneroster_token_url)

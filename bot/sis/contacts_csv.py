@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from bot import names
+from bot.domain import names
 from bot.errors import UserError
-from bot.sis import ContactRow, Kind, Part, Rejection, Row, UnreadRow, cells
+from bot.sis import cells
 from bot.sis.block import Block
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns
 from bot.sis.csv_file import CsvFile
+from bot.sis.rows import ContactRow, Kind, Part, Rejection, Row, UnreadRow
 from bot.wording import say
 
 _TITLES = {

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, compress
 
-from bot.sis import Kind, Rejection, Row, plain_lines
+from bot.sis import plain_lines
 from bot.sis.block import in_order
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns, Picker
 from bot.sis.date_order import DateOrder
 from bot.sis.lines import LONGEST_LINE, Lines, Rows, blocks_of, rows_of, text_of
 from bot.sis.reading import Reading, Translate
+from bot.sis.rows import Kind, Rejection, Row
 from bot.wording import say
 
 _BLOCK = 1 << 16  # Bytes.

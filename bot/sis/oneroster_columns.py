@@ -1,7 +1,7 @@
 """The columns of OneRoster CSV that matter here: what each file is asked for, what it cannot do without, and old names."""
 
-from bot.sis import Kind
 from bot.sis.columns import Columns
+from bot.sis.rows import Kind
 
 _MARKS = ("sourcedId", "status", "dateLastModified")
 COLUMNS = {

@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.sis import Kind, Part, Rejection, bundle, cells, oneroster_rows
+from bot.sis import bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile
 from bot.sis.csv_file import CsvFile
 from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, FORMS
+from bot.sis.rows import Kind, Part, Rejection
 from bot.wording import say
 
 

@@ -6,8 +6,9 @@ What is missing or null is blank. A value of another shape than OneRoster's make
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sis import Kind, cells
+from bot.sis import cells
 from bot.sis.oneroster_columns import COLUMNS
+from bot.sis.rows import Kind
 
 
 class Misshapen(ValueError):  # noqa: N818 (It says what the value is.)

@@ -18,12 +18,13 @@ from typing import Any
 
 import httpx
 
-from bot.sis import Kind, Part, Rejection, Row, cells, oneroster_json, oneroster_pages, oneroster_rows
+from bot.sis import cells, oneroster_json, oneroster_pages, oneroster_rows
 from bot.sis.block import AT_ONCE, Block, in_order
 from bot.sis.oneroster_calls import PATIENT, Access, Calls, Patience
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
 from bot.sis.oneroster_json import Misshapen
 from bot.sis.reading import Reading
+from bot.sis.rows import Kind, Part, Rejection, Row
 from bot.wording import say
 
 _TOLD_BY_CHANGE = (Kind.ENROLLMENTS,)

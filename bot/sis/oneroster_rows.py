@@ -6,8 +6,11 @@ from datetime import date
 from itertools import compress, repeat
 from operator import not_
 
-from bot import grade, names
-from bot.sis import (
+from bot.domain import grade, names
+from bot.sis import cells
+from bot.sis.block import Block, in_order, rows_of
+from bot.sis.cells import Number
+from bot.sis.rows import (
     AgentRow,
     ClassRow,
     EnrollmentRow,
@@ -19,9 +22,7 @@ from bot.sis import (
     TermRow,
     UnreadRow,
     UserRow,
-    cells,
 )
-from bot.sis.block import Block, in_order, rows_of
 from bot.wording import say
 
 ORG_KINDS = ("school", "department", "district", "local", "state", "national")
@@ -141,7 +142,7 @@ def _users(source: _Source) -> _Strands:
         family,
         map(names.whole, given, family),
         map(_email, cell["email"]),
-        source.block.each("grades", grade.of_roster),
+        source.block.each("grades", grade.from_roster),
         [one.e164 or other.e164 for one, other in zip(sms, phone, strict=True)],
         map(_written, cell["sms"], cell["phone"], sms, phone),
         [one.problem for one in sms],
@@ -161,7 +162,7 @@ def _email(cell: str) -> str | None:
     return cell if 0 < len(cell) <= cells.LONGEST_EMAIL else None
 
 
-def _written(sms_cell: str, phone_cell: str, sms: cells.Number, phone: cells.Number) -> str | None:
+def _written(sms_cell: str, phone_cell: str, sms: Number, phone: Number) -> str | None:
     """The cell that the number was read from; when none was, the first that says anything."""
     if sms.e164 or (sms_cell and not phone.e164):
         return sms_cell

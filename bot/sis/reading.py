@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.sis import Kind, Rejection, Row, UnreadRow, cells
+from bot.sis import cells
 from bot.sis.block import Block, in_order
+from bot.sis.rows import Kind, Rejection, Row, UnreadRow
 from bot.wording import say
 
 

@@ -4,26 +4,28 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot import cleanup_list
-from bot.cleanup_list import Forecast
-from bot.slack import blocks as b
-from bot.slack import list_links, list_rows, mentions, narrowed
-from bot.slack.card import TEXT, Card
-from bot.slack.desk import Desk
-from bot.slack.narrowed import Asked
-from bot.sms_status import meaning
+from bot.cleanup_list.forecast import Forecast, load_forecast
+from bot.domain.sms_status import meaning
+from bot.slack.kit import blocks as b
+from bot.slack.kit import mentions
+from bot.slack.kit.card import TEXT, Card
+from bot.slack.kit.context import AppContext
+from bot.slack.list import links as list_links
+from bot.slack.list import rows as list_rows
+from bot.slack.list import scope
+from bot.slack.list.scope import Asked
 from bot.wording import say
 
 _COMMAND = "forecast"
 _STUDENTS = 10
 
 
-def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
+def show(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """The forecast for the students that a filter means, of whom this person may see."""
     mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
-        asked = narrowed.read(session, actor, text, mentioned)
-        told = cleanup_list.forecast(session, asked.which, actor=actor, students=_STUDENTS)
+        asked = scope.read(session, actor, text, mentioned)
+        told = load_forecast(session, asked.which, actor=actor, students=_STUDENTS)
     return _card(told, asked)
 
 

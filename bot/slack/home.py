@@ -11,15 +11,24 @@ from slack_sdk import WebClient
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot import access, cleanup_list, db, filters, sis_changes
+from bot import access
 from bot.access import Actor, Reach
+from bot.cleanup_list.activity import load_activity
+from bot.cleanup_list.vocabulary import load_vocabulary
+from bot.contact_edits.pending import newest_pending
+from bot.db.models.slack import HomeTab
+from bot.db.session import transaction
 from bot.errors import UserError
-from bot.filters import Filter
-from bot.models import HomeTab
-from bot.slack import blocks as b
-from bot.slack import help_card, list_card, list_links, pending, redraws, reply
-from bot.slack.blocks import Block
-from bot.slack.desk import Desk
+from bot.filters.filter import Filter
+from bot.filters.parsing import parse_filter
+from bot.slack import help as help_card
+from bot.slack import pending
+from bot.slack.kit import blocks as b
+from bot.slack.kit import redraws, respond
+from bot.slack.kit.blocks import Block
+from bot.slack.kit.context import AppContext
+from bot.slack.list import card as list_card
+from bot.slack.list import links as list_links
 from bot.wording import say
 
 _SAME_LOOK = timedelta(hours=1)
@@ -28,7 +37,7 @@ _SHOWN, _SCHOOLS = 5, 3
 HELP = "home.help"
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: AppContext) -> None:
     @app.event("app_home_opened")
     def open_home(event: dict[str, Any], client: WebClient) -> None:
         if event["tab"] == "home":
@@ -39,17 +48,17 @@ def register(app: App, desk: Desk) -> None:
         ack()
         with desk.acting(client, body["user"]["id"]):
             view = help_card.dialog(desk.templates)
-        reply.put_up(client, body, view)
+        respond.open_dialog(client, body, view)
 
 
-def publish(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
+def publish(desk: AppContext, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
     """Draw somebody's Home tab, with the list of a filter's text that they `chose` there, or else of the one before."""
     _put_up(client, user_id, _home(desk, client, user_id, chosen, is_look=True))
 
 
-def redraw(desk: Desk, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
+def redraw(desk: AppContext, client: WebClient, user_id: str, *, chosen: str | None = None) -> None:
     """Bring the tab of whoever has one up to date after a change of theirs."""
-    with db.transaction(desk.engine) as session:
+    with transaction(desk.engine) as session:
         tab = session.get(HomeTab, user_id)
     if tab is None:
         return
@@ -64,7 +73,7 @@ def _put_up(client: WebClient, user_id: str, blocks: list[Block]) -> None:
     client.views_publish(user_id=user_id, view={"type": "home", "blocks": blocks[: b.VIEW_BLOCKS]})
 
 
-def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is_look: bool) -> list[Block]:
+def _home(desk: AppContext, client: WebClient, user_id: str, chosen: str | None, *, is_look: bool) -> list[Block]:
     try:
         with desk.acting(client, user_id) as (session, actor):
             now = desk.now()
@@ -81,7 +90,7 @@ def _home(desk: Desk, client: WebClient, user_id: str, chosen: str | None, *, is
 
 def _whose(session: Session, actor: Actor) -> list[Block]:
     """Whose students these are; whoever teaches and sees a whole school, too, may look at their own alone."""
-    known = cleanup_list.vocabulary(session, actor)
+    known = load_vocabulary(session, actor)
     if actor.reach is Reach.CLASSES:
         return [b.context(say("home.own_classes"))]
     whom = say("home.district") if actor.reach is Reach.DISTRICT else _of_schools(known.schools)
@@ -104,7 +113,7 @@ def _of_schools(schools: Sequence[str]) -> str:
 
 def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     """What this person changed and the SIS does not have yet."""
-    waiting = sis_changes.newest(session, access.students_for(actor), limit=_SHOWN + 1, made_by=actor.user_id)
+    waiting = newest_pending(session, access.visible_students(actor), limit=_SHOWN + 1, made_by=actor.user_id)
     if not waiting:
         return []
     more = [say("home.more_changes")] if len(waiting) > _SHOWN else []
@@ -120,14 +129,14 @@ def _looked_at(session: Session, user_id: str, chosen: str | None, *, now: datet
     if now - tab.opened_at > _SAME_LOOK:
         tab.looked_at, tab.opened_at = tab.opened_at, now
     if chosen:
-        tab.filter_text = list_links.filter_text(filters.parse(chosen).filter.with_page(1))
+        tab.filter_text = list_links.filter_text(parse_filter(chosen).filter.with_page(1))
     return tab
 
 
 def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]:
     if since is None:
         return []
-    news = cleanup_list.news(session, since=since, actor=actor)
+    news = load_activity(session, since=since, actor=actor)
     joined = say("home.joined", news.joined) if news.joined else ""
     left = say("home.left", news.left) if news.left else ""
     if not joined and not left:

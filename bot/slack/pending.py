@@ -13,19 +13,26 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Select
 
-from bot import access, filters, selection, sis_changes
+from bot import access
 from bot.access import Actor
-from bot.errors import UserError, traced
-from bot.filters import Filter
-from bot.models import EditField
-from bot.sis_changes import Change, Counts, Form, Waiting, Written
-from bot.slack import answer, list_links, mentions, narrowed, refusals, reply
-from bot.slack import blocks as b
-from bot.slack.blocks import Block
-from bot.slack.card import TEXT, Card
-from bot.slack.desk import Desk
-from bot.slack.list_rows import OPEN_STUDENT
-from bot.slack.narrowed import Asked
+from bot.cleanup_list.student_filter import narrow_students
+from bot.contact_edits.pending import PendingChange, PendingCounts, PendingPage, count_pending, newest_pending
+from bot.contact_edits.pending_export import ExportFormat, export_pending
+from bot.contact_edits.pending_files import PendingFile
+from bot.db.models.edits import EditField
+from bot.errors import UserError, describe_error
+from bot.filters.filter import Filter, describe, page_count
+from bot.filters.parsing import parse_filter
+from bot.slack.kit import api_errors, mentions, respond
+from bot.slack.kit import blocks as b
+from bot.slack.kit.blocks import Block
+from bot.slack.kit.card import TEXT, Card
+from bot.slack.kit.context import AppContext
+from bot.slack.kit.error_handler import run_after_response
+from bot.slack.list import links as list_links
+from bot.slack.list import scope
+from bot.slack.list.rows import OPEN_STUDENT
+from bot.slack.list.scope import Asked
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
@@ -35,32 +42,32 @@ _COMMAND = "pending"
 _SHOWN = 10
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: AppContext) -> None:
     for action_id in _FILES:
         app.action(action_id)(ack=_asked(desk), lazy=[_sender(desk, action_id)])
 
 
-def show(desk: Desk, client: WebClient, body: dict[str, Any], text: str) -> Card:
+def show(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """What waits of the contacts this person may see; of those students that a filter means, if one follows."""
     mentioned = mentions.emails(desk, client, text)
     with desk.acting(client, body["user_id"]) as (session, actor):
-        asked = narrowed.read(session, actor, text, mentioned)
+        asked = scope.read(session, actor, text, mentioned)
         students = _students(actor, asked.which)
-        counts = sis_changes.counts(session, students)
+        counts = count_pending(session, students)
         page = min(asked.which.page, _pages(counts))
-        newest = sis_changes.newest(session, students, limit=_SHOWN, skip=(page - 1) * _SHOWN)
+        newest = newest_pending(session, students, limit=_SHOWN, skip=(page - 1) * _SHOWN)
     return _card(counts, newest, asked, asked.which.with_page(page), actor)
 
 
 def _students(actor: Actor, which: Filter) -> Select[int]:
-    return selection.narrowed(access.students_for(actor), which, today=actor.today)
+    return narrow_students(access.visible_students(actor), which, today=actor.today)
 
 
-def _pages(counts: Counts) -> int:
-    return filters.pages(counts.total, _SHOWN)
+def _pages(counts: PendingCounts) -> int:
+    return page_count(counts.total, _SHOWN)
 
 
-def _card(counts: Counts, newest: list[Waiting], asked: Asked, which: Filter, actor: Actor) -> Card:
+def _card(counts: PendingCounts, newest: list[PendingPage], asked: Asked, which: Filter, actor: Actor) -> Card:
     head = asked.heading(say("pending.title"))
     facts = asked.unmet or _facts(counts, which)
     above = [b.header(head), *asked.asides(left_out=say("pending.left_out")), b.section(facts)]
@@ -74,7 +81,7 @@ def _card(counts: Counts, newest: list[Waiting], asked: Asked, which: Filter, ac
     )
 
 
-def _rows(newest: list[Waiting], which: Filter, *, room: int) -> list[Block]:
+def _rows(newest: list[PendingPage], which: Filter, *, room: int) -> list[Block]:
     """Each with the way back to this list; to the list of all, where there is no room to say a long filter so often."""
     if not newest:
         return []
@@ -83,7 +90,7 @@ def _rows(newest: list[Waiting], which: Filter, *, room: int) -> list[Block]:
     return next((blocks for blocks in drawn if b.size(blocks) <= room), drawn[-1])
 
 
-def _facts(counts: Counts, which: Filter) -> str:
+def _facts(counts: PendingCounts, which: Filter) -> str:
     if not counts.total:
         return say("pending.nothing_of_these" if which.criteria else "pending.nothing")
     kinds = {"phone": counts.phone, "method": counts.method, "removed": counts.removed}
@@ -96,14 +103,14 @@ def _facts(counts: Counts, which: Filter) -> str:
     return "\n".join(facts)
 
 
-def row(one: Waiting, *, here: str) -> Block:
+def row(one: PendingPage, *, here: str) -> Block:
     """A change, and the button to its student; `here` is the text that shows the list again where the button stands."""
     aloud = say("list_rows.open_of", name=one.students[0])
     opened = b.button(say("list_rows.open"), OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
     return b.section(_change(one), accessory=opened)
 
 
-def _change(one: Waiting) -> str:
+def _change(one: PendingPage) -> str:
     students = b.escaped(b.cut(", ".join(one.students), 150))
     mark = "⚖️ " if one.disputed else ""
     return (
@@ -112,69 +119,71 @@ def _change(one: Waiting) -> str:
     )
 
 
-def _said(one: Waiting) -> str:
-    if one.change is Change.PHONE:
+def _said(one: PendingPage) -> str:
+    if one.change is PendingChange.PHONE:
         return f"{b.masked(one.old)} → {b.masked(one.new)}"
-    if one.change is Change.METHOD:
+    if one.change is PendingChange.METHOD:
         return f"{b.value_of(EditField.METHOD, one.old)} → {b.value_of(EditField.METHOD, one.new)}"
     return say("pending.removed", reason=b.escaped(b.cut(one.new or "", 150)))
 
 
-def _buttons(counts: Counts, which: Filter) -> list[Block]:
+def _buttons(counts: PendingCounts, which: Filter) -> list[Block]:
     whose = list_links.filter_text(which.with_page(1))
     made = [b.button(say("pending.send_sheet"), SHEET, whose)]
     return [*made, b.button(say("pending.send_powerschool"), POWERSCHOOL, whose)] if counts.phone else made
 
 
-def _asked(desk: Desk) -> Any:
+def _asked(desk: AppContext) -> Any:
     """Said at once, before the file is made: whether this person may have it."""
 
     def pressed(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         with desk.acting(client, body["user"]["id"]) as (_, actor):
-            access.exporter(actor)
+            access.require_exporter(actor)
 
     return pressed
 
 
-def _sender(desk: Desk, action_id: str) -> Any:
+def _sender(desk: AppContext, action_id: str) -> Any:
     """The lazy half: the file is made, the audit committed, and then it leaves."""
 
     def send(body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
-        whose = filters.parse(action["value"]).filter
-        said = answer.quietly("a file of changes", lambda: _sent(desk, client, body["user"]["id"], action_id, whose))
+        whose = parse_filter(action["value"]).filter
+        said = run_after_response(
+            "a file of changes", lambda: _sent(desk, client, body["user"]["id"], action_id, whose)
+        )
         if said:
-            answer.quietly("what became of a file of changes", lambda: _tell(body["response_url"], said))
+            run_after_response("what became of a file of changes", lambda: _tell(body["response_url"], said))
 
     return send
 
 
-def _sent(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Filter) -> str | None:
+def _sent(desk: AppContext, client: WebClient, user_id: str, action_id: str, whose: Filter) -> str | None:
     """What became of the file; nothing to say where the first half of the listener has said why there is none."""
     try:
         _send(desk, client, user_id, action_id, whose)
     except UserError:
         return None
     except SlackApiError as problem:
-        logger.warning("a file of changes was not sent: %s", refusals.word(problem))
+        logger.warning("a file of changes was not sent: %s", api_errors.error_code(problem))
         return say("pending.refused")
     except (OSError, HTTPException) as problem:
-        logger.warning("a file of changes was not sent: %s", traced(problem))
+        logger.warning("a file of changes was not sent: %s", describe_error(problem))
         return say("pending.no_answer")
     return say("pending.sent")
 
 
 def _tell(response_url: str, said: str) -> None:
-    reply.send(response_url, text=said, blocks=[b.section(said)], replace_original=False)
+    respond.send_response(response_url, text=said, blocks=[b.section(said)], replace_original=False)
 
 
-def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Filter) -> None:
+def _send(desk: AppContext, client: WebClient, user_id: str, action_id: str, whose: Filter) -> None:
     name, form = _FILES[action_id]
     now = desk.now()
     content = io.StringIO(newline="")
     with desk.acting(client, user_id) as (session, actor):
-        access.exporter(actor)
-        written = sis_changes.export(
+        access.require_exporter(actor)
+        written = export_pending(
             session,
             _students(actor, whose),
             form,
@@ -194,15 +203,18 @@ def _send(desk: Desk, client: WebClient, user_id: str, action_id: str, whose: Fi
     )
 
 
-def _comment(form: Form, written: Written, whose: Filter) -> str:
+def _comment(form: ExportFormat, written: PendingFile, whose: Filter) -> str:
     """How many changes it holds, of whom, what to do with them, and what it does not hold."""
     left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
     what_next = [say(f"pending.next_step.{form}")] if written.changes else []
     held = say("pending.in_file", written.changes)
     if whose.criteria:
-        held = say("pending.in_file_of", written.changes, whom=b.escaped(filters.describe(whose)))
+        held = say("pending.in_file_of", written.changes, whom=b.escaped(describe(whose)))
     return "\n".join([held, *what_next, *left_out])
 
 
-_FILES = {SHEET: ("contact-changes", Form.SHEET), POWERSCHOOL: ("powerschool-contacts", Form.POWERSCHOOL)}
+_FILES = {
+    SHEET: ("contact-changes", ExportFormat.SHEET),
+    POWERSCHOOL: ("powerschool-contacts", ExportFormat.POWERSCHOOL),
+}
 """What the file is called that a button asks for, and its form."""

@@ -7,17 +7,19 @@ from slack_sdk import WebClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.db.models.slack import DigestPost, PostKind
 from bot.errors import UserError
-from bot.models import DigestPost, PostKind
-from bot.slack import list_card, list_links, reply
-from bot.slack.desk import Desk
+from bot.slack.kit import respond
+from bot.slack.kit.context import AppContext
+from bot.slack.list import card as list_card
+from bot.slack.list import links as list_links
 from bot.wording import say
 
 OPEN_LIST, WHO_IS_AFFECTED = "list.open", "digest.who_is_affected"
 """Named in the manifest, too."""
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, desk: AppContext) -> None:
     @app.shortcut(OPEN_LIST)
     def open_list(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
@@ -31,7 +33,7 @@ def register(app: App, desk: Desk) -> None:
         with desk.acting(client, user_id) as (session, _):
             text = _filter_of(session, body["channel"]["id"], body["message_ts"])
         card = list_card.show(desk, client, user_id, text)
-        reply.send(body["response_url"], text=card.text, blocks=card.blocks, replace_original=False)
+        respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=False)
 
 
 def _filter_of(session: Session, channel_id: str, ts: str) -> str:

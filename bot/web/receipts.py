@@ -8,55 +8,59 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot import db, providers, receipts
-from bot.app import clock
-from bot.batching import Batches
-from bot.providers import Handshake, calling
+from bot.app import utc_now
+from bot.db.session import transaction
+from bot.mass_messages.receipts import record_receipts
+from bot.providers import calling, registry
+from bot.providers.callback import Callback
+from bot.providers.receipt import Handshake, OptOutMessage, Parsed, ParsedReceipt, Refused
+from bot.providers.registry import Provider
 from bot.settings import Settings
-from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+from bot.web.group_commit import GroupCommit
+from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 from bot.wording import say
 
-Report = providers.ParsedReceipt | providers.OptOutMessage
+Report = ParsedReceipt | OptOutMessage
 
 _AT_ONCE = 500
 
 
-def door(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Door:
-    reports: Batches[Report] = Batches(functools.partial(_record, engine), most=_AT_ONCE, threads=threads)
+def receipts_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Endpoint:
+    reports: GroupCommit[Report] = GroupCommit(functools.partial(_record, engine), most=_AT_ONCE, threads=threads)
 
     async def taken(request: Request) -> Response:
         provider, secret = _provider(settings, request.path_params["provider"])
-        body = await body_of(request, cap=MEGABYTE)
-        callback = providers.Callback(_url_called(settings, request), dict(request.headers), body, clock())
+        body = await read_body(request, cap=MEGABYTE)
+        callback = Callback(_url_called(settings, request), dict(request.headers), body, utc_now())
         try:
             parsed = await to_thread.run_sync(_read, provider, secret, callback, limiter=threads)
-        except providers.Refused as no:
-            raise RefusedError(no.status, f"{provider.NAME}: {no}", challenge=no.challenge) from no
+        except Refused as no:
+            raise HttpError(no.status, f"{provider.NAME}: {no}", challenge=no.challenge) from no
         await reports.add([one for one in parsed if not isinstance(one, Handshake)])
         return await _hands_shaken([one for one in parsed if isinstance(one, Handshake)], threads)
 
     return taken
 
 
-def _provider(settings: Settings, name: str) -> tuple[providers.Provider, str]:
+def _provider(settings: Settings, name: str) -> tuple[Provider, str]:
     """Who calls, and the secret they share with us; without one, what they send is asked for again later and not lost."""
-    provider = providers.BY_NAME.get(name)
+    provider = registry.BY_NAME.get(name)
     if provider is None:
-        raise RefusedError(404, say("web.unknown_provider", known=", ".join(providers.BY_NAME)))
+        raise HttpError(404, say("web.unknown_provider", known=", ".join(registry.BY_NAME)))
     secret = settings.secret(provider.SECRET)
     if secret is None:
-        raise RefusedError(503, say("web.no_secret", setting=provider.SECRET.upper(), provider=name))
+        raise HttpError(503, say("web.no_secret", setting=provider.SECRET.upper(), provider=name))
     return provider, secret
 
 
-def _read(provider: providers.Provider, secret: str, callback: providers.Callback) -> providers.Parsed:
+def _read(provider: Provider, secret: str, callback: Callback) -> Parsed:
     provider.verify(secret, callback)
     return provider.parse(callback)
 
 
 def _record(engine: Engine, reports: Sequence[Report]) -> None:
-    with db.transaction(engine) as session:
-        receipts.record(session, reports, now=clock())
+    with transaction(engine) as session:
+        record_receipts(session, reports, now=utc_now())
 
 
 async def _hands_shaken(handshakes: Sequence[Handshake], threads: CapacityLimiter) -> Response:

@@ -14,36 +14,36 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot import replays
-from bot.errors import traced
+from bot.errors import describe_error
 from bot.settings import Settings
-from bot.slack import late
-from bot.web.answering import MEGABYTE, Door, RefusedError, body_of
+from bot.slack.kit import slow_responses
+from bot.web.replay_guard import is_first_delivery
+from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
 
-def door(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Door:
+def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Endpoint:
     """It has `threads` of its own, so that a flood of receipts delays no click."""
 
     def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
         if not _is_first(engine, signature):
-            raise RefusedError(401, say("web.heard_before"))
+            raise HttpError(401, say("web.heard_before"))
         return bolt.dispatch(asked)
 
     async def slack(request: Request) -> Response:
         secrets = settings.signing_secrets
         if not secrets:
-            raise RefusedError(503, say("web.no_signing_secret"))
-        body = await body_of(request, cap=MEGABYTE)
+            raise HttpError(503, say("web.no_signing_secret"))
+        body = await read_body(request, cap=MEGABYTE)
         if not any(_is_from_slack(secret, request, body) for secret in secrets):
-            raise RefusedError(401, say("web.not_signed"))
+            raise HttpError(401, say("web.not_signed"))
         asked = _asked(request, body)
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
-        meanwhile = late.meanwhile(asked.body)
-        await asyncio.wait({work}, timeout=late.PATIENCE if meanwhile else None)
+        meanwhile = slow_responses.interim_response(asked.body)
+        await asyncio.wait({work}, timeout=slow_responses.RESPONSE_TIMEOUT if meanwhile else None)
         if meanwhile and not work.done():
             return _response(meanwhile, background=BackgroundTask(_follow, asked, work))
         return _response(await work)
@@ -60,9 +60,9 @@ async def _follow(asked: BoltRequest, work: "asyncio.Future[BoltResponse]") -> N
     try:
         said = await work
     except Exception as fault:  # noqa: BLE001 - nobody is left to hear of it, and asyncio would log its words.
-        logger.error("a late answer never came: %s", traced(fault))  # noqa: TRY400 - as above.
+        logger.error("a late answer never came: %s", describe_error(fault))  # noqa: TRY400 - as above.
         return
-    await to_thread.run_sync(late.follow, asked.body, said)
+    await to_thread.run_sync(slow_responses.send_late_response, asked.body, said)
 
 
 def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
@@ -80,7 +80,7 @@ def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
 def _is_first(engine: Engine, signature: str) -> bool:
     """Without a database nothing can be done twice, and Bolt says politely that nothing can be done."""
     try:
-        return replays.is_first(engine, signature, now=datetime.now(UTC))
+        return is_first_delivery(engine, signature, now=datetime.now(UTC))
     except OperationalError:
         return True
 
@@ -90,4 +90,4 @@ def _asked(request: Request, body: bytes) -> BoltRequest:
     try:
         return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
     except (ValueError, AttributeError, RecursionError) as problem:
-        raise RefusedError(400, say("web.not_slacks")) from problem
+        raise HttpError(400, say("web.not_slacks")) from problem

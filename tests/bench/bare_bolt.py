@@ -6,8 +6,9 @@ import uvicorn
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
-from bot import db, web
+from bot.db.engine import build_engine
 from bot.settings import Settings
+from bot.web import server
 
 
 def main(blocks):
@@ -29,7 +30,7 @@ def main(blocks):
         ack(text="The list", blocks=[section] * blocks, response_type="ephemeral")
 
     uvicorn.run(
-        web.create(settings, db.engine(settings.database_url.get_secret_value()), bolt),
+        server.create_web_app(settings, build_engine(settings.database_url.get_secret_value()), bolt),
         port=settings.port,
         log_config=None,
         access_log=False,

@@ -14,7 +14,8 @@ from serving import TWILIO, flood, loading, memory, web
 from sqlalchemy import func, select, text
 from twilio.request_validator import RequestValidator
 
-from bot import db, models
+from bot.db.models.messages import Delivery, MassMessage, Receipt
+from bot.db.session import transaction
 
 REQUESTS, CONNECTIONS, ROUNDS = 6_000, 48, 3
 
@@ -47,8 +48,8 @@ def texts(port, first):
 @pytest.fixture
 def with_deliveries(empty_database):
     """A mass message of which each receipt of the flood reports on a delivery."""
-    with db.transaction(empty_database) as session:
-        session.add(models.MassMessage(id="flood", title="Flood"))
+    with transaction(empty_database) as session:
+        session.add(MassMessage(id="flood", title="Flood"))
         session.flush()
         session.execute(
             text("""
@@ -76,8 +77,8 @@ def test_receipts_a_second(with_deliveries, database_url, free_port):
                 f"  p99 {told['p99'] * 1000:.0f} ms (floor {floor['p99'] * 1000:.0f} ms)"
             )
         print(f"median ratio {statistics.median(ratios):.2f}; memory of web at most {memory(process):.0f} MB")
-    with db.transaction(with_deliveries) as session:
-        assert session.scalar(select(func.count()).select_from(models.Receipt)) == REQUESTS * ROUNDS
+    with transaction(with_deliveries) as session:
+        assert session.scalar(select(func.count()).select_from(Receipt)) == REQUESTS * ROUNDS
 
 
 def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(with_deliveries, database_url, free_port):
@@ -87,8 +88,8 @@ def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(with_deliv
         time.sleep(2)
         process.kill()
         answered = json.loads(load.stdout.read())["statuses"]["204"]
-    with db.transaction(with_deliveries) as session:
-        stored = session.scalar(select(func.count()).select_from(models.Receipt))
-        applied = session.scalar(select(func.count()).where(models.Delivery.outcome == "delivered"))
+    with transaction(with_deliveries) as session:
+        stored = session.scalar(select(func.count()).select_from(Receipt))
+        applied = session.scalar(select(func.count()).where(Delivery.outcome == "delivered"))
     print(f"\nkilled in the middle of a flood: {answered} answered, {stored} stored, {applied} of them applied")
     assert 0 < answered <= stored == applied

@@ -12,7 +12,9 @@ from serving import SIGNING, ended, memory, started, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
-from bot import db, models
+from bot.db.models.messages import MassMessage
+from bot.db.models.slack import SlackUser
+from bot.db.session import transaction
 
 DELIVERIES = 1_000_000
 SIZES = {"contacts": DELIVERIES, "students": DELIVERIES * 2 // 5}
@@ -48,11 +50,11 @@ FROM generate_series(1, :contacts) AS n
 @pytest.fixture
 def a_million(empty_database):
     """A clerk of a school with 500 students in a district of 400,000, and a message that waits to settle."""
-    with db.transaction(empty_database) as session:
+    with transaction(empty_database) as session:
         lincoln = people.school(session)
         clara = people.staff(session, "Clara", "Clerk", role="siteAdministrator", at=lincoln)
         now = datetime.now(UTC)
-        session.add(models.SlackUser(user_id="UCLARA", email=clara.email, full_member=True, checked_at=now))
+        session.add(SlackUser(user_id="UCLARA", email=clara.email, full_member=True, checked_at=now))
         for statement in (_STUDENTS, _CONTACTS, _LINKS):
             session.execute(text(statement), SIZES)
         session.execute(text(_AT_LINCOLN), {"school": lincoln.id})
@@ -67,8 +69,8 @@ def _settle_quietly(engine):
 
 
 def _send(engine, message):
-    with db.transaction(engine) as session:
-        session.add(models.MassMessage(id=message, title="Snow day", sent_at=datetime.now(UTC)))
+    with transaction(engine) as session:
+        session.add(MassMessage(id=message, title="Snow day", sent_at=datetime.now(UTC)))
         session.flush()
         session.execute(text(_DELIVERIES), {**SIZES, "message": message})
 
@@ -142,5 +144,5 @@ def test_settling(a_million, database_url, free_port, message):
             f" ({(seconds - idle) / floor:.1f} x), /cleanup meanwhile p99 {p99:.0f} ms of {asked};"
             f" memory clock {clock:.0f} MB, web {memory(serving):.0f} MB"
         )
-    with db.transaction(a_million) as session:
+    with transaction(a_million) as session:
         assert session.scalar(text("SELECT count(*) FROM cleanup_list")) == DELIVERIES // 50

@@ -20,7 +20,12 @@ from serving import HERE, SIGNING, answering, flood, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import select, text
 
-from bot import db, listing, models
+from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.db.models.all_tables import METADATA
+from bot.db.models.edits import Edit
+from bot.db.models.roster import School, SyncRun
+from bot.db.models.slack import SlackUser
+from bot.db.session import transaction
 
 STUDENTS = int(os.environ.get("STUDENTS", "1000000"))
 OF_A_SCHOOL, OF_A_CLASS = 650, 25
@@ -92,25 +97,25 @@ _triggers = count(1)
 def district(engine):
     """Clara works in the office of the first school, others in those of the next ones; Dana manages the district."""
     with engine.begin() as connection:
-        tables = ", ".join(f'"{table.name}"' for table in models.Base.metadata.sorted_tables)
+        tables = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    with db.transaction(engine) as session:
+    with transaction(engine) as session:
         for statement in _ALL:
             session.execute(text(statement), {**SIZES, "syllables": SYLLABLES})
-        schools = session.scalars(select(models.School).order_by(models.School.id).limit(len(CLERKS))).all()
+        schools = session.scalars(select(School).order_by(School.id).limit(len(CLERKS))).all()
         clerks = {
             user_id: people.staff(session, "Clara", f"Clerk {school.id}", role="siteAdministrator", at=school)
             for user_id, school in zip(CLERKS, schools, strict=False)
         }
         dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
-        session.add(models.SyncRun(source="x", started_at=people.NOW, finished_at=people.NOW, state="done"))
+        session.add(SyncRun(source="x", started_at=people.NOW, finished_at=people.NOW, state="done"))
         later = datetime(2100, 1, 1, tzinfo=UTC)
         for user_id, one in (clerks | {"UDANA": dana}).items():
-            session.add(models.SlackUser(user_id=user_id, email=one.email, full_member=True, checked_at=later))
+            session.add(SlackUser(user_id=user_id, email=one.email, full_member=True, checked_at=later))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     with engine.begin() as connection:
-        listing.follow_names(connection)
+        refresh_entry_names(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE cleanup_list"))
     return engine
@@ -213,7 +218,7 @@ def interaction(payload):
 
 
 def test_the_student_dialog(bot, district):
-    with db.transaction(district) as session:
+    with transaction(district) as session:
         rows = session.execute(
             text(
                 "SELECT l.student_id, l.contact_id FROM student_contacts l JOIN cleanup_list e USING (contact_id)"
@@ -230,8 +235,8 @@ def test_the_student_dialog(bot, district):
     told("open the student dialog", flood(bot, 1, opening))
     saving = [interaction(_saved(row, place)) for place, row in enumerate(rows)]
     told("save an edit", flood(bot, 1, saving))
-    with db.transaction(district) as session:
-        assert session.query(models.Edit).count() == len(rows)
+    with transaction(district) as session:
+        assert session.query(Edit).count() == len(rows)
 
 
 def _saved(row, place):

@@ -18,8 +18,10 @@ from serving import ended, started
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import contact_edits, db, models
 from bot.access import Reach
+from bot.contact_edits.change import change_contact
+from bot.db.models.roster import ClassStudent, Contact, SchoolClass, Student
+from bot.db.session import transaction
 
 STUDENTS = int(os.environ.get("STUDENTS", "100000"))
 EDIT_EVERY = 0.02
@@ -70,9 +72,7 @@ class Prober(threading.Thread):
         with Session(engine) as session:
             dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
             self.dana = people.acting(dana, reach=Reach.DISTRICT)
-            contacts = (
-                select(models.Contact.id).where(models.Contact.active).order_by(models.Contact.search).limit(5000)
-            )
+            contacts = select(Contact.id).where(Contact.active).order_by(Contact.search).limit(5000)
             self.contacts = session.scalars(contacts).all()
             session.rollback()
 
@@ -82,9 +82,9 @@ class Prober(threading.Thread):
             if self.done.wait(EDIT_EVERY):
                 return
             began = time.perf_counter()
-            with db.transaction(self.engine) as session:
-                version = session.scalar(select(models.Contact.version).where(models.Contact.id == contact_id))
-                contact_edits.change(
+            with transaction(self.engine) as session:
+                version = session.scalar(select(Contact.version).where(Contact.id == contact_id))
+                change_contact(
                     session,
                     contact_id,
                     version=version,
@@ -113,7 +113,7 @@ def told(what, engine, database_url, folder, *options):
     """Run one sync as a district does, with the floor before it."""
     floor = copied(engine, folder)
     with Session(engine) as session:
-        is_first = session.scalar(select(models.Contact.id).limit(1)) is None
+        is_first = session.scalar(select(Contact.id).limit(1)) is None
     prober = None if is_first else Prober(engine)
     if prober:
         prober.start()
@@ -143,18 +143,18 @@ def merged(engine, folder):
     with Session(engine) as session:
         ids = {"": None}
         for row in rows(folder, "classes"):
-            ids[row["sourcedId"]] = _one(session, models.SchoolClass, row["sourcedId"], title=row["title"]).id
+            ids[row["sourcedId"]] = _one(session, SchoolClass, row["sourcedId"], title=row["title"]).id
         for row in rows(folder, "users"):
             named = {"given_name": row["givenName"], "family_name": row["familyName"]}
             if row["identifier"]:
-                one = _one(session, models.Student, row["sourcedId"], search=row["familyName"], **named)
+                one = _one(session, Student, row["sourcedId"], search=row["familyName"], **named)
             else:
-                one = _one(session, models.Contact, row["sourcedId"], sis_phone_written=row["sms"], **named)
+                one = _one(session, Contact, row["sourcedId"], sis_phone_written=row["sms"], **named)
             ids[row["sourcedId"]] = one.id
         for row in rows(folder, "enrollments"):
             if row["role"] == "student":
                 at = {"class_id": ids[row["classSourcedId"]], "student_id": ids[row["userSourcedId"]]}
-                _one(session, models.ClassStudent, row["sourcedId"], **at)
+                _one(session, ClassStudent, row["sourcedId"], **at)
         session.commit()
     return time.perf_counter() - began
 

@@ -26,7 +26,7 @@ def started(database_url, *arguments, quiet=False, **changed):
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_SIGNING_SECRET": SIGNING,
     }
-    command = [sys.executable, "-m", "bot", *arguments]
+    command = [sys.executable, "-m", "bot.cli", *arguments]
     environment = {**kept, **given, **changed}
     said = subprocess.DEVNULL if quiet else None
     return subprocess.Popen(command, env=environment, cwd=HERE.parents[1], stdout=said, stderr=subprocess.DEVNULL)

@@ -7,19 +7,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot import cleanup_list, db, downloads
 from bot.access import Actor, Reach
-from bot.filters import Filter
-from bot.models import DownloadForm
+from bot.cleanup_list.export_rows import iter_export_rows
+from bot.db.engine import build_engine
+from bot.db.models.downloads import DownloadForm
+from bot.downloads.sheet import FileHeader, write_list
+from bot.filters.filter import Filter
 
 
 def main(url, form, path):
     now = datetime.now(UTC)
     actor = Actor("UDANA", (), "Dana Diaz", "dana@district.example", Reach.DISTRICT, (), True, now.date())
-    head = downloads.Head("Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
-    with Session(db.engine(url)) as session:
-        entries = cleanup_list.entries(session, Filter(), actor=actor)
-        rows = sum(1 for _ in entries) if form == "none" else downloads.write(DownloadForm(form), path, entries, head)
+    head = FileHeader("Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
+    with Session(build_engine(url)) as session:
+        entries = iter_export_rows(session, Filter(), actor=actor)
+        rows = sum(1 for _ in entries) if form == "none" else write_list(DownloadForm(form), path, entries, head)
     print(rows)
 
 

@@ -11,9 +11,10 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BadSignature, Callback, Handshake, Malformed, OptOutMessage, ParsedReceipt, Refused, aws
-from bot.providers.receipt import TryAgain
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import aws
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Handshake, Malformed, OptOutMessage, ParsedReceipt, Refused, TryAgain
 
 URL = "https://cleanup.district.example/receipts/aws"
 TOPICS = f"arn:aws:sns:us-west-2:123456789012:older, {amazon.TOPIC}"

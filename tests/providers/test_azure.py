@@ -10,8 +10,10 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BadSignature, Callback, Handshake, Malformed, OptOutMessage, ParsedReceipt, Refused, azure
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import azure
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Handshake, Malformed, OptOutMessage, ParsedReceipt, Refused
 
 KEY = "k3yOfTheDistrict"
 URL = "https://cleanup.district.example/receipts/azure"

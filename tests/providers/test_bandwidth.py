@@ -10,8 +10,11 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BY_NAME, BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, bandwidth
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import bandwidth
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ParsedReceipt, Refused
+from bot.providers.registry import BY_NAME
 
 SECRET = "cleanup:correct horse:battery"
 URL = "https://cleanup.district.example/receipts/bandwidth"

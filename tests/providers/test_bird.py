@@ -12,8 +12,10 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, bird
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import bird
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ParsedReceipt, Refused
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = base64.b64decode(SECRET.removeprefix("whsec_"))

@@ -1,7 +1,7 @@
 import pytest
 import tables
 
-from bot.providers import BY_NAME
+from bot.providers.registry import BY_NAME
 
 SHAKY_THOUGH_SURE = {("twilio", "30005")}
 REASONLESS = {

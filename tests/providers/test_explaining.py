@@ -1,8 +1,8 @@
 import pytest
 
 from bot.errors import UserError
-from bot.providers import BY_NAME
 from bot.providers.explaining import explain
+from bot.providers.registry import BY_NAME
 
 
 @pytest.mark.parametrize("provider", BY_NAME)

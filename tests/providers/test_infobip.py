@@ -10,8 +10,10 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, Refused, infobip
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import infobip
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
 
 SECRET = "infobip:Pässwort:with:colons"
 TABLE = tables.told("infobip")

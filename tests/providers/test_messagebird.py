@@ -14,8 +14,10 @@ from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, messagebird
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import messagebird
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ParsedReceipt, Refused
 
 SECRET = "messagebird-signing-key-of-the-district-which-is-sixty-four-long"
 URL = "https://cleanup.district.example/receipts/messagebird"

@@ -11,8 +11,11 @@ import tables
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BY_NAME, BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, plivo
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import plivo
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ParsedReceipt, Refused
+from bot.providers.registry import BY_NAME
 
 SECRET = "plivo-auth-token"
 NONCE = "05429567804466091622"

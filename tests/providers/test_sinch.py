@@ -14,8 +14,10 @@ from sinch.domains.authentication.sinch_events.v1.authentication_validation impo
 )
 from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, Refused, sinch
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import sinch
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
 
 SECRET = "sinch-webhook-secret"
 NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)

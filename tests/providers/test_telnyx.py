@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers import BY_NAME, BadSignature, Callback, Malformed, OptOutMessage, ParsedReceipt, Refused, telnyx
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import telnyx
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ParsedReceipt, Refused
+from bot.providers.registry import BY_NAME
 
 NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 URL = "https://cleanup.district.example/receipts/telnyx"

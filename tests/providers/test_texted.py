@@ -1,6 +1,6 @@
 import pytest
 
-from bot.providers import OptOutMessage
+from bot.providers.receipt import OptOutMessage
 from bot.providers.texted import heard
 
 PHONE = "+13125550142"

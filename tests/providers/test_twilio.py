@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, Refused, twilio
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import twilio
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
 
 SECRET = "twilio-auth-token"
 URL = "https://cleanup.district.example/receipts/twilio"

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from vonage_http_client.auth import Auth
 from vonage_jwt import verify_signature
 
-from bot.providers import BadSignature, Callback, Malformed, OptOutMessage, Refused, vonage
-from bot.sms_status import Outcome
+from bot.domain.sms_status import Outcome
+from bot.providers import vonage
+from bot.providers.callback import Callback
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
 
 SECRET = "vonage-signature-secret-of-the-account"
 NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)

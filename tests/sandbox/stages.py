@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot import db
+from bot.db.embedded import embedded_url
 from bot.sandbox import stage
 from bot.sandbox.controls import Controls
 from bot.sandbox.run import page_routes
@@ -18,7 +18,7 @@ def a_stage(folder, *, port=0):
         made.append(Controls(opened))
         return (*made[0].routes(), *page_routes())
 
-    server = db.embedded_url(Path(".sandbox") / "tests")
+    server = embedded_url(Path(".sandbox") / "tests")
     database = f"sandbox_{folder.name.replace('-', '_')}"
     with stage.opened(folder, port=port, server_url=server, database=database, more=more) as opened:
         yield opened, made[0]

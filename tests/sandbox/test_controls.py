@@ -8,10 +8,11 @@ import httpx
 import pytest
 from stages import a_stage
 
-from bot import db
+from bot.db.models.roster import Contact
+from bot.db.session import transaction
 from bot.errors import UserError
-from bot.models import Contact
-from bot.sandbox import district, stage
+from bot.sandbox import stage
+from bot.sandbox.district import bundle, staff, workspace
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_a_number_changed_in_the_sis_is_what_the_next_sync_reads(panel, opened):
     panel.post("/district/sync").raise_for_status()
     finished(panel)
 
-    with db.transaction(opened.engine) as session:
+    with transaction(opened.engine) as session:
         held = session.query(Contact).filter_by(sourced_id=contact["sourced_id"]).one()
         assert held.sis_phone == "+13315550177"
 
@@ -129,7 +130,7 @@ def test_no_mail_has_been_sent(panel):
 
 
 def test_the_first_step_is_done_when_somebody_has_a_list_on_the_screen_and_not_before(panel, opened):
-    clerk = opened.slack.person(district.CLERK)
+    clerk = opened.slack.person(workspace.CLERK)
 
     clerk.command("/cleanup", "help")
     assert not panel.get("/district").json()["steps"]["listed"]
@@ -139,7 +140,7 @@ def test_the_first_step_is_done_when_somebody_has_a_list_on_the_screen_and_not_b
 
 
 def test_the_third_step_is_done_when_the_digest_of_a_new_message_was_posted(panel, opened):
-    opened.slack.person(district.CLERK).command("/cleanup", "subscribe", channel=district.FAMILY_TEXTS)
+    opened.slack.person(workspace.CLERK).command("/cleanup", "subscribe", channel=workspace.FAMILY_TEXTS)
     assert not panel.get("/district").json()["steps"]["sent"]
 
     panel.post("/district/send", json={"title": "Picture day"}).raise_for_status()
@@ -152,7 +153,7 @@ def test_the_page_and_the_bot_are_served_side_by_side(opened):
     with httpx.Client(base_url=opened.url) as browser:
         assert "<html" in browser.get("/").text
         assert browser.get("/sandbox/page/app.js").status_code == 200
-        assert browser.get("/sandbox/slack/people").json()["team"]["name"] == district.DISTRICT_NAME
+        assert browser.get("/sandbox/slack/people").json()["team"]["name"] == staff.DISTRICT_NAME
         assert browser.post("/slack/events").status_code == 401
         assert browser.get("/readyz").json()["ready"]
 
@@ -175,12 +176,12 @@ def test_nothing_of_the_environment_reaches_the_sandbox(monkeypatch, tmp_path):
 
 def test_every_start_is_a_clean_slate(tmp_path):
     with a_stage(tmp_path) as (opened, _):
-        contact = district.contacts(opened.sis)[0]
-        district.set_phone(opened.sis, contact.sourced_id, "(331) 555-0177")
+        contact = bundle.contacts(opened.sis)[0]
+        bundle.set_phone(opened.sis, contact.sourced_id, "(331) 555-0177")
         opened.sync()
 
     with a_stage(tmp_path) as (opened, controls):
-        assert district.contacts(opened.sis)[0] == contact
+        assert bundle.contacts(opened.sis)[0] == contact
         assert controls.today({})["last_sync"] is None
 
 

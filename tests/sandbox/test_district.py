@@ -6,11 +6,13 @@ from datetime import date
 
 import pytest
 
-from bot import phone
+from bot.domain import phone
+from bot.domain.grade import LEVELS
 from bot.errors import UserError
-from bot.grade import LEVELS
 from bot.sandbox import district
-from bot.sandbox.district import Fate, Household
+from bot.sandbox.district import bundle, staff, workspace
+from bot.sandbox.district.families import Household
+from bot.sandbox.district.numbers import Fate
 
 TODAY = date(2026, 11, 23)
 
@@ -44,7 +46,7 @@ def test_there_are_600_students_in_every_grade_of_three_schools(made):
 
     assert grades.total() == 600
     assert set(grades) == {"K", *map(str, range(1, 13))} <= set(LEVELS)
-    assert len(district.SCHOOLS) == 3
+    assert len(staff.SCHOOLS) == 3
 
 
 def test_two_writings_of_the_district_are_the_same_to_the_letter(tmp_path):
@@ -156,45 +158,45 @@ def test_a_child_in_elementary_school_has_one_teacher_and_later_one_for_each_sub
     taught = Counter(child.sourced_id for one in made.classes for child in one.students)
     grades = {child.sourced_id: child.grade for family in made.families for child in family.children}
 
-    assert {taught[child] for child, grade in grades.items() if grade in district.LINCOLN.grades} == {1}
-    assert {taught[child] for child, grade in grades.items() if grade in district.ROOSEVELT.grades} == {5}
+    assert {taught[child] for child, grade in grades.items() if grade in staff.LINCOLN.grades} == {1}
+    assert {taught[child] for child, grade in grades.items() if grade in staff.ROOSEVELT.grades} == {5}
 
 
 def test_another_number_typed_into_the_sis_is_what_it_holds_from_then_on(sis):
-    contact = district.find(sis, "obrien")[0]
+    contact = bundle.find(sis, "obrien")[0]
 
-    district.set_phone(sis, contact.sourced_id, "(312) 555-0142")
+    bundle.set_phone(sis, contact.sourced_id, "(312) 555-0142")
 
-    assert [one.phone for one in district.contacts(sis) if one.sourced_id == contact.sourced_id] == ["(312) 555-0142"]
+    assert [one.phone for one in bundle.contacts(sis) if one.sourced_id == contact.sourced_id] == ["(312) 555-0142"]
     assert len(rows(sis, "users")) == len({row["sourcedId"] for row in rows(sis, "users")})
 
 
 def test_a_number_can_be_taken_out_of_the_sis(sis):
-    contact = next(one for one in district.contacts(sis) if one.phone)
+    contact = next(one for one in bundle.contacts(sis) if one.phone)
 
-    district.set_phone(sis, contact.sourced_id, "")
+    bundle.set_phone(sis, contact.sourced_id, "")
 
-    assert not next(one for one in district.contacts(sis) if one.sourced_id == contact.sourced_id).phone
+    assert not next(one for one in bundle.contacts(sis) if one.sourced_id == contact.sourced_id).phone
 
 
 def test_the_sis_knows_no_contact_by_the_id_of_a_student(sis):
     with pytest.raises(KeyError):
-        district.set_phone(sis, "S1001", "(312) 555-0142")
+        bundle.set_phone(sis, "S1001", "(312) 555-0142")
 
 
 def test_a_contact_is_found_by_their_own_name_or_a_childs_however_typed(made, sis):
     family = next(one for one in made.families if one.children[0].family == "Nguyễn")
-    found = {one.sourced_id for one in district.find(sis, f"NGUYEN {family.children[0].given}")}
+    found = {one.sourced_id for one in bundle.find(sis, f"NGUYEN {family.children[0].given}")}
 
     assert {adult.sourced_id for adult in family.adults} <= found
-    assert not district.find(sis, "Xyzzy")
+    assert not bundle.find(sis, "Xyzzy")
 
 
 def test_slack_knows_the_staff_by_the_mail_the_sis_has(made, sis):
     mails = {row["email"] for row in rows(sis, "users") if row["email"]}
     people = district.slack_people(made)
 
-    assert people[0].user_id == district.CLERK
+    assert people[0].user_id == workspace.CLERK
     assert all((one.email in mails) is not (one.guest or one.stranger) for one in people)
     assert len({one.user_id for one in people}) == len(people)
 

@@ -3,7 +3,9 @@
 import pytest
 from tiny_bolt_app import LIST, actions, button, dialog, option, plain, section, text_input
 
-from bot.sandbox.slack.block_kit import Surface, normalised, problems, view_problems
+from bot.sandbox.slack.block_kit import problems, view_problems
+from bot.sandbox.slack.block_kit.blocks import Surface
+from bot.sandbox.slack.block_kit.state import normalised
 
 
 def mrkdwn(text):

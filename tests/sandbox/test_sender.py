@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
-from bot import models
-from bot.sandbox.district import Fate
+from bot.db.models.messages import PhoneNumber
+from bot.sandbox.district.numbers import Fate
 from bot.sandbox.sender import Recipient, Sender, callbacks_of
 from bot.sandbox.slack.serving import running
 
@@ -89,7 +89,7 @@ def test_nobody_is_texted_who_takes_calls_has_no_number_or_said_stop(sender, lis
     people.contact(session, sam, method="call")
     people.contact(session, sam, phone=None)
     stopped = people.contact(session, sam)
-    session.add(models.PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW))
+    session.add(PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW))
     session.commit()
 
     sender.send("Early dismissal today", now=NOW)

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.sandbox import terminal
-from bot.slack import blocks as b
+from bot.slack.kit import blocks as b
 
 
 @pytest.mark.parametrize(

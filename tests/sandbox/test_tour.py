@@ -7,7 +7,7 @@ from rich.console import Console
 from stages import a_stage
 
 from bot.sandbox import tour
-from bot.sandbox.district import Fate
+from bot.sandbox.district.numbers import Fate
 
 
 @pytest.fixture

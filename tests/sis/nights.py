@@ -8,8 +8,8 @@ from sis import bundles
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import roster
-from bot.sis import oneroster_csv
+from bot.sis.oneroster_csv import Export
+from bot.sync.run import run_sync
 
 
 class Nights:
@@ -46,7 +46,7 @@ class Nights:
 
     def read(self, source, **options):
         self.now += timedelta(days=1)
-        return roster.sync(
+        return run_sync(
             self.engine, _source(source), **{"now": self.now, "region": "US", "brake_percent": 5, **options}
         )
 
@@ -73,7 +73,7 @@ class Nights:
 
 def _source(told):
     """Where to read: a path, or a source of another kind."""
-    return oneroster_csv.Export(told) if isinstance(told, Path) else told
+    return Export(told) if isinstance(told, Path) else told
 
 
 def changed(report):

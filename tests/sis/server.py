@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.slack.serving import running
-from bot.sis import UserRow
 from bot.sis.oneroster_calls import Patience
 from bot.sis.oneroster_rest import Server
+from bot.sis.rows import UserRow
 
 BASES = {1: "/ims/oneroster/v1p1", 2: "/ims/oneroster/rostering/v1p2"}
 ENDPOINTS = ("orgs", "academicSessions", "classes", "users", "enrollments")

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.sis import ContactRow, Rejection, UnreadRow, contacts_csv
+from bot.sis import contacts_csv
+from bot.sis.rows import ContactRow, Rejection, UnreadRow
 
 
 def read(tmp_path, text):

@@ -7,7 +7,7 @@ from sis import bundles, server
 from sis.nights import Nights, changed
 from sis.server import Mishap, serving
 
-from bot.roster import Braked
+from bot.sync.hold import SyncHeld
 
 DAY = timedelta(days=1)
 
@@ -151,7 +151,7 @@ def test_a_sync_that_wrote_nothing_moves_no_mark(nights, sis):
     read(nights, sis, dry_run=True)
     people = sis.tables["users"]
     sis.tables["users"] = []
-    with pytest.raises(Braked):
+    with pytest.raises(SyncHeld):
         read(nights, sis)
     sis.tables["users"] = people
     nights.now += 3 * DAY

@@ -7,18 +7,8 @@ from hypothesis import strategies as st
 from sis import bundles
 
 from bot.errors import UserError
-from bot.sis import (
-    AgentRow,
-    ClassRow,
-    EnrollmentRow,
-    OrgRow,
-    Rejection,
-    RoleRow,
-    TermRow,
-    UnreadRow,
-    UserRow,
-    oneroster_csv,
-)
+from bot.sis import oneroster_csv
+from bot.sis.rows import AgentRow, ClassRow, EnrollmentRow, OrgRow, Rejection, RoleRow, TermRow, UnreadRow, UserRow
 
 
 def read(source):

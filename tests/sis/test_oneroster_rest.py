@@ -9,10 +9,10 @@ from sis.nights import Nights, changed, reasons
 from sis.server import EVERYBODY, Mishap, Sis, busy, hanging_up, moved, read, serving, slow, users_of, with_headers
 
 from bot.errors import UserError
-from bot.roster import Braked
 from bot.sandbox import district
 from bot.sandbox.slack.serving import running
-from bot.sis import Rejection, UserRow
+from bot.sis.rows import Rejection, UserRow
+from bot.sync.hold import SyncHeld
 
 VERSIONS = pytest.mark.parametrize("minor", [1, 2])
 HELD = {
@@ -330,7 +330,7 @@ def test_numbers_and_flags_are_read_as_either_version_writes_them(sis):
 def test_an_endpoint_without_rows_brakes_the_sync_that_would_empty_a_table(nights):
     nights.sync()
     nights.tables["enrollments"] = []
-    with serving(nights.tables, 2) as sis, pytest.raises(Braked, match="enrollments holds no row"):
+    with serving(nights.tables, 2) as sis, pytest.raises(SyncHeld, match="enrollments holds no row"):
         nights.read(sis.source())
 
 

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.sis import Kind, cells, oneroster_rows
+from bot.sis import cells, oneroster_rows
 from bot.sis.block import Block
 from bot.sis.columns import Columns, Picker
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
 from bot.sis.reading import Reading
+from bot.sis.rows import Kind
 
 LINES = st.lists(
     st.sampled_from(["a,b,c", "1,é,3", '"a",b,"c,d"', " a, b,c ", 'a,5" pipe,c', '="1",,', "a,b", "a,b,c,d", ",,", ""])

@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from slack_sdk import WebClient
 from sqlalchemy import Engine
 
-from bot import app, clock, web
+from bot import clock
+from bot.app import build_bolt_app, slack_client
 from bot.sandbox.slack import deliver, serving
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
+from bot.web import server
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yaml").read_text())
 
@@ -109,16 +111,16 @@ def office(session, settings_changed, organisation):
             engine,
             slack,
             settings,
-            app.slack_client(settings),
+            slack_client(settings),
             district,
             channel.id,
             timedelta(),
             who,
             afterwards,
         )
-        bolt = app.build(settings, engine, now=made.now)
+        bolt = build_bolt_app(settings, engine, now=made.now)
         bolt.listener_runner.lazy_listener_runner.executor = afterwards
-        asgi = web.create(settings, engine, bolt)
+        asgi = server.create_web_app(settings, engine, bolt)
         slack.connect(stack.enter_context(deliver.InProcess(asgi)))
         yield made
         made.settled()

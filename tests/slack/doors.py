@@ -11,11 +11,16 @@ import edits
 import people
 from sqlalchemy import text
 
-from bot import digests, models
 from bot.access import Reach
+from bot.db.models.messages import MassMessage
+from bot.db.models.roster import SyncRun
+from bot.digests.posts import enqueue_digests
+from bot.digests.subscriptions import subscribe_channel
 from bot.sandbox.slack import posting, screens
-from bot.slack import blocks as b
-from bot.slack import edits_notice, pending, sync_notice
+from bot.slack import pending
+from bot.slack.kit import blocks as b
+from bot.slack.sync import edits_notice
+from bot.slack.sync import notice as sync_notice
 
 SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", "312555", "555-7"]
 """What only those may read who may see the students of the scene."""
@@ -56,7 +61,7 @@ def set_up(session, office):
     disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
     edits.sis_says(session, otto, "+13125557903")
     removal = edits.remove(session, pablo, sam, actor=clara).id
-    run = models.SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="braked")
+    run = SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="braked")
     session.add(run)
     _a_digest(session, office)
     return Scene(sam.id, maria.id, edit, disputed, removal, lars.id, run.id, office.channel)
@@ -72,10 +77,10 @@ def _classmates(session, at):
 
 def _a_digest(session, office):
     at = office.now() - timedelta(minutes=5)
-    digests.subscribe(session, office.channel, actor=office.clara.id, now=at)
-    session.add(models.MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at, learned_at=at))
+    subscribe_channel(session, office.channel, actor=office.clara.id, now=at)
+    session.add(MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at, learned_at=at))
     session.flush()
-    digests.enqueue(session, "early", now=at)
+    enqueue_digests(session, "early", now=at)
     session.commit()
     assert office.tick().failed == ()
 

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.cleanup_list import Touches
 from bot.cleanup_list.cards import Sibling
-from bot.slack import blocks as b
-from bot.slack import touching
-from bot.sms_status import SmsStatus
+from bot.cleanup_list.impact import Impact
+from bot.domain.sms_status import SmsStatus
+from bot.slack.kit import blocks as b
+from bot.slack.kit import impact
 
 LATE = datetime(2026, 11, 23, 20, 30, tzinfo=ZoneInfo("America/Chicago"))
 
@@ -29,10 +29,10 @@ def test_the_dot_of_a_status_is_never_parted_from_its_word():
     ],
 )
 def test_students_whom_a_change_touches_are_listed_as_people_say_it(named, hidden, said):
-    touches = Touches(
+    touches = Impact(
         siblings=tuple(Sibling(1, name) for name in named), more_siblings=hidden, sharing=(), more_sharing=0
     )
-    assert touching.siblings(touches) == [f"👪 Also a contact of {said}: changed for all of them."]
+    assert impact.siblings(touches) == [f"👪 Also a contact of {said}: changed for all of them."]
 
 
 @pytest.mark.parametrize(

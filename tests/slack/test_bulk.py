@@ -7,7 +7,9 @@ import people
 import pytest
 from sqlalchemy import select, text, update
 
-from bot import models
+from bot.db.models.edits import Edit, Removal
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import Contact, StudentSchool
 from bot.sandbox.slack.reading import text_of
 
 
@@ -44,7 +46,7 @@ def change(office, person, view, what, **more):
 
 def methods(session):
     session.rollback()
-    return session.scalars(select(models.Edit.value).where(models.Edit.state == "pending")).all()
+    return session.scalars(select(Edit.value).where(Edit.state == "pending")).all()
 
 
 def test_the_contacts_of_the_page_are_named_with_student_and_status(office, families):
@@ -72,19 +74,19 @@ def test_whom_others_answer_for_too_is_refused_by_itself_and_the_rest_is_removed
     assert said.endswith("• Kims Parent (Kim Rivera), Landline")
     assert "Sams" not in said
     session.rollback()
-    assert len(session.scalars(select(models.Removal)).all()) == 2
+    assert len(session.scalars(select(Removal)).all()) == 2
 
 
 def test_a_removal_is_chosen_together_with_its_reason(office, families, session):
     change(office, office.clara, dialog(office.clara), "remove duplicate")
-    assert set(session.scalars(select(models.Removal.reason))) == {"The same person is listed twice"}
+    assert set(session.scalars(select(Removal.reason))) == {"The same person is listed twice"}
     ways = dialog(office.clara).body["blocks"][1]["element"]["options"]
     assert all(": " in way["text"]["text"] for way in ways if way["value"].startswith("remove"))
 
 
 def test_what_somebody_else_changed_meanwhile_stays_as_they_left_it(office, families, session):
     view = dialog(office.clara)
-    session.execute(update(models.Contact).where(models.Contact.id == families["Sam"].id).values(version=2))
+    session.execute(update(Contact).where(Contact.id == families["Sam"].id).values(version=2))
     session.commit()
     assert change(office, office.clara, view, "call").ok
     said = text_of(office.clara.view)
@@ -95,11 +97,7 @@ def test_what_somebody_else_changed_meanwhile_stays_as_they_left_it(office, fami
 
 def test_whose_number_is_out_of_service_is_named_and_gets_no_autocalls(office, families, session):
     view = dialog(office.clara)
-    session.execute(
-        update(models.PhoneNumber)
-        .values(status="inactive")
-        .where(models.PhoneNumber.phone == families["Lea"].sis_phone)
-    )
+    session.execute(update(PhoneNumber).values(status="inactive").where(PhoneNumber.phone == families["Lea"].sis_phone))
     session.commit()
     change(office, office.clara, view, "call")
     said = text_of(office.clara.view)
@@ -121,12 +119,12 @@ def test_of_two_on_one_page_neither_holds_what_the_other_waits_for(office, famil
     view = dialog(office.clara)
     ticked = sorted(options(view).values(), key=lambda value: int(value.split()[0]), reverse=True)
     first, *later = sorted(one.id for one in families.values())
-    locked = select(models.Contact.id).with_for_update()
-    session.execute(locked.where(models.Contact.id == first))
+    locked = select(Contact.id).with_for_update()
+    session.execute(locked.where(Contact.id == first))
     with ThreadPoolExecutor(1) as elsewhere:
         done = elsewhere.submit(office.clara.fill(view, {"who": ticked, "what": "call"}).submit)
         _until_somebody_waits(office)
-        held = session.scalars(locked.where(models.Contact.id.in_(later)).with_for_update(skip_locked=True)).all()
+        held = session.scalars(locked.where(Contact.id.in_(later)).with_for_update(skip_locked=True)).all()
         session.rollback()
     assert sorted(held) == later
     assert done.result().ok
@@ -145,9 +143,7 @@ def _until_somebody_waits(office):
 def test_a_contact_of_students_that_one_may_not_see_is_not_changed(office, families, session):
     """A dialog that somebody made up, or whose rights ended for one of them."""
     view = dialog(office.clara)
-    session.execute(
-        models.StudentSchool.__table__.delete().where(models.StudentSchool.school_id == office.district.lincoln.id)
-    )
+    session.execute(StudentSchool.__table__.delete().where(StudentSchool.school_id == office.district.lincoln.id))
     session.commit()
     assert change(office, office.clara, view, "call").ok
     assert "3 contacts stayed as they were" in text_of(office.clara.view)

@@ -9,7 +9,9 @@ import people
 import pytest
 from sqlalchemy import select, update
 
-from bot import models
+from bot.db.models.messages import MassMessage
+from bot.db.models.roster import StudentContact
+from bot.db.models.slack import DigestPost, PostState, Subscription
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -42,7 +44,7 @@ def digests_in(office):
 
 def posts(session):
     session.expire_all()
-    return session.scalars(select(models.DigestPost)).all()
+    return session.scalars(select(DigestPost)).all()
 
 
 def test_a_channel_that_asked_gets_the_counts_of_the_next_message(office, session, maria, subscribed):
@@ -68,7 +70,7 @@ def test_grades_that_add_up_to_more_than_there_are_say_why(office, session, mari
     office.tick()
     assert "siblings" not in text_of(digests_in(office)[0])
     older = people.student(session, "Eva", grade="8", at=office.district.lincoln)
-    session.add(models.StudentContact(student_id=older.id, contact_id=maria.id))
+    session.add(StudentContact(student_id=older.id, contact_id=maria.id))
     send(session, office, {maria: "landline"}, message_id="second")
     office.tick()
     assert "_Contacts of siblings count in the grade of each._" in text_of(digests_in(office)[-1])
@@ -248,7 +250,7 @@ def subscribing(office, words, *, channel=None, who="clara"):
 
 def filters_of(session):
     session.expire_all()
-    return {one.channel_id: one.filter_text for one in session.scalars(select(models.Subscription))}
+    return {one.channel_id: one.filter_text for one in session.scalars(select(Subscription))}
 
 
 def test_a_digest_counts_only_what_its_channel_asked_for_and_says_so_in_its_title(office, session, maria):
@@ -275,7 +277,7 @@ def test_a_digest_of_one_sms_status_says_that_only_those_count(office, session, 
 def test_a_long_title_leaves_room_for_its_filter(office, session, maria):
     subscribing(office, "grade 5")
     send(session, office, {maria: "blocked"})
-    session.execute(update(models.MassMessage).values(title="Early dismissal " * 20))
+    session.execute(update(MassMessage).values(title="Early dismissal " * 20))
     session.commit()
     office.tick()
     title = digests_in(office)[0].blocks[0]["text"]["text"]
@@ -297,7 +299,7 @@ def test_a_digest_counts_those_without_an_adult_anyway(office, session, maria):
     said = text_of(office.clara.command("/cleanup", "subscribe no adult grade 5", channel=office.channel).message)
     assert "Every digest counts the students who have no adult" in said
     session.rollback()
-    assert session.query(models.Subscription).count() == 0
+    assert session.query(Subscription).count() == 0
 
 
 def test_no_digest_is_about_one_student(office, session, maria):
@@ -328,7 +330,7 @@ def test_a_filter_that_is_not_understood_changes_nothing_and_says_what_it_may_ha
 def test_a_school_that_is_none_here_is_not_subscribed_to(office, session, typed, said):
     answer = office.clara.command("/cleanup", f"subscribe school {typed}", channel=office.channel).message
     assert said in text_of(answer)
-    assert session.scalar(select(models.Subscription.channel_id)) is None
+    assert session.scalar(select(Subscription.channel_id)) is None
 
 
 def test_a_digest_of_a_school_that_is_here_is_subscribed_to(office, session):
@@ -345,14 +347,14 @@ def test_whatever_stands_behind_it_unsubscribe_ends_the_digest(office, session, 
     assert "Done." in text_of(
         office.clara.command("/cleanup", "unsubscribe this channel", channel=office.channel).message
     )
-    assert session.scalar(select(models.Subscription.channel_id)) is None
+    assert session.scalar(select(Subscription.channel_id)) is None
 
 
 def test_a_part_of_a_digest_cannot_be_unsubscribed_and_nothing_is_ended(office, session, subscribed):
     said = text_of(office.clara.command("/cleanup", "unsubscribe grade 5", channel=office.channel).message)
     assert "Nothing was ended" in said
     assert "`/cleanup subscribe grade 5`" in said
-    assert session.scalar(select(models.Subscription.channel_id)) == office.channel
+    assert session.scalar(select(Subscription.channel_id)) == office.channel
 
 
 def test_a_filter_that_could_not_be_announced_leaves_the_one_before(office, session, subscribed):
@@ -383,9 +385,7 @@ def test_where_no_channel_gets_a_digest_it_is_said_how_one_would(office):
 def test_many_subscriptions_fit_into_one_answer(office, session):
     for number in range(70):
         text = f'school "{number} {"Lincoln " * 30}"'
-        session.add(
-            models.Subscription(channel_id=f"C{number:08d}", made_by="UCLARA", made_at=office.now(), filter_text=text)
-        )
+        session.add(Subscription(channel_id=f"C{number:08d}", made_by="UCLARA", made_at=office.now(), filter_text=text))
     session.commit()
     answer = office.clara.command("/cleanup", "subscriptions")
     assert answer.ok, answer
@@ -524,7 +524,7 @@ def test_when_slack_wants_fewer_updates_the_other_channels_wait_for_the_next_rou
 
 
 def failed_posts(session):
-    return [one.error for one in posts(session) if one.state == models.PostState.FAILED]
+    return [one.error for one in posts(session) if one.state == PostState.FAILED]
 
 
 def test_a_channel_that_was_shared_since_gets_no_digest_and_whoever_asked_is_told(office, session, maria, subscribed):

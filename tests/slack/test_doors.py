@@ -24,7 +24,7 @@ from doors import (
 )
 from sqlalchemy import delete, update
 
-from bot import models
+from bot.db.models.roster import Staff, StaffRole, Student
 
 WHOM_TO_ASK = "Please ask data@district.example"
 NOT_YOURS = "not on your list any more"
@@ -185,11 +185,11 @@ def test_what_is_of_no_student_is_for_all_staff_and_names_nobody(office, scene, 
 
 
 def _role_taken(office, session):
-    session.execute(delete(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id))
+    session.execute(delete(StaffRole).where(StaffRole.staff_id == office.district.clara.id))
 
 
 def _left(office, session):
-    session.execute(update(models.Staff).where(models.Staff.id == office.district.clara.id).values(active=False))
+    session.execute(update(Staff).where(Staff.id == office.district.clara.id).values(active=False))
 
 
 def _made_a_guest(office, _session):
@@ -199,12 +199,12 @@ def _made_a_guest(office, _session):
 
 
 def _moved_to_roosevelt(office, session):
-    of_clara = update(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id)
+    of_clara = update(StaffRole).where(StaffRole.staff_id == office.district.clara.id)
     session.execute(of_clara.values(school_id=office.district.roosevelt.id))
 
 
 def _student_left(_office, session):
-    session.execute(update(models.Student).values(active=False))
+    session.execute(update(Student).values(active=False))
 
 
 def knocked_after(end, door, office, scene, session):

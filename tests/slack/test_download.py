@@ -11,8 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from bot import models
-from bot.models import DownloadState
+from bot.db.models.downloads import Download, DownloadForm, DownloadState
+from bot.db.models.edits import Audit
+from bot.db.models.messages import ListEntry
+from bot.db.models.roster import StaffRole
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -57,7 +59,7 @@ def rows_of(content):
 
 def state(session):
     session.rollback()
-    return session.scalars(select(models.Download.state).order_by(models.Download.id)).all()
+    return session.scalars(select(Download.state).order_by(Download.id)).all()
 
 
 def test_the_dialog_says_what_comes_and_where(office, families):
@@ -116,7 +118,7 @@ def test_what_a_list_leaves_out_is_not_in_its_file(office, families):
 
 
 def test_a_row_of_an_updated_contact_says_that_the_status_is_of_before(office, families, session):
-    session.execute(models.ListEntry.__table__.update().values(updated_at=people.NOW))
+    session.execute(ListEntry.__table__.update().values(updated_at=people.NOW))
     session.commit()
     download(office, office.clara, form="csv")
     assert {row["Next step"][:13] for row in rows_of(files(office)[0][1])} == {"Updated since"}
@@ -146,7 +148,7 @@ def test_whole_numbers_are_only_for_the_roles_that_may_take_them_out(office, fam
 
 def test_every_download_is_in_the_audit(office, families, session):
     download(office, office.clara, "grade 2", form="csv")
-    row = session.scalar(select(models.Audit).where(models.Audit.action == "list.downloaded"))
+    row = session.scalar(select(Audit).where(Audit.action == "list.downloaded"))
     assert (row.actor, row.after, row.reason) == (office.clara.id, "csv: 1 row (1 contact of 1 student)", "grade 2")
 
 
@@ -159,7 +161,7 @@ def test_its_name_and_what_is_said_of_it_name_nobody(office, families):
 
 def test_an_empty_list_offers_no_download_and_a_list_that_became_empty_says_so(office, families, session):
     message = office.clara.command("/cleanup").message
-    session.execute(models.ListEntry.__table__.delete())
+    session.execute(ListEntry.__table__.delete())
     session.commit()
     assert office.clara.press(message, action_id="list.download").ok
     assert "nothing to download" in text_of(office.clara.view)
@@ -186,18 +188,18 @@ def test_a_dialog_that_was_open_for_two_days_says_so(office, families):
 
 
 def test_somebody_else_s_dialog_is_nobody_s(office, families, session):
-    from bot import downloads
+    from bot.downloads.requests import create_draft, request_download
     from bot.errors import UserError
 
-    draft = downloads.draft(session, office.clara.id, "all", now=office.now())
+    draft = create_draft(session, office.clara.id, "all", now=office.now())
     with pytest.raises(UserError, match="too old"):
-        downloads.ask(session, draft.id, office.ana.id, models.DownloadForm.CSV, now=office.now())
+        request_download(session, draft.id, office.ana.id, DownloadForm.CSV, now=office.now())
 
 
 def test_whose_rights_ended_meanwhile_gets_no_file_and_reads_why(office, families, session):
     office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
     download(office, office.clara, form="csv")
-    session.execute(models.StaffRole.__table__.delete().where(models.StaffRole.staff_id == office.district.clara.id))
+    session.execute(StaffRole.__table__.delete().where(StaffRole.staff_id == office.district.clara.id))
     session.commit()
     office.later(minutes=2)
     assert office.tick().failed == ()
@@ -209,7 +211,7 @@ def test_whose_rights_ended_meanwhile_gets_no_file_and_reads_why(office, familie
 def test_a_download_whose_maker_died_is_made_by_the_next(office, families, session):
     office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
     download(office, office.clara, form="csv")
-    session.execute(models.Download.__table__.update().values(state="claimed", claimed_at=office.now()))
+    session.execute(Download.__table__.update().values(state="claimed", claimed_at=office.now()))
     session.commit()
     for minutes, made in ((0, 0), (14, 0), (2, 1)):
         office.later(minutes=minutes)
@@ -288,7 +290,7 @@ def test_an_address_that_the_server_does_not_know_is_told_at_once(office, famili
 def test_a_list_that_ends_its_maker_every_time_is_given_up(office, families, session):
     office.slack.faults.order("chat.postMessage", Fault.HTTP_500)
     download(office, office.clara, form="csv")
-    session.execute(models.Download.__table__.update().values(state="claimed", claimed_at=office.now(), attempts=6))
+    session.execute(Download.__table__.update().values(state="claimed", claimed_at=office.now(), attempts=6))
     session.commit()
     office.tick()
     assert state(session) == ["claimed"]  # It is being made for the sixth time.

@@ -4,9 +4,12 @@ import people
 import pytest
 from sqlalchemy import select, update
 
-from bot import models
+from bot.db.models import views
+from bot.db.models.edits import Audit, Edit
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact
+from bot.domain.sms_status import SmsStatus
 from bot.sandbox.slack.reading import text_of
-from bot.sms_status import SmsStatus
 
 
 @pytest.fixture
@@ -36,13 +39,13 @@ def open_edit(person, message):
 
 
 def has_email(session, address):
-    session.execute(update(models.Contact).values(email=address))
+    session.execute(update(Contact).values(email=address))
     session.commit()
 
 
 def effective(session):
     session.expire_all()
-    return session.execute(select(models.contact_reach.c.phone, models.contact_reach.c.method)).one()
+    return session.execute(select(views.contact_reach.c.phone, views.contact_reach.c.method)).one()
 
 
 def test_a_number_fixed_from_the_list_is_saved_shown_and_waits_for_the_next_message(office, session, sam):
@@ -126,7 +129,7 @@ def test_a_number_that_cannot_be_is_refused_under_its_field_and_nothing_is_lost(
 
 
 def test_a_number_that_nobody_can_have_may_stay_as_the_sis_wrote_it(office, session, sam):
-    session.execute(update(models.Contact).values(sis_phone="+11235550170", sis_phone_written="123-555-0170"))
+    session.execute(update(Contact).values(sis_phone="+11235550170", sis_phone_written="123-555-0170"))
     session.commit()
     dialog = open_edit(office.clara, the_list(office.clara))
     assert office.clara.fill(dialog, {"method": "call"}).submit().ok
@@ -178,7 +181,7 @@ def test_the_dialog_says_whom_else_an_edit_touches(office, session, sam):
 
 def test_looking_at_a_whole_number_is_written_down(office, session, sam):
     open_edit(office.clara, the_list(office.clara))
-    assert session.scalars(select(models.Audit.action)).all() == ["phone.shown"]
+    assert session.scalars(select(Audit.action)).all() == ["phone.shown"]
 
 
 def test_the_second_of_two_editors_sees_what_the_first_saved_and_chooses(office, session, sam):
@@ -216,13 +219,13 @@ def test_a_dialog_submitted_twice_is_saved_once(office, session, sam):
     filled = office.clara.fill(dialog, {"phone": "(312) 555-0199"})
     assert filled.submit().ok
     filled.submit_stale()
-    assert len(session.scalars(select(models.Edit)).all()) == 1
+    assert len(session.scalars(select(Edit)).all()) == 1
 
 
 def test_a_stop_cannot_be_lifted_and_the_dialog_says_what_the_contact_must_text(office, session, sam):
-    number = session.get(models.PhoneNumber, "+13125550142")
+    number = session.get(PhoneNumber, "+13125550142")
     number.status, number.opted_out_at, number.opted_out_by = SmsStatus.OPT_OUT, people.NOW, "twilio"
-    session.scalars(select(models.ListEntry)).one().status = SmsStatus.OPT_OUT
+    session.scalars(select(ListEntry)).one().status = SmsStatus.OPT_OUT
     session.commit()
     dialog = open_edit(office.clara, the_list(office.clara))
     assert "This number said STOP." in text_of(dialog)
@@ -233,7 +236,7 @@ def test_a_stop_cannot_be_lifted_and_the_dialog_says_what_the_contact_must_text(
     assert "START to (312) 555-0100" in refused.errors["method"]
     assert effective(session).method == "call"
     session.expire_all()
-    assert session.get(models.PhoneNumber, "+13125550142").opted_out_at
+    assert session.get(PhoneNumber, "+13125550142").opted_out_at
 
 
 def test_undo_brings_back_what_was_before_and_the_list_says_so(office, session, sam):
@@ -257,9 +260,9 @@ def test_an_undo_that_comes_too_late_is_refused_over_the_dialog(office, session,
 
 def test_a_conflict_with_the_sis_is_settled_with_one_click(office, session, sam):
     office.clara.fill(open_edit(office.clara, the_list(office.clara)), {"phone": "(312) 555-0199"}).submit()
-    edit = session.scalars(select(models.Edit)).one()
+    edit = session.scalars(select(Edit)).one()
     edit.state, edit.sis_value, edit.sis_at = "conflict", "+13125550177", people.NOW
-    session.scalars(select(models.Contact)).one().sis_phone = "+13125550177"
+    session.scalars(select(Contact)).one().sis_phone = "+13125550177"
     session.commit()
     open_student(office.ana, the_list(office.ana))
     said = text_of(office.ana.view)

@@ -8,8 +8,9 @@ import people
 import pytest
 from sqlalchemy import select, update
 
-from bot import models
 from bot.access import Reach
+from bot.db.models.roster import StudentContact, StudentSchool
+from bot.db.models.slack import DigestPost
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 
@@ -44,7 +45,7 @@ def heard(person):
 
 def state(session):
     session.expire_all()
-    return [post.state for post in session.scalars(select(models.DigestPost))]
+    return [post.state for post in session.scalars(select(DigestPost))]
 
 
 def test_whoever_fixed_a_contact_hears_that_it_worked_once_and_by_name(office, session):
@@ -72,7 +73,7 @@ def test_many_are_named_up_to_ten_and_then_counted(office, session):
 def test_only_those_whom_the_fixer_may_still_see_are_named_and_counted(office, session):
     seen, moved, removed = families(session, office, 3)
     fixed(session, office, seen, moved, removed)
-    links, places = models.StudentContact, models.StudentSchool
+    links, places = StudentContact, StudentSchool
     theirs = select(links.student_id).where(links.contact_id == moved.id)
     session.execute(update(places).where(places.student_id.in_(theirs)).values(school_id=office.district.roosevelt.id))
     session.execute(update(links).where(links.contact_id == removed.id).values(active=False))

@@ -3,7 +3,7 @@
 import people
 import pytest
 
-from bot import models
+from bot.db.models.messages import PhoneNumber
 from bot.sandbox.slack.reading import text_of
 
 
@@ -18,7 +18,7 @@ def lincoln(session, office):
     people.contact(session, sam)
     people.contact(session, sam, given="Otto", method="call")
     blocked = people.contact(session, eva, given="Pablo")
-    session.add(models.PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
+    session.add(PhoneNumber(phone=blocked.sis_phone, status="blocked", since=people.NOW))
     session.commit()
     return kim
 

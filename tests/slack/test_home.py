@@ -7,7 +7,8 @@ import pytest
 from asking import asked
 from sqlalchemy import select
 
-from bot.models import HomeTab, ListChange, MassMessage
+from bot.db.models.messages import ListChange, MassMessage
+from bot.db.models.slack import HomeTab
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
 

@@ -6,10 +6,13 @@ import pytest
 from doors import _edit, _student, set_up
 from sqlalchemy import delete, select
 
-from bot import app, models
+from bot.app import make_context
+from bot.db.models.edits import Edit
+from bot.db.models.roster import StaffRole
+from bot.db.models.slack import OpenView, Subscription
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.reading import text_of
-from bot.slack import open_list
+from bot.slack import open_views
 
 BAD_MOMENTS = [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED]
 EVERY_BAD_MOMENT = [*BAD_MOMENTS, Fault.DELAY]
@@ -23,7 +26,7 @@ def scene(office, session):
 
 def in_force(session):
     session.rollback()
-    return set(session.scalars(select(models.Edit.value).where(models.Edit.state == "pending")))
+    return set(session.scalars(select(Edit.value).where(Edit.state == "pending")))
 
 
 @pytest.mark.parametrize("fault", EVERY_BAD_MOMENT)
@@ -45,7 +48,7 @@ def test_what_was_undone_is_never_said_to_stand(office, scene, session, fault):
     assert undone.error is None
     assert len(office.clara.views) == 1
     session.rollback()
-    assert session.get(models.Edit, scene.edit).state == "undone"
+    assert session.get(Edit, scene.edit).state == "undone"
 
 
 @pytest.mark.parametrize("fault", EVERY_BAD_MOMENT)
@@ -54,7 +57,7 @@ def test_a_channel_is_subscribed_and_left_as_it_is_said_also_when_it_could_not_b
         office.slack.faults.order("chat.postMessage", fault, seconds=LONGER_THAN_SLACK_WAITS)
         answer = text_of(office.clara.command("/cleanup", word, channel=office.channel).message)
         session.rollback()
-        return answer, bool(session.scalars(select(models.Subscription)).all())
+        return answer, bool(session.scalars(select(Subscription)).all())
 
     assert typed("subscribe") == (
         "Done. The digest of the next mass message comes to this channel. `/cleanup unsubscribe` ends it.",
@@ -84,7 +87,7 @@ def test_a_list_whose_acknowledgement_got_lost_is_not_shown_twice(office, scene)
 
 
 def _role_taken(office, session):
-    session.execute(delete(models.StaffRole).where(models.StaffRole.staff_id == office.district.clara.id))
+    session.execute(delete(StaffRole).where(StaffRole.staff_id == office.district.clara.id))
     session.commit()
 
 
@@ -95,10 +98,10 @@ def _slack_is_gone(office, _session):
 @pytest.mark.parametrize("meanwhile", [_role_taken, _slack_is_gone])
 def test_a_list_that_cannot_be_refreshed_any_more_names_nobody_in_the_log(office, scene, session, caplog, meanwhile):
     _student(office.clara, scene)
-    opened = session.scalars(select(models.OpenList).order_by(models.OpenList.id.desc())).first()
+    opened = session.scalars(select(OpenView).order_by(OpenView.id.desc())).first()
     meanwhile(office, session)
     with caplog.at_level(logging.DEBUG):
-        desk = app.desk(office.settings, office.engine, now=office.now)
-        open_list.refresher(desk)({open_list.CHANGED: opened.id}, office.client)
+        desk = make_context(office.settings, office.engine, now=office.now)
+        open_views.refresher(desk)({open_views.CHANGED: opened.id}, office.client)
     assert f"list {opened.id}" in caplog.text
     assert office.district.clara.email not in caplog.text

@@ -6,8 +6,8 @@ import leaks
 import people
 import pytest
 
-from bot.slack import reply
-from bot.slack.card import Card
+from bot.slack.kit import respond
+from bot.slack.kit.card import Card
 
 
 @pytest.fixture
@@ -54,6 +54,6 @@ def test_a_line_of_production_is_heard_and_no_other():
 def test_a_post_that_names_somebody_is_found_and_no_other(office, private, content, told):
     card = Card(content.get("blocks", []), content["text"])
     sent = office.client.chat_postMessage(channel=office.channel, text="1 contact")
-    reply.redraw(office.client, sent["channel"], sent["ts"], card)
+    respond.update_message(office.client, sent["channel"], sent["ts"], card)
     assert bool(list(leaks.in_requests(office, private))) is told
     office.slack.calls.clear()

@@ -2,11 +2,13 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot.filters import COMMANDS
-from bot.models import Contact, MassMessage, OpenList, Subscription, SyncRun
+from bot.db.models.messages import MassMessage
+from bot.db.models.roster import Contact, SyncRun
+from bot.db.models.slack import OpenView, Subscription
+from bot.domain.sms_status import SmsStatus
+from bot.filters.grammar import COMMANDS
 from bot.sandbox.slack.reading import text_of
-from bot.slack import blocks as b
-from bot.sms_status import SmsStatus
+from bot.slack.kit import blocks as b
 
 
 @pytest.fixture
@@ -261,7 +263,7 @@ def test_in_a_district_of_many_schools_the_other_menus_stay(office, session, sam
 def test_a_list_whose_answer_slack_takes_no_longer_is_forgotten(office, sam, session):
     office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
     office.tick()
-    assert session.query(OpenList).count() == 1
+    assert session.query(OpenView).count() == 1
     office.later(minutes=31)
     office.tick()
-    assert session.query(OpenList).count() == 0
+    assert session.query(OpenView).count() == 0

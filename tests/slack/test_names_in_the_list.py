@@ -4,7 +4,8 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import models
+from bot.db.models.edits import Removal
+from bot.db.models.roster import Contact
 from bot.sandbox.slack.reading import text_of
 
 
@@ -134,8 +135,8 @@ def test_a_name_that_somebody_elsewhere_has_may_still_be_a_slip_here(office, ses
 def test_a_slip_does_not_mean_a_contact_who_was_removed(office, session, sophia):
     card = office.clara.command("/cleanup", "Steven").message
     assert "Shown instead: *stephen*" in text_of(card)
-    stephen = session.scalars(select(models.Contact).where(models.Contact.given_name == "Stephen")).one()
-    session.add(models.Removal(contact_id=stephen.id, reason="x", made_by=office.clara.id, made_at=people.NOW))
+    stephen = session.scalars(select(Contact).where(Contact.given_name == "Stephen")).one()
+    session.add(Removal(contact_id=stephen.id, reason="x", made_by=office.clara.id, made_at=people.NOW))
     session.commit()
     said = text_of(office.clara.command("/cleanup", "Steven").message)
     assert "Nobody named *Steven* is on your list." in said

@@ -3,7 +3,7 @@
 import people
 import pytest
 
-from bot.models import MassMessage
+from bot.db.models.messages import MassMessage
 from bot.sandbox.slack.reading import text_of
 
 

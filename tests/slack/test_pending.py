@@ -8,8 +8,9 @@ import people
 import pytest
 from sqlalchemy import select, text
 
-from bot import models
 from bot.access import Reach
+from bot.db.models.edits import Audit
+from bot.db.models.roster import Student, StudentContact
 from bot.sandbox.slack.reading import text_of
 
 
@@ -69,9 +70,7 @@ def test_the_registrar_gets_the_change_sheet_in_a_direct_message(office, changed
     assert [file.name for file in sent.files] == [name]
     assert "1 change in this file.\nEnter what it says in the student information system." in text_of(sent)
     assert "I sent it to you" in text_of(office.clara.last())
-    said = session.execute(
-        select(models.Audit.actor, models.Audit.after).where(models.Audit.action == "changes.exported")
-    )
+    said = session.execute(select(Audit.actor, Audit.after).where(Audit.action == "changes.exported"))
     assert [tuple(row) for row in said] == [(office.clara.id, "sheet: 1 change")]
 
 
@@ -132,7 +131,7 @@ def test_what_waits_is_narrowed_as_a_forecast_is_and_so_is_its_file(office, sess
     assert "Sam Rivera" not in content
     (sent,) = (message for message in office.clara.messages() if message.files)
     assert "11 changes in this file, of these students only: *Grade 2*." in text_of(sent)
-    assert session.scalar(select(models.Audit.reason).where(models.Audit.action == "changes.exported")) == "grade 2"
+    assert session.scalar(select(Audit.reason).where(Audit.action == "changes.exported")) == "grade 2"
 
 
 def test_every_change_that_waits_is_on_one_of_the_pages(office, in_grade_2):
@@ -158,7 +157,7 @@ def test_the_last_page_is_drawn_again_without_the_change_that_was_undone(office,
 
 def test_a_filter_that_is_as_long_as_can_be_leaves_room_for_the_changes(office, session, in_grade_2):
     long = f'teacher "{"garcia " * 42}" school "{"lincoln " * 37}" grade 2'
-    people.school_class(session, office.district.ana, office.district.lincoln, *session.scalars(select(models.Student)))
+    people.school_class(session, office.district.ana, office.district.lincoln, *session.scalars(select(Student)))
     session.commit()
     first = pending(office.clara, long)
     assert "*11 changes wait*" in text_of(first)
@@ -207,7 +206,7 @@ def test_the_student_is_opened_from_the_home_tab_too(office, disputed):
 
 def test_the_student_that_is_opened_is_ones_own(office, session, changed):
     kai = people.student(session, "Kai", "Abbot", at=office.district.roosevelt)
-    session.add(models.StudentContact(student_id=kai.id, contact_id=changed.id, relationship="parent", priority=1))
+    session.add(StudentContact(student_id=kai.id, contact_id=changed.id, relationship="parent", priority=1))
     session.commit()
     office.ana.press(pending(office.ana), action_id="student.open")
     assert "Sam Rivera" in text_of(office.ana.view)

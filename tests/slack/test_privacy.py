@@ -13,7 +13,8 @@ import pytest
 from leaks import opened, values_of
 from sqlalchemy import select, text
 
-from bot import models
+from bot.db.models.edits import Audit
+from bot.db.models.roster import Contact
 from bot.sandbox.slack.faults import Fault
 
 NAMES = ["Zebedee", "Quillfeather", "Marigold", "Ottoline", "Ravenscroft", "Peregrine"]
@@ -92,7 +93,7 @@ def _remove(person, family):
 
 
 def _mass_message(office, session, marigold):
-    ottoline = session.scalars(select(models.Contact).where(models.Contact.given_name == "Ottoline")).one()
+    ottoline = session.scalars(select(Contact).where(Contact.given_name == "Ottoline")).one()
     office.later(minutes=1)
     messages.sent(session, {marigold: "blocked", ottoline: "inactive"}, now=office.now(), settled=False)
     session.commit()
@@ -204,6 +205,6 @@ def test_no_name_or_number_gets_into_a_log(played, caplog):
 
 def test_the_audit_holds_masked_numbers_and_no_name(played, session):
     session.rollback()
-    rows = [str(tuple(row)) for row in session.execute(select(models.Audit.__table__))]
+    rows = [str(tuple(row)) for row in session.execute(select(Audit.__table__))]
     assert any("•••" in row for row in rows)
     assert [row for row in rows if private_in(row)] == []

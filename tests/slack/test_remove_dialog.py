@@ -4,7 +4,7 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import models
+from bot.db.models.edits import Removal
 from bot.sandbox.slack.reading import text_of
 
 
@@ -54,7 +54,7 @@ def test_whoever_sees_only_one_of_the_students_removes_of_that_one_and_reads_tha
     assert "Also a contact of 1 student of another class or school: nothing changes there." in said
     assert "Eva" not in said
     assert office.ana.fill(office.ana.view, {"reason": "asked"}).submit().ok
-    assert session.scalars(select(models.Removal.student_id)).all() == [family[0].id]
+    assert session.scalars(select(Removal.student_id)).all() == [family[0].id]
 
 
 def test_where_there_is_no_other_student_there_is_nothing_to_choose_but_why(office, family):
@@ -77,7 +77,7 @@ def test_of_two_students_both_are_offered_and_the_sentence_leaves_open_who(offic
 def test_a_reason_is_needed(office, session, family):
     ask(office.clara)
     assert not office.clara.fill(office.clara.view, {}).submit().ok
-    assert not session.scalars(select(models.Removal)).all()
+    assert not session.scalars(select(Removal)).all()
 
 
 def test_undo_brings_the_contact_back(office, session, family):
@@ -95,7 +95,7 @@ def test_the_second_of_two_who_remove_is_told(office, session, family):
     assert office.ana.fill(office.ana.view, {"reason": "duplicate"}).submit().ok
     late = office.clara.fill(office.clara.view, {"reason": "duplicate"}).submit()
     assert late.errors
-    assert len(session.scalars(select(models.Removal)).all()) == 1
+    assert len(session.scalars(select(Removal)).all()) == 1
 
 
 def test_removing_the_only_contact_warns(office, session, family):

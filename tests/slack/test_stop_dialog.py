@@ -9,9 +9,14 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import contact_edits, listing, models, receipts
 from bot.access import Reach
-from bot.providers import OptOutMessage
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.edits import Audit
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact
+from bot.mass_messages.opt_out_list import apply_opt_outs
+from bot.mass_messages.receipts import record_receipts
+from bot.providers.receipt import OptOutMessage
 from bot.sandbox.slack.reading import text_of
 
 NUMBER = "+13125550142"
@@ -37,7 +42,7 @@ def ask(person, contact):
 
 def statuses(session):
     session.expire_all()
-    return session.scalars(select(models.ListEntry.status).order_by(models.ListEntry.contact_id)).all()
+    return session.scalars(select(ListEntry.status).order_by(ListEntry.contact_id)).all()
 
 
 def test_the_dialog_says_whom_it_touches_and_that_nobody_here_takes_it_back(office, maria):
@@ -60,16 +65,16 @@ def test_a_spoken_stop_lists_everyone_with_that_number_at_once(office, session, 
 
 
 def test_whoever_is_texted_again_after_a_stop_to_the_same_number_stands_as_opted_out(office, session, maria):
-    otto = session.scalar(select(models.Contact).where(models.Contact.id != maria.id))
+    otto = session.scalar(select(Contact).where(Contact.id != maria.id))
     clara = replace(
         people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(office.district.lincoln,)),
         user_id=office.clara.id,
     )
     made = edits.change(session, otto, method="call", actor=clara).edit_ids[0]
-    listing.opted_out(session, NUMBER, by="twilio", now=people.NOW)
+    apply_opt_outs(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()
     assert statuses(session) == ["opt_out", "turned_off"]
-    contact_edits.undo(session, made, actor=clara, now=people.NOW)
+    undo_edit(session, made, actor=clara, now=people.NOW)
     session.commit()
     assert statuses(session) == ["opt_out", "opt_out"]
 
@@ -88,7 +93,7 @@ def test_a_stop_that_staff_recorded_is_told_as_such_and_not_as_a_text(office, se
 def test_who_recorded_it_is_told_of_a_contact_who_gets_calls_since(office, session, maria):
     message = ask(office.clara, maria)
     office.clara.fill(office.clara.view, {}).submit()
-    session.execute(models.Contact.__table__.update().values(sis_method="call"))
+    session.execute(Contact.__table__.update().values(sis_method="call"))
     session.commit()
     office.clara.close()
     office.clara.press(office.clara.again(message), action_id="student.open")
@@ -98,7 +103,7 @@ def test_who_recorded_it_is_told_of_a_contact_who_gets_calls_since(office, sessi
 
 
 def test_a_stop_that_was_texted_was_recorded_by_nobody(office, session, maria):
-    listing.opted_out(session, NUMBER, by="twilio", now=people.NOW)
+    apply_opt_outs(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()
     message = office.clara.command("/cleanup", "grade 5").message
     assert office.clara.press(message, action_id="student.open").ok
@@ -110,17 +115,17 @@ def test_a_stop_that_was_texted_was_recorded_by_nobody(office, session, maria):
 def test_it_stands_in_the_history_of_each_contact_with_that_number_with_who_recorded_it(office, session, maria):
     ask(office.clara, maria)
     office.clara.fill(office.clara.view, {}).submit()
-    rows = session.scalars(select(models.Audit).where(models.Audit.action == "opt_out.recorded")).all()
+    rows = session.scalars(select(Audit).where(Audit.action == "opt_out.recorded")).all()
     assert {(row.actor, row.after) for row in rows} == {(office.clara.id, "••• 0142")}
     assert len(rows) == 2
-    assert session.get(models.PhoneNumber, NUMBER).opted_out_by == office.clara.id
+    assert session.get(PhoneNumber, NUMBER).opted_out_by == office.clara.id
 
 
 def test_the_day_on_which_they_said_so_stands_in_the_history(office, session, maria):
     ask(office.clara, maria)
     day = (office.now().date() - timedelta(days=3)).isoformat()
     office.clara.fill(office.clara.view, {"said_on": day}).submit()
-    (reason,) = set(session.scalars(select(models.Audit.reason).where(models.Audit.action == "opt_out.recorded")))
+    (reason,) = set(session.scalars(select(Audit.reason).where(Audit.action == "opt_out.recorded")))
     assert reason == f"said on {day}"
 
 
@@ -138,7 +143,7 @@ def test_a_day_to_come_and_one_long_ago_are_refused_under_the_field(office, sess
 
 def test_a_start_that_came_after_that_day_outranks_it(office, session, maria):
     start = OptOutMessage("twilio", "SM9:inbound", NUMBER, opted_out=False)
-    receipts.record(session, [start], now=office.now())
+    record_receipts(session, [start], now=office.now())
     session.commit()
     ask(office.clara, maria)
     day = (office.now() - timedelta(days=3)).date()
@@ -158,6 +163,6 @@ def test_the_contact_ends_it_with_start(office, session, maria):
     ask(office.clara, maria)
     office.clara.fill(office.clara.view, {}).submit()
     start = OptOutMessage("twilio", "SM9:inbound", NUMBER, opted_out=False)
-    receipts.record(session, [start], now=office.now() + timedelta(days=1))
+    record_receipts(session, [start], now=office.now() + timedelta(days=1))
     session.commit()
     assert statuses(session) == ["turned_off", "turned_off"]

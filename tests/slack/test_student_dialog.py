@@ -4,7 +4,9 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import models
+from bot.db.models.edits import Audit, Edit, Removal
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact, StaffRole, StudentContact
 from bot.sandbox.slack.outcome import NotOnScreen
 from bot.sandbox.slack.reading import text_of
 
@@ -23,7 +25,7 @@ def sam(session, office):
 
 @pytest.fixture
 def maria(session, sam):
-    return session.scalars(select(models.Contact)).one()
+    return session.scalars(select(Contact)).one()
 
 
 def opened(person, name="sam"):
@@ -60,12 +62,12 @@ def test_a_press_on_what_somebody_else_changed_meanwhile_changes_nothing(office,
     assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
     assert "changed this contact" in text_of(office.clara.view)
     session.rollback()
-    assert len(session.scalars(select(models.Edit)).all()) == 1
+    assert len(session.scalars(select(Edit)).all()) == 1
 
 
 def test_whoever_gets_calls_is_not_told_to_be_switched_to_them(office, session, maria):
-    session.execute(models.Contact.__table__.update().values(sis_method="call"))
-    session.execute(models.ListEntry.__table__.update().values(status="landline"))
+    session.execute(Contact.__table__.update().values(sis_method="call"))
+    session.execute(ListEntry.__table__.update().values(status="landline"))
     session.commit()
     said = text_of(opened(office.clara))
     assert "Gets autocalls now, no texts." in said
@@ -74,8 +76,8 @@ def test_whoever_gets_calls_is_not_told_to_be_switched_to_them(office, session, 
 
 
 def test_only_a_landline_offers_the_switch(office, session, maria):
-    session.execute(models.ListEntry.__table__.update().values(status="blocked"))
-    session.execute(models.PhoneNumber.__table__.update().values(status="blocked"))
+    session.execute(ListEntry.__table__.update().values(status="blocked"))
+    session.execute(PhoneNumber.__table__.update().values(status="blocked"))
     session.commit()
     opened(office.clara)
     assert "method.switch_to_call" not in str(office.clara.view.body)
@@ -85,7 +87,7 @@ def test_the_whole_number_is_shown_once_and_noted(office, session, maria):
     opened(office.clara)
     assert "(312) 555-0142" in more(office.clara, "number", maria)
     session.rollback()
-    noted = session.execute(select(models.Audit.actor, models.Audit.action, models.Audit.subject_id)).all()
+    noted = session.execute(select(Audit.actor, Audit.action, Audit.subject_id)).all()
     assert [tuple(row) for row in noted] == [(office.clara.id, "phone.shown", maria.id)]
     assert "0142" not in office.clara.view.body["private_metadata"]
 
@@ -154,8 +156,8 @@ def test_of_many_contacts_each_can_be_reached_and_what_is_left_out_is_said(offic
         people.contact(session, sam, given=f"Uncle{number:02d}", family="Rivera", priority=number + 2)
     for number in range(25):
         other = people.student(session, f"Kid{number:02d}", at=office.district.lincoln)
-        first = session.scalars(select(models.Contact).order_by(models.Contact.id)).first()
-        session.add(models.StudentContact(student_id=other.id, contact_id=first.id, priority=1))
+        first = session.scalars(select(Contact).order_by(Contact.id)).first()
+        session.add(StudentContact(student_id=other.id, contact_id=first.id, priority=1))
     session.commit()
     said, seen = text_of(opened(office.clara)), set()
     assert "The same adults are also contacts of (the first 20 of 26):" in said
@@ -175,7 +177,7 @@ def test_of_many_who_were_removed_the_newest_are_shown_and_the_others_counted(of
     for number in range(10):
         one = people.contact(session, sam, given=f"Uncle{number}", priority=2)
         by_clara = {"reason": "asked", "made_by": office.clara.id, "made_at": office.now()}
-        session.add(models.Removal(contact_id=one.id, student_id=sam.id, **by_clara))
+        session.add(Removal(contact_id=one.id, student_id=sam.id, **by_clara))
     session.commit()
     assert "… and 2 more removed before these." in text_of(opened(office.clara))
 
@@ -185,7 +187,7 @@ def test_further_contacts_are_shown_to_nobody_whose_rights_have_ended(office, se
         people.contact(session, sam, given=f"Uncle{number:02d}", priority=2)
     session.commit()
     opened(office.clara)
-    session.execute(models.StaffRole.__table__.update().values(school_id=office.district.roosevelt.id))
+    session.execute(StaffRole.__table__.update().values(school_id=office.district.roosevelt.id))
     session.commit()
     office.clara.press(office.clara.view, action_id="student.further_contacts")
     assert "not on your list any more" in text_of(office.clara.view)

@@ -5,8 +5,11 @@ import people
 import pytest
 from sqlalchemy import select
 
-from bot import models
 from bot.access import Reach
+from bot.db.models import views
+from bot.db.models.edits import Edit
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import Contact, Student
 from bot.sandbox.slack.outcome import NotOnScreen
 from bot.sandbox.slack.reading import text_of
 
@@ -37,7 +40,7 @@ def use(person):
 
 def _phone(session, contact):
     session.rollback()
-    reach = models.contact_reach.c
+    reach = views.contact_reach.c
     return session.scalar(select(reach.phone).where(reach.contact_id == contact.id))
 
 
@@ -72,7 +75,7 @@ def test_the_same_e_mail_tells_the_same_adult_however_written(office, session, f
 
 
 def _same_name_only(session, family):
-    jose = session.scalars(select(models.Contact).where(models.Contact.given_name == "José")).one()
+    jose = session.scalars(select(Contact).where(Contact.given_name == "José")).one()
     session.delete(jose)
 
 
@@ -81,7 +84,7 @@ def _another_name(_session, family):
 
 
 def _stopped(session, family):
-    session.get(models.PhoneNumber, OLD).opted_out_at = people.NOW
+    session.get(PhoneNumber, OLD).opted_out_at = people.NOW
 
 
 def _unreached_too(session, family):
@@ -97,7 +100,7 @@ def _gone(_session, family):
 
 
 def _removed(session, family):
-    kai = session.scalars(select(models.Student).where(models.Student.given_name == "Kai")).one()
+    kai = session.scalars(select(Student).where(Student.given_name == "Kai")).one()
     edits.remove(
         session,
         family[1],
@@ -128,4 +131,4 @@ def test_somebody_else_was_faster(office, session, family):
     use(office.dana)
     use(office.clara)
     assert "not suggested any more" in text_of(office.clara.view)
-    assert session.query(models.Edit).count() == 1
+    assert session.query(Edit).count() == 1

@@ -8,12 +8,15 @@ import pytest
 from sis import bundles
 from sqlalchemy import func, select
 
-from bot import models, notices
 from bot.access import Reach
+from bot.db.models.edits import Edit
+from bot.db.models.notices import SyncNotice
+from bot.db.models.roster import Contact, Staff, StaffRole, Student
 from bot.sandbox.slack import posting
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.outcome import NotOnScreen
 from bot.sandbox.slack.reading import text_of
+from bot.sync.notices import claim_notice, enqueue_notices
 
 POST = "chat.postMessage"
 
@@ -53,7 +56,7 @@ def heard(person, word):
 
 def students(session):
     session.expire_all()
-    return session.scalar(select(func.count()).where(models.Student.active))
+    return session.scalar(select(func.count()).where(Student.active))
 
 
 def test_who_runs_it_reads_privately_what_a_sync_changed_once(office, export):
@@ -178,12 +181,12 @@ def edited(office, export, session):
     office.tick()
     made = {}
     clara = replace(people.acting(office.district.clara, reach=Reach.DISTRICT), user_id="UCLARA")
-    staff = session.scalars(select(models.Staff).where(models.Staff.sourced_id == "clara")).one()
+    staff = session.scalars(select(Staff).where(Staff.sourced_id == "clara")).one()
     staff.email = office.district.clara.email
     export_users = bundles.users_by_id(export[0])
     export_users["clara"]["email"] = office.district.clara.email
     for sourced_id, number in (("maria", "(312) 555-0199"), ("joao", "(312) 555-0198")):
-        contact = session.scalars(select(models.Contact).where(models.Contact.sourced_id == sourced_id)).one()
+        contact = session.scalars(select(Contact).where(Contact.sourced_id == sourced_id)).one()
         edits.change(session, contact, phone=number, actor=clara, now=office.now())
         made[sourced_id] = contact
     session.commit()
@@ -210,7 +213,7 @@ def test_a_disagreement_is_settled_where_it_is_read(office, export, edited, sess
     now = text_of(heard(office.clara, "Your edits")[0])
     assert "Took what the student information system has" in now
     assert "João" not in now
-    states = session.scalars(select(models.Edit.state).order_by(models.Edit.id)).all()
+    states = session.scalars(select(Edit.state).order_by(Edit.id)).all()
     assert states == ["pending", "sis_taken"]
 
 
@@ -228,7 +231,7 @@ def test_a_choice_that_slack_did_not_show_is_made_all_the_same(office, export, e
 def test_an_editor_who_lost_their_rights_reads_nothing(office, export, edited, session):
     edited["maria"]["phone"] = "(312) 555-0199"
     export[0]["roles"] = [one for one in export[0]["roles"] if one["userSourcedId"] != "clara"]
-    session.execute(models.StaffRole.__table__.delete())
+    session.execute(StaffRole.__table__.delete())
     session.commit()
     again(office, export)
     assert heard(office.clara, "Your edits") == []
@@ -236,9 +239,9 @@ def test_an_editor_who_lost_their_rights_reads_nothing(office, export, edited, s
 
 def test_two_clocks_tell_once(office, export, session):
     office.tick()
-    first, second = notices.claim(session, now=office.now()), notices.claim(session, now=office.now())
+    first, second = claim_notice(session, now=office.now()), claim_notice(session, now=office.now())
     assert (first, second) == (None, None)
-    assert notices.enqueue(session, admins=office.settings.admin_emails, now=office.now()) == 0
+    assert enqueue_notices(session, admins=office.settings.admin_emails, now=office.now()) == 0
 
 
 def test_that_the_brake_holds_is_told_again_when_slack_s_answer_was_lost(office, export):
@@ -262,14 +265,14 @@ def test_a_report_of_which_slack_s_answer_was_lost_is_not_told_twice(office, exp
 def clock_died(office, session):
     """While it had the notices that wait; nobody else takes them until its lease has run out, which it has now."""
     session.execute(
-        models.SyncNotice.__table__.update()
-        .where(models.SyncNotice.state == "pending")
+        SyncNotice.__table__.update()
+        .where(SyncNotice.state == "pending")
         .values(state="claimed", claimed_at=office.now())
     )
     session.commit()
     office.later(minutes=1)
     office.tick()
-    assert set(session.scalars(select(models.SyncNotice.state))) <= {"claimed", "told"}
+    assert set(session.scalars(select(SyncNotice.state))) <= {"claimed", "told"}
     office.later(minutes=1)
 
 

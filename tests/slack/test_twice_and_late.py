@@ -5,7 +5,8 @@ import pytest
 from doors import _bulk, _edit, _remove, _spoken_stop, _student, _switched, _taken, knock
 from sqlalchemy import update
 
-from bot import models
+from bot.db.models.messages import ListEntry
+from bot.db.models.roster import StudentContact
 from bot.sandbox.slack.reading import text_of
 
 
@@ -97,9 +98,7 @@ def test_a_dialog_left_open_for_an_hour_is_saved_though_the_list_behind_it_is_ou
 
 def test_the_button_of_a_digest_two_months_old_shows_the_list_as_it_is_today(office, scene, session):
     digest = office.ana.last(scene.channel)
-    session.execute(
-        update(models.ListEntry).where(models.ListEntry.contact_id != scene.maria).values(status="inactive")
-    )
+    session.execute(update(ListEntry).where(ListEntry.contact_id != scene.maria).values(status="inactive"))
     session.commit()
     office.later(days=60)
     assert office.ana.press(digest, action_id="digest.show_mine").ok
@@ -117,8 +116,8 @@ def test_a_button_of_an_older_version_says_so_where_it_is_pressed(office, scene)
 
 def test_a_dialog_of_a_contact_that_is_gone_meanwhile_says_so_and_changes_nothing(office, scene, session):
     _edit(office.clara, scene)
-    of_maria = models.StudentContact.contact_id == scene.maria
-    session.execute(update(models.StudentContact).where(of_maria).values(active=False))
+    of_maria = StudentContact.contact_id == scene.maria
+    session.execute(update(StudentContact).where(of_maria).values(active=False))
     session.commit()
     filled = office.clara.fill(office.clara.view, {"phone": "(312) 555-7177"})
     knocked = knock(office, session, filled.submit)

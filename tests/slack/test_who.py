@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from bot.sandbox.slack.reading import text_of
-from bot.slack.who import Home, is_at_home
+from bot.slack.kit import users
+from bot.slack.kit.users import HomeWorkspace
 
-LONE = Home("T1", None)
-IN_A_GRID = Home("T1", "E1")
+LONE = HomeWorkspace("T1", None)
+IN_A_GRID = HomeWorkspace("T1", "E1")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ IN_A_GRID = Home("T1", "E1")
     ],
 )
 def test_an_account_is_at_home_in_our_workspace_and_in_our_organisation_only(user, home, at_home):
-    assert is_at_home(user, home) is at_home
+    assert users.is_own_workspace(user, home) is at_home
 
 
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"

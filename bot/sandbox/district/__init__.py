@@ -9,21 +9,11 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from bot.sandbox.district import bundle, families, staff, workspace
-from bot.sandbox.district.bundle import Held, contacts, find, set_phone
-from bot.sandbox.district.families import Adult, Child, Family, Household
+from bot.sandbox.district import bundle, staff, workspace
+from bot.sandbox.district.families import Family, Registry, block_some_of_grade_5
 from bot.sandbox.district.numbers import Fate, Numbers
-from bot.sandbox.district.staff import (
-    DISTRICT_NAME,
-    LINCOLN,
-    MAIL_DOMAIN,
-    ROOSEVELT,
-    SCHOOLS,
-    WASHINGTON,
-    SchoolClass,
-    Staff,
-)
-from bot.sandbox.district.workspace import CLERK, FAMILY_TEXTS, SlackChannel, SlackUser
+from bot.sandbox.district.staff import SchoolClass, Staff
+from bot.sandbox.district.workspace import SlackChannel, SlackUser
 
 __all__ = [
     "CLERK", "DISTRICT_NAME", "FAMILY_TEXTS", "LINCOLN", "MAIL_DOMAIN", "ROOSEVELT", "SCHOOLS", "WASHINGTON",
@@ -53,8 +43,8 @@ def make() -> District:
     """The district; the same at every call."""
     random = Random(_SEED)
     numbers = Numbers(random)
-    drawn = families.Registry(random, numbers).families()
-    families.block_some_of_grade_5(drawn, numbers.fates)
+    drawn = Registry(random, numbers).families()
+    block_some_of_grade_5(drawn, numbers.fates)
     children = sorted((child for family in drawn for child in family.children), key=lambda child: child.sourced_id)
     return District(tuple(drawn), staff.office(), tuple(staff.classes(children)), numbers.fates)
 

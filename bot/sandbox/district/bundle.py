@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from bot.names import fold
+from bot.domain.names import fold
 from bot.sandbox.district.families import Adult, Child, Family
 from bot.sandbox.district.staff import DISTRICT_ID, DISTRICT_NAME, SCHOOLS, School, SchoolClass, Staff
 

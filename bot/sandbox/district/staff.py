@@ -6,7 +6,7 @@ In elementary school a homeroom has one teacher; later each subject has its own,
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.names import fold
+from bot.domain.names import fold
 from bot.sandbox.district.families import Child
 
 DISTRICT_ID = "MAPLEWOOD"

@@ -1,7 +1,8 @@
 """Submitting and closing dialogs, and what the app's answer does to the stack of them."""
 
-from bot.sandbox.slack import block_kit, entering, payloads, screens
-from bot.sandbox.slack.block_kit import Problem
+from bot.sandbox.slack import entering, payloads, screens
+from bot.sandbox.slack.block_kit import schema
+from bot.sandbox.slack.block_kit.schema import Problem
 from bot.sandbox.slack.deliver import PathKind, Reply, send_payload
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.outcome import TROUBLE, NotOnScreen, Outcome, sentence
@@ -97,7 +98,7 @@ def _field_errors(view: View, given: object) -> dict[str, str]:
         Problem(f"/errors/{key}", "is not the block_id of an input block") for key in given if key not in inputs
     ]
     for key, text in given.items():
-        problems.extend(block_kit.schema.string(3000)(text, f"/errors/{key}"))
+        problems.extend(schema.string(3000)(text, f"/errors/{key}"))
     if problems:
         raise SlackError(TROUBLE, problems=problems)
     return dict(given)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bot.sandbox.slack.block_kit import Problem
+from bot.sandbox.slack.block_kit.schema import Problem
 
 
 class SlackError(Exception):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.sandbox.slack import entering, payloads, screens
-from bot.sandbox.slack.block_kit import options_answer_problems
+from bot.sandbox.slack.block_kit.composition import options_answer_problems
 from bot.sandbox.slack.block_kit.state import SLOTS
 from bot.sandbox.slack.deliver import PathKind, Reply, send_payload
 from bot.sandbox.slack.finding import Place, Spot, state

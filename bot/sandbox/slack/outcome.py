@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.sandbox.slack.block_kit import Problem
+from bot.sandbox.slack.block_kit.schema import Problem
 from bot.sandbox.slack.things import Json, Message, View
 
 

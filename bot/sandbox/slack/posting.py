@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.sandbox.slack import block_kit
-from bot.sandbox.slack.block_kit import MOST_CHARACTERS, Problem, Surface
+from bot.sandbox.slack.block_kit import MOST_CHARACTERS, composition, state
+from bot.sandbox.slack.block_kit.blocks import Surface
+from bot.sandbox.slack.block_kit.schema import Problem
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.things import Channel, ChannelKind, Json, Message
 from bot.sandbox.slack.workspace import Workspace
@@ -28,7 +30,7 @@ def check_content(text: Any, blocks: Any, *, text_needed: bool, most_text: int =
         raise SlackError("no_text")
     if len(text or "") > most_text:
         raise SlackError("msg_too_long")
-    if found := block_kit.unescaped(text or ""):
+    if found := composition.unescaped(text or ""):
         problem = Problem("/text", f"must escape &, < and > as entities: {found!r}")
         raise SlackError("invalid_arguments", problems=[problem])
     if blocks is not None:
@@ -55,7 +57,7 @@ def post(
 ) -> Message:
     """Put a message that was checked into a conversation; `traits` are fields of `Message`."""
     with slack.changing():
-        content = block_kit.normalised(blocks or [])
+        content = state.normalised(blocks or [])
         message = Message(channel, slack.new_ts(), user, text or "", content, by_app=by_app, **traits)
         slack.put(message)
         slack.read_up_to[channel, user] = message.ts
@@ -64,9 +66,7 @@ def post(
 
 def edit(slack: Workspace, message: Message, *, text: str | None, blocks: list[Json] | None, edited: bool) -> Message:
     """Replace what a message says."""
-    changed = replace(
-        message, text=text or "", blocks=block_kit.normalised(blocks or []), edited=edited or message.edited
-    )
+    changed = replace(message, text=text or "", blocks=state.normalised(blocks or []), edited=edited or message.edited)
     slack.put(changed)
     return changed
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import replace
 
 from bot.sandbox.slack import block_kit
+from bot.sandbox.slack.block_kit import schema, state
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.things import Json, View
 from bot.sandbox.slack.workspace import Workspace
@@ -23,7 +24,7 @@ def check(slack: Workspace, body: Json, *, kind: str, instead_of: View | None = 
     """
     problems = block_kit.view_problems(body)
     if not problems and body["type"] != kind:
-        problems = [block_kit.Problem("/view/type", f"value must be one of: {kind}")]
+        problems = [schema.Problem("/view/type", f"value must be one of: {kind}")]
     if problems:
         raise SlackError("invalid_arguments", problems=problems)
     if len(json.dumps(body).encode()) > MOST_BYTES:
@@ -106,7 +107,7 @@ def enter(slack: Workspace, view: View, block_id: str, action_id: str, entry: Js
 
 
 def _kept(body: Json) -> Json:
-    return {**body, "blocks": block_kit.normalised(body["blocks"])}
+    return {**body, "blocks": state.normalised(body["blocks"])}
 
 
 def _new_hash(slack: Workspace) -> str:

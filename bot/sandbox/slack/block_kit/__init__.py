@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.slack.block_kit.blocks import BLOCKS, MOST_BLOCKS, Surface
-from bot.sandbox.slack.block_kit.composition import any_text, options_answer_problems, plain_text, unescaped
+from bot.sandbox.slack.block_kit.composition import plain_text
 from bot.sandbox.slack.block_kit.schema import Problem, array, boolean, by_type, shape, string
-from bot.sandbox.slack.block_kit.state import elements_of, normalised
+from bot.sandbox.slack.block_kit.state import elements_of
 
 __all__ = [
     "MOST_CHARACTERS",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.slack.block_kit import Problem
+from bot.sandbox.slack.block_kit.schema import Problem
 from bot.sandbox.slack.errors import SlackError, missing
 from bot.sandbox.slack.things import Channel, ChannelKind, Json
 from bot.sandbox.slack.workspace import Workspace

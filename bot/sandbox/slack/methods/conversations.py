@@ -1,7 +1,7 @@
 """conversations.* and users.*: who and what is there, as far as the granted scopes let the app look."""
 
 from bot.sandbox.slack import payloads, posting
-from bot.sandbox.slack.block_kit import Problem
+from bot.sandbox.slack.block_kit.schema import Problem
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.methods.arguments import (
     Arguments,

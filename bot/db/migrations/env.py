@@ -1,0 +1,15 @@
+"""How Alembic reaches our database; one process migrates at a time."""
+
+from alembic import context
+from sqlalchemy import text
+
+from bot.db.engine import build_engine
+from bot.db.models.all_tables import METADATA
+
+engine = build_engine(context.config.attributes["url"])
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=METADATA)
+    with context.begin_transaction():
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('migrate', 0))"))
+        context.run_migrations()
+engine.dispose()

@@ -1,0 +1,46 @@
+"""Lists that somebody takes along as a file."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.models.base import Base, one_of_check
+from bot.db.models.outgoing import OutboxRow
+
+
+class DownloadForm(StrEnum):
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+class DownloadState(StrEnum):
+    DRAFT = "draft"
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Download(OutboxRow, Base):
+    """One list for one person; a draft while its dialog is open, which is not due.
+
+    `channel_id` and `ts` are the direct message that says how far it is. `contacts` how many different ones stand in the file.
+    """
+
+    __tablename__ = "downloads"
+    __table_args__ = (
+        one_of_check("form", DownloadForm),
+        one_of_check("state", DownloadState),
+        Index("ix_downloads_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed')")),
+    )
+    user_id: Mapped[str]
+    filter_text: Mapped[str]
+    form: Mapped[str] = mapped_column(server_default=DownloadForm.XLSX)
+    state: Mapped[str] = mapped_column(server_default=DownloadState.DRAFT)
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column()  # type: ignore[assignment]
+    contacts: Mapped[int | None]
+    channel_id: Mapped[str | None]
+    ts: Mapped[str | None]

@@ -1,0 +1,111 @@
+"""What staff changed, beside the SIS values and never over them, and the audit of every act."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.models.base import Base, id_column, one_of_check
+
+
+class EditField(StrEnum):
+    PHONE = "phone"
+    METHOD = "method"
+
+
+class EditState(StrEnum):
+    """`pending` and `conflict` edits are in force (at most one a contact and field); the others are history."""
+
+    PENDING = "pending"
+    CONFLICT = "conflict"
+    ABSORBED = "absorbed"
+    REPLACED = "replaced"
+    UNDONE = "undone"
+    SIS_TAKEN = "sis_taken"
+
+
+IN_FORCE = (EditState.PENDING, EditState.CONFLICT)
+
+
+class Edit(Base):
+    """A change that stands beside the SIS value, not over it.
+
+    `base` is the SIS value when the person edited, `value` theirs (null: no number), `sis_value` the third value of a
+    conflict and `sis_at` when it came. `replaces_id` is the edit that this one took the place of; Undo brings it back.
+    """
+
+    __tablename__ = "edits"
+    __table_args__ = (
+        one_of_check("field", EditField),
+        one_of_check("state", EditState),
+        Index(
+            "uq_edits_in_force",
+            "contact_id",
+            "field",
+            unique=True,
+            postgresql_where=text("state IN ('pending', 'conflict')"),
+        ),
+        Index("ix_edits_value", "value", postgresql_where=text("state IN ('pending', 'conflict')")),
+        Index(None, "made_by"),
+    )
+    id: Mapped[int] = id_column()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    field: Mapped[str]
+    base: Mapped[str | None]
+    value: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default=EditState.PENDING)
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    sis_value: Mapped[str | None]
+    sis_at: Mapped[datetime | None]
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("edits.id"))
+
+
+class Removal(Base):
+    """A tombstone: this contact is no contact of this student (student is null: of nobody). It survives every sync."""
+
+    __tablename__ = "removals"
+    __table_args__ = (
+        Index(
+            "uq_removals_in_force",
+            "contact_id",
+            "student_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+        Index(None, "student_id"),
+    )
+    id: Mapped[int] = id_column()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """Who did what, written in the same transaction as the act; never updated, never deleted.
+
+    `actor` is a Slack user id or a process (`sync`, `twilio`); numbers in `before` and `after` are masked.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "subject_kind", "subject_id"), Index(None, "at"))
+    id: Mapped[int] = id_column()
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    reason: Mapped[str | None]

@@ -1,0 +1,43 @@
+"""Folded names of staff and contacts, computed by the database so that a search over the whole list needs no second writer.
+
+`folded_name` is `bot.domain.names.fold` of "Given Family" in SQL, made from the same rules; a test holds the two together.
+"""
+
+import sys
+from functools import cache
+from itertools import groupby
+
+from sqlalchemy import Computed
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.domain.names import SEPARATORS, SPELT, is_dropped
+
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def folded_name_column() -> Mapped[str]:
+    """A column kept by the database from the given and family names of its row."""
+    return mapped_column(Computed("folded_name(given_name, family_name)", persisted=True))
+
+
+@cache
+def folded_name_sql() -> str:
+    """The SQL that creates `folded_name`, or puts it in the place of an older one. NFKD first, so that accents become marks."""
+    letters = {written: spelt for written, spelt in SPELT.items() if len(spelt) == 1}
+    folded = "lower(normalize(given || ' ' || family, NFKD))"
+    folded = f"translate({folded}, '{''.join(letters)}', '{''.join(letters.values())}')"
+    for written, spelt in SPELT.items():
+        if written not in letters:
+            folded = f"replace({folded}, '{written}', '{spelt}')"
+    folded = f"regexp_replace({folded}, '[{_dropped()}]', '', 'g')"
+    return rf"""
+CREATE OR REPLACE FUNCTION folded_name(given text, family text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+trim(regexp_replace({folded}, '[{SEPARATORS}\s]+', ' ', 'g'))
+"""
+
+
+def _dropped() -> str:
+    """Every character that a folded name leaves out, as ranges within a regular expression."""
+    codes = (code for code in range(1, sys.maxunicode + 1) if code not in _SURROGATES and is_dropped(chr(code)))
+    runs = (list(run) for _, run in groupby(enumerate(codes), lambda numbered: numbered[1] - numbered[0]))
+    return "".join(rf"\U{run[0][1]:08x}-\U{run[-1][1]:08x}" for run in runs)

@@ -1,0 +1,178 @@
+"""What mass messages taught us: deliveries, receipts, numbers, and the list that follows from them.
+
+`mass_messages` and `deliveries` may be written by the district's own sender: columns it does not know have defaults.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.models.base import Base, created_at_column, id_column, one_of_check
+from bot.domain.sms_status import Outcome, SmsStatus
+
+
+class PhoneNumber(Base):
+    """What is known of a number. Status and opt-out belong to the number: every contact with it shares them.
+
+    `doubted` is a red status of which there is only shaky evidence yet: until a second mass message confirms it, `status`
+    is Unconfirmed. While `opted_out_at` is set, `status` is Opt-Out; it ends only when the number itself texts START, at
+    `opted_in_at`. `delivery_id` is the delivery that says so.
+    """
+
+    __tablename__ = "phone_numbers"
+    __table_args__ = (one_of_check("status", SmsStatus),)
+    phone: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str | None]
+    since: Mapped[datetime | None]
+    doubted: Mapped[str | None]
+    opted_out_at: Mapped[datetime | None]
+    opted_out_by: Mapped[str | None]
+    opted_in_at: Mapped[datetime | None]
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class MassMessage(Base):
+    """One text to many families. `id` is the sender's own; it settles when every delivery is final or at `settles_at`.
+
+    `sender_at_fault` is {"provider:code": refusals} of the refusals that are our sender's fault and list nobody.
+    `learned_at` is when what is known of a settled message last changed, so that its digests can follow.
+    """
+
+    __tablename__ = "mass_messages"
+    __table_args__ = (Index(None, "settles_at", postgresql_where=text("settled_at IS NULL")), Index(None, "sent_at"))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    sender: Mapped[str | None]
+    sent_at: Mapped[datetime] = created_at_column()
+    registered_at: Mapped[datetime] = created_at_column()
+    settles_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    learned_at: Mapped[datetime | None]
+    sender_at_fault: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class Delivery(Base):
+    """One mass message to one contact. A sender in the same database inserts the first five columns itself.
+
+    `outcome` is the strongest that the receipts say; Unconfirmed without `final_at` only means that the window closed.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("mass_message_id", "contact_sourced_id", "phone"),
+        Index(None, "provider", "provider_id", unique=True),
+        Index(
+            "ix_deliveries_not_delivered", "mass_message_id", "outcome", postgresql_where=text("outcome <> 'delivered'")
+        ),
+        Index("ix_deliveries_reasonless", "mass_message_id", postgresql_where=text("reasonless")),
+        Index(None, "phone"),
+        one_of_check("outcome", Outcome),
+    )
+    id: Mapped[int] = id_column()
+    mass_message_id: Mapped[str] = mapped_column(ForeignKey("mass_messages.id", ondelete="CASCADE"))
+    contact_sourced_id: Mapped[str]
+    phone: Mapped[str]
+    provider: Mapped[str | None]
+    provider_id: Mapped[str | None]
+    outcome: Mapped[str] = mapped_column(server_default=Outcome.PENDING)
+    code: Mapped[str | None]
+    shaky: Mapped[bool] = mapped_column(server_default=text("false"))
+    reasonless: Mapped[bool] = mapped_column(server_default=text("false"))
+    final_at: Mapped[datetime | None]
+
+
+class Receipt(Base):
+    """A provider's report on a delivery, stored before it is applied. `event_key` makes a repeated report the same row."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_key"),
+        Index(None, "provider", "provider_id"),
+        Index("ix_receipts_waiting", "id", postgresql_where=text("applied_at IS NULL")),
+        one_of_check("outcome", Outcome),
+    )
+    id: Mapped[int] = id_column()
+    provider: Mapped[str]
+    event_key: Mapped[str]
+    provider_id: Mapped[str]
+    phone: Mapped[str | None]
+    outcome: Mapped[str]
+    code: Mapped[str | None]
+    shaky: Mapped[bool] = mapped_column(server_default=text("false"))
+    reasonless: Mapped[bool] = mapped_column(server_default=text("false"))
+    occurred_at: Mapped[datetime | None]
+    received_at: Mapped[datetime] = created_at_column()
+    applied_at: Mapped[datetime | None]
+
+
+class OptOutText(Base):
+    """A STOP or START that somebody texted, kept so that the same text, sent to us again, is heard once."""
+
+    __tablename__ = "opt_out_texts"
+    __table_args__ = (UniqueConstraint("provider", "event_key"), Index(None, "phone"))
+    id: Mapped[int] = id_column()
+    provider: Mapped[str]
+    event_key: Mapped[str]
+    phone: Mapped[str]
+    opted_out: Mapped[bool]
+    received_at: Mapped[datetime] = created_at_column()
+
+
+class ListEntry(Base):
+    """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
+
+    `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
+    entry waits for the next mass message; `claimed_by` has said that they take care of it. `names` are the folded words that the
+    contact and its students are named by, to find the entry among many; who has them, the people themselves say.
+
+    No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking each one up
+    and locking it.
+    """
+
+    __tablename__ = "cleanup_list"
+    __table_args__ = (
+        one_of_check("status", SmsStatus),
+        Index(None, "status"),
+        Index("ix_cleanup_list_names", text("string_to_array(names, ' ')"), postgresql_using="gin"),
+    )
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    status: Mapped[str]
+    phone: Mapped[str | None]
+    since: Mapped[datetime]
+    mass_message_id: Mapped[str | None]
+    updated_at: Mapped[datetime | None]
+    updated_by: Mapped[str | None]
+    claimed_by: Mapped[str | None]
+    claimed_at: Mapped[datetime | None]
+    names: Mapped[str] = mapped_column(server_default=text("''"))
+
+
+class ListMove(StrEnum):
+    JOINED = "joined"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
+class ListChange(Base):
+    """What a mass message did to the list, a row a contact. `fixed_by` is who edited a contact that left as delivered.
+
+    No foreign keys, as in the list itself.
+    """
+
+    __tablename__ = "list_changes"
+    __table_args__ = (one_of_check("move", ListMove),)
+    mass_message_id: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    move: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    fixed_by: Mapped[str | None]

@@ -1,0 +1,252 @@
+"""What the SIS says, written by the sync only; and what each sync did.
+
+Edits never stand here: what everyone reads is edit-or-SIS (`views.effective_contacts`).
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.models.base import Base, ContactMethod, id_column, one_of_check
+from bot.db.models.folding import folded_name_column
+
+
+class School(Base):
+    __tablename__ = "schools"
+    id: Mapped[int] = id_column()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Staff(Base):
+    """Somebody who works for the district; known to Slack by e-mail (stored lower case). `search`: the folded full name."""
+
+    __tablename__ = "staff"
+    __table_args__ = (Index(None, "email"),)
+    id: Mapped[int] = id_column()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    search: Mapped[str] = folded_name_column()
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class StaffRole(Base):
+    """A role of a staff member, at a school or (school is null) in the whole district. `role` is OneRoster's word."""
+
+    __tablename__ = "staff_roles"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "school_id", "role", postgresql_nulls_not_distinct=True),
+        Index(None, "school_id"),
+    )
+    id: Mapped[int] = id_column()
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    role: Mapped[str]
+
+
+class Student(Base):
+    """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name."""
+
+    __tablename__ = "students"
+    __table_args__ = (Index(None, "grade", postgresql_where=text("active")),)
+    id: Mapped[int] = id_column()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    search: Mapped[str]
+    grade: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class StudentSchool(Base):
+    __tablename__ = "student_schools"
+    __table_args__ = (Index(None, "school_id", "student_id"),)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
+    school_id: Mapped[int] = mapped_column(ForeignKey("schools.id"), primary_key=True)
+
+
+class Contact(Base):
+    """An adult of one or more students, as the SIS has it. Read `effective_contacts` to know how to reach somebody.
+
+    `sis_phone` is null when nothing could be read from `sis_phone_written`. `version` grows by one with each change of
+    how the contact is reached, by a person or by the SIS; dialogs carry it to notice that somebody else was faster.
+    `search` is the folded full name, as of a student, but kept by the database itself.
+    """
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        one_of_check("sis_method", ContactMethod),
+        Index(None, "sis_phone"),
+        Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+    )
+    id: Mapped[int] = id_column()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    email: Mapped[str | None]
+    search: Mapped[str] = folded_name_column()
+    sis_phone: Mapped[str | None]
+    sis_phone_written: Mapped[str | None]
+    sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class StudentContact(Base):
+    """A contact belongs to a student; `priority` 1 comes first, null last.
+
+    `from_student` and `from_contact` say in whose row of the SIS the link stands; a change to one leaves the other's word.
+    """
+
+    __tablename__ = "student_contacts"
+    __table_args__ = (Index(None, "contact_id"),)
+    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    relationship: Mapped[str | None]
+    priority: Mapped[int | None] = mapped_column(SmallInteger)
+    from_student: Mapped[bool] = mapped_column(server_default=text("false"))
+    from_contact: Mapped[bool] = mapped_column(server_default=text("false"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class SchoolClass(Base):
+    __tablename__ = "classes"
+    __table_args__ = (Index(None, "school_id"),)
+    id: Mapped[int] = id_column()
+    sourced_id: Mapped[str] = mapped_column(unique=True)
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    title: Mapped[str]
+    homeroom: Mapped[bool] = mapped_column(server_default=text("false"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class ClassTeacher(Base):
+    """A dated teaching enrolment; `ends_on` is exclusive, as in OneRoster; blank dates mean the class's whole time."""
+
+    __tablename__ = "class_teachers"
+    __table_args__ = (Index(None, "class_id"), Index(None, "staff_id"))
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id", ondelete="CASCADE"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    is_primary: Mapped[bool] = mapped_column(server_default=text("false"))
+    begins_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class ClassStudent(Base):
+    """A dated enrolment of a student. No foreign keys: classes and students are never deleted, and a district has ten of these
+    rows for each student, so the checks would be half of its first sync.
+    """
+
+    __tablename__ = "class_students"
+    __table_args__ = (Index(None, "class_id"), Index(None, "student_id"))
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
+    class_id: Mapped[int] = mapped_column(BigInteger)
+    student_id: Mapped[int] = mapped_column(BigInteger)
+    begins_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class SyncState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    BRAKED = "braked"
+    FAILED = "failed"
+
+
+class SyncDecision(StrEnum):
+    """What a person said when the brake stopped a run."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class SyncRun(Base):
+    """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names.
+
+    A braked run waits for a `decision` by the Slack user `decided_by`. `marks` is how far a source that tells changes was
+    read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only. `fingerprint` is what was
+    read, if that can be told, and `holds_until` the day from which the same would mean something else. `frame` is all that
+    was read but the lines of people and enrolments, which stand in `known_lines`.
+    """
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (
+        one_of_check("state", SyncState),
+        one_of_check("decision", SyncDecision),
+        Index(None, "finished_at"),
+    )
+    id: Mapped[int] = id_column()
+    source: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(server_default=SyncState.RUNNING)
+    counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    error: Mapped[str | None]
+    decision: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    marks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
+    fingerprint: Mapped[str | None]
+    holds_until: Mapped[date | None]
+    frame: Mapped[str | None]
+
+
+def last_sync_query() -> Select[datetime | None]:
+    """When the SIS was last read to the end; null if it never was."""
+    return select(func.max(SyncRun.finished_at).label("synced_at")).where(SyncRun.state == SyncState.DONE)
+
+
+class SyncRejection(Base):
+    """A row that a sync left out, or a cell (`column_name`) that it read the row without; `reason` holds nothing of it."""
+
+    __tablename__ = "sync_rejections"
+    __table_args__ = (Index(None, "sync_run_id"),)
+    id: Mapped[int] = id_column()
+    sync_run_id: Mapped[int] = mapped_column(ForeignKey("sync_runs.id", ondelete="CASCADE"))
+    file: Mapped[str]
+    line: Mapped[int | None]
+    column_name: Mapped[str | None]
+    reason: Mapped[str]
+
+
+known_lines = Table(
+    "known_lines",
+    Base.metadata,
+    Column("file", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+"""Each row of the last export as a digest of what it says, so that only rows that say something else are read again.
+
+`key` is whose a row is: an enrolment's own sourced_id, else the person's. Something that a row says and that is not in our
+tables leaves it open: it is read every time; so is a row of which there are `copies`. Not logged: after a crash the table is
+empty, and everything is read.
+"""

@@ -1,0 +1,124 @@
+"""What everyone reads: edit-or-SIS. `effective_contacts` is also for other applications of the district.
+
+A removal hides a link, an edit in force hides the SIS value; nothing else in the product repeats either rule.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    MetaData,
+    ScalarSelect,
+    Select,
+    SmallInteger,
+    SQLColumnExpression,
+    Table,
+    Text,
+    and_,
+    exists,
+    select,
+)
+
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import IN_FORCE, Edit, EditField
+from bot.db.models.roster import Contact
+
+CONTACT_REACH = """
+CREATE VIEW contact_reach AS
+SELECT c.id AS contact_id,
+       c.sourced_id,
+       c.given_name,
+       c.family_name,
+       c.email,
+       CASE WHEN p.id IS NULL THEN c.sis_phone ELSE p.value END AS phone,
+       CASE WHEN m.id IS NULL THEN c.sis_method ELSE m.value END AS method,
+       p.id AS phone_edit_id,
+       m.id AS method_edit_id
+FROM contacts c
+LEFT JOIN edits p ON p.contact_id = c.id AND p.field = 'phone' AND p.state IN ('pending', 'conflict')
+LEFT JOIN edits m ON m.contact_id = c.id AND m.field = 'method' AND m.state IN ('pending', 'conflict')
+WHERE c.active
+"""
+
+NOT_REMOVED = """NOT EXISTS (
+      SELECT FROM removals x
+      WHERE x.contact_id = l.contact_id AND (x.student_id = l.student_id OR x.student_id IS NULL) AND x.undone_at IS NULL
+  )"""
+"""SQL for a link `l` of a student and a contact: nobody removed this contact, from this student or from all."""
+
+EFFECTIVE_CONTACTS = f"""
+CREATE VIEW effective_contacts AS
+SELECT s.id AS student_id,
+       s.sourced_id AS student_sourced_id,
+       r.contact_id,
+       r.sourced_id AS contact_sourced_id,
+       r.given_name,
+       r.family_name,
+       r.email,
+       l.relationship,
+       l.priority,
+       r.phone,
+       r.method,
+       n.status AS sms_status,
+       n.opted_out_at IS NOT NULL AS opted_out
+FROM student_contacts l
+JOIN students s ON s.id = l.student_id AND s.active
+JOIN contact_reach r ON r.contact_id = l.contact_id
+LEFT JOIN phone_numbers n ON n.phone = r.phone
+WHERE l.active
+  AND {NOT_REMOVED}
+"""
+
+_views = MetaData()
+
+contact_reach = Table(
+    "contact_reach",
+    _views,
+    Column("contact_id", BigInteger, nullable=False),
+    Column("phone", Text),
+    Column("method", Text, nullable=False),
+    Column("phone_edit_id", BigInteger),
+    Column("method_edit_id", BigInteger),
+)
+
+effective_contacts = Table(
+    "effective_contacts",
+    _views,
+    Column("student_id", BigInteger, nullable=False),
+    Column("student_sourced_id", Text, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("contact_sourced_id", Text, nullable=False),
+    Column("given_name", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("email", Text),
+    Column("relationship", Text),
+    Column("priority", SmallInteger),
+    Column("phone", Text),
+    Column("method", Text, nullable=False),
+    Column("sms_status", Text),
+    Column("opted_out", Boolean, nullable=False),
+)
+
+textable = and_(
+    effective_contacts.c.method == ContactMethod.TEXT,
+    effective_contacts.c.phone.is_not(None),
+    effective_contacts.c.sms_status.is_(None),
+    ~effective_contacts.c.opted_out,
+)
+"""Whether a text reaches this contact, as far as the last mass messages showed."""
+
+
+def has_textable_adult(student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether a text reaches at least one adult of a student."""
+    return exists().where(effective_contacts.c.student_id == student_id, textable)
+
+
+def contacts_with_phone(phone: str | ScalarSelect[str | None]) -> Select[int]:
+    """The ids of the active contacts whose number is this one, edit-or-SIS, found by the indexes of both."""
+    by_sis = select(Contact.id).where(Contact.sis_phone == phone)
+    by_edit = select(Edit.contact_id).where(
+        Edit.value == phone, Edit.field == EditField.PHONE, Edit.state.in_([str(state) for state in IN_FORCE])
+    )
+    reach = contact_reach.c
+    return select(reach.contact_id).where(reach.contact_id.in_(by_sis.union(by_edit)), reach.phone == phone)

@@ -1,0 +1,68 @@
+"""A grade level, stored as one of `LEVELS` whatever the SIS wrote. Unknown words are kept as `Other`, never dropped.
+
+The OneRoster 1.1 vocabulary is CEDS entry grade level (IT PR PK TK KG 01..12 13 PS UG Other); 1.2 leaves it open.
+"""
+
+import re
+import unicodedata
+
+from bot.wording import say
+
+LEVELS = ("PK", "TK", "K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "UG", "Other")
+
+_WORDS = {
+    "it": "PK", "pr": "PK", "pk": "PK", "prek": "PK", "prekindergarten": "PK", "preschool": "PK",
+    "p3": "PK", "p4": "PK", "pk3": "PK", "pk4": "PK", "prek3": "PK", "prek4": "PK", "3k": "PK", "4k": "PK", "prekinder": "PK",
+    "tk": "TK", "transitionalkindergarten": "TK", "transitional": "TK",
+    "k": "K", "kg": "K", "kinder": "K", "kindergarten": "K", "kdg": "K", "kgn": "K", "kinders": "K",
+    "kindergartener": "K", "kindergarteners": "K", "kindergartner": "K", "kindergartners": "K",
+    "ug": "UG", "ungraded": "UG", "other": "Other", "ps": "Other", "postsecondary": "Other",
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
+    "eighth": "8", "ninth": "9", "tenth": "10", "eleventh": "11", "twelfth": "12",
+    "freshman": "9", "sophomore": "10", "junior": "11", "senior": "12",
+    "freshmen": "9", "freshmans": "9", "sophomores": "10", "juniors": "11", "seniors": "12",
+    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
+    "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
+}  # fmt: skip
+
+
+# A level in figures, with what people write around it; blanks may stand anywhere, other signs only before it.
+_FIGURES = re.compile(r"(?:grades?|gr|g)?[ .:#=-]*(\d{1,2})(?:\.0)? ?(?:st|nd|rd|th)?[ .°]*(?:grade)?")
+# How some SIS count the years before kindergarten, which is their 0.
+_BELOW_ZERO = re.compile(r"-0?[1-4]")
+
+
+def parse(text: str) -> str | None:
+    """A level of `LEVELS` for one written grade (`5`, `05`, `5th`, `Gr. 5`, `KG`, `kinder`), or None if it is not one.
+
+    Two grades in one (`1-2`, `1/2`) are not one grade.
+    """
+    shown = (letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    word = " ".join("".join(shown).casefold().split())
+    if _BELOW_ZERO.fullmatch(word):
+        return "PK"
+    if figures := _FIGURES.fullmatch(word):
+        level = str(int(figures.group(1)))
+        return "K" if level == "0" else level if level in LEVELS else None
+    return _WORDS.get(re.sub(r"[^a-z0-9]|\bgrade\b", "", word))
+
+
+def from_roster(text: str) -> str | None:
+    """The level for a cell of an SIS export: the first grade of a list; a word nobody knows is `Other`; blank is None."""
+    first = text.split(",", maxsplit=1)[0].strip()
+    return (parse(first) or "Other") if first else None
+
+
+def order(level: str) -> int:
+    return LEVELS.index(level)
+
+
+def label(level: str) -> str:
+    """How people read a level: `grade 5`, `kindergarten`, `pre-K`."""
+    return say("grade.numbered", number=level) if level.isdecimal() else say(f"grade.named.{level.lower()}")
+
+
+def title(level: str) -> str:
+    """The same at the head of a line: `Grade 5`, `Pre-K`."""
+    said = label(level)
+    return said[0].upper() + said[1:]

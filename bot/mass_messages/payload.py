@@ -1,0 +1,59 @@
+"""Fields of the JSON that a sender posts, read one by one. What cannot be taken names the field and its row, counted from 0."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.domain import phone
+from bot.errors import UserError
+from bot.wording import say
+
+_LONGEST = 500
+_AHEAD = timedelta(days=1)
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def text(values: Mapping[str, Any], name: str, *, where: str = "") -> str:
+    """A value as trimmed text.
+
+    Raises:
+        UserError: it is missing, empty, too long or not text.
+    """
+    value = values.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UserError(say("posted.missing", name=name), field=_field(where, name))
+    if len(value) > _LONGEST or _UNREADABLE.search(value):
+        raise UserError(say("posted.unreadable", name=name, most=_LONGEST), field=_field(where, name))
+    return value.strip()
+
+
+def text_or_none(values: Mapping[str, Any], name: str, *, where: str = "") -> str | None:
+    return None if values.get(name) is None else text(values, name, where=where)
+
+
+def number(values: Mapping[str, Any], name: str, region: str, *, where: str = "") -> str:
+    """A phone number as E.164, in whichever way that `region` knows it was written."""
+    try:
+        return phone.parse(text(values, name, where=where), region).e164
+    except UserError as problem:
+        raise UserError(problem.sentence, field=_field(where, name)) from problem
+
+
+def moment(values: Mapping[str, Any], name: str, *, now: datetime, where: str = "") -> datetime:
+    """A time with its zone, of this century and not after tomorrow."""
+    field = _field(where, name)
+    try:
+        read = datetime.fromisoformat(text(values, name, where=where))
+    except ValueError as problem:
+        raise UserError(say("posted.no_time"), field=field) from problem
+    if read.tzinfo is None:
+        raise UserError(say("posted.no_zone"), field=field)
+    if not _FIRST < read < now + _AHEAD:
+        raise UserError(say("posted.far_from_today"), field=field)
+    return read
+
+
+def _field(where: str, name: str) -> str:
+    return f"{where}.{name}".lstrip(".")
