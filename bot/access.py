@@ -37,7 +37,6 @@ from bot.db.models.roster import ClassStudent, ClassTeacher, Staff, StaffRole, S
 from bot.db.models.slack import SlackUser
 from bot.db.models.views import effective_contacts
 from bot.errors import UserError
-from bot.wording import say
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
 _CLASS_ROLES = {"teacher", "aide"}
@@ -203,11 +202,20 @@ def _actor(person: SlackPerson, rows: Sequence[Row[*tuple[Any, ...]]], rules: Ru
     """From a row for each role of each of their places in the SIS, or one without a role."""
     email = person.email
     if not person.full_member or not email:
-        raise UserError(say("access.no_full_account", whom=_whom_to_ask(rules)))
+        raise UserError(
+            "access.no_full_account",
+            f"The cleanup list is for staff with a full account here. Please ask {_whom_to_ask(rules)}.",
+        )
     roles = [_Role(row.role, row.school_id) for row in rows if row.role]
     is_admin = email in rules.admin_emails
     if not is_admin and not any(role.name not in _NO_ROLES for role in roles):
-        raise UserError(say("access.unknown", email=email, whom=_whom_to_ask(rules)))
+        raise UserError(
+            "access.unknown",
+            (
+                f"I can't find {email} among the staff in the student information system. Please ask "
+                f"{_whom_to_ask(rules)}."
+            ),
+        )
     name = f"{rows[0].given_name} {rows[0].family_name}" if rows else email
     reach, schools = _reach(roles, is_admin=is_admin)
     may_edit = is_admin or not rules.editor_roles or any(role.name.lower() in rules.editor_roles for role in roles)
@@ -219,7 +227,7 @@ def _actor(person: SlackPerson, rows: Sequence[Row[*tuple[Any, ...]]], rules: Ru
 
 
 def _whom_to_ask(rules: Rules) -> str:
-    return rules.admin_emails[0] if rules.admin_emails else say("access.data_manager")
+    return rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
 
 
 def _reach(roles: Sequence[_Role], *, is_admin: bool) -> tuple[Reach, tuple[int, ...]]:
@@ -311,7 +319,9 @@ def require_student(session: Session, student_id: int, *, actor: Actor) -> None:
         UserError: the same sentence whether the student is hidden, gone or never was.
     """
     if not fetch_rows(session, _this_student(actor.reach), {**actor.sight.values, "student_id": student_id}):
-        raise UserError(say("access.no_student"))
+        raise UserError(
+            "access.no_student", "That student is not on your list any more. Type /cleanup to see it as it is now."
+        )
 
 
 _STUDENT_ID, _CONTACT_ID = (bindparam(name, type_=BigInteger) for name in ("student_id", "contact_id"))
@@ -331,7 +341,9 @@ def require_contact(session: Session, contact_id: int, *, actor: Actor, student_
     of_whom = {} if student_id is None else {"student_id": student_id}
     seen = _this_contact(actor.reach, of_one=student_id is not None)
     if not fetch_rows(session, seen, {**actor.sight.values, "contact_id": contact_id, **of_whom}):
-        raise UserError(say("access.no_contact"))
+        raise UserError(
+            "access.no_contact", "That contact is not on your list any more. Type /cleanup to see it as it is now."
+        )
 
 
 @cache
@@ -349,7 +361,10 @@ def require_editor(actor: Actor) -> None:
         UserError: saying that editing is for other roles.
     """
     if not actor.may_edit:
-        raise UserError(say("access.no_editor"))
+        raise UserError(
+            "access.no_editor",
+            "You can see this list, but changing contacts is for other roles here. Please ask your registrar.",
+        )
 
 
 def require_exporter(actor: Actor) -> None:
@@ -359,4 +374,6 @@ def require_exporter(actor: Actor) -> None:
         UserError: saying that it is for other roles, or for nobody here.
     """
     if not actor.may_export:
-        raise UserError(say("access.no_exporter"))
+        raise UserError(
+            "access.no_exporter", "Taking changes out as a file is for other roles here. Please ask your registrar."
+        )

@@ -24,7 +24,6 @@ from bot.slack.student import remove as remove_dialog
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
 from bot.templates.loader import Templates
-from bot.wording import say
 
 
 def utc_now() -> datetime:
@@ -55,7 +54,9 @@ def slack_client(settings: Settings) -> WebClient:
 
 def _token(settings: Settings) -> str:
     if settings.slack_bot_token is None:
-        raise UserError(say("app.no_bot_token"))
+        raise UserError(
+            "app.no_bot_token", "SLACK_BOT_TOKEN is not set. Copy it from the app's page, under OAuth & Permissions."
+        )
     return settings.slack_bot_token.get_secret_value()
 
 

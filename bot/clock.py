@@ -148,7 +148,7 @@ def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
     while _settle_next(settings, engine, now, failed=failed):
         tried += 1
     if failed:
-        raise UserError(say("clock.not_settled", failed=len(failed), tried=tried))
+        raise UserError("clock.not_settled", f"{len(failed)} of {tried} could not be settled.")
     return tried
 
 
@@ -158,7 +158,7 @@ def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: s
         message_id = next((one for one in due if one not in failed), None)
         if message_id is None:
             return False
-        work = say("clock.settling", message_id=message_id)
+        work = f"settling {message_id}, its digests"
         if _attempt(work, lambda: _settle_one(session, message_id, now)) is None:
             failed.add(message_id)
         return True

@@ -6,13 +6,14 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """A sentence for the person who asked, saying what is wrong and how to fix it.
+    """A sentence for the person who asked, saying what is wrong and how to fix it, and its code, `noun.problem`, for tests and logs.
 
     `field` names the input it belongs to (a dialog shows it there); `permanent` is False where trying again may help.
     """
 
-    def __init__(self, sentence: str, *, field: str | None = None, permanent: bool = True) -> None:
+    def __init__(self, code: str, sentence: str, *, field: str | None = None, permanent: bool = True) -> None:
         super().__init__(sentence)
+        self.code = code
         self.sentence = sentence
         self.field = field
         self.permanent = permanent

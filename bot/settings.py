@@ -13,7 +13,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UserError
-from bot.wording import say
 
 SLACK_API_URL = "https://slack.com/api/"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
@@ -87,14 +86,14 @@ class Settings(BaseSettings):
         try:
             return timedelta(**{unit or "hours": float(number)})
         except ValueError as problem:
-            raise ValueError(say("settings.hours")) from problem
+            raise ValueError("write a number of hours, or 30m, 36h, 3d") from problem
 
     @field_validator("smtp_url")
     @classmethod
     def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
         there = urlsplit(value.get_secret_value()) if value else None
         if there and (there.scheme not in {"smtp", "smtps"} or not there.hostname):
-            raise ValueError(say("settings.mail_server"))
+            raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
         return value
 
     @field_validator("sis_oneroster_url", "sis_oneroster_token_url")
@@ -105,16 +104,16 @@ class Settings(BaseSettings):
             return None
         there = urlsplit(value)
         if there.scheme != "https" and not (there.scheme == "http" and there.hostname in _THIS_MACHINE):
-            raise ValueError(say("settings.unsafe_address"))
+            raise ValueError("must begin with https://")
         if not there.hostname or there.username or there.password or there.fragment:
-            raise ValueError(say("settings.no_address"))
+            raise ValueError("is not an address; write one like https://sis.example/ims/oneroster/v1p1")
         return value
 
     @field_validator("sis_oneroster_url")
     @classmethod
     def _base_address(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).query or not _VERSION.search(urlsplit(value).path)):
-            raise ValueError(say("settings.no_version"))
+            raise ValueError("ends with the version, like /ims/oneroster/v1p1 or /ims/oneroster/rostering/v1p2")
         return value
 
     @field_validator("timezone")
@@ -123,14 +122,14 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as problem:
-            raise ValueError(say("settings.unknown_zone")) from problem
+            raise ValueError("is not an IANA time zone; write one like America/Chicago") from problem
         return value
 
     @field_validator("phone_region")
     @classmethod
     def _known_region(cls, value: str) -> str:
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError(say("settings.unknown_region"))
+            raise ValueError("is not a two-letter country; write one like US")
         return value.upper()
 
     def secret(self, name: str) -> str | None:
@@ -162,4 +161,4 @@ def load() -> Settings:
             f"{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
             for error in problem.errors()
         )
-        raise UserError(say("settings.wrong", wrong=wrong)) from None
+        raise UserError("settings.wrong", f"Settings: {wrong}.") from None

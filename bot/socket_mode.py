@@ -15,7 +15,6 @@ from bot.app import freeze_garbage_collector
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack.kit import api_errors, slow_responses
-from bot.wording import say
 
 _THREADS = 10
 _LOOK_SECONDS = 2  # How often the connection is looked at. Bolt's 10 s are too long for somebody who has just typed.
@@ -61,7 +60,10 @@ class _Handler(SocketModeHandler):
 
 def _app_token(settings: Settings) -> str:
     if settings.slack_app_token is None:
-        raise UserError(say("socket_mode.no_token"))
+        raise UserError(
+            "socket.no_token",
+            "SLACK_APP_TOKEN is not set. Make one on the app's page: Basic Information, App-Level Tokens.",
+        )
     return settings.slack_app_token.get_secret_value()
 
 
@@ -70,6 +72,15 @@ def _address(settings: Settings, bolt: App, token: str) -> str:
     try:
         return str(bolt.client.apps_connections_open(app_token=token)["url"])
     except SlackApiError as no:
-        raise UserError(say("socket_mode.refused", why=api_errors.error_code(no))) from no
+        raise UserError(
+            "socket.refused",
+            (
+                f"Slack refuses SLACK_APP_TOKEN ({api_errors.error_code(no)}). Make one with the scope "
+                "connections:write on the app's page (Basic Information, App-Level Tokens), and turn on "
+                "Socket Mode there."
+            ),
+        ) from no
     except OSError as silence:
-        raise UserError(say("socket_mode.silent", url=settings.slack_api_url), permanent=False) from silence
+        raise UserError(
+            "socket.silent", f"Slack does not answer at {settings.slack_api_url}.", permanent=False
+        ) from silence

@@ -9,7 +9,6 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditField, EditState
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -108,4 +107,7 @@ class StudentCard:
         for one in self.contacts:
             if one.contact_id == contact_id:
                 return one
-        raise UserError(say("cleanup_list.removed"))
+        raise UserError(
+            "contact.removed",
+            "That contact has been removed meanwhile. Close this dialog and type /cleanup for today's list.",
+        )

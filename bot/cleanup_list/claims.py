@@ -14,7 +14,6 @@ from bot.access import Actor
 from bot.audit import Subject
 from bot.db.models.messages import ListEntry
 from bot.errors import UserError
-from bot.wording import say
 
 CLAIM_DURATION = timedelta(days=3)
 
@@ -28,9 +27,11 @@ def claim_contact(session: Session, contact_id: int, *, actor: Actor, now: datet
     """
     entry = _entry(session, contact_id, actor)
     if entry.updated_at:
-        raise UserError(say("claims.updated"))
+        raise UserError(
+            "claim.updated", "There is nothing left to do: the contact was updated and waits for the next mass message."
+        )
     if entry.claimed_by not in {None, actor.user_id} and not _lapsed(entry, now):
-        raise UserError(say("claims.taken"))
+        raise UserError("claim.taken", "A colleague was faster: somebody takes care of this contact already.")
     entry.claimed_by, entry.claimed_at = actor.user_id, now
     _record(session, contact_id, actor, "claim.taken", now)
 
@@ -63,7 +64,10 @@ def _entry(session: Session, contact_id: int, actor: Actor) -> ListEntry:
     access.require_contact(session, contact_id, actor=actor)
     entry = session.get(ListEntry, contact_id, with_for_update=True, populate_existing=True)
     if entry is None:
-        raise UserError(say("claims.not_listed"))
+        raise UserError(
+            "claim.not_listed",
+            "That contact is not on the cleanup list any more. Type /cleanup to see it as it is now.",
+        )
     return entry
 
 

@@ -27,6 +27,7 @@ from bot.db.embedded import embedded_url
 from bot.db.engine import build_engine, wait_until_ready
 from bot.db.migrations.upgrade import is_database_current, upgrade_database
 from bot.db.session import transaction
+from bot.domain.plural import plural
 from bot.errors import UserError, describe_error
 from bot.settings import Settings
 from bot.sis import chosen
@@ -54,12 +55,12 @@ def main() -> None:
         sys.exit(problem.sentence)
     except typer.TyperException as misused:
         if said := misused.format_message():
-            typer.echo(say("cli.misused", what=said.rstrip(".")), err=True)
+            typer.echo(f"{said.rstrip('.')}. See: cleanup-bot --help", err=True)
         sys.exit(misused.exit_code)
     except SQLAlchemyError as problem:
-        sys.exit(say("cli.database_gone", where=describe_error(problem)))
+        sys.exit(f"The database refused or went away ({describe_error(problem)}). `cleanup-bot doctor` says more.")
     except Exception as fault:  # noqa: BLE001 - a traceback ends with the message of the error, which may hold a name.
-        sys.exit(say("cli.fault", where=describe_error(fault)))
+        sys.exit(f"This is a fault of ours ({describe_error(fault)}). Please report it.")
 
 
 def _set_up_logs() -> None:
@@ -100,7 +101,10 @@ def clock_command(*, once: Annotated[bool, typer.Option("--once", help="Do all d
     done = clock.run_once(here, engine, client)
     typer.echo(", ".join(f"{say(f'clock.job.{name}')} {count}" for name, count in done.counts.items()))
     if done.failed:
-        raise UserError(say("cli.clock.failed", jobs=", ".join(say(f"clock.job.{name}") for name in done.failed)))
+        raise UserError(
+            "cli_clock.failed",
+            say("cli.clock.failed", jobs=", ".join(say(f"clock.job.{name}") for name in done.failed)),
+        )
 
 
 @cli.command()
@@ -121,7 +125,7 @@ def migrate() -> None:
     url = _url(settings.load())
     wait_until_ready(build_engine(url))
     upgrade_database(url)
-    typer.echo(say("cli.migrate.done"))
+    typer.echo("The tables are those of this version.")
 
 
 @cli.command()
@@ -148,7 +152,9 @@ def sync(
     here = settings.load()
     source = Export(path) if path else chosen.source_of(here)
     if source is None:
-        raise typer.BadParameter(say("cli.sync.no_source"))
+        raise typer.BadParameter(
+            "no SIS is set; give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"
+        )
     engine = _migrated_engine(here)
     with progress_bars(_errors) as bar:
         try:
@@ -172,14 +178,14 @@ def sync(
                 *(["--whole"] if whole else []),
                 "--confirm",
             ]
-            raise UserError(say("cli.sync.braked", why=stop.sentence, again=shlex.join(again))) from stop
+            raise UserError("cli.braked", f"{stop.sentence} To confirm: cleanup-bot sync {shlex.join(again)}") from stop
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))
         return
     # Wrapped by the terminal and not by us, so that a rejection stays one line for whoever searches the output.
     Console().print(render_report(report), soft_wrap=True)
     if dry_run:
-        typer.echo(say("cli.sync.dry_run"))
+        typer.echo("This was a dry run: nothing was written.")
 
 
 @cli.command(name="import-results")
@@ -206,8 +212,8 @@ def import_results(
             settle_after=here.settle_after,
             region=here.phone_region,
         )
-    rows = say("count.row", taken.read)
-    typer.echo(say("cli.import_results.taken", rows=rows, added=taken.added, already=taken.already))
+    rows = plural(taken.read, "row")
+    typer.echo(f"{rows}: new deliveries {taken.added:,}, known already {taken.already:,}.")
     for line, reason in taken.rejected:
         typer.echo(f"{path.name}:{line}: {reason}")
 
@@ -224,9 +230,9 @@ def export_edits(
     here = settings.load()
     with transaction(_migrated_engine(here)) as session:
         written = write_new_file(session, path, form, settings=here, now=datetime.now(UTC))
-    typer.echo(say("cli.export_edits.written", changes=say("count.change", written.changes), path=path))
+    typer.echo(f"{plural(written.changes, 'change')} in {path}.")
     for reason, number in written.left_out.items():
-        typer.echo(say("everywhere.left_out", count=number, reason=reason))
+        typer.echo(f"Left out {number:,}: {reason}.")
 
 
 @cli.command()
@@ -249,13 +255,13 @@ def doctor_command() -> None:
     try:
         here = settings.load()
     except UserError as problem:
-        raise UserError(say("cli.doctor.unreadable_settings", why=problem.sentence)) from None
-    typer.echo(say("cli.doctor.settings"))
+        raise UserError("cli_doctor.unreadable_settings", f"✗ {problem.sentence}") from None
+    typer.echo("✓ Settings are readable.")
     checks = run_checks(here, build_engine(_url(here)), now=datetime.now(UTC))
     for check in checks:
         typer.echo(f"{_MARKS[check.ok]} {check.name} {check.said}")
     if failed := sum(check.ok is False for check in checks):
-        raise UserError(say("cli.doctor.failed", failed=failed, checks=len(checks)))
+        raise UserError("cli_doctor.failed", f"{failed} of {len(checks)} checks failed.")
 
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
@@ -273,9 +279,9 @@ def manifest_command(
     from bot.cli import manifest
 
     if (host is None) != socket_mode:
-        raise typer.BadParameter(say("cli.manifest.host_or_socket"))
+        raise typer.BadParameter("say either --host or --socket")
     if host and not _HOST.fullmatch(host):
-        raise typer.BadParameter(say("cli.manifest.no_host"))
+        raise typer.BadParameter("--host is a name like cleanup.ourdistrict.org, without https:// and path")
     typer.echo(manifest.for_host(host) if host else manifest.for_socket_mode())
 
 
@@ -293,7 +299,9 @@ def sandbox(
     try:
         from bot.sandbox import run
     except ModuleNotFoundError as missing:
-        raise UserError(say("cli.sandbox.incomplete", module=missing.name)) from missing
+        raise UserError(
+            "cli.incomplete", f"The sandbox needs {missing.name}. A clone has all it needs: make sandbox"
+        ) from missing
     sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
 
 
@@ -305,7 +313,7 @@ def _end_well_when_told_to() -> None:
 def _url(here: Settings) -> str:
     if here.database_url:
         return here.database_url.get_secret_value()
-    typer.echo(say("cli.embedded", folder=embedded.EMBEDDED_FOLDER), err=True)
+    typer.echo(f"No DATABASE_URL is set: using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}.", err=True)
     return embedded_url()
 
 
@@ -317,5 +325,7 @@ def _migrated_engine(here: Settings) -> Engine:
     if here.database_url is None:
         upgrade_database(url)
     elif not is_database_current(engine):
-        raise UserError(say("cli.other_tables"))
+        raise UserError(
+            "cli.other_tables", "The database does not have the tables of this version. Run: cleanup-bot migrate"
+        )
     return engine

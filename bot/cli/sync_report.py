@@ -37,9 +37,11 @@ def render_report(report: SyncReport, *, rejections: int = 20) -> Group:
     """The report, with the first few rejections by file and line."""
     totals = ", ".join(say(f"sync_report.total.{what}", number) for what, number in report.totals.items())
     edits = ", ".join(say(f"sync_report.edits.{what}", number) for what, number in report.edits.items())
-    summary = Text(say("sync_report.summary", totals=totals, edits=edits, seconds=report.seconds))
+    summary = Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s")
     if report.same_as:
-        return Group(summary, Text(say("sync_report.same", read_at=report.same_as)))
+        return Group(
+            summary, Text(f"The export is the same as on {report.same_as:%Y-%m-%d %H:%M %Z}: nothing had to be read.")
+        )
     return Group(summary, _tables(report), _rejections(report, rejections))
 
 
@@ -56,5 +58,5 @@ def _tables(report: SyncReport) -> Table:
 def _rejections(report: SyncReport, most: int) -> Text:
     shown = [f"{where(one)}: {one.reason}" for one in report.rejections[:most]]
     more = report.rejected - len(shown)
-    last = [say("sync_report.more", count=more)] if more > 0 else []
-    return Text("\n".join([*shown, *last]) or say("sync_report.nothing_rejected"))
+    last = [f"… and {more:,} more"] if more > 0 else []
+    return Text("\n".join([*shown, *last]) or "Nothing was rejected.")

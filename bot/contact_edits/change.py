@@ -25,7 +25,6 @@ from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.domain.phone import is_misdialled, our_number, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
-from bot.wording import say
 
 Wanted = dict[EditField, str | None]
 
@@ -73,7 +72,9 @@ def change_contact(
         return _done_before(session, contact_id, wanted, stale, actor)
     differing = _differing(before, wanted)
     if not differing:
-        raise UserError(say("contact_edits.change.same"), field="phone")
+        raise UserError(
+            "contact.same", "Nothing is different yet. Change the number or the method, or press Cancel.", field="phone"
+        )
     _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
@@ -93,9 +94,9 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
     except VersionConflict as stale:
         return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
     if not before.phone:
-        raise UserError(say("contact_edits.change.no_number"))
+        raise UserError("contact.no_number", "A call needs a number. Press Edit to write one.")
     if before.method is ContactMethod.CALL:
-        raise UserError(say("contact_edits.change.gets_calls"))
+        raise UserError("contact.gets_calls", "This contact gets autocalls already.")
     _refuse_calls_to_nobody(session.get(PhoneNumber, before.phone))
     wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
     return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
@@ -116,7 +117,7 @@ def use_suggested_number(
     wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     differing = _differing(before, wanted)
     if not differing:
-        raise UserError(say("contact_edits.change.gets_texts"))
+        raise UserError("contact.gets_texts", "This contact gets texts at that number already.")
     return _save(session, before, wanted, differing, actor=actor, now=now)
 
 
@@ -163,9 +164,13 @@ def _read(typed: str | None, region: str) -> str | None:
     try:
         read = parse(typed, region)
     except UserError as problem:
-        raise UserError(problem.sentence, field="phone") from problem
+        raise UserError(problem.code, problem.sentence, field="phone") from problem
     if read.extension:
-        raise UserError(say("contact_edits.change.extension", extension=read.extension), field="phone")
+        raise UserError(
+            "contact.extension",
+            f"Leave out the extension {read.extension}: neither a text nor an autocall can dial it.",
+            field="phone",
+        )
     return read.e164
 
 
@@ -179,23 +184,44 @@ def _check(
 ) -> None:
     number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
     if number and number != before.phone and is_misdialled(number):
-        raise UserError(say("phone.misdialled"), field="phone")
+        raise UserError(
+            "phone.misdialled",
+            ("No US number is like that: neither its area code nor the three digits after it begin with 0 or 1."),
+            field="phone",
+        )
     if method == ContactMethod.EMAIL and not before.contact.email:
-        raise UserError(say("contact_edits.change.no_email"), field="method")
+        raise UserError(
+            "contact.no_email",
+            ("There is no e-mail address in the student information system. Add it there, or choose another method."),
+            field="method",
+        )
     if method == ContactMethod.CALL and not number:
-        raise UserError(say("contact_edits.change.no_number_to_call"), field="phone")
+        raise UserError(
+            "contact.no_number_to_call", "A call needs a number. Write one, or choose another method.", field="phone"
+        )
     known = session.get(PhoneNumber, number) if number else None
     if method == ContactMethod.CALL:
         _refuse_calls_to_nobody(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
         to = our_number(opt_in_number, region)
         field = "phone" if number != before.phone else "method"
-        raise UserError(say("contact_edits.change.opted_out", number=to), field=field)
+        raise UserError(
+            "contact.opted_out",
+            (
+                f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
+                "from that phone. Until then choose another contact method, or write another number."
+            ),
+            field=field,
+        )
 
 
 def _refuse_calls_to_nobody(known: PhoneNumber | None) -> None:
     if known and known.status == SmsStatus.INACTIVE:
-        raise UserError(say("contact_edits.change.inactive"), field="phone")
+        raise UserError(
+            "contact.inactive",
+            ("This number is out of service or somebody else's by now. Write another number, or remove the contact."),
+            field="phone",
+        )
 
 
 def _edit(

@@ -15,7 +15,6 @@ from bot.contact_edits.pending_files import PendingFile
 from bot.db.models.roster import Student
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.wording import say
 
 
 def write_new_file(
@@ -36,9 +35,9 @@ def _new_private(path: Path) -> Iterator[TextIO]:
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise UserError(say("change_files.exists", path=path)) from None
+        raise UserError("export.exists", f"{path} is there already. Choose another name, or delete it first.") from None
     except OSError as problem:
-        raise UserError(say("change_files.not_writable", path=path, why=problem.strerror)) from problem
+        raise UserError("export.not_writable", f"{path} cannot be written: {problem.strerror}.") from problem
     try:
         with os.fdopen(made, "w", newline="", encoding="utf-8") as file:
             yield file

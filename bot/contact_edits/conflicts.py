@@ -11,7 +11,6 @@ from bot.contact_edits.locking import lock_contact, record_change, update_list_e
 from bot.contact_edits.undo import load_edit
 from bot.db.models.edits import EditField, EditState
 from bot.errors import UserError
-from bot.wording import say
 
 
 def resolve_conflict(
@@ -27,7 +26,7 @@ def resolve_conflict(
     before = lock_contact(session, edit.contact_id)
     session.refresh(edit)
     if edit.state != EditState.CONFLICT:
-        raise UserError(say("contact_edits.conflict.settled"))
+        raise UserError("conflict.settled", "This has been settled already. Open the student to see how it stands.")
     field = EditField(edit.field)
     sis = before.sis(field)
     if keep == "ours":

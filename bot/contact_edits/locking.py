@@ -22,7 +22,6 @@ from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
 from bot.domain.phone import masked
 from bot.errors import UserError
-from bot.wording import say
 
 CHANGING = (
     *("phone.changed", "method.changed", "phone.undone", "method.undone"),
@@ -35,7 +34,10 @@ class VersionConflict(UserError):  # noqa: N818 (It says how the contact is, not
     """Somebody else was faster. `by` is a Slack user id or a process (`sync`), null when it cannot be told."""
 
     def __init__(self, by: str | None) -> None:
-        super().__init__(say("contact_edits.stale"))
+        super().__init__(
+            "contact.stale",
+            "Somebody changed this contact while you were looking at it. Open it again to see it as it is.",
+        )
         self.by = by
 
 

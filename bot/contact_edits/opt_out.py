@@ -9,7 +9,6 @@ from bot.access import Actor
 from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opted_out, lock_contact
 from bot.errors import UserError
 from bot.mass_messages.opt_out_list import OptOut, apply_opt_outs
-from bot.wording import say
 
 
 def record_verbal_opt_out(
@@ -38,14 +37,18 @@ def record_verbal_opt_out(
     except VersionConflict as stale:
         return _done_before(session, contact_id, stale, actor)
     if phone is None:
-        raise UserError(say("contact_edits.spoken_stop.no_number"))
+        raise UserError("opt_out.no_number", "This contact has no number that could be texted.")
     if is_opted_out(session, phone):
-        raise UserError(say("contact_edits.spoken_stop.opted_out"))
+        raise UserError("opt_out.opted_out", "This number is opted out already. Only a START from that phone ends it.")
     said = OptOut(phone, min(said_at, now))
     apply_opt_outs(session, [said], by=actor.user_id, now=now)
     if not is_opted_out(session, phone):
-        raise UserError(say("contact_edits.spoken_stop.opted_in_since"), field="said_on")
-    day = say("contact_edits.spoken_stop.said_on", day=f"{said_at:%Y-%m-%d}")
+        raise UserError(
+            "opt_out.opted_in_since",
+            "This number has texted START since that day, so it wants texts. Choose a later day.",
+            field="said_on",
+        )
+    day = f"said on {said_at:%Y-%m-%d}"
     audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", reason=day, now=now)
     return phone
 

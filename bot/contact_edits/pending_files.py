@@ -70,14 +70,14 @@ def _in_words(one: PendingPage, zone: ZoneInfo, region: str) -> tuple[str, ...]:
         *("; ".join(one.schools), "; ".join(one.students), "; ".join(one.student_ids)),
         *(f"{one.given_name} {one.family_name}", one.contact_sourced_id, say(f"sis_changes.change.{one.change}")),
         *(_value(one.change, one.old, region), _value(one.change, one.new, region)),
-        say("sis_changes.disputed" if one.disputed else "sis_changes.waiting"),
+        ("the SIS has another value by now; choose in Slack first" if one.disputed else "not yet in the SIS"),
         *(one.made_by, f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}"),
     )
 
 
 def _value(change: PendingChange, value: str | None, region: str) -> str:
     if change is PendingChange.PHONE:
-        return phone.format_number(value, region) if value else say("phone.none")
+        return phone.format_number(value, region) if value else "no number"
     return value or ""
 
 
@@ -102,14 +102,14 @@ def powerschool_file(changes: Iterable[PendingPage], to: TextIO, *, region: str)
 
 def _unfit(one: PendingPage) -> str | None:
     if one.change is not PendingChange.PHONE:
-        return say("sis_changes.left_out.no_phone")
+        return "it takes no contact methods and no removals"
     if one.disputed:
-        return say("sis_changes.left_out.disputed")
+        return "the SIS has another number by now; choose in Slack first"
     if one.new is None:
-        return say("sis_changes.left_out.number_gone")
+        return "a number that is gone is deleted by hand there"
     cells = (one.contact_sourced_id, one.given_name, one.family_name)
     if not one.family_name or any(cell.startswith(("#", *spreadsheet.FORMULA)) for cell in cells):
-        return say("sis_changes.left_out.misread")
+        return "the name or id would not be read as one"
     return None
 
 

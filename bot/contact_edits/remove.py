@@ -15,7 +15,6 @@ from bot.contact_edits.locking import lock_contact
 from bot.db.models.edits import Removal
 from bot.db.models.roster import Student, StudentContact
 from bot.errors import UserError
-from bot.wording import say
 
 
 def remove_contact(
@@ -63,13 +62,15 @@ def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: dateti
     access.require_editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
-        raise UserError(say("access.no_contact"))
+        raise UserError(
+            "access.no_contact", "That contact is not on your list any more. Type /cleanup to see it as it is now."
+        )
     if removal.undone_by == actor.user_id:
         return
     lock_contact(session, removal.contact_id)
     session.refresh(removal)
     if removal.undone_at:
-        raise UserError(say("contact_edits.removal.brought_back"))
+        raise UserError("removal.brought_back", "Somebody brought this contact back already.")
     if removal.student_id is None:
         _refuse_hidden_students(session, removal.contact_id, actor)
     removal.undone_by, removal.undone_at = actor.user_id, now
@@ -93,7 +94,14 @@ def _refuse_hidden_students(session: Session, contact_id: int, actor: Actor) -> 
         .where(StudentContact.student_id.not_in(access.visible_students(actor)))
     )
     if session.scalar(hidden.limit(1)) is not None:
-        raise UserError(say("contact_edits.removal.hidden_students"), field="scope")
+        raise UserError(
+            "removal.hidden_students",
+            (
+                "This is also a contact of students outside your list, so it was not removed from all. Open a "
+                "student to remove it from that one, or ask your district office."
+            ),
+            field="scope",
+        )
 
 
 def _record(

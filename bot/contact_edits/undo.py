@@ -14,7 +14,6 @@ from bot.access import Actor
 from bot.contact_edits.locking import LockedContact, edit_state, lock_contact, record_change, update_list_entry
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
 from bot.errors import UserError
-from bot.wording import say
 
 
 def undo_edit(session: Session, edit_id: int, *, actor: Actor, now: datetime) -> None:
@@ -29,9 +28,12 @@ def undo_edit(session: Session, edit_id: int, *, actor: Actor, now: datetime) ->
     together = _saved_together(session, edit)
     session.refresh(edit)
     if edit.state == EditState.UNDONE:
-        raise UserError(say("contact_edits.undo.undone"))
+        raise UserError("undo.undone", "This has been undone already. Open the student to see how it stands.")
     if not together:
-        raise UserError(say("contact_edits.undo.changed_since"))
+        raise UserError(
+            "undo.changed_since",
+            "This was changed again since, so there is nothing to undo. Open the student to see it.",
+        )
     for one in together:
         _take_back(session, before, one, actor=actor, now=now)
     update_list_entry(session, before.contact, actor=actor, now=now)

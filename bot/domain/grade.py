@@ -59,7 +59,7 @@ def order(level: str) -> int:
 
 def label(level: str) -> str:
     """How people read a level: `grade 5`, `kindergarten`, `pre-K`."""
-    return say("grade.numbered", number=level) if level.isdecimal() else say(f"grade.named.{level.lower()}")
+    return f"grade {level}" if level.isdecimal() else say(f"grade.named.{level.lower()}")
 
 
 def title(level: str) -> str:

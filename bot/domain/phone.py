@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
+from bot.domain.plural import plural
 from bot.errors import UserError
-from bot.wording import say
 
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 # What people write behind a number: `(mom)`, `cell`. The metadata would read it as more digits, as in 1-800-FLOWERS.
@@ -43,10 +43,12 @@ def parse(text: str, region: str) -> Phone:
     cleaned = _HIDDEN.sub("", unicodedata.normalize("NFKC", text)).strip()
     digits = re.sub(r"\D", "", cleaned)
     if not digits:
-        raise UserError(say("phone.no_digits"))
+        raise UserError(
+            "phone.no_digits", "That is not a phone number. Write it with its area code, like (312) 555-0142."
+        )
     number = _possible(cleaned, region) or _possible(_NOTE.sub(" ", cleaned), region)
     if number is None or not digits.strip("0"):
-        raise UserError(_hint(digits, region))
+        raise UserError("phone.invalid", _hint(digits, region))
     bare = PhoneNumber(country_code=number.country_code, national_number=number.national_number)
     bare.italian_leading_zero, bare.number_of_leading_zeros = (
         number.italian_leading_zero,
@@ -82,17 +84,24 @@ def _possible(text: str, region: str) -> PhoneNumber | None:
 
 def _hint(digits: str, region: str) -> str:
     if region != "US":
-        return say("phone.impossible_here", len(digits))
+        return (
+            "One digit does not make a number. Write it with its area code, or start with + and the country."
+            if len(digits) == 1
+            else (
+                f"{len(digits)} digits do not make a number here. Write it with its area code, or start with + "
+                "and the country."
+            )
+        )
     length = len(digits)
     if not digits.strip("0"):
-        return say("phone.zeros")
+        return "Zeros alone do not make a US number. Write 10 digits, like (312) 555-0142."
     if length in (20, 21, 22):
-        return say("phone.two_numbers")
+        return "That looks like two numbers. Write only one."
     if length == 7:  # noqa: PLR2004
-        return say("phone.no_area_code")
+        return "The area code is missing. A US number has 10 digits, like (312) 555-0142."
     if length < 10:  # noqa: PLR2004
-        return say("phone.too_short", length)
-    return say("phone.too_long", digits=length)
+        return f"Too short: {plural(length, 'digit')}. A US number has 10 digits, like (312) 555-0142."
+    return f"{length} digits do not make a US number. Write 10 digits, or start with + and the country."
 
 
 def format_number(e164: str, region: str) -> str:
@@ -104,9 +113,9 @@ def format_number(e164: str, region: str) -> str:
 
 def our_number(e164: str | None, region: str) -> str:
     """Where START is texted to, in a sentence for people of `region`; not every district tells us."""
-    return format_number(e164, region) if e164 else say("phone.ours")
+    return format_number(e164, region) if e164 else "the number our texts come from"
 
 
 def masked(e164: str | None) -> str:
     """The last four digits: the only form outside the edit dialog, *Show number* and the files of those who may export."""
-    return f"••• {e164[-4:]}" if e164 else say("phone.none")
+    return f"••• {e164[-4:]}" if e164 else "no number"

@@ -11,7 +11,6 @@ from email.utils import format_datetime
 from urllib.parse import unquote, urlsplit
 
 from bot.errors import UserError
-from bot.wording import say
 
 _PATIENCE = 30.0
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -70,16 +69,24 @@ def _said(url: str) -> Iterator[None]:
     except smtplib.SMTPRecipientsRefused as no:
         [(whom, (code, _))] = no.recipients.items()
         is_final = code >= _FOR_GOOD
-        raise UserError(say("downloads.mail.no_such_address", whom=whom, code=code), permanent=is_final) from None
+        raise UserError(
+            "mail.no_such_address", f"The mail server does not take mail for {whom} ({code}).", permanent=is_final
+        ) from None
     except smtplib.SMTPAuthenticationError as no:
-        raise UserError(say("downloads.mail.no_login", code=no.smtp_code), permanent=False) from None
+        raise UserError(
+            "mail.no_login", f"The mail server refuses our name or password ({no.smtp_code}).", permanent=False
+        ) from None
     except smtplib.SMTPResponseException as no:
         is_final = no.smtp_code >= _FOR_GOOD
-        raise UserError(say("downloads.mail.refused", code=no.smtp_code), permanent=is_final) from None
+        raise UserError(
+            "mail.refused", f"The mail server refuses the mail ({no.smtp_code}).", permanent=is_final
+        ) from None
     except ssl.SSLError:
-        raise UserError(say("downloads.mail.not_trusted", host=host), permanent=False) from None
+        raise UserError(
+            "mail.not_trusted", f"The certificate of the mail server {host} is not trusted.", permanent=False
+        ) from None
     except (OSError, smtplib.SMTPException):
-        raise UserError(say("downloads.mail.no_answer", host=host), permanent=False) from None
+        raise UserError("mail.no_answer", f"The mail server {host} does not answer as one.", permanent=False) from None
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.errors import UserError
-from bot.wording import say
 
 LEASE = timedelta(minutes=15)
 """Longer than the largest list takes to make and send."""
@@ -39,7 +38,7 @@ def request_download(session: Session, download_id: int, user_id: str, form: Dow
         return True
     known = select(Download.id).where(Download.id == download_id, Download.user_id == user_id)
     if session.scalar(known) is None:
-        raise UserError(say("downloads.too_old"))
+        raise UserError("download.too_old", "This dialog is too old. Type /cleanup and press Download again.")
     return False
 
 

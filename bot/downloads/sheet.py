@@ -16,6 +16,7 @@ import xlsxwriter
 from bot.cleanup_list.export_rows import ExportRow
 from bot.db.models.downloads import DownloadForm
 from bot.domain import phone, spreadsheet
+from bot.domain.plural import plural
 from bot.domain.sms_status import Color, meaning
 from bot.domain.spreadsheet import escape_cell
 from bot.wording import say
@@ -64,8 +65,8 @@ class ListSize:
     students: int
 
     def __str__(self) -> str:
-        rows, contacts = say("count.row", self.rows), say("count.contact", self.contacts)
-        return say("downloads.size", rows=rows, contacts=contacts, students=say("count.student", self.students))
+        rows, contacts = plural(self.rows, "row"), plural(self.contacts, "contact")
+        return f"{rows} ({contacts} of {plural(self.students, 'student')})"
 
 
 def write_list(form: DownloadForm, path: Path, entries: Iterable[ExportRow], head: FileHeader) -> int:
@@ -95,7 +96,7 @@ def _workbook(path: Path, entries: Iterable[ExportRow], head: FileHeader) -> int
 
 
 def _rows(book: Any, entries: Iterable[ExportRow], head: FileHeader) -> int:
-    sheet = book.add_worksheet(say("everywhere.cleanup_list"))
+    sheet = book.add_worksheet("Cleanup list")
     strong, day = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "mmm d, yyyy"})
     fills = {colour: book.add_format({"bg_color": fill}) for colour, fill in _FILLS.items()}
     for place, (title, width) in enumerate(zip(_titles(), _COLUMNS.values(), strict=True)):
@@ -121,11 +122,18 @@ def _rows(book: Any, entries: Iterable[ExportRow], head: FileHeader) -> int:
 
 
 def _about(book: Any, head: FileHeader, rows: int) -> None:
-    sheet = book.add_worksheet(say("downloads.sheet.about"))
+    sheet = book.add_worksheet("About this list")
     sheet.set_column(0, 0, 90)
-    made = say("downloads.sheet.made", made_at=head.made_at.astimezone(head.zone), made_by=head.made_by)
-    numbers = say("downloads.sheet.whole_numbers" if head.with_numbers else "downloads.sheet.last_digits")
-    lines = [head.title, made, say("count.row", rows), *head.facts, numbers, say("downloads.sheet.keep")]
+    made = f"Made {head.made_at.astimezone(head.zone):%B %d, %Y, %H:%M %Z} for {head.made_by}"
+    numbers = "Numbers are whole." if head.with_numbers else "Of each number only the last digits are shown."
+    lines = [
+        head.title,
+        made,
+        plural(rows, "row"),
+        *head.facts,
+        numbers,
+        ("It holds names of students and families. Keep it as you keep student records, and delete it when it is old."),
+    ]
     for line, said in enumerate(lines):
         sheet.write_string(line, 0, said[:_LONGEST])
 
@@ -141,12 +149,16 @@ def _words(one: ExportRow, head: FileHeader) -> Iterator[str]:
     yield from (one.contact, one.relationship or "", said.label, "", _number(one, head), say(f"method.{one.method}"))
     reached = "by_text" if one.textable else "by_other_ways" if one.other_ways else "unreached"
     yield say(f"downloads.reached.{reached}")
-    yield say("downloads.sheet.updated") if one.is_updated else said.next_step
+    yield (
+        "Updated since; the status is of how it was before. Wait for the next mass message."
+        if one.is_updated
+        else said.next_step
+    )
 
 
 def _number(one: ExportRow, head: FileHeader) -> str:
     if one.phone is None:
-        return say("phone.none")
+        return "no number"
     return phone.format_number(one.phone, head.region) if head.with_numbers else phone.masked(one.phone)
 
 

@@ -97,18 +97,18 @@ def describe(which: Filter) -> str:
     parts = [
         _grades_in_words(which.grades),
         _statuses_in_words(which.statuses),
-        say("filters.alone") if which.alone else "",
+        "No adult can be texted" if which.alone else "",
         f"“{' '.join(which.names)}”" if which.names else "",
-        say("filters.teacher", name=which.teacher) if which.teacher else "",
-        say("filters.school", name=which.school) if which.school else "",
+        f"Teacher {which.teacher}" if which.teacher else "",
+        f"School {which.school}" if which.school else "",
     ]
-    return " · ".join(part for part in parts if part) or say("filters.everybody")
+    return " · ".join(part for part in parts if part) or "Everybody on the list"
 
 
 def _grades_in_words(levels: tuple[str, ...]) -> str:
     if len(levels) <= 1:
         return grade.title(levels[0]) if levels else ""
-    return say("filters.grades", grades=", ".join(run.replace("-", "–") for run in _runs(levels)))
+    return f"Grades {', '.join(run.replace('-', '–') for run in _runs(levels))}"
 
 
 def _statuses_in_words(statuses: tuple[SmsStatus, ...]) -> str:

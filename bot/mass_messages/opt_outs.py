@@ -16,7 +16,6 @@ from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.opt_out_list import OptOut, apply_opt_in, apply_opt_outs
 from bot.providers.receipt import OptOutMessage
-from bot.wording import say
 
 REPORTED = "district"
 """Who told us, where it was no provider."""
@@ -64,9 +63,9 @@ def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str
     """
     rows = body.get("opt_outs") if isinstance(body, Mapping) else None
     if not isinstance(rows, list):
-        raise UserError(say("opt_outs.no_list"), field="opt_outs")
+        raise UserError("opt_outs.no_list", "Send a JSON object with a list of opt_outs.", field="opt_outs")
     if len(rows) > _MOST:
-        raise UserError(say("opt_outs.too_many", most=_MOST), field="opt_outs")
+        raise UserError("opt_outs.too_many", f"Send at most {_MOST:,} at once.", field="opt_outs")
     read = [_read(values, f"opt_outs[{row}]", now, region) for row, values in enumerate(rows)]
     added = sum(record_opt_out(session, said, now=now, said_at=said_at) for said, said_at in read)
     return OptOutCounts(added, len(read) - added)
@@ -74,7 +73,7 @@ def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str
 
 def _read(values: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:
     if not isinstance(values, Mapping):
-        raise UserError(say("opt_outs.no_opt_out"), field=where)
+        raise UserError("opt_outs.no_opt_out", "Send an object with id, phone and at.", field=where)
     reported = payload.text(values, "id", where=where)
     phone = payload.number(values, "phone", region, where=where)
     return OptOutMessage(REPORTED, reported, phone, opted_out=True), payload.moment(values, "at", now=now, where=where)

@@ -7,7 +7,6 @@ from typing import Any
 
 from bot.domain import phone
 from bot.errors import UserError
-from bot.wording import say
 
 _LONGEST = 500
 _AHEAD = timedelta(days=1)
@@ -23,9 +22,13 @@ def text(values: Mapping[str, Any], name: str, *, where: str = "") -> str:
     """
     value = values.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise UserError(say("posted.missing", name=name), field=_field(where, name))
+        raise UserError("payload.missing", f"{name} is missing or is not text.", field=_field(where, name))
     if len(value) > _LONGEST or _UNREADABLE.search(value):
-        raise UserError(say("posted.unreadable", name=name, most=_LONGEST), field=_field(where, name))
+        raise UserError(
+            "payload.unreadable",
+            f"{name} is longer than {_LONGEST} characters or holds unreadable ones.",
+            field=_field(where, name),
+        )
     return value.strip()
 
 
@@ -38,7 +41,7 @@ def number(values: Mapping[str, Any], name: str, region: str, *, where: str = ""
     try:
         return phone.parse(text(values, name, where=where), region).e164
     except UserError as problem:
-        raise UserError(problem.sentence, field=_field(where, name)) from problem
+        raise UserError(problem.code, problem.sentence, field=_field(where, name)) from problem
 
 
 def moment(values: Mapping[str, Any], name: str, *, now: datetime, where: str = "") -> datetime:
@@ -47,11 +50,11 @@ def moment(values: Mapping[str, Any], name: str, *, now: datetime, where: str = 
     try:
         read = datetime.fromisoformat(text(values, name, where=where))
     except ValueError as problem:
-        raise UserError(say("posted.no_time"), field=field) from problem
+        raise UserError("payload.no_time", "Write the time like 2026-11-23T15:04:05Z.", field=field) from problem
     if read.tzinfo is None:
-        raise UserError(say("posted.no_zone"), field=field)
+        raise UserError("payload.no_zone", "Say the time zone: end with Z or an offset like -06:00.", field=field)
     if not _FIRST < read < now + _AHEAD:
-        raise UserError(say("posted.far_from_today"), field=field)
+        raise UserError("payload.far_from_today", "Say when that was; this is too far from today.", field=field)
     return read
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.apply_receipts import apply_receipts
-from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,9 @@ def register_message(
         UserError: naming the field and its row (`deliveries[3].to`), counted from 0; nothing was stored.
     """
     if not isinstance(message, Mapping):
-        raise UserError(say("mass_messages.no_object"), field="message")
+        raise UserError(
+            "mass_message.no_object", "Send a JSON object with id, title, sent_at and deliveries.", field="message"
+        )
     message_id, sent_at = payload.text(message, "id"), payload.moment(message, "sent_at", now=now)
     values = {
         "id": message_id,
@@ -119,7 +120,9 @@ def _refuse_taken(session: Session, message_id: str, deliveries: Sequence[_Deliv
 
 
 def _taken(row: int) -> UserError:
-    return UserError(say("mass_messages.taken"), field=f"deliveries[{row}].provider_id")
+    return UserError(
+        "mass_message.taken", "Another delivery has this provider_id already.", field=f"deliveries[{row}].provider_id"
+    )
 
 
 def _apply_early_receipts(session: Session, deliveries: Sequence[_Delivery], now: datetime) -> int:
@@ -133,7 +136,7 @@ def _deliveries(message: Mapping[str, Any], region: str) -> list[_Delivery]:
     """The deliveries, each once, whichever way its number was written."""
     rows = message.get("deliveries")
     if not isinstance(rows, list):
-        raise UserError(say("mass_messages.no_deliveries"), field="deliveries")
+        raise UserError("mass_message.no_deliveries", "Send a list of deliveries.", field="deliveries")
     once: dict[tuple[str, str], _Delivery] = {}
     ids: dict[tuple[str | None, str], _Delivery] = {}
     for one in _read(rows, region):
@@ -149,11 +152,15 @@ def _read(rows: Sequence[Any], region: str) -> Iterator[_Delivery]:
     for row, values in enumerate(rows):
         where = f"deliveries[{row}]"
         if not isinstance(values, Mapping):
-            raise UserError(say("mass_messages.no_delivery"), field=where)
+            raise UserError(
+                "mass_message.no_delivery", "Send an object with contact, to, provider and provider_id.", field=where
+            )
         provider = payload.text_or_none(values, "provider", where=where)
         provider_id = payload.text_or_none(values, "provider_id", where=where)
         if provider_id and not provider:
-            raise UserError(say("mass_messages.no_provider"), field=f"{where}.provider")
+            raise UserError(
+                "mass_message.no_provider", "Say which provider gave this provider_id.", field=f"{where}.provider"
+            )
         contact = payload.text(values, "contact", where=where)
         yield _Delivery(
             row, contact, payload.number(values, "to", region, where=where), provider and provider.lower(), provider_id

@@ -24,7 +24,6 @@ from bot.mass_messages.register import register_message
 from bot.providers import explaining
 from bot.providers.receipt import Code, ParsedReceipt
 from bot.sis.lines import CsvRow, Lines, rows_of, text_of
-from bot.wording import say
 
 BY_HAND = "import"
 """The provider of results whose codes are nobody's."""
@@ -97,9 +96,11 @@ def import_results(
     told = _told(session, results, rejected)
     if not told and rejected:
         line, reason = rejected[0]
-        raise UserError(say("results.none_counts_because", file=path.name, line=line, reason=reason))
+        raise UserError(
+            "results.none_counts_because", f"{path.name} holds no result that counts. Line {line}: {reason}"
+        )
     if not told:
-        raise UserError(say("results.none_counts", file=path.name))
+        raise UserError("results.none_counts", f"{path.name} holds no result that counts.")
     deliveries = [_delivery(one, contact, sent) for one, contact in told]
     message = {"id": sent.id, "title": sent.title, "sent_at": sent.sent_at.isoformat(), "deliveries": deliveries}
     counts = register_message(session, message, now=now, settle_after=settle_after, region=region)
@@ -115,7 +116,16 @@ def _told(session: Session, results: Sequence[_Result], rejected: list[tuple[int
     for one in results:
         who = [one.contact] if one.contact in known else [] if one.contact else by_number[one.to]
         if not who:
-            rejected.append((one.line, say("results.nobodys_id" if one.contact else "results.nobodys_number")))
+            rejected.append(
+                (
+                    one.line,
+                    (
+                        "Nobody in the student information system has this contact id."
+                        if one.contact
+                        else "Nobody in the student information system has this number."
+                    ),
+                )
+            )
         told += [(one, contact) for contact in who]
     return told
 
@@ -162,7 +172,7 @@ def _results(path: Path, provider: str | None, region: str, rejected: list[tuple
                 except UserError as problem:
                     rejected.append((row.line, problem.sentence))
     except OSError as problem:
-        raise UserError(say("results.unreadable", path=path, why=problem.strerror)) from problem
+        raise UserError("results.unreadable", f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
@@ -171,17 +181,22 @@ def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
         name: written.index(word) for name, words in _COLUMNS.items() for word in reversed(words) if word in written
     }
     if header and len(header.cells) == 1 and re.search("[;\t]", header.cells[0]):
-        raise UserError(say("results.no_commas", file=path.name))
+        raise UserError(
+            "results.no_commas",
+            f"{path.name} has something else than commas between its columns. Save it as a CSV with commas.",
+        )
     if "to" not in found:
-        raise UserError(say("results.no_number", file=path.name))
+        raise UserError("results.no_number", f"{path.name} has no column for the number. Name one of its columns “to”.")
     if "result" not in found and "code" not in found:
-        raise UserError(say("results.no_result", file=path.name))
+        raise UserError(
+            "results.no_result", f"{path.name} has no column for the result. Name one of its columns “result”."
+        )
     return found
 
 
 def _result(row: CsvRow, columns: Mapping[str, int], provider: str | None, region: str) -> _Result:
     if row.broken:
-        raise UserError(say("results.broken", why=row.broken))
+        raise UserError("results.broken", f"The line {row.broken}.")
     cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
     to = phone.parse(cells["to"], region).e164
     code, meant = _meant(cells.get("code", ""), cells.get("result", ""), provider)
@@ -198,7 +213,10 @@ def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Co
     if word in _OPEN:
         return None, None
     if word not in _WORDS:
-        raise UserError(say("results.unknown_result", result=result, known=", ".join(sorted(_WORDS))))
+        raise UserError(
+            "results.unknown_result",
+            f"“{result}” is no result that we know. Write one of: {', '.join(sorted(_WORDS))}.",
+        )
     return None, Code(_WORDS[word], "", reasonless=_WORDS[word] is Outcome.UNCONFIRMED)
 
 

@@ -33,10 +33,28 @@ def _follows(code: Code) -> list[str]:
         return [say(f"explaining.not_listed.{code.outcome}")]
     status = meaning(SmsStatus(code.outcome))
     return [
-        say("explaining.status", status=status.label, colour=status.colour),
-        *([say("explaining.shaky")] if code.shaky else []),
-        *([say("explaining.reasonless")] if code.reasonless else []),
-        say("explaining.next_step", step=status.next_step),
+        f"SMS status: {status.label} ({status.colour}).",
+        *(
+            [
+                (
+                    "The provider names other causes, too: Unconfirmed at first, and this only when a second mass "
+                    "message gets it again."
+                )
+            ]
+            if code.shaky
+            else []
+        ),
+        *(
+            [
+                (
+                    "A refusal without a reason: if more than 5% of a mass message get it, our sender is at fault "
+                    "and nobody is listed."
+                )
+            ]
+            if code.reasonless
+            else []
+        ),
+        f"Next step: {status.next_step}",
     ]
 
 
@@ -48,14 +66,16 @@ def explain(provider: str, said: str) -> Explanation:
     """
     table = BY_NAME.get(provider.strip().lower())
     if table is None:
-        raise UserError(say("explaining.unknown_provider", provider=provider, known=", ".join(BY_NAME)))
+        raise UserError("provider.unknown_provider", f"Unknown provider “{provider}”. Known are: {', '.join(BY_NAME)}.")
     whole = {code.lower(): code for code in table.CODES}
     spelled = whole | {code.rpartition(":")[2]: written for code, written in whole.items()} | whole
     found = spelled.get(said.strip().lower())
     if found is None and (near := _near(said, spelled)):
-        raise UserError(say("explaining.unknown_code_near", provider=table.NAME, code=said, near=near))
+        raise UserError(
+            "provider.unknown_code_near", f"{table.NAME} has no code “{said}” that we know of. Near it: {near}."
+        )
     if found is None:
-        raise UserError(say("explaining.unknown_code", provider=table.NAME, code=said))
+        raise UserError("provider.unknown_code", f"{table.NAME} has no code “{said}” that we know of.")
     return Explanation(table.NAME, found, table.CODES[found])
 
 

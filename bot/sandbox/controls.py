@@ -88,7 +88,7 @@ class Controls:
     def send(self, asked: Json) -> Json:
         title = str(asked.get("title") or "").strip()
         if not 1 <= len(title) <= _LONGEST_TITLE:
-            raise UserError(f"Give the message a title of at most {_LONGEST_TITLE} characters.")
+            raise UserError("sandbox.title", f"Give the message a title of at most {_LONGEST_TITLE} characters.")
         return self._start("Sending a mass message", lambda tell: self._send(title, tell))
 
     def sync(self, _asked: Json) -> Json:
@@ -107,7 +107,7 @@ class Controls:
         try:
             bundle.set_phone(self._stage.sis, str(asked.get("sourced_id")), str(asked.get("phone") or "").strip())
         except KeyError:
-            raise UserError("The SIS holds no such contact.") from None
+            raise UserError("sandbox.no_contact", "The SIS holds no such contact.") from None
         return {"ok": True}
 
     def _send(self, title: str, tell: Tell) -> None:
@@ -123,7 +123,9 @@ class Controls:
     def _start(self, what: str, act: Callable[[Tell], None]) -> Json:
         if not self._one_at_a_time.acquire(blocking=False):
             under_way = self._work.what if self._work else "Something else"
-            raise UserError(f"{under_way} is not done yet. Wait until it is, then try again.", permanent=False)
+            raise UserError(
+                "sandbox.busy", f"{under_way} is not done yet. Wait until it is, then try again.", permanent=False
+            )
         self._work, self._problem = Work(what), None
         threading.Thread(target=self._do, args=(what, act), name="sandbox-work", daemon=True).start()
         return {"ok": True}

@@ -94,7 +94,9 @@ class Stage:
         until = time.monotonic() + _SETTLE_SECONDS
         while not self.is_over(sent.message_id):
             if time.monotonic() > until:
-                raise UserError("The message was sent, but it did not settle. The log above says why.")
+                raise UserError(
+                    "sandbox.not_settled", "The message was sent, but it did not settle. The log above says why."
+                )
             self.work()
         return sent
 
@@ -143,8 +145,9 @@ def _listen(port: int) -> socket.socket:
     except OSError as taken:
         listening.close()
         raise UserError(
+            "sandbox.port_taken",
             f"Port {port} is taken, perhaps by a sandbox that still runs. "
-            f"Stop that one, or take another port: .venv/bin/cleanup-bot sandbox --port {port + 1}"
+            f"Stop that one, or take another port: .venv/bin/cleanup-bot sandbox --port {port + 1}",
         ) from taken
     return listening
 

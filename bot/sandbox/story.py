@@ -63,7 +63,7 @@ def ask(stage: Stage, console: Console, text: str = FIRST_QUESTION) -> Message:
     _refuse_trouble(outcome)
     message = outcome.message
     if message is None:
-        raise UserError("The answer to the command did not come with its acknowledgement.")
+        raise UserError("sandbox.no_answer", "The answer to the command did not come with its acknowledgement.")
     show(stage, console, message, "Only visible to Clara")
     return message
 
@@ -96,7 +96,7 @@ def show(stage: Stage, console: Console, message: Message, where: str) -> None:
 def _refuse_trouble(outcome: Outcome) -> None:
     if outcome.error:
         said = "; ".join(map(str, outcome.problems))
-        raise UserError(f"Slack would show “{outcome.error}”. {said}")
+        raise UserError("sandbox.refused", f"Slack would show “{outcome.error}”. {said}")
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from stat import S_ISLNK
 from typing import NamedTuple, cast
 
 from bot.errors import UserError
-from bot.wording import say
 
 MOST_FILES = 2_000
 MOST_BYTES = 20 * 1024**3
@@ -65,12 +64,14 @@ def opened(source: Path) -> Iterator[dict[str, BundleFile]]:
             with zipfile.ZipFile(source) as archive:
                 yield _in_zip(archive)
         else:
-            raise UserError(say("sis.bundle.nothing", path=source))
+            raise UserError(
+                "sis.nothing", f"There is nothing at {source}. Give the folder or the zip that the SIS exports."
+            )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
-        raise UserError(say("sis.bundle.no_zip", file=source.name)) from problem
+        raise UserError("sis.no_zip", f"{source.name} is not a zip that can be read. Export it again.") from problem
     except OSError as problem:
-        why = problem.strerror or say("sis.bundle.disk_error")
-        raise UserError(say("sis.bundle.unreadable", file=source.name, why=why)) from problem
+        why = problem.strerror or "the disk reports an error"
+        raise UserError("sis.unreadable", f"{source.name} cannot be read: {why}.") from problem
 
 
 def fingerprint(source: Path) -> str:
@@ -138,7 +139,10 @@ def _in_zip(archive: zipfile.ZipFile) -> dict[str, BundleFile]:
     shallow = min((len(_path(member).parts) for member in shown), default=0)
     here = [member for member in shown if len(_path(member).parts) == shallow]
     if shallow > 2 or len({_path(member).parent for member in here}) > 1:  # noqa: PLR2004
-        raise UserError(say("sis.bundle.several_folders"))
+        raise UserError(
+            "sis.several_folders",
+            "The files of the zip are in several folders. Put them at its root, or in one folder.",
+        )
     files = [BundleFile(_path(one).name, one.file_size, _member(archive, one)) for one in here]
     return _by_name(files)
 
@@ -159,15 +163,17 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], i
 
 def _refuse_tricks(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MOST_FILES or sum(member.file_size for member in members) > MOST_BYTES:
-        raise UserError(say("sis.bundle.too_large"))
+        raise UserError(
+            "sis.too_large", "The zip holds more than any roster does. Export it again, with the roster's files only."
+        )
     for member in members:
         path = _path(member)
         if path.is_absolute() or ".." in path.parts or ":" in member.filename or S_ISLNK(member.external_attr >> 16):
-            raise UserError(say("sis.bundle.outside"))
+            raise UserError("sis.outside", "The zip names files outside itself, which no export does. It was not read.")
         if member.flag_bits & 1:
-            raise UserError(say("sis.bundle.locked"))
+            raise UserError("sis.locked", "The zip is locked with a password. Export it without one.")
         if member.file_size > SWOLLEN_BYTES and member.file_size > SWOLLEN_RATIO * max(member.compress_size, 1):
-            raise UserError(say("sis.bundle.swollen"))
+            raise UserError("sis.swollen", "The zip swells more than any roster does. It was not read.")
 
 
 def _by_name(files: list[BundleFile]) -> dict[str, BundleFile]:

@@ -14,7 +14,6 @@ import phonenumbers
 from bot.domain import names, phone
 from bot.errors import UserError
 from bot.sis.rows import CONTACT_ROLES, STAFF_ROLES
-from bot.wording import say
 
 LONGEST_ID = 255
 LONGEST_EMAIL = 320
@@ -117,11 +116,11 @@ def number(cell: str, region: str) -> Number:
         return Number(e164, None)
     whole = _whole(cell)
     if whole is None:
-        return Number(None, say("sis.cells.rounded"))
+        return Number(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
     try:
         return Number(phone.parse(whole, region).e164, None)
     except UserError as problem:
-        return _first_of_several(whole, region) or Number(None, say("sis.cells.unreadable", why=problem.sentence))
+        return _first_of_several(whole, region) or Number(None, f"cannot be read: {problem.sentence}")
 
 
 def _whole(cell: str) -> str | None:
@@ -147,7 +146,10 @@ def _first_of_several(cell: str, region: str) -> Number | None:
             except UserError:
                 continue
             others = _digits(cell) - _digits(candidate)
-            return Number(e164, say("sis.cells.several_numbers") if others > _LONGEST_NOTE else None)
+            return Number(
+                e164,
+                "holds more than one number; the first that can be read was kept" if others > _LONGEST_NOTE else None,
+            )
     return None
 
 

@@ -18,7 +18,6 @@ from bot.sis.bundle import BundleFile
 from bot.sis.columns import Columns
 from bot.sis.csv_file import CsvFile
 from bot.sis.rows import ContactRow, Kind, Part, Rejection, Row, UnreadRow
-from bot.wording import say
 
 _TITLES = {
     "student": "Student_id, studentSourcedId, userSourcedId, Student_number, Student_sis_id, SIS ID, student_identifier",
@@ -61,7 +60,7 @@ def opened(source: Path, *, region: str) -> Part:
         UserError: there is no file that can be read; also when it is opened.
     """
     if not source.is_file():
-        raise UserError(say("sis.contacts_csv.no_file", path=source))
+        raise UserError("sis.no_file", f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
     file = BundleFile(source.name, source.stat().st_size, partial(_stream, source))
     return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contacts, region=region))
 
@@ -70,7 +69,7 @@ def _stream(source: Path) -> io.BufferedReader:
     try:
         return source.open("rb")
     except OSError as problem:
-        raise UserError(say("sis.bundle.unreadable", file=source.name, why=problem.strerror)) from problem
+        raise UserError("sis.unreadable", f"{source.name} cannot be read: {problem.strerror}.") from problem
 
 
 def _contacts(block: Block, *, file: str, region: str) -> list[Row | Rejection]:
@@ -83,7 +82,7 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     given, family = _name(cell)
     email = cell["email"] if 0 < len(cell["email"]) <= cells.LONGEST_EMAIL else None
     if not given and not family and not email and not cell["contact id"]:
-        yield Rejection(file, line, "name", say("sis.contacts_csv.nameless"))
+        yield Rejection(file, line, "name", "is blank, and so is the e-mail; the row was left out")
         yield UnreadRow(line, Kind.CONTACTS, cell["student"])
         return
     priority = _priority(cell)
@@ -106,7 +105,7 @@ def _numbers(
         if not written:
             continue
         if not rank:
-            yield Rejection(file, line, column, say("sis.contacts_csv.takes_no_texts"))
+            yield Rejection(file, line, column, "is of a kind that takes no texts; the number was left out")
             continue
         number = cells.number(written, region)
         if number.problem:

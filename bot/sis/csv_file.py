@@ -13,7 +13,6 @@ from bot.sis.date_order import DateOrder
 from bot.sis.lines import LONGEST_LINE, Lines, Rows, blocks_of, rows_of, text_of
 from bot.sis.reading import Reading, Translate
 from bot.sis.rows import Kind, Rejection, Row
-from bot.wording import say
 
 _BLOCK = 1 << 16  # Bytes.
 
@@ -70,9 +69,13 @@ class CsvFile:
             lines = Lines(stream)
             yield from self._read(lines)
             if self.is_readable and not self.is_delta and not self.rows_read:
-                yield [reading.rejection(None, None, say("sis.reading.no_row"))]
+                yield [reading.rejection(None, None, "holds no row")]
             if lines.foreign:
-                reason = say("sis.csv_file.foreign", lines.foreign_count)
+                reason = (
+                    "is not UTF-8; one line was read as Windows-1252"
+                    if lines.foreign_count == 1
+                    else f"is not UTF-8; {lines.foreign_count:,} lines were read as Windows-1252"
+                )
                 yield [reading.rejection(lines.foreign[0], None, reason)]
         self._is_plain = self._is_plain and lines.are_rows and not lines.foreign
         self.position = self.size
@@ -86,7 +89,9 @@ class CsvFile:
         pick = Picker(self._columns, header.cells[0])
         if pick.missing:
             self.is_readable = False
-            yield [reading.rejection(header.lines[0], pick.missing, say("sis.csv_file.no_column"))]
+            yield [
+                reading.rejection(header.lines[0], pick.missing, "is missing from the header; the file was not read")
+            ]
             return
         for found in blocks:
             self.position = lines.characters
@@ -103,7 +108,7 @@ class CsvFile:
         left_out = [
             row
             for line, cells in zip(compress(found.lines, too_long), compress(found.cells, too_long), strict=True)
-            for row in reading.left_out(line, None, say("sis.csv_file.more_cells"), pick.identity(cells))
+            for row in reading.left_out(line, None, "has more cells than the header", pick.identity(cells))
         ]
         block = pick.of(found.lines, found.cells)
         if left_out:

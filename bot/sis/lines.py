@@ -19,7 +19,6 @@ from typing import IO, NamedTuple
 
 from bot.sis import plain_lines
 from bot.sis.block import AT_ONCE
-from bot.wording import say
 
 LONGEST_LINE = 120_000
 """Characters; below the longest cell that the csv module accepts, and what keeps memory flat on any input."""
@@ -238,14 +237,14 @@ def _one_by_one(lines: Lines) -> Iterator[CsvRow]:
         if not whole:
             beginning = lines.row[0]
             lines.give_up_the_first()
-            yield CsvRow(number, _complete(beginning), say("sis.lines.unclosed_quote"))
+            yield CsvRow(number, _complete(beginning), "has a quote that is opened and not closed")
             continue
         lines.width = lines.width or len(cells)
         lines.done()
         if any(cells):
             yield CsvRow(number, cells)
         elif number in lines.overlong:
-            too_long = say("sis.lines.too_long", characters=LONGEST_LINE)
+            too_long = f"is longer than {LONGEST_LINE} characters"
             yield CsvRow(number, _complete(lines.overlong[number]), too_long)
 
 

@@ -18,7 +18,6 @@ from typing import Any, Self
 import httpx
 
 from bot.errors import UserError
-from bot.wording import say
 
 LONGEST_ANSWER = 128 * 1024**2
 """Bytes of one page, unpacked."""
@@ -129,13 +128,19 @@ class Calls:
             if answer.status not in _MOVED:
                 return answer
             url = self._moved(url, answer.headers.get("location", ""))
-        raise UserError(say("sis.oneroster_calls.redirects", host=self.base.host))
+        raise UserError("sis.redirects", f"{self.base.host} sends us on and on. Check SIS_ONEROSTER_URL.")
 
     def _moved(self, url: httpx.URL, location: str) -> httpx.URL:
         """Where a redirect leads, if that is the same host: the token is for no other."""
         there = joined(url, location)
         if there is None or not _is_same_place(self.base, there):
-            raise UserError(say("sis.oneroster_calls.elsewhere", host=self.base.host))
+            raise UserError(
+                "sis.elsewhere",
+                (
+                    f"{self.base.host} sends us on to another address, where its token must not go. If the SIS has "
+                    "moved, set SIS_ONEROSTER_URL to its new address."
+                ),
+            )
         return there
 
     def _good_token(self) -> str:
@@ -159,7 +164,7 @@ class Calls:
         token = said.get("access_token")
         if answer.status == HTTPStatus.OK and isinstance(token, str) and token.isascii() and token.isprintable():
             return token, _seconds(said.get("expires_in"))
-        raise UserError(_token_refusal(url, answer.status, said.get("error"), access.scope))
+        raise UserError("sis.no_token", _token_refusal(url, answer.status, said.get("error"), access.scope))
 
     def _patiently(self, send: Callable[[], Answer]) -> Answer:
         """The answer, once the server is neither busy nor gone."""
@@ -170,7 +175,7 @@ class Calls:
                 answer = send()
             except httpx.RequestError as gone:
                 if is_last or _is_certificate(gone):
-                    raise UserError(self._gone(gone), permanent=False) from None
+                    raise UserError("sis.unreachable", self._gone(gone), permanent=False) from None
                 self._wait(pause)
                 continue
             if answer.status not in _BUSY or is_last:
@@ -182,7 +187,14 @@ class Calls:
         self._waited += seconds
         if self._waited > self._patience.waiting:
             minutes = self._patience.waiting / 60
-            raise UserError(say("sis.oneroster_calls.busy", host=self.base.host, minutes=minutes), permanent=False)
+            raise UserError(
+                "sis.busy",
+                (
+                    f"{self.base.host} is busy and asks for more than {minutes:.0f} minutes. Try again later, or "
+                    "set SYNC_AT to a quieter hour."
+                ),
+                permanent=False,
+            )
         time.sleep(seconds)
 
     def _send(self, method: str, url: httpx.URL, **options: Any) -> Answer:
@@ -192,7 +204,10 @@ class Calls:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > LONGEST_ANSWER:
-                    raise UserError(say("sis.oneroster_calls.too_much", host=self.base.host))
+                    raise UserError(
+                        "sis.too_much",
+                        f"{self.base.host} answers with more than a page can hold. Check SIS_ONEROSTER_URL.",
+                    )
                 if time.monotonic() > until:
                     raise httpx.ReadTimeout("", request=response.request)
             return Answer(response.status_code, response.headers, bytes(body))
@@ -200,19 +215,33 @@ class Calls:
     def _gone(self, problem: httpx.RequestError) -> str:
         host = self.base.host
         if _is_certificate(problem):
-            return say("sis.oneroster_calls.untrusted", host=host)
+            return f"The certificate of {host} is not trusted on this machine. Check SIS_ONEROSTER_URL."
         if isinstance(problem, httpx.TimeoutException):
-            return say("sis.oneroster_calls.slow", host=host)
-        return say("sis.oneroster_calls.silent", host=host, problem=type(problem).__name__)
+            return f"{host} takes too long to answer. Try again later."
+        return f"{host} does not answer ({type(problem).__name__}). Check SIS_ONEROSTER_URL, or try again later."
 
     def _refusal(self, url: httpx.URL, status: int) -> UserError:
         what = url.path.rsplit("/", 1)[-1]
         host = self.base.host
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return UserError(say("sis.oneroster_calls.forbidden", host=host, what=what, status=status))
+            return UserError(
+                "sis.forbidden",
+                (
+                    f"{host} does not let us read {what} ({status}). In the SIS, give our client the scope "
+                    "roster-core.readonly and access to every school."
+                ),
+            )
         if status == HTTPStatus.NOT_FOUND:
-            return NotThere(say("sis.oneroster_calls.not_there", host=host, what=what))
-        return Refused(say("sis.oneroster_calls.refused", host=host, status=status, what=what))
+            return NotThere(
+                "sis.not_there",
+                (
+                    f"{host} has no {what} (404). Check SIS_ONEROSTER_URL; it ends like /ims/oneroster/v1p1 or "
+                    "/ims/oneroster/rostering/v1p2."
+                ),
+            )
+        return Refused(
+            "sis.refused", f"{host} answers {status} when asked for {what}. Try again later, or ask who runs it."
+        )
 
 
 def joined(url: httpx.URL, location: str) -> httpx.URL | None:
@@ -256,9 +285,15 @@ def _retry_after(header: str, otherwise: float) -> float:
 
 def _token_refusal(url: httpx.URL, status: int, error: Any, scope: str) -> str:
     if error == "invalid_scope":
-        return say("sis.oneroster_calls.no_scope", scope=scope)
+        return f"The SIS does not grant our client the scope {scope}. Grant it in the SIS."
     if error == "invalid_client" or status in {400, 401, 403}:
-        return say("sis.oneroster_calls.no_client", status=status)
+        return (
+            f"The SIS refuses our client ({status}). Check SIS_ONEROSTER_CLIENT_ID and "
+            "SIS_ONEROSTER_CLIENT_SECRET, and that the client is active in the SIS."
+        )
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return say("sis.oneroster_calls.token_refused", host=url.host, status=status)
-    return say("sis.oneroster_calls.no_token", url=url.copy_with(query=None), status=status)
+        return f"{url.host} answers {status} when asked for a token. Try again later, or ask who runs it."
+    return (
+        f"No token is given at {url.copy_with(query=None)} ({status}). Set SIS_ONEROSTER_TOKEN_URL to "
+        "where the SIS gives tokens."
+    )

@@ -19,7 +19,6 @@ from bot.sis.date_order import DateOrder
 from bot.sis.lines import Lines, rows_of, text_of
 from bot.sis.oneroster_columns import COLUMNS, FORMS
 from bot.sis.rows import Kind, Part, Rejection
-from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Export:
 
     def try_out(self) -> str:
         with bundle.opened(self.path) as files:
-            return say("sis.oneroster_csv.found", len(files))
+            return "is there, with one file" if len(files) == 1 else f"is there, with {len(files):,} files"
 
     def fingerprint(self) -> str | None:
         try:
@@ -58,7 +57,9 @@ def opened(source: Path, *, region: str) -> Iterator[list[Part]]:
         declared = _manifest(files["manifest.csv"]) if "manifest.csv" in files else {}
         named = {kind: files.get(f"{kind.lower()}.csv") for kind in COLUMNS}
         if not any(named.values()):
-            raise UserError(say("sis.oneroster_csv.no_files", bundle=source.name))
+            raise UserError(
+                "sis.no_files", f"{source.name} holds no OneRoster files (orgs.csv, users.csv, enrollments.csv, …)."
+            )
         modes = {kind: declared.get(f"file.{kind.lower()}", "absent") for kind in COLUMNS}
         yield [
             _csv_file(kind, file, says_delta=modes[kind] == "delta", region=region) if file else MissingFile(kind)
@@ -92,4 +93,4 @@ class MissingFile:
         self.name = f"{kind}.csv"
 
     def rows(self) -> Iterator[Rejection]:
-        yield Rejection(self.name, None, None, say("sis.oneroster_csv.not_there"))
+        yield Rejection(self.name, None, None, "is not there, though the manifest says so; nothing follows from that")

@@ -22,7 +22,6 @@ import httpx
 
 from bot.errors import UserError
 from bot.sis.oneroster_calls import Answer, Calls, NotThere, Refused, joined
-from bot.wording import say
 
 LIMIT = 5_000
 """Objects we ask for on one page; most servers give fewer."""
@@ -85,8 +84,11 @@ def _whole(calls: Calls, endpoint: str, fields: frozenset[str], aside: IO[str]) 
     try:
         return _put_aside(calls, endpoint, fields, aside)
     except _Incomplete as gap:
-        said = say("sis.oneroster_pages.gaps", host=calls.base.host, endpoint=endpoint, gap=gap)
-        raise UserError(said, permanent=False) from None
+        said = (
+            f"{calls.base.host} gave its {endpoint} with gaps, twice: {gap}. Nothing was read, so that "
+            "nobody who is only missing there is taken for gone. Try again later."
+        )
+        raise UserError("sis.gaps", said, permanent=False) from None
 
 
 def first(calls: Calls, endpoint: str) -> int:
@@ -146,17 +148,17 @@ def _pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator
         full = max(full, len(page.objects))
         yield page.objects
     else:
-        raise UserError(say("sis.oneroster_pages.endless", host=calls.base.host, endpoint=endpoint))
+        raise UserError("sis.endless", f"{calls.base.host} comes to no end of its {endpoint}. Check SIS_ONEROSTER_URL.")
     if total is not None and came != total:
-        raise _Incomplete(say("sis.oneroster_pages.some_came", came=came, total=total))
+        raise _Incomplete(f"{came:,} of {total:,} came")
 
 
 def _check_leads_on(url: httpx.URL, asked: Collection[httpx.URL], came: int, total: int | None) -> None:
     """Pages that name each other would come without end."""
     if url in asked:
-        raise _Incomplete(say("sis.oneroster_pages.leads_back"))
+        raise _Incomplete("a page names one before it as the next")
     if total is not None and came > total:
-        raise _Incomplete(say("sis.oneroster_pages.some_came", came=came, total=total))
+        raise _Incomplete(f"{came:,} of {total:,} came")
 
 
 def _sure(ask: Callable[[], _Page], total: int | None, *, full: int, links: bool) -> _Page:
@@ -172,7 +174,7 @@ def _sure(ask: Callable[[], _Page], total: int | None, *, full: int, links: bool
         before, page = page, ask()
         if _gist(before) == _gist(page):
             return page
-    raise _Incomplete(say("sis.oneroster_pages.unsteady"))
+    raise _Incomplete("a page kept changing")
 
 
 def _gist(page: _Page) -> tuple[int, set[str], bool]:
@@ -189,11 +191,11 @@ def _may_go_on(page: _Page, came: int, total: int | None, *, links: bool) -> boo
 def _check_follows(before: _Page, page: _Page, total: int | None) -> None:
     """Whoever joins or leaves while we read moves all that follow by one: past us, or onto two pages."""
     if None not in (page.total, total) and page.total != total:
-        raise _Incomplete(say("sis.oneroster_pages.count_changed"))
+        raise _Incomplete("their number changed meanwhile")
     if page.objects and not before.objects:
-        raise _Incomplete(say("sis.oneroster_pages.empty_page"))
+        raise _Incomplete("a page was empty")
     if _ids(before.objects) & _ids(page.objects):
-        raise _Incomplete(say("sis.oneroster_pages.overlap"))
+        raise _Incomplete("pages overlap")
 
 
 def _ids(objects: list[Any]) -> set[str]:
@@ -211,7 +213,7 @@ def _later_page(calls: Calls, endpoint: str, url: httpx.URL, *, may_be_over: boo
         return _page(calls, endpoint, url)
     except NotThere:
         if not may_be_over:
-            raise _Incomplete(say("sis.oneroster_pages.no_page")) from None
+            raise _Incomplete("a page was not there") from None
         return _Page([], None, None, links=True)
 
 
@@ -239,4 +241,10 @@ def _objects(calls: Calls, endpoint: str, answer: Answer) -> list[Any]:
     found = said.get(endpoint) if isinstance(said, dict) else None
     if isinstance(found, list):
         return found
-    raise UserError(say("sis.oneroster_pages.not_oneroster", host=calls.base.host, endpoint=endpoint))
+    raise UserError(
+        "sis.not_oneroster",
+        (
+            f"{calls.base.host} does not answer as OneRoster does when asked for its {endpoint}. Check "
+            "SIS_ONEROSTER_URL."
+        ),
+    )

@@ -25,7 +25,6 @@ from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
 from bot.sis.oneroster_json import Misshapen
 from bot.sis.reading import Reading
 from bot.sis.rows import Kind, Part, Rejection, Row
-from bot.wording import say
 
 _TOLD_BY_CHANGE = (Kind.ENROLLMENTS,)
 _FIRST_YEAR = 1990
@@ -68,7 +67,11 @@ class Server:
     def try_out(self) -> str:
         """As `bot.sis.Source.try_out`: with a token, the first page of organisations."""
         with self._calls() as calls:
-            return say("sis.oneroster_rest.found", oneroster_pages.first(calls, Kind.ORGS))
+            return (
+                "gives a token, and one organisation"
+                if oneroster_pages.first(calls, Kind.ORGS) == 1
+                else f"gives a token, and {oneroster_pages.first(calls, Kind.ORGS):,} organisations"
+            )
 
     @contextmanager
     def _calls(self) -> Iterator[Calls]:
@@ -112,7 +115,7 @@ class Endpoint:
                 self.position = self.rows_read = some[-1][0]
                 yield from self._rows_of(some)
         if not self.rows_read:
-            yield self._reading.rejection(None, None, say("sis.reading.no_row"))
+            yield self._reading.rejection(None, None, "holds no row")
 
     def _rows_of(self, some: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
         left_out: list[Row | Rejection] = []
@@ -120,14 +123,14 @@ class Endpoint:
         roles: list[tuple[int, dict[str, str]]] = []
         for number, found in some:
             if not isinstance(found, dict):
-                left_out += self._reading.left_out(number, None, say("sis.oneroster_rest.no_object"), "")
+                left_out += self._reading.left_out(number, None, "is no object", "")
                 continue
             self.mark = max(filter(None, (self.mark, _changed_at(found))), default=None)
             try:
                 cell = oneroster_json.cells_of(self.kind, found)
                 said = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
             except Misshapen as wrong:
-                reason = say("sis.oneroster_rest.misshapen")
+                reason = "has not the shape that OneRoster gives it"
                 left_out += self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
                 continue
             whole.append((number, cell))

@@ -204,7 +204,7 @@ def _no_roles(source: _Source, kind: Kind, identity: str) -> _Strands:
     """A word of the district's own (`ext:…`) was read and says nothing here; any other may be a role misspelt."""
     words = source.cell["role"]
     rejections = [
-        Rejection(source.file, line, "role", say("sis.oneroster_rows.no_role" if word else "sis.reading.blank"))
+        Rejection(source.file, line, "role", ("is none of OneRoster's roles" if word else "is blank"))
         for line, word in zip(source.lines, words, strict=True)
     ]
     rows = zip(source.lines, source.gone, words, source.cell[identity], strict=True)

@@ -7,7 +7,6 @@ from typing import Protocol
 from bot.sis import cells
 from bot.sis.block import Block, in_order
 from bot.sis.rows import Kind, Rejection, Row, UnreadRow
-from bot.wording import say
 
 
 class Translate(Protocol):
@@ -51,7 +50,13 @@ class Reading:
     def left_out(self, line: int, column: str | None, reason: str, identity: str) -> Iterator[Row | Rejection]:
         """A row that cannot be read, and whose it is: nobody leaves because their row was broken."""
         known = "" if _id_problem(identity) else identity
-        said = say("sis.reading.left_out" if known else "sis.reading.left_out_unknown", reason=reason)
+        said = (
+            f"{reason}; the row was left out, and what we hold of it stays"
+            if known
+            else (
+                f"{reason}; whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
+            )
+        )
         yield self.rejection(line, column, said)
         yield UnreadRow(line, self.kind, known)
 
@@ -62,10 +67,10 @@ class Reading:
 def _id_problem(cell: str) -> str | None:
     """Quotes and commas come into an id only when a quote of the line is lost; no list of ids could name it."""
     if not cell:
-        return say("sis.reading.blank")
+        return "is blank"
     if len(cell) > cells.LONGEST_ID:
-        return say("sis.reading.too_long")
-    return say("sis.reading.no_id") if '"' in cell or "," in cell else None
+        return "is too long"
+    return "is no id" if '"' in cell or "," in cell else None
 
 
 def _are_ids(some: Sequence[str]) -> bool:

@@ -6,7 +6,6 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.card import Card
 from bot.templates.loader import Templates
-from bot.wording import say
 
 COMMAND = "/cleanup"
 
@@ -18,7 +17,7 @@ def draw(templates: Templates) -> Card:
 
 
 def dialog(templates: Templates) -> Block:
-    return b.modal(say("help_card.title"), draw(templates).blocks, callback_id="help.dialog", metadata="{}")
+    return b.modal("Help", draw(templates).blocks, callback_id="help.dialog", metadata="{}")
 
 
 def _legend() -> list[str]:

@@ -18,6 +18,7 @@ from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.pending import newest_pending
 from bot.db.models.slack import HomeTab
 from bot.db.session import transaction
+from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter
 from bot.filters.parsing import parse_filter
@@ -29,7 +30,6 @@ from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
 from bot.slack.list import links as list_links
-from bot.wording import say
 
 _SAME_LOOK = timedelta(hours=1)
 """Coming back within it is still the same look, and tells the same news."""
@@ -83,22 +83,29 @@ def _home(desk: AppContext, client: WebClient, user_id: str, chosen: str | None,
             last = _own_changes(session, actor, here=text)
         heading, *listed = list_card.show(desk, client, user_id, text).blocks
     except UserError as no:
-        return [b.header(say("list_card.app")), b.section(no.sentence)]
-    help_button = b.actions([b.button(say("help_card.title"), HELP, "all")])
-    return [heading, *first, *listed, *last, *help_button, b.context(say("home.keeps_filter"))]
+        return [b.header("Contact Cleanup"), b.section(no.sentence)]
+    help_button = b.actions([b.button("Help", HELP, "all")])
+    return [
+        heading,
+        *first,
+        *listed,
+        *last,
+        *help_button,
+        b.context("This tab keeps the filter that you choose in it."),
+    ]
 
 
 def _whose(session: Session, actor: Actor) -> list[Block]:
     """Whose students these are; whoever teaches and sees a whole school, too, may look at their own alone."""
     known = load_vocabulary(session, actor)
     if actor.reach is Reach.CLASSES:
-        return [b.context(say("home.own_classes"))]
-    whom = say("home.district") if actor.reach is Reach.DISTRICT else _of_schools(known.schools)
+        return [b.context("Students of your own classes.")]
+    whom = "Every student of the district." if actor.reach is Reach.DISTRICT else _of_schools(known.schools)
     teaches = actor.name in known.teachers and actor.staff_ids
     own = list_links.filter_text(Filter(teacher=actor.name))
     buttons = [
-        b.button(say("home.mine"), list_links.SHOW_MINE, own),
-        b.button(say("home.all"), list_links.SHOW_ALL_MINE, "all"),
+        b.button("My own classes", list_links.SHOW_MINE, own),
+        b.button("All", list_links.SHOW_ALL_MINE, "all"),
     ]
     return [b.context(whom), *b.actions(buttons if teaches else [])]
 
@@ -107,8 +114,8 @@ def _of_schools(schools: Sequence[str]) -> str:
     more = len(schools) - _SCHOOLS
     named = ", ".join(b.escaped(name) for name in schools[:_SCHOOLS])
     if more > 0:
-        return say("home.more_schools", more, schools=named)
-    return say("home.schools", schools=named) if named else say("home.own_school")
+        return f"Students of {named} and {plural(more, 'more school')}."
+    return f"Students of {named}." if named else "Students of your school."
 
 
 def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
@@ -116,8 +123,8 @@ def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     waiting = newest_pending(session, access.visible_students(actor), limit=_SHOWN + 1, made_by=actor.user_id)
     if not waiting:
         return []
-    more = [say("home.more_changes")] if len(waiting) > _SHOWN else []
-    head = b.section(say("home.own_changes"))
+    more = ["… and more: `/cleanup pending`"] if len(waiting) > _SHOWN else []
+    head = b.section("*Your changes that the student information system does not have yet*")
     return [b.divider(), head, *(pending.row(one, here=here) for one in waiting[:_SHOWN]), *map(b.context, more)]
 
 
@@ -137,10 +144,10 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
     if since is None:
         return []
     news = load_activity(session, since=since, actor=actor)
-    joined = say("home.joined", news.joined) if news.joined else ""
-    left = say("home.left", news.left) if news.left else ""
+    joined = f"{plural(news.joined, 'contact')} joined your list" if news.joined else ""
+    left = f"{plural(news.left, 'contact')} left it" if news.left else ""
     if not joined and not left:
         return []
-    moved = say("home.joined_and_left", joined=joined, left=left) if joined and left else joined or left
-    fixed = [say("home.fixed", number=news.fixed)] if news.fixed else []
-    return [b.section(" ".join([say("home.news", day=b.date(since), moved=moved), *fixed])), b.divider()]
+    moved = f"{joined} and {left}" if joined and left else joined or left
+    fixed = [f"🎉 Of these, {news.fixed:,} got the text after a change of yours."] if news.fixed else []
+    return [b.section(" ".join([f"*Since you last looked* ({b.date(since)}): {moved}.", *fixed])), b.divider()]

@@ -20,6 +20,7 @@ from bot.contact_edits.pending import PendingChange, PendingCounts, PendingPage,
 from bot.contact_edits.pending_export import ExportFormat, export_pending
 from bot.contact_edits.pending_files import PendingFile
 from bot.db.models.edits import EditField
+from bot.domain.plural import plural
 from bot.errors import UserError, describe_error
 from bot.filters.filter import Filter, describe, page_count
 from bot.filters.parsing import parse_filter
@@ -68,9 +69,15 @@ def _pages(counts: PendingCounts) -> int:
 
 
 def _card(counts: PendingCounts, newest: list[PendingPage], asked: Asked, which: Filter, actor: Actor) -> Card:
-    head = asked.heading(say("pending.title"))
+    head = asked.heading("Not yet in the student information system")
     facts = asked.unmet or _facts(counts, which)
-    above = [b.header(head), *asked.asides(left_out=say("pending.left_out")), b.section(facts)]
+    above = [
+        b.header(head),
+        *asked.asides(
+            left_out="Changes are found by grade, school or teacher. The rest of what you typed is left out."
+        ),
+        b.section(facts),
+    ]
     below = [
         *list_links.turning_command(_COMMAND, which, pages=_pages(counts)),
         *b.actions(_buttons(counts, which) if newest and actor.may_export else []),
@@ -92,12 +99,22 @@ def _rows(newest: list[PendingPage], which: Filter, *, room: int) -> list[Block]
 
 def _facts(counts: PendingCounts, which: Filter) -> str:
     if not counts.total:
-        return say("pending.nothing_of_these" if which.criteria else "pending.nothing")
+        return (
+            (
+                "✅ Nothing is waiting of these students: the student information system has every change of "
+                "their contacts."
+            )
+            if which.criteria
+            else ("✅ Nothing is waiting: the student information system has every change of your students' contacts.")
+        )
     kinds = {"phone": counts.phone, "method": counts.method, "removed": counts.removed}
     said = ", ".join(say(f"pending.kind.{kind}", number) for kind, number in kinds.items() if number)
-    facts = [say("pending.waiting", counts.total, kinds=said)]
+    facts = [f"*{plural(counts.total, 'change waits', 'changes wait')}*: {said}."]
     if counts.disputed:
-        facts.append(say("pending.disputed", counts.disputed))
+        facts.append(
+            f"⚖️ *{plural(counts.disputed, 'of them has', 'of them have')} another value there by now.* "
+            "Open the student to choose."
+        )
     if _pages(counts) > 1:
         facts.append(f"{say('everywhere.page', page=which.page, pages=_pages(counts))}.")
     return "\n".join(facts)
@@ -105,8 +122,8 @@ def _facts(counts: PendingCounts, which: Filter) -> str:
 
 def row(one: PendingPage, *, here: str) -> Block:
     """A change, and the button to its student; `here` is the text that shows the list again where the button stands."""
-    aloud = say("list_rows.open_of", name=one.students[0])
-    opened = b.button(say("list_rows.open"), OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
+    aloud = f"Open {one.students[0]}"
+    opened = b.button("Open…", OPEN_STUDENT, f"{one.opens} {here}", label=aloud)
     return b.section(_change(one), accessory=opened)
 
 
@@ -124,13 +141,13 @@ def _said(one: PendingPage) -> str:
         return f"{b.masked(one.old)} → {b.masked(one.new)}"
     if one.change is PendingChange.METHOD:
         return f"{b.value_of(EditField.METHOD, one.old)} → {b.value_of(EditField.METHOD, one.new)}"
-    return say("pending.removed", reason=b.escaped(b.cut(one.new or "", 150)))
+    return f"removed: {b.escaped(b.cut(one.new or '', 150))}"
 
 
 def _buttons(counts: PendingCounts, which: Filter) -> list[Block]:
     whose = list_links.filter_text(which.with_page(1))
-    made = [b.button(say("pending.send_sheet"), SHEET, whose)]
-    return [*made, b.button(say("pending.send_powerschool"), POWERSCHOOL, whose)] if counts.phone else made
+    made = [b.button("Send me the change sheet", SHEET, whose)]
+    return [*made, b.button("Send me PowerSchool's file", POWERSCHOOL, whose)] if counts.phone else made
 
 
 def _asked(desk: AppContext) -> Any:
@@ -166,11 +183,13 @@ def _sent(desk: AppContext, client: WebClient, user_id: str, action_id: str, who
         return None
     except SlackApiError as problem:
         logger.warning("a file of changes was not sent: %s", api_errors.error_code(problem))
-        return say("pending.refused")
+        return "Slack did not take the file. Please try again in a minute."
     except (OSError, HTTPException) as problem:
         logger.warning("a file of changes was not sent: %s", describe_error(problem))
-        return say("pending.no_answer")
-    return say("pending.sent")
+        return (
+            "Slack did not answer in time, so the file may be missing. Look at my direct messages before you try again."
+        )
+    return "I sent it to you in a direct message. It holds whole numbers: keep it where such lists belong."
 
 
 def _tell(response_url: str, said: str) -> None:
@@ -205,11 +224,13 @@ def _send(desk: AppContext, client: WebClient, user_id: str, action_id: str, who
 
 def _comment(form: ExportFormat, written: PendingFile, whose: Filter) -> str:
     """How many changes it holds, of whom, what to do with them, and what it does not hold."""
-    left_out = [say("everywhere.left_out", count=number, reason=reason) for reason, number in written.left_out.items()]
+    left_out = [f"Left out {number:,}: {reason}." for reason, number in written.left_out.items()]
     what_next = [say(f"pending.next_step.{form}")] if written.changes else []
-    held = say("pending.in_file", written.changes)
+    held = f"{plural(written.changes, 'change')} in this file."
     if whose.criteria:
-        held = say("pending.in_file_of", written.changes, whom=b.escaped(describe(whose)))
+        held = (
+            f"{plural(written.changes, 'change')} in this file, of these students only: *{b.escaped(describe(whose))}*."
+        )
     return "\n".join([held, *what_next, *left_out])
 
 

@@ -13,7 +13,6 @@ from bot.slack.kit import respond
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
 from bot.slack.list import links as list_links
-from bot.wording import say
 
 OPEN_LIST, WHO_IS_AFFECTED = "list.open", "digest.who_is_affected"
 """Named in the manifest, too."""
@@ -40,5 +39,8 @@ def _filter_of(session: Session, channel_id: str, ts: str) -> str:
     posted = select(DigestPost.filter_text).where(DigestPost.channel_id == channel_id, DigestPost.ts == ts)
     text = session.scalar(posted.where(DigestPost.kind == PostKind.DIGEST))
     if text is None:
-        raise UserError(say("shortcuts.no_digest"))
+        raise UserError(
+            "digest.no_digest",
+            "That is no digest of mine. Use the shortcut from the menu of a digest, or type /cleanup.",
+        )
     return text or list_links.EVERYBODY

@@ -12,7 +12,6 @@ from bot.access import Actor, Reach
 from bot.audit import Subject
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState
 from bot.errors import UserError
-from bot.wording import say
 
 
 def decide_held_sync(session: Session, run_id: int, decision: SyncDecision, *, actor: Actor, now: datetime) -> SyncRun:
@@ -22,12 +21,14 @@ def decide_held_sync(session: Session, run_id: int, decision: SyncDecision, *, a
         UserError: this person does not run the district's syncs, somebody decided already, or another sync ran since.
     """
     if actor.reach is not Reach.DISTRICT:
-        raise UserError(say("roster.deciding.not_theirs"))
+        raise UserError(
+            "sync.not_theirs", "This is for those who see the whole district. Please ask your district's data manager."
+        )
     run = session.scalars(select(SyncRun).where(SyncRun.id == run_id).with_for_update()).one()
     if run.decision:
-        raise UserError(say("roster.deciding.decided"))
+        raise UserError("sync.decided", "Somebody has decided this already. The message above says who, and how.")
     if run.state != SyncState.BRAKED or _newest(session) != run.id:
-        raise UserError(say("roster.deciding.overtaken"))
+        raise UserError("sync.overtaken", "Another sync ran since, so there is nothing to decide here any more.")
     run.decision, run.decided_by, run.decided_at = decision, actor.user_id, now
     audit.record(session, Subject("sync", run.id), actor=actor.user_id, action=f"sync.{decision}", now=now)
     return run

@@ -40,7 +40,7 @@ class SyncHeld(UserError):  # noqa: N818 (It says what happened to the sync.)
     """Nothing was written. `run_id` names the run that a person may confirm."""
 
     def __init__(self, sentence: str, *, run_id: int | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__("sync.held", sentence)
         self.run_id = run_id
 
 
@@ -57,13 +57,14 @@ def check(connection: Connection, changes: dict[str, TableChanges], *, parts: Se
         for what, (gone, held) in vanishing.items()
         if _too_many(gone, held, percent)
     ]
-    reasons = [
-        say("roster.brake.empty", part=part.name) for part in parts if _is_empty(part) and _matters(part, changes)
-    ]
+    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _matters(part, changes)]
     if much:
-        reasons.append(say("roster.brake.too_many", what=", ".join(much), percent=percent))
+        reasons.append(f"{', '.join(much)} would vanish, more than {percent:g}%")
     if reasons:
-        raise SyncHeld(say("roster.brake.stopped", reasons="; ".join(reasons)))
+        raise SyncHeld(
+            f"Nothing was written: {'; '.join(reasons)}. Check the export; if it is right, run the sync "
+            "again and confirm."
+        )
 
 
 def is_within(changes: dict[str, TableChanges], seen: Mapping[str, Any] | None) -> bool:

@@ -9,8 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.wording import say
-
 _VERDICTS = """
 SELECT e.id, e.contact_id, e.field, e.state, e.value, e.sis_value, sis.value AS sis_now,
        CASE WHEN sis.value IS NOT DISTINCT FROM e.value THEN 'absorbed'
@@ -95,7 +93,7 @@ def reconcile_edits(connection: Connection, *, now: datetime, actor: str) -> Non
     """Settle the edits in force. A listed contact whose number the SIS itself changed waits for the next mass message; one
     with an edit waits already, and goes on saying by whom.
     """
-    values: dict[str, Any] = {"now": now, "actor": actor, "no_number": say("phone.none")}
+    values: dict[str, Any] = {"now": now, "actor": actor, "no_number": "no number"}
     audited = _AUDIT_CHANGED_PHONES.format(before=_masked("before"), after=_masked("after"))
     settled = _SETTLE_EDITS.format(verdicts=_VERDICTS, before=_masked("value"), after=_masked("sis_now"))
     for statement in (audited, _MARK_LISTED, settled):

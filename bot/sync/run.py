@@ -28,7 +28,6 @@ from bot.sync.reconcile import count_edits, count_verdicts, prepare_reconcile, r
 from bot.sync.report import SyncReport
 from bot.sync.scope import SyncScope
 from bot.sync.stage import Progress
-from bot.wording import say
 
 _NAMING = {"students", "contacts", "student_contacts"}
 """The tables by whose names the list is searched. It follows each at once, but after it, because it may have to wait its turn."""
@@ -66,7 +65,9 @@ def run_sync(
     began = time.monotonic()
     with advisory_lock(engine, "roster.sync") as connection:
         if connection is None:
-            raise UserError(say("roster.run.another"), permanent=False)
+            raise UserError(
+                "sync.another", "Another sync is running. Wait until it ends, then try again.", permanent=False
+            )
         fingerprint = source_fingerprint(source, contacts, region)
         before = load_last_sync(connection, today=now.date())
         this = Run(connection, source.name, now, began, progress or _silent, before, whole_every)

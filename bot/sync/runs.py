@@ -10,7 +10,6 @@ from bot.db.models.roster import SyncRun, SyncState
 from bot.sis.rows import Part
 from bot.sync.fingerprint import LastSync
 from bot.sync.report import TableCounts
-from bot.wording import say
 
 FRESH = timedelta(hours=24)
 """What the SIS said longer ago is still shown, and said to be old."""
@@ -34,7 +33,7 @@ def begin(connection: Connection, source: str, *, now: datetime) -> int:
     """Open a run. Whoever calls this holds the lock, so a run that still seems to be under way was killed."""
     with connection.begin():
         killed = update(SyncRun).where(SyncRun.state == SyncState.RUNNING)
-        connection.execute(killed.values(state=SyncState.FAILED, finished_at=now, error=say("roster.run.cut_short")))
+        connection.execute(killed.values(state=SyncState.FAILED, finished_at=now, error="The sync was cut short."))
         opened = insert(SyncRun).values(source=source, started_at=now, state=SyncState.RUNNING).returning(SyncRun.id)
         return connection.execute(opened).scalar_one()
 

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from bot.sis.rows import CONTACT_ROLES, STAFF_ROLES
 from bot.sync.stage import execute
-from bot.wording import say
 
 ANYWHERE = ("teacher", "districtAdministrator", "systemAdministrator")
 """Roles that mean something without an organisation; any other would reach too far or nowhere."""
@@ -176,7 +175,7 @@ def build_target_tables(connection: Connection, *, today: date) -> None:
     """Fill the `wanted_…` and `unheld_…` tables, and `stage_rejections` with rows that are repeated, from the staging tables.
     `today` is the district's date.
     """
-    repeated = say("roster.wanted.repeated", line="{line}")
+    repeated = "is also on line {line}, which counts"
     for table, file in _KEYED.items():
         execute(connection, _DROP_REPEATS.format(table=table, file=file), reason=repeated)
     execute(connection, _PLACES)

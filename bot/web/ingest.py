@@ -17,7 +17,6 @@ from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
 from bot.mass_messages.register import RegisterCounts, register_message
 from bot.settings import Settings
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, parse_json, read_body
-from bot.wording import say
 
 _MASS_MESSAGE_CAP = 16 * MEGABYTE  # About 100,000 deliveries; the same id again adds more.
 
@@ -59,7 +58,7 @@ def _taking(
 def _check_token(settings: Settings, request: Request) -> None:
     secret = settings.secret("ingest_token")
     if secret is None:
-        raise HttpError(404, say("web.no_ingest_token"))
+        raise HttpError(404, "INGEST_TOKEN is not set here, so nothing can be registered.")
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), secret.encode()):
-        raise HttpError(401, say("web.wrong_ingest_token"), challenge="Bearer")
+        raise HttpError(401, "Send the INGEST_TOKEN: `Authorization: Bearer ...`.", challenge="Bearer")

@@ -11,7 +11,6 @@ from bot.db.migrations.upgrade import is_database_current
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
 from bot.sync import runs
-from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,17 @@ def database(engine: Engine) -> Check:
         with autocommit_engine(engine).connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
     except SQLAlchemyError:
-        return Check("database", ok=False, said=say("doctor.database.silent"))
+        return Check("database", ok=False, said="does not answer; check DATABASE_URL and that PostgreSQL runs.")
     if version < OLDEST_POSTGRESQL:
-        said = say("doctor.database.too_old", version=version, oldest=OLDEST_POSTGRESQL)
+        said = f"is PostgreSQL {version}; version {OLDEST_POSTGRESQL} or newer is needed."
         return Check("database", ok=False, said=said)
-    return Check("database", ok=True, said=say("doctor.database.answers", version=version))
+    return Check("database", ok=True, said=f"PostgreSQL {version} answers.")
 
 
 def tables(engine: Engine) -> Check:
     if is_database_current(engine):
-        return Check("tables", ok=True, said=say("doctor.tables.current"))
-    return Check("tables", ok=False, said=say("doctor.tables.other"))
+        return Check("tables", ok=True, said="are those of this version.")
+    return Check("tables", ok=False, said="are not those of this version; run: cleanup-bot migrate")
 
 
 def sis(engine: Engine, *, now: datetime) -> Check:
@@ -55,9 +54,15 @@ def sis(engine: Engine, *, now: datetime) -> Check:
     except SQLAlchemyError:
         last = None
     if last is None:
-        return Check("SIS", ok=False, said=say("doctor.sis.never"))
+        return Check("SIS", ok=False, said="was never read; run: cleanup-bot sync PATH")
     hours = (now - last) // timedelta(hours=1)
     if now - last > runs.FRESH:
-        return Check("SIS", ok=False, said=say("doctor.sis.long_ago", hours=hours))
-    said = say("doctor.sis.hours_ago", hours) if hours else say("doctor.sis.just_now")
+        return Check(
+            "SIS", ok=False, said=f"was last read {hours} hours ago; look at the clock process and the export."
+        )
+    said = (
+        ("was read an hour ago." if hours == 1 else f"was read {hours} hours ago.")
+        if hours
+        else "was read within the hour."
+    )
     return Check("SIS", ok=True, said=said)

@@ -18,7 +18,6 @@ from bot.providers.registry import Provider
 from bot.settings import Settings
 from bot.web.group_commit import GroupCommit
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
-from bot.wording import say
 
 Report = ParsedReceipt | OptOutMessage
 
@@ -46,10 +45,10 @@ def _provider(settings: Settings, name: str) -> tuple[Provider, str]:
     """Who calls, and the secret they share with us; without one, what they send is asked for again later and not lost."""
     provider = registry.BY_NAME.get(name)
     if provider is None:
-        raise HttpError(404, say("web.unknown_provider", known=", ".join(registry.BY_NAME)))
+        raise HttpError(404, f"Unknown provider. Known are: {', '.join(registry.BY_NAME)}.")
     secret = settings.secret(provider.SECRET)
     if secret is None:
-        raise HttpError(503, say("web.no_secret", setting=provider.SECRET.upper(), provider=name))
+        raise HttpError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be checked.")
     return provider, secret
 
 

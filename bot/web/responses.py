@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from bot.errors import UserError, describe_error
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def handle_errors(door: Endpoint) -> Endpoint:
             return Response(status_code=400)
         except Exception as fault:  # noqa: BLE001 - the last door before uvicorn, which would log the values of the error.
             logger.error("%s: %s", request.url.path, describe_error(fault))  # noqa: TRY400 - as above.
-            return JSONResponse({"error": say("web.our_fault")}, 503)
+            return JSONResponse({"error": "This is our fault. Please send it again."}, 503)
 
     return answer
 
@@ -56,7 +55,7 @@ async def read_body(request: Request, *, cap: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > cap:
-            raise HttpError(413, say("web.too_large", most=cap))
+            raise HttpError(413, f"More than {cap:,} bytes at once are too many.")
     return bytes(body)
 
 
@@ -69,4 +68,4 @@ def parse_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as problem:
-        raise UserError(say("web.no_json")) from problem
+        raise UserError("web.no_json", "The body is not JSON.") from problem

@@ -20,7 +20,6 @@ from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
 from bot.web.receipts import receipts_endpoint
 from bot.web.responses import handle_errors
 from bot.web.slack import slack_endpoint
-from bot.wording import say
 
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it stands on another machine.
 _DRAIN_SECONDS = 20
@@ -37,7 +36,9 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
     try:
         socket.create_server((_HOST, settings.port)).close()
     except OSError as problem:
-        raise UserError(say("web.port_taken", port=settings.port, why=problem.strerror)) from problem
+        raise UserError(
+            "web.port_taken", f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another."
+        ) from problem
     served = create_web_app(settings, engine, bolt)
     freeze_garbage_collector()
     uvicorn.run(

@@ -19,7 +19,6 @@ from bot.settings import Settings
 from bot.slack.kit import slow_responses
 from bot.web.replay_guard import is_first_delivery
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +28,16 @@ def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: Capac
 
     def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
         if not _is_first(engine, signature):
-            raise HttpError(401, say("web.heard_before"))
+            raise HttpError(401, "This request came before.")
         return bolt.dispatch(asked)
 
     async def slack(request: Request) -> Response:
         secrets = settings.signing_secrets
         if not secrets:
-            raise HttpError(503, say("web.no_signing_secret"))
+            raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so no request can be told to be Slack's.")
         body = await read_body(request, cap=MEGABYTE)
         if not any(_is_from_slack(secret, request, body) for secret in secrets):
-            raise HttpError(401, say("web.not_signed"))
+            raise HttpError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
         asked = _asked(request, body)
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
@@ -90,4 +89,4 @@ def _asked(request: Request, body: bytes) -> BoltRequest:
     try:
         return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
     except (ValueError, AttributeError, RecursionError) as problem:
-        raise HttpError(400, say("web.not_slacks")) from problem
+        raise HttpError(400, "The body is none that Slack sends.") from problem

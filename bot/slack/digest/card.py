@@ -28,7 +28,7 @@ def draw(digest: Digest, templates: Templates) -> Card:
         sent_at=b.date(digest.sent_at, style="{date_long}"),
         settles_at=b.date(digest.settles_at, style="{time} on {date_long}") if digest.settles_at else None,
         is_narrowed=_is_narrowed(digest),
-        as_status=say("everywhere.or").join(meaning(one).label for one in digest.which.statuses),
+        as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
         shares=[_share(one) for one in digest.before],
         share=_share(digest) if digest.sent else None,
         by_status=[(b.status(one), moved) for one, moved in digest.by_status.items() if len(which.statuses) != 1],
@@ -40,7 +40,7 @@ def draw(digest: Digest, templates: Templates) -> Card:
     blocks = [
         b.header(heading or title),
         *(b.section(paragraph.strip()) for paragraph in paragraphs),
-        *b.actions([b.button(say("digest_card.show_mine"), SHOW_MINE, EVERYBODY)]),
+        *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYBODY)]),
     ]
     return Card(blocks, b.cut(text, TEXT))
 

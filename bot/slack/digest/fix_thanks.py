@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 from bot.db.models.messages import MassMessage
 from bot.db.models.slack import DigestPost
 from bot.digests.fixes import Fix, load_worked_fixes
+from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit.card import Card
 from bot.slack.kit.context import AppContext
-from bot.wording import say
 
 _MOST = 10
 _LONGEST = 200
@@ -36,9 +36,9 @@ def _title(session: Session, post: DigestPost) -> str:
 
 def _card(title: str, fixes: list[Fix]) -> Card:
     """The names are in the blocks only: the text is what a locked phone shows."""
-    head = say("fixes.title", len(fixes))
-    said = say("fixes.reached", len(fixes), message=b.escaped(b.cut(title, _LONGEST)))
-    more = [say("everywhere.more", count=len(fixes) - _MOST)] if len(fixes) > _MOST else []
+    head = "Your fix worked" if len(fixes) == 1 else f"{len(fixes):,} of your fixes worked"
+    said = f"“{b.escaped(b.cut(title, _LONGEST))}” reached {plural(len(fixes), 'contact')} that you had fixed."
+    more = [f"… and {len(fixes) - _MOST:,} more."] if len(fixes) > _MOST else []
     rows = "\n".join([*map(_row, fixes[:_MOST]), *more])
     return Card([b.header(f"🎉 {head}"), b.section(said), b.section(rows)], f"{head}: {said}")
 

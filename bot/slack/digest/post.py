@@ -37,7 +37,6 @@ from bot.slack.kit import api_errors, channel_privacy, outbox_worker, respond
 from bot.slack.kit.card import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +105,9 @@ def _closed(client: WebClient, post: DigestPost) -> str | None:
             raise
         return None
     if channel_privacy.is_from_outside(channel):
-        return say("digest.from_outside")
+        return "people from outside the district are there now"
     if channel_privacy.is_too_open(channel, parse_filter(post.filter_text).filter):
-        return say("digest.too_open")
+        return "it is about one teacher's students, and the channel is not private any more"
     return None
 
 
@@ -162,7 +161,7 @@ def _refused(desk: AppContext, client: WebClient, post: DigestPost, problem: Sla
     elif api_errors.is_ambiguous(problem):
         outbox_worker.complete(desk, mark_ambiguous, post, error=error, now=desk.now())
     else:
-        _give_up(desk, client, post, error, say("digest.not_allowed"))
+        _give_up(desk, client, post, error, "Slack does not let me post there")
 
 
 def _cut_off(desk: AppContext, post: DigestPost, *, surely_not_taken: bool) -> None:
@@ -181,11 +180,23 @@ def _look_for(desk: AppContext, client: WebClient, post: DigestPost) -> None:
     try:
         ts = _found(client, post)
     except _LostInTheChannelError:
-        _give_up(desk, client, post, "too many messages to look through", say("digest.cannot_tell"))
+        _give_up(
+            desk,
+            client,
+            post,
+            "too many messages to look through",
+            "I cannot tell whether it arrived, so I did not post it twice",
+        )
         return
     except SlackApiError as problem:
         if not api_errors.is_retryable(problem):
-            _give_up(desk, client, post, f"looked for it: {api_errors.error_code(problem)}", say("digest.cannot_tell"))
+            _give_up(
+                desk,
+                client,
+                post,
+                f"looked for it: {api_errors.error_code(problem)}",
+                "I cannot tell whether it arrived, so I did not post it twice",
+            )
         return
     except (OSError, HTTPException) as problem:
         logger.warning("digest %s could not be looked for: %s", post.id, describe_error(problem))
@@ -245,7 +256,10 @@ def _give_up(desk: AppContext, client: WebClient, post: DigestPost, error: str, 
 
 def _told(client: WebClient, user_id: str, post: DigestPost, why: str) -> bool:
     """Whether somebody knows, or never will."""
-    text = say("digest.not_posted", channel=f"<#{post.channel_id}>", why=why)
+    text = (
+        f"The digest of the last mass message did not get to <#{post.channel_id}>: {why}. Please look "
+        "there, invite me if I am not in the channel, and type `/cleanup` to see the list."
+    )
     try:
         client.chat_postMessage(channel=user_id, text=text)
     except SlackApiError as problem:

@@ -17,6 +17,7 @@ from bot.access import Actor
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.slack import Subscription
 from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
+from bot.domain.plural import plural
 from bot.errors import UserError, describe_error
 from bot.filters.filter import Filter, describe
 from bot.filters.parsing import Parsed, Unknown, parse_filter
@@ -52,13 +53,13 @@ def start(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) 
         before = load_subscription(session, channel)
         became = subscribe_channel(session, channel, which=which, actor=actor.user_id, now=desk.now())
     if became is None:
-        return _said(say("subscribe.already", only=_only(which)))
+        return _said(f"This channel already gets the digest after each mass message.{_only(which)}")
     whom, only = _whom(which), _only(which)
     refused = _tell(client, channel, say(f"subscribe.announced.{became}", who=f"<@{user}>", whom=whom, only=only))
     if refused:
         with desk.acting(client, user) as (session, actor):
             _put_back(session, channel, before, actor=actor, now=desk.now())
-        raise UserError(refused)
+        raise UserError("digest.filter_refused", refused)
     return _said(say(f"subscribe.done.{became}", whom=whom, only=only))
 
 
@@ -72,13 +73,33 @@ def _put_back(session: Session, channel: str, before: Subscription | None, *, ac
 
 def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if parsed.unknown:
-        raise UserError(" ".join(_not_understood(one) for one in parsed.unknown))
+        raise UserError("digest.not_understood", " ".join(_not_understood(one) for one in parsed.unknown))
     if parsed.filter.names:
-        raise UserError(say("subscribe.no_student", words=b.escaped(" ".join(parsed.filter.names))))
+        raise UserError(
+            "digest.no_student",
+            (
+                f"A digest cannot be about students named “{b.escaped(' '.join(parsed.filter.names))}”: a "
+                "count of one student tells the channel about that student. Narrow it by grade, SMS status or "
+                f"school instead, or type `/cleanup {b.escaped(' '.join(parsed.filter.names))}` to see that "
+                "list, only for yourself."
+            ),
+        )
     if parsed.filter.alone:
-        raise UserError(say("subscribe.always_told"))
+        raise UserError(
+            "digest.always_told",
+            (
+                "Every digest counts the students who have no adult who can be texted, so leave that out "
+                "here. Type `/cleanup no adult` to see them, only for yourself."
+            ),
+        )
     if channel_privacy.is_too_open(channel, parsed.filter):
-        raise UserError(say("subscribe.no_teacher"))
+        raise UserError(
+            "digest.no_teacher",
+            (
+                "A digest for one teacher's students goes to private channels only. Type this in a private "
+                "channel, or narrow it by grade, SMS status or school here."
+            ),
+        )
     return parsed.filter.with_page(1)
 
 
@@ -87,25 +108,36 @@ def _refuse_no_school(which: Filter, known: Vocabulary) -> None:
     if which.school is None or known.has_school(which.school):
         return
     near = known.schools_like(which.school)
-    hint = say("subscribe.school_meant", school=b.escaped(near[0])) if near else say("subscribe.allowed")
-    raise UserError(say("subscribe.no_school", school=b.escaped(b.cut(which.school, _LONGEST)), hint=hint))
+    hint = (
+        f"Did you mean `/cleanup subscribe school {b.escaped(near[0])}`?"
+        if near
+        else "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
+    )
+    raise UserError(
+        "digest.no_school",
+        (f"No school here is called “{b.escaped(b.cut(which.school, _LONGEST))}”, so nothing was changed. {hint}"),
+    )
 
 
 def _not_understood(one: Unknown) -> str:
     """What was not understood, and what it may have meant as far as a channel may ask for it."""
     meant = [each.text for each in one.suggestions if each.text and not parse_filter(each.text).filter.names]
-    commands = say("everywhere.or").join(say("subscribe.command", words=b.escaped(words)) for words in meant)
-    hint = say("subscribe.meant", commands=commands) if commands else say("subscribe.allowed")
-    return say("subscribe.not_understood", word=b.escaped(one.word), hint=hint)
+    commands = " or ".join(f"`/cleanup subscribe {b.escaped(words)}`" for words in meant)
+    hint = (
+        f"Did you mean {commands}?"
+        if commands
+        else "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
+    )
+    return f"I don't understand “{b.escaped(one.word)}”, so nothing was changed. {hint}"
 
 
 def _only(which: Filter) -> str:
-    return "" if which == Filter() else say("subscribe.only", whom=_whom(which))
+    return "" if which == Filter() else f" It counts {_whom(which)}."
 
 
 def _whom(which: Filter) -> str:
     if which == Filter():
-        return say("subscribe.everybody")
+        return "*everybody*"
     return f"*{b.escaped(b.cut(describe(which), _LONGEST))}*"
 
 
@@ -119,12 +151,18 @@ def stop(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -
     part = replace(parse_filter(text).filter, names=())
     with desk.acting(client, user) as (session, actor):
         if part.criteria:
-            raise UserError(say("subscribe.ends_all", words=b.escaped(b.cut(str(part), _LONGEST))))
+            raise UserError(
+                "digest.ends_all",
+                (
+                    "Nothing was ended: `/cleanup unsubscribe` ends the whole digest of a channel. To change whom "
+                    f"it counts, type `/cleanup subscribe {b.escaped(b.cut(str(part), _LONGEST))}`."
+                ),
+            )
         was_there = unsubscribe_channel(session, channel, actor=actor.user_id, now=desk.now())
     if not was_there:
-        return _said(say("subscribe.no_digest"))
-    _tell(client, channel, say("subscribe.ended_here", who=f"<@{user}>"))
-    return _said(say("subscribe.ended"))
+        return _said("This channel gets no digest. `/cleanup subscribe` starts one.")
+    _tell(client, channel, f"<@{user}> ended the digest in this channel.")
+    return _said("Done. No more digests here.")
 
 
 def show(desk: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
@@ -132,19 +170,21 @@ def show(desk: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     with desk.acting(client, body["user_id"]) as (session, _):
         found = list_subscriptions(session)
     if not found:
-        return _said(say("subscribe.none_yet"))
+        return _said("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
     rows = [_row(one) for one in found[:_MOST]]
-    more = [say("subscribe.more", count=len(found) - _MOST)] if len(found) > _MOST else []
-    head = say("subscribe.channels", len(found))
+    more = [f"… and {len(found) - _MOST:,} more, set up before these."] if len(found) > _MOST else []
+    head = f"{plural(len(found), 'channel gets', 'channels get')} a digest after each mass message"
     shown = [b.section("\n".join(rows[at : at + _ROWS])) for at in range(0, len(rows), _ROWS)]
-    below = map(b.context, [*more, say("subscribe.how_to_end")])
+    below = map(
+        b.context, [*more, "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."]
+    )
     return Card([b.header(head), *shown, *below], "\n".join([head, *rows[:_ROWS_IN_TEXT]]))
 
 
 def _row(one: Subscription) -> str:
     whom = _whom(parse_filter(one.filter_text).filter)
     channel, who, day = f"<#{one.channel_id}>", f"<@{one.made_by}>", b.date(one.made_at)
-    return say("subscribe.channel", channel=channel, whom=whom, who=who, day=day)
+    return f"• {channel}: {whom}, set up by {who} on {day}"
 
 
 def _tell(client: WebClient, channel: str, text: str) -> str | None:
@@ -157,7 +197,11 @@ def _tell(client: WebClient, channel: str, text: str) -> str | None:
     except SlackApiError as problem:
         if not api_errors.is_retryable(problem):
             error = api_errors.error_code(problem)
-            return say("subscribe.invite") if error in _NOT_THERE else say("subscribe.not_allowed", error=error)
+            return (
+                "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+                if error in _NOT_THERE
+                else f"Slack does not let me write in this channel: `{error}`."
+            )
         logger.warning("a channel was not told of its digest: %s", api_errors.error_code(problem))
     except (OSError, HTTPException) as problem:
         logger.warning("a channel was not told of its digest: %s", describe_error(problem))
@@ -170,19 +214,32 @@ def _channel(client: WebClient, channel: str) -> dict[str, Any]:
     except SlackApiError as problem:
         # The app asks for no rights to look into direct messages.
         if api_errors.error_code(problem) == "missing_scope":
-            raise UserError(say("subscribe.in_channels")) from problem
+            raise UserError(
+                "digest.in_channels",
+                "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them.",
+            ) from problem
         if api_errors.error_code(problem) in _NOT_THERE:
-            raise UserError(say("subscribe.invite")) from problem
+            raise UserError(
+                "digest.invite",
+                "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again.",
+            ) from problem
         raise
 
 
 def _refuse_unless_ours(channel: dict[str, Any]) -> None:
     if channel.get("is_im") or channel.get("is_mpim"):
-        raise UserError(say("subscribe.in_channels"))
+        raise UserError(
+            "digest.in_channels",
+            "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them.",
+        )
     if channel_privacy.is_from_outside(channel):
-        raise UserError(say("subscribe.shared"))
+        raise UserError(
+            "digest.shared", "This channel is shared with people outside the district, so no digest goes here."
+        )
     if channel.get("is_member") is False:
-        raise UserError(say("subscribe.invite"))
+        raise UserError(
+            "digest.invite", "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+        )
 
 
 def _said(text: str) -> Card:

@@ -4,8 +4,6 @@ from datetime import timedelta
 
 from slack_sdk.errors import SlackApiError
 
-from bot.wording import say
-
 UNCLEAR = {"fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 """Slack failed inside, and may have done what it was asked all the same."""
 
@@ -15,8 +13,8 @@ _PAUSE_SECONDS = 30
 def error_code(problem: SlackApiError) -> str:
     data = problem.response.data
     if not isinstance(data, dict):
-        return say("refusals.status", status=problem.response.status_code)
-    return str(data["error"]) if "error" in data else say("refusals.no_reason")
+        return f"HTTP {problem.response.status_code}"
+    return str(data["error"]) if "error" in data else "no reason given"
 
 
 def is_rate_limited(problem: SlackApiError) -> bool:

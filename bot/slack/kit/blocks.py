@@ -96,7 +96,7 @@ def confirm(title: str, text: str, *, yes: str) -> Block:
         "title": plain(title),
         "text": plain(text),
         "confirm": plain(yes),
-        "deny": plain(say("blocks.cancel")),
+        "deny": plain("Cancel"),
         "style": "danger",
     }
 
@@ -132,7 +132,7 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
         "type": "modal",
         "callback_id": callback_id,
         "title": plain(cut(title, _TITLE)),
-        "close": plain(say("blocks.cancel" if submit else "blocks.close")),
+        "close": plain("Cancel" if submit else "Close"),
         "private_metadata": metadata,
         "blocks": list(blocks)[:VIEW_BLOCKS],
     }

@@ -16,7 +16,6 @@ from bot.errors import UserError, describe_error
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +45,14 @@ def run_after_response(what: str, act: Callable[[], str | None]) -> str | None:
         logger.info("%s: refused by now", what)
         return no.sentence
     except Exception as fault:  # noqa: BLE001 - as above.
-        return say("answer.fault_afterwards", reference=_logged(fault, what))
+        return f"Something went wrong here. Please try again; if it stays, report reference {_logged(fault, what)}."
 
 
 def _bug(error: Exception, body: dict[str, Any]) -> str:
-    return say("answer.fault", reference=_logged(error, body.get("type", "command")))
+    return (
+        "Something went wrong here, and nothing was changed. Please try again; if it stays, report "
+        f"reference {_logged(error, body.get('type', 'command'))}."
+    )
 
 
 def _logged(error: Exception, where: str) -> str:
@@ -88,4 +90,4 @@ def _beside(body: dict[str, Any], client: WebClient, sentence: str) -> None:
 
 
 def _sorry(sentence: str) -> Block:
-    return b.modal(say("answer.not_done"), [b.section(sentence)], callback_id="answer.sorry", metadata="{}")
+    return b.modal("Not done", [b.section(sentence)], callback_id="answer.sorry", metadata="{}")

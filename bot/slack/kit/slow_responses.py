@@ -11,7 +11,6 @@ from slack_bolt import BoltResponse
 
 from bot.errors import describe_error
 from bot.slack.kit import respond
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,12 @@ def interim_response(body: dict[str, Any]) -> BoltResponse | None:
     was saved is not known yet, and sending it once more does nothing twice.
     """
     if "command" in body and "response_url" in body:
-        said = json.dumps({"response_type": "ephemeral", "text": say("late.one_moment")})
+        said = json.dumps(
+            {
+                "response_type": "ephemeral",
+                "text": "One moment: this takes longer than usual. The answer follows below.",
+            }
+        )
         return BoltResponse(status=200, body=said, headers={"Content-Type": ["application/json"]})
     return BoltResponse(status=200) if body.get("type") in _ANSWERED_BY_ITSELF else None
 

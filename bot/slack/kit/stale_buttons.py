@@ -8,7 +8,6 @@ from slack_sdk import WebClient
 
 from bot.errors import UserError
 from bot.slack.kit.context import AppContext
-from bot.wording import say
 
 
 def register(app: App, desk: AppContext) -> None:
@@ -18,4 +17,7 @@ def register(app: App, desk: AppContext) -> None:
     def outdated(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         with desk.acting(client, body["user"]["id"]):
-            raise UserError(say("outdated.button"))
+            raise UserError(
+                "button.button",
+                ("This is from an older version of me, so nothing was done. Type /cleanup to see the list of today."),
+            )

@@ -20,6 +20,7 @@ from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.change import switch_to_call
 from bot.contact_edits.remove import remove_contact
+from bot.domain.plural import plural
 from bot.domain.sms_status import meaning
 from bot.errors import UserError
 from bot.filters.parsing import parse_filter
@@ -86,7 +87,18 @@ def register(app: App, desk: AppContext) -> None:
             view = (
                 _view(options, open_views.remember(session, body, action["value"], now=desk.now())) if options else None
             )
-        respond.open_dialog(client, body, view or _answer([b.section(say("bulk_dialog.nobody"))]))
+        respond.open_dialog(
+            client,
+            body,
+            view
+            or _answer(
+                [
+                    b.section(
+                        "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
+                    )
+                ]
+            ),
+        )
 
     def done(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         chosen = Chosen.of(body["view"])
@@ -137,22 +149,22 @@ def _change(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: d
 
 def _view(options: list[Block], list_id: int) -> Block:
     what = [
-        b.option(say("bulk_dialog.take"), _TAKE, description=say("bulk_dialog.take_hint", days=CLAIM_DURATION.days)),
-        b.option(say("student_view.button.switch_to_call"), _CALL, description=say("bulk_dialog.call_hint")),
+        b.option("I'll take these", _TAKE, description=f"Colleagues see it for {CLAIM_DURATION.days} days"),
+        b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
         *map(_removal, REASONS),
     ]
     blocks = [
-        _input(WHO, say("bulk_dialog.who"), {"type": "multi_static_select", "options": options}),
-        _input(WHAT, say("bulk_dialog.what"), {"type": "radio_buttons", "options": what}),
-        b.context(say("bulk_dialog.removal_means")),
+        _input(WHO, "Contacts on this page", {"type": "multi_static_select", "options": options}),
+        _input(WHAT, "What should happen to them?", {"type": "radio_buttons", "options": what}),
+        b.context("Whoever is removed is removed from all their students, and each removal can be undone."),
     ]
-    title, submit = say("bulk_dialog.title"), say("bulk_dialog.change")
+    title, submit = "Several at once", "Change them"
     return b.modal(title, blocks, callback_id=DONE, metadata=str(list_id), submit=submit)
 
 
 def _removal(why: str) -> Block:
     reason = say(f"remove_dialog.reason.{why}")
-    return b.option(say("bulk_dialog.remove", reason=f"{reason[0].lower()}{reason[1:]}"), f"{_REMOVE} {why}")
+    return b.option(f"Remove: {reason[0].lower()}{reason[1:]}", f"{_REMOVE} {why}")
 
 
 def _options(page: Page) -> list[Block]:
@@ -174,7 +186,9 @@ def _told(chosen: Chosen, refused: Sequence[tuple[str | None, str]]) -> Block:
     changed = len(chosen.contacts) - len(refused)
     blocks = [b.section(say(f"bulk_dialog.became.{chosen.what}", changed))] if changed else []
     if refused:
-        blocks.append(b.section(say("bulk_dialog.stayed", len(refused))))
+        blocks.append(
+            b.section(f"⚠️ *{plural(len(refused), 'contact stayed as it was', 'contacts stayed as they were')}:*")
+        )
         who = defaultdict[str, list[str | None]](list)
         for name, sentence in refused:
             who[sentence].append(name)
@@ -183,7 +197,7 @@ def _told(chosen: Chosen, refused: Sequence[tuple[str | None, str]]) -> Block:
 
 
 def _answer(blocks: list[Block]) -> Block:
-    return b.modal(say("bulk_dialog.title"), blocks, callback_id=DONE, metadata="{}")
+    return b.modal("Several at once", blocks, callback_id=DONE, metadata="{}")
 
 
 def _stayed(why: str, names: Sequence[str | None]) -> Block:

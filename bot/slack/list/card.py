@@ -11,6 +11,7 @@ from bot.cleanup_list.name_search import similar_names
 from bot.cleanup_list.namesakes import teacher_namesakes
 from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.domain.plural import plural
 from bot.domain.sms_status import SEVERITY, meaning
 from bot.filters.commands import suggest_commands
 from bot.filters.filter import Filter, describe
@@ -84,7 +85,7 @@ def show(desk: AppContext, client: WebClient, user_id: str, text: str) -> Card:
 
 def dialog(card: Card) -> Block:
     """The list in a dialog, for whoever came from nowhere in particular."""
-    return b.modal(say("list_card.app"), card.blocks, callback_id=VIEW, metadata="{}")
+    return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
 
 
 def _scene(look: ListViewer, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Scene:
@@ -141,7 +142,7 @@ def _blocks(scene: Scene, detail: _Detail) -> list[Block]:
 
 
 def _title(page: Page) -> str:
-    return describe(page.filter) if empty_list.narrows(page.filter) else say("everywhere.cleanup_list")
+    return describe(page.filter) if empty_list.narrows(page.filter) else "Cleanup list"
 
 
 def _counts(page: Page) -> list[Block]:
@@ -156,12 +157,17 @@ def _counts(page: Page) -> list[Block]:
 def _alone(page: Page) -> list[str]:
     """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
     if page.filter.alone:
-        return [say("list_card.alone_elsewhere")]
+        return [("Students without any contact on the list are not among them: `/cleanup forecast` names every one.")]
     if not page.alone:
         return []
     if page.total_students == 1:
-        return [say("list_card.alone_only_student")]
-    return [say("list_card.alone", page.alone, students=page.total_students)]
+        return ["⚠️ *This student has no adult who can be texted.*"]
+    return [
+        (
+            f"⚠️ *Of these {page.total_students:,} students, {plural(page.alone, 'has', 'have')} no adult "
+            "who can be texted.*"
+        )
+    ]
 
 
 def _menus(scene: Scene, detail: _Detail) -> list[Block]:
@@ -184,7 +190,10 @@ def _instead_of_nobody(scene: Scene) -> list[Block]:
     if not scene.near:
         return []
     typed, shown = (f"*{b.escaped(' '.join(one.names))}*" for one in (scene.parsed.filter, scene.page.filter))
-    return [b.section(say("list_card.near", typed=typed, shown=shown)), *list_links.near(scene.near[1:])]
+    return [
+        b.section(f"Nobody named {typed} is on your list. Shown instead: {shown}."),
+        *list_links.near(scene.near[1:]),
+    ]
 
 
 def _footer(page: Page, latest: Freshness, now: datetime) -> str:
@@ -192,30 +201,43 @@ def _footer(page: Page, latest: Freshness, now: datetime) -> str:
 
 
 def _turned(page: Page) -> list[str]:
-    return [say("everywhere.page", page=page.filter.page, pages=page.pages)] if page.pages > 1 else []
+    return [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
 
 
 def _only_listed(page: Page) -> list[str]:
     """Whoever looks for one of several students of a name has to know that not all are here."""
-    return [say("list_card.only_listed")] if page.filter.names and page.total_students else []
+    return (
+        ["Only students on the list are shown, not others of that name."]
+        if page.filter.names and page.total_students
+        else []
+    )
 
 
 def _own_changes(scene: Scene) -> list[str]:
-    return [say("list_card.own_changes", scene.own_changes)] if scene.own_changes else []
+    return (
+        [
+            (
+                f"✏️ {plural(scene.own_changes, 'change of yours is', 'changes of yours are')} not yet in the "
+                "student information system: `/cleanup pending`"
+            )
+        ]
+        if scene.own_changes
+        else []
+    )
 
 
 def _last_message(latest: Freshness) -> str:
     if not latest.sent_at:
-        return say("list_card.no_message")
-    return say("list_card.last_message", title=b.escaped(latest.title), sent=b.date(latest.sent_at))
+        return "no mass message yet"
+    return f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
 
 
 def _last_sync(latest: Freshness, now: datetime) -> str:
     if not latest.synced_at:
-        return say("list_card.never_synced")
+        return "student information never synced"
     synced = b.date(latest.synced_at, style="{date_short}, {time}")
     is_old = now - latest.synced_at > runs.FRESH
-    return say("list_card.synced_long_ago" if is_old else "list_card.synced", synced=synced)
+    return f"⚠️ more than a day old: student information of {synced}" if is_old else f"student information of {synced}"
 
 
 def _in_words(scene: Scene) -> str:
@@ -239,8 +261,8 @@ def _asked_back(scene: Scene) -> list[str]:
     meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
     meant += [describe(which) for which in (*scene.namesakes, *(scene.nobody.instead if scene.nobody else ()))]
     return [
-        *([say("list_card.not_understood", words=", ".join(unknown))] if unknown else []),
-        *([say("list_card.near", typed=names[0], shown=names[1])] if scene.near else []),
-        *([say("list_card.meant", choices="; ".join(meant))] if meant else []),
+        *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
+        *([f"Nobody named {names[0]} is on your list. Shown instead: {names[1]}."] if scene.near else []),
+        *([f"Did you mean: {'; '.join(meant)}?"] if meant else []),
         *(f"{one}." for one in _turned(scene.page)),
     ]

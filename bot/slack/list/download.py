@@ -45,7 +45,7 @@ def register(app: App, desk: AppContext) -> None:
         with desk.acting(client, user_id) as (session, actor):
             context[_SENDING] = request_download(session, number, user_id, form, now=desk.now())
             where = _where(actor, by_mail=desk.settings.smtp_url is not None)
-        done, title = b.section(say("download_dialog.asked", where=where)), say("download_dialog.title")
+        done, title = b.section(f"✅ Your list is being made. It comes {where}."), "Download this list"
         ack(response_action="update", view=b.modal(title, [done], callback_id=ASKED, metadata=""))
 
     def make(context: BoltContext, client: WebClient) -> None:
@@ -64,14 +64,14 @@ def _make(desk: AppContext, client: WebClient) -> None:
 
 def _tell_late(client: WebClient, user_id: str) -> None:
     """Whatever went wrong, the list is still asked for: the clock makes it."""
-    late = say("download_dialog.late")
+    late = "⏳ Something went wrong here, so your list comes later. I try again by myself."
     client.chat_postMessage(channel=user_id, text=late, blocks=[b.section(late)])
 
 
 def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
-    title, metadata = say("download_dialog.title"), str(draft_id)
+    title, metadata = "Download this list", str(draft_id)
     if not page.total_contacts:
-        nothing = b.section(say("download_dialog.nobody"))
+        nothing = b.section("✅ Nobody is on this list now, so there is nothing to download.")
         return b.modal(title, [nothing], callback_id=ASKED, metadata=metadata)
     what = b.escaped(describe(page.filter.with_page(1)))
     numbers = "whole_numbers" if actor.may_export else "last_digits"
@@ -79,9 +79,9 @@ def _view(draft_id: int, page: Page, actor: Actor, *, by_mail: bool) -> Block:
     blocks = [
         b.section(say(f"download_dialog.holds.{numbers}", title=what, size=size)),
         _choice(),
-        b.context(say("download_dialog.recorded", where=_where(actor, by_mail=by_mail))),
+        b.context(f"It comes {_where(actor, by_mail=by_mail)}. That you took it is recorded."),
     ]
-    return b.modal(title, blocks, callback_id=ASKED, metadata=metadata, submit=say("download_dialog.download"))
+    return b.modal(title, blocks, callback_id=ASKED, metadata=metadata, submit="Download")
 
 
 def _choice() -> Block:
@@ -90,10 +90,10 @@ def _choice() -> Block:
         for one in DownloadForm
     ]
     element = {"type": "radio_buttons", "action_id": _INPUT, "options": options, "initial_option": options[0]}
-    return {"type": "input", "block_id": _FORM, "label": b.plain(say("download_dialog.file")), "element": element}
+    return {"type": "input", "block_id": _FORM, "label": b.plain("File"), "element": element}
 
 
 def _where(actor: Actor, *, by_mail: bool) -> str:
     if by_mail:
-        return say("download_dialog.by_mail", email=b.escaped(actor.email))
-    return say("download_dialog.in_messages")
+        return f"by e-mail to {b.escaped(actor.email)}"
+    return "in our direct messages"

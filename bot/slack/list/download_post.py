@@ -22,6 +22,7 @@ from bot.cleanup_list.freshness import load_freshness
 from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.downloads import Download, DownloadForm
+from bot.domain.plural import plural
 from bot.downloads.mail import Attachment, Mail, send_mail
 from bot.downloads.requests import claim_download, mark_failed, mark_posted, mark_sent, schedule_retry
 from bot.downloads.sheet import FileHeader, ListSize, write_list
@@ -31,7 +32,6 @@ from bot.filters.parsing import parse_filter
 from bot.slack.kit import api_errors, outbox_worker, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.context import AppContext
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -56,17 +56,17 @@ def size(page: Page, *, rows: int) -> ListSize:
 def _send(desk: AppContext, client: WebClient, download: Download) -> None:
     """A list that cannot be sent now is tried again, and one that cannot be sent at all is told."""
     try:
-        _tell(desk, client, download, say("download_post.begun"))
+        _tell(desk, client, download, "⏳ Your list is being made.")
         made, said = _made_and_sent(desk, client, download)
     except UserError as no:
         _not_sent(desk, client, download, no.sentence, is_final=no.permanent)
     except (SlackApiError, OSError, HTTPException) as problem:
         logger.warning("download %s: %s", download.id, describe_error(problem))
         may_pass = not isinstance(problem, SlackApiError) or api_errors.is_retryable(problem)
-        _not_sent(desk, client, download, say("download_post.refused"), is_final=not may_pass)
+        _not_sent(desk, client, download, "Slack does not take it.", is_final=not may_pass)
     except Exception as fault:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
         logger.error("download %s: %s", download.id, describe_error(fault))  # noqa: TRY400 - a traceback may hold a name.
-        _not_sent(desk, client, download, say("download_post.fault"), is_final=False)
+        _not_sent(desk, client, download, "Something went wrong here.", is_final=False)
     else:
         outbox_worker.complete(desk, mark_sent, download, contacts=made.contacts)
         _tell_if_possible(desk, client, download, said)
@@ -85,12 +85,12 @@ def _made_and_sent(desk: AppContext, client: WebClient, download: Download) -> t
             page = load_page(session, parsed.filter, actor=actor, page_size=1)
             made = size(page, rows=write_list(form, path, entries, head))
             _record(session, actor, download, made)
-        _tell_if_possible(desk, client, download, say("download_post.made", size=made))
+        _tell_if_possible(desk, client, download, f"⏳ Your list of {made} is on its way.")
         if (server := desk.settings.secret("smtp_url")) is None:
             _upload(client, download, path)
-            return made, say("download_post.sent", size=made)
+            return made, f"📄 Here is your list, {made}. Delete it when you no longer need it."
         _mail(desk, download, actor, path, head=head, made=made, server=server)
-        return made, say("download_post.mailed", size=made, email=b.escaped(actor.email))
+        return made, f"📬 Your list, {made}, was mailed to {b.escaped(actor.email)}."
 
 
 def _head(desk: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:
@@ -98,14 +98,14 @@ def _head(desk: AppContext, session: Session, actor: Actor, title: str) -> FileH
     facts = []
     if latest.sent_at:
         sent_at = latest.sent_at.astimezone(zone)
-        facts.append(say("download_post.after_message", title=latest.title, sent_at=sent_at))
+        facts.append(f"After the mass message “{latest.title}” of {sent_at:%B %d, %Y}")
     if latest.synced_at:
-        facts.append(say("download_post.synced", synced_at=latest.synced_at.astimezone(zone)))
+        facts.append(f"Student information of {latest.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
     return FileHeader(title, desk.now(), actor.name, tuple(facts), zone, desk.settings.phone_region, actor.may_export)
 
 
 def _record(session: Session, actor: Actor, download: Download, made: ListSize) -> None:
-    what = say("download_post.with_whole_numbers", size=made) if actor.may_export else made
+    what = f"{made}, whole numbers" if actor.may_export else made
     subject = Subject("download", download.id)
     audit.record(
         session,
@@ -131,7 +131,7 @@ def _mail(
     mail = Mail(
         sender=here.mail_from or actor.email,
         to=actor.email,
-        subject=say("download_post.subject"),
+        subject="Your cleanup list",
         text=desk.templates.render("list_mail.txt", **values),
         identity=f"cleanup-list-{download.id}",
         at=desk.now(),
@@ -144,11 +144,16 @@ def _not_sent(desk: AppContext, client: WebClient, download: Download, why: str,
     logger.warning("download %s, attempt %d: not sent", download.id, download.attempts)
     if is_final or download.attempts > len(_PAUSES):
         outbox_worker.complete(desk, mark_failed, download)
-        _tell_if_possible(desk, client, download, say("download_post.given_up", why=b.escaped(why)))
+        _tell_if_possible(
+            desk,
+            client,
+            download,
+            f"⚠️ Your list could not be sent. {b.escaped(why)} Press Download again when that is mended.",
+        )
         return
     minutes = _PAUSES[download.attempts - 1]
     outbox_worker.complete(desk, schedule_retry, download, desk.now() + timedelta(minutes=minutes))
-    soon = say("download_post.sent_later", why=b.escaped(why), minutes=say("count.minute", minutes))
+    soon = f"⏳ Your list could not be sent yet. {b.escaped(why)} I try again in {plural(minutes, 'minute')}."
     _tell_if_possible(desk, client, download, soon)
 
 

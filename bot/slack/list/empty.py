@@ -16,7 +16,6 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.list import links as list_links
 from bot.slack.list import rows as list_rows
-from bot.wording import say
 
 _UNLISTED = 5
 
@@ -74,11 +73,11 @@ def _unlisted(nobody: EmptyList) -> list[Block]:
     here = list_links.filter_text(nobody.which)
     rows = [list_rows.unlisted(one, here=here) for one in nobody.unlisted[:_UNLISTED]]
     more = len(nobody.unlisted) > _UNLISTED
-    return [*rows, *([b.context(say("list_nobody.more_students"))] if more else [])]
+    return [*rows, *([b.context("… and more students: type more of the name.")] if more else [])]
 
 
 def _instead(nobody: EmptyList) -> list[Block]:
-    return [b.section(say("list_nobody.instead")), *list_links.near(nobody.instead)] if nobody.instead else []
+    return [b.section("Did you mean:"), *list_links.near(nobody.instead)] if nobody.instead else []
 
 
 def _why(nobody: EmptyList) -> str:
@@ -87,26 +86,36 @@ def _why(nobody: EmptyList) -> str:
     if nobody.unmet:
         return said_of(nobody.unmet)
     if which.names:
-        return say("list_nobody.no_name", name=b.escaped(" ".join(which.names)))
+        return (
+            f"Nobody named *{b.escaped(' '.join(which.names))}* is on your list. Type `/cleanup help` to "
+            "see what I understand."
+        )
     if not latest.sent_at:
-        return say("list_nobody.no_message")
-    last_shown = say("list_nobody.last_shown", title=b.escaped(latest.title), sent=b.date(latest.sent_at))
+        return "Nobody here. The list begins with the first mass message."
+    last_shown = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
     if which.alone:
-        return say("list_nobody.nobody_alone", last_shown=last_shown)
-    return say("list_nobody.nobody_matches" if narrows(which) else "list_nobody.nobody", last_shown=last_shown)
+        return (
+            "✅ Nobody here. Every student on the list who matches has an adult who can be texted, "
+            f"{last_shown}. `/cleanup forecast` looks at students who are not on it, too."
+        )
+    return (
+        f"✅ Nobody here. Every contact that matches can be texted, {last_shown}."
+        if narrows(which)
+        else f"✅ Nobody on your list. Every contact can be texted, {last_shown}."
+    )
 
 
 def said_of(unmet: Sequence[Filter]) -> str:
     """In words what none of the reader's students has."""
-    return say("list_nobody.unmet.nobody", unmet=say("list_nobody.unmet.and_none").join(map(_unmet, unmet)))
+    return f"Nobody here: none of your students {', none '.join(map(_unmet, unmet))}."
 
 
 def _unmet(part: Filter) -> str:
     if part == Filter(school=part.school):
-        return say("list_nobody.unmet.school", school=b.escaped(part.school or ""))
+        return f"is at a school named *{b.escaped(part.school or '')}*"
     if part == Filter(teacher=part.teacher):
-        return say("list_nobody.unmet.teacher", teacher=b.escaped(part.teacher or ""))
+        return f"has a teacher named *{b.escaped(part.teacher or '')}*"
     if part == Filter(grades=part.grades):
         said = describe(part)
-        return say("list_nobody.unmet.grades", grades=f"{said[0].lower()}{said[1:]}")
-    return say("list_nobody.unmet.together")
+        return f"is in *{said[0].lower()}{said[1:]}*"
+    return "is all of that at once"

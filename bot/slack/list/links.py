@@ -51,20 +51,20 @@ def menus(first: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -
     They are most of a card, and the same for everybody who sees the same places: not to be changed by whoever gets them.
     """
     by_status = [
-        (say("list_links.any_status"), ()),
+        ("Any status", ()),
         *((say(f"filters.all.{colour}"), statuses_with_color(colour)) for colour in (Color.RED, Color.YELLOW)),
         *((meaning(one).label, (one,)) for one in SEVERITY),
     ]
-    by_grade = [(say("list_links.any_grade"), ()), *((grade.title(level), (level,)) for level in grades)]
-    by_school = [(say("list_links.any_school"), None), *((name, name) for name in schools)]
+    by_grade = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
+    by_school = [("Any school", None), *((name, name) for name in schools)]
     statuses = [(said, replace(first, statuses=which)) for said, which in by_status]
     levels = [(said, replace(first, grades=which)) for said, which in by_grade]
     named = [(said, replace(first, school=which)) for said, which in by_school]
     return b.actions(
         [
-            *_menu(say("list_links.status"), SHOW_STATUS, statuses, first),
-            *_menu(say("list_links.grade"), SHOW_GRADE, levels, first),
-            *_menu(say("list_links.school"), SHOW_SCHOOL, named, first),
+            *_menu("Status", SHOW_STATUS, statuses, first),
+            *_menu("Grade", SHOW_GRADE, levels, first),
+            *_menu("School", SHOW_SCHOOL, named, first),
         ]
     )
 
@@ -82,7 +82,11 @@ def not_understood(parsed: Parsed) -> list[Block]:
     if not parsed.unknown:
         return []
     suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
-    said = say("list_links.suggesting" if suggestions else "list_links.not_understood", words=quoted_unknown(parsed))
+    said = (
+        f"I did not understand {quoted_unknown(parsed)}. Did you mean:"
+        if suggestions
+        else f"I did not understand {quoted_unknown(parsed)}. Type `/cleanup help` to see what I understand."
+    )
     buttons = [
         b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
         for number, one in enumerate(suggestions)
@@ -95,7 +99,7 @@ def commands(meant: Sequence[str]) -> list[Block]:
     if not meant:
         return []
     buttons = [b.button(f"{COMMAND} {text}", f"{_RUN}.{number}", text) for number, text in enumerate(meant)]
-    return [b.section(say("list_links.commands")), *b.actions(buttons[:_SUGGESTIONS])]
+    return [b.section("Perhaps you meant:"), *b.actions(buttons[:_SUGGESTIONS])]
 
 
 def near(lists: Sequence[Filter]) -> list[Block]:
@@ -107,7 +111,10 @@ def namesakes(lists: Sequence[Filter]) -> list[Block]:
     """One list for each of several teachers who have the name."""
     if not lists:
         return []
-    return [b.section(say("list_links.namesakes")), *b.actions(_leading_to(lists, SHOW_TEACHER))]
+    return [
+        b.section("Several teachers have that name. Whose students do you mean?"),
+        *b.actions(_leading_to(lists, SHOW_TEACHER)),
+    ]
 
 
 def _leading_to(lists: Sequence[Filter], action_id: str) -> list[Block]:
@@ -127,7 +134,7 @@ def unknown_words(parsed: Parsed) -> list[str]:
 
 
 def whole_list() -> list[Block]:
-    return b.actions([b.button(say("list_links.whole_list"), SHOW_ALL, EVERYBODY)])
+    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)])
 
 
 def turning(page: Page) -> list[Block]:
@@ -146,9 +153,9 @@ def turning_command(command: str, now: Filter, *, pages: int) -> list[Block]:
 def _turns(now: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:
     """What a button to another page says, its id in a list, and where it leads."""
     if now.page > 1:
-        yield say("list_links.previous"), SHOW_PREVIOUS, now.with_page(now.page - 1)
+        yield "◀ Previous", SHOW_PREVIOUS, now.with_page(now.page - 1)
     if now.page < pages:
-        yield say("list_links.next"), SHOW_NEXT, now.with_page(now.page + 1)
+        yield "Next ▶", SHOW_NEXT, now.with_page(now.page + 1)
 
 
 def _with_all(page: Page) -> list[Block]:
@@ -156,6 +163,6 @@ def _with_all(page: Page) -> list[Block]:
     if not page.total_contacts:
         return []
     return [
-        b.button(say("list_links.bulk"), BULK, filter_text(page.filter)),
-        b.button(say("list_links.download"), DOWNLOAD, filter_text(page.filter.with_page(1))),
+        b.button("Several at once…", BULK, filter_text(page.filter)),
+        b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1))),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.cleanup_list.rows import ListedContact, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
+from bot.domain.plural import plural
 from bot.domain.sms_status import meaning
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -17,23 +18,27 @@ _NAME = 60
 def row(one: StudentRow, *, here: str, most: int) -> Block:
     """A section with at most so many contacts; the button's value is the student and `here`, the text of this list's filter."""
     lines = [_student(one), *_alone(one), *_contacts(one.listed, most)]
-    label = say("list_rows.fix_of", name=one.name)
-    fix = b.button(say("list_rows.fix"), OPEN_STUDENT, f"{one.student_id} {here}", label=label)
+    label = f"Fix contacts of {one.name}"
+    fix = b.button("Fix…", OPEN_STUDENT, f"{one.student_id} {here}", label=label)
     return b.section("\n".join(lines), accessory=fix)
 
 
 def unlisted(one: StudentRow, *, here: str) -> Block:
     """A section for a student of whom nobody is on the list, opened by the same button."""
-    label = say("list_rows.open_of", name=one.name)
-    opened = b.button(say("list_rows.open"), OPEN_STUDENT, f"{one.student_id} {here}", label=label)
+    label = f"Open {one.name}"
+    opened = b.button("Open…", OPEN_STUDENT, f"{one.student_id} {here}", label=label)
     said, where = not_on_the_list(one, f"*{_named(one.name)}*"), " · ".join(_where(one))
     return b.section(f"{said}\n{where}" if where else said, accessory=opened)
 
 
 def not_on_the_list(one: StudentRow, name: str) -> str:
     if one.textable:
-        return say("list_rows.unlisted", name=name)
-    return say("list_rows.unlisted_other_ways" if one.other_ways else "list_rows.unlisted_alone", name=name)
+        return f"{name} is not on the list: their contacts can be texted, as far as we know."
+    return (
+        f"{name} is not on the list: no adult of theirs gets texts, but one can be called or e-mailed."
+        if one.other_ways
+        else f"{name} is not on the list, and no adult of theirs can be texted now."
+    )
 
 
 def _student(one: StudentRow) -> str:
@@ -52,14 +57,20 @@ def _named(name: str) -> str:
 def _alone(one: StudentRow) -> list[str]:
     if one.textable:
         return []
-    return [say("list_rows.alone_but_other_ways" if one.other_ways else "list_rows.alone")]
+    return [
+        (
+            "⚠️ *No adult can be texted*, but an adult can be called or e-mailed."
+            if one.other_ways
+            else "⚠️ *No adult can be texted*, and none gets calls or e-mail."
+        )
+    ]
 
 
 def _contacts(listed: Sequence[ListedContact], most: int) -> list[str]:
     more = len(listed) - most
     return [
         *(_contact(one) for one in listed[:most]),
-        *([say("list_rows.more", more)] if more > 0 else []),
+        *([f"… and {plural(more, 'more contact')}"] if more > 0 else []),
         *_next_steps(listed[:most]),
     ]
 
@@ -80,8 +91,8 @@ def _updated(one: ListedContact, day: str) -> str:
     if one.method is not ContactMethod.TEXT:
         return say(f"list_rows.method_updated.{one.method}", day=day)
     if one.phone == one.listed_phone:
-        return say("everywhere.updated", day=day)
-    return say("list_rows.number_updated", phone=b.masked(one.phone), day=day)
+        return f"✏️ _Updated {day}, waiting for the next mass message._"
+    return f"✏️ _The number is {b.masked(one.phone)} now. Updated {day}, waiting for the next mass message._"
 
 
 def _next_steps(listed: Sequence[ListedContact]) -> list[str]:

@@ -16,7 +16,6 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.list import empty as empty_list
 from bot.slack.list import links as list_links
-from bot.wording import say
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,11 @@ class Asked:
         words = list_links.quoted_unknown(self.parsed)
         return [
             *([b.context(left_out)] if asked.of_students() != asked else []),
-            *([b.context(say("list_links.not_understood", words=words))] if unknown else []),
+            *(
+                [b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand.")]
+                if unknown
+                else []
+            ),
         ]
 
     def heading(self, about: str) -> str:

@@ -39,18 +39,23 @@ def register(app: App, desk: AppContext) -> None:
 
 def _number(desk: AppContext, session: Session, actor: Actor, one: ContactCard) -> Block:
     audit.record(session, Subject("contact", one.contact_id), actor=actor.user_id, action="phone.shown", now=desk.now())
-    now = phone.format_number(one.phone, desk.settings.phone_region) if one.phone else say("phone.none")
-    blocks = [b.section(f"*{b.escaped(one.name)}*\n{now}"), b.context(say("contact_more.number_noted"))]
-    return b.modal(say("contact_more.number"), blocks, callback_id=VIEW, metadata="{}")
+    now = phone.format_number(one.phone, desk.settings.phone_region) if one.phone else "no number"
+    blocks = [
+        b.section(f"*{b.escaped(one.name)}*\n{now}"),
+        b.context("That you looked at it is noted in the contact's history."),
+    ]
+    return b.modal("Phone number", blocks, callback_id=VIEW, metadata="{}")
 
 
 def _history(_desk: AppContext, session: Session, _actor: Actor, one: ContactCard) -> Block:
     rows = audit.load_history(session, Subject("contact", one.contact_id), limit=_LINES + 1)
-    lines = [b.section(_line(row)) for row in rows[:_LINES]] or [b.section(say("contact_more.nothing_done"))]
-    older = [b.context(say("contact_more.older"))] if len(rows) > _LINES else []
-    head = b.section(say("contact_more.newest_first", name=b.escaped(one.name)))
+    lines = [b.section(_line(row)) for row in rows[:_LINES]] or [
+        b.section("Nothing was done to this contact here yet.")
+    ]
+    older = [b.context("What is older is kept, and not shown here.")] if len(rows) > _LINES else []
+    head = b.section(f"*{b.escaped(one.name)}*, newest first")
     blocks = [head, b.divider(), *lines, *older]
-    return b.modal(say("student_view.history"), blocks, callback_id=VIEW, metadata="{}")
+    return b.modal("History", blocks, callback_id=VIEW, metadata="{}")
 
 
 def _line(row: Audit) -> str:
@@ -74,7 +79,7 @@ def _what(row: Audit) -> str:
 def _change(row: Audit, done: str) -> str:
     """What was done, and from what to what where both are values; a removal says of whom in words of its own."""
     if row.action.startswith("contact."):
-        return say("contact_more.from_all" if row.after == "all students" else "contact_more.from_one", done=done)
+        return f"{done} from all students" if row.after == "all students" else f"{done} from one student"
     before, after = _value(row.before), _value(row.after)
     if before and after:
         return f"{done}: {before} → {after}"

@@ -42,7 +42,6 @@ from bot.slack.student.view import (
     USE_SUGGESTED,
     view,
 )
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
@@ -102,49 +101,55 @@ def _acting(desk: AppContext, act: Act) -> Any:
 
 def _undo_edit(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     undo_edit(session, int(edit_id), actor=actor, now=now)
-    return say("student_dialog.undone")
+    return "Undone. The contact is as it was before."
 
 
 def _undo_removal(session: Session, removal_id: str, actor: Actor, now: datetime) -> str:
     undo_removal(session, int(removal_id), actor=actor, now=now)
-    return say("student_dialog.brought_back")
+    return "The contact is back."
 
 
 def _keep_ours(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     resolve_conflict(session, int(edit_id), keep="ours", actor=actor, now=now)
-    return say("student_dialog.settled.ours")
+    return "Kept what was entered here."
 
 
 def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
     resolve_conflict(session, int(edit_id), keep="sis", actor=actor, now=now)
-    return say("student_dialog.settled.sis")
+    return "Took what the student information system has."
 
 
 def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) -> str:
     contact_id, version = map(int, target.split())
     done = switch_to_call(session, contact_id, version=version, actor=actor, now=now)
-    return say("student_dialog.switched", name=b.escaped(done.name))
+    return f"{b.escaped(done.name)} gets autocalls from now on, and no texts."
 
 
 def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
     student_id, contact_id, version, other_id = map(int, target.split())
     one = load_student(session, student_id, actor=actor).contact(contact_id)
     if one.suggestion is None and one.updated_by == actor.user_id:
-        return say("student_dialog.used_before", name=b.escaped(one.name), number=b.masked(one.phone))
+        return f"{b.escaped(one.name)} has {b.masked(one.phone)}, as you changed it a moment ago."
     if one.suggestion is None or one.suggestion.contact_id != other_id:
-        raise UserError(say("student_dialog.not_suggested"))
+        raise UserError(
+            "student.not_suggested",
+            "That number is not suggested any more: something changed meanwhile. Open the student again.",
+        )
     done = use_suggested_number(session, contact_id, version=version, phone=one.suggestion.phone, actor=actor, now=now)
-    return say("student_dialog.used", name=b.escaped(done.name), number=b.masked(done.phone))
+    return (
+        f"{b.escaped(done.name)} gets texts at {b.masked(done.phone)} from now on. The next mass "
+        "message shows whether they arrive."
+    )
 
 
 def _take(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     claim_contact(session, int(contact_id), actor=actor, now=now)
-    return say("student_dialog.taken", days=CLAIM_DURATION.days)
+    return f"It's yours for {CLAIM_DURATION.days} days. Your colleagues see that you take care of it."
 
 
 def _free(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     release_contact(session, int(contact_id), actor=actor, now=now)
-    return say("student_dialog.freed")
+    return "Nobody in particular takes care of it now."
 
 
 _ACTS: dict[str, Act] = {

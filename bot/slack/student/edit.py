@@ -137,9 +137,7 @@ def view(form: Form) -> Block:
         _method_input(form),
         *_touches(form.touches),
     ]
-    return b.modal(
-        say("edit_dialog.title"), blocks, callback_id=SAVE, metadata=metadata, submit=say("edit_dialog.save")
-    )
+    return b.modal("Edit contact", blocks, callback_id=SAVE, metadata=metadata, submit="Save")
 
 
 def _phone_input(form: Form) -> Block:
@@ -148,15 +146,15 @@ def _phone_input(form: Form) -> Block:
         "type": "plain_text_input",
         "action_id": _INPUT,
         "max_length": 60,
-        "placeholder": b.plain(say("edit_dialog.us_number" if form.region == "US" else "edit_dialog.any_number")),
+        "placeholder": b.plain("(312) 555-0142" if form.region == "US" else "With area code, or + and the country"),
     }
     shown = form.overtaken.typed.phone if form.overtaken else now
     return {
         "type": "input",
         "block_id": PHONE,
         "optional": True,
-        "label": b.plain(say("edit_dialog.phone")),
-        "hint": b.plain(say("edit_dialog.phone_hint")),
+        "label": b.plain("Phone number"),
+        "hint": b.plain("Leave empty if there is no number that could be texted."),
         "element": element | {"initial_value": shown} if shown else element,
     }
 
@@ -173,7 +171,7 @@ def _method_input(form: Form) -> Block:
     block: Block = {
         "type": "input",
         "block_id": METHOD,
-        "label": b.plain(say("edit_dialog.method")),
+        "label": b.plain("Contact method"),
         "element": {
             "type": "radio_buttons",
             "action_id": _INPUT,
@@ -181,15 +179,20 @@ def _method_input(form: Form) -> Block:
             "initial_option": next(one for one in options if one["value"] == chosen),
         },
     }
-    return block if has_email else block | {"hint": b.plain(say("edit_dialog.no_email"))}
+    return (
+        block
+        if has_email
+        else block
+        | {"hint": b.plain("E-mail can be chosen once the student information system has an address of theirs.")}
+    )
 
 
 def _overtaken(form: Form) -> list[Block]:
     if form.overtaken is None:
         return []
     one, by = form.contact, form.overtaken.by
-    name = b.mention(by) or say("sis.name")
-    now = format_number(one.phone, form.region) if one.phone else say("phone.none")
+    name = b.mention(by) or "The student information system"
+    now = format_number(one.phone, form.region) if one.phone else "no number"
     return [b.section(say("edit_dialog.overtaken", who=name, phone=now, method=say(f"method.{one.method}").lower()))]
 
 
@@ -198,26 +201,36 @@ def _opted_out(form: Form) -> list[Block]:
         return []
     number = our_number(form.opt_in_number, form.region)
     return [
-        b.section(say("edit_dialog.opted_out", number=number)),
+        b.section(
+            "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must "
+            f"text *START* to *{number}* from that phone. Until then, use another number, or call or "
+            "e-mail."
+        ),
         *map(b.context, student_view.recorded(form.contact)),
     ]
 
 
 def _touches(touches: Impact) -> list[Block]:
-    lines = [*impact.siblings(touches), *impact.sharing(touches, say("edit_dialog.theirs_stays"))]
+    lines = [*impact.siblings(touches), *impact.sharing(touches, "theirs stays.")]
     return [b.context(*lines)] if lines else []
 
 
 def _saved(done: SavedChange) -> str:
     method = say(f"method.{done.method}").lower()
-    saved = say("edit_dialog.saved", name=b.escaped(done.name), method=method, phone=b.masked(done.phone))
+    saved = f"Saved: {b.escaped(done.name)}, {method}, {b.masked(done.phone)}."
     return " ".join([saved, *_what_follows(done)])
 
 
 def _what_follows(done: SavedChange) -> list[str]:
     if done.method is not ContactMethod.TEXT:
         from_now_on = say(f"edit_dialog.no_texts.{done.method}")
-        return [from_now_on, *([say("edit_dialog.leave_next")] if done.is_listed else [])]
+        return [from_now_on, *(["The next mass message takes them off the list."] if done.is_listed else [])]
     if not done.phone:
-        return [say("edit_dialog.stay" if done.is_listed else "edit_dialog.no_number")]
-    return [say("edit_dialog.leave_when_texted")] if done.is_listed else []
+        return [
+            (
+                "They stay on the list until there is a number."
+                if done.is_listed
+                else "They get no texts until there is a number."
+            )
+        ]
+    return ["They leave the list when a text arrives."] if done.is_listed else []

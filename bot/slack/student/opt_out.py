@@ -23,7 +23,6 @@ from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_orig
 from bot.slack.student import dialog as student_dialog
 from bot.slack.student import view as student_view
 from bot.slack.student.view import SPOKEN_STOP
-from bot.wording import say
 
 CONFIRM = "contact.stop_confirmed"
 SAID_ON = "said_on"
@@ -61,7 +60,7 @@ def register(app: App, desk: AppContext) -> None:
             )
             card = load_student(session, origin.student_id, actor=actor)
         open_views.changed(context, origin.list_id)
-        done = say("stop_dialog.recorded", number=b.masked(stopped))
+        done = f"Recorded: no more texts to {b.masked(stopped)}."
         student_dialog.redraw(client, body["view"].get("previous_view_id"), student_view.view(card, origin, done=done))
         ack()
 
@@ -70,9 +69,13 @@ def register(app: App, desk: AppContext) -> None:
 
 def _end_of(chosen: date, today: date, zone: ZoneInfo) -> datetime:
     if chosen > today:
-        raise UserError(say("stop_dialog.to_come"), field=SAID_ON)
+        raise UserError(
+            "opt_out.to_come", "That day is still to come. Choose the day on which they said so.", field=SAID_ON
+        )
     if chosen < today - _OLDEST:
-        raise UserError(say("stop_dialog.too_old"), field=SAID_ON)
+        raise UserError(
+            "opt_out.too_old", "That is more than a year ago. Ask them again, then record it.", field=SAID_ON
+        )
     return datetime.combine(chosen, time.max, zone)
 
 
@@ -80,14 +83,17 @@ def view(one: ContactCard, touches: Impact, origin: DialogOrigin, *, start: str,
     metadata = DialogTarget.of(one, origin).as_metadata()
     name, number = b.escaped(one.name), b.masked(one.phone)
     blocks = [
-        b.section(say("stop_dialog.what_it_means", name=name, number=number, start=start)),
+        b.section(
+            f"*{name}* · {number} gets no more texts, from the next mass message on.\n🛑 *Nobody here can "
+            f"take that back.* Only the contact can, with a text *START* to *{start}* from that phone."
+        ),
         {
             "type": "input",
             "block_id": SAID_ON,
-            "label": b.plain(say("stop_dialog.when")),
+            "label": b.plain("When did they say so?"),
             "element": {"type": "datepicker", "action_id": _INPUT, "initial_date": today.isoformat()},
         },
-        *(b.context(line) for line in impact.sharing(touches, say("stop_dialog.theirs_too"))),
+        *(b.context(line) for line in impact.sharing(touches, "theirs gets no more texts either.")),
     ]
-    title, submit = say("stop_dialog.title"), say("stop_dialog.record")
+    title, submit = "They told us to stop", "Record"
     return b.modal(title, blocks, callback_id=CONFIRM, metadata=metadata, submit=submit)

@@ -56,7 +56,7 @@ def register(app: App, desk: AppContext) -> None:
             )
             card = load_student(session, origin.student_id, actor=actor)
         open_views.changed(context, origin.list_id)
-        drawn = student_view.view(card, origin, done=say("remove_dialog.removed"))
+        drawn = student_view.view(card, origin, done="Removed. *Undo* below brings the contact back.")
         student_dialog.redraw(client, body["view"].get("previous_view_id"), drawn)
         ack()
 
@@ -68,24 +68,24 @@ def view(card: StudentCard, one: ContactCard, touches: Impact, origin: DialogOri
     reasons = [b.option(say(f"remove_dialog.reason.{reason}"), reason) for reason in REASONS]
     blocks = [
         *_from_whom(card, b.escaped(one.name), touches),
-        _choice(REASON, say("remove_dialog.why"), reasons, initial=None),
-        *([b.context(say("remove_dialog.no_other", student=student))] if len(card.contacts) == 1 else []),
+        _choice(REASON, "Why?", reasons, initial=None),
+        *([b.context(f"⚠️ {student} has no other contact.")] if len(card.contacts) == 1 else []),
     ]
-    title, submit = say("remove_dialog.title"), say("remove_dialog.remove")
+    title, submit = "Remove contact", "Remove"
     return b.modal(title, blocks, callback_id=CONFIRM, metadata=metadata, submit=submit)
 
 
 def _from_whom(card: StudentCard, name: str, touches: Impact) -> list[Block]:
     """A choice between this student and all; without one where there is no other, or one whom the reader may not see."""
     if not touches.siblings or touches.more_siblings:
-        about = say("remove_dialog.about_one", name=name, student=b.escaped(card.student.name))
+        about = f"*{name}* will get no more messages about {b.escaped(card.student.name)}. You can undo this later."
         return [b.section(about), *map(b.context, impact.untouched(touches))]
     others = len(touches.siblings)
-    every = say("remove_dialog.both") if others == 1 else say("remove_dialog.all", count=others + 1)
-    scopes = [b.option(say("remove_dialog.only", student=card.student.name), "one"), b.option(every, "all")]
+    every = "Both students of this contact" if others == 1 else f"All {others + 1} students of this contact"
+    scopes = [b.option(f"Only {card.student.name}", "one"), b.option(every, "all")]
     return [
-        b.section(say("remove_dialog.about_chosen", name=name)),
-        _choice(SCOPE, say("remove_dialog.scope"), scopes, initial=0),
+        b.section(f"*{name}* will get no more messages about the students chosen here. You can undo this later."),
+        _choice(SCOPE, "Remove from", scopes, initial=0),
     ]
 
 

@@ -4,6 +4,7 @@ from bot.cleanup_list.cards import ActiveEdit, ContactCard, Evidence, RemovedCon
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import grade
+from bot.domain.plural import plural
 from bot.domain.sms_status import SmsStatus, meaning
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -41,10 +42,10 @@ def _contacts(card: StudentCard, first: int) -> list[Block]:
     for place, one in enumerate(card.contacts[first:], first):
         more = _contact(one, card.student.student_id)
         if len(blocks) + len(more) > _ROOM:
-            left = b.button(say("student_view.show_more", len(card.contacts) - place), FURTHER, str(place))
+            left = b.button(f"Show {plural(len(card.contacts) - place, 'more contact')}", FURTHER, str(place))
             return [*blocks, b.divider(), *b.actions([left])]
         blocks += more
-    back = b.actions([b.button(say("student_view.back_to_first"), FURTHER, "0")]) if first else []
+    back = b.actions([b.button("Back to the first contacts", FURTHER, "0")]) if first else []
     return [*blocks, *back]
 
 
@@ -55,22 +56,22 @@ def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
     shown = siblings[:_SIBLINGS]
     buttons = [b.button(one.name, f"{SIBLING}.{place}", str(one.student_id)) for place, one in enumerate(shown)]
     said = (
-        say("student_view.first_siblings", shown=_SIBLINGS, count=len(siblings))
+        f"The same adults are also contacts of (the first {_SIBLINGS} of {len(siblings):,}):"
         if len(siblings) > _SIBLINGS
-        else say("student_view.siblings")
+        else "The same adults are also contacts of:"
     )
     return [b.divider(), b.context(said), *b.actions(buttons)]
 
 
 def _about(card: StudentCard) -> str:
     one = card.student
-    level = grade.title(one.grade) if one.grade else say("student_view.no_grade")
+    level = grade.title(one.grade) if one.grade else "No grade"
     where = " · ".join([level, *(b.escaped(name) for name in (*one.schools, *one.teachers))])
     lines = [f"*{b.escaped(one.name)}*", where]
     if not card.contacts:
-        lines.append(say("student_view.no_contacts"))
+        lines.append("⚠️ *No contacts at all.* Add one in the student information system.")
     elif not one.textable:
-        lines.append(say("student_view.not_textable"))
+        lines.append("⚠️ *No adult can be texted.*")
     return "\n".join(lines)
 
 
@@ -79,8 +80,8 @@ def _contact(one: ContactCard, student_id: int) -> list[Block]:
     texted = one.phone and one.method is ContactMethod.TEXT and not one.opted_out
     rings = texted and one.status is SmsStatus.LANDLINE
     more = [
-        b.option(say("student_view.show_number"), f"{SHOW_NUMBER} {value}"),
-        b.option(say("student_view.history"), f"{HISTORY} {value}"),
+        b.option("Show number", f"{SHOW_NUMBER} {value}"),
+        b.option("History", f"{HISTORY} {value}"),
     ]
     buttons = [
         *([_switch(one)] if rings else []),
@@ -114,7 +115,12 @@ def _suggested(one: ContactCard, student_id: int) -> list[Block]:
     number = b.masked(one.suggestion.phone)
     value = f"{student_id} {one.contact_id} {one.version} {one.suggestion.contact_id}"
     use = _button("use", one.name, USE_SUGGESTED, value, style="primary", number=number)
-    return [b.section(say("student_view.suggested", name=b.escaped(one.name), number=number), accessory=use)]
+    return [
+        b.section(
+            f"💡 Another record of {b.escaped(one.name)} has {number}, which texts reach as far as we know.",
+            accessory=use,
+        )
+    ]
 
 
 def _is_free(one: ContactCard) -> bool:
@@ -124,7 +130,7 @@ def _is_free(one: ContactCard) -> bool:
 def _claim(one: ContactCard) -> list[Block]:
     if one.claimed_by is None or one.claimed_at is None or one.updated_at:
         return []
-    said = say("student_view.claimed", who=f"<@{one.claimed_by}>", day=b.date(one.claimed_at))
+    said = f"🙋 <@{one.claimed_by}> has been taking care of this contact since {b.date(one.claimed_at)}."
     return [b.section(said, accessory=_button("free", one.name, FREE, str(one.contact_id)))]
 
 
@@ -143,13 +149,13 @@ def _reached(one: ContactCard) -> str:
     if one.status is None:
         return how if one.updated_at else f"{how} · {say('student_view.no_problem')}"
     status = b.status(one.status)
-    told = say("student_view.since", status=status, day=b.date(one.since)) if one.since else status
+    told = f"{status} since\u00a0{b.date(one.since)}" if one.since else status
     return f"{how} · {told}"
 
 
 def _advice(one: ContactCard) -> list[str]:
     if one.updated_at:
-        return [say("everywhere.updated", day=b.date(one.updated_at))]
+        return [f"✏️ _Updated {b.date(one.updated_at)}, waiting for the next mass message._"]
     if one.status is None:
         return []
     return [f"{meaning(one.status).explanation} _{_next_step(one, one.status)}_", *recorded(one), *_why(one.why)]
@@ -167,7 +173,7 @@ def recorded(one: ContactCard) -> list[str]:
     by = b.mention(one.stopped_by)
     if not by or not one.since or one.status is not SmsStatus.OPT_OUT:
         return []
-    return [say("student_view.recorded", who=by, day=b.date(one.since))]
+    return [f"Recorded by {by} on {b.date(one.since)}."]
 
 
 def _why(why: Evidence | None) -> list[str]:
@@ -175,10 +181,10 @@ def _why(why: Evidence | None) -> list[str]:
     if why is None:
         return []
     said = " ".join(word for word in ((why.provider or "").title(), why.code) if word)
-    reason = why.meaning or say("student_view.new_reason" if why.code else "student_view.no_reason")
-    answer = reason if why.answered else say("student_view.no_answer")
+    reason = why.meaning or ("A reason that is new to us." if why.code else "No reason was given.")
+    answer = reason if why.answered else "No answer came in time."
     whole = f"{said}: {answer}" if said else answer
-    return [say("student_view.why", message=b.escaped(why.message), day=b.date(why.sent_at), answer=whole)]
+    return [f"Why: “{b.escaped(why.message)}”, {b.date(why.sent_at)} · {whole}"]
 
 
 def _conflict(edit: ActiveEdit, name: str) -> list[Block]:
@@ -202,7 +208,7 @@ def _last_edit(one: ContactCard) -> list[Block]:
     if not one.edits or one.edits[0].state is EditState.CONFLICT:
         return []
     newest = one.edits[0]
-    said = say("student_view.changed", who=f"<@{newest.made_by}>", day=b.date(newest.made_at))
+    said = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"
     return [b.context(said), *b.actions([_button("undo_edit", one.name, UNDO_EDIT, str(one.undo_edit_id))])]
 
 
@@ -210,12 +216,10 @@ def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
     """The newest of those who were removed; bringing one back makes room for the next."""
     more = len(removed) - _REMOVED
     blocks = [block for one in removed[:_REMOVED] for block in (b.divider(), _gone(one))]
-    return [*blocks, *([b.context(say("student_view.more_removed", count=more))] if more > 0 else [])]
+    return [*blocks, *([b.context(f"… and {more:,} more removed before these.")] if more > 0 else [])]
 
 
 def _gone(one: RemovedContact) -> Block:
     name, who, reason = b.escaped(one.name), f"<@{one.made_by}>", b.escaped(one.reason)
     undo = _button("undo_removal", one.name, UNDO_REMOVAL, str(one.removal_id))
-    return b.section(
-        say("student_view.removed", name=name, who=who, day=b.date(one.made_at), reason=reason), accessory=undo
-    )
+    return b.section(f"~{name}~ removed by {who} {b.date(one.made_at)}: {reason}", accessory=undo)

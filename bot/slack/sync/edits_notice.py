@@ -59,7 +59,7 @@ def drawn(desk: AppContext, client: WebClient, user_id: str, run_id: int) -> Car
 
 
 def _card(heard: EditorSummary, run_id: int, *, done: str | None = None) -> Card:
-    head = say("edits_notice.title")
+    head = "Your edits and the student information system"
     facts = "\n".join(_facts(heard))
     blocks = [
         b.section(f"*{head}*\n{facts}"),
@@ -73,7 +73,7 @@ def _card(heard: EditorSummary, run_id: int, *, done: str | None = None) -> Card
 def _facts(heard: EditorSummary) -> list[str]:
     numbers = {"absorbed": heard.absorbed, "pending": heard.pending, "disputed": heard.disputed}
     facts = [say(f"edits_notice.fact.{what}", number) for what, number in numbers.items() if number]
-    return facts or [say("edits_notice.nothing_left")]
+    return facts or ["Nothing is left to do."]
 
 
 def _dispute(one: EditConflict, run_id: int) -> list[Block]:
@@ -86,9 +86,9 @@ def _dispute(one: EditConflict, run_id: int) -> list[Block]:
         else say("edits_notice.dispute", **facts)
     )
     value = f"{one.edit_id} {run_id}"
-    keep, take = say("student_view.button.keep_ours", ours=ours), say("student_view.button.take_sis", theirs=theirs)
-    keep_of = say("student_view.aloud.keep_ours", name=one.contact)
-    take_of = say("student_view.aloud.take_sis", name=one.contact)
+    keep, take = f"Keep ours: {ours}", f"Take the SIS's: {theirs}"
+    keep_of = f"Keep ours of {one.contact}"
+    take_of = f"Take the SIS's of {one.contact}"
     buttons = [
         b.button(keep, KEEP_OURS, value, style="primary", label=keep_of),
         b.button(take, TAKE_SIS, value, label=take_of),
@@ -98,4 +98,4 @@ def _dispute(one: EditConflict, run_id: int) -> list[Block]:
 
 def _more(heard: EditorSummary) -> list[Block]:
     left = heard.disputed - len(heard.disputes)
-    return [b.context(say("edits_notice.more", count=left))] if left > 0 else []
+    return [b.context(f"… and {left:,} more: open the students from `/cleanup pending`.")] if left > 0 else []

@@ -9,6 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState
+from bot.domain.plural import plural
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
@@ -45,7 +46,10 @@ def _deciding(desk: AppContext, decision: SyncDecision) -> Callable[..., None]:
 
 def stale(run: SyncRun) -> Card:
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
-    head, said = say("sync_notice.stale"), say("sync_notice.stale_since", since=since)
+    head, said = (
+        "⏰ The student information system was not read for more than a day",
+        (f"What staff see is as of {since}. Run `cleanup-bot doctor` on the server: it says what is in the way."),
+    )
     return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
 
 
@@ -53,9 +57,12 @@ def report(run: SyncRun) -> Card:
     if run.state == SyncState.BRAKED:
         return _braked(run)
     if run.state == SyncState.FAILED:
-        head, said = say("sync_notice.failed"), say("sync_notice.failed_why", why=_why(run))
+        head, said = (
+            "❌ The sync with the student information system failed",
+            f"{_why(run)}\nIt is tried again in an hour.",
+        )
         return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
-    head = say("sync_notice.read")
+    head = "🔄 The student information system was read"
     facts = [_moved(run), *_rejected(run)]
     text = "\n".join([head, *facts])
     return Card([b.section(f"*{head}*\n" + "\n".join(facts)), b.context(_took(run))], text)
@@ -67,12 +74,16 @@ def _moved(run: SyncRun) -> str:
         for name, one in run.counts.items()
         if (changes := ", ".join(say(f"sync_notice.moved.{kind}", count=one[kind]) for kind in _MOVES if one[kind]))
     ]
-    return "\n".join(lines) or say("sync_notice.nothing_moved")
+    return "\n".join(lines) or "Nothing has changed there."
 
 
 def _rejected(run: SyncRun) -> list[str]:
     number = sum(one["rejected"] for one in run.counts.values())
-    return [say("sync_notice.rejected", number)] if number else []
+    return (
+        [(f"⚠️ {plural(number, 'row or cell was', 'rows or cells were')} left out; the file below says which and why.")]
+        if number
+        else []
+    )
 
 
 def _took(run: SyncRun) -> str:
@@ -81,7 +92,7 @@ def _took(run: SyncRun) -> str:
 
 
 def _braked(run: SyncRun) -> Card:
-    head, facts = say("sync_notice.braked"), f"{_why(run)}\n{_moved(run)}"
+    head, facts = "🛑 The sync stopped before it wrote anything", f"{_why(run)}\n{_moved(run)}"
     return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], f"{head}\n{facts}")
 
 
@@ -93,6 +104,10 @@ def _choice(run: SyncRun) -> list[Block]:
     if run.decision and run.decided_at:
         who, day = f"<@{run.decided_by}>", b.date(run.decided_at)
         return [b.context(say(f"sync_notice.decided.{run.decision}", who=who, day=day))]
-    sure = b.confirm(say("sync_notice.sure"), say("sync_notice.sure_means"), yes=say("sync_notice.sure_yes"))
-    go_on = b.button(say("sync_notice.go_on"), GO_ON, str(run.id), style="danger") | {"confirm": sure}
-    return b.actions([go_on, b.button(say("sync_notice.refuse"), REFUSE, str(run.id))])
+    sure = b.confirm(
+        "Go on with this sync?",
+        "Everything that is counted above is changed. It comes back when the export holds it again.",
+        yes="Go on",
+    )
+    go_on = b.button("Go on all the same", GO_ON, str(run.id), style="danger") | {"confirm": sure}
+    return b.actions([go_on, b.button("Leave it", REFUSE, str(run.id))])
