@@ -3,11 +3,10 @@
 from datetime import datetime
 from pathlib import Path
 
-import leaks
-import people
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
+from support import leaks, people
 
 from bot.access import Reach
 from bot.db.embedded import embedded_url

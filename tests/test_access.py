@@ -2,9 +2,9 @@
 
 from datetime import date, timedelta
 
-import people
 import pytest
 from sqlalchemy import select
+from support import people
 
 from bot import access
 from bot.access import Reach, Rules, SlackPerson

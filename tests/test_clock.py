@@ -4,12 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
-import people
 import pytest
 from pydantic import SecretStr
-from sis import bundles, server
 from slack_sdk import WebClient
 from sqlalchemy import func, select
+from support import people
+from support import sis_bundles as bundles
+from support import sis_server as server
 
 from bot import clock
 from bot.cli import manifest

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import people
 import pytest
 from aiohttp import WSMsgType, web
 from sqlalchemy import text
+from support import people
 
 from bot.cli import manifest
 from bot.sandbox.slack.people import Person

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import httpx
-import people
 import pytest
 from serving import SIGNING, ended, memory, started, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
+from support import people
 
 from bot.db.models.messages import MassMessage
 from bot.db.models.slack import SlackUser

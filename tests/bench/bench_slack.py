@@ -14,11 +14,11 @@ from itertools import count, cycle, islice
 from urllib.parse import urlencode
 
 import httpx
-import people
 import pytest
 from serving import HERE, SIGNING, answering, flood, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import select, text
+from support import people
 
 from bot.cleanup_list.entry_names import refresh_entry_names
 from bot.db.models.all_tables import METADATA

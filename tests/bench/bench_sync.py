@@ -12,11 +12,11 @@ import time
 from datetime import UTC, datetime
 
 import big_district
-import people
 import pytest
 from serving import ended, started
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+from support import people
 
 from bot.access import Reach
 from bot.contact_edits.change import change_contact

@@ -7,7 +7,7 @@ from itertools import count
 
 import httpx
 import pytest
-from test_web import COMMAND, INGEST, bolt, from_twilio, serve, signed  # noqa: F401 - fixtures of the same doors.
+from web.test_server import COMMAND, INGEST, bolt, from_twilio, serve, signed  # noqa: F401 - fixtures of the same doors.
 
 CLIENTS, EACH = 4, 500
 

@@ -11,7 +11,7 @@ from hashlib import md5
 from itertools import count
 from pathlib import Path
 
-from sis.bundles import COLUMNS
+from support.sis_bundles import COLUMNS
 
 GIVEN = ("Sam", "Lea", "João", "Nguyễn", "Zoë", "Mary Ann", "DeShawn", "Søren", "Ximena", "Ali")
 FAMILY = ("Rivera", "O'Brien", "García-López", "Tran", "Smith", "van der Berg", "Okafor", "Kim", "Ćosić", "Lee")

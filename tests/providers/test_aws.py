@@ -4,12 +4,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import amazon
 import pytest
-import tables
-from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
+from support import amazon_sns as amazon
+from support import provider_tables as tables
+from support.any_json import any_json
 
 from bot.domain.sms_status import Outcome
 from bot.providers import aws

@@ -5,10 +5,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-import tables
-from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
+from support.any_json import any_json
 
 from bot.domain.sms_status import Outcome
 from bot.providers import bandwidth

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
-import tables
-from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
+from support.any_json import any_json
 
 from bot.domain.sms_status import Outcome
 from bot.providers import bird

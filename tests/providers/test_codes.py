@@ -1,5 +1,5 @@
 import pytest
-import tables
+from support import provider_tables as tables
 
 from bot.providers.registry import BY_NAME
 

@@ -7,9 +7,9 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 import pytest
-import tables
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
 
 from bot.domain.sms_status import Outcome
 from bot.providers import plivo

@@ -4,8 +4,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import tables
-from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
 from sinch.domains.authentication.sinch_events.v1.authentication_validation import (
@@ -13,6 +11,8 @@ from sinch.domains.authentication.sinch_events.v1.authentication_validation impo
     compute_signed_data,
 )
 from sinch.domains.sms.sinch_events.v1.sms_sinch_event import SmsSinchEvent
+from support import provider_tables as tables
+from support.any_json import any_json
 
 from bot.domain.sms_status import Outcome
 from bot.providers import sinch

@@ -5,11 +5,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import tables
-from any_json import any_json
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
+from support.any_json import any_json
 
 from bot.domain.sms_status import Outcome
 from bot.providers import telnyx

@@ -5,9 +5,9 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 import pytest
-import tables
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
 from twilio.request_validator import RequestValidator
 
 from bot.domain.sms_status import Outcome

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-import tables
-from any_json import any_json
 from hypothesis import given
 from hypothesis import strategies as st
+from support import provider_tables as tables
+from support.any_json import any_json
 from vonage_http_client.auth import Auth
 from vonage_jwt import verify_signature
 

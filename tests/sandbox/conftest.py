@@ -4,10 +4,10 @@ import os
 import re
 import shutil
 
-import page_stage
 import pytest
-from page_stage import DESKTOP
 from playwright.sync_api import expect, sync_playwright
+from support import page_stage
+from support.page_stage import DESKTOP
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ("gpu", "quic", "background-networking", "component-update", "sync")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from stages import a_stage
+from support.stages import a_stage
 
 from bot.db.models.roster import Contact
 from bot.db.session import transaction

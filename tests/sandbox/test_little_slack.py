@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
-from tiny_bolt_app import LIST, MANIFEST, asgi, bolt_app
+from support.tiny_bolt_app import LIST, MANIFEST, asgi, bolt_app
 
 from bot.sandbox.slack import deliver, people, serving
 from bot.sandbox.slack.events import verify_url

@@ -1,7 +1,7 @@
 """Block Kit limits: what Slack would refuse is refused with the pointer to it, and nothing else is."""
 
 import pytest
-from tiny_bolt_app import LIST, actions, button, dialog, option, plain, section, text_input
+from support.tiny_bolt_app import LIST, actions, button, dialog, option, plain, section, text_input
 
 from bot.sandbox.slack.block_kit import problems, view_problems
 from bot.sandbox.slack.block_kit.blocks import Surface

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 from starlette.applications import Starlette
-from tiny_bolt_app import LIST, MANIFEST, asgi, bolt_app
+from support.tiny_bolt_app import LIST, MANIFEST, asgi, bolt_app
 
 from bot.sandbox.slack import deliver, doors, serving
 from bot.sandbox.slack.workspace import Workspace

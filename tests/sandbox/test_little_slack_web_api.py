@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
-from tiny_bolt_app import MANIFEST, dialog, section
+from support.tiny_bolt_app import MANIFEST, dialog, section
 
 from bot.sandbox.slack import posting, serving
 from bot.sandbox.slack.faults import Fault

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from page_stage import DESKTOP, PHONE
 from playwright.sync_api import expect
 from slack_sdk import WebClient
-from tiny_bolt_app import LIST, section
+from support.page_stage import DESKTOP, PHONE
+from support.tiny_bolt_app import LIST, section
 
 PROBE = "<img src=x onerror=\"document.title='taken over'\"> & *bold*"
 

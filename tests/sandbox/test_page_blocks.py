@@ -1,9 +1,9 @@
 """Everything the bot may say in Block Kit and mark-up, as the page shows it; and whether it can be read."""
 
 import pytest
-from page_stage import DESKTOP, PHONE
 from playwright.sync_api import expect
 from slack_sdk import WebClient
+from support.page_stage import DESKTOP, PHONE
 
 MARKUP = [
     ("*bold* and _italic_ and ~gone~", "<strong>bold</strong> and <em>italic</em> and <s>gone</s>"),
@@ -106,7 +106,7 @@ def test_markup_becomes_elements_and_all_else_stays_text(marking, text, html):
 @pytest.fixture(scope="module")
 def marking(browser):
     """One page for all mark-up: nothing is changed in it."""
-    from page_stage import opened
+    from support.page_stage import opened
 
     with opened() as stage:
         context = browser.new_context()

@@ -4,9 +4,9 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_stage import DESKTOP, PHONE
 from playwright.sync_api import expect
-from test_page import edit, ephemeral, say
+from sandbox.test_page import edit, ephemeral, say
+from support.page_stage import DESKTOP, PHONE
 
 AXE = Axe()
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 import httpx
-import people
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
+from support import people
 from twilio.request_validator import RequestValidator
 
 from bot.db.models.messages import PhoneNumber

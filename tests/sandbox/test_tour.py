@@ -4,7 +4,7 @@ import io
 
 import pytest
 from rich.console import Console
-from stages import a_stage
+from support.stages import a_stage
 
 from bot.sandbox import tour
 from bot.sandbox.district.numbers import Fate

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sis import bundles, server
-from sis.nights import Nights, changed
-from sis.server import Mishap, serving
+from support import sis_bundles as bundles
+from support import sis_server as server
+from support.sis_nights import Nights, changed
+from support.sis_server import Mishap, serving
 
 from bot.sync.hold import SyncHeld
 

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sis import bundles
+from support import sis_bundles as bundles
 
 from bot.errors import UserError
 from bot.sis import oneroster_csv

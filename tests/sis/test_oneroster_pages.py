@@ -4,9 +4,10 @@ import itertools
 import json
 
 import pytest
-from sis import bundles, server
-from sis.nights import Nights
-from sis.server import EVERYBODY, Mishap, serving, users_of, with_headers
+from support import sis_bundles as bundles
+from support import sis_server as server
+from support.sis_nights import Nights
+from support.sis_server import EVERYBODY, Mishap, serving, users_of, with_headers
 
 from bot.errors import UserError
 

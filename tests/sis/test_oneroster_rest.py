@@ -3,10 +3,23 @@ import itertools
 import logging
 
 import pytest
-from people import NOW
-from sis import bundles, server
-from sis.nights import Nights, changed, reasons
-from sis.server import EVERYBODY, Mishap, Sis, busy, hanging_up, moved, read, serving, slow, users_of, with_headers
+from support import sis_bundles as bundles
+from support import sis_server as server
+from support.people import NOW
+from support.sis_nights import Nights, changed, reasons
+from support.sis_server import (
+    EVERYBODY,
+    Mishap,
+    Sis,
+    busy,
+    hanging_up,
+    moved,
+    read,
+    serving,
+    slow,
+    users_of,
+    with_headers,
+)
 
 from bot.errors import UserError
 from bot.sandbox import district

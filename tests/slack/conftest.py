@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import leaks
-import people
 import pytest
 import yaml
 from pydantic import SecretStr
 from slack_sdk import WebClient
 from sqlalchemy import Engine
+from support import leaks, people
 
 from bot import clock
 from bot.app import build_bolt_app, slack_client

@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import people
 import pytest
-from asking import asked
 from sqlalchemy import select
+from support import people
+from support.statements import asked
 
 from bot.db.models.messages import ListChange, MassMessage
 from bot.db.models.slack import HomeTab

@@ -3,8 +3,8 @@
 import logging
 
 import pytest
-from doors import _edit, _student, set_up
 from sqlalchemy import delete, select
+from support.surfaces import _edit, _student, set_up
 
 from bot.app import make_context
 from bot.db.models.edits import Edit

@@ -2,9 +2,8 @@
 
 import logging
 
-import leaks
-import people
 import pytest
+from support import leaks, people
 
 from bot.slack.kit import respond
 from bot.slack.kit.card import Card

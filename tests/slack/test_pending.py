@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import doors
-import edits
-import people
 import pytest
 from sqlalchemy import select, text
+from support import edits, people
+from support import surfaces as doors
 
 from bot.access import Reach
 from bot.db.models.edits import Audit

@@ -7,11 +7,11 @@ import json
 import logging
 import re
 
-import messages
-import people
 import pytest
-from leaks import opened, values_of
 from sqlalchemy import select, text
+from support import mass_messages as messages
+from support import people
+from support.leaks import opened, values_of
 
 from bot.db.models.edits import Audit
 from bot.db.models.roster import Contact

@@ -1,8 +1,8 @@
 """The list from anywhere in Slack, and from a digest who it is about."""
 
-import doors
-import people
 import pytest
+from support import people
+from support import surfaces as doors
 
 from bot.sandbox.slack import posting
 from bot.sandbox.slack.reading import text_of

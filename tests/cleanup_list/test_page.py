@@ -1,0 +1,444 @@
+"""Who sees which students of the list, in which order, and what is said of each."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+from support.people import (
+    NOW,
+    acting,
+    contact,
+    listed,
+    school,
+    school_class,
+    staff,
+    student,
+)
+from support.statements import asked
+
+from bot.cleanup_list.cards import Sibling
+from bot.cleanup_list.freshness import Freshness, load_freshness
+from bot.cleanup_list.impact import load_impact
+from bot.cleanup_list.page import load_page
+from bot.cleanup_list.rows import ListedContact
+from bot.cleanup_list.student import load_student
+from bot.cleanup_list.vocabulary import load_vocabulary
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import Edit, Removal
+from bot.db.models.messages import MassMessage, PhoneNumber
+from bot.db.models.roster import School, StudentContact, SyncRun
+from bot.domain.sms_status import SmsStatus
+from bot.errors import UserError
+from bot.filters.filter import Filter
+from bot.filters.vocabulary import Vocabulary
+
+SCRIPTS = ["Núñez", "Γιώργος", "Шевченко", "محمّد", "शर्मिला", "ガブリエラ", "李 小龍", "ᏣᎳᎩ"]
+
+
+def unreachable(session, given="Sam", family="Rivera", *, grade="5", at=None, status=SmsStatus.BLOCKED):
+    """A student whose only contact is on the list."""
+    learner = student(session, given, family, grade=grade, at=at)
+    return learner, listed(session, contact(session, learner, family=family), status)
+
+
+def shown(session, which, *, actor):
+    """The first page, long enough for everybody whom a test brings."""
+    return load_page(session, which, actor=actor, page_size=15)
+
+
+def names(page):
+    return [row.name for row in page.students]
+
+
+def edit(session, one, field, value):
+    made = Edit(contact_id=one.id, field=field, value=value, made_by="U1", made_at=NOW)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def remove(session, one, learner=None):
+    gone = Removal(
+        contact_id=one.id, student_id=learner.id if learner else None, reason="wrong person", made_by="U1", made_at=NOW
+    )
+    session.add(gone)
+    session.flush()
+    return gone
+
+
+def test_a_clerk_sees_the_listed_students_of_her_school_only(session, district, clara):
+    unreachable(session, at=district.lincoln)
+    unreachable(session, "Zoe", "Young", at=district.roosevelt)
+    assert names(shown(session, Filter(), actor=clara)) == ["Sam Rivera"]
+
+
+def test_a_teacher_sees_the_students_of_her_own_classes_only(session, district):
+    sam, _ = unreachable(session, at=district.lincoln)
+    unreachable(session, "Zoe", "Young", at=district.lincoln)
+    school_class(session, district.ana, district.lincoln, sam)
+    assert names(shown(session, Filter(), actor=acting(district.ana))) == ["Sam Rivera"]
+    assert names(shown(session, Filter(), actor=acting(district.tom))) == []
+
+
+def test_a_clerk_who_also_teaches_elsewhere_sees_both(session, district, clara):
+    unreachable(session, at=district.lincoln)
+    zoe, _ = unreachable(session, "Zoe", "Young", at=district.roosevelt)
+    school_class(session, district.clara, district.roosevelt, zoe)
+    assert names(shown(session, Filter(), actor=clara)) == ["Sam Rivera", "Zoe Young"]
+
+
+def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
+    learner = student(session, at=district.lincoln)
+    school_class(session, district.tom, district.lincoln, learner, title="Art", homeroom=False)
+    school_class(session, district.ana, district.lincoln, learner)
+    maria = listed(session, contact(session, learner), SmsStatus.LANDLINE, since=NOW - timedelta(days=3))
+    row = shown(session, Filter(), actor=clara).students[0]
+    assert (row.grade, row.schools, row.teachers) == ("5", ("Lincoln Elementary",), ("Ana García", "Tom Brown"))
+    assert row.listed == (
+        ListedContact(
+            contact_id=maria.id,
+            version=1,
+            name="Maria Rivera",
+            relationship="parent",
+            status=SmsStatus.LANDLINE,
+            since=NOW - timedelta(days=3),
+            listed_phone=maria.sis_phone,
+            phone=maria.sis_phone,
+            method=ContactMethod.TEXT,
+            updated_at=None,
+            claimed_by=None,
+        ),
+    )
+
+
+def test_a_class_that_has_ended_names_no_teacher_of_a_student(session, district, clara):
+    learner, _ = unreachable(session, at=district.lincoln)
+    school_class(session, district.ana, district.lincoln, learner, ends_on=clara.today)
+    page = shown(session, Filter(), actor=clara)
+    assert page.students[0].teachers == ()
+    assert names(shown(session, Filter(teacher="García"), actor=clara)) == []
+
+
+def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session, district, clara):
+    spare, _ = unreachable(session, "Ada", "Able", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    contact(session, spare, given="Gran")
+    callable_, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    contact(session, callable_, given="Gran", method="call")
+    unreachable(session, "Cy", "Cole", at=district.lincoln, status=SmsStatus.UNCONFIRMED)
+    page = shown(session, Filter(), actor=clara)
+    assert [(row.name, row.textable, row.other_ways) for row in page.students] == [
+        ("Cy Cole", 0, False),
+        ("Ben Baker", 0, True),
+        ("Ada Able", 1, False),
+    ]
+
+
+def test_nobody_is_reached_by_calling_a_number_that_is_out_of_service(session, district, clara):
+    ben, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    gran = contact(session, ben, given="Gran", method="call")
+    session.add(PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
+    session.flush()
+    assert not shown(session, Filter(), actor=clara).students[0].other_ways
+
+
+def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name_comes_first(session, district, clara):
+    unreachable(session, "Di", "Dee", grade="3", at=district.lincoln, status=SmsStatus.TURNED_OFF)
+    unreachable(session, "Ed", "Young", grade="10", at=district.lincoln)
+    unreachable(session, "Fay", "Zimmer", grade="2", at=district.lincoln)
+    unreachable(session, "Gil", "Adams", grade="10", at=district.lincoln)
+    unreachable(session, "Hal", "Howe", grade=None, at=district.lincoln)
+    found = names(shown(session, Filter(), actor=clara))
+    assert found == ["Fay Zimmer", "Gil Adams", "Ed Young", "Hal Howe", "Di Dee"]
+
+
+@pytest.mark.parametrize(
+    ("method", "phone", "textable"),
+    [("text", "new", 1), ("text", None, 0), ("call", "new", 0), ("email", "new", 0)],
+)
+def test_an_adult_can_be_texted_who_takes_texts_and_has_a_number(session, clara, *, method, phone, textable):
+    learner, _ = unreachable(session, at=session.get(School, clara.school_ids[0]))
+    contact(session, learner, given="Gran", method=method, phone=phone)
+    assert shown(session, Filter(), actor=clara).students[0].textable == textable
+
+
+def test_an_adult_who_said_stop_or_shares_a_bad_number_cannot_be_texted(session, district, clara):
+    learner, maria = unreachable(session, at=district.lincoln)
+    contact(session, learner, given="Gran", phone=maria.sis_phone)
+    stopped = contact(session, learner, given="Joe")
+    session.add(PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW, opted_out_by="+STOP"))
+    session.flush()
+    assert shown(session, Filter(), actor=clara).students[0].textable == 0
+
+
+def test_an_edited_number_counts_as_one_that_can_be_texted_and_is_shown(session, district, clara):
+    _, maria = unreachable(session, at=district.lincoln)
+    edit(session, maria, "phone", "+13125559999")
+    row = shown(session, Filter(), actor=clara).students[0]
+    assert (row.textable, row.listed[0].phone, row.listed[0].status) == (1, "+13125559999", SmsStatus.BLOCKED)
+
+
+def test_a_removed_contact_is_not_on_the_list_of_that_student(session, district, clara):
+    sam, maria = unreachable(session, at=district.lincoln)
+    zoe = student(session, "Zoe", "Rivera", at=district.lincoln)
+    session.add(StudentContact(student_id=zoe.id, contact_id=maria.id))
+    remove(session, maria, sam)
+    assert names(shown(session, Filter(), actor=clara)) == ["Zoe Rivera"]
+    remove(session, maria)
+    assert names(shown(session, Filter(), actor=clara)) == []
+
+
+def test_whoever_left_the_district_is_not_on_the_list(session, district, clara):
+    learner, _ = unreachable(session, at=district.lincoln)
+    learner.active = False
+    _, other = unreachable(session, "Zoe", "Young", at=district.lincoln)
+    other.active = False
+    session.flush()
+    page = shown(session, Filter(), actor=clara)
+    assert (page.total_students, page.total_contacts, page.counts_by_status, page.students) == (0, 0, {}, ())
+
+
+def test_totals_and_counts_are_of_the_whole_filter_each_contact_once(session, district, clara):
+    sam, maria = unreachable(session, at=district.lincoln)
+    twin = student(session, "Tia", at=district.lincoln)
+    session.add(StudentContact(student_id=twin.id, contact_id=maria.id))
+    listed(session, contact(session, sam, given="Joe"), SmsStatus.INACTIVE)
+    unreachable(session, "Zoe", "Young", at=district.lincoln, status=SmsStatus.INACTIVE)
+    page = load_page(session, Filter(), actor=clara, page_size=1)
+    assert (page.total_students, page.total_contacts, page.pages, len(page.students)) == (3, 3, 3, 1)
+    assert page.counts_by_status == {SmsStatus.BLOCKED: 1, SmsStatus.INACTIVE: 2}
+
+
+def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session, district, clara):
+    for number in range(5):
+        unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
+    pages = [load_page(session, Filter(page=at), actor=clara, page_size=2) for at in (1, 2, 3, 9)]
+    assert [names(page) for page in pages] == [
+        ["Kid0 Rivera", "Kid1 Rivera"],
+        ["Kid2 Rivera", "Kid3 Rivera"],
+        ["Kid4 Rivera"],
+        ["Kid4 Rivera"],
+    ]
+    assert pages[3].filter.page == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "last"), [(2, ["Kid4", "Kid5"]), (4, ["Kid4", "Kid5"]), (5, ["Kid5"]), (6, ["Kid0", "Kid5"])]
+)
+def test_a_page_beyond_the_last_shows_all_of_the_last(session, district, clara, size, last):
+    for number in range(6):
+        unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
+    page = load_page(session, Filter(page=7), actor=clara, page_size=size)
+    assert [names(page)[0], names(page)[-1]] == [f"{last[0]} Rivera", f"{last[-1]} Rivera"]
+    assert page.filter.page == page.pages
+
+
+def test_grade_and_status_narrow_students_and_the_contacts_shown(session, district, clara):
+    sam, _ = unreachable(session, at=district.lincoln)
+    listed(session, contact(session, sam, given="Joe"), SmsStatus.INACTIVE)
+    unreachable(session, "Zoe", "Young", grade="4", at=district.lincoln)
+    page = shown(session, Filter(grades=("5",), statuses=(SmsStatus.BLOCKED,)), actor=clara)
+    assert [(row.name, [one.name for one in row.listed]) for row in page.students] == [("Sam Rivera", ["Maria Rivera"])]
+    assert page.counts_by_status == {SmsStatus.BLOCKED: 1}
+
+
+@pytest.mark.parametrize(
+    "typed", [("sam",), ("RIVERA", "sam"), ("rive",), ("pat",), ("Maria", "Rivéra"), ("o'brien",), ("o", "brien")]
+)
+def test_a_name_finds_the_student_or_a_listed_contact_however_typed(session, district, clara, typed):
+    learner = student(session, at=district.lincoln)
+    listed(session, contact(session, learner))
+    listed(session, contact(session, learner, given="Pat", family="O\u2019Brien"))
+    unreachable(session, "Zoe", "Young", at=district.lincoln)
+    assert names(shown(session, Filter(names=typed), actor=clara)) == ["Sam Rivera"]
+
+
+def test_words_of_a_name_must_all_belong_to_one_person(session, district, clara):
+    unreachable(session, at=district.lincoln)
+    assert names(shown(session, Filter(names=("Sam", "Maria")), actor=clara)) == []
+
+
+@pytest.mark.parametrize("typed", ["García", "ana garcia", "Ms. Garcia", "garc"])
+def test_a_teacher_finds_the_students_they_teach_two_of_one_name_together(session, district, clara, typed):
+    namesake = staff(session, "Ana", "Garcia", "ana2@district.example", at=district.lincoln)
+    sam, _ = unreachable(session, at=district.lincoln)
+    zoe, _ = unreachable(session, "Zoe", "Young", at=district.lincoln)
+    unreachable(session, "Ned", "None", at=district.lincoln)
+    school_class(session, district.ana, district.lincoln, sam)
+    school_class(session, namesake, district.lincoln, zoe)
+    assert names(shown(session, Filter(teacher=typed), actor=clara)) == ["Sam Rivera", "Zoe Young"]
+
+
+@pytest.mark.parametrize("typed", ["lincoln", "Lincoln Elementary", "elementary lincoln"])
+def test_a_school_is_found_by_any_of_its_words(session, district, dana, typed):
+    unreachable(session, at=district.lincoln)
+    unreachable(session, "Zoe", "Young", at=district.roosevelt)
+    assert names(shown(session, Filter(school=typed), actor=dana)) == ["Sam Rivera"]
+
+
+def test_a_page_is_one_statement_whatever_its_size(session, district, clara):
+    for number in range(12):
+        unreachable(session, f"Kid{number}", at=district.lincoln)
+    sent = []
+    with asked(sent.append):
+        assert len(shown(session, Filter(), actor=clara).students) == 12
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_contact_is_found_by_their_own_name_in_every_script(session, district, clara, name):
+    learner = student(session, at=district.lincoln)
+    listed(session, contact(session, learner, given=name))
+    assert names(shown(session, Filter(names=(name,)), actor=clara)) == ["Sam Rivera"]
+
+
+def test_a_student_card_shows_all_contacts_in_the_order_to_call_them(session, district, clara):
+    learner = student(session, at=district.lincoln)
+    gran = contact(session, learner, given="Gran", priority=None)
+    joe = listed(session, contact(session, learner, given="Joe", priority=2), SmsStatus.TURNED_OFF)
+    maria = contact(session, learner, given="Maria", phone=None, priority=1)
+    card = load_student(session, learner.id, actor=clara)
+    assert [(one.contact_id, one.status, one.on_list) for one in card.contacts] == [
+        (maria.id, SmsStatus.NO_NUMBER, False),
+        (joe.id, SmsStatus.TURNED_OFF, True),
+        (gran.id, None, False),
+    ]
+    assert card.student.textable == 1
+
+
+def test_a_card_of_an_opted_out_contact_says_so_whatever_the_carrier_said(session, district, clara):
+    learner, maria = unreachable(session, at=district.lincoln)
+    session.get(PhoneNumber, maria.sis_phone).opted_out_at = NOW
+    session.flush()
+    one = load_student(session, learner.id, actor=clara).contacts[0]
+    assert (one.status, one.opted_out, one.since) == (SmsStatus.OPT_OUT, True, NOW)
+
+
+def test_a_card_shows_an_edit_beside_the_sis_value_and_what_undo_takes_back(session, district, clara):
+    learner, maria = unreachable(session, at=district.lincoln)
+    made = edit(session, maria, "phone", "+13125559999")
+    made.state, made.sis_value, made.sis_at = "conflict", "+13125558888", NOW
+    session.flush()
+    one = load_student(session, learner.id, actor=clara).contacts[0]
+    assert (one.phone, one.status, one.undo_edit_id) == ("+13125559999", None, made.id)
+    assert [(note.state, note.sis_value, note.sis_at) for note in one.edits] == [("conflict", "+13125558888", NOW)]
+
+
+def test_a_card_lists_removed_contacts_that_can_be_brought_back(session, district, clara):
+    learner, maria = unreachable(session, at=district.lincoln)
+    joe = contact(session, learner, given="Joe")
+    here, from_all = remove(session, maria, learner), remove(session, joe)
+    card = load_student(session, learner.id, actor=clara)
+    assert card.contacts == ()
+    assert {(one.removal_id, one.name) for one in card.removed} == {
+        (here.id, "Maria Rivera"),
+        (from_all.id, "Joe Rivera"),
+    }
+
+
+def test_a_card_of_a_hidden_student_sounds_like_one_that_never_was(session, district, clara):
+    zoe, _ = unreachable(session, "Zoe", "Young", at=district.roosevelt)
+    with pytest.raises(UserError) as hidden:
+        load_student(session, zoe.id, actor=clara)
+    with pytest.raises(UserError) as never:
+        load_student(session, 987654, actor=clara)
+    assert hidden.value.sentence == never.value.sentence
+
+
+def test_touches_names_the_siblings_one_may_see_and_counts_the_others(session, district, clara):
+    sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
+    zoe = student(session, "Zoe", at=district.roosevelt)
+    maria = contact(session, sam, tia, zoe)
+    touched = load_impact(session, maria.id, actor=clara, student_id=sam.id)
+    assert touched.siblings == (Sibling(tia.id, "Tia Rivera"),)
+    assert (touched.more_siblings, touched.sharing, touched.more_sharing) == (1, (), 0)
+
+
+def test_touches_finds_who_shares_the_number_by_edit_or_by_sis(session, district, clara):
+    sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", at=district.roosevelt)
+    maria = contact(session, sam)
+    contact(session, sam, given="Joe", phone=maria.sis_phone)
+    moved = contact(session, sam, given="Moved", phone=maria.sis_phone)
+    edit(session, moved, "phone", "+13125559999")
+    edited = contact(session, zoe, given="Edited")
+    edit(session, edited, "phone", maria.sis_phone)
+    touched = load_impact(session, maria.id, actor=clara)
+    assert (touched.sharing, touched.more_sharing) == (("Joe Rivera",), 1)
+
+
+def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_others_counted(session, district, clara):
+    sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
+    zoe = student(session, "Zoe", at=district.roosevelt)
+    office = contact(session, sam, phone="+13125550100")
+    for letter in "EDCBA":
+        contact(session, sam, tia, zoe, given=letter, family="Ames", phone=office.sis_phone)
+    contact(session, zoe, given="Aaron", family="Aaker", phone=office.sis_phone)
+    rows = []
+    event.listen(session.connection(), "after_cursor_execute", lambda *call: rows.append(call[1].rowcount))
+    touched = load_impact(session, office.id, actor=clara)
+    assert (touched.sharing, touched.more_sharing) == (("A Ames", "B Ames", "C Ames"), 3)
+    assert max(rows) <= 3
+
+
+def test_touches_of_a_hidden_contact_are_refused(session, district, clara):
+    maria = contact(session, student(session, at=district.roosevelt))
+    with pytest.raises(UserError, match="not on your list"):
+        load_impact(session, maria.id, actor=clara)
+
+
+def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(session, district, clara, dana):
+    sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", at=district.roosevelt)
+    school_class(session, district.ana, district.lincoln, sam)
+    school_class(session, district.tom, district.roosevelt, zoe)
+    school(session, "Adams Middle")
+    assert load_vocabulary(session, clara) == _words(["Lincoln Elementary"], ["Ana García"])
+    assert load_vocabulary(session, acting(district.tom)) == _words(["Roosevelt High"], ["Tom Brown"])
+    everything = load_vocabulary(session, dana)
+    assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
+
+
+def test_somebody_whom_the_sis_has_twice_is_mentioned_by_the_name_it_had_first(session, district, dana):
+    for given in ("Zoe", "Ana"):
+        teacher = staff(session, given, "Tanner", "tanner@district.example")
+        school_class(session, teacher, district.lincoln, student(session, f"Kid of {given}", at=district.lincoln))
+    assert load_vocabulary(session, dana, {"U2": "tanner@district.example"}).mentions == {"U2": "Zoe Tanner"}
+
+
+def test_words_are_kept_from_one_sync_to_the_next_and_asked_anew_while_one_runs(session, district, clara, dana):
+    run = SyncRun(source="x", started_at=NOW, finished_at=NOW, state="done")
+    session.add(run)
+    school_class(session, district.ana, district.lincoln)
+    session.commit()
+    assert load_vocabulary(session, dana).teachers == ("Ana García",)
+    school_class(session, district.tom, district.lincoln)
+    session.commit()
+    assert load_vocabulary(session, dana).teachers == ("Ana García",)
+    assert load_vocabulary(session, clara).teachers == ("Ana García", "Tom Brown")
+    run.state = "running"
+    session.commit()
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Tom Brown")
+    school_class(session, district.clara, district.lincoln)
+    session.commit()
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+    run.state = "failed"
+    session.commit()
+    assert load_vocabulary(session, dana).teachers == ("Ana García", "Clara Clerk", "Tom Brown")
+
+
+def _words(schools, teachers):
+    return Vocabulary(schools=tuple(schools), teachers=tuple(teachers))
+
+
+def test_the_latest_message_is_the_last_settled_one_and_the_sync_the_last_applied(session):
+    assert load_freshness(session) == Freshness("", None, None)
+    day = timedelta(days=1)
+    session.add_all(
+        [
+            MassMessage(id="a", title="Picture day", sent_at=NOW - 2 * day, settled_at=NOW - day),
+            MassMessage(id="b", title="Early dismissal", sent_at=NOW - day, settled_at=NOW),
+            MassMessage(id="c", title="Still on its way", sent_at=NOW),
+            SyncRun(source="x", started_at=NOW, finished_at=NOW - day, state="done"),
+            SyncRun(source="x", started_at=NOW, finished_at=NOW, state="braked"),
+        ]
+    )
+    session.flush()
+    assert load_freshness(session) == Freshness("Early dismissal", NOW - day, NOW - day)

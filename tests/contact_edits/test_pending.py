@@ -1,0 +1,154 @@
+"""What was changed here and the SIS does not have: whose it is, and the two files that carry it back."""
+
+import csv
+import io
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+from support import edits, people
+
+from bot import access
+from bot.contact_edits.pending import count_pending, load_pending
+from bot.contact_edits.pending_files import change_sheet, powerschool_file
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.roster import Student
+from bot.db.models.slack import SlackUser
+
+CHICAGO = ZoneInfo("America/Chicago")
+EVERYBODY = select(Student.id).where(Student.active)
+
+
+@pytest.fixture
+def family(session, district, dana):
+    """Sam and Lea are siblings; Maria is their mother, Otto Sam's father."""
+    sam = people.student(session, at=district.lincoln)
+    lea = people.student(session, "Lea", at=district.roosevelt, grade="9")
+    people.school_class(session, district.ana, district.lincoln, sam)
+    maria = people.contact(session, sam, lea, phone="+13125550142")
+    otto = people.contact(session, sam, given="Otto", phone="+13125550143")
+    session.add(
+        SlackUser(user_id=dana.user_id, email="dana.diaz@district.example", full_member=True, checked_at=people.NOW)
+    )
+    session.flush()
+    return sam, lea, maria, otto
+
+
+def waiting(session, students=EVERYBODY):
+    session.flush()
+    return list(load_pending(session, students))
+
+
+def sheet(session, students=EVERYBODY):
+    file = io.StringIO(newline="")
+    told = change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
+    return told, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
+
+
+def powerschool(session):
+    file = io.StringIO(newline="")
+    told = powerschool_file(waiting(session), file, region="US")
+    return told, list(csv.DictReader(io.StringIO(file.getvalue())))
+
+
+def test_a_new_number_is_one_row_that_names_all_the_students_of_the_contact(session, family, dana):
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    (one,) = waiting(session)
+    assert (one.old, one.new, one.disputed) == ("+13125550142", "+13125550199", False)
+    assert (one.students, one.schools) == (("Lea Rivera", "Sam Rivera"), ("Roosevelt High", "Lincoln Elementary"))
+    assert one.made_by == "Dana Diaz"
+
+
+def test_a_change_that_was_undone_or_that_the_sis_has_by_now_waits_no_more(session, family, dana):
+    _, _, maria, otto = family
+    undone = edits.change(session, maria, phone="(312) 555-0199", actor=dana)
+    undo_edit(session, undone.edit_ids[0], actor=dana, now=people.NOW)
+    edits.change(session, otto, phone="(312) 555-0198", actor=dana)
+    edits.sis_says(session, otto, "+13125550198")
+    assert waiting(session) == []
+
+
+def test_a_third_value_in_the_sis_is_what_stands_there_now(session, family, dana):
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    edits.sis_says(session, family[2], "+13125550777")
+    (one,) = waiting(session)
+    assert (one.old, one.new, one.disputed) == ("+13125550777", "+13125550199", True)
+
+
+def test_a_removal_is_a_row_of_the_students_it_concerns(session, family, dana):
+    sam, _, maria, otto = family
+    edits.remove(session, maria, None, actor=dana)
+    edits.remove(session, otto, sam, actor=dana)
+    rows = {one.given_name: (one.students, one.change) for one in waiting(session)}
+    assert rows == {"Maria": (("Lea Rivera", "Sam Rivera"), "removed"), "Otto": (("Sam Rivera",), "removed")}
+
+
+def test_the_edit_of_a_contact_that_was_then_removed_is_not_to_be_typed_in(session, family, dana):
+    edits.change(session, family[3], phone="(312) 555-0199", actor=dana)
+    edits.remove(session, family[3], None, actor=dana)
+    assert [one.change for one in waiting(session)] == ["removed"]
+
+
+def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s_name(session, family, dana, district):
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    ana, tom = (access.visible_students(people.acting(one)) for one in (district.ana, district.tom))
+    assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
+    assert waiting(session, tom) == []
+    assert count_pending(session, tom).total == 0
+
+
+def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, family, dana):
+    edits.change(session, family[2], phone="(312) 555-0199", method="call", actor=dana)
+    told, rows = sheet(session)
+    assert told.changes == 2
+    assert rows[1] == {
+        "school": "Roosevelt High; Lincoln Elementary",
+        "student": "Lea Rivera; Sam Rivera",
+        "student id": f"{family[1].sourced_id}; {family[0].sourced_id}",
+        "contact": "Maria Rivera",
+        "contact id": family[2].sourced_id,
+        "change": "phone",
+        "in the SIS now": "(312) 555-0142",
+        "entered here": "(312) 555-0199",
+        "state": "not yet in the SIS",
+        "changed by": "Dana Diaz",
+        "changed at (America/Chicago)": "2026-11-23 09:00",
+    }
+    assert (rows[0]["in the SIS now"], rows[0]["entered here"]) == ("text", "call")
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
+def test_no_spreadsheet_takes_a_name_for_a_formula(session, family, dana, name):
+    family[2].given_name = name
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    assert sheet(session)[1][0]["contact"] == f"'{name} Rivera"
+
+
+def test_powerschool_gets_the_new_number_first_and_preferred(session, family, dana):
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    told, (row,) = powerschool(session)
+    assert told.changes == 1
+    assert len(row) == 76
+    assert {name: cell for name, cell in row.items() if cell} == {
+        "Contact ID": family[2].sourced_id,
+        "First Name": "Maria",
+        "Last Name": "Rivera",
+        "Is SMS": "1",
+        "phoneNumberAsEntered": "(312) 555-0199",
+        "Phone Type": "Mobile",
+        "Phone Number Priority Order": "1",
+        "Is Preferred": "1",
+    }
+
+
+def test_powerschool_gets_nothing_that_would_delete_or_that_a_person_has_to_settle(session, family, dana):
+    sam, _, maria, otto = family
+    gone = people.contact(session, sam, given="Gone")
+    odd = people.contact(session, sam, family="#delete")
+    for one, number in ((maria, "(312) 555-0199"), (otto, "(312) 555-0198"), (odd, "(312) 555-0197"), (gone, "")):
+        edits.change(session, one, phone=number, actor=dana)
+    edits.change(session, otto, method="call", actor=dana)
+    edits.sis_says(session, maria, "+13125550777")
+    told, rows = powerschool(session)
+    assert [row["Phone Type"] for row in rows] == ["Home"]
+    assert sorted(told.left_out.values()) == [1, 1, 1, 1]

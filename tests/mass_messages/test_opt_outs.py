@@ -1,0 +1,69 @@
+"""Opt-outs that a system of the district heard and tells us: once each, at once, and never over a later START."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from support import mass_messages as messages
+from support import people
+from support.people import NOW
+
+from bot.db.models.edits import Audit
+from bot.errors import UserError
+from bot.mass_messages.opt_outs import OptOutCounts, record_opt_out, register_opt_outs
+from bot.providers.receipt import OptOutMessage
+
+NUMBER = "+13125550142"
+
+
+@pytest.fixture
+def maria(session):
+    district = people.a_district(session)
+    return people.contact(session, people.student(session, at=district.lincoln), phone=NUMBER)
+
+
+def an_opt_out(**changed):
+    return {"id": "call-17", "phone": "(312) 555-0142", "at": NOW.isoformat()} | changed
+
+
+def register(session, *rows, now=NOW):
+    return register_opt_outs(session, {"opt_outs": list(rows)}, now=now, region="US")
+
+
+def test_it_counts_at_once_and_is_written_into_the_history(session, maria):
+    assert register(session, an_opt_out()) == OptOutCounts(added=1, already=0)
+    assert messages.the_list(session) == {maria.id: "opt_out"}
+    row = session.scalars(select(Audit).where(Audit.action == "opt_out.heard")).one()
+    assert (row.actor, row.subject_id, row.after) == ("district", maria.id, "••• 0142")
+
+
+def test_the_same_one_again_is_heard_once(session, maria):
+    register(session, an_opt_out())
+    assert register(session, an_opt_out(), an_opt_out(id="call-18")) == OptOutCounts(added=1, already=1)
+
+
+def test_a_start_that_came_later_outranks_it(session, maria):
+    start = OptOutMessage("twilio", "SM1:inbound", NUMBER, opted_out=False)
+    record_opt_out(session, start, now=NOW)
+    register(session, an_opt_out(at=(NOW - timedelta(hours=2)).isoformat()), now=NOW + timedelta(hours=1))
+    assert messages.the_list(session) == {}
+
+
+WRONG = {
+    "no list": ({}, "opt_outs"),
+    "not an object": ([], "opt_outs"),
+    "a row that is no object": ({"opt_outs": [an_opt_out(), 7]}, "opt_outs[1]"),
+    "no id": ({"opt_outs": [an_opt_out(id=None)]}, "opt_outs[0].id"),
+    "no number": ({"opt_outs": [an_opt_out(phone="12")]}, "opt_outs[0].phone"),
+    "no zone": ({"opt_outs": [an_opt_out(at="2026-11-23T15:04:05")]}, "opt_outs[0].at"),
+    "far away": ({"opt_outs": [an_opt_out(at="2226-11-23T15:04:05Z")]}, "opt_outs[0].at"),
+    "too many": ({"opt_outs": [an_opt_out()] * 10_001}, "opt_outs"),
+}
+
+
+@pytest.mark.parametrize(("body", "field"), WRONG.values(), ids=WRONG.keys())
+def test_what_cannot_be_taken_names_its_field_and_nothing_is_stored(session, maria, body, field):
+    with pytest.raises(UserError) as refused:
+        register_opt_outs(session, body, now=NOW, region="US")
+    assert refused.value.field == field
+    assert messages.the_list(session) == {}
