@@ -1,4 +1,4 @@
-"""How Alembic reaches our database; one process migrates at a time."""
+"""Alembic's entry point. An advisory lock lets one process migrate at a time; the others wait and find nothing to do."""
 
 from alembic import context
 from sqlalchemy import text

@@ -1,6 +1,6 @@
-"""The steps from an empty database to today's tables, run by `cleanup-bot migrate`; an embedded one is migrated where it is used.
+"""Upgrade a database to the newest revision. `cleanup-bot migrate` does it for a district, every command for an embedded database.
 
-They are numbered by the names of their files.
+A revision is frozen: it holds its own SQL and imports nothing of the product. Its number is the start of its file name.
 """
 
 from pathlib import Path
@@ -13,28 +13,29 @@ from bot.db.session import autocommit_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_HERE = Path(__file__).parent
+VERSIONS = Path(__file__).parent / "versions"
 
 
 def alembic_config(url: str = "") -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_HERE))
+    config.set_main_option("script_location", str(VERSIONS.parent))
     config.attributes["url"] = url
     return config
 
 
 def upgrade_database(url: str) -> None:
-    """Bring the database at `url` to the newest step; waits while another process does the same."""
+    """Upgrade the database at `url` to the newest revision; wait while another process does the same."""
     from alembic import command
 
     command.upgrade(alembic_config(url), "head")
 
 
 def is_database_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest step. Every command asks, and Alembic would take longer to load than the answer."""
-    newest = max(path.name for path in (_HERE / "versions").glob("*.py"))[:4]
+    """Return whether the database is at the newest revision."""
+    # Every command asks. Importing Alembic for it would take longer than the answer.
+    newest = max(path.name for path in VERSIONS.glob("*.py"))[:4]
     with autocommit_engine(engine).connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return False

@@ -1,4 +1,4 @@
-"""Filters of digests, and direct messages in their outbox"""
+"""Add filters to digests and the kind of a digest post."""
 
 from alembic import op
 import sqlalchemy as sa

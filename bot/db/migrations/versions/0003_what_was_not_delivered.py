@@ -1,4 +1,4 @@
-"""What was not delivered is found without reading what was"""
+"""Index deliveries that did not arrive."""
 
 from alembic import op
 import sqlalchemy as sa

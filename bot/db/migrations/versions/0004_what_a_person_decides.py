@@ -1,4 +1,4 @@
-"""What a person decides about a braked sync, and how far changes were read"""
+"""Add the decision about a held sync, and how far incremental reads came."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What people are told after a sync"""
+"""Add the outbox of notices about a sync."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Enrolments of students without foreign keys"""
+"""Drop the foreign keys of student enrollments."""
 
 from alembic import op
 

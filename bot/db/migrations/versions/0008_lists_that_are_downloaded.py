@@ -1,4 +1,4 @@
-"""Lists that are downloaded"""
+"""Add downloads of the list."""
 
 from alembic import op
 import sqlalchemy as sa

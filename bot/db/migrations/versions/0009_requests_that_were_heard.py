@@ -1,4 +1,4 @@
-"""Requests that were heard"""
+"""Add replay protection: digests of the requests already received."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""A list in a dialog"""
+"""Let a list be open in a dialog."""
 
 from alembic import op
 import sqlalchemy as sa

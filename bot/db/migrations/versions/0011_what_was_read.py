@@ -1,4 +1,4 @@
-"""What was read"""
+"""Add the fingerprint of an export, to skip one that has not changed."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Who takes care of a contact"""
+"""Add claims: who takes care of a listed contact."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What a Home tab remembers"""
+"""Add the state of each Home tab."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Finding contacts by e-mail"""
+"""Index contacts by email."""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What every line of an export said"""
+"""Add the lines of the last export, to read only those that changed."""
 
 from alembic import op
 import sqlalchemy as sa

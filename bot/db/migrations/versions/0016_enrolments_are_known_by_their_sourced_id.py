@@ -1,4 +1,4 @@
-"""Enrolments are known by their sourced id"""
+"""Use the sourced_id of an enrollment as its primary key."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Requests heard are not logged"""
+"""Make the table of replay protection unlogged."""
 
 from alembic import op
 

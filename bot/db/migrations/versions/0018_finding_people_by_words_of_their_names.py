@@ -1,4 +1,4 @@
-"""Finding people by words of their names: all that there are, and those that each entry of the list is found by"""
+"""Add the words of names: every word there is, and the words that each list entry is found by."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ down_revision = '0017'
 branch_labels = None
 depends_on = None
 
-# An index takes no word of thousands of letters, and nobody types one.
+# An index entry has a maximum size, so a name counts with its first 200 characters.
 WORDS_OF_A_NAME = """
 CREATE FUNCTION words_of_a_name(given text, family text, folded text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
 left(folded, 200) || CASE WHEN given || family LIKE '%-%'
@@ -23,7 +23,7 @@ ON CONFLICT DO NOTHING
 LEARN_NEW = LEARN.format(people='new_names', of='new_names')
 LEARN_RENAMED = LEARN.format(people='(SELECT) AS renamed', of='new')
 FUNCTION = "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$"
-# Whoever is renamed is looked at by themselves: rows before and after, joined, would keep the plan of the first few of them for all.
+# A rename fires for each row: a statement trigger would join old and new rows with the plan cached from the first few rows.
 LEARNS = """
 CREATE TRIGGER learn_names AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_names
     FOR EACH STATEMENT EXECUTE FUNCTION learn_names()

@@ -1,4 +1,4 @@
-"""Addresses of Slack users as the SIS knows staff by them"""
+"""Normalize the email addresses of Slack users as those of staff are."""
 
 from alembic import op
 

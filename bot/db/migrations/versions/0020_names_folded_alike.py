@@ -1,11 +1,11 @@
-"""Names of every script are folded by the database as by us: Greek to the last letter, and without the signs over and under others
+"""Fold names of every script in the database as `bot.domain.names.fold` does.
 
 The names that the list is searched by follow with the next sync.
 """
 
-from alembic import op
+from pathlib import Path
 
-from bot.db.models.folding import folded_name_sql
+from alembic import op
 
 revision = '0020'
 down_revision = '0019'
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(folded_name_sql())
+    op.execute(Path(__file__).with_suffix('.sql').read_text(encoding='utf-8'))
     for table in ('staff', 'contacts'):
         op.execute(f'UPDATE {table} SET family_name = family_name WHERE search <> folded_name(given_name, family_name)')
     op.execute('UPDATE students SET search = folded_name(given_name, family_name) WHERE search <> folded_name(given_name, family_name)')

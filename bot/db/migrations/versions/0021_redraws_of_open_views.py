@@ -1,4 +1,4 @@
-"""Count the redraws of lists on screen and Home tabs."""
+"""Count the redraws of open lists and Home tabs."""
 
 import sqlalchemy as sa
 from alembic import op
