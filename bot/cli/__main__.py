@@ -1,19 +1,6 @@
-"""`cleanup-bot`, and `python -m bot` for machines where the project itself is not installed."""
+"""`python -m bot.cli`, for a clone in which the script `cleanup-bot` is not installed."""
 
-import gc
-
-
-def main() -> None:
-    """What is imported stays until the end. It is not searched for garbage, neither on the way nor when the program ends: that took
-    as long as half of the imports.
-    """
-    gc.disable()
-    from bot.cli import commands
-
-    gc.freeze()
-    gc.enable()
-    commands.main()
-
+from bot.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -1,34 +1,61 @@
-"""The app as Slack knows it, read from `manifest.yaml`, and written for one district: with its own host, or for Socket Mode."""
+"""`manifest.yaml`, the Slack app as an installation needs it: with the district's host, or for Socket Mode.
 
+The file is at the top of a clone; the wheel has a copy of it beside this module.
+"""
+
+import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 import yaml
 
-_FILE = Path(__file__).parents[2] / "manifest.yaml"
+_CLONE, _WHEEL = Path(__file__).parents[2] / "manifest.yaml", Path(__file__).with_name("manifest.yaml")
 _EXAMPLE_HOST = "cleanup.district.example"
-_ADDRESSES = ("url", "request_url")
+_HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?", re.IGNORECASE)
+
+
+def manifest(
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="The name under which Slack reaches us, such as cleanup.ourdistrict.org.")
+    ] = None,
+    socket_mode: Annotated[
+        bool, typer.Option("--socket", help="For Socket Mode, where Slack cannot reach us.")
+    ] = False,
+) -> None:
+    """Print the manifest from which to create the Slack app."""
+    if (host is None) != socket_mode:
+        raise typer.BadParameter("give either --host or --socket")
+    if host and not _HOST.fullmatch(host):
+        raise typer.BadParameter("--host is a name such as cleanup.ourdistrict.org, without https:// and path")
+    typer.echo(for_host(host) if host else for_socket_mode())
 
 
 def read() -> dict[str, Any]:
-    """What `manifest.yaml` asks Slack for."""
-    content: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    """Return the content of `manifest.yaml`."""
+    content: dict[str, Any] = yaml.safe_load(_text())
     return content
 
 
 def for_host(host: str) -> str:
-    """The file, comments and all, for an app that Slack reaches at `host`."""
-    return _FILE.read_text(encoding="utf-8").replace(_EXAMPLE_HOST, host)
+    """Return the file, comments included, for an app that Slack reaches at `host`."""
+    return _text().replace(_EXAMPLE_HOST, host)
 
 
 def for_socket_mode() -> str:
-    """The same app for Socket Mode: without addresses, because we call Slack and not Slack us."""
-    made = _without_addresses(read())
-    made["settings"]["socket_mode_enabled"] = True
-    return yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=120)
+    """Return the manifest without addresses: in Socket Mode we call Slack."""
+    content = _without_addresses(read())
+    content["settings"]["socket_mode_enabled"] = True
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _text() -> str:
+    path = _WHEEL if _WHEEL.exists() else _CLONE
+    return path.read_text(encoding="utf-8")
 
 
 def _without_addresses(part: Any) -> Any:
     if isinstance(part, dict):
-        return {name: _without_addresses(value) for name, value in part.items() if name not in _ADDRESSES}
-    return [_without_addresses(one) for one in part] if isinstance(part, list) else part
+        return {name: _without_addresses(value) for name, value in part.items() if name not in {"url", "request_url"}}
+    return [_without_addresses(item) for item in part] if isinstance(part, list) else part

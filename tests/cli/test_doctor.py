@@ -1,22 +1,101 @@
-"""What the doctor makes of what it finds, where no installation of a test can be made to have it."""
-
 from datetime import timedelta
 
 import pytest
-from support import people
+from support import mail_server, people
+from support import sis_bundles as bundles
+from support.command_line import is_one_readable_line, sis_settings
+from support.sis_server import serving
 
-from bot.cli import doctor
+from bot.cli import checks, manifest
+from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.workspace import Workspace
+
+
+def line(done, name):
+    """The line of a check, by the start of its name."""
+    return next(line for line in done.stdout.splitlines() if line[2:].startswith(name))
+
+
+def test_every_check_passes_in_a_complete_installation(run, slack, export):
+    assert run("sync", "sis").returncode == 0
+    done = run("doctor", **slack)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✗" not in done.stdout
+    assert line(done, "delivery receipts").startswith("· ")
 
 
 @pytest.mark.parametrize(
-    ("off", "ok", "said"),
+    ("settings", "mark", "said"),
     [
-        (timedelta(seconds=1), True, "agree."),
-        (timedelta(minutes=4), False, "differ by 240 s;"),
-        (timedelta(days=-2, seconds=-5), False, "differ by 172,805 s;"),
+        ({}, "✗ SIS", "cleanup-bot sync"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "✗ Slack token", "invalid_auth"),
+        ({"SLACK_BOT_TOKEN": ""}, "✗ Slack token", "OAuth & Permissions"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/api/"}, "✗ Slack token", "does not answer"),
+        ({"SLACK_SIGNING_SECRET": ""}, "✗ SLACK_SIGNING_SECRET", "Basic Information"),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "✗ database", "DATABASE_URL"),
     ],
 )
-def test_clocks_that_differ_are_said_to_differ_by_all_of_it(off, ok, said):
-    found = doctor.skew("clock and Slack", people.NOW + off, people.NOW)
-    assert found.ok is ok
-    assert said in found.said
+def test_a_failed_check_says_what_to_do(run, slack, settings, mark, said):
+    done = run("doctor", **{**slack, **settings})
+    assert done.returncode == 1
+    assert any(line.startswith(mark) and said in line for line in done.stdout.splitlines()), done.stdout
+    assert is_one_readable_line(done.stderr), done.stderr
+
+
+def test_invalid_settings_are_one_line(run):
+    done = run("doctor", TIMEZONE="Chicago")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert is_one_readable_line(done.stderr), done.stderr
+
+
+def test_providers_whose_receipts_are_accepted_are_named(run, slack):
+    done = run("doctor", **slack, TWILIO_AUTH_TOKEN="one", TELNYX_PUBLIC_KEY="two")
+    assert line(done, "delivery receipts") == "✓ delivery receipts are accepted from telnyx, twilio."
+
+
+def test_the_mail_server_is_tried(run, slack):
+    with mail_server.opened() as (_, port):
+        done = run("doctor", **slack, SMTP_URL=f"smtp://127.0.0.1:{port}")
+        assert line(done, "SMTP_URL").startswith("✓ ")
+    refused = run("doctor", **slack, SMTP_URL=f"smtp://someone:s3cret@127.0.0.1:{port}")
+    assert line(refused, "SMTP_URL").startswith("✗ ")
+    assert "s3cret" not in refused.stdout
+
+
+def test_a_required_scope_that_is_missing_is_named(run):
+    granted = manifest.read()
+    granted["oauth_config"]["scopes"]["bot"].remove("users:read.email")
+    granted["oauth_config"]["scopes"]["bot"].remove("groups:history")
+    workspace = Workspace(granted)
+    with serve(workspace) as url:
+        done = run("doctor", SLACK_API_URL=url, SLACK_BOT_TOKEN=workspace.bot_token)
+    scopes = line(done, "Slack scopes")
+    assert scopes.startswith("✗")
+    assert "users:read.email" in scopes
+    assert "groups:history" not in scopes
+
+
+def test_the_configured_sis_is_tried(run):
+    with serving(bundles.a_district(), 2) as sis:
+        configured = sis_settings(sis)
+        assert line(run("doctor", **configured), "SIS source").startswith("✓ ")
+        refused = line(run("doctor", **{**configured, "SIS_ONEROSTER_CLIENT_SECRET": "wr0ng"}), "SIS source")
+        assert refused.startswith("✗ ")
+        assert "401" in refused
+        half = line(run("doctor", SIS_ONEROSTER_URL=configured["SIS_ONEROSTER_URL"]), "SIS source")
+        assert "SIS_ONEROSTER_CLIENT_ID" in half
+    assert line(run("doctor"), "SIS source").startswith("· ")
+
+
+@pytest.mark.parametrize(
+    ("skew", "ok", "said"),
+    [
+        (timedelta(seconds=1), True, "agree."),
+        (timedelta(minutes=4), False, "differ by 240 s."),
+        (timedelta(days=-2, seconds=-5), False, "differ by 172,805 s."),
+    ],
+)
+def test_clock_skew_is_reported_in_whole_seconds(skew, ok, said):
+    check = checks.clock_skew("clock and Slack", people.NOW + skew, people.NOW)
+    assert check.ok is ok
+    assert check.said.startswith(said)

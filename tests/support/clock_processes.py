@@ -17,7 +17,7 @@ from bot.app import slack_client
 from bot.db.engine import build_engine
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["bot.cli.commands"])
+_processes.set_forkserver_preload(["bot.clock"])
 PATIENCE = 60.0
 _NEVER = timedelta()
 

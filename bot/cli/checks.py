@@ -1,0 +1,132 @@
+"""The checks of `cleanup-bot doctor`, in the order in which to fix them; `/readyz` runs those of the database.
+
+A check whose `ok` is None does not apply to this installation and fails nothing: Socket Mode needs no signing secret.
+"""
+
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import Engine, func, select
+
+from bot.app import slack_client
+from bot.cli import manifest
+from bot.downloads.mail import check_server
+from bot.errors import UserError
+from bot.providers import registry
+from bot.settings import Settings
+from bot.sis import chosen
+from bot.slack.kit import api_errors
+from bot.web.readiness import Check, readiness_checks
+
+# Slack refuses a request whose timestamp is more than 300 s off.
+_MAX_SKEW = timedelta(seconds=60)
+
+
+def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check]:
+    checks = readiness_checks(engine, now=now)
+    if checks[0].ok:
+        with engine.connect() as connection:
+            database_time = connection.scalar(select(func.clock_timestamp()))
+        checks.append(clock_skew("clock and database", database_time, now))
+    return [
+        *checks,
+        _sis_source(config),
+        *_slack(config, now),
+        _signing_secret(config),
+        _ingest_token(config),
+        _receipts(config),
+        _mail(config),
+    ]
+
+
+def clock_skew(name: str, other: datetime | None, now: datetime) -> Check:
+    """Compare another clock with ours; `other` is None where no time was given."""
+    if other is None:
+        return Check(name, ok=None, said="could not be compared: no time was given.")
+    skew = abs(now - other)
+    if skew <= _MAX_SKEW:
+        return Check(name, ok=True, said="agree.")
+    said = f"differ by {skew.total_seconds():,.0f} s. Turn on time synchronization; Slack accepts at most 300 s."
+    return Check(name, ok=False, said=said)
+
+
+def _sis_source(config: Settings) -> Check:
+    name = "SIS source"
+    try:
+        source = chosen.source_of(config)
+        if source is None:
+            said = "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
+            return Check(name, ok=None, said=said)
+        return Check(name, ok=True, said=f"{source.name} {source.try_out()}.")
+    except UserError as error:
+        return Check(name, ok=False, said=f"cannot be read: {error.sentence}")
+
+
+def _slack(config: Settings, now: datetime) -> list[Check]:
+    name = "Slack token"
+    if config.slack_bot_token is None:
+        said = "is not set. Copy it from the app's page, under OAuth & Permissions, into SLACK_BOT_TOKEN."
+        return [Check(name, ok=False, said=said)]
+    try:
+        answer = slack_client(config).auth_test()
+    except SlackApiError as error:
+        said = f"was refused ({api_errors.error_code(error)}). Install the app again and copy the new token."
+        return [Check(name, ok=False, said=said)]
+    except OSError:
+        return [Check(name, ok=False, said=f"could not be checked: {config.slack_api_url} does not answer.")]
+    headers = {header.lower(): value for header, value in answer.headers.items()}
+    date = headers.get("date")
+    return [
+        Check(name, ok=True, said=f"belongs to {answer.get('user')} in {answer.get('team')}."),
+        _scopes(headers.get("x-oauth-scopes")),
+        clock_skew("clock and Slack", parsedate_to_datetime(date) if date else None, now),
+    ]
+
+
+def _scopes(header: str | None) -> Check:
+    name = "Slack scopes"
+    if header is None:
+        return Check(name, ok=None, said="were not listed by Slack.")
+    granted = {scope.strip() for scope in header.split(",")}
+    scopes = manifest.read()["oauth_config"]["scopes"]
+    missing = [scope for scope in scopes["bot"] if scope not in granted]
+    if required := [scope for scope in missing if scope not in scopes["bot_optional"]]:
+        said = f"lack {', '.join(required)}. Add them on the app's page and install it again."
+        return Check(name, ok=False, said=said)
+    without = f", without the optional {', '.join(missing)}" if missing else ""
+    return Check(name, ok=True, said=f"match the manifest{without}.")
+
+
+def _signing_secret(config: Settings) -> Check:
+    name = "SLACK_SIGNING_SECRET"
+    if config.slack_signing_secret:
+        return Check(name, ok=True, said="is set.")
+    if config.slack_app_token:
+        return Check(name, ok=None, said="is not set. Socket Mode does not need it.")
+    said = "is not set. Copy it from the app's page, under Basic Information, or set SLACK_APP_TOKEN for Socket Mode."
+    return Check(name, ok=False, said=said)
+
+
+def _ingest_token(config: Settings) -> Check:
+    if config.ingest_token:
+        return Check("INGEST_TOKEN", ok=True, said="is set.")
+    return Check("INGEST_TOKEN", ok=None, said="is not set. Set it so that your messenger can register mass messages.")
+
+
+def _receipts(config: Settings) -> Check:
+    name = "delivery receipts"
+    if accepted := [name for name, provider in registry.BY_NAME.items() if config.secret(provider.SECRET)]:
+        return Check(name, ok=True, said=f"are accepted from {', '.join(accepted)}.")
+    secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
+    return Check(name, ok=None, said=f"are accepted from no provider. Set the secret of yours: {secrets}.")
+
+
+def _mail(config: Settings) -> Check:
+    server = config.secret("smtp_url")
+    if server is None:
+        return Check("SMTP_URL", ok=None, said="is not set. Downloaded lists are sent in direct messages.")
+    try:
+        return Check("SMTP_URL", ok=True, said=f"{check_server(server)} accepts our mail.")
+    except UserError as error:
+        return Check("SMTP_URL", ok=False, said=f"cannot be used: {error.sentence}")

@@ -1,0 +1,38 @@
+"""The database that a command works on. An embedded one is migrated on the way, a district's only by `cleanup-bot migrate`."""
+
+import typer
+from sqlalchemy import Engine
+
+from bot import settings
+from bot.db import embedded
+from bot.db.engine import build_engine, wait_until_ready
+from bot.db.migrations.upgrade import is_database_current, upgrade_database
+from bot.errors import UserError
+from bot.settings import Settings
+
+
+def database_url(config: Settings) -> str:
+    """Return the URL of the configured database; without one, start the embedded PostgreSQL and say so on stderr."""
+    if config.database_url:
+        return config.database_url.get_secret_value()
+    typer.echo(f"DATABASE_URL is not set. Using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}.", err=True)
+    return embedded.embedded_url()
+
+
+def open_database() -> tuple[Settings, Engine]:
+    """Load the settings and return them with an engine whose database has the tables of this version.
+
+    Raises:
+        UserError: a setting is invalid, the database does not answer, or it has the tables of another version.
+    """
+    config = settings.load()
+    url = database_url(config)
+    engine = build_engine(url)
+    wait_until_ready(engine, seconds=10)
+    if config.database_url is None:
+        upgrade_database(url)
+    elif not is_database_current(engine):
+        raise UserError(
+            "database.not_current", "The database does not have the tables of this version. Run: cleanup-bot migrate"
+        )
+    return config, engine

@@ -1,0 +1,76 @@
+"""Commands that run until they are stopped: the three processes of an installation, and the sandbox."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from bot.errors import UserError
+
+
+def web() -> None:
+    """Serve Slack, delivery receipts, mass messages, and health checks over HTTP."""
+    from bot.app import build_bolt_app
+    from bot.cli.database import open_database
+    from bot.web import server
+
+    config, engine = open_database()
+    _exit_cleanly_on_sigterm()
+    server.serve(config, engine, build_bolt_app(config, engine))
+
+
+def clock(
+    *, once: Annotated[bool, typer.Option("--once", help="Do all work that is due now, then exit.")] = False
+) -> None:
+    """Do scheduled work: the nightly sync, final mass messages, digests, downloads."""
+    from bot import clock
+    from bot.app import slack_client
+    from bot.cli.database import open_database
+    from bot.wording import say
+
+    config, engine = open_database()
+    client = slack_client(config)
+    if not once:
+        _exit_cleanly_on_sigterm()
+        clock.run_forever(config, engine, client)
+        return
+    done = clock.run_once(config, engine, client)
+    typer.echo(", ".join(f"{say(f'clock.job.{name}')} {count}" for name, count in done.counts.items()))
+    if done.failed:
+        failed = ", ".join(say(f"clock.job.{name}") for name in done.failed)
+        raise UserError("clock.jobs_failed", f"Failed: {failed}. See the log above for the reason.")
+
+
+def socket() -> None:
+    """Serve Slack over Socket Mode, where Slack cannot reach this machine."""
+    from bot.app import build_bolt_app
+    from bot.cli.database import open_database
+    from bot.socket_mode import serve
+
+    config, engine = open_database()
+    bolt = build_bolt_app(config, engine)
+    _exit_cleanly_on_sigterm()
+    serve(config, bolt)
+
+
+def sandbox(
+    *,
+    tour: Annotated[bool, typer.Option("--tour", help="Play the whole story without a browser, then exit.")] = False,
+    port: Annotated[int, typer.Option(help="The port of the page.", envvar="PORT")] = 3000,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Try everything on this machine: a made-up district and a local Slack, no accounts."""
+    try:
+        from bot.sandbox import run
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "sandbox.not_installed",
+            f"The sandbox needs {error.name}. Install contact-cleanup[sandbox], or run `make sandbox` in a clone.",
+        ) from error
+    sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
+
+
+def _exit_cleanly_on_sigterm() -> None:
+    """Turn SIGTERM, with which a platform stops a process, into SystemExit, so that everything open is closed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

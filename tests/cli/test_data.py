@@ -1,0 +1,71 @@
+import csv
+
+import pytest
+from sqlalchemy import text
+from support import edits, people
+from support.command_line import is_one_readable_line
+
+from bot.db.session import transaction
+
+
+def test_migrate_upgrades_an_empty_database(run, engine, database_url):
+    name = f"{engine.url.database}_migrate"
+    admin = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = database_url.replace(engine.url.database, name)
+    before = run("sync", "nowhere", DATABASE_URL=url)
+    assert (before.returncode, "cleanup-bot migrate" in before.stderr) == (1, True)
+    assert [run("migrate", DATABASE_URL=url).returncode for _ in range(2)] == [0, 0]
+    assert "tables" not in run("sync", "nowhere", DATABASE_URL=url).stderr
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_import_results_adds_deliveries_and_lists_rejected_rows(run, tmp_path, empty_database):
+    with transaction(empty_database) as session:
+        people.contact(session, people.student(session), phone="+13125550142")
+    path = tmp_path / "results.csv"
+    path.write_text("to,status\n(312) 555-0142,landline\n12,delivered\n")
+    options = ["--id", "snow", "--title", "Snow day", "--sent-at", "2026-11-20 09:30"]
+    summary, rejected = run("import-results", path, *options).stdout.splitlines()
+    assert summary == "2 rows: 1 new deliveries, 0 already known."
+    assert rejected.startswith("results.csv:3: ")
+    assert "0 new deliveries, 1 already known" in run("import-results", path, *options).stdout
+    assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1
+
+
+def test_explain_needs_neither_database_nor_slack(run):
+    done = run("explain", "twilio", "21610", DATABASE_URL="")
+    assert done.returncode == 0
+    assert done.stdout.startswith("twilio 21610: ")
+    assert "Opt-Out" in done.stdout
+    unknown = run("explain", "twilio", "nonsense")
+    assert (unknown.returncode, is_one_readable_line(unknown.stderr)) == (1, True)
+
+
+@pytest.fixture
+def edit(session, district, dana):
+    maria = people.contact(session, people.student(session, at=district.lincoln), phone="+13125550142")
+    edits.change(session, maria, phone="(312) 555-0199", actor=dana)
+    session.commit()
+
+
+@pytest.mark.parametrize(("form", "column"), [("sheet", "entered here"), ("powerschool", "phoneNumberAsEntered")])
+def test_exported_edits_are_readable_by_their_owner_only(run, tmp_path, edit, form, column):
+    done = run("export-edits", "edits.csv", "--format", form)
+    assert (done.returncode, done.stdout) == (0, "1 change in edits.csv.\n")
+    file = tmp_path / "edits.csv"
+    assert file.stat().st_mode & 0o777 == 0o600
+    (row,) = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines())
+    assert row[column] == "(312) 555-0199"
+
+
+def test_export_edits_does_not_overwrite_a_file(run, tmp_path, edit):
+    (tmp_path / "edits.csv").write_text("mine")
+    done = run("export-edits", "edits.csv")
+    assert done.returncode == 1
+    assert is_one_readable_line(done.stderr)
+    assert "edits.csv" in done.stderr
+    assert (tmp_path / "edits.csv").read_text() == "mine"
