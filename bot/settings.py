@@ -1,4 +1,4 @@
-"""Everything a district can set, read from the environment (or a `.env` file) in one place and checked at the door."""
+"""Everything a district can configure, read from the environment or a `.env` file and validated. `docs/settings.md` describes each."""
 
 import re
 from datetime import time, timedelta
@@ -15,12 +15,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import UserError
 
 SLACK_API_URL = "https://slack.com/api/"
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-_VERSION = re.compile(r"/v?1[p.][12]/?$")
+_LOCALHOST = ("localhost", "127.0.0.1", "::1")
+_ONEROSTER_VERSION = re.compile(r"/v?1[p.][12]/?$")
 
 
 class Settings(BaseSettings):
-    """Names are those of the environment, in lower case. Secrets never appear in a repr."""
+    """One field per environment variable, named alike in lower case. Secrets never appear in a repr."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
@@ -68,16 +68,15 @@ class Settings(BaseSettings):
     @field_validator("admin_emails", "editor_roles", "export_roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(word.strip().lower() for word in value.split(",") if word.strip())
-            if isinstance(value, str)
-            else value
-        )
+        """Split at commas, in lower case."""
+        if not isinstance(value, str):
+            return value
+        return tuple(word.strip().lower() for word in value.split(",") if word.strip())
 
     @field_validator("settle_after", "first_look_after", "sync_whole_every", mode="before")
     @classmethod
-    def _hours(cls, value: object) -> object:
-        """A plain number is hours; `30m`, `36h`, `3d` say their unit."""
+    def _parse_duration(cls, value: object) -> object:
+        """Accept hours as a plain number, `30m`, `36h`, `3d`, and what pydantic accepts after a P."""
         if not isinstance(value, str) or value.upper().startswith("P"):
             return value
         units = {"m": "minutes", "h": "hours", "d": "days"}
@@ -85,63 +84,63 @@ class Settings(BaseSettings):
         number = value[:-1] if unit else value
         try:
             return timedelta(**{unit or "hours": float(number)})
-        except ValueError as problem:
-            raise ValueError("write a number of hours, or 30m, 36h, 3d") from problem
+        except ValueError as error:
+            raise ValueError("write a number of hours, or 30m, 36h, 3d") from error
 
     @field_validator("smtp_url")
     @classmethod
-    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
-        there = urlsplit(value.get_secret_value()) if value else None
-        if there and (there.scheme not in {"smtp", "smtps"} or not there.hostname):
+    def _check_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        url = urlsplit(value.get_secret_value()) if value else None
+        if url and (url.scheme not in {"smtp", "smtps"} or not url.hostname):
             raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
         return value
 
     @field_validator("sis_oneroster_url", "sis_oneroster_token_url")
     @classmethod
-    def _safe_address(cls, value: str | None) -> str | None:
-        """A roster, and the secret that opens it, go over the network only where nobody can read along."""
+    def _check_sis_url(cls, value: str | None) -> str | None:
+        """Require https: a roster and its client secret are never sent over the network unencrypted."""
         if value is None:
             return None
-        there = urlsplit(value)
-        if there.scheme != "https" and not (there.scheme == "http" and there.hostname in _THIS_MACHINE):
+        url = urlsplit(value)
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOCALHOST):
             raise ValueError("must begin with https://")
-        if not there.hostname or there.username or there.password or there.fragment:
-            raise ValueError("is not an address; write one like https://sis.example/ims/oneroster/v1p1")
+        if not url.hostname or url.username or url.password or url.fragment:
+            raise ValueError("is not a URL such as https://sis.example/ims/oneroster/v1p1")
         return value
 
     @field_validator("sis_oneroster_url")
     @classmethod
-    def _base_address(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).query or not _VERSION.search(urlsplit(value).path)):
-            raise ValueError("ends with the version, like /ims/oneroster/v1p1 or /ims/oneroster/rostering/v1p2")
+    def _check_oneroster_version(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).query or not _ONEROSTER_VERSION.search(urlsplit(value).path)):
+            raise ValueError("must end with the version, as in /ims/oneroster/v1p1 or /ims/oneroster/rostering/v1p2")
         return value
 
     @field_validator("timezone")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
+    def _check_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as problem:
-            raise ValueError("is not an IANA time zone; write one like America/Chicago") from problem
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is not an IANA time zone such as America/Chicago") from error
         return value
 
     @field_validator("phone_region")
     @classmethod
-    def _known_region(cls, value: str) -> str:
+    def _check_region(cls, value: str) -> str:
         if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError("is not a two-letter country; write one like US")
+            raise ValueError("is not a two-letter country code such as US")
         return value.upper()
 
     def secret(self, name: str) -> str | None:
-        """What the secret of this name is set to."""
+        """Return the value of the secret with this field name."""
         value: SecretStr | None = getattr(self, name)
         return value.get_secret_value() if value else None
 
     @property
     def signing_secrets(self) -> tuple[str, ...]:
-        """Slack's, and while it changes the new one beside the old: `old,new`."""
+        """Slack's signing secret; both of them while it is being replaced: `old,new`."""
         secrets = (self.secret("slack_signing_secret") or "").split(",")
-        return tuple(one.strip() for one in secrets if one.strip())
+        return tuple(secret.strip() for secret in secrets if secret.strip())
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -149,16 +148,16 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        UserError: naming each setting that cannot be used and why; never its value.
+        UserError: settings are invalid; it names each with the reason, never its value.
     """
     try:
         return Settings()
-    except ValidationError as problem:
-        wrong = "; ".join(
+    except ValidationError as invalid:
+        reasons = "; ".join(
             f"{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
-            for error in problem.errors()
+            for error in invalid.errors()
         )
-        raise UserError("settings.wrong", f"Settings: {wrong}.") from None
+        raise UserError("settings.invalid", f"Settings: {reasons}.") from None
