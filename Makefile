@@ -1,20 +1,21 @@
-# Every command sets up .venv by itself, and again only when the lock changed.
-# Only make, git and Python 3.11-3.14 have to be here before.
+# Each command sets up .venv on its first run, and again when the lock file changes.
+# It needs make, git, and Python 3.11 to 3.14.
 
 PY := .venv/bin/python
 READY := .venv/.ready
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-.PHONY: help sandbox test check bench lock
+.PHONY: help sandbox test check bench wheel lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make sandbox   try everything on this machine: http://127.0.0.1:3000"
 	@echo "make test      every test, on a real PostgreSQL; browser tests where Chromium is installed"
-	@echo "make check     style, types, import floors"
-	@echo "make bench     how fast the doors are on this machine"
-	@echo "make lock      compile the locks again from pyproject.toml"
+	@echo "make check     style, types, import layers"
+	@echo "make bench     benchmarks of this machine"
+	@echo "make wheel     build dist/contact_cleanup-*.whl"
+	@echo "make lock      compile the lock files again from pyproject.toml"
 
 sandbox: $(READY)
 	@exec $(PY) -m bot.cli sandbox
@@ -31,11 +32,14 @@ check: $(READY)
 bench: $(READY)
 	$(PY) -m pytest -s -o python_files="bench_*.py" tests/bench
 
+wheel: $(READY)
+	$(PY) -m hatchling build --target wheel
+
 lock: $(READY)
 	$(LOCK) pyproject.toml --output-file requirements.txt
-	$(LOCK) --group dev --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(LOCK) --group dev --extra sandbox --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
 
-# A Python that can make a virtual environment is searched for; what is missing is said in one line.
+# Finds a Python that can create a virtual environment, or names in one line what is missing.
 $(READY): requirements-dev.txt
 	@found=; \
 	for name in python3.13 python3.12 python3.11 python3.14 python3; do \
@@ -47,11 +51,11 @@ $(READY): requirements-dev.txt
 		echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and was not found. Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13)." >&2; exit 1; \
 	fi; \
 	if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
-		echo "$$found cannot make virtual environments. Install its venv package (Debian, Ubuntu: apt-get install $$found-venv)." >&2; exit 1; \
+		echo "$$found cannot create virtual environments. Install its venv package (Debian, Ubuntu: apt-get install $$found-venv)." >&2; exit 1; \
 	fi; \
 	echo "Setting up .venv with $$($$found --version) (once, about a minute)..."; \
-	$(PY) -c '' 2>/dev/null || "$$found" -m venv --clear .venv || { echo "No virtual environment could be made in .venv (above: why). Is there space left, and may you write here?" >&2; exit 1; }; \
+	$(PY) -c '' 2>/dev/null || "$$found" -m venv --clear .venv || { echo "Could not create a virtual environment in .venv (the reason is above). Check the free space and the permissions of this folder." >&2; exit 1; }; \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt \
 		&& $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e . \
-		|| { echo "The packages of requirements-dev.txt could not be installed (above: which and why). Is there a network, or a proxy to set?" >&2; exit 1; }; \
+		|| { echo "Could not install the packages of requirements-dev.txt (the reason is above). Check the network and its proxy." >&2; exit 1; }; \
 	touch $@

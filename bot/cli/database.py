@@ -15,8 +15,9 @@ def database_url(config: Settings) -> str:
     """Return the URL of the configured database; without one, start the embedded PostgreSQL and say so on stderr."""
     if config.database_url:
         return config.database_url.get_secret_value()
+    url = embedded.embedded_url()
     typer.echo(f"DATABASE_URL is not set. Using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}.", err=True)
-    return embedded.embedded_url()
+    return url
 
 
 def open_database() -> tuple[Settings, Engine]:
