@@ -1,15 +1,16 @@
-"""README and CONTRIBUTING describe what is in the repository."""
+"""The documents describe what is in the repository."""
 
 import re
 from pathlib import Path
 
-from pydantic import SecretStr
+import pytest
 
-from bot.providers import registry
+from bot.cli.app import COMMANDS
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -22,12 +23,17 @@ def test_contributing_describes_every_package_and_no_other():
     assert described == {f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries}
 
 
-def test_readme_names_every_setting_and_no_other():
-    table = README[README.index("| setting") : README.index("A mass message, as the sender")]
-    named = {
-        name.lower() for line in table.strip().splitlines()[2:] for name in re.findall("`([^`]+)`", line.split("|")[1])
-    }
-    secrets = {name for name, field in Settings.model_fields.items() if field.annotation == SecretStr | None}
-    assert named <= set(Settings.model_fields)
-    assert set(Settings.model_fields) - secrets <= named
-    assert {provider.SECRET for provider in registry.BY_NAME.values()} <= named
+def test_settings_are_described_each_once_and_no_other():
+    rows = [line.split("|")[1] for line in SETTINGS.splitlines() if line.startswith("| `")]
+    described = [name.lower() for row in rows for name in re.findall("`([^`]+)`", row)]
+    assert sorted(described) == sorted(Settings.model_fields)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_commands_exist(path):
+    document = path.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", document) if "://" not in link]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+    assert set(re.findall(r"cleanup-bot ([a-z][a-z-]*)", document)) <= set(COMMANDS)
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`make ([a-z]+)`", document)) <= set(targets)

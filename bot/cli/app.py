@@ -21,7 +21,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-_COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "web": serving.web,
     "clock": serving.clock,
     "socket": serving.socket,
@@ -34,7 +34,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "manifest": manifest.manifest,
 }
-for _name, _command in _COMMANDS.items():
+for _name, _command in COMMANDS.items():
     cli.command(_name)(_command)
 
 
