@@ -27,7 +27,6 @@ def clock(
     from bot import clock
     from bot.app import slack_client
     from bot.cli.database import open_database
-    from bot.wording import say
 
     config, engine = open_database()
     client = slack_client(config)
@@ -36,9 +35,9 @@ def clock(
         clock.run_forever(config, engine, client)
         return
     done = clock.run_once(config, engine, client)
-    typer.echo(", ".join(f"{say(f'clock.job.{name}')} {count}" for name, count in done.counts.items()))
+    typer.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in done.counts.items()))
     if done.failed:
-        failed = ", ".join(say(f"clock.job.{name}") for name in done.failed)
+        failed = ", ".join(name.replace("_", " ") for name in done.failed)
         raise UserError("clock.jobs_failed", f"Failed: {failed}. See the log above for the reason.")
 
 
