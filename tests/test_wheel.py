@@ -69,15 +69,17 @@ def with_sandbox(wheel, tmp_path_factory):
     return install(wheel, tmp_path_factory.mktemp("sandbox"), extras=["sandbox"])
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Run a command to its end in an empty folder, without settings and without the clone on the path."""
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run a command to its end in a folder of its own, without settings and without the clone on the path."""
+    folder = tmp_path_factory.mktemp("folder")
     unset = {"PYTHONPATH", *(name.upper() for name in Settings.model_fields)}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
 
     def run(*command):
+        # The tour takes half a minute; a machine that runs other tests needs several times as long.
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
 
     return run
