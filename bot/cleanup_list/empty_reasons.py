@@ -14,7 +14,7 @@ def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Fi
     """
     parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
     asked = [one for one in parts if one != Filter()]
-    together = which.of_students().with_page(1)
+    together = which.student_part().with_page(1)
     if not asked or _is_anybody(session, together, actor):
         return ()
     return tuple(one for one in asked if not _is_anybody(session, one, actor)) or (together,)

@@ -71,7 +71,7 @@ def matching_students(criteria: Criteria, reach: Reach, *also: ColumnElement[boo
         .lateral("kept")
     )
     student = (one for one in gathered.c if one.name not in kept.c)
-    alone = [reached.c.textable == 0] if Criterion.ALONE in criteria else []
+    alone = [reached.c.textable == 0] if Criterion.NO_ADULT in criteria else []
     return (
         select(*student, reached.c.textable, reached.c.other_ways, kept)
         .join_from(gathered, reached, true())

@@ -25,7 +25,7 @@ def load_vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str]
     `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
     known = cached_until_sync(session, _schools_and_teachers, actor.sight)
-    return known.mentioning(_mentions(session, actor, mentioned)) if mentioned else known
+    return known.with_mentions(_mentions(session, actor, mentioned)) if mentioned else known
 
 
 def _schools_and_teachers(session: Session, sight: Scope) -> Vocabulary:

@@ -22,7 +22,7 @@ from bot.contact_edits.locking import (
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
-from bot.domain.phone import is_misdialled, our_number, parse
+from bot.domain.phone import describe_opt_in_number, is_unassignable, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 
@@ -183,7 +183,7 @@ def _check(
     opt_in_number: str | None,
 ) -> None:
     number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
-    if number and number != before.phone and is_misdialled(number):
+    if number and number != before.phone and is_unassignable(number):
         raise UserError(
             "phone.misdialled",
             ("No US number is like that: neither its area code nor the three digits after it begin with 0 or 1."),
@@ -203,7 +203,7 @@ def _check(
     if method == ContactMethod.CALL:
         _refuse_calls_to_nobody(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
-        to = our_number(opt_in_number, region)
+        to = describe_opt_in_number(opt_in_number, region)
         field = "phone" if number != before.phone else "method"
         raise UserError(
             "contact.opted_out",

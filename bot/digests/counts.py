@@ -17,7 +17,7 @@ from bot.db.models.messages import ListEntry
 from bot.db.models.roster import Student, StudentContact
 from bot.db.models.views import NOT_REMOVED, has_textable_adult
 from bot.domain.sms_status import SmsStatus
-from bot.filters.filter import OF_STUDENTS, Filter
+from bot.filters.filter import STUDENT_CRITERIA, Filter
 
 # Unconfirmed without `final_at` is silence, which a late receipt may still break.
 _NOT_KNOWN = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NULL)"
@@ -115,7 +115,7 @@ GROUP BY 1, 2
 
 
 def count_scope(session: Session, which: Filter, *, today: date) -> CountScope:
-    if not which.criteria & OF_STUDENTS:
+    if not which.criteria & STUDENT_CRITERIA:
         return CountScope(which, today, None)
     everybody = select(Student.id).where(Student.active)
     return CountScope(which, today, session.scalars(narrow_students(everybody, which, today=today)).all())

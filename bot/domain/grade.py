@@ -1,12 +1,10 @@
-"""A grade level, stored as one of `LEVELS` whatever the SIS wrote. Unknown words are kept as `Other`, never dropped.
+"""Grade levels, stored as one of `LEVELS` however the SIS wrote them. An unknown word becomes `Other`; no student is dropped for it.
 
-The OneRoster 1.1 vocabulary is CEDS entry grade level (IT PR PK TK KG 01..12 13 PS UG Other); 1.2 leaves it open.
+OneRoster 1.1 uses the CEDS entry grade levels (IT PR PK TK KG 01..12 13 PS UG Other); 1.2 leaves the vocabulary open.
 """
 
 import re
 import unicodedata
-
-from bot.wording import say
 
 LEVELS = ("PK", "TK", "K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "UG", "Other")
 
@@ -24,31 +22,41 @@ _WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
     "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
 }  # fmt: skip
+# The common spellings, for which no pattern is needed.
+_COMMON = {**_WORDS, **{level: level for level in LEVELS}, **{f"{number:02}": str(number) for number in range(1, 10)}}
+_LABELS = {
+    "PK": "pre-K",
+    "TK": "transitional kindergarten",
+    "K": "kindergarten",
+    "UG": "ungraded",
+    "Other": "other grade",
+}
 
-
-# A level in figures, with what people write around it; blanks may stand anywhere, other signs only before it.
-_FIGURES = re.compile(r"(?:grades?|gr|g)?[ .:#=-]*(\d{1,2})(?:\.0)? ?(?:st|nd|rd|th)?[ .°]*(?:grade)?")
-# How some SIS count the years before kindergarten, which is their 0.
+# A level in digits with what people write around it: blanks anywhere, other signs only before it.
+_DIGITS = re.compile(r"(?:grades?|gr|g)?[ .:#=-]*(\d{1,2})(?:\.0)? ?(?:st|nd|rd|th)?[ .°]*(?:grade)?")
+# Some SIS count the years before kindergarten, which is their 0.
 _BELOW_ZERO = re.compile(r"-0?[1-4]")
 
 
 def parse(text: str) -> str | None:
-    """A level of `LEVELS` for one written grade (`5`, `05`, `5th`, `Gr. 5`, `KG`, `kinder`), or None if it is not one.
+    """Return the level of one written grade (`5`, `05`, `5th`, `Gr. 5`, `KG`, `kinder`); None if it is not one grade.
 
     Two grades in one (`1-2`, `1/2`) are not one grade.
     """
-    shown = (letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
-    word = " ".join("".join(shown).casefold().split())
+    if level := _COMMON.get(text):
+        return level
+    visible = [letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf"]
+    word = " ".join("".join(visible).casefold().split())
     if _BELOW_ZERO.fullmatch(word):
         return "PK"
-    if figures := _FIGURES.fullmatch(word):
-        level = str(int(figures.group(1)))
+    if digits := _DIGITS.fullmatch(word):
+        level = str(int(digits[1]))
         return "K" if level == "0" else level if level in LEVELS else None
     return _WORDS.get(re.sub(r"[^a-z0-9]|\bgrade\b", "", word))
 
 
 def from_roster(text: str) -> str | None:
-    """The level for a cell of an SIS export: the first grade of a list; a word nobody knows is `Other`; blank is None."""
+    """Return the level of a cell of an SIS export: the first grade of a list, `Other` for an unknown word, None for a blank."""
     first = text.split(",", maxsplit=1)[0].strip()
     return (parse(first) or "Other") if first else None
 
@@ -58,11 +66,11 @@ def order(level: str) -> int:
 
 
 def label(level: str) -> str:
-    """How people read a level: `grade 5`, `kindergarten`, `pre-K`."""
-    return f"grade {level}" if level.isdecimal() else say(f"grade.named.{level.lower()}")
+    """Return `grade 5`, `kindergarten`, or `pre-K`, to stand inside a sentence."""
+    return _LABELS.get(level) or f"grade {level}"
 
 
 def title(level: str) -> str:
-    """The same at the head of a line: `Grade 5`, `Pre-K`."""
-    said = label(level)
-    return said[0].upper() + said[1:]
+    """Return `Grade 5`, `Kindergarten`, or `Pre-K`, to begin a line."""
+    text = label(level)
+    return text[0].upper() + text[1:]

@@ -1,13 +1,10 @@
-"""The six SMS statuses: colour, meaning, next step. "No number" stands beside them: it is a lack, not a status.
+"""The six SMS statuses: color, meaning, next step. "No number" is beside them: something is missing, nothing was reported.
 
 Only a receipt, an opt-in or opt-out message, or a line-type lookup sets a status; nothing here guesses one.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-
-from bot.wording import say
 
 
 class Color(StrEnum):
@@ -18,7 +15,7 @@ class Color(StrEnum):
 
 
 class SmsStatus(StrEnum):
-    """Stored and written in filters by these values; people read `meaning(status).label`."""
+    """The values are stored; people read `meaning(status).label`."""
 
     LANDLINE = "landline"
     TURNED_OFF = "turned_off"
@@ -29,27 +26,76 @@ class SmsStatus(StrEnum):
     NO_NUMBER = "no_number"
 
 
+class Outcome(StrEnum):
+    """The state of a delivery: pending, delivered, failed for a reason that is ours, or the SMS status it showed."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    NOT_CONTACT_PROBLEM = "not_contact_problem"
+    LANDLINE = SmsStatus.LANDLINE
+    TURNED_OFF = SmsStatus.TURNED_OFF
+    UNCONFIRMED = SmsStatus.UNCONFIRMED
+    BLOCKED = SmsStatus.BLOCKED
+    INACTIVE = SmsStatus.INACTIVE
+    OPT_OUT = SmsStatus.OPT_OUT
+
+
 @dataclass(frozen=True)
 class Meaning:
-    """What people read about a status: its word, colour, one-line explanation and the next step."""
+    """What people read about a status: a label, a color, one line of explanation, and the next step."""
 
     label: str
-    colour: Color
+    color: Color
     explanation: str
     next_step: str
 
 
-_COLOURS = {
-    SmsStatus.LANDLINE: Color.YELLOW,
-    SmsStatus.TURNED_OFF: Color.YELLOW,
-    SmsStatus.UNCONFIRMED: Color.YELLOW,
-    SmsStatus.BLOCKED: Color.RED,
-    SmsStatus.INACTIVE: Color.RED,
-    SmsStatus.OPT_OUT: Color.RED,
-    SmsStatus.NO_NUMBER: Color.RED,
+_MEANINGS = {
+    SmsStatus.LANDLINE: Meaning(
+        "Landline",
+        Color.YELLOW,
+        "This number cannot get texts. It may still get an autocall.",
+        "Ask for a mobile number, or switch the contact method to call.",
+    ),
+    SmsStatus.TURNED_OFF: Meaning(
+        "Turned Off",
+        Color.YELLOW,
+        "The phone was off or out of range. A text arrives once it is on again.",
+        "Wait for the next mass message. Still off then? Ask for another number.",
+    ),
+    SmsStatus.UNCONFIRMED: Meaning(
+        "Unconfirmed",
+        Color.YELLOW,
+        "The carrier cannot say whether the last text arrived.",
+        "Nothing yet. Check the number if it is still here after the next mass message.",
+    ),
+    SmsStatus.BLOCKED: Meaning(
+        "Blocked",
+        Color.RED,
+        "The contact or their carrier blocks our texts.",
+        "Ask the contact to unblock us or their carrier to allow our texts, or use another number.",
+    ),
+    SmsStatus.INACTIVE: Meaning(
+        "Inactive",
+        Color.RED,
+        "The number is out of service or has changed hands.",
+        "Ask the family for the new number.",
+    ),
+    SmsStatus.OPT_OUT: Meaning(
+        "Opt-Out",
+        Color.RED,
+        "The contact said STOP. Only they can change that.",
+        "They can text START to our number. Until then, call or email.",
+    ),
+    SmsStatus.NO_NUMBER: Meaning(
+        "No number",
+        Color.RED,
+        "There is no number that can be texted.",
+        "Ask the family for a mobile number.",
+    ),
 }
 
-# Worst first: a text that will never arrive stands above one that may.
+# Worst first: a text that will never arrive ranks above one that may.
 SEVERITY = (
     SmsStatus.OPT_OUT,
     SmsStatus.INACTIVE,
@@ -61,30 +107,10 @@ SEVERITY = (
 )
 
 
-@cache
 def meaning(status: SmsStatus) -> Meaning:
-    return Meaning(
-        say(f"sms_status.{status}.label"),
-        _COLOURS[status],
-        say(f"sms_status.{status}.explanation"),
-        say(f"sms_status.{status}.next_step"),
-    )
+    return _MEANINGS[status]
 
 
-@cache
-def statuses_with_color(colour: Color) -> tuple[SmsStatus, ...]:
-    return tuple(status for status in SEVERITY if _COLOURS[status] is colour)
-
-
-class Outcome(StrEnum):
-    """What became of a delivery. Beside the statuses of `SmsStatus`: still open, arrived, or our own fault."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    NOT_CONTACT_PROBLEM = "not_contact_problem"
-    LANDLINE = SmsStatus.LANDLINE
-    TURNED_OFF = SmsStatus.TURNED_OFF
-    UNCONFIRMED = SmsStatus.UNCONFIRMED
-    BLOCKED = SmsStatus.BLOCKED
-    INACTIVE = SmsStatus.INACTIVE
-    OPT_OUT = SmsStatus.OPT_OUT
+def statuses_with_color(color: Color) -> tuple[SmsStatus, ...]:
+    """Return the statuses of a color, worst first."""
+    return tuple(status for status in SEVERITY if _MEANINGS[status].color is color)

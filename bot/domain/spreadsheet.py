@@ -1,11 +1,11 @@
-"""Cells that a spreadsheet opens as they were meant."""
+"""Cells of CSV files that a spreadsheet opens as they were meant."""
 
+# At the start of a CSV: without it a spreadsheet does not read the file as UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
-"""At the head of a CSV: without it a spreadsheet takes UTF-8 for something else."""
+# How a formula begins, in full-width signs too (OWASP, CSV Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""How a formula begins, in full-width signs too (OWASP, CSV Injection)."""
 
 
 def escape_cell(cell: str) -> str:
-    """The cell of a CSV that no spreadsheet takes for a formula."""
+    """Return the cell so that no spreadsheet runs it as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell

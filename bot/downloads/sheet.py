@@ -112,7 +112,7 @@ def _rows(book: Any, entries: Iterable[ExportRow], head: FileHeader) -> int:
             elif place == _GRADE and cell.isdecimal():
                 sheet.write_number(number, place, int(cell))
             else:
-                colour = fills[meaning(one.status).colour] if place == _STATUS else None
+                colour = fills[meaning(one.status).color] if place == _STATUS else None
                 sheet.write_string(number, place, cell[:_LONGEST], colour)
     sheet.autofilter(0, 0, number, len(_COLUMNS) - 1)
     sheet.repeat_rows(0)

@@ -1,44 +1,71 @@
-"""Which part of the list somebody wants: a value that is always in canonical form, so that equal lists are equal filters."""
+"""A filter says which part of the cleanup list someone asked for. It is always in canonical form, so equal lists are equal
+filters, and its text is its only serialization: `parse_filter(str(f)).filter == f`.
+"""
 
-from collections.abc import Iterable
+import html
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain import grade
+from bot.domain.names import clean
 from bot.domain.sms_status import SEVERITY, Color, SmsStatus, meaning, statuses_with_color
-from bot.filters.tokens import cleaned
 from bot.filters.words import STATUS_SLUGS
-from bot.wording import say
 
 _LAST_PAGE = 1_000_000
-_LONGEST = 300
-"""Characters of names, of a teacher and of a school: the whole filter is a button's value, which Slack bounds."""
-_RUN = 3
+# Characters of names, of a teacher, and of a school: the whole filter is the value of a button, which Slack bounds.
+_LONGEST_PART = 300
+_SHORTEST_RANGE = 3
+_COLORS = {statuses_with_color(color): color for color in Color}
+
+_SIGNS = {
+    **dict.fromkeys(map(ord, "“”„‟«»〝〞＂"), '"'),
+    **dict.fromkeys(map(ord, "‘’‚‛′´`"), "'"),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    **dict.fromkeys(range(0xD800, 0xE000)),  # Surrogates, which no database stores.
+}
+
+
+def plain_text(text: str) -> str:
+    """Return text as people typed it, with one kind of quote, dash and space, no hidden characters and no Slack escapes."""
+    if text.isascii() and text.isprintable() and "&" not in text and "`" not in text:
+        return " ".join(text.split())
+    # Until nothing changes: an escape may hide another one.
+    while (result := clean(unicodedata.normalize("NFKC", html.unescape(text)).translate(_SIGNS))) != text:
+        text = result
+    return text
+
+
+def quotable(text: str) -> str:
+    """Return plain text that can stand between quotes in a filter."""
+    text = plain_text(text)
+    return plain_text(text.replace('"', " ")) if '"' in text else text
 
 
 class Criterion(StrEnum):
-    """What a filter may narrow by; each is named after its part."""
+    """A part of a filter that narrows the list, by the name of its field."""
 
     GRADES = "grades"
     STATUSES = "statuses"
     NAMES = "names"
     TEACHER = "teacher"
     SCHOOL = "school"
-    ALONE = "alone"
+    NO_ADULT = "no_adult"
 
 
 Criteria = frozenset[Criterion]
-OF_STUDENTS: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL})
-"""What is of students; names and SMS statuses are of contacts, too."""
+# Names and SMS statuses are criteria of contacts, too.
+STUDENT_CRITERIA: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL})
 
 
 @dataclass(frozen=True)
 class Filter:
-    """All parts must hold; several grades or statuses mean any of them. The empty filter is the whole list.
+    """Conditions that must all hold; of several grades or statuses any one. The empty filter is the whole list.
 
-    `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that the student's (or a contact's) name must all hold;
-    `teacher` and `school` are words of theirs; `alone` means students of whom no adult can be texted. Duplicates, order, quotes
-    and stray spaces are put right on the way in.
+    `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one
+    contact; `teacher` and `school` are words of their names; `no_adult` means students with no adult who can be texted.
+    The constructor removes duplicates, quotes, and extra blanks, and sorts.
     """
 
     grades: tuple[str, ...] = ()
@@ -47,90 +74,87 @@ class Filter:
     teacher: str | None = None
     school: str | None = None
     page: int = 1
-    alone: bool = False
+    no_adult: bool = False
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "grades", tuple(level for level in grade.LEVELS if level in self.grades))
-        put(self, "statuses", tuple(status for status in SEVERITY if status in self.statuses))
-        put(self, "names", tuple(_bounded(" ".join(self.names)).split()) if self.names else ())
-        put(self, "teacher", (_bounded(self.teacher) or None) if self.teacher else None)
-        put(self, "school", (_bounded(self.school) or None) if self.school else None)
-        put(self, "page", min(max(self.page, 1), _LAST_PAGE))
+        canonical = {
+            "grades": tuple(level for level in grade.LEVELS if level in self.grades) if self.grades else (),
+            "statuses": tuple(status for status in SEVERITY if status in self.statuses) if self.statuses else (),
+            "names": tuple(_shortened(" ".join(self.names)).split()) if self.names else (),
+            "teacher": (_shortened(self.teacher) or None) if self.teacher else None,
+            "school": (_shortened(self.school) or None) if self.school else None,
+            "page": min(max(self.page, 1), _LAST_PAGE),
+        }
+        vars(self).update(canonical)  # The class is frozen.
 
     @property
     def criteria(self) -> Criteria:
-        """What it narrows by, whatever each of them says."""
-        return frozenset(one for one in Criterion if getattr(self, one))
+        return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
-    def of_students(self) -> "Filter":
-        """The same page of whom it means by what is of students."""
-        return Filter(page=self.page, **{str(one): getattr(self, one) for one in OF_STUDENTS})
+    def student_part(self) -> "Filter":
+        """Return the same page of the students whom the filter means by grade, teacher, and school."""
+        return Filter(grades=self.grades, teacher=self.teacher, school=self.school, page=self.page)
 
     def with_page(self, page: int) -> "Filter":
         return self if page == self.page else replace(self, page=page)
 
     def __str__(self) -> str:
-        parts = [
-            f"grade {','.join(_runs(self.grades))}" if self.grades else "",
-            _status_words(self.statuses),
-            "no-adult" if self.alone else "",
-            f'student "{" ".join(self.names)}"' if self.names else "",
-            f'teacher "{self.teacher}"' if self.teacher else "",
-            f'school "{self.school}"' if self.school else "",
-            f"page {self.page}" if self.page > 1 else "",
-        ]
-        return " ".join(part for part in parts if part)
-
-
-def page_count(total: int, page_size: int) -> int:
-    """How many pages so many make; where nobody is, one that says so."""
-    return max(1, -(-total // page_size))
-
-
-def _bounded(text: str) -> str:
-    return cleaned(cleaned(text)[:_LONGEST])
+        parts = []
+        if self.grades:
+            parts.append(f"grade {','.join(_grade_ranges(self.grades))}")
+        if self.statuses:
+            parts.append(_COLORS.get(self.statuses) or ",".join(STATUS_SLUGS[status] for status in self.statuses))
+        if self.no_adult:
+            parts.append("no-adult")
+        if self.names:
+            parts.append(f'student "{" ".join(self.names)}"')
+        if self.teacher:
+            parts.append(f'teacher "{self.teacher}"')
+        if self.school:
+            parts.append(f'school "{self.school}"')
+        if self.page > 1:
+            parts.append(f"page {self.page}")
+        return " ".join(parts)
 
 
 def describe(which: Filter) -> str:
-    """The heading people read above a list: `Grade 5 · Blocked · Teacher García · Lincoln Elementary`."""
-    parts = [
-        _grades_in_words(which.grades),
-        _statuses_in_words(which.statuses),
-        "No adult can be texted" if which.alone else "",
-        f"“{' '.join(which.names)}”" if which.names else "",
-        f"Teacher {which.teacher}" if which.teacher else "",
-        f"School {which.school}" if which.school else "",
-    ]
-    return " · ".join(part for part in parts if part) or "Everybody on the list"
+    """Return the heading above a list: `Grade 5 · Blocked · Teacher García · School Lincoln`."""
+    parts = []
+    if len(which.grades) == 1:
+        parts.append(grade.title(which.grades[0]))
+    elif which.grades:
+        parts.append(f"Grades {', '.join(_grade_ranges(which.grades)).replace('-', '–')}")
+    if color := _COLORS.get(which.statuses):
+        parts.append(f"All {color}")
+    elif which.statuses:
+        parts.append(", ".join(meaning(status).label for status in which.statuses))
+    if which.no_adult:
+        parts.append("No adult can be texted")
+    if which.names:
+        parts.append(f"“{' '.join(which.names)}”")
+    if which.teacher:
+        parts.append(f"Teacher {which.teacher}")
+    if which.school:
+        parts.append(f"School {which.school}")
+    return " · ".join(parts) or "Everyone on the list"
 
 
-def _grades_in_words(levels: tuple[str, ...]) -> str:
-    if len(levels) <= 1:
-        return grade.title(levels[0]) if levels else ""
-    return f"Grades {', '.join(run.replace('-', '–') for run in _runs(levels))}"
+def page_count(total: int, page_size: int) -> int:
+    """Return the number of pages; an empty list has one, which says that it is empty."""
+    return max(1, -(-total // page_size))
 
 
-def _statuses_in_words(statuses: tuple[SmsStatus, ...]) -> str:
-    for colour in Color:
-        if statuses == statuses_with_color(colour):
-            return say(f"filters.all.{colour}")
-    return ", ".join(meaning(status).label for status in statuses)
+def _shortened(text: str) -> str:
+    text = quotable(text)
+    return quotable(text[:_LONGEST_PART]) if len(text) > _LONGEST_PART else text
 
 
-def _status_words(statuses: tuple[SmsStatus, ...]) -> str:
-    for colour in Color:
-        if statuses == statuses_with_color(colour):
-            return str(colour)
-    return ",".join(STATUS_SLUGS[status] for status in statuses)
-
-
-def _runs(levels: Iterable[str]) -> list[str]:
-    """Neighbouring levels as one: 3, 4, 5 and 8 are `3-5` and `8`."""
-    runs: list[list[str]] = []
+def _grade_ranges(levels: Sequence[str]) -> list[str]:
+    """Return sorted levels with three or more neighbors as a range: 3, 4, 5 and 8 are `3-5` and `8`."""
+    ranges: list[list[str]] = []
     for level in levels:
-        if runs and grade.order(level) == grade.order(runs[-1][-1]) + 1:
-            runs[-1].append(level)
+        if ranges and grade.order(level) == grade.order(ranges[-1][-1]) + 1:
+            ranges[-1].append(level)
         else:
-            runs.append([level])
-    return [part for run in runs for part in ([f"{run[0]}-{run[-1]}"] if len(run) >= _RUN else run)]
+            ranges.append([level])
+    return [text for run in ranges for text in ([f"{run[0]}-{run[-1]}"] if len(run) >= _SHORTEST_RANGE else run)]

@@ -1,11 +1,11 @@
-"""Names of schools and teachers that a bare word may mean. Whoever keeps a vocabulary keeps their index with it, so that thousands
-of them cost a command nothing.
+"""The names of schools and teachers that a bare word may mean, and the known words that a misspelled word may have meant.
+
+A vocabulary indexes its names once, when it is first used: keep it while its names are valid.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -15,108 +15,131 @@ from bot.filters.words import COMMON_IN_SCHOOLS, FILLERS, SCHOOL_KINDS, SCHOOL_N
 
 _SHORT_FORMS = {"saint": "st", "mount": "mt", "high": "hs", "elementary": "es", "junior": "jr"}
 _LONG_FORMS = {short: long for long, short in _SHORT_FORMS.items()}
+_VOWELS = frozenset("aeiouy")
 _SHORTEST_START = 3
-_NEAR = 0.7
+_SIMILARITY = 0.7
 _SUGGESTIONS = 3
+_SHORTEST_WITH_TYPO = 5
+_SHORTEST_WITH_TWO_TYPOS = 8
+
+
+class NameIndex:
+    """Names by their words; words are folded."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.by_word: dict[str, list[int]] = {}
+        self._words = [fold(name.replace("-", " ")).split() for name in names]
+        self._forms = [{*words, *(_SHORT_FORMS.get(word, word) for word in words)} for words in self._words]
+        # `mlk` and `jfk`; initials with a vowel could be a person's name.
+        by_initials: dict[str, list[int]] = {}
+        for number, words in enumerate(self._words):
+            for word in {*self._forms[number], *fold(names[number]).split()}:
+                self.by_word.setdefault(word, []).append(number)
+            initials = "".join(word[0] for word in words)
+            for length in range(_SHORTEST_START, len(initials) + 1):
+                if _VOWELS.isdisjoint(initials[:length]):
+                    by_initials.setdefault(initials[:length], []).append(number)
+        # A phrase may begin with any whole word of a name, or with its initials.
+        self.by_first_word = by_initials | self.by_word
+
+    def find(self, words: Sequence[str]) -> list[int]:
+        """Return the names that hold all words, the first one whole, the others at least begun (`lincoln elem`)."""
+        if not words or not all(words) or FILLERS.issuperset(words):
+            return []
+        others = [word for word in words[1:] if word not in SCHOOL_NOUNS]
+        numbers = self.by_first_word.get(words[0], [])
+        return [number for number in numbers if all(self._has(number, word) for word in others)]
+
+    def _has(self, number: int, word: str) -> bool:
+        forms = self._forms[number]
+        return word in forms or (len(word) >= _SHORTEST_START and any(form.startswith(word) for form in forms))
+
+    def find_exact(self, words: Sequence[str]) -> list[int]:
+        """Return the names with exactly these words, in any order."""
+        return [number for number in self.by_word.get(words[0], []) if set(self._words[number]) == set(words)]
+
+    def is_distinctive(self, word: str) -> bool:
+        """Return whether the word alone means a school: `rosa` of `Rosa Parks Elementary` may as well be a student."""
+        if word in SCHOOL_KINDS or word not in self.by_word:
+            return True
+        return any(set(self._words[number]) - COMMON_IN_SCHOOLS == {word} for number in self.by_word[word])
+
+    def full_name(self, numbers: Sequence[int], typed: str) -> str:
+        """Return the name if only one is meant, else what was typed, without short forms that no name holds."""
+        names = {self.names[number] for number in numbers}
+        if len(names) == 1:
+            return names.pop()
+        words = (word for word in typed.split() if fold(word) not in SCHOOL_NOUNS)
+        return " ".join(_LONG_FORMS.get(fold(word), word) for word in words) or typed
+
+    def similar(self, text: str) -> list[str]:
+        """Return names with a word that is similar to one of the text's, at most three for each, nearest first."""
+        similar: dict[str, None] = {}
+        for word in fold(text).split():
+            near = process.extract(
+                word, list(self.by_word), scorer=OSA.normalized_similarity, score_cutoff=_SIMILARITY, limit=_SUGGESTIONS
+            )
+            names = [self.names[number] for part, _, _ in near for number in self.by_word[part][:_SUGGESTIONS]]
+            similar |= dict.fromkeys(list(dict.fromkeys(names))[:_SUGGESTIONS])
+        return list(similar)
+
+    def with_typo(self, word: str) -> list[str]:
+        """Return the names with a word that this may be with a typo."""
+        numbers = (number for part in without_typo(word, self.by_word) for number in self.by_word[part])
+        return list(dict.fromkeys(self.names[number] for number in numbers))
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What bare words may mean; `mentions` gives the teacher behind a Slack user id, `read` what texts were found to mean before."""
+    """The schools and teachers that one person may name; `mentions` gives the teacher of a Slack user id."""
 
     schools: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
-    read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def mentioning(self, mentions: Mapping[str, str]) -> "Vocabulary":
-        """The same words, with the index that was made of them, and the people who were mentioned."""
-        same = Vocabulary(self.schools, self.teachers, mentions)
-        vars(same).update(schools_by_word=self.schools_by_word, teachers_by_word=self.teachers_by_word)
-        return same
 
     @cached_property
-    def schools_by_word(self) -> "Names":
-        return Names(self.schools)
+    def school_index(self) -> NameIndex:
+        return NameIndex(self.schools)
 
     @cached_property
-    def teachers_by_word(self) -> "Names":
-        return Names(self.teachers)
+    def teacher_index(self) -> NameIndex:
+        return NameIndex(self.teachers)
 
-    def has_school(self, said: str) -> bool:
-        """Whether a school is called so, or begins so word by word."""
-        return bool(self.schools_by_word.named(fold(said).split()))
+    def with_mentions(self, mentions: Mapping[str, str]) -> "Vocabulary":
+        """Return a vocabulary with these mentions that shares the indexes of this one."""
+        other = Vocabulary(self.schools, self.teachers, mentions)
+        vars(other).update(school_index=self.school_index, teacher_index=self.teacher_index)
+        return other
 
-    def schools_like(self, said: str) -> list[str]:
-        """The schools with a word nearly like one of those said."""
-        return _like(self.schools_by_word, said)
+    def has_school(self, text: str) -> bool:
+        """Return whether a school has this name, or one that begins so, word by word."""
+        return bool(self.school_index.find(fold(text).split()))
 
-    def teachers_like(self, said: str) -> list[str]:
-        """The teachers with a word nearly like one of those said."""
-        return _like(self.teachers_by_word, said)
+    def schools_like(self, text: str) -> list[str]:
+        return self.school_index.similar(text)
 
-
-class Names:
-    """Names by the words in them; a word is one that `fold` made."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-        self._words = [fold(name.replace("-", " ")).split() for name in names]
-        self._sets = [{*words, *(_SHORT_FORMS.get(word, word) for word in words)} for words in self._words]
-        self.holding: dict[str, list[int]] = {}
-        for number, words in enumerate(self._sets):
-            for word in {*words, *fold(names[number]).split()}:
-                self.holding.setdefault(word, []).append(number)
-
-    @cached_property
-    def _initials(self) -> dict[str, list[int]]:
-        """`mlk` and `jfk`; with a vowel it could be somebody's name."""
-        found: dict[str, list[int]] = {}
-        for number, words in enumerate(self._words):
-            initials = "".join(word[0] for word in words)
-            for length in range(_SHORTEST_START, len(initials) + 1):
-                if not set(initials[:length]) & set("aeiouy"):
-                    found.setdefault(initials[:length], []).append(number)
-        return found
-
-    def named(self, said: Sequence[str]) -> list[int]:
-        """Which names hold all that was said: the first word whole, the others at least begun (`lincoln elem`)."""
-        if not said or not all(said) or set(said) <= FILLERS:
-            return []
-        first = self.holding.get(said[0], []) or self._initials.get(said[0], [])
-        more = [word for word in said[1:] if word not in SCHOOL_NOUNS]
-        return [number for number in first if all(self._begun(number, word) for word in more)]
-
-    def _begun(self, number: int, word: str) -> bool:
-        is_start = len(word) >= _SHORTEST_START
-        return any(own == word or (is_start and own.startswith(word)) for own in self._sets[number])
-
-    def exactly(self, said: Sequence[str]) -> list[int]:
-        """Which names are what was said, in any order."""
-        return [number for number in self.holding.get(said[0], []) if set(self._words[number]) == set(said)]
-
-    def told_by(self, word: str) -> bool:
-        """Whether one word is enough to mean a name; of `Rosa Parks Elementary`, `rosa` may as well be a student."""
-        if word in SCHOOL_KINDS or word not in self.holding:
-            return True
-        return any(set(self._words[number]) - COMMON_IN_SCHOOLS == {word} for number in self.holding[word])
-
-    def written(self, numbers: Sequence[int], typed: str) -> str:
-        """The one name that is meant, or what was typed, without short forms that no name holds."""
-        found = {self.names[number] for number in numbers}
-        if len(found) == 1:
-            return found.pop()
-        said = (word for word in typed.split() if fold(word) not in SCHOOL_NOUNS)
-        return " ".join(_LONG_FORMS.get(fold(word), word) for word in said) or typed
-
-    def like(self, word: str) -> list[str]:
-        """The names with a word nearly like this one, nearest first."""
-        near = process.extract(
-            word, list(self.holding), scorer=OSA.normalized_similarity, score_cutoff=_NEAR, limit=_SUGGESTIONS
-        )
-        found = (self.names[number] for part, _, _ in near for number in self.holding[part][:_SUGGESTIONS])
-        return list(dict.fromkeys(found))[:_SUGGESTIONS]
+    def teachers_like(self, text: str) -> list[str]:
+        return self.teacher_index.similar(text)
 
 
-def _like(names: Names, said: str) -> list[str]:
-    return list(dict.fromkeys(name for word in fold(said).split() for name in names.like(word)))
+def without_typo(word: str, known: Iterable[str]) -> list[str]:
+    """Return the known words, at most three and nearest first, that the word may be with a typo.
+
+    Most words people type are names, so this is strict: `Grace` is not `grade`, `Fred` is not `red`, `Black` is not `block`.
+    """
+    near = []
+    for other in known:
+        if other[:1] != word[:1] or len(other) < _SHORTEST_WITH_TYPO:
+            continue
+        most = 2 if len(other) >= _SHORTEST_WITH_TWO_TYPOS else 1
+        typos = OSA.distance(word, other, score_cutoff=most)
+        if 0 < typos <= most and (most > 1 or _is_typo(word, other)):
+            near.append((typos, other))
+    return [other for _, other in sorted(near)[:_SUGGESTIONS]]
+
+
+def _is_typo(word: str, known: str) -> bool:
+    """Return whether a word that differs in one place misses, swaps, or doubles a letter: another letter makes another name."""
+    is_doubled = any(word[at] == word[at - 1] and word[:at] + word[at + 1 :] == known for at in range(1, len(word)))
+    return len(word) < len(known) or sorted(word) == sorted(known) or is_doubled

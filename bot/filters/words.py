@@ -1,19 +1,55 @@
-"""The words that mean something in a filter, as `bot.domain.names.fold` writes them."""
+"""The words that mean something in a filter, folded by `bot.domain.names.fold`, and the phrases that the help shows."""
+
+from dataclasses import dataclass
 
 from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
-from bot.filters import grammar
 
-STATUS_SLUGS = {
-    SmsStatus.LANDLINE: "landline",
-    SmsStatus.TURNED_OFF: "turned-off",
-    SmsStatus.UNCONFIRMED: "unconfirmed",
-    SmsStatus.BLOCKED: "blocked",
-    SmsStatus.INACTIVE: "inactive",
-    SmsStatus.OPT_OUT: "opt-out",
-    SmsStatus.NO_NUMBER: "no-number",
-}
 
-_SAID = {
+@dataclass(frozen=True)
+class Phrase:
+    """An example that works as typed, and what it returns."""
+
+    example: str
+    meaning: str
+
+
+# The help is made from these two tables, and every example is tested, so the help never promises too much.
+GRAMMAR = (
+    Phrase("grade 5 blocked", "grade 5 contacts whose number is blocked"),
+    Phrase("5th", "one grade; `gr5`, `K` and `kinder` work too"),
+    Phrase("grades 3-5", "several grades; `3,4` and `9th to 12th` work too"),
+    Phrase("red", "contacts whose number is no longer good for texts; `yellow`: contacts whose number may still work"),
+    Phrase(
+        "landline, turned off",
+        "one or more statuses: landline, turned off, unconfirmed, blocked, inactive, opt-out",
+    ),
+    Phrase("no number", "contacts without a number that can be texted"),
+    Phrase("no adult", "students on the list with no adult who can be texted"),
+    Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
+    Phrase("teacher García", "the students of one teacher; `ms garcia` and `@Ana García` work too"),
+    Phrase("school Lincoln", "the students of one school"),
+)
+
+# The first word of each is the command. A filter may follow where the example has one.
+COMMANDS = (
+    Phrase(
+        "forecast grade 5",
+        "before you send: who a mass message would reach and miss now, and which students have no adult who would get it",
+    ),
+    Phrase("pending grade 5", "changes made here that the student information system does not have yet"),
+    Phrase(
+        "subscribe grade 5",
+        "in a channel: a digest there after each mass message, with counts only, never names; "
+        "by teacher only in private channels",
+    ),
+    Phrase("unsubscribe", "ends the digest of a channel"),
+    Phrase("subscriptions", "which channels get a digest"),
+    Phrase("help", "this page"),
+)
+COMMAND_WORDS = {phrase.example.split()[0]: " " in phrase.example for phrase in COMMANDS}
+
+STATUS_SLUGS = {status: status.value.replace("_", "-") for status in SmsStatus}
+_STATUS_PHRASES = {
     SmsStatus.LANDLINE: ("landline", "landlines", "home phone", "home phones"),
     SmsStatus.TURNED_OFF: ("turned off", "off", "switched off", "phone off", "powered off", "phone turned off"),
     SmsStatus.UNCONFIRMED: ("unconfirmed", "not confirmed", "unknown", "no receipt"),
@@ -31,35 +67,34 @@ _SAID = {
         *("without phone", "without a phone", "without a phone number", "without phone number"),
     ),
 }
-STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
-    **{said.replace(" ", ""): (status,) for status, words in _SAID.items() for said in words},
-    **{f"{colour}{plural}": statuses_with_color(colour) for colour in Color for plural in ("", "s")},
-}
-"""Without blanks, so that `opt out`, `opt-out` and `optout` are the same."""
-LONGEST_STATUS = max(len(said.split()) for words in _SAID.values() for said in words)
-_NO_ADULT = (
-    "no adult",
-    "no parent",
-    "no guardian",
-    "without adult",
-    "without an adult",
-    "without parent",
+_NO_ADULT_PHRASES = (
+    *("no adult", "no parent", "no guardian", "without adult", "without an adult", "without parent"),
     "without guardian",
 )
-NO_ADULT = {said.replace(" ", "") + plural for said in _NO_ADULT for plural in ("", "s")}
-LONGEST_NO_ADULT = max(len(said.split()) for said in _NO_ADULT)
+# Keys have no blanks, so that `opt out`, `opt-out` and `optout` are the same.
+STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
+    **{phrase.replace(" ", ""): (status,) for status, phrases in _STATUS_PHRASES.items() for phrase in phrases},
+    **{f"{color}{ending}": statuses_with_color(color) for color in Color for ending in ("", "s")},
+}
+NO_ADULT_WORDS = {phrase.replace(" ", "") + ending for phrase in _NO_ADULT_PHRASES for ending in ("", "s")}
+LONGEST_PHRASE = max(len(phrase.split()) for phrases in _STATUS_PHRASES.values() for phrase in phrases)
 NOT = {"not", "except", "excluding", "without", "but", "minus", "isnt", "arent"}
 
 GRADE_KEYS = {"grade", "grades", "gr", "graders", "grader", "g", "grado", "grados"}
+GRADE_NOUNS = GRADE_KEYS - {"g"}
+# Words that are grades without `grade` beside them. Not `junior` and `senior`, which are names too.
 BARE_GRADES = {
     *("k", "kg", "kinder", "kinders", "kindergarten", "kindergartner", "kindergartners", "kindergartener"),
-    *("kindergarteners", "pk", "prek", "prekindergarten", "preschool", "tk", "ug", "ungraded"),
+    *("kindergarteners", "pk", "prek", "prekindergarten", "preschool", "pre", "tk", "ug", "ungraded"),
     *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
     *("twelfth", "freshman", "freshmen", "sophomore", "sophomores", "juniors", "seniors"),
+    *GRADE_KEYS,
 }
-"""Not `junior` and `senior`, which are names too."""
-NUMBERS = {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
-GRADES_OF_TWO_WORDS = {"prek", "prekinder", "prekindergarten", "transitionalkindergarten"}
+KEYED_GRADES = {
+    *BARE_GRADES,
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "other"),
+}
+TWO_WORD_GRADES = {"prek", "prekinder", "prekindergarten", "transitionalkindergarten"}
 AND = {"and", "or"}
 UP_TO = {"to", "through", "thru", "till", "until"}
 
@@ -77,10 +112,9 @@ SCHOOL_KINDS = {
     *("elementary", "elem", "es", "primary", "intermediate", "middle", "secondary", "high", "hs", "academy"),
     *("preparatory", "prep", "charter", "magnet", "center"),
 }
+# Words that many schools share: without them only `lincoln` is left of Lincoln Elementary.
 COMMON_IN_SCHOOLS = SCHOOL_KINDS | SCHOOL_NOUNS | {"the", "of", "at", "and", "jr", "junior", "sr", "senior", "k8", "st"}
-"""What tells no school from another; `lincoln` is all that is left of Lincoln Elementary."""
 ASKING = {"can", "could", "would", "will"}
-COMMANDS = {phrase.example.split()[0] for phrase in grammar.COMMANDS}
 FILLERS = {
     *("a", "all", "and", "any", "are", "by", "cleanup", "contact", "contacts", "children", "currently", "dad", "dads"),
     *("everybody", "everyone", "families", "family", "father", "find", "for", "from", "give", "guardian", "guardians"),
@@ -89,8 +123,14 @@ FILLERS = {
     *("parents", "phone", "phones", "please", "s", "show", "still", "students", "texts", "thanks", "that", "the"),
     *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
 }
-KEYS = GRADE_KEYS | STATUS_KEYS | TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS | PAGE_KEYS | ROOM_KEYS
-ONLY_KEYS = KEYS - {"g", "page"}
-"""Without those that are names where nothing follows that they could be keys of."""
+KEYS = GRADE_KEYS | STATUS_KEYS | NAME_KEYS | PAGE_KEYS | ROOM_KEYS
 KEYS_AND_FILLERS = KEYS | FILLERS
-GRADE_NOUNS = GRADE_KEYS - {"g"}
+# `g` and `page` are names where nothing follows that they could be keys of.
+SKIPPED = FILLERS | KEYS - {"g", "page"}
+# What ends a name: anything that means something else by itself.
+ENDS_NAME = SKIPPED | TITLES
+
+_SHORTEST_STATUS_WITH_TYPO = 6
+STATUSES_WITH_TYPO = (*sorted(w for w in STATUS_WORDS if len(w) >= _SHORTEST_STATUS_WITH_TYPO), "kindergarten")
+KEYS_WITH_TYPO = ("teacher", "student", "school", "status")
+GRADE_KEYS_WITH_TYPO = ("grade", "grades")

@@ -33,7 +33,7 @@ def _follows(code: Code) -> list[str]:
         return [say(f"explaining.not_listed.{code.outcome}")]
     status = meaning(SmsStatus(code.outcome))
     return [
-        f"SMS status: {status.label} ({status.colour}).",
+        f"SMS status: {status.label} ({status.color}).",
         *(
             [
                 (

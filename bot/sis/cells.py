@@ -112,7 +112,7 @@ def number(cell: str, region: str) -> Number:
     """Read a telephone cell. Two numbers in one cell: the first that can be read is kept, and that is said."""
     if not cell:
         return Number(None, None)
-    if e164 := phone.to_ascii_digits(cell, region):
+    if e164 := phone.parse_usual(cell, region):
         return Number(e164, None)
     whole = _whole(cell)
     if whole is None:

@@ -88,7 +88,7 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     priority = _priority(cell)
 
     def row(phone: str | None, written: str | None, rank: int) -> ContactRow:
-        search = names.whole(given, family)
+        search = names.fold_full_name(given, family)
         about = (cell["student"], cell["contact id"], given, family, search, email, _relationship(cell), priority)
         return ContactRow(line, *about, phone, written, rank)
 

@@ -140,7 +140,7 @@ def _users(source: _Source) -> _Strands:
         [not is_out for is_out in source.block.each("enabledUser", cells.no)],
         given,
         family,
-        map(names.whole, given, family),
+        map(names.fold_full_name, given, family),
         map(_email, cell["email"]),
         source.block.each("grades", grade.from_roster),
         [one.e164 or other.e164 for one, other in zip(sms, phone, strict=True)],

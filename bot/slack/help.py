@@ -1,7 +1,7 @@
 """The help, in the words of the template `help.txt` and from the tables of what can be said: the same wherever it is asked for."""
 
 from bot.domain.sms_status import SEVERITY, meaning
-from bot.filters.grammar import COMMANDS, GRAMMAR
+from bot.filters.words import COMMANDS, GRAMMAR
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.card import Card

@@ -21,7 +21,7 @@ from bot.db.session import transaction
 from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack import help as help_card
 from bot.slack import pending
 from bot.slack.kit import blocks as b

@@ -23,7 +23,7 @@ from bot.db.models.edits import EditField
 from bot.domain.plural import plural
 from bot.errors import UserError, describe_error
 from bot.filters.filter import Filter, describe, page_count
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, mentions, respond
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block

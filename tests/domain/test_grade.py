@@ -1,4 +1,4 @@
-"""A grade is read however an SIS or a clerk writes it; what is not one grade is not taken for one."""
+"""Grades in every spelling that an SIS or a clerk uses, and texts that are not one grade."""
 
 import pytest
 from hypothesis import given
@@ -84,23 +84,23 @@ NOT_ONE_GRADE = [
 
 
 @pytest.mark.parametrize(("written", "level"), READ.items())
-def test_a_grade_is_read_however_it_is_written(written, level):
+def test_every_spelling_of_a_grade_is_parsed(written, level):
     assert grade.parse(written) == level
 
 
 @pytest.mark.parametrize("written", NOT_ONE_GRADE)
-def test_what_is_not_one_grade_is_none(written):
+def test_text_that_is_not_one_grade_is_none(written):
     assert grade.parse(written) is None
 
 
 @pytest.mark.parametrize("level", grade.LEVELS)
-def test_every_level_reads_as_itself_and_as_people_read_it(level):
+def test_levels_and_their_labels_are_parsed(level):
     assert grade.parse(level) == level
     assert level == "Other" or grade.parse(grade.label(level)) == level
 
 
 @given(st.text())
-def test_nothing_that_can_be_written_makes_reading_fail(written):
+def test_no_text_makes_parsing_fail(written):
     assert grade.parse(written) in {None, *grade.LEVELS}
     assert grade.from_roster(written) in {None, *grade.LEVELS}
 
@@ -121,20 +121,20 @@ ROSTER = {
 
 
 @pytest.mark.parametrize(("cell", "level"), ROSTER.items())
-def test_a_roster_keeps_the_first_grade_and_drops_no_student_for_a_strange_one(cell, level):
+def test_roster_cell_gives_its_first_grade_or_other(cell, level):
     assert grade.from_roster(cell) == level
 
 
-def test_levels_stand_in_the_order_of_a_childs_life():
+def test_levels_are_ordered_by_age():
     mixed = ["12", "Other", "K", "2", "10", "PK", "TK"]
     assert sorted(mixed, key=grade.order) == ["PK", "TK", "K", "2", "10", "12", "Other"]
 
 
-def test_people_read_a_level_in_words():
-    assert [grade.label(one) for one in ("5", "K", "PK", "Other")] == [
+def test_labels_and_titles():
+    assert [grade.label(level) for level in ("5", "K", "PK", "Other")] == [
         "grade 5",
         "kindergarten",
         "pre-K",
         "other grade",
     ]
-    assert [grade.title(one) for one in ("5", "K", "PK", "UG")] == ["Grade 5", "Kindergarten", "Pre-K", "Ungraded"]
+    assert [grade.title(level) for level in ("5", "K", "PK", "UG")] == ["Grade 5", "Kindergarten", "Pre-K", "Ungraded"]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.names import clean, fold, whole
+from bot.domain.names import clean, fold, fold_full_name
 
 FOLDED = {
     "O'Brien": "obrien",
@@ -23,26 +23,26 @@ FOLDED = {
 
 
 @pytest.mark.parametrize(("written", "folded"), FOLDED.items())
-def test_a_name_folds_to_what_people_type(written, folded):
+def test_name_folds_to_what_people_type(written, folded):
     assert fold(written) == folded
 
 
 @given(st.text())
-def test_folding_what_is_folded_changes_nothing(text):
+def test_folding_is_idempotent(text):
     assert fold(fold(text)) == fold(text)
 
 
 @given(st.text(st.characters(max_codepoint=127)))
-def test_a_name_without_accents_folds_as_it_does_beside_one_with_them(text):
+def test_ascii_and_unicode_paths_fold_alike(text):
     assert fold(text + " é") == f"{fold(text)} e".strip()
 
 
 @given(st.text(), st.text())
 @example("e\u0301", "\u0301e")
 @example("", "\u0345")
-def test_a_whole_name_folds_as_its_parts_do(given_name, family_name):
-    assert whole(given_name, family_name) == fold(f"{given_name} {family_name}")
+def test_full_name_folds_as_its_parts_do(given_name, family_name):
+    assert fold_full_name(given_name, family_name) == fold(f"{given_name} {family_name}")
 
 
-def test_cleaning_keeps_the_writing_and_drops_what_nobody_sees():
+def test_cleaning_drops_only_invisible_characters():
     assert clean("\ufeff Ana\u200b\t García\r\n") == "Ana García"

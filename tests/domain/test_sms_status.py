@@ -1,10 +1,10 @@
-"""The six statuses and the lack of a number: colour, words, order."""
+"""The SMS statuses and "no number": color, words, order."""
 
 import pytest
 
 from bot.domain.sms_status import SEVERITY, Color, Outcome, SmsStatus, meaning, statuses_with_color
 
-COLOURS = {
+COLORS = {
     SmsStatus.LANDLINE: Color.YELLOW,
     SmsStatus.TURNED_OFF: Color.YELLOW,
     SmsStatus.UNCONFIRMED: Color.YELLOW,
@@ -16,32 +16,32 @@ COLOURS = {
 
 
 @pytest.mark.parametrize("status", SmsStatus)
-def test_yellow_may_still_work_and_red_no_longer_does(status):
-    assert meaning(status).colour is COLOURS[status]
+def test_color_of_each_status(status):
+    assert meaning(status).color is COLORS[status]
 
 
-@pytest.mark.parametrize("colour", Color)
-def test_a_colour_means_all_its_statuses_worst_first(colour):
-    assert statuses_with_color(colour) == tuple(one for one in SEVERITY if COLOURS[one] is colour)
+@pytest.mark.parametrize("color", Color)
+def test_statuses_with_a_color_are_listed_worst_first(color):
+    assert statuses_with_color(color) == tuple(status for status in SEVERITY if COLORS[status] is color)
 
 
-def test_every_status_stands_once_in_the_order_every_red_one_above_every_yellow_one():
+def test_severity_has_each_status_once_red_before_yellow():
     assert sorted(SEVERITY) == sorted(SmsStatus)
-    colours = [COLOURS[one] for one in SEVERITY]
-    assert colours == sorted(colours, key=list(Color).index, reverse=True)
+    colors = [COLORS[status] for status in SEVERITY]
+    assert colors == sorted(colors, key=list(Color).index, reverse=True)
 
 
-def test_every_status_has_its_own_word_explanation_and_next_step_in_whole_sentences():
-    said = [meaning(status) for status in SmsStatus]
-    for texts in zip(*((one.label, one.explanation, one.next_step) for one in said), strict=True):
+def test_every_status_has_its_own_words():
+    meanings = [meaning(status) for status in SmsStatus]
+    for texts in zip(*((each.label, each.explanation, each.next_step) for each in meanings), strict=True):
         assert len(set(texts)) == len(SmsStatus)
-    assert all(one.explanation.endswith(".") and one.next_step.endswith(".") for one in said)
+    assert all(each.explanation.endswith(".") and each.next_step.endswith(".") for each in meanings)
 
 
-def test_no_next_step_tells_staff_to_lift_an_opt_out():
+def test_opt_out_is_lifted_only_by_the_contact():
     assert "They can text START" in meaning(SmsStatus.OPT_OUT).next_step
 
 
-def test_a_delivery_can_end_in_every_status_but_the_lack_of_a_number():
-    assert {str(one) for one in Outcome} >= {str(one) for one in SmsStatus} - {"no_number"}
-    assert "no_number" not in {str(one) for one in Outcome}
+def test_outcome_has_every_status_but_no_number():
+    assert {str(outcome) for outcome in Outcome} >= {str(status) for status in SmsStatus} - {"no_number"}
+    assert "no_number" not in {str(outcome) for outcome in Outcome}

@@ -1,11 +1,10 @@
-"""What clerks type after `/cleanup`, and what it is understood as: every line here is understood whole, in any case."""
+"""Lines that clerks type after `/cleanup`, all understood completely, with the filter that each one means."""
 
 import pytest
 
-from bot.filters.commands import suggest_commands
-from bot.filters.grammar import GRAMMAR
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter, suggest_commands
 from bot.filters.vocabulary import Vocabulary
+from bot.filters.words import GRAMMAR
 
 DISTRICT = Vocabulary(
     schools=(
@@ -213,13 +212,13 @@ TYPED = GRADES | STATUSES | PEOPLE | SCHOOLS | TOGETHER
 
 
 @pytest.mark.parametrize(("typed", "understood"), TYPED.items())
-def test_what_a_clerk_types_is_understood_whole(typed, understood):
+def test_line_is_understood_completely(typed, understood):
     parsed = parse_filter(typed, DISTRICT)
     assert (str(parsed.filter), parsed.unknown) == (understood, ())
 
 
 @pytest.mark.parametrize("typed", [*GRADES, *STATUSES, *SCHOOLS, *TOGETHER])
-def test_upper_and_lower_case_mean_the_same(typed):
+def test_case_does_not_matter(typed):
     folded = {
         str(parse_filter(written, DISTRICT).filter).casefold() for written in (typed, typed.upper(), typed.lower())
     }
@@ -227,7 +226,7 @@ def test_upper_and_lower_case_mean_the_same(typed):
 
 
 @pytest.mark.parametrize("typed", [*GRADES, *STATUSES])
-def test_grades_and_statuses_need_no_names_of_schools_and_teachers(typed):
+def test_grades_and_statuses_need_no_vocabulary(typed):
     assert str(parse_filter(typed).filter) == TYPED[typed]
 
 
@@ -235,7 +234,7 @@ IN_ANY_ORDER = ("grades 3 to 5", "opt out", 'student "Maria"', "teacher tanner",
 
 
 @pytest.mark.parametrize("turn", range(len(IN_ANY_ORDER)))
-def test_the_parts_stand_in_any_order(turn):
+def test_parts_may_be_in_any_order(turn):
     typed = " ".join(IN_ANY_ORDER[turn:] + IN_ANY_ORDER[:turn])
     understood = 'grade 3-5 opt-out student "Maria" teacher "Sara Tanner" school "Lincoln Elementary"'
     assert str(parse_filter(typed, DISTRICT).filter) == understood
@@ -245,12 +244,12 @@ def test_the_parts_stand_in_any_order(turn):
     "name", ["Grade", "Blocked", "Red", "Grade Blocked", "Page", "teacher", "5th", "K", "Lincoln", "99"]
 )
 @pytest.mark.parametrize("quotes", ['"{}"', "“{}”", 'student "{}"', "name: “{}”", '"{}'])
-def test_a_quoted_word_is_a_name_whatever_else_it_means(name, quotes):
+def test_quoted_word_is_always_a_name(name, quotes):
     parsed = parse_filter(quotes.format(name), DISTRICT)
     assert (parsed.filter.names, str(parsed.filter)) == (tuple(name.split()), f'student "{name}"')
 
 
-def test_of_a_teacher_and_a_student_of_one_name_the_title_or_the_key_or_the_quotes_say_which():
+def test_title_key_or_quotes_tell_teachers_from_students():
     assert parse_filter("tanner", DISTRICT).filter.names == ("tanner",)
     assert parse_filter("ms tanner", DISTRICT).filter.teacher == "Sara Tanner"
     assert parse_filter("sara tanner", DISTRICT).filter.teacher == "Sara Tanner"
@@ -258,14 +257,14 @@ def test_of_a_teacher_and_a_student_of_one_name_the_title_or_the_key_or_the_quot
     assert parse_filter('"sara tanner" ms tanner', DISTRICT).filter.names == ("sara", "tanner")
 
 
-def test_schools_and_teachers_in_quotes_are_kept_as_typed():
+def test_quoted_schools_and_teachers_are_kept_as_typed():
     assert (
         str(parse_filter('school "lincoln" teacher “tanner”', DISTRICT).filter) == 'teacher "tanner" school "lincoln"'
     )
 
 
 @pytest.mark.parametrize("phrase", GRAMMAR, ids=lambda phrase: phrase.example)
-def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phrase):
+def test_every_example_of_the_help_works(phrase):
     for vocabulary in (None, DISTRICT):
         parsed = parse_filter(phrase.example, vocabulary)
         assert parsed.unknown == ()
@@ -288,18 +287,18 @@ def test_every_example_of_the_help_is_understood_whole_and_narrows_the_list(phra
         ("Holden", ()),
     ],
 )
-def test_a_command_with_a_slip_or_among_other_words_is_told(typed, meant):
-    assert suggest_commands(parse_filter(typed, DISTRICT), nobody=True) == meant
+def test_misspelled_or_misplaced_command_is_suggested(typed, meant):
+    assert suggest_commands(parse_filter(typed, DISTRICT), unmatched_names=True) == meant
 
 
-def test_what_is_somebodys_name_is_no_command():
-    assert suggest_commands(parse_filter("Fendig", DISTRICT), nobody=True) == ()
-    assert suggest_commands(parse_filter("pendng", DISTRICT), nobody=False) == ()
+def test_name_of_a_student_is_not_a_command():
+    assert suggest_commands(parse_filter("Fendig", DISTRICT), unmatched_names=True) == ()
+    assert suggest_commands(parse_filter("pendng", DISTRICT), unmatched_names=False) == ()
 
 
-def test_a_mention_leaves_the_index_of_words_as_it_is():
+def test_mentions_share_the_index_of_the_vocabulary():
     known = Vocabulary(("Lincoln Elementary",), ("Ana García",))
-    mentioning = known.mentioning({"UANA": "Ana García"})
-    assert mentioning.teachers_by_word is known.teachers_by_word
-    assert mentioning.mentions == {"UANA": "Ana García"}
+    with_mentions = known.with_mentions({"UANA": "Ana García"})
+    assert with_mentions.teacher_index is known.teacher_index
+    assert with_mentions.mentions == {"UANA": "Ana García"}
     assert not known.mentions

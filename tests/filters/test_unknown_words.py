@@ -1,18 +1,20 @@
-"""What is not understood comes back with whole filters it may have meant; the rest of the command is still understood."""
+"""Words that are not understood are returned with the whole filters they may have meant; the rest is still understood."""
 
 import pytest
 from filters.test_parse import DISTRICT
 
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 
 
-def asked(typed):
-    """What was understood, and for each odd word the filters that are offered."""
+def parse_line(typed):
+    """Return the text of the filter, and the suggested filters by unknown word."""
     parsed = parse_filter(typed, DISTRICT)
-    return str(parsed.filter), {one.word: [each.text for each in one.suggestions] for one in parsed.unknown}
+    return str(parsed.filter), {
+        unknown.word: [suggestion.text for suggestion in unknown.suggestions] for unknown in parsed.unknown
+    }
 
 
-MISSPELT = {
+MISSPELLED = {
     "blokced": ("", {"blokced": ["blocked", 'student "blokced"']}),
     "blockd": ("", {"blockd": ["blocked", 'student "blockd"']}),
     "grade 5 blokced": ("grade 5", {"blokced": ["grade 5 blocked", 'grade 5 student "blokced"']}),
@@ -37,14 +39,14 @@ MISSPELT = {
 }
 
 
-@pytest.mark.parametrize(("typed", "answer"), MISSPELT.items())
-def test_a_typo_is_asked_about_and_not_guessed_at(typed, answer):
-    assert asked(typed) == answer
+@pytest.mark.parametrize(("typed", "answer"), MISSPELLED.items())
+def test_typo_is_asked_about_and_not_corrected(typed, answer):
+    assert parse_line(typed) == answer
 
 
 @pytest.mark.parametrize("typed", ["gradee 5", "graed 5", "grde 5", "garde 5th"])
-def test_a_typo_that_changes_nothing_is_not_worth_a_question(typed):
-    assert asked(typed) == ("grade 5", {})
+def test_typo_that_changes_nothing_is_not_asked_about(typed):
+    assert parse_line(typed) == ("grade 5", {})
 
 
 NAMES_LIKE_WORDS = [
@@ -64,11 +66,11 @@ NAMES_LIKE_WORDS = [
 
 
 @pytest.mark.parametrize("name", NAMES_LIKE_WORDS)
-def test_a_name_that_looks_like_a_word_is_a_name(name):
-    assert asked(name) == (f'student "{name}"', {})
+def test_name_that_resembles_a_word_is_a_name(name):
+    assert parse_line(name) == (f'student "{name}"', {})
 
 
-MEANT_OTHERWISE = {
+NOT_A_FILTER = {
     "grade": ("", {"grade": []}),
     "student": ("", {"student": []}),
     "Teacher:": ("", {"Teacher": []}),
@@ -109,25 +111,25 @@ MEANT_OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize(("typed", "answer"), MEANT_OTHERWISE.items())
-def test_what_cannot_be_meant_as_it_stands_is_said_and_the_rest_is_understood(typed, answer):
-    assert asked(typed) == answer
+@pytest.mark.parametrize(("typed", "answer"), NOT_A_FILTER.items())
+def test_words_that_no_filter_has_are_unknown(typed, answer):
+    assert parse_line(typed) == answer
 
 
-def test_several_odd_words_are_each_asked_about_with_the_rest_kept():
-    understood, unknown = asked("blokced grade 5 lincon")
+def test_each_of_several_unknown_words_is_asked_about():
+    understood, unknown = parse_line("blokced grade 5 lincon")
     assert understood == "grade 5"
     assert unknown["blokced"][0] == "grade 5 blocked"
     assert unknown["lincon"][0] == 'grade 5 school "Lincoln Elementary"'
 
 
-def test_a_suggestion_says_what_it_leads_to_and_starts_at_the_first_page():
+def test_suggestion_has_a_heading_and_starts_at_page_one():
     suggestion = parse_filter("grade 5 blokced page 3", DISTRICT).unknown[0].suggestions[0]
     assert (suggestion.label, suggestion.text) == ("Grade 5 · Blocked", "grade 5 blocked")
 
 
-@pytest.mark.parametrize("typed", [*MISSPELT, *MEANT_OTHERWISE])
-def test_every_suggestion_is_understood_whole(typed):
+@pytest.mark.parametrize("typed", [*MISSPELLED, *NOT_A_FILTER])
+def test_every_suggestion_is_understood_completely(typed):
     for unknown in parse_filter(typed, DISTRICT).unknown:
         for suggestion in unknown.suggestions:
-            assert asked(suggestion.text) == (suggestion.text, {})
+            assert parse_line(suggestion.text) == (suggestion.text, {})

@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import Computed
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.domain.names import SEPARATORS, SPELT, is_dropped
+from bot.domain.names import SEPARATORS, SPELLINGS, is_dropped
 
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -23,10 +23,10 @@ def folded_name_column() -> Mapped[str]:
 @cache
 def folded_name_sql() -> str:
     """The SQL that creates `folded_name`, or puts it in the place of an older one. NFKD first, so that accents become marks."""
-    letters = {written: spelt for written, spelt in SPELT.items() if len(spelt) == 1}
+    letters = {written: spelt for written, spelt in SPELLINGS.items() if len(spelt) == 1}
     folded = "lower(normalize(given || ' ' || family, NFKD))"
     folded = f"translate({folded}, '{''.join(letters)}', '{''.join(letters.values())}')"
-    for written, spelt in SPELT.items():
+    for written, spelt in SPELLINGS.items():
         if written not in letters:
             folded = f"replace({folded}, '{written}', '{spelt}')"
     folded = f"regexp_replace({folded}, '[{_dropped()}]', '', 'g')"

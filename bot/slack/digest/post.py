@@ -29,7 +29,7 @@ from bot.digests.posts import (
 from bot.digests.report import Digest, load_digest
 from bot.digests.subscriptions import load_subscription
 from bot.errors import describe_error
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks
 from bot.slack.digest.card import SHOW_MINE

@@ -20,7 +20,7 @@ from bot.digests.subscriptions import list_subscriptions, load_subscription, sub
 from bot.domain.plural import plural
 from bot.errors import UserError, describe_error
 from bot.filters.filter import Filter, describe
-from bot.filters.parsing import Parsed, Unknown, parse_filter
+from bot.filters.parse import Parsed, Unknown, parse_filter
 from bot.filters.vocabulary import Vocabulary
 from bot.slack.kit import api_errors, channel_privacy, mentions
 from bot.slack.kit import blocks as b
@@ -84,7 +84,7 @@ def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
                 "list, only for yourself."
             ),
         )
-    if parsed.filter.alone:
+    if parsed.filter.no_adult:
         raise UserError(
             "digest.always_told",
             (

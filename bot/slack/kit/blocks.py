@@ -157,7 +157,7 @@ def mention(actor: str | None) -> str | None:
 def status(which: SmsStatus) -> str:
     """Colour and word together, at the end of a line too: never colour alone."""
     said = meaning(which)
-    return f"{_DOTS[said.colour]}\u00a0*{said.label}*"
+    return f"{_DOTS[said.color]}\u00a0*{said.label}*"
 
 
 def masked(number: str | None) -> str:

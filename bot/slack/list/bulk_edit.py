@@ -23,7 +23,7 @@ from bot.contact_edits.remove import remove_contact
 from bot.domain.plural import plural
 from bot.domain.sms_status import meaning
 from bot.errors import UserError
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack import open_views
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond

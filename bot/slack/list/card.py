@@ -13,9 +13,8 @@ from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
 from bot.domain.plural import plural
 from bot.domain.sms_status import SEVERITY, meaning
-from bot.filters.commands import suggest_commands
 from bot.filters.filter import Filter, describe
-from bot.filters.parsing import Parsed, parse_filter
+from bot.filters.parse import Parsed, parse_filter, suggest_commands
 from bot.slack.help import COMMAND
 from bot.slack.kit import blocks as b
 from bot.slack.kit import mentions
@@ -104,7 +103,7 @@ def _scene(look: ListViewer, text: str, mentioned: Mapping[str, str], *, now: da
         parsed,
         nobody,
         near,
-        suggest_commands(parsed, nobody=nobody is not None),
+        suggest_commands(parsed, unmatched_names=nobody is not None),
         teacher_namesakes(session, page.filter, actor=actor),
         vocabulary.schools,
         load_grades(session, page.filter, actor=actor),
@@ -156,7 +155,7 @@ def _counts(page: Page) -> list[Block]:
 
 def _alone(page: Page) -> list[str]:
     """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
-    if page.filter.alone:
+    if page.filter.no_adult:
         return [("Students without any contact on the list are not among them: `/cleanup forecast` names every one.")]
     if not page.alone:
         return []

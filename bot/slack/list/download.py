@@ -14,7 +14,7 @@ from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.downloads import DownloadForm
 from bot.downloads.requests import create_draft, request_download
 from bot.filters.filter import describe
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block

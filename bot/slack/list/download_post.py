@@ -28,7 +28,7 @@ from bot.downloads.requests import claim_download, mark_failed, mark_posted, mar
 from bot.downloads.sheet import FileHeader, ListSize, write_list
 from bot.errors import UserError, describe_error
 from bot.filters.filter import describe
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, outbox_worker, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.context import AppContext

@@ -93,7 +93,7 @@ def _why(nobody: EmptyList) -> str:
     if not latest.sent_at:
         return "Nobody here. The list begins with the first mass message."
     last_shown = f"as far as the last mass message showed, “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
-    if which.alone:
+    if which.no_adult:
         return (
             "✅ Nobody here. Every student on the list who matches has an adult who can be texted, "
             f"{last_shown}. `/cleanup forecast` looks at students who are not on it, too."

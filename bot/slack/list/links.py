@@ -12,7 +12,7 @@ from bot.cleanup_list.page import Page
 from bot.domain import grade
 from bot.domain.sms_status import SEVERITY, Color, meaning, statuses_with_color
 from bot.filters.filter import Filter, describe
-from bot.filters.parsing import Parsed
+from bot.filters.parse import Parsed
 from bot.slack.help import COMMAND
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block

@@ -11,7 +11,7 @@ from bot.access import Actor
 from bot.cleanup_list.empty_reasons import unmet_criteria
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.filters.filter import Filter, describe
-from bot.filters.parsing import Parsed, parse_filter
+from bot.filters.parse import Parsed, parse_filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.list import empty as empty_list
@@ -31,7 +31,7 @@ class Asked:
         asked, unknown = self.parsed.filter, self.parsed.unknown
         words = list_links.quoted_unknown(self.parsed)
         return [
-            *([b.context(left_out)] if asked.of_students() != asked else []),
+            *([b.context(left_out)] if asked.student_part() != asked else []),
             *(
                 [b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand.")]
                 if unknown
@@ -47,6 +47,6 @@ class Asked:
 def read(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> Asked:
     """What was typed after a command; `mentioned` as of `mentions.emails`."""
     parsed = parse_filter(text, load_vocabulary(session, actor, mentioned))
-    which = parsed.filter.of_students()
+    which = parsed.filter.student_part()
     unmet = unmet_criteria(session, which, actor=actor)
     return Asked(parsed, which, empty_list.said_of(unmet) if unmet else None)

@@ -19,7 +19,7 @@ from bot.cleanup_list.student import load_student
 from bot.contact_edits.change import SavedChange, change_contact
 from bot.contact_edits.locking import VersionConflict
 from bot.db.models.base import ContactMethod
-from bot.domain.phone import format_number, our_number
+from bot.domain.phone import describe_opt_in_number, format_number
 from bot.domain.sms_status import SmsStatus
 from bot.slack import open_views
 from bot.slack.kit import blocks as b
@@ -199,7 +199,7 @@ def _overtaken(form: Form) -> list[Block]:
 def _opted_out(form: Form) -> list[Block]:
     if form.contact.status is not SmsStatus.OPT_OUT:
         return []
-    number = our_number(form.opt_in_number, form.region)
+    number = describe_opt_in_number(form.opt_in_number, form.region)
     return [
         b.section(
             "🛑 *This number said STOP. Nobody here can lift that.* To get texts again, the contact must "

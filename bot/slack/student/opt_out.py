@@ -40,7 +40,7 @@ def register(app: App, desk: AppContext) -> None:
             access.require_editor(actor)
             card = load_student(session, origin.student_id, actor=actor)
             touches = load_impact(session, contact_id, actor=actor, student_id=origin.student_id)
-        start = phone.our_number(desk.settings.opt_in_number, desk.settings.phone_region)
+        start = phone.describe_opt_in_number(desk.settings.opt_in_number, desk.settings.phone_region)
         drawn = view(card.contact(contact_id), touches, origin, start=start, today=actor.today)
         client.views_push(trigger_id=body["trigger_id"], view=drawn)
 

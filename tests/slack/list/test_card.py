@@ -6,7 +6,7 @@ from bot.db.models.messages import MassMessage
 from bot.db.models.roster import Contact, SyncRun
 from bot.db.models.slack import OpenView, Subscription
 from bot.domain.sms_status import SmsStatus
-from bot.filters.grammar import COMMANDS
+from bot.filters.words import COMMANDS
 from bot.sandbox.slack.reading import text_of
 from bot.slack.kit import blocks as b
 

@@ -1,4 +1,4 @@
-"""A filter written out reads back as itself, whatever is in it; and nothing that can be typed makes reading fail."""
+"""`parse(str(f)) == f` for every filter; no text makes parsing fail."""
 
 import pytest
 from filters.test_parse import DISTRICT, TYPED
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.domain import grade
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter, describe
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.filters.vocabulary import Vocabulary
 
 BUTTON_VALUE = 2000
@@ -49,7 +49,7 @@ filters = st.builds(
     teacher=st.none() | words,
     school=st.none() | words,
     page=st.integers(),
-    alone=st.booleans(),
+    no_adult=st.booleans(),
 )
 vocabularies = st.sampled_from(
     [None, DISTRICT, Vocabulary(schools=("Grade 5 Academy", "School"), teachers=("Page Two",))]
@@ -58,31 +58,31 @@ vocabularies = st.sampled_from(
 
 @given(which=filters, vocabulary=vocabularies)
 @example(which=Filter(names=tuple(UGLY), teacher='"Red"', school="grade 5"), vocabulary=DISTRICT)
-def test_a_filter_written_out_reads_back_as_itself(which, vocabulary):
+def test_text_of_a_filter_parses_to_the_same_filter(which, vocabulary):
     parsed = parse_filter(str(which), vocabulary)
     assert (parsed.filter, parsed.unknown) == (which, ())
 
 
 @given(which=filters)
-def test_the_text_of_a_filter_fits_into_a_button_and_its_heading_is_never_empty(which):
+def test_text_fits_into_a_button_and_heading_is_not_empty(which):
     assert len(str(which)) < BUTTON_VALUE - 100
     assert describe(which)
 
 
 @given(which=filters)
 @example(which=Filter(names=tuple(UGLY)))
-def test_a_filter_holds_nothing_that_a_database_or_a_line_could_not(which):
+def test_filter_has_no_hidden_or_control_characters(which):
     assert not {"\x00", "\n", "\u200b"} & set(str(which))
     str(which).encode()
 
 
-typed_by_anyone = st.lists(
-    words | st.sampled_from(['"', "grade", "-", "to", "not", "ms", "teacher", "school", ","])
-).map(" ".join)
+typed_texts = st.lists(words | st.sampled_from(['"', "grade", "-", "to", "not", "ms", "teacher", "school", ","])).map(
+    " ".join
+)
 
 
-@given(typed=typed_by_anyone, vocabulary=vocabularies)
-def test_nothing_that_can_be_typed_makes_reading_fail_and_what_it_offers_is_a_filter(typed, vocabulary):
+@given(typed=typed_texts, vocabulary=vocabularies)
+def test_any_text_parses_and_every_suggestion_is_a_filter(typed, vocabulary):
     parsed = parse_filter(typed, vocabulary)
     assert parse_filter(str(parsed.filter), vocabulary).filter == parsed.filter
     for unknown in parsed.unknown:
@@ -116,28 +116,28 @@ HOSTILE = [
 def test_hostile_input_becomes_a_small_filter(typed):
     parsed = parse_filter(typed, DISTRICT)
     assert len(str(parsed.filter)) < BUTTON_VALUE - 100
-    assert sum(len(one.suggestions) for one in parsed.unknown) <= 20
+    assert sum(len(unknown.suggestions) for unknown in parsed.unknown) <= 20
 
 
-def test_a_character_that_is_many_once_it_is_plain_counts_as_many():
+def test_limit_counts_characters_after_normalization():
     assert parse_filter("ﷺ" * 150 + " grade 5").filter.grades == ("5",)
     assert parse_filter("ﷺ" * 200 + " grade 5").filter.grades == ()
 
 
-def test_equal_lists_are_equal_filters_however_they_were_made():
+def test_filters_of_the_same_list_are_equal():
     typed = parse_filter('red grade 5,3,5 "Maria  Lopez"').filter
-    made = Filter(
+    built = Filter(
         ("3", "5"),
         (SmsStatus.NO_NUMBER, SmsStatus.OPT_OUT, SmsStatus.BLOCKED, SmsStatus.INACTIVE),
         ("Maria Lopez",),
         page=-4,
     )
-    assert typed == made
-    assert hash(typed) == hash(made)
+    assert typed == built
+    assert hash(typed) == hash(built)
 
 
 HEADINGS = {
-    "": "Everybody on the list",
+    "": "Everyone on the list",
     "grade 5 blocked teacher García school lincoln": "Grade 5 · Blocked · Teacher García · School lincoln",
     "grades k-2,5 red": "Grades K–2, 5 · All red",
     "grades 3,4 landline,opt-out": "Grades 3, 4 · Opt-Out, Landline",
@@ -147,9 +147,9 @@ HEADINGS = {
 
 
 @pytest.mark.parametrize(("typed", "heading"), HEADINGS.items())
-def test_the_heading_says_what_was_understood(typed, heading):
+def test_heading_describes_the_filter(typed, heading):
     assert describe(parse_filter(typed).filter) == heading
 
 
-def test_turning_a_page_keeps_the_rest():
+def test_another_page_keeps_the_other_parts():
     assert str(parse_filter("grade 5 blocked page 2").filter.with_page(3)) == "grade 5 blocked page 3"

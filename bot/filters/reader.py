@@ -1,0 +1,386 @@
+"""One pass over the words of a filter: readers are tried in order at each word, and each takes the words that belong together."""
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from bot.domain import grade
+from bot.domain.names import fold
+from bot.domain.sms_status import SEVERITY, SmsStatus
+from bot.filters import words as w
+from bot.filters.filter import Filter, quotable
+from bot.filters.vocabulary import Vocabulary, without_typo
+
+_LONGEST_SCHOOL = 6
+_LONGEST_TEACHER = 4
+_LONGEST_PAGE = 7
+# Longer than any range of grades: what is longer is not compared part by part.
+_LONGEST_GRADE = 60
+_DIGIT = re.compile(r"\d")
+_POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
+_GRADE_WITH_LETTER = re.compile(r"^(\d{1,2})[a-z]$")
+
+
+class Token(NamedTuple):
+    """A word as typed. A quoted one is never read as anything but a name."""
+
+    text: str
+    quoted: bool = False
+
+
+class Problem(NamedTuple):
+    """Tokens that were not understood, with texts that could stand in their place; perhaps they are a name."""
+
+    start: int
+    end: int
+    instead: tuple[str, ...]
+    may_be_name: bool
+
+
+class Reader:
+    """One pass over the tokens of a filter.
+
+    A method `_read_...` looks at the token at a position and returns the position after the tokens it used, or 0 if they are
+    not for it. What it cannot understand it adds to `problems`.
+    """
+
+    def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
+        self.problems: list[Problem] = []
+        self._count = len(tokens)
+        self._schools, self._teachers = vocabulary.school_index, vocabulary.teacher_index
+        self._mentions = vocabulary.mentions
+        # Empty strings at the end let a reader look ahead. Words are folded, and empty for what is in quotes.
+        self._texts: list[str] = []
+        self._words: list[str] = []
+        self._quotes: list[str] = []
+        for text, quoted in (*tokens, *[("", False)] * (_LONGEST_SCHOOL + 2)):
+            self._texts.append(text)
+            self._words.append("" if quoted else fold(text))
+            self._quotes.append(text if quoted else "")
+        self._grades: list[str] = []
+        self._statuses: list[SmsStatus] = []
+        self._names: list[str] = []
+        self._places = {"teacher": "", "school": ""}
+        self._page = 1
+        self._no_adult = False
+        self._after_name = -1
+
+    def read(self) -> Filter:
+        readers = (
+            *(self._read_mention, self._read_full_name, self._read_key, self._read_status),
+            *(self._read_grades, self._read_titled, self._read_school_word, self._read_owner, self._read_filler),
+            *(self._read_typo, self._read_digits, self._read_name),
+        )
+        at = 0
+        while at < self._count:
+            if self._quotes[at]:
+                self._names.append(self._quotes[at])
+                at += 1
+                continue
+            for read in readers:  # The last one reads any word.
+                if end := read(at):
+                    at = end
+                    break
+        return Filter(
+            tuple(self._grades),
+            tuple(self._statuses),
+            tuple(self._names),
+            self._places["teacher"],
+            self._places["school"],
+            self._page,
+            self._no_adult,
+        )
+
+    def _problem(self, start: int, end: int, *instead: str, may_be_name: bool = True) -> int:
+        self.problems.append(Problem(start, end, instead, may_be_name))
+        return end
+
+    def _read_mention(self, at: int) -> int:
+        """Read a mention, an address, or a command: never a name."""
+        text = self._texts[at]
+        if text.startswith("<@") and (teacher := self._mentions.get(text[2:-1].split("|")[0])):
+            self._places["teacher"] = teacher
+            return at + 1
+        if text[0] == "<" or "@" in text or self._words[at] in w.COMMAND_WORDS:
+            return self._problem(at, at + 1, may_be_name=False)
+        return 0
+
+    def _read_full_name(self, at: int) -> int:
+        """Read two or more words that are one teacher's name, or in one school's: they mean more than each by itself."""
+        word = self._words[at]
+        if word in w.KEYS_AND_FILLERS or not (word in self._schools.by_first_word or word in self._teachers.by_word):
+            return 0
+        for end in range(at + _LONGEST_SCHOOL, at + 1, -1):
+            words = self._words[at:end]
+            if not all(words) or (words[-1] in w.KEYS and self._quotes[end]):
+                continue
+            if found := self._teachers.find_exact(self._teacher_words(at, end)):
+                return self._set_place("teacher", self._teachers.full_name(found, self._typed(at, end)), at, end)
+            if not w.FILLERS.issuperset(words[1:]) and self._schools.find(words):
+                return self._read_school(at, at, end)
+        return 0
+
+    def _read_key(self, at: int) -> int:
+        word, following = self._words[at], self._words[at + 1]
+        if word in w.NAME_KEYS and self._count == 1:
+            return self._problem(at, at + 1, may_be_name=False)
+        if word in w.ROOM_KEYS and _DIGIT.search(following):
+            return self._problem(at, at + 2, may_be_name=False)
+        if word in {"first", "last"} and following in {"name", "names"}:
+            return self._read_student(at + 1) or at + 2
+        for keys, read in (
+            (w.STUDENT_KEYS, self._read_student),
+            (w.TEACHER_KEYS, self._read_keyed_teacher),
+            (w.SCHOOL_KEYS, self._read_keyed_school),
+            (w.PAGE_KEYS, self._read_page),
+        ):
+            if word in keys:
+                return read(at)
+        return 0
+
+    def _read_student(self, at: int) -> int:
+        """Read `student O'Brien`: the words up to the next one with a meaning. A quoted text is a name anyway."""
+        end = self._end_of_name(at + 1)
+        if end == at + 1:
+            return 0
+        self._names += [_POSSESSIVE.sub("", text) for text in self._texts[at + 1 : end]]
+        return end
+
+    def _read_page(self, at: int) -> int:
+        """Read `page 2 of 3`; `page first` is page 1."""
+        following = self._words[at + 1]
+        number = "".join(_grade_levels(following)) or following
+        if not number.isdecimal():
+            return 0
+        self._page = int(number[:_LONGEST_PAGE])
+        return at + 4 if self._words[at + 2] == "of" and self._words[at + 3].isdecimal() else at + 2
+
+    def _read_status(self, at: int) -> int:
+        end, statuses = self._status_phrase(at)
+        if end:
+            self._statuses += statuses
+            self._no_adult = self._no_adult or not statuses
+            return end
+        if self._words[at] not in w.NOT:
+            return 0
+        end, statuses = self._status_phrase(at + 1)
+        if not statuses:
+            return 0
+        # `not blocked`: a filter cannot say it; the other statuses may be meant.
+        others = ",".join(w.STATUS_SLUGS[status] for status in SEVERITY if status not in statuses)
+        meant = ",".join(w.STATUS_SLUGS[status] for status in statuses)
+        return self._problem(at, end, others, meant, may_be_name=False)
+
+    def _status_phrase(self, at: int) -> tuple[int, tuple[SmsStatus, ...]]:
+        """Return the end of the longest status phrase here (0: none) and its statuses; without any, it says `no adult`."""
+        end, joined = 0, ""
+        statuses: tuple[SmsStatus, ...] = ()
+        for place in range(at, at + w.LONGEST_PHRASE):
+            if not self._words[place]:
+                break
+            joined += self._words[place].replace(" ", "")
+            if joined in w.STATUS_WORDS:
+                end, statuses = place + 1, w.STATUS_WORDS[joined]
+            elif joined in w.NO_ADULT_WORDS:
+                end, statuses = place + 1, ()
+        return end, statuses
+
+    def _read_grades(self, at: int) -> int:
+        """Read the grades in a row: `grade 5`, `3,4`, `3 and 4`, `K to 2`, `pre k`, `5th graders`."""
+        has_key = self._words[at] in w.GRADE_KEYS
+        start = end = at + has_key
+        among = w.KEYED_GRADES if has_key or self._is_grade_noun(at + 1) else w.BARE_GRADES
+        levels: list[str] = []
+        while True:
+            word, following = self._words[end], self._words[end + 1]
+            # Right after the key any grade counts: `grade junior`.
+            known = None if among is w.KEYED_GRADES and end == start else among
+            if word and following and word + following in w.TWO_WORD_GRADES:
+                levels += _grade_levels(self._texts[end] + self._texts[end + 1])
+                end += 2
+            elif word and (found := _grade_levels(self._texts[end], known)):
+                levels += found
+                end += 1
+            elif not levels or not following or not _grade_levels(self._texts[end + 1], among):
+                break
+            elif word in w.UP_TO or (self._texts[end] == "-" and not self._quotes[end]):
+                levels += _levels_between(levels[-1], self._texts[end + 1])
+                end += 2
+            elif word in w.AND:
+                end += 1
+            else:
+                break
+        self._grades += levels
+        if levels:
+            return end + self._is_grade_noun(end)
+        if not has_key or self._words[at] == "g":
+            return 0
+        if _DIGIT.search(self._words[at + 1]):
+            return self._problem(at, at + 2, may_be_name=False)
+        return self._problem(at, at + 1, may_be_name=bool(self._words[at + 1]))
+
+    def _is_grade_noun(self, at: int) -> bool:
+        return self._words[at] in w.GRADE_NOUNS and _DIGIT.search(self._words[at + 1]) is None
+
+    def _read_keyed_teacher(self, at: int) -> int:
+        if self._quotes[at + 1]:
+            self._places["teacher"] = self._quotes[at + 1]
+            return at + 2
+        start = at + 1 + (self._words[at + 1] in w.TITLES)
+        end = start if _DIGIT.search(self._words[start]) else self._end_of_name(start)
+        return self._read_teacher(at, start, end)
+
+    def _read_titled(self, at: int) -> int:
+        """Read `ms tanner`: as much of the name as a teacher has, or one word."""
+        if self._words[at] not in w.TITLES or not self._words[at + 1]:
+            return 0
+        start = at + 1
+        end = min(start + 1, self._end_of_name(start))
+        for longer in range(start + 1, start + _LONGEST_TEACHER):
+            if self._teachers.find(self._teacher_words(start, longer)):
+                end = longer
+        return self._read_teacher(at, start, end)
+
+    def _read_owner(self, at: int) -> int:
+        """Read `tanner's class`: a teacher's name without a title."""
+        words = self._teacher_words(at, at + 1)
+        is_owner = _POSSESSIVE.search(self._texts[at]) or words != self._words[at : at + 1]
+        if is_owner and self._teachers.find(words) and w.TAUGHT.intersection(self._words[at + 1 : at + 4]):
+            return self._read_teacher(at, at, at + 1)
+        return 0
+
+    def _teacher_words(self, start: int, end: int) -> list[str]:
+        """Return the folded words, the last one without its `s` if only so it is a teacher's: `tanners`."""
+        words = self._words[start:end]
+        if words[-1] not in self._teachers.by_word and words[-1][:-1] in self._teachers.by_word:
+            words[-1] = words[-1].removesuffix("s")
+        return words
+
+    def _read_teacher(self, at: int, start: int, end: int) -> int:
+        """Read the longest words from `start` that are in a teacher's name, else all of them. The key or title is at `at`."""
+        for stop in range(min(end, start + _LONGEST_TEACHER), start, -1):
+            words = self._teacher_words(start, stop)
+            if found := self._teachers.find(words):
+                return self._set_place("teacher", self._teachers.full_name(found, " ".join(words)), at, stop)
+        if start == end:
+            return 0
+        if similar := self._teachers.similar(self._words[start]):
+            return self._problem(at, end, *(_place("teacher", name) for name in similar))
+        return self._set_place("teacher", _POSSESSIVE.sub("", self._typed(start, end)), at, end)
+
+    def _read_keyed_school(self, at: int) -> int:
+        if self._quotes[at + 1]:
+            self._places["school"] = self._quotes[at + 1]
+            return at + 2
+        start = at + 1
+        if known := self._read_school(at, start, start + _LONGEST_SCHOOL):
+            return known
+        end = self._end_of_name(start)
+        if end == start:
+            return 0
+        if similar := self._schools.similar(self._words[start]):
+            return self._problem(at, end, *(_place("school", name) for name in similar))
+        return self._set_place("school", self._typed(start, end), at, end)
+
+    def _read_school_word(self, at: int) -> int:
+        """Read one word of a school's name. If other schools or people may have it, as in `Kim Park`, it is a problem."""
+        word = self._words[at]
+        if word in w.KEYS or not (found := self._schools.find([word])):
+            return 0
+        if self._schools.is_distinctive(word):
+            return self._read_school(at, at, at + 1)
+        if self._after_name == at or word in w.COMMON_IN_SCHOOLS:
+            return 0
+        return self._problem(at, at + 1, _place("school", self._schools.full_name(found, self._texts[at])))
+
+    def _read_school(self, at: int, start: int, end: int) -> int:
+        """Read the longest words from `start` that are in a school's name, with the `school` behind. The key is at `at`."""
+        for stop in range(end, start, -1):
+            if found := self._schools.find(self._words[start:stop]):
+                name = self._schools.full_name(found, self._typed(start, stop))
+                is_noun = self._words[stop] in w.SCHOOL_NOUNS and not self._quotes[stop + 1]
+                return self._set_place("school", name, at, stop) + is_noun
+        return 0
+
+    def _set_place(self, kind: str, name: str, start: int, end: int) -> int:
+        if self._places[kind] and fold(self._places[kind]) != fold(name):
+            return self._problem(start, end, _place(kind, name))
+        self._places[kind] = name
+        return end
+
+    def _read_filler(self, at: int) -> int:
+        word = self._words[at]
+        if word in w.ASKING and self._words[at + 1] == "you":
+            return at + 2
+        return at + 1 if not word or word in w.SKIPPED else 0
+
+    def _read_typo(self, at: int) -> int:
+        word, following = self._words[at], self._words[at + 1]
+        meant = without_typo(word, w.STATUSES_WITH_TYPO)
+        if not meant and following:
+            meant = without_typo(word, w.KEYS_WITH_TYPO)
+            if _grade_levels(self._texts[at + 1], w.BARE_GRADES):
+                meant += without_typo(word, w.GRADE_KEYS_WITH_TYPO)
+        if not meant and not _POSSESSIVE.search(self._texts[at]):
+            meant = [_place("school", name) for name in self._schools.with_typo(word)]
+        if meant:
+            return self._problem(at, at + 1, *meant)
+        meant = without_typo(word + following, w.STATUSES_WITH_TYPO) if following else []
+        return self._problem(at, at + 2, *meant) if meant else 0
+
+    def _read_digits(self, at: int) -> int:
+        """Read what is left with a digit: never a name. `5A` may be grade 5."""
+        if not _DIGIT.search(self._words[at]):
+            return 0
+        found = _GRADE_WITH_LETTER.match(self._words[at])
+        return self._problem(at, at + 1, *([f"grade {found[1]}"] if found else []), may_be_name=False)
+
+    def _read_name(self, at: int) -> int:
+        self._names.append(_POSSESSIVE.sub("", self._texts[at]))
+        self._after_name = at + 1
+        return at + 1
+
+    def _typed(self, start: int, end: int) -> str:
+        return " ".join(self._texts[start:end])
+
+    def _end_of_name(self, at: int) -> int:
+        """Return the position of the first word from here that means something by itself."""
+        while word := self._words[at]:
+            is_page = word in w.PAGE_KEYS and _DIGIT.search(self._words[at + 1])
+            if is_page or word in w.ENDS_NAME or self._status_phrase(at)[0]:
+                break
+            if _grade_levels(self._texts[at], w.BARE_GRADES):
+                break
+            at += 1
+        return at
+
+
+def _place(kind: str, name: str) -> str:
+    return f'{kind} "{quotable(name)}"'
+
+
+def _grade_levels(text: str, among: AbstractSet[str] | None = None) -> list[str]:
+    """Return the levels of one word as typed: of a grade, of a range (`3-5`, `pre-k-2`), or none.
+
+    With `among`, a word counts only if it has a digit or is in there, each of its parts too: `junior` may be a name.
+    """
+    parts = text.strip("-").split("-") if len(text) <= _LONGEST_GRADE else []
+    if among is not None and fold(text) not in among:
+        for part in parts:
+            if part and fold(part) not in among and not _DIGIT.search(part):
+                return []
+    for cut in range(1, len(parts)):
+        if levels := _levels_between("-".join(parts[:cut]), "-".join(parts[cut:])):
+            return levels
+    level = grade.parse(text) if parts else None
+    return [level] if level else []
+
+
+def _levels_between(first: str, last: str) -> list[str]:
+    """Return every level from one grade to another, in either order; none if one of them is not a grade."""
+    ends = [grade.parse(first), grade.parse(last)]
+    if None in ends:
+        return []
+    low, high = sorted(grade.order(level) for level in ends if level)
+    return list(grade.LEVELS[low : high + 1])
