@@ -24,7 +24,7 @@ from bot.errors import UserError, describe_error
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.settings import Settings
-from bot.sis import chosen
+from bot.sis.choose_source import choose_source
 from bot.slack import open_views
 from bot.slack.digest import post as digest_post
 from bot.slack.list import download_post
@@ -178,7 +178,7 @@ def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
 
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     """Read the SIS if it is due. The lock keeps a second clock out until this one's run can be seen."""
-    source = chosen.source_of(settings)
+    source = choose_source(settings)
     if source is None:
         return 0
     with advisory_lock(engine, "nightly sync") as turn:

@@ -15,7 +15,7 @@ from bot.downloads.mail import check_server
 from bot.errors import UserError
 from bot.providers import registry
 from bot.settings import Settings
-from bot.sis import chosen
+from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
 from bot.web.readiness import Check, readiness_checks
 
@@ -54,11 +54,11 @@ def clock_skew(name: str, other: datetime | None, now: datetime) -> Check:
 def _sis_source(config: Settings) -> Check:
     name = "SIS source"
     try:
-        source = chosen.source_of(config)
+        source = choose_source(config)
         if source is None:
             said = "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
             return Check(name, ok=None, said=said)
-        return Check(name, ok=True, said=f"{source.name} {source.try_out()}.")
+        return Check(name, ok=True, said=f"{source.name} {source.probe()}.")
     except UserError as error:
         return Check(name, ok=False, said=f"cannot be read: {error.sentence}")
 

@@ -36,13 +36,13 @@ def sync(
 
     from bot.cli.database import open_database
     from bot.cli.sync_report import progress_bars, render_report
-    from bot.sis import chosen
+    from bot.sis.choose_source import choose_source
     from bot.sis.oneroster_csv import Export
     from bot.sync.hold import SyncHeld
     from bot.sync.run import run_sync
 
     config, engine = open_database()
-    source = Export(path) if path else chosen.source_of(config)
+    source = Export(path) if path else choose_source(config)
     if source is None:
         raise typer.BadParameter(
             "no SIS is set. Give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"

@@ -23,7 +23,7 @@ from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.register import register_message
 from bot.providers import explaining
 from bot.providers.receipt import Code, ParsedReceipt
-from bot.sis.lines import CsvRow, Lines, rows_of, text_of
+from bot.sis.lines import CsvRow, LineReader, open_text, read_rows
 
 BY_HAND = "import"
 """The provider of results whose codes are nobody's."""
@@ -163,8 +163,8 @@ def _receipts(session: Session, told: Sequence[tuple[_Result, str]], sent: Resul
 
 def _results(path: Path, provider: str | None, region: str, rejected: list[tuple[int, str]]) -> Iterator[_Result]:
     try:
-        with text_of(path.open("rb")) as file:
-            rows = rows_of(Lines(file))
+        with open_text(path.open("rb")) as file:
+            rows = read_rows(LineReader(file))
             columns = _columns(path, next(rows, None))
             for row in rows:
                 try:

@@ -1,70 +1,187 @@
-"""Where the columns of a file stand, found in its header by name: whatever their order, case, and the prefixes of report writers."""
+"""Rows of a file in columns: what nearly all rows have in common is then computed once for all of them.
+
+The columns of a file are found by the titles in its header, whatever their order and case. A row that cannot be read costs
+only itself: it becomes a rejection and an `UnreadRow`, which keeps what is stored of it.
+"""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, compress
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 
 from bot.sis import cells
-from bot.sis.block import Block
+from bot.sis.rows import Kind, Rejection, Row, UnreadRow
+
+Value = TypeVar("Value")
+SomeRow = TypeVar("SomeRow", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of a file: the number of the line of each row, and the cells of each column."""
+
+    lines: Sequence[int]
+    columns: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def from_rows(cls, names: Iterable[str], rows: Sequence[tuple[int, Mapping[str, str]]]) -> "Block":
+        """Return a block of rows that each have all columns."""
+        return cls([line for line, _ in rows], {name: [cells_[name] for _, cells_ in rows] for name in names})
+
+    def map(self, column: str, convert: Callable[[str], Value]) -> list[Value]:
+        """Return `convert` of each cell; it is called once for equal ones."""
+        column_cells = self.columns[column]
+        values = {cell: convert(cell) for cell in set(column_cells)}
+        if len(values) == 1:
+            return [*values.values()] * len(column_cells)
+        return [values[cell] for cell in column_cells]
+
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the line of each row and its cells by column."""
+        for line, *row in zip(self.lines, *self.columns.values(), strict=True):
+            yield line, dict(zip(self.columns, row, strict=True))
+
+    def where(self, mask: Iterable[bool]) -> "Block":
+        """Return the rows for which the mask is True, nearly always all of them."""
+        mask = list(mask)
+        if all(mask):
+            return self
+        kept = {name: list(compress(column, mask)) for name, column in self.columns.items()}
+        return Block(list(compress(self.lines, mask)), kept)
+
+
+def build_rows(row_type: type[SomeRow], *columns: Iterable[Any]) -> list[SomeRow]:
+    """Return rows of a NamedTuple, whose fields are the columns, in half the time of calling the type."""
+    return list(map(partial(tuple.__new__, row_type), zip(*columns, strict=True)))
+
+
+def merge_by_line(*lists: Sequence[Row | Rejection]) -> Sequence[Row | Rejection]:
+    """Return all rows by line; rows of one line stay in the order of their lists."""
+    filled = [rows for rows in lists if rows]
+    return filled[0] if len(filled) == 1 else sorted(chain(*filled), key=attrgetter("line"))
 
 
 @dataclass(frozen=True)
-class Columns:
-    """What a file is asked for. Without a `required` column it is no such file, without a `needed` cell a row is none; the
-    first of those says whose the row is. `other_names` are further titles of a column.
+class FileFormat:
+    """The columns that are read from a kind of file.
+
+    A file without a `required` column is not of this kind; a row without a `needed` cell is not read, and the first needed
+    column identifies it. One of the columns is `status`. `other_titles` maps further titles of columns to their names.
     """
 
-    names: tuple[str, ...]
+    columns: tuple[str, ...]
     required: tuple[str, ...]
     needed: tuple[str, ...]
-    other_names: Mapping[str, str]
+    other_titles: Mapping[str, str]
 
 
-class Picker:
-    """Picks the cells of rows by the columns of their file."""
+class Header:
+    """The header of a file: puts its rows into columns. `missing` is a required column that it does not have."""
 
-    def __init__(self, columns: Columns, header: list[str]) -> None:
-        found = _positions(header, columns)
-        self.missing = next((name for name in columns.required if name not in found), None)
-        self._width = len(header)
-        self._found = {name: found.get(name) for name in columns.names}
-        self._identity = found.get(columns.needed[0], len(header))
+    def __init__(self, form: FileFormat, titles: list[str]) -> None:
+        found = _find_columns(form, titles)
+        self.titles = titles
+        self.missing = next((name for name in form.required if name not in found), None)
+        self._positions = {name: found.get(name) for name in form.columns}
+        self._identity = found.get(form.needed[0], len(titles))
 
-    def having_more(self, rows: Sequence[list[str]]) -> list[bool]:
-        """For each row, whether it says anything beyond the columns of the header."""
-        width = self._width
+    def has_extra_cells(self, rows: Sequence[list[str]]) -> list[bool]:
+        """Return for each row whether it has text beyond the columns of the header."""
+        width = len(self.titles)
         return [len(row) > width and any(cell.strip() for cell in row[width:]) for row in rows]
 
     def identity(self, row: list[str]) -> str:
-        """Whose a line is that cannot be read, or blank."""
         return cells.tidy(row[self._identity]) if self._identity < len(row) else ""
 
-    def of(self, lines: Sequence[int], rows: Sequence[list[str]]) -> Block:
-        """The cells by column; a row that ends early, as spreadsheets leave it, has blanks there."""
-        every = list(zip(*self._fitted(rows), strict=True))
+    def block(self, lines: Sequence[int], rows: Sequence[list[str]]) -> Block:
+        """Return the cells by column; a row that ends early, as spreadsheets write it, has blanks there."""
+        width = len(self.titles)
+        fitted = (row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows)
+        columns = list(zip(*fitted, strict=True))
         blank = ("",) * len(rows)
-        return Block(
-            lines,
-            {name: blank if at is None else cells.all_tidy(every[at]) for name, at in self._found.items()},
-        )
-
-    def _fitted(self, rows: Sequence[list[str]]) -> Iterable[list[str]]:
-        width = self._width
-        return (row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows)
+        found = self._positions.items()
+        return Block(lines, {name: blank if at is None else cells.tidy_all(columns[at]) for name, at in found})
 
 
-def _positions(header: list[str], columns: Columns) -> dict[str, int]:
-    known = {_plain(name): name for name in columns.names}
-    other = {_plain(old): new for old, new in columns.other_names.items() if new in columns.names}
-    known = other | known
+def _find_columns(form: FileFormat, titles: list[str]) -> dict[str, int]:
+    known = {_plain_title(title): name for title, name in form.other_titles.items() if name in form.columns}
+    known |= {_plain_title(name): name for name in form.columns}
     found: dict[str, int] = {}
-    for position, title in enumerate(header):
-        name = known.get(_plain(title)) or known.get(_plain(re.sub(r"^\s*[a-z]{1,2}_", "", title)))
-        if name:
+    for position, title in enumerate(titles):
+        # Report writers put a prefix before each title: `a_sourcedId`.
+        without_prefix = re.sub(r"^\s*[a-z]{1,2}_", "", title)
+        if name := known.get(_plain_title(title)) or known.get(_plain_title(without_prefix)):
             found.setdefault(name, position)
     return found
 
 
-def _plain(title: str) -> str:
-    """`metadata.sms` keeps its dot, so that a district's own column is never taken for the standard one."""
+def _plain_title(title: str) -> str:
+    # `metadata.sms` keeps its dot, so that a district's own column is never read as the standard one.
     return re.sub(r"[\s_-]", "", cells.tidy(title)).lower()
+
+
+class Translate(Protocol):
+    """Turns the rows of a file into rows of a roster, in the order of their lines."""
+
+    def __call__(self, block: Block, *, file: str) -> Sequence[Row | Rejection]: ...
+
+
+@dataclass(frozen=True)
+class RowReader:
+    """Reads the rows of one file. A row whose `needed` cells are not ids is rejected, the others are translated."""
+
+    kind: Kind
+    file: str
+    needed: tuple[str, ...]
+    translate: Translate
+
+    def read(self, block: Block) -> Sequence[Row | Rejection]:
+        if all(_are_ids(block.columns[column]) for column in self.needed):
+            return self.translate(block, file=self.file)
+        rejected: list[Row | Rejection] = []
+        mask = []
+        for line, row in block.rows():
+            problem = self._find_problem(row)
+            mask.append(problem is None)
+            if problem:
+                rejected += self.reject(line, *problem, row[self.needed[0]])
+        return merge_by_line(rejected, self.translate(block.where(mask), file=self.file))
+
+    def _find_problem(self, row: dict[str, str]) -> tuple[str, str] | None:
+        """Return the first column that is not an id though it has to be, and why."""
+        for column in self.needed[:1] if cells.is_gone(row["status"]) else self.needed:
+            if problem := _id_problem(row[column]):
+                return column, problem
+        return None
+
+    def reject(self, line: int, column: str | None, reason: str, identity: str) -> list[Row | Rejection]:
+        """Return a rejection, and an unread row that keeps what is stored under its identity."""
+        known = "" if _id_problem(identity) else identity
+        if known:
+            reason = f"{reason}; the row was left out, and what we hold of it stays"
+        else:
+            reason = (
+                f"{reason}; whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
+            )
+        return [self.rejection(line, column, reason), UnreadRow(line, self.kind, known)]
+
+    def rejection(self, line: int | None, column: str | None, reason: str) -> Rejection:
+        return Rejection(self.file, line, column, reason)
+
+
+def _id_problem(cell: str) -> str | None:
+    if not cell:
+        return "is blank"
+    if len(cell) > cells.LONGEST_ID:
+        return "is too long"
+    # An id has a quote or a comma only if a quote of the line is lost; no list of ids could name it.
+    return "is not an id" if '"' in cell or "," in cell else None
+
+
+def _are_ids(column: Sequence[str]) -> bool:
+    """Return whether no cell has an `_id_problem`, without looking at each."""
+    text = "".join(column)
+    return all(column) and max(map(len, column), default=0) <= cells.LONGEST_ID and '"' not in text and "," not in text

@@ -1,21 +1,20 @@
-"""The contacts that a district hands over beside OneRoster, which is often a poor source of numbers: a row for each contact of
-each student. Titles as Clever, Microsoft SDS and most SIS reports write them are known.
+"""The CSV of contacts that a district adds to OneRoster, which is often a poor source of numbers: a row for each contact of each
+student. The column titles of Clever, Microsoft SDS, and most SIS reports are known.
 
-A contact may stand on several rows, or in several columns, with a number of another kind in each.
+A contact may have several rows, or several columns, with a number of another type in each.
 """
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from bot.domain import names
 from bot.errors import UserError
 from bot.sis import cells
-from bot.sis.block import Block
 from bot.sis.bundle import BundleFile
-from bot.sis.columns import Columns
+from bot.sis.columns import Block, FileFormat
 from bot.sis.csv_file import CsvFile
 from bot.sis.rows import ContactRow, Kind, Part, Rejection, Row, UnreadRow
 
@@ -36,108 +35,96 @@ _TITLES = {
     "work": "work_phone, Contact_work_phone, business_phone",
     "email": "Contact_email, e-mail, email_address, Contact_email_address, mail",
 }
-_FORM = Columns(
-    ("student", *(name for name in _TITLES if name != "student"), "status", "dateLastModified"),
+_FORMAT = FileFormat(
+    (*_TITLES, "status", "dateLastModified"),
     required=("student",),
     needed=("student",),
-    other_names={title: name for name, titles in _TITLES.items() for title in titles.split(", ")},
+    other_titles={title: name for name, titles in _TITLES.items() for title in titles.split(", ")},
 )
-MOBILE, PLAIN, FIXED = 1, 2, 3
+# How good a number is for texts (`ContactRow.rank`); 0 for one that is not a phone.
+_MOBILE, _UNKNOWN, _FIXED = 1, 2, 3
 _RANKS = {
-    **dict.fromkeys(("cell", "mobile", "cellular", "sms", "text", "c", "m", "iphone"), MOBILE),
-    **dict.fromkeys(("home", "work", "business", "office", "landline", "h", "w", "day", "evening", "school"), FIXED),
+    **dict.fromkeys(("cell", "mobile", "cellular", "sms", "text", "c", "m", "iphone"), _MOBILE),
+    **dict.fromkeys(("home", "work", "business", "office", "landline", "h", "w", "day", "evening", "school"), _FIXED),
     **dict.fromkeys(("fax", "pager", "homefax", "workfax"), 0),
 }
 _PRIORITIES = {"primary": 1, "secondary": 2}
 _MOST_PRIORITY = 32_767
-_LONGEST_PRIORITY = 12  # Digits, some of which may be zeros before it.
+_LONGEST_PRIORITY = 12  # Digits, some of which may be leading zeros.
 
 
-def opened(source: Path, *, region: str) -> Part:
-    """The file at `source`, to be read once.
+def open_part(source: Path, *, region: str) -> Part:
+    """Return the file at `source` as a part, to be read once.
 
     Raises:
-        UserError: there is no file that can be read; also when it is opened.
+        UserError: there is no file, or it cannot be read; also later, when it is opened.
     """
     if not source.is_file():
         raise UserError("sis.no_file", f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
-    file = BundleFile(source.name, source.stat().st_size, partial(_stream, source))
-    return CsvFile(Kind.CONTACTS, f"{Kind.CONTACTS}.csv", file, _FORM, partial(_contacts, region=region))
+    file = BundleFile(source.name, source.stat().st_size, partial(_open, source))
+    return CsvFile(Kind.CONTACTS, file, _FORMAT, partial(_translate, region=region))
 
 
-def _stream(source: Path) -> io.BufferedReader:
+def _open(source: Path) -> io.BufferedReader:
     try:
         return source.open("rb")
-    except OSError as problem:
-        raise UserError("sis.unreadable", f"{source.name} cannot be read: {problem.strerror}.") from problem
+    except OSError as error:
+        raise UserError("sis.unreadable", f"{source.name} cannot be read: {error.strerror}.") from error
 
 
-def _contacts(block: Block, *, file: str, region: str) -> list[Row | Rejection]:
+def _translate(block: Block, *, file: str, region: str) -> list[Row | Rejection]:
     return [row for line, cell in block.rows() for row in _contact(cell, file=file, line=line, region=region)]
 
 
 def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iterator[Row | Rejection]:
+    """Yield a row for each number of a contact that can be read, or one without a number."""
     if cells.is_gone(cell["status"]):
         return
-    given, family = _name(cell)
+    given, family = _names(cell)
     email = cell["email"] if 0 < len(cell["email"]) <= cells.LONGEST_EMAIL else None
     if not given and not family and not email and not cell["contact id"]:
-        yield Rejection(file, line, "name", "is blank, and so is the e-mail; the row was left out")
+        yield Rejection(file, line, "name", "is blank, and so is the email; the row was left out")
         yield UnreadRow(line, Kind.CONTACTS, cell["student"])
         return
-    priority = _priority(cell)
-
-    def row(phone: str | None, written: str | None, rank: int) -> ContactRow:
-        search = names.fold_full_name(given, family)
-        about = (cell["student"], cell["contact id"], given, family, search, email, _relationship(cell), priority)
-        return ContactRow(line, *about, phone, written, rank)
-
-    yield from _numbers(cell, row, file=file, line=line, region=region)
-
-
-def _numbers(
-    cell: dict[str, str], row: Callable[[str | None, str | None, int], ContactRow], *, file: str, line: int, region: str
-) -> Iterator[Row | Rejection]:
-    """A row for each number that can be read; one without a number where there is none."""
-    found = False
-    for column, rank in (("cell", MOBILE), ("phone", _rank(cell["phone type"])), ("home", FIXED), ("work", FIXED)):
+    identity = (line, cell["student"], cell["contact id"], given, family, names.fold_full_name(given, family))
+    contact = (*identity, email, _relationship(cell), _priority(cell))
+    has_number = False
+    for column, rank in (("cell", _MOBILE), ("phone", _rank(cell["phone type"])), ("home", _FIXED), ("work", _FIXED)):
         written = cell[column]
-        if not written:
-            continue
-        if not rank:
+        if written and not rank:
             yield Rejection(file, line, column, "is of a kind that takes no texts; the number was left out")
-            continue
-        number = cells.number(written, region)
-        if number.problem:
-            yield Rejection(file, line, column, number.problem)
-        if number.e164:
-            found = True
-            yield row(number.e164, written, rank)
-    if not found:
-        yield row(None, cell["cell"] or cell["phone"] or None, FIXED)
+        elif written:
+            e164, problem = cells.parse_phone(written, region)
+            if problem:
+                yield Rejection(file, line, column, problem)
+            if e164:
+                has_number = True
+                yield ContactRow(*contact, e164, written, rank)
+    if not has_number:
+        yield ContactRow(*contact, None, cell["cell"] or cell["phone"] or None, _FIXED)
 
 
-def _rank(written: str) -> int:
-    """`Home Phone` and `HOME` are one; a kind that nobody knows may be a mobile."""
-    word = re.sub(r"[^a-z]|phone|number", "", written.lower())
-    return _RANKS.get(word, PLAIN)
+def _rank(phone_type: str) -> int:
+    # `Home Phone` and `HOME` are the same; an unknown type may be a mobile.
+    word = re.sub(r"[^a-z]|phone|number", "", phone_type.lower())
+    return _RANKS.get(word, _UNKNOWN)
 
 
-def _name(cell: dict[str, str]) -> tuple[str, str]:
-    """Given and family name; a whole name is `Maria Rivera` or `Rivera, Maria`."""
-    whole = names.clean(cell["name"])
-    if not whole:
+def _names(cell: dict[str, str]) -> tuple[str, str]:
+    """Return given and family name; a full name is `Maria Rivera` or `Rivera, Maria`."""
+    full = names.clean(cell["name"])
+    if not full:
         return names.clean(cell["given"]), names.clean(cell["family"])
-    if "," in whole:
-        family, _, given = whole.partition(",")
+    if "," in full:
+        family, _, given = full.partition(",")
     else:
-        given, _, family = whole.rpartition(" ")
+        given, _, family = full.rpartition(" ")
     return given.strip(), family.strip()
 
 
 def _relationship(cell: dict[str, str]) -> str | None:
-    kind = "" if cell["type"].lower() in _PRIORITIES else cell["type"]
-    return names.clean(cell["relationship"] or kind).lower() or None
+    contact_type = "" if cell["type"].lower() in _PRIORITIES else cell["type"]
+    return names.clean(cell["relationship"] or contact_type).lower() or None
 
 
 def _priority(cell: dict[str, str]) -> int | None:

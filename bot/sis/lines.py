@@ -1,10 +1,10 @@
-"""The rows of a CSV file as real exports write them: BOM, CRLF, bare CR, mixed line ends, wrong encodings, lost quotes.
+"""Rows of CSV text as real exports write them: with a BOM, with any line ends, in wrong encodings, with lost quotes.
 
-OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a broken one: its line is given back as
-broken and reading goes on with the next, instead of swallowing the rest of the file.
+OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a lost one: its line is returned as broken,
+and reading goes on with the next line instead of swallowing the rest of the file.
 
-Nearly every row is one line with as many cells as the header. Such rows are read some hundred at once; where a single one
-among them is anything else, all of them are read line by line.
+Nearly every row is one line with as many cells as the header. Such lines are split a block at a time, in a third of the time;
+a block with any other line is read line by line.
 """
 
 import csv
@@ -17,22 +17,21 @@ from functools import partial
 from itertools import islice, starmap
 from typing import IO, NamedTuple
 
-from bot.sis import plain_lines
-from bot.sis.block import AT_ONCE
-
+# Characters: below the longest cell that the csv module accepts. Bounds the memory for any input.
 LONGEST_LINE = 120_000
-"""Characters; below the longest cell that the csv module accepts, and what keeps memory flat on any input."""
+# Physical lines of one row.
 MOST_LINES = 20
-"""Physical lines that one row may span."""
+# Rows of a block: as many as fit into the cache of a processor with everything made of them.
+BLOCK_ROWS = 512
 
-_A_FEW = 32  # Lines that are taken before their length is looked at.
-_BEGINNING = 2_000  # Characters of a line that is too long: enough for the columns that say whose it is.
-_UNDECODED = re.compile("[\udc80-\udcff]")
+_FEW_LINES = 32  # Lines taken before their length is checked.
+_BEGINNING = 2_000  # Characters kept of a line that is too long: enough for the columns that identify it.
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 class CsvRow(NamedTuple):
-    """The cells of a row and the physical line it starts on. With `broken`, why that line is no row: its cells are then those
-    that were complete before it broke.
+    """The cells of a row and the number of its first line. `broken` says why a line is not a row; its cells are then the
+    complete ones before the error.
     """
 
     line: int
@@ -40,238 +39,240 @@ class CsvRow(NamedTuple):
     broken: str | None = None
 
 
-class Rows(NamedTuple):
-    """Rows that follow each other and are whole: the physical line that each starts on, and its cells."""
+class CsvRows(NamedTuple):
+    """Consecutive complete rows: the number of the first line of each, and the cells of each."""
 
     lines: Sequence[int]
     cells: list[list[str]]
 
 
-class _Unclosed(Exception):  # noqa: N818 (It never leaves this file.)
+class _UnclosedQuote(Exception):  # noqa: N818 (Never leaves this file.)
     pass
 
 
 @contextmanager
-def text_of(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
-    """The characters of a file, in UTF-8 or, when it begins with a mark of UTF-16, in that; bytes of neither survive.
+def open_text(stream: io.BufferedReader) -> Iterator[io.TextIOWrapper]:
+    """Decode a file from UTF-16 if it begins with that mark, else from UTF-8; other bytes become surrogates.
 
-    The stream is closed at the end, also when its first bytes cannot be read.
+    Closes the stream, even if its first bytes cannot be read.
     """
     with stream:
         is_utf16 = stream.peek(2)[:2] in {b"\xff\xfe", b"\xfe\xff"}
         encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
-        with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as characters:
-            yield characters
+        with io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="") as text:
+            yield text
 
 
-class Lines:
-    """The physical lines of a file. `row` holds those of the row being read, so that they can be read again.
+class LineReader:
+    """The physical lines of a file, as `csv.reader` takes them.
 
-    `are_rows` is True as long as each was one by itself.
-
-    A line as it stands in the file is one of `_ahead` or the next of `_physical`; one of `_again` has been looked at before.
+    `row` holds the lines of the row being read, so that they can be read again if it is broken. `number` is the line that the
+    row begins on; `characters` were read so far. `one_row_per_line` is True as long as each line was one complete row.
     """
 
-    def __init__(self, stream: IO[str], *, at_once: int = AT_ONCE) -> None:
-        self._physical = iter(partial(stream.readline, LONGEST_LINE), "")
-        self._at_once = at_once
+    def __init__(self, stream: IO[str], *, block_rows: int = BLOCK_ROWS) -> None:
+        self._stream = iter(partial(stream.readline, LONGEST_LINE), "")
+        self._block_rows = block_rows
+        # Lines of a block that could not be split at once, then lines of a broken row, which are decoded already.
         self._ahead: deque[str] = deque()
         self._again: deque[str] = deque()
         self.row: list[str] = []
         self.width = 0
         self.number = 1
-        self.ended = False
-        self.are_rows = True
+        self.at_end = False
+        self.one_row_per_line = True
         self.characters = 0
-        self.overlong: dict[int, str] = {}
-        self.foreign: list[int] = []
-        self.foreign_count = 0
+        self.too_long: dict[int, str] = {}
+        self.first_not_utf8: int | None = None
+        self.not_utf8 = 0
 
-    def __iter__(self) -> "Lines":
+    def __iter__(self) -> "LineReader":
         return self
 
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else self._read()
         if not line:
-            self.ended = True
+            self.at_end = True
             raise StopIteration
         self.row.append(line)
         if len(self.row) > MOST_LINES:
-            raise _Unclosed
+            raise _UnclosedQuote
         return line
 
     @property
-    def were_seen(self) -> bool:
-        """Whether the next line has been looked at."""
+    def has_lines_ahead(self) -> bool:
         return bool(self._again or self._ahead)
 
-    def plain(self) -> list[list[str]]:
-        """The cells of the next lines, if each is a row as wide as the header by itself; otherwise none, and all that were
-        looked at are still to be read.
-        """
-        if self.were_seen or not self.width:
+    def take_block(self) -> list[list[str]]:
+        """Return the cells of the next lines if each is a row as wide as the header, else nothing: they are still to be read."""
+        if self.has_lines_ahead or not self.width:
             return []
-        ahead = self._look_ahead()
-        rows = plain_lines.rows(ahead, self.width) if max(map(len, ahead), default=0) < LONGEST_LINE else []
-        self.number += len(rows)
-        if rows:
-            self.characters += sum(map(len, ahead))
-        else:
-            self._ahead.extend(ahead)
-        return rows
-
-    def _look_ahead(self) -> list[str]:
-        ahead: list[str] = []
+        lines: list[str] = []
         characters = 0
-        while len(ahead) < self._at_once and characters < LONGEST_LINE:
-            some = list(islice(self._physical, min(_A_FEW, self._at_once)))
+        while len(lines) < self._block_rows and characters < LONGEST_LINE:
+            some = list(islice(self._stream, min(_FEW_LINES, self._block_rows)))
             if not some:
                 break
-            ahead += some
+            lines += some
             characters += sum(map(len, some))
-        return ahead
+        rows = split_lines(lines, self.width) if max(map(len, lines), default=0) < LONGEST_LINE else []
+        if rows:
+            self.number += len(rows)
+            self.characters += characters
+        else:
+            self._ahead.extend(lines)
+        return rows
 
-    def _next_physical(self) -> str:
-        return self._ahead.popleft() if self._ahead else next(self._physical, "")
+    def end_row(self) -> None:
+        self.number += len(self.row)
+        self.row.clear()
+
+    def drop_first_line(self) -> None:
+        """Skip the first line of a broken row; its other lines are read again as rows of their own."""
+        self._again.extendleft(reversed(self.row[1:]))
+        self.number += 1
+        self.row.clear()
+        self.at_end = False
+
+    def _next_line(self) -> str:
+        return self._ahead.popleft() if self._ahead else next(self._stream, "")
 
     def _read(self) -> str:
-        line = self._next_physical()
+        line = self._next_line()
         self.characters += len(line)
-        if not line.isascii() and _UNDECODED.search(line):
-            line = self._in_windows_1252(line)
+        if not line.isascii() and _NOT_UTF8.search(line):
+            # Spreadsheets save in this encoding; one byte that is not UTF-8 means that the whole line is in it.
+            line = line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+            self.not_utf8 += 1
+            self.first_not_utf8 = self.first_not_utf8 or self.number + len(self.row)
         if len(line) >= LONGEST_LINE and line[-1] not in "\r\n":
-            self._join_end(self._skip_the_rest(line))
+            self.too_long[self.number + len(self.row)] = line[:_BEGINNING]
+            while (rest := self._next_line()) and rest[-1] not in "\r\n":
+                self.characters += len(rest)
+            self._join_line_end(rest)
             return "\n"
-        self._join_end(line)
+        self._join_line_end(line)
         return line
 
-    def _in_windows_1252(self, line: str) -> str:
-        """Spreadsheets save so; once a line holds bytes that are not UTF-8, the whole line is taken for it."""
-        self.foreign_count += 1
-        self.foreign = self.foreign or [self.number + len(self.row)]
-        return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-
-    def _skip_the_rest(self, line: str) -> str:
-        """What was read last of it."""
-        self.overlong[self.number + len(self.row)] = line[:_BEGINNING]
-        while (rest := self._next_physical()) and rest[-1] not in "\r\n":
-            self.characters += len(rest)
-        return rest
-
-    def _join_end(self, line: str) -> None:
-        """What is read is never longer than a line may be, so that a CRLF can be parted; its second half is no line."""
+    def _join_line_end(self, line: str) -> None:
+        """Skip a line feed that the limit on the length cut from its carriage return: it is not a line."""
         if len(line) < LONGEST_LINE or line[-1] != "\r":
             return
-        following = self._next_physical()
+        following = self._next_line()
         if following == "\n":
             self.characters += 1
         elif following:
             self._ahead.appendleft(following)
 
-    def done(self) -> None:
-        """The row is complete; the next line begins another."""
-        self.number += len(self.row)
-        self.row.clear()
 
-    def give_up_the_first(self) -> None:
-        """The first line of the row is broken; the others are read again as rows of their own."""
-        self._again.extendleft(reversed(self.row[1:]))
-        self.number += 1
-        self.row.clear()
-        self.ended = False
-
-
-def rows_of(lines: Lines) -> Iterator[CsvRow]:
-    """Every row of a file, the header first; blank lines are left out. Never raises for what a file holds."""
-    for found in blocks_of(lines):
-        if isinstance(found, CsvRow):
-            yield found
+def read_rows(reader: LineReader) -> Iterator[CsvRow]:
+    """Yield every row of a file, the header first, without blank lines. Nothing in a file raises an error."""
+    for rows in read_blocks(reader):
+        if isinstance(rows, CsvRow):
+            yield rows
         else:
-            yield from starmap(CsvRow, zip(found.lines, found.cells, strict=True))
+            yield from starmap(CsvRow, zip(rows.lines, rows.cells, strict=True))
 
 
-def blocks_of(lines: Lines) -> Iterator[Rows | CsvRow]:
-    """The same rows, the header by itself, then those together that are whole; a broken one stands alone."""
-    one_by_one = _one_by_one(lines)
+def read_blocks(reader: LineReader) -> Iterator[CsvRows | CsvRow]:
+    """Yield the same rows: the header by itself, complete rows together, broken ones by themselves."""
+    one_by_one = _read_one_by_one(reader)
     while True:
-        first = lines.number
-        if plain := lines.plain():
-            yield Rows(range(first, lines.number), plain)
+        first = reader.number
+        if block := reader.take_block():
+            yield CsvRows(range(first, reader.number), block)
             continue
-        some, broken = _some(lines, one_by_one)
-        if some:
-            yield Rows([row.line for row in some], [row.cells for row in some])
+        # The lines that could not be split at once, up to the next broken row.
+        rows: list[CsvRow] = []
+        is_header = not reader.width
+        for row in one_by_one:
+            rows.append(row)
+            if row.broken or is_header or not reader.has_lines_ahead:
+                break
+        if not rows:
+            return
+        broken = rows.pop() if rows[-1].broken else None
+        if rows:
+            yield CsvRows([row.line for row in rows], [row.cells for row in rows])
         if broken:
             yield broken
-        if not some and not broken:
-            return
 
 
-def _some(lines: Lines, one_by_one: Iterator[CsvRow]) -> tuple[list[CsvRow], CsvRow | None]:
-    """The rows of the lines that were looked at before, as far as they are whole, and the broken one after them."""
-    some: list[CsvRow] = []
-    is_header = not lines.width
-    for row in one_by_one:
-        if row.broken:
-            return some, row
-        some.append(row)
-        if is_header or not lines.were_seen:
-            break
-    return some, None
-
-
-def _one_by_one(lines: Lines) -> Iterator[CsvRow]:
-    reader = csv.reader(lines, skipinitialspace=True)
+def _read_one_by_one(reader: LineReader) -> Iterator[CsvRow]:
+    csv_reader = csv.reader(reader, skipinitialspace=True)
     while True:
         try:
-            cells = next(reader)
+            cells = next(csv_reader)
         except StopIteration:
             return
-        except (csv.Error, _Unclosed):
-            cells = []
-            whole = False
+        except (csv.Error, _UnclosedQuote):
+            cells, is_complete = [], False
         else:
-            whole = _is_whole(lines, cells, lines.width)
-        number = lines.number
-        lines.are_rows = lines.are_rows and whole and len(lines.row) == 1 and number not in lines.overlong
-        if not whole:
-            beginning = lines.row[0]
-            lines.give_up_the_first()
-            yield CsvRow(number, _complete(beginning), "has a quote that is opened and not closed")
+            is_complete = _is_complete(reader, cells)
+        number = reader.number
+        is_too_long = number in reader.too_long
+        if not is_complete or len(reader.row) > 1 or is_too_long:
+            reader.one_row_per_line = False
+        if not is_complete:
+            beginning = reader.row[0]
+            reader.drop_first_line()
+            yield CsvRow(number, _complete_cells(beginning), "has a quote that is opened and not closed")
             continue
-        lines.width = lines.width or len(cells)
-        lines.done()
+        reader.width = reader.width or len(cells)
+        reader.end_row()
         if any(cells):
             yield CsvRow(number, cells)
-        elif number in lines.overlong:
-            too_long = f"is longer than {LONGEST_LINE} characters"
-            yield CsvRow(number, _complete(lines.overlong[number]), too_long)
+        elif is_too_long:
+            reason = f"is longer than {LONGEST_LINE} characters"
+            yield CsvRow(number, _complete_cells(reader.too_long[number]), reason)
 
 
-def _is_whole(lines: Lines, cells: list[str], width: int) -> bool:
-    """A row that asked for a line after the last lost a quote; so did one that does not fit the header and spans lines or
-    holds an odd number of quotes, and one whose quotes close in the midst of a cell of a later line.
+def _is_complete(reader: LineReader, cells: list[str]) -> bool:
+    """Return whether a row lost no quote. It did if it asked for a line after the last one, if it does not fit the header and
+    spans lines or has an odd number of quotes, or if its quotes close in the middle of a cell of a later line.
     """
-    if lines.ended:
+    if reader.at_end:
         return False
-    if not width:
+    if not reader.width:
         return True
-    if len(lines.row) > 1:
-        return len(cells) == width and _is_strict(lines.row)
-    return len(cells) == width or lines.row[0].count('"') % 2 == 0
-
-
-def _is_strict(physical: list[str]) -> bool:
+    if len(reader.row) == 1:
+        return len(cells) == reader.width or reader.row[0].count('"') % 2 == 0
     try:
-        next(csv.reader(physical, skipinitialspace=True, strict=True))
+        next(csv.reader(reader.row, skipinitialspace=True, strict=True))
     except csv.Error:
         return False
-    return True
+    return len(cells) == reader.width
 
 
-def _complete(line: str) -> list[str]:
-    """The cells before the one in which a line breaks off."""
+def _complete_cells(line: str) -> list[str]:
+    """Return the cells before the one in which a line breaks off."""
     try:
         return next(csv.reader([line], skipinitialspace=True))[:-1]
     except csv.Error:
         return []
+
+
+def split_lines(lines: list[str], width: int) -> list[list[str]]:
+    """Return the cells of whole lines if each is one row of `width` cells, none blank and all in UTF-8; otherwise nothing.
+
+    A shortcut to what `read_rows` reads line by line, for clear cases only.
+    """
+    text = "".join(lines)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return []
+    text = text.replace("\r\n", "\n")
+    if not any(sign in text for sign in '" \r'):
+        # Only commas separate the cells.
+        rows = [line.split(",") for line in text.removesuffix("\n").split("\n")]
+    else:
+        # The empty line after the last one shows that no quote is open there.
+        try:
+            *rows, end = csv.reader([*lines, ""], skipinitialspace=True)
+        except csv.Error:
+            return []
+        if end:
+            return []
+    is_plain = len(rows) == len(lines) and set(map(len, rows)) == {width} and all(map(any, rows))
+    return rows if is_plain else []

@@ -1,14 +1,14 @@
-"""OneRoster REST 1.1 and 1.2: the same rows as of the CSV, asked of the SIS itself.
+"""OneRoster REST 1.1 and 1.2: the same rows as of the CSV, requested from the SIS itself.
 
-Of the enrolments, which are most of a roster, a sync asks only what changed since the last one, where the SIS tells. All
-else is read whole each night: people come with their roles, and whoever lost one must not keep its rights until somebody
-changes their row.
+Of the enrollments, which are most of a roster, a sync requests only what changed since the last one, if the SIS supports that.
+Everything else is read completely each night: people come with their roles, and a lost role must not keep its rights until the
+person's row changes.
 
-In 1.1 a role stands with the person, as in the CSV; in 1.2 the roles of a person stand in the person, and are read as if
-they were the rows of roles.csv. A row has no line; its number only tells it from the others of its endpoint.
+In 1.1 a role is part of the user, as in the CSV; in 1.2 the users hold a list of roles, which are read as rows of roles.csv.
+A row has no line; its number only tells it from the others of its endpoint.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,32 +18,32 @@ from typing import Any
 
 import httpx
 
-from bot.sis import cells, oneroster_json, oneroster_pages, oneroster_rows
-from bot.sis.block import AT_ONCE, Block, in_order
-from bot.sis.oneroster_calls import PATIENT, Access, Calls, Patience
-from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
-from bot.sis.oneroster_json import Misshapen
-from bot.sis.reading import Reading
+from bot.domain.plural import plural
+from bot.sis import cells, oneroster_pages, oneroster_rows
+from bot.sis.columns import Block, RowReader, merge_by_line
+from bot.sis.lines import BLOCK_ROWS
+from bot.sis.oneroster_calls import Calls, Credentials, Patience
+from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind, Part, Rejection, Row
 
-_TOLD_BY_CHANGE = (Kind.ENROLLMENTS,)
+_ENDPOINTS = (Kind.ORGS, Kind.SESSIONS, Kind.CLASSES, Kind.USERS, Kind.ENROLLMENTS)
+_DELTA_ENDPOINTS = (Kind.ENROLLMENTS,)
+# Some servers write a date in the year 1 for rows that never changed.
 _FIRST_YEAR = 1990
-"""Some servers write that nothing ever changed as a day in the year 1."""
-ENDPOINTS = (Kind.ORGS, Kind.SESSIONS, Kind.CLASSES, Kind.USERS, Kind.ENROLLMENTS)
 _SCOPE = "https://purl.imsglobal.org/spec/or/v1p{version}/scope/roster-core.readonly"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A OneRoster server; a `bot.sis.Source`. Its address ends with the version, `…/ims/oneroster/v1p1` or
-    `…/ims/oneroster/rostering/v1p2`. Without a `token_url` tokens are given at `/token` beside `/ims`, as Aeries does.
+    """A `Source`: a OneRoster server, whose address ends with the version: `…/ims/oneroster/v1p1` or
+    `…/ims/oneroster/rostering/v1p2`. The default `token_url` is `/token` beside `/ims`, as at Aeries.
     """
 
     url: str
     client_id: str
     client_secret: str = field(repr=False)
     token_url: str | None = None
-    patience: Patience = PATIENT
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def name(self) -> str:
@@ -51,104 +51,102 @@ class Server:
 
     @property
     def version(self) -> int:
-        """2 of OneRoster 1.2."""
+        """1 for OneRoster 1.1, 2 for 1.2."""
         return int(self.url.rstrip("/")[-1])
 
     def fingerprint(self) -> None:
-        """As `bot.sis.Source.fingerprint`. A server has to be asked."""
         return
 
     @contextmanager
-    def opened(self, *, region: str, marks: Mapping[str, datetime]) -> Iterator[list[Part]]:
-        """As `bot.sis.Source.opened`. Nothing is asked before a part is read."""
-        with self._calls() as calls:
-            yield list(_parts(calls, self.version, region, marks))
+    def open(self, *, region: str, watermarks: Mapping[str, datetime]) -> Iterator[list[Part]]:
+        """As `Source.open`. Nothing is requested before a part is read."""
+        with self._open_calls() as calls:
+            parts: list[Part] = []
+            for kind in _ENDPOINTS:
+                watermark = watermarks.get(kind) if kind in _DELTA_ENDPOINTS else None
+                endpoint = Endpoint(kind, calls, region, watermark=watermark)
+                parts.append(endpoint)
+                if kind is Kind.USERS and self.version == 2:  # noqa: PLR2004
+                    parts.append(RolesOfUsers(endpoint))
+            yield parts
 
-    def try_out(self) -> str:
-        """As `bot.sis.Source.try_out`: with a token, the first page of organisations."""
-        with self._calls() as calls:
-            return (
-                "gives a token, and one organisation"
-                if oneroster_pages.first(calls, Kind.ORGS) == 1
-                else f"gives a token, and {oneroster_pages.first(calls, Kind.ORGS):,} organisations"
-            )
+    def probe(self) -> str:
+        """As `Source.probe`: get a token and the first page of organizations."""
+        with self._open_calls() as calls:
+            count = oneroster_pages.count_first_page(calls, Kind.ORGS)
+        return f"gives a token, and {plural(count, 'organization')}"
 
     @contextmanager
-    def _calls(self) -> Iterator[Calls]:
+    def _open_calls(self) -> Iterator[Calls]:
         token_url = self.token_url or f"{self.url.split('/ims/')[0].rstrip('/')}/token"
         scope = _SCOPE.format(version=self.version)
-        access = Access(token_url, self.client_id, self.client_secret, scope)
-        with Calls.opened(self.url, access, self.patience) as calls:
+        credentials = Credentials(token_url, self.client_id, self.client_secret, scope)
+        with Calls.open(self.url, credentials, self.patience) as calls:
             yield calls
 
 
-def _parts(calls: Calls, minor: int, region: str, marks: Mapping[str, datetime]) -> Iterator[Part]:
-    for kind in ENDPOINTS:
-        endpoint = Endpoint(kind, calls, region, since=marks.get(kind) if kind in _TOLD_BY_CHANGE else None)
-        yield endpoint
-        if kind is Kind.USERS and minor == 2:  # noqa: PLR2004 (OneRoster 1.2)
-            yield RolesOfUsers(endpoint)
-
-
 class Endpoint:
-    """All objects of one kind, or those that changed `since`; a `bot.sis.Part`. Progress is counted in objects."""
+    """A `Part`: all objects of one kind, or those that changed since the watermark. Progress is counted in objects."""
 
     has_lines = False
     is_readable = True
 
-    def __init__(self, kind: Kind, calls: Calls, region: str, *, since: datetime | None = None) -> None:
+    def __init__(self, kind: Kind, calls: Calls, region: str, *, watermark: datetime | None) -> None:
         self.kind = kind
         self.name = str(kind)
         self.size = self.position = self.rows_read = self.roles_read = 0
         self.is_delta = False
-        self.mark: datetime | None = since
+        self.watermark = watermark
         self._calls = calls
-        self._reading = _reading(kind, region)
-        self._roles = _reading(Kind.ROLES, region)
+        self._reader = _row_reader(kind, region)
+        self._role_reader = _row_reader(Kind.ROLES, region)
 
     def rows(self) -> Iterator[Row | Rejection]:
-        fields = oneroster_json.asked(self.kind)
-        with oneroster_pages.told(self._calls, self.name, fields, mark=self.mark) as told:
-            self.size, self.is_delta = told.count, told.is_delta
-            numbered = enumerate(told.objects, 1)
-            while some := list(islice(numbered, AT_ONCE)):
+        fields = frozenset(_FIELDS[column][0] if column in _FIELDS else column for column in FORMATS[self.kind].columns)
+        if self.kind is Kind.USERS:
+            fields |= {"roles"}
+        with oneroster_pages.fetch(self._calls, self.name, fields, watermark=self.watermark) as fetched:
+            self.size, self.is_delta = fetched.count, fetched.is_delta
+            numbered = enumerate(fetched.objects, 1)
+            while some := list(islice(numbered, BLOCK_ROWS)):
                 self.position = self.rows_read = some[-1][0]
-                yield from self._rows_of(some)
+                yield from self._read(some)
         if not self.rows_read:
-            yield self._reading.rejection(None, None, "holds no row")
+            yield self._reader.rejection(None, None, "holds no row")
 
-    def _rows_of(self, some: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
-        left_out: list[Row | Rejection] = []
-        whole: list[tuple[int, dict[str, str]]] = []
+    def _read(self, numbered: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
+        rejected: list[Row | Rejection] = []
+        complete: list[tuple[int, dict[str, str]]] = []
         roles: list[tuple[int, dict[str, str]]] = []
-        for number, found in some:
-            if not isinstance(found, dict):
-                left_out += self._reading.left_out(number, None, "is no object", "")
+        for number, item in numbered:
+            if not isinstance(item, dict):
+                rejected += self._reader.reject(number, None, "is not an object", "")
                 continue
-            self.mark = max(filter(None, (self.mark, _changed_at(found))), default=None)
+            self.watermark = max(filter(None, (self.watermark, _changed_at(item))), default=None)
             try:
-                cell = oneroster_json.cells_of(self.kind, found)
-                said = oneroster_json.roles_of(found, cell["sourcedId"]) if self.kind is Kind.USERS else []
-            except Misshapen as wrong:
-                reason = "has not the shape that OneRoster gives it"
-                left_out += self._reading.left_out(number, wrong.field, reason, oneroster_json.identity(found))
+                row = _cells(self.kind, item)
+                own_roles = _role_cells(item, row["sourcedId"]) if self.kind is Kind.USERS else []
+            except _WrongShape as error:
+                reason = "does not have the shape that OneRoster defines"
+                rejected += self._reader.reject(number, error.field, reason, _identity(item))
                 continue
-            whole.append((number, cell))
-            roles += [(number, role) for role in said]
+            complete.append((number, row))
+            roles += [(number, role) for role in own_roles]
         self.roles_read += len(roles)
-        read = self._reading.read(Block.of(COLUMNS[self.kind], whole))
-        return in_order(left_out, read, self._roles.read(Block.of(COLUMNS[Kind.ROLES], roles)))
+        rows = self._reader.read(Block.from_rows(FORMATS[self.kind].columns, complete))
+        role_rows = self._role_reader.read(Block.from_rows(FORMATS[Kind.ROLES].columns, roles))
+        return merge_by_line(rejected, rows, role_rows)
 
 
 class RolesOfUsers:
-    """The roles of 1.2, read with their people: what roles.csv would say of them, and all that there is to be said."""
+    """A `Part` for the roles of 1.2, whose rows the users part yields. It stands for roles.csv, and is complete."""
 
     kind = Kind.ROLES
     name = "roles of users"
     has_lines = is_delta = False
     is_readable = True
     size = position = rows_read = 0
-    mark: datetime | None = None
+    watermark: datetime | None = None
 
     def __init__(self, users: Endpoint) -> None:
         self._users = users
@@ -158,18 +156,104 @@ class RolesOfUsers:
         yield from ()
 
 
-def _changed_at(found: Mapping[str, Any]) -> datetime | None:
-    """When an object changed, as far as it says so."""
+def _row_reader(kind: Kind, region: str) -> RowReader:
+    read_day = partial(cells.parse_date, month_first=region == "US")
+    translate = partial(oneroster_rows.translate, kind, region=region, read_day=read_day)
+    return RowReader(kind, f"{kind}.csv", FORMATS[kind].needed, translate)
+
+
+def _changed_at(item: Mapping[str, Any]) -> datetime | None:
     try:
-        said = datetime.fromisoformat(found.get("dateLastModified") or "")
+        changed_at = datetime.fromisoformat(item.get("dateLastModified") or "")
     except (TypeError, ValueError):
         return None
-    if said.year < _FIRST_YEAR:
+    if changed_at.year < _FIRST_YEAR:
         return None
-    return said if said.tzinfo else said.replace(tzinfo=UTC)
+    return changed_at if changed_at.tzinfo else changed_at.replace(tzinfo=UTC)
 
 
-def _reading(kind: Kind, region: str) -> Reading:
-    day = partial(cells.day, month_first=region == "US")
-    translate = partial(oneroster_rows.translated, kind, region=region, day=day)
-    return Reading(kind, f"{kind}.csv", NEEDED_CELLS[kind], translate)
+class _WrongShape(ValueError):  # noqa: N818 (Says what the value is.)
+    """A value in `field` that OneRoster does not define. It is not guessed at."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+def _cells(kind: Kind, item: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells that the CSV would have for an object of either version; missing and null are blank."""
+    return {column: _cell(column, item) for column in FORMATS[kind].columns}
+
+
+def _role_cells(user: Mapping[str, Any], sourced_id: str) -> list[dict[str, str]]:
+    """Return the roles of a user of 1.2 as cells of roles.csv."""
+    roles = user.get("roles") or []
+    if not isinstance(roles, list) or not all(isinstance(role, dict) for role in roles):
+        raise _WrongShape("roles")
+    try:
+        return [_cells(Kind.ROLES, role) | {"userSourcedId": sourced_id} for role in roles]
+    except _WrongShape as error:
+        raise _WrongShape(f"roles.{error.field}") from None
+
+
+def _identity(item: Mapping[str, Any]) -> str:
+    try:
+        return _cell("sourcedId", item)
+    except _WrongShape:
+        return ""
+
+
+def _cell(column: str, item: Mapping[str, Any]) -> str:
+    name, convert = _FIELDS.get(column, (column, _text))
+    value = item.get(name)
+    try:
+        return "" if value is None else convert(value)
+    except ValueError:
+        raise _WrongShape(name) from None
+
+
+def _text(value: Any) -> str:
+    # `enabledUser` is a string in 1.1 and a boolean in 1.2; identifiers are numbers on some servers.
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # JSON can write half a character, which no text can hold.
+        return cells.tidy(value.encode("utf-8", "replace").decode())
+    if isinstance(value, int | float):
+        return str(value)
+    raise ValueError
+
+
+def _text_or_list(value: Any) -> str:
+    return ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
+
+
+def _reference(value: Any) -> str:
+    """Return the id of `{href, sourcedId, type}`."""
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 (A wrong shape, whatever its type.)
+    sourced_id = _text(value.get("sourcedId", ""))
+    if "," in sourced_id:
+        raise ValueError
+    return sourced_id
+
+
+def _references(value: Any) -> str:
+    if not isinstance(value, list):
+        raise ValueError  # noqa: TRY004 (As above.)
+    return ",".join(filter(None, map(_reference, value)))
+
+
+# The columns of the CSV whose field in JSON has another name or shape.
+_FIELDS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "parentSourcedId": ("parent", _reference),
+    "schoolSourcedId": ("school", _reference),
+    "termSourcedIds": ("terms", _references),
+    "agentSourcedIds": ("agents", _references),
+    "orgSourcedIds": ("orgs", _references),
+    "orgSourcedId": ("org", _reference),
+    "primaryOrgSourcedId": ("primaryOrg", _reference),
+    "classSourcedId": ("class", _reference),
+    "userSourcedId": ("user", _reference),
+    "grades": ("grades", _text_or_list),
+}

@@ -1,4 +1,4 @@
-"""Rows of a OneRoster file, in columns, to the rows of a roster. A cell that cannot be read costs only itself."""
+"""OneRoster files: the columns that matter of each, and the roster rows that they mean. A bad cell costs only itself."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from operator import not_
 
 from bot.domain import grade, names
 from bot.sis import cells
-from bot.sis.block import Block, in_order, rows_of
-from bot.sis.cells import Number
+from bot.sis.cells import PhoneCell
+from bot.sis.columns import Block, FileFormat, build_rows, merge_by_line
 from bot.sis.rows import (
     AgentRow,
     ClassRow,
@@ -23,14 +23,54 @@ from bot.sis.rows import (
     UnreadRow,
     UserRow,
 )
-from bot.wording import say
 
-ORG_KINDS = ("school", "department", "district", "local", "state", "national")
+# Titles of OneRoster 1.0 and common mistakes.
+_OTHER_TITLES = {
+    "agents": "agentSourcedIds",
+    "orgs": "orgSourcedIds",
+    "orgSourcedId": "orgSourcedIds",
+    "grade": "grades",
+    "classId": "classSourcedId",
+    "userId": "userSourcedId",
+    "schoolId": "schoolSourcedId",
+    "terms": "termSourcedIds",
+    "termSourcedId": "termSourcedIds",
+    "primaryOrg": "primaryOrgSourcedId",
+}
+
+
+def _format(columns: str, *, required: str, needed: str) -> FileFormat:
+    every = ("sourcedId", "status", "dateLastModified", *columns.split())
+    return FileFormat(every, tuple(required.split()), tuple(needed.split()), _OTHER_TITLES)
+
+
+FORMATS = {
+    Kind.ORGS: _format("name type parentSourcedId", required="sourcedId name type", needed="sourcedId name"),
+    Kind.SESSIONS: _format("startDate endDate", required="sourcedId startDate endDate", needed="sourcedId"),
+    Kind.CLASSES: _format(
+        "title classCode classType schoolSourcedId termSourcedIds", required="sourcedId", needed="sourcedId"
+    ),
+    Kind.USERS: _format(
+        "enabledUser givenName familyName email sms phone agentSourcedIds grades role orgSourcedIds "
+        "primaryOrgSourcedId identifier",
+        required="sourcedId givenName familyName",
+        needed="sourcedId",
+    ),
+    Kind.ROLES: _format(
+        "userSourcedId role beginDate endDate orgSourcedId", required="userSourcedId role", needed="userSourcedId"
+    ),
+    Kind.ENROLLMENTS: _format(
+        "classSourcedId userSourcedId role primary beginDate endDate",
+        required="sourcedId classSourcedId userSourcedId role",
+        needed="sourcedId classSourcedId userSourcedId",
+    ),
+}
+_ORG_TYPES = ("school", "department", "district", "local", "state", "national")
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """Rows, and where they stand. `read_day` reads a date and raises ValueError for what is none."""
+class _Table:
+    """Some rows of a file. `read_day` parses a date and raises ValueError for anything else."""
 
     file: str
     block: Block
@@ -42,202 +82,197 @@ class _Source:
         return self.block.lines
 
     @property
-    def cell(self) -> Mapping[str, Sequence[str]]:
-        return self.block.cell
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        return self.block.columns
 
     @property
     def gone(self) -> list[bool]:
-        return self.block.each("status", cells.is_gone)
+        return self.block.map("status", cells.is_gone)
 
     @property
     def roles(self) -> list[str | None]:
-        return self.block.each("role", cells.role)
+        return self.block.map("role", cells.parse_role)
 
-    def only(self, wanted: Iterable[bool]) -> "_Source":
-        return replace(self, block=self.block.only(wanted))
+    def where(self, mask: Iterable[bool]) -> "_Table":
+        return replace(self, block=self.block.where(mask))
 
-    def rejections(self, where: Iterable[bool], column: str, what: str) -> list[Rejection]:
-        """One for each row where something is so; the reason is the sentence called `what`."""
-        rejected = compress(self.lines, where)
-        return [Rejection(self.file, line, column, say(f"sis.oneroster_rows.{what}")) for line in rejected]
+    def reject(self, mask: Iterable[bool], column: str, reason: str) -> list[Rejection]:
+        """Return a rejection for each row for which the mask is True."""
+        return [Rejection(self.file, line, column, reason) for line in compress(self.lines, mask)]
 
-    def days(self, column: str) -> tuple[list[date | None], list[Rejection]]:
-        if not any(self.cell[column]):
+    def dates(self, column: str) -> tuple[list[date | None], list[Rejection]]:
+        if not any(self.columns[column]):
             return [None] * len(self.lines), []
-        days = self.block.each(column, self._day)
-        unread = [day is None and cell != "" for day, cell in zip(days, self.cell[column], strict=True)]
-        return days, self.rejections(unread, column, "no_date")
+        dates = self.block.map(column, self._date)
+        unread = [day is None and cell != "" for day, cell in zip(dates, self.columns[column], strict=True)]
+        return dates, self.reject(unread, column, "is not a date; the row was read without it")
 
-    def _day(self, cell: str) -> date | None:
+    def _date(self, cell: str) -> date | None:
         try:
             return self.read_day(cell) if cell else None
         except ValueError:
             return None
 
 
-_Strands = tuple[Sequence[Row | Rejection], ...]
-"""Rows of one kind after the other; those of one line belong together in this order."""
+# Lists of rows; the rows of one line belong together in the order of the lists.
+_RowLists = tuple[Sequence[Row | Rejection], ...]
 
 
-def translated(
-    kind: Kind, block: Block, *, file: str, region: str, day: Callable[[str], date | None]
+def translate(
+    kind: Kind, block: Block, *, file: str, region: str, read_day: Callable[[str], date | None]
 ) -> Sequence[Row | Rejection]:
-    """What the lines of a file say; `block` has every column of `oneroster_columns.COLUMNS[kind]`, blank where it is not.
-    `day` reads a date and raises ValueError for what is none.
+    """Return the rows of a block that has every column of `FORMATS[kind]`, blank if the file does not have it.
+
+    `read_day` parses a date and raises ValueError for anything else.
     """
-    return in_order(*_TRANSLATIONS[kind](_Source(file, block, region, day)))
+    return merge_by_line(*_TRANSLATIONS[kind](_Table(file, block, region, read_day)))
 
 
-def _orgs(source: _Source) -> _Strands:
-    cell = source.cell
-    kinds = [kind.lower() for kind in cell["type"]]
-    strange = [kind not in ORG_KINDS for kind in kinds]
-    rows = rows_of(
+def _orgs(table: _Table) -> _RowLists:
+    columns = table.columns
+    types = [org_type.lower() for org_type in columns["type"]]
+    unknown = [org_type not in _ORG_TYPES for org_type in types]
+    rows = build_rows(
         OrgRow,
-        source.lines,
-        cell["sourcedId"],
-        source.gone,
-        map(names.clean, cell["name"]),
-        [kind if kind in ORG_KINDS else "other" for kind in kinds],
-        cell["parentSourcedId"],
+        table.lines,
+        columns["sourcedId"],
+        table.gone,
+        map(names.clean, columns["name"]),
+        [org_type if org_type in _ORG_TYPES else "other" for org_type in types],
+        columns["parentSourcedId"],
     )
-    return source.rejections(strange, "type", "no_org_type"), rows
+    reason = "is not a type of organization; what was a school before stays one"
+    return table.reject(unknown, "type", reason), rows
 
 
-def _terms(source: _Source) -> _Strands:
-    begins_on, problems = source.days("startDate")
-    ends_on, more = source.days("endDate")
-    rows = rows_of(TermRow, source.lines, source.cell["sourcedId"], source.gone, begins_on, ends_on)
-    return rows, problems, more
+def _terms(table: _Table) -> _RowLists:
+    begins_on, bad_begins = table.dates("startDate")
+    ends_on, bad_ends = table.dates("endDate")
+    rows = build_rows(TermRow, table.lines, table.columns["sourcedId"], table.gone, begins_on, ends_on)
+    return rows, bad_begins, bad_ends
 
 
-def _classes(source: _Source) -> _Strands:
-    cell = source.cell
-    titles = zip(map(names.clean, cell["title"]), cell["classCode"], cell["sourcedId"], strict=True)
-    rows = rows_of(
+def _classes(table: _Table) -> _RowLists:
+    columns = table.columns
+    titles = zip(map(names.clean, columns["title"]), columns["classCode"], columns["sourcedId"], strict=True)
+    rows = build_rows(
         ClassRow,
-        source.lines,
-        cell["sourcedId"],
-        source.gone,
+        table.lines,
+        columns["sourcedId"],
+        table.gone,
         [title or code or sourced_id for title, code, sourced_id in titles],
-        [kind.lower() == "homeroom" for kind in cell["classType"]],
-        cell["schoolSourcedId"],
-        map(cells.many, cell["termSourcedIds"]),
+        [class_type.lower() == "homeroom" for class_type in columns["classType"]],
+        columns["schoolSourcedId"],
+        map(cells.split_list, columns["termSourcedIds"]),
     )
     return (rows,)
 
 
-def _users(source: _Source) -> _Strands:
-    cell = source.cell
-    given, family = source.block.each("givenName", names.clean), source.block.each("familyName", names.clean)
-    nameless = [not one and not other for one, other in zip(given, family, strict=True)]
-    sms, phone = ([cells.number(one, source.region) for one in cell[column]] for column in ("sms", "phone"))
-    rows = rows_of(
+def _users(table: _Table) -> _RowLists:
+    block, columns = table.block, table.columns
+    given, family = block.map("givenName", names.clean), block.map("familyName", names.clean)
+    nameless = [not first and not last for first, last in zip(given, family, strict=True)]
+    sms, phones = ([cells.parse_phone(cell, table.region) for cell in columns[name]] for name in ("sms", "phone"))
+    rows = build_rows(
         UserRow,
-        source.lines,
-        cell["sourcedId"],
-        source.gone,
-        [not is_out for is_out in source.block.each("enabledUser", cells.no)],
+        table.lines,
+        columns["sourcedId"],
+        table.gone,
+        [not is_disabled for is_disabled in block.map("enabledUser", cells.is_no)],
         given,
         family,
         map(names.fold_full_name, given, family),
-        map(_email, cell["email"]),
-        source.block.each("grades", grade.from_roster),
-        [one.e164 or other.e164 for one, other in zip(sms, phone, strict=True)],
-        map(_written, cell["sms"], cell["phone"], sms, phone),
-        [one.problem for one in sms],
-        [one.problem for one in phone],
-        cell["primaryOrgSourcedId"],
-        cell["identifier"],
+        [email if 0 < len(email) <= cells.LONGEST_EMAIL else None for email in columns["email"]],
+        block.map("grades", grade.from_roster),
+        [first.e164 or second.e164 for first, second in zip(sms, phones, strict=True)],
+        map(_phone_written, columns["sms"], columns["phone"], sms, phones),
+        [phone.problem for phone in sms],
+        [phone.problem for phone in phones],
+        columns["primaryOrgSourcedId"],
+        columns["identifier"],
     )
-    return (
-        source.rejections(nameless, "familyName", "nameless"),
-        rows,
-        _agents(source),
-        *_roles_of_users(source),
-    )
+    lists = zip(table.lines, columns["sourcedId"], columns["agentSourcedIds"], strict=True)
+    agents = [AgentRow(line, person, agent) for line, person, ids in lists for agent in cells.split_list(ids)]
+    reason = "and givenName are blank; the person is kept without a name"
+    return table.reject(nameless, "familyName", reason), rows, agents, *_roles_of_users(table)
 
 
-def _email(cell: str) -> str | None:
-    return cell if 0 < len(cell) <= cells.LONGEST_EMAIL else None
-
-
-def _written(sms_cell: str, phone_cell: str, sms: Number, phone: Number) -> str | None:
-    """The cell that the number was read from; when none was, the first that says anything."""
+def _phone_written(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneCell) -> str | None:
+    """Return the cell that the number was read from; if none was, the first that is not blank."""
     if sms.e164 or (sms_cell and not phone.e164):
         return sms_cell
     return phone_cell or None
 
 
-def _agents(source: _Source) -> list[AgentRow]:
-    rows = zip(source.lines, source.cell["sourcedId"], source.cell["agentSourcedIds"], strict=True)
-    return [AgentRow(line, person, agent) for line, person, agents in rows for agent in cells.many(agents)]
-
-
-def _roles_of_users(source: _Source) -> _Strands:
-    """In 1.1 a role stands with the person and holds in each of their organisations."""
-    source = source.only(map(bool, source.cell["role"]))
-    roles = source.roles
-    unknown = source.rejections([role is None for role in roles], "role", "no_role")
-    people = zip(source.lines, source.gone, source.cell["sourcedId"], roles, source.cell["orgSourcedIds"], strict=True)
+def _roles_of_users(table: _Table) -> _RowLists:
+    """In 1.1 the role is part of the user and holds in each of their organizations."""
+    table = table.where(map(bool, table.columns["role"]))
+    roles, columns = table.roles, table.columns
+    people = zip(table.lines, table.gone, columns["sourcedId"], roles, columns["orgSourcedIds"], strict=True)
     known = [
-        RoleRow(source.file, line, gone, person, role, org, None, None)
+        RoleRow(table.file, line, gone, person, role, org, None, None)
         for line, gone, person, role, orgs in people
         if role
-        for org in cells.many(orgs) or [""]
+        for org in cells.split_list(orgs) or [""]
     ]
-    return unknown, known
+    return table.reject([role is None for role in roles], "role", "is none of OneRoster's roles"), known
 
 
-def _roles(source: _Source) -> _Strands:
-    known = [role is not None for role in source.roles]
-    source, no_role = source.only(known), _no_roles(source.only(map(not_, known)), Kind.ROLES, "userSourcedId")
-    person, org = source.cell["userSourcedId"], source.cell["orgSourcedId"]
-    begins_on, problems = source.days("beginDate")
-    ends_on, more = source.days("endDate")
-    file = repeat(source.file, len(source.lines))
-    rows = rows_of(RoleRow, file, source.lines, source.gone, person, source.roles, org, begins_on, ends_on)
-    return *no_role, rows, problems, more
-
-
-def _no_roles(source: _Source, kind: Kind, identity: str) -> _Strands:
-    """A word of the district's own (`ext:…`) was read and says nothing here; any other may be a role misspelt."""
-    words = source.cell["role"]
-    rejections = [
-        Rejection(source.file, line, "role", ("is none of OneRoster's roles" if word else "is blank"))
-        for line, word in zip(source.lines, words, strict=True)
-    ]
-    rows = zip(source.lines, source.gone, words, source.cell[identity], strict=True)
-    unread = [
-        UnreadRow(line, kind, whose, as_staff=False)
-        for line, gone, word, whose in rows
-        if not gone and not word.lower().startswith("ext:")
-    ]
-    return rejections, unread
-
-
-def _enrollments(source: _Source) -> _Strands:
-    known = [role is not None or gone for role, gone in zip(source.roles, source.gone, strict=True)]
-    source, no_role = source.only(known), _no_roles(source.only(map(not_, known)), Kind.ENROLLMENTS, "sourcedId")
-    cell = source.cell
-    begins_on, problems = source.days("beginDate")
-    ends_on, more = source.days("endDate")
-    rows = rows_of(
-        EnrollmentRow,
-        source.lines,
-        cell["sourcedId"],
-        source.gone,
-        cell["classSourcedId"],
-        cell["userSourcedId"],
-        [role or "" for role in source.roles],
-        source.block.each("primary", cells.yes),
+def _roles(table: _Table) -> _RowLists:
+    is_known = [role is not None for role in table.roles]
+    rejected = _reject_roles(table.where(map(not_, is_known)), Kind.ROLES, "userSourcedId")
+    table = table.where(is_known)
+    begins_on, bad_begins = table.dates("beginDate")
+    ends_on, bad_ends = table.dates("endDate")
+    rows = build_rows(
+        RoleRow,
+        repeat(table.file, len(table.lines)),
+        table.lines,
+        table.gone,
+        table.columns["userSourcedId"],
+        table.roles,
+        table.columns["orgSourcedId"],
         begins_on,
         ends_on,
     )
-    return *no_role, rows, problems, more
+    return *rejected, rows, bad_begins, bad_ends
 
 
-_TRANSLATIONS: dict[Kind, Callable[[_Source], _Strands]] = {
+def _enrollments(table: _Table) -> _RowLists:
+    is_known = [role is not None or gone for role, gone in zip(table.roles, table.gone, strict=True)]
+    rejected = _reject_roles(table.where(map(not_, is_known)), Kind.ENROLLMENTS, "sourcedId")
+    table = table.where(is_known)
+    begins_on, bad_begins = table.dates("beginDate")
+    ends_on, bad_ends = table.dates("endDate")
+    rows = build_rows(
+        EnrollmentRow,
+        table.lines,
+        table.columns["sourcedId"],
+        table.gone,
+        table.columns["classSourcedId"],
+        table.columns["userSourcedId"],
+        [role or "" for role in table.roles],
+        table.block.map("primary", cells.is_yes),
+        begins_on,
+        ends_on,
+    )
+    return *rejected, rows, bad_begins, bad_ends
+
+
+def _reject_roles(table: _Table, kind: Kind, identity: str) -> _RowLists:
+    rejections: list[Rejection] = []
+    unread: list[UnreadRow] = []
+    for line, gone, role, sourced_id in zip(
+        table.lines, table.gone, table.columns["role"], table.columns[identity], strict=True
+    ):
+        rejections.append(Rejection(table.file, line, "role", "is none of OneRoster's roles" if role else "is blank"))
+        # A role of the district's own (`ext:...`) is known to mean nothing here; any other may be a misspelled role.
+        if not gone and not role.lower().startswith("ext:"):
+            unread.append(UnreadRow(line, kind, sourced_id, as_staff=False))
+    return rejections, unread
+
+
+_TRANSLATIONS: dict[Kind, Callable[[_Table], _RowLists]] = {
     Kind.ORGS: _orgs,
     Kind.SESSIONS: _terms,
     Kind.CLASSES: _classes,

@@ -1,7 +1,8 @@
-"""What any reader of a student information system yields: rows of one shape, one by one, in the order of its files.
+"""The rows that any reader of a student information system yields, and the interfaces of a reader.
 
-A reader decides nothing about people. Who is a student, a contact or staff follows from roles, which may stand in another
-file; it is asked set-wise, after everything is staged (`bot.sync`). So no reader holds more than some hundred rows.
+A reader decides nothing about people: who is a student, a contact, or staff follows from roles, which may be in another file,
+and is computed by `bot.sync` after everything is staged. So no reader keeps more than some hundred rows in memory. The names of
+the fields are the columns of the staging tables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Kind(StrEnum):
-    """The files a roster is made of, by OneRoster's names, in the order in which they are read."""
+    """The files of a roster, by OneRoster's names, in reading order."""
 
     ORGS = "orgs"
     SESSIONS = "academicSessions"
@@ -20,8 +21,8 @@ class Kind(StrEnum):
     USERS = "users"
     ROLES = "roles"
     ENROLLMENTS = "enrollments"
+    # Not a file of OneRoster: the contacts that a district adds to it.
     CONTACTS = "contacts"
-    """No file of OneRoster: the contacts that a district hands over beside it."""
 
 
 CONTACT_ROLES = ("guardian", "parent", "relative")
@@ -68,9 +69,9 @@ class ClassRow(NamedTuple):
 
 
 class UserRow(NamedTuple):
-    """A person. `phone` is E.164, found in `phone_written`; the problems of the two cells matter for contacts only.
+    """A person. `phone` is E.164, read from `phone_written`; the problems of the two cells matter for contacts only.
 
-    `enabled` is OneRoster's: False says that the person is there but may not log in anywhere.
+    `enabled` is OneRoster's: False says that the person exists but may not log in anywhere.
     """
 
     line: int
@@ -99,7 +100,7 @@ class AgentRow(NamedTuple):
 
 
 class RoleRow(NamedTuple):
-    """What somebody is, where and when; `role` is one of OneRoster's words, of either version. `org` may be blank."""
+    """The role of a person at an organization; `role` is a word of OneRoster, of either version. `org` may be blank."""
 
     file: str
     line: int
@@ -127,7 +128,7 @@ class ContactRow(NamedTuple):
     """One number of one contact of one student; `student` is a sourcedId or an identifier, `contact` an id or blank, `search`
     the folded name.
 
-    `rank` says how good the number is for texts: 1 a mobile, 2 of no known type, 3 at home or at work.
+    `rank` says how good the number is for texts: 1 mobile, 2 unknown type, 3 home or work.
     """
 
     line: int
@@ -145,11 +146,11 @@ class ContactRow(NamedTuple):
 
 
 class UnreadRow(NamedTuple):
-    """A line of the file of `kind` that could not be read: what we hold of `sourced_id` stays. In roles.csv it is the
-    person's, in a file of contacts the student's.
+    """A line of the file of `kind` that could not be read: what is stored of `sourced_id` stays. For roles that is the id of the
+    person, for contacts the id of the student.
 
-    A blank `sourced_id` may be anybody's. Without `as_staff` only a student or a contact stays: a word for a role that
-    nobody knows leaves nobody the rights of staff.
+    A blank `sourced_id` may be any. Without `as_staff` only a student or a contact stays: an unknown role must not keep the
+    rights of staff.
     """
 
     line: int
@@ -159,7 +160,7 @@ class UnreadRow(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A row, or one cell of a row that was kept without it. The reason holds nothing of what the cell said."""
+    """A row that was left out, or a cell that its row was read without. The reason holds nothing of the cell."""
 
     file: str
     line: int | None
@@ -175,12 +176,11 @@ ROW_TYPES: tuple[type[Row], ...] = (
 
 
 class Part(Protocol):
-    """One file of a roster. What it says of itself is true of what was read so far: `position` (of `size`, in bytes or
-    rows, roughly), `rows_read` (lines below the header), `is_delta`, and `mark`, the newest change it was told of (None where
-    nobody tells).
+    """One file of a roster. Its attributes are true of what was read so far: `position` (of `size`, in bytes or rows, roughly),
+    `rows_read` (lines below the header), `is_delta`, and `watermark`, the newest change (None if changes have no dates).
 
-    Its rows stand on lines of `{kind}.csv`. Without `has_lines` there is no such file: a line only counts the rows, and
-    reports name a row by the part's name and its sourcedId (`bot.sync.row_labels`).
+    The lines of its rows are lines of `{kind}.csv`. Without `has_lines` there is no such file: a line is only a running number,
+    and reports name a row by the part's name and its sourcedId (`bot.sync.row_labels`).
     """
 
     kind: Kind
@@ -189,15 +189,15 @@ class Part(Protocol):
     size: int
     position: int
     rows_read: int
-    mark: datetime | None
+    watermark: datetime | None
 
     @property
     def is_delta(self) -> bool:
-        """Whether the rows are changes; otherwise they are everything there is, and what is missing has left."""
+        """Whether the rows are changes; otherwise they are all there is, and what is missing is gone."""
 
     @property
     def is_readable(self) -> bool:
-        """False when the file turned out not to be one: nothing follows from what it does not say."""
+        """False if it was not a file of its kind: nothing follows from what is missing in it."""
 
     def rows(self) -> Iterator[Row | Rejection]:
         """Read the file once, from its start."""
@@ -207,44 +207,45 @@ class Part(Protocol):
 class LinedPart(Part, Protocol):
     """A part of which single lines can be read, too."""
 
-    header: list[str]
-    """The titles of its columns, once `raw` has begun."""
+    @property
+    def header(self) -> list[str]:
+        """The titles of the columns, once `read_raw` has begun."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether each line that was read is a row by itself: none is broken or in another encoding, and none has a date that
-        others decide how to read.
+        """Whether each line read so far is one row by itself: not broken, in UTF-8, and without a date that other lines decide
+        how to read.
         """
 
-    def raw(self) -> Iterator[bytes]:
-        """The lines below the header as they stand in the file, in blocks of any size. There are none, and `is_plain` is False,
-        where the header is not the first line.
+    def read_raw(self) -> Iterator[bytes]:
+        """Yield the bytes below the header, in blocks of any size. If the header is not the first line, yield nothing and set
+        `is_plain` to False.
         """
 
-    def read(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
-        """What `rows` would yield for these lines, if each is a row by itself."""
+    def read_lines(self, numbers: Sequence[int], lines: Sequence[str]) -> Sequence[Row | Rejection]:
+        """Return what `rows` would yield for these lines, if each is one row by itself."""
 
 
 class Source(Protocol):
-    """Where a roster comes from: an export on disk, or an SIS that is asked. `name` is how reports name it."""
+    """Where a roster comes from: an export on disk or an SIS server. Reports show `name`, which holds no secret."""
 
     @property
-    def name(self) -> str:
-        """Holds no secret."""
+    def name(self) -> str: ...
 
-    def try_out(self) -> str:
-        """What is found when it is only looked at, after its name in a sentence.
+    def probe(self) -> str:
+        """Look at the source without reading it. Return what is there, as the end of a sentence that begins with the name.
 
         Raises:
-            UserError: it cannot be read, and why.
+            UserError: why it cannot be read.
         """
 
     def fingerprint(self) -> str | None:
-        """One word that is another one as soon as what `opened` would tell is; None where only reading it can say."""
+        """Return a word that changes whenever the rows do; None if only reading shows it."""
 
-    def opened(self, *, region: str, marks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:
-        """The parts in reading order; `region` is the country of numbers without a code. A part whose name has a mark of
-        the last sync may tell only what changed since; without `marks` everything is read.
+    def open(self, *, region: str, watermarks: Mapping[str, datetime]) -> AbstractContextManager[list[Part]]:
+        """Yield the parts in reading order; `region` is the country of phone numbers without a country code.
+
+        A part whose name has a watermark from the last sync may yield only what changed since.
 
         Raises:
             UserError: it cannot be read; also later, while a part is read.

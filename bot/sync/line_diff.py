@@ -125,7 +125,7 @@ def stage(connection: Connection, parts: Sequence[Part], *, program: str, progre
         return None
     for part in lined:
         if part.kind not in COMPARED:
-            for block in part.raw():
+            for block in part.read_raw():
                 frame.update(block)
         elif (passed := _copy(connection, part, progress)) is None:
             return None
@@ -168,7 +168,7 @@ def _sent(connection: Connection, part: LinedPart, passing: Passing, progress: P
     done = 0
     with connection.begin(), driver_connection(connection).cursor() as cursor:
         with cursor.copy(_COPY) as copy:
-            for block in part.raw():
+            for block in part.read_raw():
                 if any(sign in block for sign in _SIGNS):
                     raise DataError
                 copy.write(block.replace(b"\\", b"\\\\"))

@@ -59,8 +59,8 @@ def read(this: Run, source: Source, contacts: Path | None, region: str) -> Read:
     """Everything the source says of those whom this sync is about, as the `wanted_…` tables."""
     stage.prepare(this.connection)
     marks = runs.marks(this.connection, source.name, now=this.now, whole_every=this.whole_every)
-    with source.opened(region=region, marks=marks) as files:
-        parts = [*files, *([contacts_csv.opened(contacts, region=region)] if contacts else [])]
+    with source.open(region=region, watermarks=marks) as files:
+        parts = [*files, *([contacts_csv.open_part(contacts, region=region)] if contacts else [])]
         frame = line_diff.stage(this.connection, parts, program=program(region), progress=this.progress)
         scope = _narrowed(this, parts, frame) or WHOLE_ROSTER
         for part in parts:

@@ -65,7 +65,7 @@ def finish(
                 counts=told,
                 error=error,
                 # A change that a server dates tomorrow must not hide those of today.
-                marks={part.name: min(part.mark, now).isoformat() for part in parts if part.mark},
+                marks={part.name: min(part.watermark, now).isoformat() for part in parts if part.watermark},
                 is_whole=is_whole and not any(part.is_delta for part in parts),
                 fingerprint=fingerprint,
                 frame=frame,

@@ -144,5 +144,5 @@ def _of(part: LinedPart, connection: Connection, turn: int) -> Iterator[Sequence
             page = connection.exec_driver_sql(_PAGE, asked).all()
         if not page:
             return
-        yield part.read(*zip(*page, strict=True))
+        yield part.read_lines(*zip(*page, strict=True))
         after = page[-1].number

@@ -21,8 +21,8 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize(("cell", "e164"), NUMBERS.items())
-def test_a_number_is_read_however_an_export_writes_it(cell, e164):
-    assert cells.number(cell, "US") == (e164, None)
+def test_every_spelling_of_a_number_is_parsed(cell, e164):
+    assert cells.parse_phone(cell, "US") == (e164, None)
 
 
 UNREADABLE = {
@@ -39,14 +39,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("cell", "why"), UNREADABLE.items())
-def test_what_is_no_number_says_why_and_nothing_of_the_cell(cell, why):
-    number = cells.number(cell, "US")
-    assert number.e164 is None
-    assert why in number.problem
-    assert cell not in number.problem
+def test_problem_says_why_without_the_cell(cell, why):
+    phone = cells.parse_phone(cell, "US")
+    assert phone.e164 is None
+    assert why in phone.problem
+    assert cell not in phone.problem
 
 
-TWO = (
+SEVERAL = (
     "312-555-0142 (cell) 312-555-0199 (work)",
     "cell 312-555-0142 work 312-555-0199",
     "C: 312-555-0142 H: 312-555-0199",
@@ -80,11 +80,11 @@ TWO = (
 )
 
 
-@pytest.mark.parametrize("cell", TWO)
-def test_of_two_numbers_in_a_cell_the_first_that_can_be_read_is_kept_and_that_is_said(cell):
-    number = cells.number(cell, "US")
-    assert number.e164 == "+13125550142"
-    assert "more than one" in number.problem
+@pytest.mark.parametrize("cell", SEVERAL)
+def test_first_readable_number_of_several_is_kept_and_reported(cell):
+    phone = cells.parse_phone(cell, "US")
+    assert phone.e164 == "+13125550142"
+    assert "more than one" in phone.problem
 
 
 EXTENSIONS = (
@@ -118,18 +118,18 @@ EXTENSIONS = (
 
 @pytest.mark.parametrize("between", ["", " "])
 @pytest.mark.parametrize("extension", EXTENSIONS)
-def test_an_extension_in_any_shape_is_left_off(extension, between):
-    assert cells.number(f"(312) 555-0142{between}{extension}", "US") == ("+13125550142", None)
+def test_extension_in_any_form_is_left_off(extension, between):
+    assert cells.parse_phone(f"(312) 555-0142{between}{extension}", "US") == ("+13125550142", None)
 
 
 @pytest.mark.parametrize("cell", ["52 312 555 0142", "312-555-0142-12", "312 555 01421", "31255501423125550199"])
-def test_digits_that_may_be_of_another_number_make_none(cell):
-    assert cells.number(cell, "US").e164 is None
+def test_number_with_digits_beside_it_is_not_guessed(cell):
+    assert cells.parse_phone(cell, "US").e164 is None
 
 
-def test_of_two_numbers_abroad_the_first_is_kept_too():
-    assert cells.number("020 7946 0958 / 020 7946 0959", "GB").e164 == "+442079460958"
-    assert cells.number("+44 207 946 0958 312-555-0142", "US").e164 is None
+def test_first_of_two_foreign_numbers_is_kept():
+    assert cells.parse_phone("020 7946 0958 / 020 7946 0959", "GB").e164 == "+442079460958"
+    assert cells.parse_phone("+44 207 946 0958 312-555-0142", "US").e164 is None
 
 
 DATES = {
@@ -144,22 +144,22 @@ DATES = {
 
 
 @pytest.mark.parametrize(("cell", "day"), DATES.items())
-def test_a_date_is_read_however_an_export_writes_it(cell, day):
-    assert cells.day(cell, month_first=True) == day
+def test_every_spelling_of_a_date_is_parsed(cell, day):
+    assert cells.parse_date(cell, month_first=True) == day
 
 
-def test_a_date_that_fits_both_ways_is_read_as_it_is_said():
-    assert cells.day("8/7/2026", month_first=False) == date(2026, 7, 8)
+def test_ambiguous_date_is_read_in_the_given_order():
+    assert cells.parse_date("8/7/2026", month_first=False) == date(2026, 7, 8)
 
 
 @pytest.mark.parametrize("cell", ["soon", "2026-13-01", "31/31/2026", "0000-01-01"])
-def test_what_is_no_date_is_refused(cell):
-    with pytest.raises(ValueError):  # noqa: PT011 (Nobody reads its words.)
-        cells.day(cell, month_first=True)
+def test_text_that_is_not_a_date_raises(cell):
+    with pytest.raises(ValueError):  # noqa: PT011 (It has no message.)
+        cells.parse_date(cell, month_first=True)
 
 
-def test_roles_of_either_version_are_known_in_any_case():
-    assert [cells.role(word) for word in ("Site Administrator", "PARENT", "ext:guardian", "janitor")] == [
+def test_roles_of_both_versions_are_parsed_in_any_case():
+    assert [cells.parse_role(word) for word in ("Site Administrator", "PARENT", "ext:guardian", "janitor")] == [
         "siteAdministrator",
         "parent",
         "guardian",
@@ -168,5 +168,5 @@ def test_roles_of_either_version_are_known_in_any_case():
 
 
 @given(st.lists(st.text(st.sampled_from('a |="\u00e9\u200b\t0')), max_size=4))
-def test_a_row_is_tidied_as_its_cells_are(row):
-    assert cells.all_tidy(tuple(row)) == tuple(map(cells.tidy, row))
+def test_column_is_tidied_like_its_cells(column):
+    assert cells.tidy_all(tuple(column)) == tuple(map(cells.tidy, column))

@@ -10,7 +10,7 @@ from bot.sis.rows import ContactRow, Rejection, UnreadRow
 def read(tmp_path, text):
     path = tmp_path / "families.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return list(contacts_csv.opened(path, region="US").rows())
+    return list(contacts_csv.open_part(path, region="US").rows())
 
 
 def contacts(rows):
@@ -33,7 +33,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("text", HEADERS.values(), ids=HEADERS)
-def test_a_contact_is_read_whichever_product_names_the_columns(tmp_path, text):
+def test_columns_of_every_known_product_are_read(tmp_path, text):
     [row] = read(tmp_path, text)
     assert row[1:11] == (
         *("sam", "", "Maria", "Rivera", "maria rivera", "maria@home.example"),
@@ -54,7 +54,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("kind", "rank"), KINDS.items())
-def test_the_kind_of_a_number_says_how_good_it_is_for_texts(tmp_path, kind, rank):
+def test_phone_type_gives_the_rank_for_texts(tmp_path, kind, rank):
     [row] = read(tmp_path, f"student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,{kind}\n")
     assert row.rank == rank
 
@@ -62,14 +62,14 @@ def test_the_kind_of_a_number_says_how_good_it_is_for_texts(tmp_path, kind, rank
 @pytest.mark.parametrize(
     ("written", "read_as"), [("1", 1), ("007", 7), ("32767", 32_767), ("32768", None), ("9" * 5_000, None)]
 )
-def test_a_priority_beyond_all_measure_is_none(tmp_path, written, read_as):
+def test_priority_out_of_range_is_none(tmp_path, written, read_as):
     [row] = read(tmp_path, f"student_id,name,priority\nsam,Maria Rivera,{written}\n")
     assert row.priority == read_as
 
 
-def test_a_fax_is_no_number_to_text_and_that_is_said(tmp_path):
-    said, row = read(tmp_path, "student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,Fax\n")
-    assert (said.line, said.column_name, row.phone) == (2, "phone", None)
+def test_fax_number_is_left_out_and_reported(tmp_path):
+    rejection, row = read(tmp_path, "student_id,name,phone,phone_type\nsam,Maria Rivera,3125550142,Fax\n")
+    assert (rejection.line, rejection.column_name, row.phone) == (2, "phone", None)
 
 
 def test_several_numbers_of_a_line_are_several_rows(tmp_path):
@@ -77,13 +77,13 @@ def test_several_numbers_of_a_line_are_several_rows(tmp_path):
     assert [(row.phone, row.rank) for row in rows] == [("+13125550142", 1), ("+13125550199", 3)]
 
 
-def test_a_number_that_cannot_be_read_is_said_and_the_contact_kept(tmp_path):
-    said, row = read(tmp_path, "student_id,name,phone\nsam,Maria Rivera,N/A\n")
-    assert isinstance(said, Rejection)
+def test_contact_with_an_unreadable_number_is_kept(tmp_path):
+    rejection, row = read(tmp_path, "student_id,name,phone\nsam,Maria Rivera,N/A\n")
+    assert isinstance(rejection, Rejection)
     assert (row.given_name, row.phone, row.phone_written) == ("Maria", None, "N/A")
 
 
-def test_a_line_without_a_student_or_a_contact_and_a_broken_one_say_whose_they_may_be(tmp_path):
+def test_rejected_lines_keep_what_is_stored_of_the_student(tmp_path):
     rows = read(tmp_path, 'student_id,name,phone\n,Maria Rivera,1\nsam,,\nlea,"João,2\nsam,Too,Many,Cells\n')
     assert [(row.line, row.sourced_id) for row in rows if isinstance(row, UnreadRow)] == [
         (2, ""),
@@ -94,14 +94,15 @@ def test_a_line_without_a_student_or_a_contact_and_a_broken_one_say_whose_they_m
     assert contacts(rows) == []
 
 
-def test_a_file_without_students_is_not_read(tmp_path):
+def test_file_without_a_student_column_is_not_read(tmp_path):
     path = tmp_path / "families.csv"
     path.write_text("name,phone\nMaria,1\n")
-    part = contacts_csv.opened(path, region="US")
+    part = contacts_csv.open_part(path, region="US")
     assert [row.column_name for row in part.rows()] == ["student"]
     assert not part.is_readable
 
 
-def test_no_file_is_said_in_a_sentence():
-    with pytest.raises(UserError, match="no file"):
-        contacts_csv.opened(Path("nowhere.csv"), region="US")
+def test_missing_file_is_an_error():
+    with pytest.raises(UserError) as refused:
+        contacts_csv.open_part(Path("nowhere.csv"), region="US")
+    assert refused.value.code == "sis.no_file"

@@ -1,4 +1,4 @@
-"""Pages of a SIS that does not count its people, or names pages wrongly: what it does not show has to be proven gone."""
+"""Pages of an SIS that does not count its rows, or that names pages wrongly: nothing may get lost unnoticed."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ import pytest
 from support import sis_bundles as bundles
 from support import sis_server as server
 from support.sis_nights import Nights
-from support.sis_server import EVERYBODY, Mishap, serving, users_of, with_headers
+from support.sis_server import EVERYONE, Fault, read_user_ids, serving, with_headers
 
 from bot.errors import UserError
 
@@ -20,69 +20,69 @@ def nights(empty_database, tmp_path):
 @pytest.fixture(params=[1, 2])
 def sis(request):
     """The small district on pages of two, not counted."""
-    with serving(bundles.a_district(), request.param, most=2, counts=False) as sis:
+    with serving(bundles.a_district(), request.param, page_size=2, counts=False) as sis:
         yield sis
 
 
-def test_somebody_who_joins_unseen_by_the_count_shows_where_pages_overlap(sis):
-    def joins(page, _request):
+def test_row_added_while_reading_shows_as_overlap(sis):
+    def add_user(page, _request):
         sis.tables["users"].insert(0, {"sourcedId": "abe"})
         return page
 
-    sis.mishaps = [Mishap("users", from_offset=2, after=joins)]
-    assert users_of(sis) == ["abe", *EVERYBODY]
+    sis.faults = [Fault("users", from_offset=2, after=add_user)]
+    assert read_user_ids(sis) == ["abe", *EVERYONE]
 
 
 def not_there(_page, _request):
     return server.JSONResponse({}, 404)
 
 
-def test_a_server_without_counts_and_links_may_say_that_nothing_is_there_past_its_end(sis):
+def test_404_past_the_end_is_the_end(sis):
     sis.links = False
-    sis.mishaps = [Mishap("users", from_offset=len(EVERYBODY), after=not_there, times=99)]
-    assert users_of(sis) == EVERYBODY
+    sis.faults = [Fault("users", from_offset=len(EVERYONE), after=not_there, times=99)]
+    assert read_user_ids(sis) == EVERYONE
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_page_that_is_not_there_for_once_takes_nobody_away_where_nothing_is_counted(sis, links):
+def test_single_404_within_the_pages_loses_nothing(sis, links):
     sis.links = links
-    sis.mishaps = [Mishap("users", from_offset=4, after=not_there)]
-    assert users_of(sis) == EVERYBODY
+    sis.faults = [Fault("users", from_offset=4, after=not_there)]
+    assert read_user_ids(sis) == EVERYONE
 
 
-def test_a_page_that_is_named_and_not_there_is_no_end(nights):
+def test_linked_page_that_is_missing_fails_the_sync(nights):
     nights.sync()
-    mishap = Mishap("users", from_offset=4, after=not_there, times=99)
+    fault = Fault("users", from_offset=4, after=not_there, times=99)
     refused = pytest.raises(UserError, match="with gaps, twice: a page was not there")
-    with serving(nights.tables, 2, most=2, counts=False, mishaps=[mishap]) as sis, refused:
+    with serving(nights.tables, 2, page_size=2, counts=False, faults=[fault]) as sis, refused:
         nights.read(sis.source())
 
 
-def names_page(offset):
-    def changed(page, request):
+def linking_to(offset):
+    def change(page, request):
         page.headers["link"] = f'<{request.url.include_query_params(offset=offset)}>; rel="next"'
         return page
 
-    return changed
+    return change
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_pages_that_lead_back_to_the_first_fail_the_read_at_once(sis, counts):
+def test_pages_in_a_circle_fail_at_once(sis, counts):
     sis.counts = counts
-    sis.mishaps = [Mishap("users", from_offset=2, after=names_page(0), times=99)]
+    sis.faults = [Fault("users", from_offset=2, after=linking_to(0), times=99)]
     with pytest.raises(UserError, match="with gaps, twice"):
-        users_of(sis)
-    assert len([one for one in sis.asked if one.startswith("users")]) <= 10
+        read_user_ids(sis)
+    assert len([request for request in sis.requests if request.startswith("users")]) <= 10
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_a_last_page_without_rows_may_name_itself_as_the_next(sis, counts):
+def test_empty_last_page_may_link_to_itself(sis, counts):
     sis.counts = counts
-    sis.mishaps = [
-        Mishap("users", from_offset=8, after=names_page(8), times=99),
-        Mishap("users", from_offset=6, after=names_page(8), times=99),
+    sis.faults = [
+        Fault("users", from_offset=8, after=linking_to(8), times=99),
+        Fault("users", from_offset=6, after=linking_to(8), times=99),
     ]
-    assert users_of(sis) == EVERYBODY
+    assert read_user_ids(sis) == EVERYONE
 
 
 def empty(_page, _request):
@@ -90,42 +90,41 @@ def empty(_page, _request):
 
 
 def without_the_last(page, _request):
-    """Its headers as they were."""
-    some = json.loads(page.body)["users"][:-1]
-    told = {name: value for name, value in page.headers.items() if name != "content-length"}
-    return server.JSONResponse({"users": some}, headers=told)
+    users = json.loads(page.body)["users"][:-1]
+    headers = {name: value for name, value in page.headers.items() if name != "content-length"}
+    return server.JSONResponse({"users": users}, headers=headers)
 
 
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize(
-    "mishap",
+    "fault",
     [
-        Mishap("users", after=empty),
-        Mishap("users", from_offset=4, after=empty),
-        Mishap("users", after=without_the_last),
-        Mishap("users", from_offset=2, after=without_the_last),
-        Mishap("users", from_offset=6, after=without_the_last),
-        Mishap("users", from_offset=4, after=with_headers(link="")),
+        Fault("users", after=empty),
+        Fault("users", from_offset=4, after=empty),
+        Fault("users", after=without_the_last),
+        Fault("users", from_offset=2, after=without_the_last),
+        Fault("users", from_offset=6, after=without_the_last),
+        Fault("users", from_offset=4, after=with_headers(link="")),
     ],
     ids=["first empty", "empty", "first short", "short", "last short", "no link"],
 )
-def test_one_bad_page_of_a_server_that_does_not_count_takes_nobody_away(sis, mishap, links):
+def test_single_bad_page_loses_nothing_without_counts(sis, fault, links):
     sis.links = links
-    sis.mishaps = [server.replace(mishap)]
-    assert users_of(sis) == EVERYBODY
+    sis.faults = [server.replace(fault)]
+    assert read_user_ids(sis) == EVERYONE
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_server_that_neither_counts_nor_says_the_same_twice_fails_the_sync_and_takes_nobody_away(nights, links):
+def test_page_that_keeps_changing_fails_the_sync(nights, links):
     nights.sync()
     before = nights.active("students")
-    others = itertools.count()
+    numbers = itertools.count()
 
     def another(_page, _request):
-        return server.JSONResponse({"users": [{"sourcedId": f"nobody-{next(others)}"}]})
+        return server.JSONResponse({"users": [{"sourcedId": f"nobody-{next(numbers)}"}]})
 
-    mishap = Mishap("users", from_offset=4, after=another, times=99)
+    fault = Fault("users", from_offset=4, after=another, times=99)
     refused = pytest.raises(UserError, match="with gaps, twice: a page kept changing")
-    with serving(nights.tables, 2, most=2, links=links, counts=False, mishaps=[mishap]) as sis, refused:
+    with serving(nights.tables, 2, page_size=2, links=links, counts=False, faults=[fault]) as sis, refused:
         nights.read(sis.source())
     assert nights.active("students") == before

@@ -1,4 +1,4 @@
-"""Rows are read many at once where they are alike. What is read must be the same as one by one."""
+"""Rows are read in blocks where possible, with the same result as one by one."""
 
 import io
 
@@ -7,11 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.sis import cells, oneroster_rows
-from bot.sis.block import Block
-from bot.sis.columns import Columns, Picker
-from bot.sis.lines import Lines, rows_of, text_of
-from bot.sis.oneroster_columns import COLUMNS, NEEDED_CELLS
-from bot.sis.reading import Reading
+from bot.sis.columns import Block, FileFormat, Header, RowReader
+from bot.sis.lines import LineReader, open_text, read_rows
+from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind
 
 LINES = st.lists(
@@ -22,10 +20,11 @@ LINES = st.lists(
 ENDS = st.sampled_from(["\r\n", "\n", "\r"])
 
 
-def read(text, at_once):
-    with text_of(io.BufferedReader(io.BytesIO(text.encode("utf-8", "surrogateescape")))) as stream:
-        lines = Lines(stream, at_once=at_once)
-        return list(rows_of(lines)), lines.foreign, lines.foreign_count, lines.characters, lines.number
+def read(text, block_rows):
+    with open_text(io.BufferedReader(io.BytesIO(text.encode("utf-8", "surrogateescape")))) as stream:
+        reader = LineReader(stream, block_rows=block_rows)
+        rows = list(read_rows(reader))
+        return rows, reader.first_not_utf8, reader.not_utf8, reader.characters, reader.number
 
 
 @given(LINES, ENDS, st.booleans(), st.integers(1, 40))
@@ -34,9 +33,9 @@ def read(text, at_once):
 @example(["a,b", "1," + "x" * 200_000, "3,4"], "\n", False, 3)
 @example(["a,b", "1,2," + "x" * 119_995, "3,4"], "\r\n", True, 3)
 @example(["a,b", "1,2," + "x" * 119_995, "3,4"], "\r", True, 3)
-def test_lines_read_many_at_once_are_the_rows_that_they_are_one_by_one(some, end, is_ended, at_once):
-    text = end.join(["a,b,c", *some]) + (end if is_ended else "")
-    assert read(text, at_once) == read(text, 0)
+def test_lines_in_blocks_are_the_same_rows_as_one_by_one(lines, end, is_ended, block_rows):
+    text = end.join(["a,b,c", *lines]) + (end if is_ended else "")
+    assert read(text, block_rows) == read(text, 0)
 
 
 CELLS = {
@@ -61,34 +60,36 @@ ALIKE = {
 IDS = st.sampled_from(["ana", "sam", "", "a,b", 'a"', "x" * 256])
 
 
-def day(cell):
-    return cells.day(cell, month_first=True)
+def read_day(cell):
+    return cells.parse_date(cell, month_first=True)
 
 
 def rows_for(kind):
-    row = st.fixed_dictionaries({column: CELLS.get(ALIKE.get(column, column), IDS) for column in COLUMNS[kind]})
+    row = st.fixed_dictionaries({column: CELLS.get(ALIKE.get(column, column), IDS) for column in FORMATS[kind].columns})
     return st.lists(row, max_size=8)
 
 
-@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("kind", FORMATS)
 @given(data=st.data())
-def test_what_rows_say_together_they_say_one_by_one(kind, data):
+def test_rows_in_a_block_are_translated_as_one_by_one(kind, data):
     def translate(block, *, file):
-        return oneroster_rows.translated(kind, block, file=file, region="US", day=day)
+        return oneroster_rows.translate(kind, block, file=file, region="US", read_day=read_day)
 
-    reading = Reading(kind, f"{kind}.csv", NEEDED_CELLS[kind], translate)
+    reader = RowReader(kind, f"{kind}.csv", FORMATS[kind].needed, translate)
     numbered = list(enumerate(data.draw(rows_for(kind)), 2))
-    together = reading.read(Block.of(COLUMNS[kind], numbered))
-    one_by_one = [row for one in numbered for row in reading.read(Block.of(COLUMNS[kind], [one]))]
+    columns = FORMATS[kind].columns
+    together = reader.read(Block.from_rows(columns, numbered))
+    one_by_one = [row for each in numbered for row in reader.read(Block.from_rows(columns, [each]))]
     assert list(together) == one_by_one
     assert list(map(type, together)) == list(map(type, one_by_one))
 
 
-def test_rows_of_one_line_stand_in_the_order_in_which_it_says_them():
-    cell = dict.fromkeys(COLUMNS[Kind.ROLES], "") | {"userSourcedId": "ana", "role": "teacher"}
+def test_rows_of_one_line_keep_their_order():
+    columns = FORMATS[Kind.ROLES].columns
+    cell = dict.fromkeys(columns, "") | {"userSourcedId": "ana", "role": "teacher"}
     both = [(2, cell | {"beginDate": "soon", "endDate": "later"}), (3, cell | {"role": "janitor"})]
-    rows = oneroster_rows.translated(
-        Kind.ROLES, Block.of(COLUMNS[Kind.ROLES], both), file="roles.csv", region="US", day=day
+    rows = oneroster_rows.translate(
+        Kind.ROLES, Block.from_rows(columns, both), file="roles.csv", region="US", read_day=read_day
     )
     assert [(type(row).__name__, row.line) for row in rows] == [
         ("RoleRow", 2),
@@ -99,9 +100,9 @@ def test_rows_of_one_line_stand_in_the_order_in_which_it_says_them():
     ]
 
 
-def test_a_row_that_ends_early_has_blanks_and_one_that_goes_on_with_blanks_says_nothing_more():
-    pick = Picker(Columns(("id", "name", "none"), ("id",), ("id",), {}), ["name", "id"])
+def test_short_rows_get_blanks_and_only_text_counts_as_extra_cells():
+    header = Header(FileFormat(("id", "name", "none"), ("id",), ("id",), {}), ["name", "id"])
     rows = [["Ana", "1"], ["Sam"], ["Lea", "3", " ", ""], ["Joe", "4", "", "x"]]
-    assert pick.having_more(rows) == [False, False, False, True]
-    block = pick.of(range(2, 6), rows)
-    assert block.cell == {"id": ("1", "", "3", "4"), "name": ("Ana", "Sam", "Lea", "Joe"), "none": ("",) * 4}
+    assert header.has_extra_cells(rows) == [False, False, False, True]
+    block = header.block(range(2, 6), rows)
+    assert block.columns == {"id": ("1", "", "3", "4"), "name": ("Ana", "Sam", "Lea", "Joe"), "none": ("",) * 4}

@@ -1,6 +1,6 @@
 """OneRoster bundles for tests: tables of rows (dicts by column), valid by default, written as a folder or a zip.
 
-The district everybody knows: Lincoln Elementary and Roosevelt High; Ana García teaches Sam Rivera and Lea O'Brien in 5A;
+The small district of all tests: Lincoln Elementary and Roosevelt High; Ana García teaches Sam Rivera and Lea O'Brien in 5A;
 Maria is Sam's mother, João is a relative of both children; Clara is Lincoln's clerk, Dana the district's manager.
 """
 
@@ -30,24 +30,25 @@ def person(sourced_id, given, family, **cells):
     return {"sourcedId": sourced_id, "enabledUser": "true", "givenName": given, "familyName": family, **cells}
 
 
-def role(who, what, org="lincoln", **cells):
-    return {"sourcedId": f"R-{who}-{org}", "userSourcedId": who, "role": what, "orgSourcedId": org, **cells}
+def role(person_id, role_word, org="lincoln", **cells):
+    row = {"sourcedId": f"R-{person_id}-{org}", "userSourcedId": person_id, "role": role_word, "orgSourcedId": org}
+    return row | cells
 
 
-def enrolled(who, what="student", in_class="5A", **cells):
+def enrolled(person_id, role_word="student", in_class="5A", **cells):
     return {
-        "sourcedId": f"E-{in_class}-{who}",
+        "sourcedId": f"E-{in_class}-{person_id}",
         "classSourcedId": in_class,
         "schoolSourcedId": "lincoln",
-        "userSourcedId": who,
-        "role": what,
-        "primary": "true" if what == "teacher" else "",
+        "userSourcedId": person_id,
+        "role": role_word,
+        "primary": "true" if role_word == "teacher" else "",
         **cells,
     }
 
 
 def a_district():
-    """The tables of a 1.2 bundle, to change at will before they are written."""
+    """Return the tables of a 1.2 bundle, to change before they are written."""
     return {
         "orgs": [
             {"sourcedId": "district", "name": "Maplewood", "type": "district"},
@@ -91,28 +92,28 @@ def a_district():
 
 
 def a_district_in_1_1():
-    """The same people in a 1.1 bundle: the role and its organisations stand with the person."""
+    """Return the same people in a 1.1 bundle, where the role and its organizations are part of the user."""
     tables = a_district()
-    roles = {one["userSourcedId"]: one for one in tables.pop("roles")}
-    for one in tables["users"]:
-        said = roles[one["sourcedId"]]
-        one["role"] = "administrator" if "dministrator" in said["role"] else said["role"]
-        one["orgSourcedIds"] = said["orgSourcedId"]
+    roles = {role["userSourcedId"]: role for role in tables.pop("roles")}
+    for user in tables["users"]:
+        role = roles[user["sourcedId"]]
+        user["role"] = "administrator" if "dministrator" in role["role"] else role["role"]
+        user["orgSourcedIds"] = role["orgSourcedId"]
     return tables
 
 
 def users_by_id(tables):
-    return {one["sourcedId"]: one for one in tables["users"]}
+    return {user["sourcedId"]: user for user in tables["users"]}
 
 
-def text_of(name, rows, *, header=None, newline="\r\n"):
+def csv_text(name, rows, *, header=None, newline="\r\n"):
     columns = (header or COLUMNS[name]).split(",")
     columns += sorted({column for row in rows for column in row} - set(columns))
-    written = io.StringIO(newline="")
-    writer = csv.DictWriter(written, columns, restval="", lineterminator=newline)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=newline)
     writer.writeheader()
     writer.writerows(rows)
-    return written.getvalue()
+    return text.getvalue()
 
 
 def manifest(tables, *, delta=(), version="1.2"):
@@ -121,14 +122,14 @@ def manifest(tables, *, delta=(), version="1.2"):
 
 
 def files_of(tables, *, delta=()):
-    """The bundle's files by name."""
+    """Return the texts of a bundle by file name."""
     headers = {"users": USERS_1_1} if "roles" not in tables else {}
-    files = {f"{name}.csv": text_of(name, rows, header=headers.get(name)) for name, rows in tables.items()}
+    files = {f"{name}.csv": csv_text(name, rows, header=headers.get(name)) for name, rows in tables.items()}
     return {"manifest.csv": manifest(tables, delta=delta, version="1.1" if headers else "1.2"), **files}
 
 
 def write(tables, folder: Path, *, delta=()):
-    """The bundle as a folder; what stood there before goes."""
+    """Write the bundle as a folder, replacing what was there."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.csv"):
         old.unlink()

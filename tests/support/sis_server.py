@@ -1,5 +1,6 @@
-"""A OneRoster server on loopback, of either version, that serves the tables of a bundle with tokens and real pages, and can
-have a bad night: `mishaps` are taken from the front, each by the first request for its endpoint that it wants.
+"""A OneRoster server on loopback, of either version, that serves the tables of a bundle with tokens and real pages.
+
+Each of its `faults` spoils the next request for its endpoint.
 """
 
 import base64
@@ -26,14 +27,14 @@ ENDPOINTS = ("orgs", "academicSessions", "classes", "users", "enrollments")
 CLIENT = ("a client", "a:sécret")
 SCOPE = re.compile(r"https://purl\.imsglobal\.org/spec/or/v1p[12]/scope/roster-core\.readonly")
 _SINCE = re.compile(r"dateLastModified>'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)'")
-EVERYBODY = ["ana", "clara", "dana", "joao", "lea", "maria", "sam"]
-"""In `bundles.a_district()`."""
-HURRIED = Patience(silence=0.5, answer=2, waiting=3, pause=0.01, attempts=3)
+# The users of `bundles.a_district()`.
+EVERYONE = ["ana", "clara", "dana", "joao", "lea", "maria", "sam"]
+IMPATIENT = Patience(silence=0.5, answer=2, waiting=3, pause=0.01, attempts=3)
 
 
 @dataclass
-class Mishap:
-    """What becomes of a request: `answer(request)` in place of the true one, or `after(true answer)` made of it."""
+class Fault:
+    """Replaces a response by `answer(request)`, or by `after(true response, request)`."""
 
     endpoint: str
     from_offset: int = 0
@@ -44,21 +45,21 @@ class Mishap:
 
 @dataclass
 class Sis:
-    """`most` rows on a page, whatever is asked for; with `links` the next page is named, with `counts` their number. Asked for
-    `changes` only, it has them `told`, or is one of those that are met: `ignored`, `refused`, `lost`.
+    """Pages have at most `page_size` rows; with `links` they name the next page, with `counts` the number of rows. A filter for
+    `changes` is `supported`, or as some servers do, `ignored`, `refused`, or answered with nothing (`lost`).
     """
 
     tables: dict[str, list[dict[str, Any]]]
     minor: int
-    most: int = 100
+    page_size: int = 100
     links: bool = True
     counts: bool = True
-    changes: str = "told"
+    changes: str = "supported"
     token_seconds: int = 3600
     host_in_links: str = ""
-    mishaps: list[Mishap] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     url: str = ""
 
     def app(self):
@@ -71,9 +72,9 @@ class Sis:
         )
 
     async def _token(self, request):
-        self.asked.append("token")
-        if mishap := self._mishap("token", 0):
-            return mishap.answer(request)
+        self.requests.append("token")
+        if fault := self._take_fault("token", 0):
+            return fault.answer(request)
         form = dict(parse_qsl((await request.body()).decode()))
         basic = base64.b64encode(":".join(CLIENT).encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
@@ -84,25 +85,25 @@ class Sis:
         return JSONResponse({"access_token": self.tokens[-1], "token_type": "bearer", "expires_in": self.token_seconds})
 
     def _collection(self, request):
-        """In a thread, so that a slow answer holds up no other."""
+        """Runs in a thread, so that a slow response does not delay others."""
         endpoint = request.path_params["endpoint"]
-        self.asked.append(f"{endpoint}?{request.url.query}")
+        self.requests.append(f"{endpoint}?{request.url.query}")
         if request.headers.get("authorization") not in {f"Bearer {token}" for token in self.tokens[-1:]}:
             return JSONResponse({"imsx_codeMajor": "failure"}, 401)
         offset = int(request.query_params.get("offset", 0))
-        mishap = self._mishap(endpoint, offset)
-        if mishap and mishap.answer:
-            return mishap.answer(request)
-        answer = self._page(request, endpoint, offset)
-        return mishap.after(answer, request) if mishap else answer
+        fault = self._take_fault(endpoint, offset)
+        if fault and fault.answer:
+            return fault.answer(request)
+        response = self._page(request, endpoint, offset)
+        return fault.after(response, request) if fault else response
 
-    def _mishap(self, endpoint, offset):
-        found = next((one for one in self.mishaps if one.endpoint == endpoint and offset >= one.from_offset), None)
-        if found:
-            found.times -= 1
-            if not found.times:
-                self.mishaps.remove(found)
-        return found
+    def _take_fault(self, endpoint, offset):
+        fault = next((each for each in self.faults if each.endpoint == endpoint and offset >= each.from_offset), None)
+        if fault:
+            fault.times -= 1
+            if not fault.times:
+                self.faults.remove(fault)
+        return fault
 
     def _page(self, request, endpoint, offset):
         rows = self.tables[endpoint]
@@ -110,27 +111,27 @@ class Sis:
             if self.changes == "refused":
                 return JSONResponse({"imsx_codeMajor": "failure", "imsx_codeMinor": "invalid_filter_field"}, 400)
             [since] = _SINCE.fullmatch(request.query_params["filter"]).groups()
-            rows = [one for one in rows if self.changes == "told" and one["dateLastModified"] > since]
+            rows = [row for row in rows if self.changes == "supported" and row["dateLastModified"] > since]
         if request.query_params.get("sort") == "sourcedId":
             rows = sorted(rows, key=lambda row: str(row.get("sourcedId")) if isinstance(row, dict) else "")
-        size = min(int(request.query_params.get("limit", 100)), self.most)
+        size = min(int(request.query_params.get("limit", 100)), self.page_size)
         headers = {"X-Total-Count": str(len(rows))} if self.counts else {}
         if self.links:
-            there = request.url.include_query_params(offset=offset + size)
-            there = f"{self.host_in_links}{there.path}?{there.query}" if self.host_in_links else there
+            following = request.url.include_query_params(offset=offset + size)
+            if self.host_in_links:
+                following = f"{self.host_in_links}{following.path}?{following.query}"
             has_next = offset + size < len(rows)
-            headers["Link"] = f'<{request.url}>; rel="first"' + (f', <{there}>; rel="next"' if has_next else "")
+            headers["Link"] = f'<{request.url}>; rel="first"' + (f', <{following}>; rel="next"' if has_next else "")
         page = json.dumps({endpoint: rows[offset : offset + size]})
         return Response(page, media_type="application/json", headers=headers)
 
-    def source(self, **changed):
-        """Where a district would say it is."""
-        return replace(Server(self.url + BASES[self.minor], *CLIENT, patience=HURRIED), **changed)
+    def source(self, **settings):
+        return replace(Server(self.url + BASES[self.minor], *CLIENT, patience=IMPATIENT), **settings)
 
 
 @contextmanager
 def serving(tables, minor, **options):
-    """The tables of a bundle, as `bundles.a_district()` gives them, on the wire."""
+    """Serve the tables of a bundle, as `bundles.a_district()` returns them."""
     sis = Sis(as_json(tables, minor), minor, **options)
     with running(sis.app()) as url:
         sis.url = url
@@ -138,22 +139,21 @@ def serving(tables, minor, **options):
 
 
 def read(source):
-    with source.opened(region="US", marks={}) as parts:
+    with source.open(region="US", watermarks={}) as parts:
         return [row for part in parts for row in part.rows()]
 
 
-def users_of(sis):
+def read_user_ids(sis):
     return [row.sourced_id for row in read(sis.source()) if isinstance(row, UserRow)]
 
 
-def busy(status, **headers):
-    """Answers that the server is busy; `retry_after` in seconds."""
-    told = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return lambda _request: Response(status_code=status, headers=told)
+def responding(status, **headers):
+    headers = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+    return lambda _request: Response(status_code=status, headers=headers)
 
 
-def hanging_up(request):
-    """The connection is closed without an answer."""
+def disconnect(request):
+    """Close the connection without a response."""
     request.scope["slack.hang_up"]()
     return Response()
 
@@ -166,34 +166,33 @@ def slow(seconds):
     return answer
 
 
-def moved(where):
-    return lambda request: RedirectResponse(f"{where}?{request.url.query}")
+def redirecting(url):
+    return lambda request: RedirectResponse(f"{url}?{request.url.query}")
 
 
 def with_headers(**headers):
-    """The true page under other headers."""
+    """Return the true page with other headers."""
 
-    def changed(answer, _request):
+    def change(response, _request):
         for name, value in headers.items():
-            answer.headers[name.replace("_", "-")] = value
-        return answer
+            response.headers[name.replace("_", "-")] = value
+        return response
 
-    return changed
+    return change
 
 
 def as_json(tables, minor):
-    """The objects of each endpoint for the rows of a CSV bundle, as this version shapes them."""
+    """Return the objects of each endpoint for the rows of a CSV bundle, in the shape of this version."""
     roles = {}
     for row in tables.get("roles", ()):
         roles.setdefault(row["userSourcedId"], []).append(row)
-    shaped = {name: [_object(row) for row in tables[name]] for name in ENDPOINTS}
-    for user in shaped["users"]:
-        own = roles.get(user["sourcedId"], [])
-        _put_roles(user, own, minor)
-    return shaped
+    objects = {name: [_object(row) for row in tables[name]] for name in ENDPOINTS}
+    for user in objects["users"]:
+        _add_roles(user, roles.get(user["sourcedId"], []), minor)
+    return objects
 
 
-def _put_roles(user, rows, minor):
+def _add_roles(user, rows, minor):
     if minor == 2:
         user["enabledUser"] = user.get("enabledUser") == "true"
         user["roles"] = [
@@ -206,18 +205,18 @@ def _put_roles(user, rows, minor):
 
 
 def _object(row):
-    shaped = {"status": "active", "dateLastModified": "2026-08-01T00:00:00.000Z", "metadata": {}}
+    item = {"status": "active", "dateLastModified": "2026-08-01T00:00:00.000Z", "metadata": {}}
     for column, value in row.items():
         if column in _LISTS:
             field, kind = _LISTS[column]
-            shaped[field] = [_ref(one, kind) for one in value.split(",") if one]
-        elif column in _ONES:
-            shaped[_ONES[column]] = _ref(value, _ONES[column]) if value else None
+            item[field] = [_ref(sourced_id, kind) for sourced_id in value.split(",") if sourced_id]
+        elif column in _REFERENCES:
+            item[_REFERENCES[column]] = _ref(value, _REFERENCES[column]) if value else None
         elif column == "grades":
-            shaped["grades"] = value.split(",") if value else []
+            item["grades"] = value.split(",") if value else []
         else:
-            shaped[column] = value or None
-    return shaped
+            item[column] = value or None
+    return item
 
 
 def _ref(sourced_id, kind):
@@ -229,7 +228,7 @@ _LISTS = {
     "termSourcedIds": ("terms", "academicSession"),
     "orgSourcedIds": ("orgs", "org"),
 }
-_ONES = {
+_REFERENCES = {
     "parentSourcedId": "parent",
     "schoolSourcedId": "school",
     "classSourcedId": "class",
