@@ -31,9 +31,11 @@ def enrollments(sis):
     return sis.tables["enrollments"]
 
 
-def enrol(sis, who, on, **cells):
-    row = server.as_json({name: [] for name in server.ENDPOINTS} | {"enrollments": [bundles.enrolled(who, **cells)]}, 1)
-    enrollments(sis).append(row["enrollments"][0] | {"dateLastModified": on})
+def add_enrollment(sis, person_id, changed_at, **cells):
+    row = server.as_json(
+        {name: [] for name in server.ENDPOINTS} | {"enrollments": [bundles.enrolled(person_id, **cells)]}, 1
+    )
+    enrollments(sis).append(row["enrollments"][0] | {"dateLastModified": changed_at})
 
 
 def drop(sis, sourced_id):
@@ -68,7 +70,7 @@ def test_changes_are_requested_from_a_day_before_the_watermark(nights, sis):
 
 def test_added_and_deleted_enrollments_are_read_and_others_stay(nights, sis):
     enrollments(sis)[2] |= {"status": "tobedeleted", "dateLastModified": "2026-11-24T09:00:00.000Z"}
-    enrol(sis, "lea", "2026-11-24T09:30:00.000Z", in_class="5A", sourcedId="E-new", beginDate="2026-11-25")
+    add_enrollment(sis, "lea", "2026-11-24T09:30:00.000Z", in_class="5A", sourcedId="E-new", beginDate="2026-11-25")
     report, mode = read(nights, sis)
     assert (mode, report.files["enrollments"].read) == ("delta", 4)
     assert nights.active("class_students") == {"E-5A-sam", "E-new"}
@@ -132,7 +134,7 @@ def test_invalid_date_of_change_is_ignored(nights, written):
 def test_date_in_the_future_does_not_hide_changes(nights, sis):
     enrollments(sis)[0]["dateLastModified"] = "2027-11-24T09:00:00.000Z"
     read(nights, sis, whole_every=timedelta())
-    enrol(sis, "lea", nights.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), sourcedId="E-new")
+    add_enrollment(sis, "lea", nights.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), sourcedId="E-new")
     assert read(nights, sis)[1] == "delta"
     assert "E-new" in nights.active("class_students")
 
@@ -149,7 +151,7 @@ def test_complete_read_can_be_requested(nights, sis):
 
 def test_sync_that_wrote_nothing_keeps_the_watermark(nights, sis):
     """A dry run, and a held sync."""
-    enrol(sis, "lea", "2026-11-24T09:30:00.000Z", sourcedId="E-new")
+    add_enrollment(sis, "lea", "2026-11-24T09:30:00.000Z", sourcedId="E-new")
     read(nights, sis, dry_run=True)
     people = sis.tables["users"]
     sis.tables["users"] = []
