@@ -32,7 +32,7 @@ from bot.slack.sync import notice_post
 from bot.sync.approvals import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
-from bot.web.replay_guard import delete_old_requests
+from bot.web.slack import delete_old_requests
 from bot.wording import say
 
 logger = logging.getLogger(__name__)

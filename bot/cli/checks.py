@@ -17,7 +17,7 @@ from bot.providers import registry
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
-from bot.web.readiness import Check, readiness_checks
+from bot.web.health import Check, readiness_checks
 
 # Slack refuses a request whose timestamp is more than 300 s off.
 _MAX_SKEW = timedelta(seconds=60)
@@ -43,12 +43,12 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
 def clock_skew(name: str, other: datetime | None, now: datetime) -> Check:
     """Compare another clock with ours; `other` is None where no time was given."""
     if other is None:
-        return Check(name, ok=None, said="could not be compared: no time was given.")
+        return Check(name, ok=None, sentence="could not be compared: no time was given.")
     skew = abs(now - other)
     if skew <= _MAX_SKEW:
-        return Check(name, ok=True, said="agree.")
-    said = f"differ by {skew.total_seconds():,.0f} s. Turn on time synchronization; Slack accepts at most 300 s."
-    return Check(name, ok=False, said=said)
+        return Check(name, ok=True, sentence="agree.")
+    sentence = f"differ by {skew.total_seconds():,.0f} s. Turn on time synchronization; Slack accepts at most 300 s."
+    return Check(name, ok=False, sentence=sentence)
 
 
 def _sis_source(config: Settings) -> Check:
@@ -56,29 +56,29 @@ def _sis_source(config: Settings) -> Check:
     try:
         source = choose_source(config)
         if source is None:
-            said = "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
-            return Check(name, ok=None, said=said)
-        return Check(name, ok=True, said=f"{source.name} {source.probe()}.")
+            sentence = "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
+            return Check(name, ok=None, sentence=sentence)
+        return Check(name, ok=True, sentence=f"{source.name} {source.probe()}.")
     except UserError as error:
-        return Check(name, ok=False, said=f"cannot be read: {error.sentence}")
+        return Check(name, ok=False, sentence=f"cannot be read: {error.sentence}")
 
 
 def _slack(config: Settings, now: datetime) -> list[Check]:
     name = "Slack token"
     if config.slack_bot_token is None:
-        said = "is not set. Copy it from the app's page, under OAuth & Permissions, into SLACK_BOT_TOKEN."
-        return [Check(name, ok=False, said=said)]
+        sentence = "is not set. Copy it from the app's page, under OAuth & Permissions, into SLACK_BOT_TOKEN."
+        return [Check(name, ok=False, sentence=sentence)]
     try:
         answer = slack_client(config).auth_test()
     except SlackApiError as error:
-        said = f"was refused ({api_errors.error_code(error)}). Install the app again and copy the new token."
-        return [Check(name, ok=False, said=said)]
+        sentence = f"was refused ({api_errors.error_code(error)}). Install the app again and copy the new token."
+        return [Check(name, ok=False, sentence=sentence)]
     except OSError:
-        return [Check(name, ok=False, said=f"could not be checked: {config.slack_api_url} does not answer.")]
+        return [Check(name, ok=False, sentence=f"could not be checked: {config.slack_api_url} does not answer.")]
     headers = {header.lower(): value for header, value in answer.headers.items()}
     date = headers.get("date")
     return [
-        Check(name, ok=True, said=f"belongs to {answer.get('user')} in {answer.get('team')}."),
+        Check(name, ok=True, sentence=f"belongs to {answer.get('user')} in {answer.get('team')}."),
         _scopes(headers.get("x-oauth-scopes")),
         clock_skew("clock and Slack", parsedate_to_datetime(date) if date else None, now),
     ]
@@ -87,46 +87,50 @@ def _slack(config: Settings, now: datetime) -> list[Check]:
 def _scopes(header: str | None) -> Check:
     name = "Slack scopes"
     if header is None:
-        return Check(name, ok=None, said="were not listed by Slack.")
+        return Check(name, ok=None, sentence="were not listed by Slack.")
     granted = {scope.strip() for scope in header.split(",")}
     scopes = manifest.read()["oauth_config"]["scopes"]
     missing = [scope for scope in scopes["bot"] if scope not in granted]
     if required := [scope for scope in missing if scope not in scopes["bot_optional"]]:
-        said = f"lack {', '.join(required)}. Add them on the app's page and install it again."
-        return Check(name, ok=False, said=said)
+        sentence = f"lack {', '.join(required)}. Add them on the app's page and install it again."
+        return Check(name, ok=False, sentence=sentence)
     without = f", without the optional {', '.join(missing)}" if missing else ""
-    return Check(name, ok=True, said=f"match the manifest{without}.")
+    return Check(name, ok=True, sentence=f"match the manifest{without}.")
 
 
 def _signing_secret(config: Settings) -> Check:
     name = "SLACK_SIGNING_SECRET"
     if config.slack_signing_secret:
-        return Check(name, ok=True, said="is set.")
+        return Check(name, ok=True, sentence="is set.")
     if config.slack_app_token:
-        return Check(name, ok=None, said="is not set. Socket Mode does not need it.")
-    said = "is not set. Copy it from the app's page, under Basic Information, or set SLACK_APP_TOKEN for Socket Mode."
-    return Check(name, ok=False, said=said)
+        return Check(name, ok=None, sentence="is not set. Socket Mode does not need it.")
+    sentence = (
+        "is not set. Copy it from the app's page, under Basic Information, or set SLACK_APP_TOKEN for Socket Mode."
+    )
+    return Check(name, ok=False, sentence=sentence)
 
 
 def _ingest_token(config: Settings) -> Check:
     if config.ingest_token:
-        return Check("INGEST_TOKEN", ok=True, said="is set.")
-    return Check("INGEST_TOKEN", ok=None, said="is not set. Set it so that your messenger can register mass messages.")
+        return Check("INGEST_TOKEN", ok=True, sentence="is set.")
+    return Check(
+        "INGEST_TOKEN", ok=None, sentence="is not set. Set it so that your messenger can register mass messages."
+    )
 
 
 def _receipts(config: Settings) -> Check:
     name = "delivery receipts"
     if accepted := [name for name, provider in registry.BY_NAME.items() if config.secret(provider.SECRET)]:
-        return Check(name, ok=True, said=f"are accepted from {', '.join(accepted)}.")
+        return Check(name, ok=True, sentence=f"are accepted from {', '.join(accepted)}.")
     secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
-    return Check(name, ok=None, said=f"are accepted from no provider. Set the secret of yours: {secrets}.")
+    return Check(name, ok=None, sentence=f"are accepted from no provider. Set the secret of yours: {secrets}.")
 
 
 def _mail(config: Settings) -> Check:
     server = config.secret("smtp_url")
     if server is None:
-        return Check("SMTP_URL", ok=None, said="is not set. Downloaded lists are sent in direct messages.")
+        return Check("SMTP_URL", ok=None, sentence="is not set. Downloaded lists are sent in direct messages.")
     try:
-        return Check("SMTP_URL", ok=True, said=f"{check_server(server)} accepts our mail.")
+        return Check("SMTP_URL", ok=True, sentence=f"{check_server(server)} accepts our mail.")
     except UserError as error:
-        return Check("SMTP_URL", ok=False, said=f"cannot be used: {error.sentence}")
+        return Check("SMTP_URL", ok=False, sentence=f"cannot be used: {error.sentence}")

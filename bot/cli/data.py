@@ -86,7 +86,7 @@ def explain(
     code: Annotated[str, typer.Argument(help="The code or status word of its delivery receipt, such as 30003.")],
 ) -> None:
     """Explain the code of a delivery receipt, and what to do about it."""
-    from bot.providers import explaining
+    from bot.providers.explain import explain
 
-    for line in explaining.explain(provider, code).lines():
+    for line in explain(provider, code).lines():
         typer.echo(line)

@@ -23,6 +23,6 @@ def doctor() -> None:
     typer.echo(f"{_MARKS[True]} Settings are valid.")
     checks = run_checks(config, build_engine(database_url(config)), now=datetime.now(UTC))
     for check in checks:
-        typer.echo(f"{_MARKS[check.ok]} {check.name} {check.said}")
+        typer.echo(f"{_MARKS[check.ok]} {check.name} {check.sentence}")
     if failed := sum(check.ok is False for check in checks):
         raise UserError("doctor.checks_failed", f"{failed} of {len(checks)} checks failed.")

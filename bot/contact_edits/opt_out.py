@@ -8,7 +8,7 @@ from bot import access, audit
 from bot.access import Actor
 from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opted_out, lock_contact
 from bot.errors import UserError
-from bot.mass_messages.opt_out_list import OptOut, apply_opt_outs
+from bot.mass_messages.opt_outs import apply_opt_out
 
 
 def record_verbal_opt_out(
@@ -40,8 +40,7 @@ def record_verbal_opt_out(
         raise UserError("opt_out.no_number", "This contact has no number that could be texted.")
     if is_opted_out(session, phone):
         raise UserError("opt_out.opted_out", "This number is opted out already. Only a START from that phone ends it.")
-    said = OptOut(phone, min(said_at, now))
-    apply_opt_outs(session, [said], by=actor.user_id, now=now)
+    apply_opt_out(session, phone, by=actor.user_id, at=min(said_at, now), now=now)
     if not is_opted_out(session, phone):
         raise UserError(
             "opt_out.opted_in_since",

@@ -1,10 +1,11 @@
-"""STOP and START as they reach us: texted to a provider, or told to us by a system of the district that heard it.
+"""Opt-outs and opt-ins. Both take effect at once and belong to the number; only an opt-in texted by that number ends an opt-out.
 
-Each is kept under the id of whoever reported it, so that the same one, sent again, is heard once.
+Opt-out and opt-in texts come from a provider, further opt-outs from another system of the district. Each is stored under the
+id that its source gave it, so a repeated one is applied once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,23 +13,43 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot import audit
+from bot.cleanup_list.list_lock import lock_cleanup_list
+from bot.cleanup_list.membership import MembershipChanges, update_list
+from bot.cleanup_list.number_status import Numbers, judge_numbers
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages import payload
-from bot.mass_messages.opt_out_list import OptOut, apply_opt_in, apply_opt_outs
 from bot.providers.receipt import OptOutMessage
 
-REPORTED = "district"
-"""Who told us, where it was no provider."""
-_MOST = 10_000
+# The `provider` of opt-outs that a system of the district reports.
+_DISTRICT = "district"
+_MAX_OPT_OUTS = 10_000
 
 
 @dataclass(frozen=True)
 class OptOutCounts:
-    """Opt-outs that are new, and those that we had already."""
+    """How many opt-outs were new, and how many were stored before."""
 
     added: int
     already: int
 
+
+# An opt-out that is older than the number's opt-in does not count.
+_OPT_OUT = text(f"""
+INSERT INTO phone_numbers AS n (phone, status, since, opted_out_at, opted_out_by)
+SELECT CAST(:phone AS text), '{SmsStatus.OPT_OUT}', CAST(:now AS timestamptz), :now, CAST(:by AS text)
+WHERE NOT EXISTS (SELECT FROM phone_numbers o WHERE o.phone = :phone AND o.opted_in_at >= :at)
+ON CONFLICT (phone) DO UPDATE SET
+    status = excluded.status, since = excluded.since, doubted = NULL,
+    opted_out_at = excluded.opted_out_at, opted_out_by = excluded.opted_out_by
+WHERE n.opted_out_at IS NULL
+RETURNING n.phone
+""")
+
+_OPT_IN = text("""
+INSERT INTO phone_numbers AS n (phone, opted_in_at) VALUES (:phone, :now)
+ON CONFLICT (phone) DO UPDATE SET opted_in_at = excluded.opted_in_at, opted_out_at = NULL, opted_out_by = NULL
+""")
 
 _STORE = text("""
 INSERT INTO opt_out_texts (provider, event_key, phone, opted_out, received_at)
@@ -37,43 +58,72 @@ ON CONFLICT DO NOTHING RETURNING id
 """)
 
 
-def record_opt_out(session: Session, said: OptOutMessage, *, now: datetime, said_at: datetime | None = None) -> bool:
-    """Let a STOP or START count at once; it is written into the history of each contact who has that number.
+def apply_opt_out(
+    session: Session,
+    phone: str,
+    *,
+    by: str,
+    now: datetime,
+    at: datetime | None = None,
+    message_id: str | None = None,
+) -> MembershipChanges:
+    """Opt out a number (E.164) and list its contacts who take texts. Repeating it changes nothing. The caller audits it.
 
-    `said_at` is the latest that it can have been said, if that is not now: a START that came later outranks a STOP.
-    Returns False for one that was heard before.
+    `by` is a provider's name or the Slack user who recorded it; `at` is the latest time at which the contact can have opted
+    out, if that is not now.
     """
-    row = {"provider": said.provider, "event_key": said.event_key, "phone": said.phone, "opted_out": said.opted_out}
-    if session.execute(_STORE, row | {"now": now}).first() is None:
+    lock_cleanup_list(session)
+    values = {"phone": phone, "at": at or now, "by": by, "now": now}
+    if session.execute(_OPT_OUT, values).first() is None:
+        return MembershipChanges()
+    return update_list(session, Numbers([phone]), message_id=message_id, now=now)
+
+
+def apply_opt_in(session: Session, phone: str, *, now: datetime) -> MembershipChanges:
+    """Opt a number in again. Its deliveries decide its status; without a problem its contacts leave the list."""
+    lock_cleanup_list(session)
+    session.execute(_OPT_IN, {"phone": phone, "now": now})
+    judge_numbers(session, Numbers([phone]), now=now)
+    return update_list(session, Numbers([phone]), message_id=None, now=now)
+
+
+def record_opt_out(session: Session, message: OptOutMessage, *, now: datetime, at: datetime | None = None) -> bool:
+    """Store an opt-out or opt-in, apply it, and audit it for each contact with that number; False if it was stored before.
+
+    `at` is the latest time at which the contact can have sent it, if that is not now: a later opt-in outranks an opt-out.
+    """
+    if session.execute(_STORE, asdict(message) | {"now": now}).first() is None:
         return False
-    if said.opted_out:
-        apply_opt_outs(session, [OptOut(said.phone, said_at)], by=said.provider, now=now)
+    if message.opted_out:
+        apply_opt_out(session, message.phone, by=message.provider, at=at, now=now)
     else:
-        apply_opt_in(session, said.phone, now=now)
-    action = "opt_out.heard" if said.opted_out else "opt_in.heard"
-    audit.record_number(session, said.phone, actor=said.provider, action=action, now=now)
+        apply_opt_in(session, message.phone, now=now)
+    action = "opt_out.heard" if message.opted_out else "opt_in.heard"
+    audit.record_number(session, message.phone, actor=message.provider, action=action, now=now)
     return True
 
 
 def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str) -> OptOutCounts:
-    """Take opt-outs as `POST /opt-outs` does: {"opt_outs": [{"id": ..., "phone": ..., "at": ...}]}.
+    """Record the opt-outs of `POST /opt-outs`: {"opt_outs": [{"id": ..., "phone": ..., "at": ...}]}.
 
     Raises:
-        UserError: naming the field and its row (`opt_outs[3].phone`), counted from 0; nothing was stored.
+        UserError: a field is wrong (`opt_outs[3].phone`, rows counted from 0); nothing was stored.
     """
     rows = body.get("opt_outs") if isinstance(body, Mapping) else None
     if not isinstance(rows, list):
-        raise UserError("opt_outs.no_list", "Send a JSON object with a list of opt_outs.", field="opt_outs")
-    if len(rows) > _MOST:
-        raise UserError("opt_outs.too_many", f"Send at most {_MOST:,} at once.", field="opt_outs")
-    read = [_read(values, f"opt_outs[{row}]", now, region) for row, values in enumerate(rows)]
-    added = sum(record_opt_out(session, said, now=now, said_at=said_at) for said, said_at in read)
-    return OptOutCounts(added, len(read) - added)
+        raise UserError("opt_outs.missing", "Send a JSON object with a list of opt_outs.", field="opt_outs")
+    if len(rows) > _MAX_OPT_OUTS:
+        raise UserError("opt_outs.too_many", f"Send at most {_MAX_OPT_OUTS:,} opt-outs at once.", field="opt_outs")
+    opt_outs = [_parse_row(row, f"opt_outs[{number}]", now, region) for number, row in enumerate(rows)]
+    added = sum(record_opt_out(session, message, now=now, at=at) for message, at in opt_outs)
+    return OptOutCounts(added, len(rows) - added)
 
 
-def _read(values: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:
-    if not isinstance(values, Mapping):
-        raise UserError("opt_outs.no_opt_out", "Send an object with id, phone and at.", field=where)
-    reported = payload.text(values, "id", where=where)
-    phone = payload.number(values, "phone", region, where=where)
-    return OptOutMessage(REPORTED, reported, phone, opted_out=True), payload.moment(values, "at", now=now, where=where)
+def _parse_row(row: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:
+    if not isinstance(row, Mapping):
+        raise UserError("opt_outs.not_an_object", "Send an object with id, phone, and at.", field=where)
+    event_key = payload.text(row, "id", where=where)
+    phone = payload.phone_number(row, "phone", region, where=where)
+    return OptOutMessage(_DISTRICT, event_key, phone, opted_out=True), payload.timestamp(
+        row, "at", now=now, where=where
+    )

@@ -1,4 +1,7 @@
-"""Fields of the JSON that a sender posts, read one by one. What cannot be taken names the field and its row, counted from 0."""
+"""Read single fields of the JSON that a sender posts.
+
+Each error names the field and, within a list, its row counted from 0: `deliveries[3].to`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,54 +11,60 @@ from typing import Any
 from bot.domain import phone
 from bot.errors import UserError
 
-_LONGEST = 500
-_AHEAD = timedelta(days=1)
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+_MAX_LENGTH = 500
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_MAX_AHEAD = timedelta(days=1)
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def text(values: Mapping[str, Any], name: str, *, where: str = "") -> str:
-    """A value as trimmed text.
+    """Return a required text, trimmed.
 
     Raises:
-        UserError: it is missing, empty, too long or not text.
+        UserError: it is missing, empty, too long, or not text.
     """
     value = values.get(name)
     if not isinstance(value, str) or not value.strip():
         raise UserError("payload.missing", f"{name} is missing or is not text.", field=_field(where, name))
-    if len(value) > _LONGEST or _UNREADABLE.search(value):
-        raise UserError(
-            "payload.unreadable",
-            f"{name} is longer than {_LONGEST} characters or holds unreadable ones.",
-            field=_field(where, name),
-        )
+    if len(value) > _MAX_LENGTH or _UNREADABLE.search(value):
+        sentence = f"{name} is longer than {_MAX_LENGTH} characters or contains unreadable characters."
+        raise UserError("payload.unreadable", sentence, field=_field(where, name))
     return value.strip()
 
 
-def text_or_none(values: Mapping[str, Any], name: str, *, where: str = "") -> str | None:
+def optional_text(values: Mapping[str, Any], name: str, *, where: str = "") -> str | None:
     return None if values.get(name) is None else text(values, name, where=where)
 
 
-def number(values: Mapping[str, Any], name: str, region: str, *, where: str = "") -> str:
-    """A phone number as E.164, in whichever way that `region` knows it was written."""
+def phone_number(values: Mapping[str, Any], name: str, region: str, *, where: str = "") -> str:
+    """Return a phone number as E.164; it may be written in any way that is common in `region`.
+
+    Raises:
+        UserError: it is missing or not a phone number; the sentence does not repeat it.
+    """
     try:
         return phone.parse(text(values, name, where=where), region).e164
     except UserError as problem:
         raise UserError(problem.code, problem.sentence, field=_field(where, name)) from problem
 
 
-def moment(values: Mapping[str, Any], name: str, *, now: datetime, where: str = "") -> datetime:
-    """A time with its zone, of this century and not after tomorrow."""
+def timestamp(values: Mapping[str, Any], name: str, *, now: datetime, where: str = "") -> datetime:
+    """Return an ISO 8601 time with its zone, between the year 2000 and tomorrow.
+
+    Raises:
+        UserError: it is missing, not a time, without a zone, or out of range.
+    """
     field = _field(where, name)
     try:
-        read = datetime.fromisoformat(text(values, name, where=where))
+        time = datetime.fromisoformat(text(values, name, where=where))
     except ValueError as problem:
-        raise UserError("payload.no_time", "Write the time like 2026-11-23T15:04:05Z.", field=field) from problem
-    if read.tzinfo is None:
-        raise UserError("payload.no_zone", "Say the time zone: end with Z or an offset like -06:00.", field=field)
-    if not _FIRST < read < now + _AHEAD:
-        raise UserError("payload.far_from_today", "Say when that was; this is too far from today.", field=field)
-    return read
+        raise UserError("payload.not_a_time", "Write the time like 2026-11-23T15:04:05Z.", field=field) from problem
+    if time.tzinfo is None:
+        sentence = "Add the time zone: end the time with Z or an offset like -06:00."
+        raise UserError("payload.no_time_zone", sentence, field=field)
+    if not _EARLIEST < time < now + _MAX_AHEAD:
+        raise UserError("payload.time_out_of_range", "This time is too far from today. Check the date.", field=field)
+    return time
 
 
 def _field(where: str, name: str) -> str:

@@ -1,7 +1,7 @@
-"""Results of a mass message that come as a CSV, by hand: for senders that report no other way.
+"""Import the results of a mass message from a CSV, for senders that report in no other way.
 
-A row is a number and what became of the text; a header names the columns in its own words. Every row counts or is listed
-with its line and the reason; the same file again changes nothing.
+A row is a phone number and its result; the header may name its columns in several ways. Every row is imported or listed with
+its line and the reason. Importing the same file again changes nothing.
 """
 
 import re
@@ -21,14 +21,15 @@ from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.register import register_message
-from bot.providers import explaining
+from bot.providers.explain import explain
 from bot.providers.receipt import Code, ParsedReceipt
 from bot.sis.lines import CsvRow, LineReader, open_text, read_rows
 
-BY_HAND = "import"
-"""The provider of results whose codes are nobody's."""
+# The provider of deliveries whose results use no provider's codes.
+_IMPORT = "import"
 
-_COLUMNS = {
+# The first of a column's names that the header has wins.
+_COLUMN_NAMES = {
     "to": ("to", "phone", "phone number", "number", "recipient", "mobile"),
     "result": ("result", "status", "outcome", "delivery status", "message status"),
     "code": ("code", "error code", "error", "reason code"),
@@ -36,11 +37,11 @@ _COLUMNS = {
 }
 
 
-def _word(written: str) -> str:
-    return fold(written.replace("_", " ").replace("-", " "))
+def _normalize(word: str) -> str:
+    return fold(word.replace("_", " ").replace("-", " "))
 
 
-_WORDS = {
+_OUTCOMES = {
     "delivered": Outcome.DELIVERED,
     "success": Outcome.DELIVERED,
     "received": Outcome.DELIVERED,
@@ -49,13 +50,13 @@ _WORDS = {
     "not delivered": Outcome.UNCONFIRMED,
     "opted out": Outcome.OPT_OUT,
     "unsubscribed": Outcome.OPT_OUT,
-} | {_word(status): Outcome(status) for status in SmsStatus if status is not SmsStatus.NO_NUMBER}
-_OPEN = {"sent", "queued", "pending", "accepted"}
+} | {_normalize(status): Outcome(status) for status in SmsStatus if status is not SmsStatus.NO_NUMBER}
+_NOT_FINAL = {"sent", "queued", "pending", "accepted"}
 
 
 @dataclass(frozen=True)
 class ResultsMessage:
-    """The mass message that a file reports on. `provider` is whose codes are in it, if they are anybody's."""
+    """The mass message that a file reports on. `provider` is the one whose codes the file contains, if any."""
 
     id: str
     title: str
@@ -64,8 +65,8 @@ class ResultsMessage:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Rows that were read; deliveries that are new, and that we had; and what was left out, by line."""
+class ImportReport:
+    """How many rows were read, how many deliveries were new or registered before, and the rejected rows: (line, reason)."""
 
     read: int
     added: int
@@ -75,68 +76,79 @@ class Report:
 
 @dataclass(frozen=True)
 class _Result:
+    """A row. `meaning` is None for a result that is not final."""
+
     line: int
     to: str
     contact: str | None
     code: str | None
-    meant: Code | None
+    meaning: Code | None
 
 
 def import_results(
-    session: Session, path: Path, sent: ResultsMessage, *, now: datetime, settle_after: timedelta, region: str
-) -> Report:
-    """Register the message with a delivery for each contact who has a number of the file, and let the results count.
+    session: Session, path: Path, message: ResultsMessage, *, now: datetime, settle_after: timedelta, region: str
+) -> ImportReport:
+    """Register the message with a delivery for each contact with a number of the file, and apply the results.
 
     Raises:
-        UserError: the file cannot be read, has no column for the number or the result, or holds no row that counts.
+        UserError: the file cannot be read, has no column for the number or the result, or no row that can be imported.
     """
     rejected: list[tuple[int, str]] = []
-    results = list(_results(path, sent.provider, region, rejected))
+    results = list(_parse_file(path, message.provider, region, rejected))
     read = len(results) + len(rejected)
-    told = _told(session, results, rejected)
-    if not told and rejected:
-        line, reason = rejected[0]
-        raise UserError(
-            "results.none_counts_because", f"{path.name} holds no result that counts. Line {line}: {reason}"
-        )
-    if not told:
-        raise UserError("results.none_counts", f"{path.name} holds no result that counts.")
-    deliveries = [_delivery(one, contact, sent) for one, contact in told]
-    message = {"id": sent.id, "title": sent.title, "sent_at": sent.sent_at.isoformat(), "deliveries": deliveries}
-    counts = register_message(session, message, now=now, settle_after=settle_after, region=region)
-    record_receipts(session, _receipts(session, told, sent), now=now)
-    return Report(read, counts.added, counts.already, sorted(rejected))
+    pairs = _match_contacts(session, results, rejected)
+    if not pairs:
+        reason = " Line {}: {}".format(*rejected[0]) if rejected else ""
+        raise UserError("results.none_imported", f"{path.name} contains no result that can be imported.{reason}")
+    deliveries = [
+        {
+            "contact": contact,
+            "to": result.to,
+            "provider": message.provider or _IMPORT,
+            "provider_id": _own_id(message, contact, result),
+        }
+        for result, contact in pairs
+    ]
+    counts = register_message(
+        session,
+        {"id": message.id, "title": message.title, "sent_at": message.sent_at.isoformat(), "deliveries": deliveries},
+        now=now,
+        settle_after=settle_after,
+        region=region,
+    )
+    record_receipts(session, _receipts(session, pairs, message), now=now)
+    return ImportReport(read, counts.added, counts.already, sorted(rejected))
 
 
-def _told(session: Session, results: Sequence[_Result], rejected: list[tuple[int, str]]) -> list[tuple[_Result, str]]:
-    """Each result with the sourcedId of a contact whom it is about."""
-    by_number = _contacts(session, [one.to for one in results])
-    known = _known(session, [one.contact for one in results if one.contact])
-    told = []
-    for one in results:
-        who = [one.contact] if one.contact in known else [] if one.contact else by_number[one.to]
-        if not who:
-            rejected.append(
-                (
-                    one.line,
-                    (
-                        "Nobody in the student information system has this contact id."
-                        if one.contact
-                        else "Nobody in the student information system has this number."
-                    ),
-                )
-            )
-        told += [(one, contact) for contact in who]
-    return told
+def _own_id(message: ResultsMessage, contact: str, result: _Result) -> str:
+    return f"{message.id}:{contact}:{result.to}"
 
 
-def _delivery(one: _Result, contact: str, sent: ResultsMessage) -> dict[str, str]:
-    made_up = {"provider": sent.provider or BY_HAND, "provider_id": _made_up_id(one, contact, sent)}
-    return {"contact": contact, "to": one.to} | made_up
+_KNOWN_CONTACTS = text("SELECT sourced_id FROM contacts WHERE sourced_id = ANY(:contacts)")
+_CONTACTS_WITH_NUMBER = text(
+    "SELECT phone, sourced_id FROM contact_reach WHERE phone = ANY(:phones) ORDER BY contact_id"
+)
 
 
-def _made_up_id(one: _Result, contact: str, sent: ResultsMessage) -> str:
-    return f"{sent.id}:{contact}:{one.to}"
+def _match_contacts(
+    session: Session, results: Sequence[_Result], rejected: list[tuple[int, str]]
+) -> list[tuple[_Result, str]]:
+    """Pair each result with the sourced_id of every contact it concerns; results without one are added to `rejected`."""
+    named = [result.contact for result in results if result.contact]
+    known = set(session.scalars(_KNOWN_CONTACTS, {"contacts": named}))
+    by_number: defaultdict[str, list[str]] = defaultdict(list)
+    for number, sourced_id in session.execute(_CONTACTS_WITH_NUMBER, {"phones": [result.to for result in results]}):
+        by_number[number].append(sourced_id)
+    pairs = []
+    for result in results:
+        if result.contact is None:
+            contacts, missing = by_number[result.to], "number"
+        else:
+            contacts, missing = [result.contact] if result.contact in known else [], "contact id"
+        if not contacts:
+            rejected.append((result.line, f"Nobody in the student information system has this {missing}."))
+        pairs += [(result, contact) for contact in contacts]
+    return pairs
 
 
 _REGISTERED = text("""
@@ -144,98 +156,76 @@ SELECT contact_sourced_id AS contact, phone, provider, provider_id FROM deliveri
 """)
 
 
-def _receipts(session: Session, told: Sequence[tuple[_Result, str]], sent: ResultsMessage) -> list[ParsedReceipt]:
-    """A report for each final result, on its delivery under the id that its sender may have registered before."""
-    ids = {(row.contact, row.phone): row for row in session.execute(_REGISTERED, {"message": sent.id})}
+def _receipts(session: Session, pairs: Sequence[tuple[_Result, str]], message: ResultsMessage) -> list[ParsedReceipt]:
+    """Return a receipt for each final result, under the id by which its sender may have registered the delivery before."""
+    deliveries = {(row.contact, row.phone): row for row in session.execute(_REGISTERED, {"message": message.id})}
     return [
-        ParsedReceipt.of(
-            one.meant,
-            provider=ids[contact, one.to].provider,
-            event_key=f"{_made_up_id(one, contact, sent)}:{one.meant.outcome}:{one.code or ''}",
-            provider_id=ids[contact, one.to].provider_id,
-            phone=one.to,
-            code=one.code,
+        ParsedReceipt.from_code(
+            result.meaning,
+            provider=deliveries[contact, result.to].provider,
+            event_key=f"{_own_id(message, contact, result)}:{result.meaning.outcome}:{result.code or ''}",
+            provider_id=deliveries[contact, result.to].provider_id,
+            phone=result.to,
+            code=result.code,
         )
-        for one, contact in told
-        if one.meant
+        for result, contact in pairs
+        if result.meaning
     ]
 
 
-def _results(path: Path, provider: str | None, region: str, rejected: list[tuple[int, str]]) -> Iterator[_Result]:
+def _parse_file(path: Path, provider: str | None, region: str, rejected: list[tuple[int, str]]) -> Iterator[_Result]:
     try:
         with open_text(path.open("rb")) as file:
             rows = read_rows(LineReader(file))
-            columns = _columns(path, next(rows, None))
+            columns = _find_columns(path, next(rows, None))
             for row in rows:
                 try:
-                    yield _result(row, columns, provider, region)
+                    yield _parse_row(row, columns, provider, region)
                 except UserError as problem:
                     rejected.append((row.line, problem.sentence))
     except OSError as problem:
         raise UserError("results.unreadable", f"{path} cannot be read: {problem.strerror}.") from problem
 
 
-def _columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
-    written = [_word(cell) for cell in header.cells] if header else []
-    found = {
-        name: written.index(word) for name, words in _COLUMNS.items() for word in reversed(words) if word in written
+def _find_columns(path: Path, header: CsvRow | None) -> Mapping[str, int]:
+    cells = header.cells if header else []
+    if len(cells) == 1 and re.search("[;\t]", cells[0]):
+        sentence = f"The columns of {path.name} are not separated by commas. Save it as a CSV with commas."
+        raise UserError("results.not_comma_separated", sentence)
+    headings = [_normalize(cell) for cell in cells]
+    columns = {
+        column: next(headings.index(name) for name in names if name in headings)
+        for column, names in _COLUMN_NAMES.items()
+        if set(names) & set(headings)
     }
-    if header and len(header.cells) == 1 and re.search("[;\t]", header.cells[0]):
-        raise UserError(
-            "results.no_commas",
-            f"{path.name} has something else than commas between its columns. Save it as a CSV with commas.",
-        )
-    if "to" not in found:
-        raise UserError("results.no_number", f"{path.name} has no column for the number. Name one of its columns “to”.")
-    if "result" not in found and "code" not in found:
-        raise UserError(
-            "results.no_result", f"{path.name} has no column for the result. Name one of its columns “result”."
-        )
-    return found
+    if "to" not in columns:
+        sentence = f"{path.name} has no column for the phone number. Name that column “to”."
+        raise UserError("results.number_column_missing", sentence)
+    if "result" not in columns and "code" not in columns:
+        sentence = f"{path.name} has no column for the result. Name that column “result”."
+        raise UserError("results.result_column_missing", sentence)
+    return columns
 
 
-def _result(row: CsvRow, columns: Mapping[str, int], provider: str | None, region: str) -> _Result:
+def _parse_row(row: CsvRow, columns: Mapping[str, int], provider: str | None, region: str) -> _Result:
     if row.broken:
-        raise UserError("results.broken", f"The line {row.broken}.")
-    cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in columns.items()}
+        raise UserError("results.broken_line", f"The line {row.broken}.")
+    cells = {name: row.cells[index].strip() if index < len(row.cells) else "" for name, index in columns.items()}
     to = phone.parse(cells["to"], region).e164
-    code, meant = _meant(cells.get("code", ""), cells.get("result", ""), provider)
+    code, meaning = _parse_result(cells.get("code", ""), cells.get("result", ""), provider)
     contact = payload.text(cells, "contact") if cells.get("contact") else None
-    return _Result(row.line, to, contact, code, meant)
+    return _Result(row.line, to, contact, code, meaning)
 
 
-def _meant(code: str, result: str, provider: str | None) -> tuple[str | None, Code | None]:
-    """The code says more than the word, if we know whose it is. A result that is not final is None."""
+def _parse_result(code: str, result: str, provider: str | None) -> tuple[str | None, Code | None]:
+    """Return (code, meaning). The code of a known provider says more than the result's word."""
     if code and provider:
-        known = explaining.explain(provider, code)
-        return known.said, known.code
-    word = _word(result)
-    if word in _OPEN:
+        explanation = explain(provider, code)
+        return explanation.code, explanation.entry
+    word = _normalize(result)
+    if word in _NOT_FINAL:
         return None, None
-    if word not in _WORDS:
-        raise UserError(
-            "results.unknown_result",
-            f"“{result}” is no result that we know. Write one of: {', '.join(sorted(_WORDS))}.",
-        )
-    return None, Code(_WORDS[word], "", reasonless=_WORDS[word] is Outcome.UNCONFIRMED)
-
-
-_REACHED = text("""
-SELECT phone, sourced_id FROM contact_reach WHERE phone = ANY(:phones) ORDER BY contact_id
-""")
-
-
-def _contacts(session: Session, phones: Sequence[str]) -> Mapping[str, list[str]]:
-    """{E.164: sourcedIds of the contacts who have that number}."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for number, sourced_id in session.execute(_REACHED, {"phones": list(phones)}):
-        found[number].append(sourced_id)
-    return found
-
-
-_IN_THE_SIS = text("SELECT sourced_id FROM contacts WHERE sourced_id = ANY(:contacts)")
-
-
-def _known(session: Session, contacts: Sequence[str]) -> set[str]:
-    """Those of these sourcedIds that are a contact's."""
-    return set(session.scalars(_IN_THE_SIS, {"contacts": list(contacts)}))
+    if word not in _OUTCOMES:
+        sentence = f"“{result}” is not a known result. Use one of: {', '.join(sorted(_OUTCOMES))}."
+        raise UserError("results.unknown_result", sentence)
+    return None, Code(_OUTCOMES[word], "", reasonless=_OUTCOMES[word] is Outcome.UNCONFIRMED)

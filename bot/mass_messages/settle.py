@@ -1,6 +1,6 @@
-"""When a mass message settles, and what follows: silence becomes Unconfirmed, numbers are judged, the list moves.
+"""Settle a mass message: missing receipts become Unconfirmed, numbers are judged, and the cleanup list changes.
 
-A message may settle again: when deliveries were added afterwards, or when the window closes on one that was settled by hand.
+A message may settle more than once: when deliveries are added afterward, or when the window of one settled by hand closes.
 """
 
 from dataclasses import dataclass
@@ -14,36 +14,37 @@ from bot.cleanup_list.evidence import judge_sender_faults
 from bot.cleanup_list.list_lock import lock_cleanup_list
 from bot.cleanup_list.membership import MembershipChanges, update_list
 from bot.cleanup_list.number_status import WholeList, judge_numbers
-from bot.mass_messages.apply_receipts import apply_receipts
+from bot.mass_messages.receipts import apply_receipts
 
 DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class SettleResult:
-    """What settling did: deliveries that nobody reported on in time, and how the list moved."""
+    """Deliveries that became Unconfirmed because the window closed, and how the list changed."""
 
     unconfirmed: int
     moves: MembershipChanges
 
 
-_OPEN = "EXISTS (SELECT FROM deliveries d WHERE d.mass_message_id = m.id AND d.outcome = 'pending')"
+_HAS_OPEN_DELIVERY = "EXISTS (SELECT FROM deliveries d WHERE d.mass_message_id = m.id AND d.outcome = 'pending')"
 
-_GIVE_WINDOWS = text("""
+_SET_WINDOWS = text("""
 UPDATE mass_messages SET settles_at = sent_at + :settle_after
 WHERE id IN (SELECT id FROM mass_messages WHERE settles_at IS NULL FOR NO KEY UPDATE SKIP LOCKED)
 """)
 
 _DUE = text(f"""
 SELECT m.id FROM mass_messages m
-WHERE CASE WHEN m.settles_at <= :now THEN m.settled_at IS NULL OR {_OPEN}
-           ELSE m.settled_at IS NULL AND NOT {_OPEN}
+WHERE CASE WHEN m.settles_at <= :now THEN m.settled_at IS NULL OR {_HAS_OPEN_DELIVERY}
+           ELSE m.settled_at IS NULL AND NOT {_HAS_OPEN_DELIVERY}
                 AND EXISTS (SELECT FROM deliveries d WHERE d.mass_message_id = m.id) END
 ORDER BY m.sent_at, m.id LIMIT :limit
 FOR NO KEY UPDATE SKIP LOCKED
 """)
 
-_HAVE_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
+# Exclusive, so that no receipt is applied meanwhile; see `receipts`.
+_LOCK_MESSAGE = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
 
 _WAITING = text("""
 SELECT r.id FROM deliveries d JOIN receipts r ON r.provider = d.provider AND r.provider_id = d.provider_id
@@ -55,34 +56,34 @@ UPDATE deliveries d SET outcome = 'unconfirmed' FROM mass_messages m
 WHERE m.id = :message AND m.settles_at <= :now AND d.mass_message_id = m.id AND d.outcome = 'pending'
 """)
 
-_SETTLED = text("""
+_MARK_SETTLED = text("""
 UPDATE mass_messages SET settled_at = coalesce(settled_at, :now), learned_at = :now WHERE id = :message
 """)
 
 
 def due_messages(session: Session, *, now: datetime, settle_after: timedelta = DAY, limit: int = 100) -> list[str]:
-    """The messages that are ready to settle, oldest first: every delivery is final, or the window is over.
+    """Claim the messages that are ready to settle, oldest first: every delivery is final, or the window is over.
 
-    They are claimed until the transaction ends; another process gets the others. Messages that a sender wrote straight into
-    the database get their window here, `settle_after` their `sent_at`.
+    The claim lasts until the transaction ends; other processes skip claimed messages. A message that a sender wrote straight
+    into the database gets its window here: `settle_after` its `sent_at`.
     """
-    session.execute(_GIVE_WINDOWS, {"settle_after": settle_after})
+    session.execute(_SET_WINDOWS, {"settle_after": settle_after})
     return list(session.scalars(_DUE, {"now": now, "limit": limit}))
 
 
 def settle_message(session: Session, message_id: str, *, now: datetime) -> SettleResult:
-    """Learn from a message what it has to tell now; the same again changes nothing.
+    """Apply everything known about a message. Repeating it changes nothing.
 
-    Deliveries that are still open become Unconfirmed if the window is over, and stay open otherwise.
+    Open deliveries become Unconfirmed if the window is over, and stay open otherwise.
     """
-    which = {"message": message_id, "now": now}
-    session.execute(_HAVE_ALONE, which)
-    waiting = session.scalars(_WAITING, which).all()
+    values = {"message": message_id, "now": now}
+    session.execute(_LOCK_MESSAGE, values)
+    waiting = session.scalars(_WAITING, values).all()
     if waiting:
         apply_receipts(session, waiting, now=now)
-    silent: Any = session.execute(_CLOSE_WINDOW, which)
+    closed: Any = session.execute(_CLOSE_WINDOW, values)
     lock_cleanup_list(session)
-    session.execute(_SETTLED, which)
+    session.execute(_MARK_SETTLED, values)
     judge_sender_faults(session, message_id)
     judge_numbers(session, WholeList(), message_id=message_id, now=now)
-    return SettleResult(silent.rowcount, update_list(session, WholeList(), message_id=message_id, now=now))
+    return SettleResult(closed.rowcount, update_list(session, WholeList(), message_id=message_id, now=now))

@@ -1,8 +1,8 @@
-"""Bird: JSON events signed as Standard Webhooks say, with the `whsec_` secret of the webhook. A code beats the event's type.
+"""Bird: JSON events signed according to Standard Webhooks, with the webhook's `whsec_` secret. An error code overrides the type.
 
-The sender registers the `id` (`sms_...`) that the send API gave it for each recipient. Events come more than once and in any
-order; `webhook-id` stays the same when one is sent again. Texts through rest.messagebird.com report as `messagebird`, not
-here. Source: the event and error types in Bird's own SDKs, and the specification of Standard Webhooks.
+The sender registers the `id` (`sms_...`) that the send API returned for each recipient. Events may be repeated and arrive in any
+order; a repeated one keeps its `webhook-id`. Texts sent through rest.messagebird.com report to `messagebird` instead. Source:
+the event and error types in Bird's own SDKs, and the specification of Standard Webhooks.
 """
 
 import base64
@@ -12,95 +12,85 @@ from hashlib import sha256
 from typing import Any
 
 from bot.domain.sms_status import Outcome
-from bot.providers.callback import Callback, check_age, e164, member, moment, needed, same, word
-from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, weigh
-from bot.providers.texted import heard
+from bot.providers.callback import (
+    Callback,
+    check_age,
+    decode_base64,
+    e164,
+    field,
+    is_any,
+    required_token,
+    timestamp,
+    token,
+)
+from bot.providers.opt_out_keywords import opt_out_messages
+from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, look_up_failure
 
 NAME = "bird"
 SECRET = "bird_signing_key"  # noqa: S105 - the name of a setting.
 
 
 def verify(secret: str, callback: Callback) -> None:
-    """Check that one of the signatures is HMAC-SHA256 of `id.timestamp.body` with our secret, not over five minutes old.
-
-    Raises:
-        BadSignature: none is, or our secret is not one.
-    """
-    key, stamp = _key(secret), callback.header("webhook-timestamp")
+    """Check that one of the signatures is HMAC-SHA256 of `id.timestamp.body` with our secret, at most five minutes old."""
+    key, stamp = decode_base64(secret.removeprefix("whsec_")), callback.header("webhook-timestamp")
+    if not key:
+        raise BadSignature("BIRD_SIGNING_KEY is not one of Bird's secrets")
     check_age(stamp, callback)
     event_id = callback.header("webhook-id").encode("utf-8", "surrogateescape")
-    expected = hmac.new(key, b".".join([event_id, stamp.encode(), callback.body]), sha256).digest()
-    signature = f"v1,{base64.b64encode(expected).decode()}"
-    if not event_id or not any([same(given, signature) for given in callback.header("webhook-signature").split()]):  # noqa: C419 (All.)
-        raise BadSignature("no signature fits")
-
-
-def _key(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except ValueError as problem:
-        raise BadSignature("BIRD_SIGNING_KEY is not a secret of Bird's") from problem
-    if not key:
-        raise BadSignature("no secret")
-    return key
+    digest = hmac.new(key, b".".join([event_id, stamp.encode(), callback.body]), sha256).digest()
+    expected = f"v1,{base64.b64encode(digest).decode()}"
+    if not event_id or not is_any(callback.header("webhook-signature").split(), expected):
+        raise BadSignature("no signature matches")
 
 
 def parse(callback: Callback) -> Parsed:
-    """What a verified event says: one receipt, one STOP or START, or nothing for us.
-
-    Raises:
-        Malformed: it is not an event of Bird's.
-    """
     event = callback.json()
-    kind, data = needed(member(event, "type"), "type"), member(event, "data")
+    kind, data = required_token(field(event, "type"), "type"), field(event, "data")
     if not kind.startswith("sms."):
         return []
     if not isinstance(data, dict):
         raise Malformed("an event has no data")
-    event_id = needed(callback.header("webhook-id"), "webhook-id")
+    event_id = required_token(callback.header("webhook-id"), "webhook-id")
     if kind == "sms.received":
-        return heard(NAME, event_id, sender=data.get("from"), text=data.get("text"))
-    return [_receipt(event_id, kind, data, member(event, "timestamp"))]
+        return opt_out_messages(NAME, event_id, sender=data.get("from"), text=data.get("text"))
+    return [_receipt(event_id, kind, data, field(event, "timestamp"))]
 
 
-def _receipt(event_id: str, kind: str, data: Mapping[str, Any], at: Any) -> ParsedReceipt:
-    message_id = needed(data.get("sms_id"), "sms_id")
-    code = word(member(data.get("error"), "code"), "code") or None
-    return ParsedReceipt.of(
-        weigh(NAME, CODES, kind, _told(kind, code), message=message_id),
+def _receipt(event_id: str, kind: str, data: Mapping[str, Any], time: Any) -> ParsedReceipt:
+    message_id = required_token(data.get("sms_id"), "sms_id")
+    code = token(field(data.get("error"), "code"), "code") or None
+    # A known type says more than the code `unknown`: `sms.rejected`, for one, happens before the carrier.
+    codes = [code] if code and (code != "unknown" or kind not in CODES) else []
+    return ParsedReceipt.from_code(
+        look_up_failure(NAME, CODES, kind, codes, message_id=message_id),
         provider=NAME,
         event_key=event_id,
         provider_id=message_id,
         phone=e164(data.get("to")),
         code=code,
-        occurred_at=moment(at),
+        occurred_at=timestamp(time),
     )
-
-
-def _told(kind: str, code: str | None) -> list[str]:
-    """`unknown` says nothing that the type would not say better: `sms.rejected` at least is before the carrier."""
-    return [code] if code and (code != "unknown" or kind not in CODES) else []
 
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM
 
 CODES: Mapping[str, Code] = {
-    "sms.accepted": Code(Outcome.PENDING, "Bird has taken the text."),
-    "sms.sent": Code(Outcome.PENDING, "A carrier has taken the text."),
+    "sms.accepted": Code(Outcome.PENDING, "Bird has accepted the text."),
+    "sms.sent": Code(Outcome.PENDING, "A carrier has accepted the text."),
     "sms.delivered": Code(Outcome.DELIVERED, "The carrier says that the text arrived."),
     "sms.undelivered": Code(Outcome.UNCONFIRMED, "The carrier did not deliver and gave no reason.", reasonless=True),
-    "sms.failed": Code(Outcome.UNCONFIRMED, "It failed, and nobody says why.", shaky=True, reasonless=True),
-    "sms.expired": Code(Outcome.UNCONFIRMED, "The text's time ran out before the phone took it."),
+    "sms.failed": Code(Outcome.UNCONFIRMED, "It failed, for an unknown reason.", shaky=True, reasonless=True),
+    "sms.expired": Code(Outcome.UNCONFIRMED, "The text expired before the phone accepted it."),
     "sms.rejected": Code(_OURS, "Bird refused the text before any carrier had it."),
-    "invalid_destination": Code(Outcome.INACTIVE, "Bird says that no such phone number can exist."),
+    "invalid_destination": Code(Outcome.INACTIVE, "Bird says that this phone number cannot exist."),
     "unreachable": Code(Outcome.TURNED_OFF, "The phone was off or out of range."),
     "blocked_by_carrier": Code(Outcome.BLOCKED, "The contact's carrier blocks our texts.", reasonless=True),
     "blocked_by_recipient": Code(Outcome.BLOCKED, "The contact blocks our texts."),
     "landline_unreachable": Code(Outcome.LANDLINE, "This number is a landline."),
-    "content_rejected": Code(_OURS, "A filter took our words for spam."),
+    "content_rejected": Code(_OURS, "A spam filter stopped our text."),
     "sender_unregistered": Code(_OURS, "Our sender is not registered for this carrier."),
     "recipient_opted_out": Code(Outcome.OPT_OUT, "This number has opted out of our texts."),
-    "provider_unavailable": Code(_OURS, "Bird or a carrier was down for a while."),
-    "insufficient_balance": Code(_OURS, "Our Bird account has no money left."),
+    "provider_unavailable": Code(_OURS, "Bird or a carrier was temporarily down."),
+    "insufficient_balance": Code(_OURS, "Our Bird account has no credit left."),
     "unknown": Code(Outcome.UNCONFIRMED, "It failed, and Bird does not know why.", reasonless=True),
 }

@@ -1,11 +1,10 @@
-"""The HTTP request with which a provider calls us, read without trust: whatever it holds, the answer is a value or `Refused`."""
+"""The HTTP request with which a provider calls us. It is untrusted input: reading it returns a value or raises `Refused`."""
 
 import base64
-import binascii
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +12,15 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit
 
 from bot.providers.receipt import BadSignature, Malformed, NoPassword
 
-_MOST_FIELDS = 100
+_MAX_FIELDS = 100
 
 
 @dataclass(frozen=True)
 class Callback:
-    """`url` is the full one that was called, with its query; names of `headers` are in lower case; `at` is when it came."""
+    """A request. `url` is the full URL with its query; header names are lower case; `at` is when the request arrived.
+
+    Methods that parse it raise `Malformed`.
+    """
 
     url: str
     headers: Mapping[str, str]
@@ -32,142 +34,132 @@ class Callback:
     def is_json(self) -> bool:
         return "json" in self.header("content-type").lower() or self.body.lstrip()[:1] in {b"{", b"["}
 
-    def parts(self) -> SplitResult:
-        """The URL in its parts.
-
-        Raises:
-            Malformed: it is none; its host is whatever the caller wrote there.
-        """
+    def split_url(self) -> SplitResult:
+        """Return the parts of the URL, whose host is whatever the caller sent."""
         try:
             return urlsplit(self.url)
         except ValueError as problem:
             raise Malformed("the URL cannot be read") from problem
 
     def query(self, name: str) -> str:
-        return parse_qs(self.parts().query).get(name, [""])[0]
+        return parse_qs(self.split_url().query).get(name, [""])[0]
 
     def form(self) -> list[tuple[str, str]]:
-        """The fields of a form, as they came.
-
-        Raises:
-            Malformed: the body is not one.
-        """
+        """Return the fields of a form in UTF-8, in their order."""
         try:
-            return parse_qsl(self.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+            return parse_qsl(self.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
         except ValueError as problem:
             raise Malformed("the body is not a form") from problem
 
     def json(self) -> Any:
-        """The JSON of the body.
-
-        Raises:
-            Malformed: the body is not JSON in UTF-8.
-        """
+        """Return the body, parsed as JSON in UTF-8."""
         try:
             return json.loads(self.body.decode())
         except (ValueError, RecursionError) as problem:
             raise Malformed("the body is not JSON") from problem
 
     def json_object(self) -> dict[str, Any]:
-        """As above, where it has to be one object.
-
-        Raises:
-            Malformed: the body is not a JSON object in UTF-8.
-        """
-        read = self.json()
-        if not isinstance(read, dict):
+        """Return the body, which has to be a JSON object."""
+        value = self.json()
+        if not isinstance(value, dict):
             raise Malformed("the body is not an object")
-        return read
+        return value
 
 
-def member(thing: Any, *path: str | int) -> Any:
-    """What stands in JSON at `path` (names, places in a list); None where there is no such thing."""
+def field(value: Any, *path: str | int) -> Any:
+    """Return what JSON holds at `path` (keys and list indexes), or None if there is no such field."""
     for step in path:
-        if isinstance(step, str) and isinstance(thing, dict):
-            thing = thing.get(step)
-        elif isinstance(step, int) and isinstance(thing, list) and step < len(thing):
-            thing = thing[step]
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
         else:
             return None
-    return thing
+    return value
 
 
-def said(value: Any) -> str:
-    """A text or number as text without space around it; anything else is empty."""
+def as_text(value: Any) -> str:
+    """Return a text or number as trimmed text, and "" for anything else."""
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def word(value: Any, name: str) -> str:
-    """A value that is stored and logged: up to 64 letters, digits, `_`, `-`, `.`, `:` and `+`, or nothing.
+def token(value: Any, name: str) -> str:
+    """Return an id, code, or status that is safe to store and log: up to 64 letters, digits, and `_ - . : +`; may be "".
 
     Raises:
-        Malformed: it holds something else.
+        Malformed: it contains anything else.
     """
-    text = said(value)
+    text = as_text(value)
     if not re.fullmatch(r"[A-Za-z0-9_.:+-]{0,64}", text):
-        raise Malformed(f"{name} is not a word")
+        raise Malformed(f"{name} has unexpected characters")
     return text
 
 
-def needed(value: Any, name: str) -> str:
-    """A word that must be there.
+def required_token(value: Any, name: str) -> str:
+    """Return a `token` that is not empty.
 
     Raises:
-        Malformed: it is missing, or not a word.
+        Malformed: it is missing or contains unexpected characters.
     """
-    text = word(value, name)
+    text = token(value, name)
     if not text:
         raise Malformed(f"no {name}")
     return text
 
 
 def e164(value: Any) -> str | None:
-    """A number in full international form, which some providers write without its `+`; None for all else."""
-    digits = said(value).removeprefix("+")
+    """Return an international number as E.164, or None; some providers leave out its `+`."""
+    digits = as_text(value).removeprefix("+")
     return f"+{digits}" if re.fullmatch(r"[1-9][0-9]{6,14}", digits) else None
 
 
-def moment(value: Any) -> datetime | None:
-    """An ISO 8601 time as UTC, which it is taken for if it names no zone; None for what is not one."""
+def timestamp(value: Any) -> datetime | None:
+    """Return an ISO 8601 time as UTC, or None. A time without a zone is taken as UTC."""
     try:
-        read = datetime.fromisoformat(said(value))
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        time = datetime.fromisoformat(as_text(value))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def same(given: str | bytes, expected: str | bytes) -> bool:
-    """Whether two secrets are the same, in a time that tells nothing of them."""
+def is_same(given: str | bytes, expected: str | bytes) -> bool:
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def is_any(given: Iterable[str], expected: str | bytes) -> bool:
+    """Compare several secrets with one; the time taken does not show which one matched."""
+    return any([is_same(secret, expected) for secret in given])  # noqa: C419 (A generator would stop at the first match.)
 
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
 
 
-def check_basic(secret: str, callback: Callback) -> None:
-    """HTTP Basic against `user:password`, for providers that sign nothing.
-
-    Raises:
-        NoPassword: it was not given, or is another one.
-    """
-    kind, _, given = callback.header("authorization").partition(" ")
-    if kind.lower() != "basic" or not secret or not same(_decoded(given), secret):
-        raise NoPassword("the user or password does not fit")
-
-
-def _decoded(given: str) -> bytes:
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of a base64 text, or b"" if it is not one."""
     try:
-        return base64.b64decode(given, validate=True)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(text, validate=True)
+    except ValueError:
         return b""
 
 
-def check_age(stamp: str, callback: Callback, *, tolerance: timedelta = timedelta(minutes=5)) -> None:
-    """A signed time (Unix seconds) near ours, so that a request that somebody recorded cannot be sent again later.
+def check_basic_auth(secret: str, callback: Callback) -> None:
+    """Check HTTP Basic authentication against `user:password`, for providers that sign nothing.
 
     Raises:
-        BadSignature: it is too old, too new, or no time at all.
+        NoPassword: it is missing or wrong.
+    """
+    kind, _, credentials = callback.header("authorization").partition(" ")
+    if kind.lower() != "basic" or not secret or not is_same(decode_base64(credentials), secret):
+        raise NoPassword("wrong user or password")
+
+
+def check_age(stamp: str, callback: Callback, *, tolerance: timedelta = timedelta(minutes=5)) -> None:
+    """Check that a signed time (Unix seconds) is near ours, so that a recorded request cannot be replayed later.
+
+    Raises:
+        BadSignature: it is too old, too new, or not a time.
     """
     if not re.fullmatch(r"[0-9]{1,12}", stamp):
         raise BadSignature("no time was signed")

@@ -1,5 +1,6 @@
-"""What any provider can tell us, once its own words are left behind: a delivery receipt, or a STOP or START that somebody
-texted. What it means is in the provider's own table of codes.
+"""The common form of what providers report: delivery receipts, opt-out and opt-in texts, and handshakes.
+
+Each provider's own table of codes decides what a receipt means.
 """
 
 import logging
@@ -15,10 +16,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Code:
-    """What a provider's code says of a delivery, `meaning` in our own words.
+    """What a provider's code means for a delivery; `meaning` is a sentence that staff read.
 
-    `shaky`: the provider itself lists other causes (confidence L, and Twilio 30005), so one of these does not turn a
-    number red. `reasonless`: a refusal without a cause, which is our sender's fault when many recipients get the same.
+    `shaky`: the provider lists other causes too (confidence L, and Twilio 30005), so one such receipt does not turn a number
+    red. `reasonless`: a refusal without a cause; if many recipients of a message get it, our sender is at fault.
     """
 
     outcome: Outcome
@@ -31,7 +32,7 @@ class Code:
 class ParsedReceipt:
     """A provider's report on one delivery. `event_key` is the same when the same report is sent again.
 
-    `phone` is E.164 or None; `code` is the provider's own, None where it gave none; `occurred_at` is the provider's time.
+    `phone` is E.164 or None; `code` is the provider's own, if it sent one; `occurred_at` is the provider's time.
     """
 
     provider: str
@@ -45,16 +46,16 @@ class ParsedReceipt:
     occurred_at: datetime | None = None
 
     @classmethod
-    def of(cls, known: Code, *, provider: str, event_key: str, provider_id: str, phone: str | None,
-           code: str | None = None, occurred_at: datetime | None = None) -> Self:  # fmt: skip
-        """A report that means what the provider's table says of its code."""
-        meant = (known.outcome, code, known.shaky, known.reasonless)
-        return cls(provider, event_key, provider_id, phone, *meant, occurred_at)
+    def from_code(cls, entry: Code, *, provider: str, event_key: str, provider_id: str, phone: str | None,
+                  code: str | None = None, occurred_at: datetime | None = None) -> Self:  # fmt: skip
+        """Build a receipt that means what the provider's table says."""
+        meaning = (entry.outcome, code, entry.shaky, entry.reasonless)
+        return cls(provider, event_key, provider_id, phone, *meaning, occurred_at)
 
 
 @dataclass(frozen=True)
 class OptOutMessage:
-    """Somebody texted STOP (`opted_out`) or START to our number. `phone` is E.164; `event_key` as in a receipt."""
+    """An opt-out (`opted_out`) or opt-in text. `phone` is the sender's number as E.164; `event_key` as in a receipt."""
 
     provider: str
     event_key: str
@@ -64,7 +65,7 @@ class OptOutMessage:
 
 @dataclass(frozen=True)
 class Handshake:
-    """A provider asks whether it may send here. `answer` goes back as JSON; `confirm` is a URL of theirs to be called first."""
+    """A provider asks whether it may send here. `answer` is returned as JSON, after a GET of the provider's URL `confirm`."""
 
     answer: Mapping[str, str]
     confirm: str | None = None
@@ -74,8 +75,9 @@ Parsed = Sequence[ParsedReceipt | OptOutMessage | Handshake]
 
 
 class Refused(Exception):  # noqa: N818 (It says what happened to the request.)
-    """A request that is not taken: nothing of it is stored. Its text has no personal data; `status` answers HTTP, and
-    `challenge` says how the provider may show who it is.
+    """A request that is refused and not stored. Its text contains no personal data.
+
+    `status` is the HTTP status of the answer; `challenge` is its `WWW-Authenticate` header.
     """
 
     status = 400
@@ -83,50 +85,52 @@ class Refused(Exception):  # noqa: N818 (It says what happened to the request.)
 
 
 class BadSignature(Refused):
-    """It was not signed with our secret."""
+    """The request is not signed with our secret."""
 
     status = 403
 
 
 class TryAgain(BadSignature):
-    """As above, where the provider tries again only after a 5xx and may fit then: signed after all, or our secret set right."""
+    """As above, from a provider that tries again only after a 5xx: by then, a missing signature or our secret may be fixed."""
 
     status = 503
 
 
 class NoPassword(BadSignature):
-    """A provider that signs nothing did not give the user and password; some do only when they are asked for."""
+    """The user and password are missing or wrong; some providers send them only after being challenged."""
 
     status = 401
     challenge = 'Basic realm="receipts"'
 
 
 class Malformed(Refused):
-    """It was signed, but it is not what this provider sends."""
+    """The request is signed, but it is not what this provider sends."""
 
 
-BEFORE_CARRIER = Code(Outcome.NOT_CONTACT_PROBLEM, "It failed before a carrier had it, for a reason that is new to us.")
-AFTER_CARRIER = Code(Outcome.UNCONFIRMED, "The carrier did not deliver it, for a reason that is new to us.")
-ON_ITS_WAY = Code(Outcome.PENDING, "A status that is new to us; we wait for one that we know.")
+BEFORE_CARRIER = Code(
+    Outcome.NOT_CONTACT_PROBLEM, "It failed before reaching a carrier; the reason is not in our table."
+)
+AFTER_CARRIER = Code(Outcome.UNCONFIRMED, "The carrier did not deliver it; the reason is not in our table.")
+ON_ITS_WAY = Code(Outcome.PENDING, "This status is not in our table; we wait for the next one.")
 
 
-def look_up(provider: str, codes: Mapping[str, Code], said: Sequence[str], *, message: str, otherwise: Code) -> Code:
-    """What the first of `said` (a code before its status word) that is in the table means; what is new to us is logged loudly."""
-    for one in said:
-        if one in codes:
-            return codes[one]
-        logger.error("%s %s: %s is not in our table", provider, message, one)
-    return otherwise
+def look_up(provider: str, table: Mapping[str, Code], codes: Sequence[str], *, message_id: str, default: Code) -> Code:
+    """Return the entry of the first code that the table has, or `default`. Unknown codes before it are logged as errors."""
+    for code in codes:
+        if code in table:
+            return table[code]
+        logger.error("%s %s: %s is not in our table", provider, message_id, code)
+    return default
 
 
-def weigh(provider: str, codes: Mapping[str, Code], status: str, said: Sequence[str], *, message: str,
-          otherwise: Code | None = None) -> Code:  # fmt: skip
-    """What a status word means with the codes beside it: the code of a failure beats its status word.
+def look_up_failure(provider: str, table: Mapping[str, Code], status: str, codes: Sequence[str], *, message_id: str,
+                    default: Code | None = None) -> Code:  # fmt: skip
+    """Return the entry for a status and its error codes: of a failure, the codes decide; otherwise they are ignored.
 
-    Where the word is that of no failure, no code is read; where no code is in the table, it is `otherwise` or the word.
+    If no code is in the table, the entry is `default`, or that of the status.
     """
-    by_status = look_up(provider, codes, [status], message=message, otherwise=ON_ITS_WAY)
-    is_no_failure = status in codes and by_status.outcome in {Outcome.DELIVERED, Outcome.PENDING}
-    if not said or is_no_failure:
+    by_status = look_up(provider, table, [status], message_id=message_id, default=ON_ITS_WAY)
+    is_no_failure = status in table and by_status.outcome in {Outcome.DELIVERED, Outcome.PENDING}
+    if not codes or is_no_failure:
         return by_status
-    return look_up(provider, codes, said, message=message, otherwise=otherwise or by_status)
+    return look_up(provider, table, codes, message_id=message_id, default=default or by_status)

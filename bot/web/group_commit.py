@@ -1,43 +1,41 @@
-"""What arrives while the database is busy is committed together with the next: one commit for a flood, none later than alone."""
+"""Group commit: items that arrive while a commit is running are committed together by the next one."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
 Item = TypeVar("Item")
 
 
-@dataclass
-class _Waiting(Generic[Item]):
+class _Submission(NamedTuple, Generic[Item]):
     items: Sequence[Item]
-    done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    committed: "asyncio.Future[None]"
 
-    def tell(self, fault: Exception | None = None) -> None:
-        """Whoever waits may have hung up meanwhile; what they sent counts all the same."""
-        if self.done.done():
+    def resolve(self, error: Exception | None) -> None:
+        # The caller may have disconnected meanwhile, which cancels the future; its items count anyway.
+        if self.committed.done():
             return
-        if fault is None:
-            self.done.set_result(None)
+        if error is None:
+            self.committed.set_result(None)
         else:
-            self.done.set_exception(fault)
+            self.committed.set_exception(error)
 
 
 class GroupCommit(Generic[Item]):
-    """Calls `commit` with all that is waiting, at most `most` items and one call at a time, in a thread of `threads`.
+    """Calls `commit` with everything that is waiting: up to `max_items`, one call at a time, in a thread of `threads`.
 
-    Where a batch fails, each of those who sent something is tried alone, so that nobody pays for another's fault.
+    If a batch fails, each submission is committed alone, so that one caller's bad items fail for that caller only.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Item]], None], *, most: int, threads: CapacityLimiter) -> None:
+    def __init__(self, commit: Callable[[Sequence[Item]], None], *, max_items: int, threads: CapacityLimiter) -> None:
         self._commit = commit
-        self._most = most
+        self._max_items = max_items
         self._threads = threads
-        self._waiting: deque[_Waiting[Item]] = deque()
-        self._working: asyncio.Task[None] | None = None
+        self._waiting: deque[_Submission[Item]] = deque()
+        self._worker: asyncio.Task[None] | None = None
 
     async def add(self, items: Sequence[Item]) -> None:
         """Return when the items are committed.
@@ -47,34 +45,34 @@ class GroupCommit(Generic[Item]):
         """
         if not items:
             return
-        mine = _Waiting(items)
-        self._waiting.append(mine)
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work())
-        await mine.done
+        submission = _Submission(items, asyncio.get_running_loop().create_future())
+        self._waiting.append(submission)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._commit_all())
+        await submission.committed
 
-    async def _work(self) -> None:
+    async def _commit_all(self) -> None:
         while self._waiting:
-            batch = self._next()
-            fault = await self._try(batch)
-            if fault is None or len(batch) == 1:
-                for one in batch:
-                    one.tell(fault)
-                continue
-            for one in batch:
-                one.tell(await self._try([one]))
+            batch = self._next_batch()
+            error = await self._try_commit(batch)
+            for submission in batch:
+                if error and len(batch) > 1:
+                    submission.resolve(await self._try_commit([submission]))
+                else:
+                    submission.resolve(error)
 
-    def _next(self) -> list[_Waiting[Item]]:
+    def _next_batch(self) -> list[_Submission[Item]]:
+        """Take submissions in their order while they fit; a first one that is too large is a batch of its own."""
         batch = [self._waiting.popleft()]
-        room = self._most - len(batch[0].items)
-        while self._waiting and (room := room - len(self._waiting[0].items)) >= 0:
+        free = self._max_items - len(batch[0].items)
+        while self._waiting and (free := free - len(self._waiting[0].items)) >= 0:
             batch.append(self._waiting.popleft())
         return batch
 
-    async def _try(self, batch: Sequence[_Waiting[Item]]) -> Exception | None:
-        items = [item for one in batch for item in one.items]
+    async def _try_commit(self, batch: Sequence[_Submission[Item]]) -> Exception | None:
+        items = [item for submission in batch for item in submission.items]
         try:
             await to_thread.run_sync(self._commit, items, limiter=self._threads)
-        except Exception as fault:  # noqa: BLE001 - it is told to whoever waits for it.
-            return fault
+        except Exception as error:  # noqa: BLE001 - it is raised to the caller who waits for it.
+            return error
         return None

@@ -1,6 +1,7 @@
-"""The doors of the district's own systems: mass messages before they are reported on, and opt-outs heard elsewhere."""
+"""Endpoints for the district's own systems: mass messages to register, and opt-outs received elsewhere."""
 
 import hmac
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,46 +14,56 @@ from starlette.responses import JSONResponse, Response
 
 from bot.app import utc_now
 from bot.db.session import transaction
+from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
 from bot.mass_messages.register import RegisterCounts, register_message
 from bot.settings import Settings
-from bot.web.responses import MEGABYTE, Endpoint, HttpError, parse_json, read_body
+from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
-_MASS_MESSAGE_CAP = 16 * MEGABYTE  # About 100,000 deliveries; the same id again adds more.
+# About 100,000 deliveries; posting the same message id again adds more.
+_MAX_MASS_MESSAGE = 16 * MEGABYTE
 
 
 def mass_messages_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Endpoint:
-    def register(session: Session, posted: Any) -> RegisterCounts:
+    def register(session: Session, message: Any) -> RegisterCounts:
         return register_message(
-            session, posted, now=utc_now(), settle_after=settings.settle_after, region=settings.phone_region
+            session, message, now=utc_now(), settle_after=settings.settle_after, region=settings.phone_region
         )
 
-    return _taking(register, settings, engine, threads, cap=_MASS_MESSAGE_CAP)
+    return _json_endpoint(register, settings, engine, threads, max_bytes=_MAX_MASS_MESSAGE)
 
 
 def opt_outs_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Endpoint:
-    def register(session: Session, posted: Any) -> OptOutCounts:
-        return register_opt_outs(session, posted, now=utc_now(), region=settings.phone_region)
+    def register(session: Session, body: Any) -> OptOutCounts:
+        return register_opt_outs(session, body, now=utc_now(), region=settings.phone_region)
 
-    return _taking(register, settings, engine, threads, cap=MEGABYTE)
+    return _json_endpoint(register, settings, engine, threads, max_bytes=MEGABYTE)
 
 
-def _taking(
-    register: Callable[[Session, Any], Any], settings: Settings, engine: Engine, threads: CapacityLimiter, *, cap: int
+def _json_endpoint(
+    register: Callable[[Session, Any], Any],
+    settings: Settings,
+    engine: Engine,
+    threads: CapacityLimiter,
+    *,
+    max_bytes: int,
 ) -> Endpoint:
-    """A door that takes JSON from whoever has the INGEST_TOKEN, and answers with counts when they are committed."""
+    """Build an endpoint that takes JSON from callers with the INGEST_TOKEN, and answers with counts after the commit."""
 
-    def committed(body: bytes) -> dict[str, int]:
-        posted = parse_json(body)
+    def parse_and_register(body: bytes) -> dict[str, int]:
+        try:
+            parsed = json.loads(body)
+        except (ValueError, RecursionError) as problem:
+            raise UserError("payload.not_json", "The body is not JSON.") from problem
         with transaction(engine) as session:
-            return asdict(register(session, posted))
+            return asdict(register(session, parsed))
 
-    async def taken(request: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
         _check_token(settings, request)
-        body = await read_body(request, cap=cap)
-        return JSONResponse(await to_thread.run_sync(committed, body, limiter=threads))
+        body = await read_body(request, max_bytes=max_bytes)
+        return JSONResponse(await to_thread.run_sync(parse_and_register, body, limiter=threads))
 
-    return taken
+    return endpoint
 
 
 def _check_token(settings: Settings, request: Request) -> None:

@@ -1,6 +1,5 @@
-"""The providers' door: delivery receipts and the STOPs and STARTs of families, committed before they are answered."""
+"""The providers' endpoint: delivery receipts, opt-outs, and opt-ins, committed before they are answered."""
 
-import functools
 from collections.abc import Sequence
 
 from anyio import CapacityLimiter, to_thread
@@ -11,67 +10,64 @@ from starlette.responses import JSONResponse, Response
 from bot.app import utc_now
 from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
-from bot.providers import calling, registry
 from bot.providers.callback import Callback
+from bot.providers.fetch import fetch
 from bot.providers.receipt import Handshake, OptOutMessage, Parsed, ParsedReceipt, Refused
-from bot.providers.registry import Provider
+from bot.providers.registry import BY_NAME, Provider
 from bot.settings import Settings
 from bot.web.group_commit import GroupCommit
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
-Report = ParsedReceipt | OptOutMessage
+_MAX_BATCH = 500
 
-_AT_ONCE = 500
+Report = ParsedReceipt | OptOutMessage
 
 
 def receipts_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Endpoint:
-    reports: GroupCommit[Report] = GroupCommit(functools.partial(_record, engine), most=_AT_ONCE, threads=threads)
+    def commit(reports: Sequence[Report]) -> None:
+        with transaction(engine) as session:
+            record_receipts(session, reports, now=utc_now())
 
-    async def taken(request: Request) -> Response:
-        provider, secret = _provider(settings, request.path_params["provider"])
-        body = await read_body(request, cap=MEGABYTE)
-        callback = Callback(_url_called(settings, request), dict(request.headers), body, utc_now())
+    group_commit: GroupCommit[Report] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
+
+    async def endpoint(request: Request) -> Response:
+        provider, secret = _find_provider(settings, request.path_params["provider"])
+        body = await read_body(request, max_bytes=MEGABYTE)
+        callback = Callback(_called_url(settings, request), dict(request.headers), body, utc_now())
         try:
-            parsed = await to_thread.run_sync(_read, provider, secret, callback, limiter=threads)
-        except Refused as no:
-            raise HttpError(no.status, f"{provider.NAME}: {no}", challenge=no.challenge) from no
-        await reports.add([one for one in parsed if not isinstance(one, Handshake)])
-        return await _hands_shaken([one for one in parsed if isinstance(one, Handshake)], threads)
+            parsed = await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+        except Refused as refusal:
+            raise HttpError(refusal.status, f"{provider.NAME}: {refusal}", challenge=refusal.challenge) from refusal
+        await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
+        handshakes = [handshake for handshake in parsed if isinstance(handshake, Handshake)]
+        for handshake in handshakes:
+            if handshake.confirm:
+                await to_thread.run_sync(fetch, handshake.confirm, limiter=threads)
+        if not handshakes:
+            return Response(status_code=204)
+        return JSONResponse({name: value for handshake in handshakes for name, value in handshake.answer.items()})
 
-    return taken
+    return endpoint
 
 
-def _provider(settings: Settings, name: str) -> tuple[Provider, str]:
-    """Who calls, and the secret they share with us; without one, what they send is asked for again later and not lost."""
-    provider = registry.BY_NAME.get(name)
+def _find_provider(settings: Settings, name: str) -> tuple[Provider, str]:
+    """Return the provider and our shared secret. Without a secret, a 503 makes the provider try again, so nothing is lost."""
+    provider = BY_NAME.get(name)
     if provider is None:
-        raise HttpError(404, f"Unknown provider. Known are: {', '.join(registry.BY_NAME)}.")
+        raise HttpError(404, f"Unknown provider. Known providers: {', '.join(BY_NAME)}.")
     secret = settings.secret(provider.SECRET)
     if secret is None:
-        raise HttpError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be checked.")
+        raise HttpError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be verified.")
     return provider, secret
 
 
-def _read(provider: Provider, secret: str, callback: Callback) -> Parsed:
+def _verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
     provider.verify(secret, callback)
     return provider.parse(callback)
 
 
-def _record(engine: Engine, reports: Sequence[Report]) -> None:
-    with transaction(engine) as session:
-        record_receipts(session, reports, now=utc_now())
-
-
-async def _hands_shaken(handshakes: Sequence[Handshake], threads: CapacityLimiter) -> Response:
-    for handshake in handshakes:
-        if handshake.confirm:
-            await to_thread.run_sync(calling.call, handshake.confirm, limiter=threads)
-    answer = {name: value for handshake in handshakes for name, value in handshake.answer.items()}
-    return JSONResponse(answer) if handshakes else Response(status_code=204)
-
-
-def _url_called(settings: Settings, request: Request) -> str:
-    """The URL as the provider wrote it, which is what it signed: a proxy in front of us may have changed it."""
+def _called_url(settings: Settings, request: Request) -> str:
+    """Return the URL that the provider called and signed; a proxy in front of us may have changed it."""
     query = f"?{request.url.query}" if request.url.query else ""
     if settings.public_url:
         return f"{settings.public_url.rstrip('/')}{request.url.path}{query}"

@@ -1,71 +1,83 @@
-"""Slack's door: commands, clicks, dialogs and events, once their signature is checked."""
+"""Slack's endpoint: commands, button clicks, dialogs, and events.
+
+Bolt sees a request only after its signature is verified and the request is claimed in a table that all processes share: a
+recorded request cannot be replayed while its timestamp is still accepted, not even to another process.
+"""
 
 import asyncio
 import logging
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam, delete
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.app import utc_now
+from bot.db.fast_rows import fetch_rows
+from bot.db.models.slack import SeenRequest
+from bot.db.session import autocommit_engine
 from bot.errors import describe_error
 from bot.settings import Settings
 from bot.slack.kit import slow_responses
-from bot.web.replay_guard import is_first_delivery
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
 logger = logging.getLogger(__name__)
 
+# Longer than a timestamp is accepted: five minutes in either direction.
+_REPLAY_WINDOW = timedelta(minutes=11)
+
+_CLAIM = (
+    insert(SeenRequest)
+    .values(digest=bindparam("digest"), heard_at=bindparam("heard_at"))
+    .on_conflict_do_nothing()
+    .returning(SeenRequest.digest)
+)
+
 
 def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Endpoint:
-    """It has `threads` of its own, so that a flood of receipts delays no click."""
+    """Build the endpoint. It has `threads` of its own, so that a flood of receipts delays no click."""
 
-    def dispatched(signature: str, asked: BoltRequest) -> BoltResponse:
-        if not _is_first(engine, signature):
-            raise HttpError(401, "This request came before.")
-        return bolt.dispatch(asked)
+    def dispatch_once(bolt_request: BoltRequest, signature: str) -> BoltResponse:
+        if not _claim_request(engine, signature):
+            raise HttpError(401, "This request was received before.")
+        return bolt.dispatch(bolt_request)
 
-    async def slack(request: Request) -> Response:
+    async def endpoint(request: Request) -> Response:
         secrets = settings.signing_secrets
         if not secrets:
-            raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so no request can be told to be Slack's.")
-        body = await read_body(request, cap=MEGABYTE)
-        if not any(_is_from_slack(secret, request, body) for secret in secrets):
-            raise HttpError(401, "This request is not signed by Slack, or the clock of one of us is wrong.")
-        asked = _asked(request, body)
+            raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so Slack's requests cannot be verified.")
+        body = await read_body(request, max_bytes=MEGABYTE)
+        if not any(_is_signed(request, body, secret) for secret in secrets):
+            raise HttpError(401, "This request is not signed by Slack, or one of our clocks is wrong.")
+        try:
+            bolt_request = BoltRequest(
+                body=body.decode(), query=str(request.query_params), headers=dict(request.headers)
+            )
+        except (ValueError, AttributeError, RecursionError) as problem:
+            # Bolt parses the body at once, and fails on one that is neither a form nor an object.
+            raise HttpError(400, "Slack does not send such a body.") from problem
         signature = request.headers["x-slack-signature"]
-        work = asyncio.ensure_future(to_thread.run_sync(dispatched, signature, asked, limiter=threads))
-        meanwhile = slow_responses.interim_response(asked.body)
-        await asyncio.wait({work}, timeout=slow_responses.RESPONSE_TIMEOUT if meanwhile else None)
-        if meanwhile and not work.done():
-            return _response(meanwhile, background=BackgroundTask(_follow, asked, work))
-        return _response(await work)
+        work = asyncio.ensure_future(to_thread.run_sync(dispatch_once, bolt_request, signature, limiter=threads))
+        interim = slow_responses.interim_response(bolt_request.body)
+        await asyncio.wait({work}, timeout=slow_responses.RESPONSE_TIMEOUT if interim else None)
+        if interim and not work.done():
+            return _to_starlette(interim, BackgroundTask(_send_late, bolt_request, work))
+        return _to_starlette(await work)
 
-    return slack
-
-
-def _response(said: BoltResponse, *, background: BackgroundTask | None = None) -> Response:
-    return Response(said.body, said.status, said.first_headers_without_set_cookie(), background=background)
+    return endpoint
 
 
-async def _follow(asked: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
-    """Once the answer is there, send it after what was said in its place."""
-    try:
-        said = await work
-    except Exception as fault:  # noqa: BLE001 - nobody is left to hear of it, and asyncio would log its words.
-        logger.error("a late answer never came: %s", describe_error(fault))  # noqa: TRY400 - as above.
-        return
-    await to_thread.run_sync(slow_responses.send_late_response, asked.body, said)
-
-
-def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
-    """Slack's own verifier, kept from what it raises on: stamps that are no number, characters that are not ASCII."""
+def _is_signed(request: Request, body: bytes, secret: str) -> bool:
+    """Check Slack's signature. Slack's own verifier raises for timestamps and signatures that it cannot read."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
     if not (re.fullmatch("[0-9]{1,12}", stamp) and signature.isascii()):
@@ -76,17 +88,33 @@ def _is_from_slack(secret: str, request: Request, body: bytes) -> bool:
         return False
 
 
-def _is_first(engine: Engine, signature: str) -> bool:
-    """Without a database nothing can be done twice, and Bolt says politely that nothing can be done."""
+def _claim_request(engine: Engine, signature: str) -> bool:
+    """Return whether a request with this signature is new, and record it; committed at once, whatever follows."""
+    values = {"digest": sha256(signature.encode()).digest(), "heard_at": utc_now()}
     try:
-        return is_first_delivery(engine, signature, now=datetime.now(UTC))
+        with autocommit_engine(engine).connect() as connection:
+            return bool(fetch_rows(connection, _CLAIM, values))
     except OperationalError:
+        # Without a database nothing can be done twice, and Bolt's error handler answers politely.
         return True
 
 
-def _asked(request: Request, body: bytes) -> BoltRequest:
-    """The request as Bolt takes it, which reads the body at once and stumbles over what is no form and no object."""
+def _to_starlette(response: BoltResponse, background: BackgroundTask | None = None) -> Response:
+    headers = response.first_headers_without_set_cookie()
+    return Response(response.body, response.status, headers, background=background)
+
+
+async def _send_late(bolt_request: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
+    """Wait for Bolt's response and send it after the interim one."""
     try:
-        return BoltRequest(body=body.decode(), query=str(request.query_params), headers=dict(request.headers))
-    except (ValueError, AttributeError, RecursionError) as problem:
-        raise HttpError(400, "The body is none that Slack sends.") from problem
+        response = await work
+    except Exception as error:  # noqa: BLE001 - no caller is left to raise it to, and asyncio would log its text.
+        logger.error("a late response failed: %s", describe_error(error))  # noqa: TRY400 - as above.
+        return
+    await to_thread.run_sync(slow_responses.send_late_response, bolt_request.body, response)
+
+
+def delete_old_requests(session: Session, *, now: datetime) -> int:
+    """Delete recorded requests whose timestamp is no longer accepted, and return how many."""
+    old = delete(SeenRequest).where(SeenRequest.heard_at < now - _REPLAY_WINDOW)
+    return len(session.execute(old.returning(SeenRequest.digest)).all())

@@ -17,7 +17,7 @@ from bot.db.models.messages import ListEntry
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import Contact
 from bot.filters.filter import Filter
-from bot.mass_messages.opt_out_list import apply_opt_outs
+from bot.mass_messages.opt_outs import apply_opt_out
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_an_entry_that_joins_is_found_by_all_its_students(session):
     both = [people.student(session, given, "Peña-Lopez") for given in ("Ines", "Omar")]
     maria = people.contact(session, *both, given="María", family="O'Brien")
     with session.begin_nested():
-        apply_opt_outs(session, maria.sis_phone, by="twilio", now=people.NOW)
+        apply_opt_out(session, maria.sis_phone, by="twilio", now=people.NOW)
     names = session.scalars(select(ListEntry.names)).one()
     assert names == "maria obrien ines penalopez ines pena lopez omar penalopez omar pena lopez"
 

@@ -8,7 +8,7 @@ from support.mass_messages import DAY, a_shaky_receipt, changes, sent, the_list
 
 from bot.db.models.edits import Edit, Removal
 from bot.db.models.messages import ListEntry, PhoneNumber
-from bot.mass_messages.opt_out_list import apply_opt_in, apply_opt_outs
+from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.mass_messages.settle import settle_message
 
 
@@ -217,7 +217,7 @@ def test_two_shaky_reports_in_one_message_are_one(session, now, maria, sam):
 
 
 def test_nothing_but_start_ends_an_opt_out(session, now, maria):
-    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
+    apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
     sent(session, {maria: "delivered"}, now=now + DAY)
     sent(session, {maria: "landline"}, now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "opt_out"}
@@ -227,21 +227,21 @@ def test_nothing_but_start_ends_an_opt_out(session, now, maria):
 
 def test_start_takes_a_contact_off_whose_last_text_arrived(session, now, maria):
     sent(session, {maria: "delivered"}, now=now)
-    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
+    apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
     apply_opt_in(session, maria.sis_phone, now=now)
     assert the_list(session) == {}
     assert messages.number(session, maria.sis_phone).status is None
 
 
 def test_the_first_who_told_us_of_an_opt_out_stays_named(session, now, maria):
-    apply_opt_outs(session, maria.sis_phone, by="UCLARA", now=now)
-    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now + DAY)
+    apply_opt_out(session, maria.sis_phone, by="UCLARA", now=now)
+    apply_opt_out(session, maria.sis_phone, by="twilio", now=now + DAY)
     known = messages.number(session, maria.sis_phone)
     assert (known.opted_out_by, known.opted_out_at) == ("UCLARA", now)
 
 
 def test_an_opt_out_of_a_number_that_nobody_has_lists_nobody_until_somebody_has_it(session, now, maria, sam):
-    apply_opt_outs(session, "+13125550777", by="twilio", now=now)
+    apply_opt_out(session, "+13125550777", by="twilio", now=now)
     assert the_list(session) == {}
     newcomer = people.contact(session, sam, phone="+13125550777")
     sent(session, {maria: "delivered"}, now=now + timedelta(hours=1))
@@ -251,7 +251,7 @@ def test_an_opt_out_of_a_number_that_nobody_has_lists_nobody_until_somebody_has_
 def test_an_edit_to_a_number_that_said_stop_waits_for_nothing(session, now, maria):
     sent(session, {maria: "inactive"}, now=now)
     edited(session, maria, value="+13125550999", now=now)
-    apply_opt_outs(session, "+13125550999", by="twilio", now=now)
+    apply_opt_out(session, "+13125550999", by="twilio", now=now)
     assert the_list(session) == {maria.id: "opt_out"}
 
 

@@ -14,8 +14,8 @@ from bot.digests.fixes import Fix, load_worked_fixes
 from bot.digests.report import MoveCounts, load_digest
 from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
 from bot.domain.sms_status import SmsStatus
-from bot.filters.parse import parse_filter
-from bot.mass_messages.opt_out_list import apply_opt_outs
+from bot.filters.parsing import parse_filter
+from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.settle import settle_message
 
 NEXT_DAY = timedelta(days=1)
@@ -110,7 +110,7 @@ def test_a_contact_of_children_in_two_grades_counts_in_both_and_once_in_all(sess
 
 def test_an_opt_out_between_two_messages_is_still_on_the_list_and_joined_by_neither(session, now, maria):
     first, _ = messages.sent(session, {maria: "delivered"}, now=now)
-    apply_opt_outs(session, maria.sis_phone, by="twilio", now=now)
+    apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
     assert learn(session, first).by_status == {SmsStatus.OPT_OUT: MoveCounts(still=1)}
 
 

@@ -1,4 +1,4 @@
-"""Opt-outs that a system of the district heard and tells us: once each, at once, and never over a later START."""
+"""Opt-outs reported by a system of the district: stored once, applied at once, and outranked by a later START."""
 
 from datetime import timedelta
 
@@ -30,19 +30,19 @@ def register(session, *rows, now=NOW):
     return register_opt_outs(session, {"opt_outs": list(rows)}, now=now, region="US")
 
 
-def test_it_counts_at_once_and_is_written_into_the_history(session, maria):
+def test_opt_out_lists_at_once_and_is_audited(session, maria):
     assert register(session, an_opt_out()) == OptOutCounts(added=1, already=0)
     assert messages.the_list(session) == {maria.id: "opt_out"}
     row = session.scalars(select(Audit).where(Audit.action == "opt_out.heard")).one()
     assert (row.actor, row.subject_id, row.after) == ("district", maria.id, "••• 0142")
 
 
-def test_the_same_one_again_is_heard_once(session, maria):
+def test_repeated_opt_out_is_stored_once(session, maria):
     register(session, an_opt_out())
     assert register(session, an_opt_out(), an_opt_out(id="call-18")) == OptOutCounts(added=1, already=1)
 
 
-def test_a_start_that_came_later_outranks_it(session, maria):
+def test_later_start_outranks_an_opt_out(session, maria):
     start = OptOutMessage("twilio", "SM1:inbound", NUMBER, opted_out=False)
     record_opt_out(session, start, now=NOW)
     register(session, an_opt_out(at=(NOW - timedelta(hours=2)).isoformat()), now=NOW + timedelta(hours=1))
@@ -62,7 +62,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "field"), WRONG.values(), ids=WRONG.keys())
-def test_what_cannot_be_taken_names_its_field_and_nothing_is_stored(session, maria, body, field):
+def test_wrong_field_is_named_and_nothing_is_stored(session, maria, body, field):
     with pytest.raises(UserError) as refused:
         register_opt_outs(session, body, now=NOW, region="US")
     assert refused.value.field == field

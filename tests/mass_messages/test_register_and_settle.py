@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from support import mass_messages as messages
 from support import people
-from support.mass_messages import DAY, a_delivery, a_message, a_receipt, outcome_of, registered, sent, the_list
+from support.mass_messages import DAY, a_delivery, a_message, a_receipt, outcome_of, register, send, the_list
 
 from bot.db.models.messages import Delivery, MassMessage
 from bot.errors import UserError
@@ -20,46 +20,46 @@ def families(session, how_many):
     return [people.contact(session, people.student(session)) for _ in range(how_many)]
 
 
-def test_a_message_is_registered_with_its_deliveries(session, now):
+def test_message_is_registered_with_its_deliveries(session, now):
     one, two = families(session, 2)
-    counts = registered(session, a_message(a_delivery(one), a_delivery(two), sent_at=now, message_id="m"), now=now)
+    counts = register(session, a_message(a_delivery(one), a_delivery(two), sent_at=now, message_id="m"), now=now)
     assert counts == RegisterCounts(added=2, already=0, matched_receipts=0)
     stored = session.get(MassMessage, "m")
     assert (stored.title, stored.sent_at, stored.settles_at) == ("Early dismissal today", now, now + DAY)
 
 
-def test_the_same_id_again_adds_deliveries_and_doubles_none(session, now):
+def test_same_id_again_adds_only_new_deliveries(session, now):
     one, two, three = families(session, 3)
     first, second = a_delivery(one), a_delivery(two)
-    registered(session, a_message(first, second, sent_at=now, message_id="m"), now=now)
-    counts = registered(session, a_message(second, a_delivery(three), sent_at=now, message_id="m"), now=now)
+    register(session, a_message(first, second, sent_at=now, message_id="m"), now=now)
+    counts = register(session, a_message(second, a_delivery(three), sent_at=now, message_id="m"), now=now)
     assert counts == RegisterCounts(added=1, already=1, matched_receipts=0)
     assert session.scalar(select(func.count()).select_from(Delivery)) == 3
 
 
-def test_a_number_may_be_written_as_people_write_it_and_is_one_delivery(session, now):
+def test_two_spellings_of_a_number_are_one_delivery(session, now):
     maria = people.contact(session, people.student(session), phone="+13125550142")
     message = a_message(a_delivery(maria), a_delivery(maria, to="(312) 555-0142"), sent_at=now)
-    assert registered(session, message, now=now).added == 1
+    assert register(session, message, now=now).added == 1
     assert session.scalar(select(Delivery.phone)) == "+13125550142"
 
 
-def test_the_providers_id_may_come_later_than_the_delivery(session, now):
+def test_provider_id_may_be_added_later(session, now):
     (maria,) = families(session, 1)
     early = a_message(a_delivery(maria, provider=None, provider_id=None), sent_at=now, message_id="m")
-    registered(session, early, now=now)
-    messages.told(session, "SMlate", now=now)
+    register(session, early, now=now)
+    messages.report(session, "SMlate", now=now)
     late = a_message(a_delivery(maria, provider_id="SMlate"), sent_at=now, message_id="m")
-    assert registered(session, late, now=now) == RegisterCounts(added=0, already=1, matched_receipts=1)
+    assert register(session, late, now=now) == RegisterCounts(added=0, already=1, matched_receipts=1)
     assert outcome_of(session, "SMlate") == "delivered"
 
 
-def test_thousands_of_deliveries_are_registered_in_one_go(session, now):
+def test_thousands_of_deliveries_are_registered_at_once(session, now):
     rows = [
         {"contact": f"C{n}", "to": f"+1312555{n:04d}", "provider": "twilio", "provider_id": f"SM{n}"}
         for n in range(5_000)
     ]
-    assert registered(session, a_message(*rows, sent_at=now), now=now).added == 5_000
+    assert register(session, a_message(*rows, sent_at=now), now=now).added == 5_000
 
 
 WRONG = {
@@ -77,53 +77,53 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("field", "wrong"), WRONG.items(), ids=WRONG)
-def test_what_is_wrong_is_named_by_field_and_row(session, now, field, wrong):
+def test_error_names_field_and_row(session, now, field, wrong):
     one, two = families(session, 2)
     in_row = field.startswith("deliveries[1]")
     message = a_message(a_delivery(one), a_delivery(two, **wrong if in_row else {}), sent_at=now)
     with pytest.raises(UserError) as refused:
-        registered(session, message if in_row else message | wrong, now=now)
+        register(session, message if in_row else message | wrong, now=now)
     assert refused.value.field == field
     assert "9876" not in refused.value.sentence
     assert session.scalar(select(func.count()).select_from(MassMessage)) == 0
 
 
 @pytest.mark.parametrize("written", ["2026-11-23T15:04:05", "2199-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
-def test_a_time_without_zone_or_far_from_today_is_refused(session, now, written):
+def test_time_without_zone_or_out_of_range_is_refused(session, now, written):
     with pytest.raises(UserError) as refused:
-        registered(session, a_message(sent_at=now) | {"sent_at": written}, now=now)
+        register(session, a_message(sent_at=now) | {"sent_at": written}, now=now)
     assert refused.value.field == "sent_at"
 
 
-def test_two_deliveries_cannot_share_a_providers_id(session, now):
+def test_two_deliveries_cannot_share_a_provider_id(session, now):
     one, two, three = families(session, 3)
     twice = a_message(a_delivery(one, provider_id="SM1"), a_delivery(two, provider_id="SM1"), sent_at=now)
     with pytest.raises(UserError, match="already") as refused:
-        registered(session, twice, now=now)
+        register(session, twice, now=now)
     assert refused.value.field == "deliveries[1].provider_id"
-    registered(session, a_message(a_delivery(one, provider_id="SM1"), sent_at=now), now=now)
+    register(session, a_message(a_delivery(one, provider_id="SM1"), sent_at=now), now=now)
     with pytest.raises(UserError) as refused:
-        registered(session, a_message(a_delivery(two), a_delivery(three, provider_id="SM1"), sent_at=now), now=now)
+        register(session, a_message(a_delivery(two), a_delivery(three, provider_id="SM1"), sent_at=now), now=now)
     assert refused.value.field == "deliveries[1].provider_id"
 
 
-def test_a_message_is_due_when_every_delivery_is_final(session, now):
+def test_message_is_due_when_every_delivery_is_final(session, now):
     one, two = families(session, 2)
-    message_id, ids = sent(session, {one: "delivered", two: None}, now=now, settled=False)
+    message_id, ids = send(session, {one: "delivered", two: None}, now=now, settled=False)
     assert due_messages(session, now=now) == []
-    messages.told(session, ids[two], "turned_off", now=now)
+    messages.report(session, ids[two], "turned_off", now=now)
     assert due_messages(session, now=now) == [message_id]
 
 
-def test_a_message_without_deliveries_waits_for_them_until_its_window_is_over(session, now):
-    registered(session, a_message(sent_at=now, message_id="m"), now=now)
+def test_message_without_deliveries_is_due_after_its_window(session, now):
+    register(session, a_message(sent_at=now, message_id="m"), now=now)
     assert due_messages(session, now=now) == []
     assert due_messages(session, now=now + DAY) == ["m"]
 
 
-def test_what_nobody_reported_on_is_unconfirmed_when_the_window_is_over(session, now):
+def test_missing_receipts_become_unconfirmed_after_the_window(session, now):
     one, two = families(session, 2)
-    message_id, ids = sent(session, {one: "delivered", two: None}, now=now, settled=False)
+    message_id, ids = send(session, {one: "delivered", two: None}, now=now, settled=False)
     assert due_messages(session, now=now + DAY) == [message_id]
     assert settle_message(session, message_id, now=now + DAY).unconfirmed == 1
     assert outcome_of(session, ids[two]) == "unconfirmed"
@@ -131,9 +131,9 @@ def test_what_nobody_reported_on_is_unconfirmed_when_the_window_is_over(session,
     assert due_messages(session, now=now + DAY) == []
 
 
-def test_settling_before_the_window_is_over_leaves_open_what_is_open(session, now):
+def test_settling_early_keeps_deliveries_pending(session, now):
     one, two = families(session, 2)
-    message_id, ids = sent(session, {one: "turned_off", two: None}, now=now, settled=False)
+    message_id, ids = send(session, {one: "turned_off", two: None}, now=now, settled=False)
     settle_message(session, message_id, now=now)
     assert the_list(session) == {one.id: "turned_off"}
     assert outcome_of(session, ids[two]) == "pending"
@@ -142,27 +142,27 @@ def test_settling_before_the_window_is_over_leaves_open_what_is_open(session, no
 
 def test_settling_twice_changes_nothing(session, now):
     one, two = families(session, 2)
-    message_id, _ = sent(session, {one: "turned_off", two: "delivered"}, now=now)
+    message_id, _ = send(session, {one: "turned_off", two: "delivered"}, now=now)
     before = (the_list(session), messages.changes(session, message_id))
     learned = settle_message(session, message_id, now=now + timedelta(hours=1))
     assert (the_list(session), messages.changes(session, message_id)) == before
     assert (learned.moves.joined, learned.moves.changed, learned.moves.left) == (0, 0, 0)
 
 
-def test_deliveries_added_after_settling_get_a_window_of_their_own(session, now):
+def test_deliveries_added_after_settling_get_their_own_window(session, now):
     one, two = families(session, 2)
-    message_id, _ = sent(session, {one: "delivered"}, now=now)
+    message_id, _ = send(session, {one: "delivered"}, now=now)
     later = now + timedelta(days=3)
-    registered(session, a_message(a_delivery(two), sent_at=now, message_id=message_id), now=later)
+    register(session, a_message(a_delivery(two), sent_at=now, message_id=message_id), now=later)
     assert due_messages(session, now=later) == []
     assert due_messages(session, now=later + DAY) == [message_id]
     settle_message(session, message_id, now=later + DAY)
     assert the_list(session) == {two.id: "unconfirmed"}
 
 
-def test_rows_written_straight_into_the_database_settle_by_the_same_rules(session, now):
+def test_rows_inserted_by_the_sender_settle_by_same_rules(session, now):
     (maria,) = families(session, 1)
-    messages.told(session, "SMdirect", "turned_off", now=now)
+    messages.report(session, "SMdirect", "turned_off", now=now)
     session.execute(
         text("INSERT INTO mass_messages (id, title, sent_at) VALUES ('m', 'Snow day', :sent_at)"), {"sent_at": now}
     )
@@ -180,7 +180,7 @@ def test_rows_written_straight_into_the_database_settle_by_the_same_rules(sessio
     assert the_list(session) == {maria.id: "turned_off"}
 
 
-def test_rows_written_straight_into_the_database_get_a_window(session, now):
+def test_message_inserted_by_the_sender_gets_a_window(session, now):
     session.execute(
         text("INSERT INTO mass_messages (id, title, sent_at) VALUES ('m', 'Snow day', :sent_at)"), {"sent_at": now}
     )
@@ -189,9 +189,9 @@ def test_rows_written_straight_into_the_database_get_a_window(session, now):
     assert due_messages(session, now=now + hour, settle_after=hour) == ["m"]
 
 
-def test_a_message_that_one_clock_settles_is_not_due_for_another(session, engine, now):
+def test_claimed_message_is_not_due_for_another_clock(session, engine, now):
     (maria,) = families(session, 1)
-    message_id, _ = sent(session, {maria: "delivered"}, now=now, settled=False)
+    message_id, _ = send(session, {maria: "delivered"}, now=now, settled=False)
     session.commit()
     assert due_messages(session, now=now) == [message_id]
     with Session(engine) as other:
@@ -212,54 +212,54 @@ def refused_alike(session, *, refusals, recipients, code="30004"):
             event_key=f"{provider_id}:{code}",
         )
 
-    return {one: receipt if at < refusals else "delivered" for at, one in enumerate(contacts)}
+    return {contact: receipt if n < refusals else "delivered" for n, contact in enumerate(contacts)}
 
 
 @pytest.mark.parametrize("code", ["30004", "30008"])
-def test_the_same_refusal_without_a_reason_for_many_is_our_fault_and_lists_nobody(session, now, code):
-    message_id, _ = sent(session, refused_alike(session, refusals=10, recipients=100, code=code), now=now)
+def test_many_reasonless_refusals_are_our_fault_and_list_nobody(session, now, code):
+    message_id, _ = send(session, refused_alike(session, refusals=10, recipients=100, code=code), now=now)
     assert the_list(session) == {}
     assert session.get(MassMessage, message_id).sender_at_fault == {f"twilio:{code}": 10}
 
 
 @pytest.mark.parametrize(("refusals", "recipients"), [(9, 20), (10, 200), (1, 1)])
-def test_few_refusals_without_a_reason_stand(session, now, refusals, recipients):
-    message_id, _ = sent(session, refused_alike(session, refusals=refusals, recipients=recipients), now=now)
+def test_few_reasonless_refusals_count(session, now, refusals, recipients):
+    message_id, _ = send(session, refused_alike(session, refusals=refusals, recipients=recipients), now=now)
     assert len(the_list(session)) == refusals
     assert session.get(MassMessage, message_id).sender_at_fault == {}
 
 
-def test_many_failures_with_a_reason_are_not_our_fault(session, now):
-    sent(session, refused_alike(session, refusals=10, recipients=20, code="30003"), now=now)
+def test_many_failures_with_a_reason_count(session, now):
+    send(session, refused_alike(session, refusals=10, recipients=20, code="30003"), now=now)
     assert len(the_list(session)) == 10
 
 
-def test_a_late_refusal_that_shows_our_fault_takes_everyone_off_the_list_again(session, now):
+def test_late_refusal_that_trips_batch_guard_clears_the_list(session, now):
     outcomes = refused_alike(session, refusals=9, recipients=100)
     last = families(session, 1)[0]
-    message_id, ids = sent(session, outcomes | {last: None}, now=now)
+    message_id, ids = send(session, outcomes | {last: None}, now=now)
     assert len(the_list(session)) == 10
-    messages.told(session, ids[last], "blocked", now=now + DAY)
+    messages.report(session, ids[last], "blocked", now=now + DAY)
     assert the_list(session) == {}
     assert messages.changes(session, message_id) == {}
 
 
-def test_batches_of_one_message_wait_for_each_other_and_never_lock_each_other_out(empty_database, session, now):
+def test_concurrent_batches_of_a_message_do_not_deadlock(empty_database, session, now):
     one, two = (a_delivery(family) for family in families(session, 2))
-    registered(session, a_message(sent_at=now, message_id="m"), now=now)
+    register(session, a_message(sent_at=now, message_id="m"), now=now)
     session.commit()
 
     def second_batch():
         with Session(empty_database) as other:
-            counts = registered(other, a_message(two, one, sent_at=now, message_id="m"), now=now)
+            counts = register(other, a_message(two, one, sent_at=now, message_id="m"), now=now)
             other.commit()
             return counts
 
     with ThreadPoolExecutor() as elsewhere:
-        registered(session, a_message(one, sent_at=now, message_id="m"), now=now)
+        register(session, a_message(one, sent_at=now, message_id="m"), now=now)
         second = elsewhere.submit(second_batch)
         while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             assert not second.done()
-        registered(session, a_message(two, sent_at=now, message_id="m"), now=now)
+        register(session, a_message(two, sent_at=now, message_id="m"), now=now)
         session.commit()
         assert second.result() == RegisterCounts(added=0, already=2, matched_receipts=0)

@@ -21,7 +21,7 @@ TOPICS = f"arn:aws:sns:us-west-2:123456789012:older, {amazon.TOPIC}"
 NOW = datetime(2026, 11, 23, 15, 4, 30, tzinfo=UTC)
 MESSAGE_ID = "862a8790-60c0-4430-9b2b-658bdexample"
 HERE = Path(__file__).parent
-TABLE = tables.told("aws")
+TABLE = tables.code_rows("aws")
 TYPES = [row for row in TABLE if row["code"].startswith("TEXT_")]
 SENTENCES = [row for row in TABLE if row["code"].startswith("text:")]
 PUBLISHED = json.loads((HERE / "aws_signed.json").read_text())
@@ -29,8 +29,8 @@ PUBLISHED = json.loads((HERE / "aws_signed.json").read_text())
 
 @pytest.fixture
 def sns(tmp_path, monkeypatch):
-    with amazon.running(tmp_path, monkeypatch) as made:
-        yield made
+    with amazon.running(tmp_path, monkeypatch) as sns_server:
+        yield sns_server
 
 
 def an_event(kind="TEXT_DELIVERED", **changed):
@@ -58,8 +58,8 @@ def a_text(body, **changed):
     }
 
 
-def request(told, headers=None, at=NOW):
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+def request(content, headers=None, at=NOW):
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return Callback(URL, headers or {"content-type": "text/plain; charset=UTF-8"}, body, at)
 
 
@@ -73,8 +73,8 @@ def notification(event, **changed):
 
 
 def parsed(event):
-    (one,) = aws.parse(request(notification(event)))
-    return one
+    (report,) = aws.parse(request(notification(event)))
+    return report
 
 
 def as_event(code):
@@ -82,27 +82,27 @@ def as_event(code):
     return an_event(kind, isFinal=final != "false")
 
 
-def test_an_event_is_read_by_its_type():
+def test_type_decides_outcome():
     for row in TYPES:
         receipt = parsed(as_event(row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("kind", ["TEXT_UNKNOWN", "TEXT_BLOCKED", "TEXT_TTL_EXPIRED", "TEXT_TELEPORTED"])
-def test_the_sentence_of_a_failure_that_we_know_beats_its_type(kind):
+def test_known_description_overrides_failed_type(kind):
     for row in SENTENCES:
         receipt = parsed(an_event(kind, messageStatusDescription=row["code"].removeprefix("text:")))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("code", ["TEXT_DELIVERED", "TEXT_QUEUED", "TEXT_SUCCESSFUL+isFinal=true"])
-def test_a_sentence_beside_what_is_no_failure_changes_nothing(code):
+def test_description_is_ignored_unless_type_is_a_failure(code):
     event = as_event(code) | {"messageStatusDescription": "Phone number is opted out"}
     assert parsed(event).outcome is aws.CODES[code].outcome
 
 
 @pytest.mark.parametrize(("is_final", "outcome"), [(True, Outcome.UNCONFIRMED), (False, Outcome.PENDING)])
-def test_an_unknown_type_is_never_red_and_is_logged_without_the_number(caplog, is_final, outcome):
+def test_unknown_type_is_not_red_and_logged_without_number(caplog, is_final, outcome):
     with caplog.at_level(logging.ERROR):
         assert parsed(an_event("TEXT_TELEPORTED", isFinal=is_final)).outcome is outcome
     assert "TEXT_TELEPORTED" in caplog.text
@@ -110,12 +110,12 @@ def test_an_unknown_type_is_never_red_and_is_logged_without_the_number(caplog, i
     assert "5550156" not in caplog.text
 
 
-def test_an_unknown_sentence_of_a_known_type_is_no_news(caplog):
+def test_unknown_description_of_known_type_is_ignored(caplog):
     assert parsed(an_event("TEXT_UNREACHABLE", messageStatusDescription="Gone fishing")).outcome is Outcome.TURNED_OFF
     assert not caplog.records
 
 
-def test_the_sample_of_aws_is_one_whole_receipt():
+def test_sample_of_aws_is_parsed_completely():
     assert parsed(an_event("TEXT_SUCCESSFUL")) == ParsedReceipt(
         "aws",
         f"{MESSAGE_ID}:TEXT_SUCCESSFUL:True:1686975103470",
@@ -127,19 +127,19 @@ def test_the_sample_of_aws_is_one_whole_receipt():
     )
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(an_event()).event_key == parsed(an_event(totalMessagePrice=0.09)).event_key
     others = [{"eventType": "TEXT_SENT"}, {"isFinal": False}, {"eventTimestamp": 1}, {"messageId": "m2"}]
     assert len({parsed(an_event() | other).event_key for other in [{}, *others]}) == 5
 
 
 @pytest.mark.parametrize("stamp", [None, "", "soon", -1, 10**15, 1.5])
-def test_an_impossible_time_is_left_out(stamp):
+def test_impossible_time_is_ignored(stamp):
     assert parsed(an_event(eventTimestamp=stamp)).occurred_at is None
 
 
 @pytest.mark.parametrize(("text", "stopped"), [("STOP", True), (" Stop ", True), ("start", False)])
-def test_stop_and_start_are_heard(text, stopped):
+def test_stop_and_start_are_recognized(text, stopped):
     key = "cae173d2-66b9-564c-8309-21f858e9fb84:inbound"
     assert parsed(a_text(text)) == OptOutMessage("aws", key, "+14255550182", stopped)
 
@@ -147,13 +147,13 @@ def test_stop_and_start_are_heard(text, stopped):
 @pytest.mark.parametrize(
     "event", [a_text("thank you"), a_text("STOP", originationNumber="12345"), an_event("VOICE_COMPLETED")]
 )
-def test_what_is_no_receipt_and_no_stop_says_nothing(event):
+def test_other_events_are_ignored(event):
     assert aws.parse(request(notification(event))) == []
 
 
-def test_a_subscription_is_confirmed_at_the_region_of_the_topic():
-    told = notification("", Type="SubscriptionConfirmation", SubscribeURL=amazon.SUBSCRIBE)
-    assert aws.parse(request(told)) == [Handshake({}, confirm=amazon.SUBSCRIBE)]
+def test_subscription_is_confirmed_in_the_topics_region():
+    content = notification("", Type="SubscriptionConfirmation", SubscribeURL=amazon.SUBSCRIBE)
+    assert aws.parse(request(content)) == [Handshake({}, confirm=amazon.SUBSCRIBE)]
 
 
 @pytest.mark.parametrize(
@@ -170,19 +170,19 @@ def test_a_subscription_is_confirmed_at_the_region_of_the_topic():
         amazon.SUBSCRIBE + "\r\nHost: guess.example",
     ],
 )
-def test_nobody_else_is_called_to_confirm_a_subscription(url):
+def test_subscription_is_confirmed_nowhere_else(url):
     with pytest.raises(BadSignature):
         aws.parse(request(notification("", Type="SubscriptionConfirmation", SubscribeURL=url)))
 
 
-def test_an_end_of_the_subscription_is_logged(caplog):
-    told = notification("", Type="UnsubscribeConfirmation", SubscribeURL=amazon.SUBSCRIBE)
-    assert aws.parse(request(told)) == []
+def test_unsubscribing_is_logged(caplog):
+    content = notification("", Type="UnsubscribeConfirmation", SubscribeURL=amazon.SUBSCRIBE)
+    assert aws.parse(request(content)) == []
     assert amazon.TOPIC in caplog.text
 
 
 @pytest.mark.parametrize("message", PUBLISHED["messages"], ids=lambda message: message["SignatureVersion"])
-def test_what_amazon_itself_signed_is_accepted(sns, message):
+def test_messages_signed_by_amazon_are_accepted(sns, message):
     sns.pages[message["SigningCertURL"]] = (200, PUBLISHED["certificate"].encode())
     at = datetime.fromisoformat(message["Timestamp"]) + timedelta(minutes=59)
     aws.verify(message["TopicArn"], request(message, at=at))
@@ -194,11 +194,11 @@ def test_what_amazon_itself_signed_is_accepted(sns, message):
 @pytest.mark.parametrize(
     "changed", [{}, {"Subject": "Señora O'Brien 🎒\n"}, {"Type": "UnsubscribeConfirmation", "Token": "t"}]
 )
-def test_what_sns_signs_is_accepted(sns, version, changed):
+def test_sns_signature_is_accepted(sns, version, changed):
     aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, version=version, **changed)))
 
 
-def test_a_certificate_is_fetched_once(sns):
+def test_certificate_is_fetched_once(sns):
     url = sns.new_certificate()
     for _ in range(3):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, certificate=url)))
@@ -206,14 +206,14 @@ def test_a_certificate_is_fetched_once(sns):
 
 
 @pytest.mark.parametrize("secret", ["", " , ", amazon.TOPIC[:-1], amazon.TOPIC + "2", "ß\udcff"])
-def test_a_topic_that_is_not_ours_is_refused_and_nothing_is_fetched(sns, secret):
+def test_other_topic_is_refused_without_fetching(sns, secret):
     with pytest.raises(BadSignature) as refused:
         aws.verify(secret, request(sns.message(an_event(), at=NOW)))
     assert refused.value.status == 403
     assert sns.asked == []
 
 
-def test_a_setting_that_is_no_arn_verifies_nothing(sns):
+def test_setting_without_arn_accepts_nothing(sns):
     with pytest.raises(BadSignature, match="ARN"):
         aws.verify("cleanup", request(sns.message(an_event(), at=NOW, TopicArn="cleanup")))
     assert sns.asked == []
@@ -225,7 +225,7 @@ def test_a_setting_that_is_no_arn_verifies_nothing(sns):
         "",
         None,
         7,
-        amazon.ANOTHERS,
+        amazon.OTHER_HOST,
         amazon.SITE,
         amazon.SITE + "SimpleNotificationService-0a.txt",
         amazon.SITE + "other/SimpleNotificationService-0a.pem",
@@ -237,24 +237,24 @@ def test_a_setting_that_is_no_arn_verifies_nothing(sns):
         "file:///SimpleNotificationService-0a.pem",
     ],
 )
-def test_a_certificate_is_fetched_nowhere_else(sns, url):
+def test_certificate_is_fetched_nowhere_else(sns, url):
     with pytest.raises(BadSignature):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW) | {"SigningCertURL": url}))
     assert sns.asked == []
 
 
-def test_a_topic_of_china_is_confirmed_in_china():
+def test_chinese_topic_is_confirmed_in_china():
     topic, url = "arn:aws-cn:sns:cn-north-1:123456789012:x", "https://sns.cn-north-1.amazonaws.com.cn/"
-    told = notification("", Type="SubscriptionConfirmation", TopicArn=topic)
-    told["SubscribeURL"] = f"{url}?Action=ConfirmSubscription&Token=1"
-    assert aws.parse(request(told)) == [Handshake({}, confirm=told["SubscribeURL"])]
+    content = notification("", Type="SubscriptionConfirmation", TopicArn=topic)
+    content["SubscribeURL"] = f"{url}?Action=ConfirmSubscription&Token=1"
+    assert aws.parse(request(content)) == [Handshake({}, confirm=content["SubscribeURL"])]
     with pytest.raises(BadSignature):
-        aws.parse(request(told | {"SubscribeURL": told["SubscribeURL"].replace(".cn/", "/")}))
+        aws.parse(request(content | {"SubscribeURL": content["SubscribeURL"].replace(".cn/", "/")}))
 
 
-def test_a_redirect_to_another_host_is_not_followed(sns):
-    sns.pages[amazon.ANOTHERS] = (200, sns.certificate)
-    url = sns.new_certificate(amazon.ANOTHERS.encode(), status=302)
+def test_redirect_is_not_followed(sns):
+    sns.pages[amazon.OTHER_HOST] = (200, sns.certificate)
+    url = sns.new_certificate(amazon.OTHER_HOST.encode(), status=302)
     with pytest.raises(BadSignature):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, certificate=url)))
     assert sns.asked == [url]
@@ -263,30 +263,30 @@ def test_a_redirect_to_another_host_is_not_followed(sns):
 @pytest.mark.parametrize(
     ("status", "body"), [(404, b"no"), (200, b""), (200, b"no certificate"), (200, b"\xff" * 200_000)]
 )
-def test_what_is_not_a_certificate_is_refused(sns, status, body):
+def test_invalid_certificate_is_refused(sns, status, body):
     url = sns.new_certificate(body, status=status)
     with pytest.raises(BadSignature) as refused:
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, certificate=url)))
     assert refused.value.status == 403
 
 
-def test_a_certificate_that_could_not_be_fetched_is_fetched_again_the_next_time(sns):
+def test_failed_certificate_fetch_is_tried_again(sns):
     url = sns.new_certificate(b"later", status=503)
-    asked = request(sns.message(an_event(), at=NOW, certificate=url))
+    callback = request(sns.message(an_event(), at=NOW, certificate=url))
     with pytest.raises(TryAgain) as refused:
-        aws.verify(TOPICS, asked)
+        aws.verify(TOPICS, callback)
     assert refused.value.status == 503
     sns.pages[url] = (200, sns.certificate)
-    aws.verify(TOPICS, asked)
+    aws.verify(TOPICS, callback)
 
 
-def test_a_host_that_only_says_it_is_amazon_gives_no_certificate(sns, monkeypatch, tmp_path):
+def test_host_without_valid_tls_gives_no_certificate(sns, monkeypatch, tmp_path):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nobody.pem"))
     with pytest.raises(TryAgain):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW)))
 
 
-def test_raw_messages_are_refused_with_a_sentence():
+def test_raw_messages_are_refused_with_advice():
     with pytest.raises(Malformed, match="turn it off"):
         aws.verify(TOPICS, request(an_event(), {"x-amz-sns-rawdelivery": "true"}))
 
@@ -311,14 +311,14 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("changed", CHANGED.values(), ids=CHANGED.keys())
-def test_a_forged_request_is_refused_with_403(sns, changed):
+def test_forged_request_is_refused_with_403(sns, changed):
     with pytest.raises(BadSignature) as refused:
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW, version="2") | changed))
     assert refused.value.status == 403
 
 
 @pytest.mark.parametrize("minutes", [61, -61])
-def test_a_message_of_another_time_is_refused_and_nothing_is_fetched(sns, minutes):
+def test_message_of_another_time_is_refused_without_fetching(sns, minutes):
     with pytest.raises(BadSignature):
         aws.verify(TOPICS, request(sns.message(an_event(), at=NOW - timedelta(minutes=minutes))))
     assert sns.asked == []
@@ -328,7 +328,7 @@ NOT_SNS = [b"", b"hello", b"\xff", b"[" * 100_000, b"[]", b"7", b"{}", b'{"Type"
 
 
 @pytest.mark.parametrize("body", NOT_SNS)
-def test_what_sns_does_not_send_is_malformed(body):
+def test_other_body_is_malformed(body):
     for read in (aws.parse, lambda callback: aws.verify(TOPICS, callback)):
         with pytest.raises(Malformed) as refused:
             read(request(body))
@@ -355,7 +355,7 @@ def test_what_sns_does_not_send_is_malformed(body):
         a_text("STOP", inboundMessageId=None),
     ],
 )
-def test_what_end_user_messaging_does_not_send_is_malformed(event):
+def test_other_event_is_malformed(event):
     with pytest.raises(Malformed):
         aws.parse(request(notification(event)))
 
@@ -379,8 +379,8 @@ TOLD = st.fixed_dictionaries(
 )
 
 
-@given(st.binary(max_size=300) | (TOLD | ANYTHING).map(lambda told: json.dumps(told).encode()))
-def test_no_body_crashes_the_reader(body):
+@given(st.binary(max_size=300) | (TOLD | ANYTHING).map(lambda content: json.dumps(content).encode()))
+def test_parser_survives_any_body(body):
     with suppress(Refused):
         aws.verify(TOPICS, request(body))
     with suppress(Refused):

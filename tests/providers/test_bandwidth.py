@@ -20,7 +20,7 @@ SECRET = "cleanup:correct horse:battery"
 URL = "https://cleanup.district.example/receipts/bandwidth"
 MESSAGE = "14762070468292kw2fuqty55yp2b2"
 PHONE = "+13125550142"
-TABLE = tables.told("bandwidth")
+TABLE = tables.code_rows("bandwidth")
 BY_TYPE = [row for row in TABLE if row["code"].startswith("type:")]
 BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
 
@@ -54,29 +54,29 @@ def request(body, headers=()):
     return Callback(URL, {"content-type": "application/json"} | dict(headers), raw, datetime.now(UTC))
 
 
-def parsed(one):
-    (found,) = bandwidth.parse(request([one]))
-    return found
+def parsed(one_event):
+    (report,) = bandwidth.parse(request([one_event]))
+    return report
 
 
-def test_an_event_without_a_code_is_read_by_its_type():
+def test_type_alone_decides_outcome():
     for row in BY_TYPE:
         assert parsed(event(row["code"].removeprefix("type:"))).outcome == row["outcome"]
 
 
 @pytest.mark.parametrize("written", [int, str])
-def test_the_code_of_a_failure_beats_its_type(written):
+def test_error_code_overrides_failed_type(written):
     for row in BY_CODE:
         receipt = parsed(event(errorCode=written(row["code"])))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("kind", ["message-delivered", "message-sending"])
-def test_a_code_beside_an_event_that_is_no_failure_changes_nothing(kind):
+def test_code_is_ignored_unless_type_is_a_failure(kind):
     assert parsed(event(kind, errorCode=4775)).outcome == bandwidth.CODES[f"type:{kind}"].outcome
 
 
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog):
     with caplog.at_level(logging.ERROR):
         receipt = parsed(event(errorCode=4799))
     assert (receipt.outcome, receipt.code) == (Outcome.UNCONFIRMED, "4799")
@@ -85,13 +85,13 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog):
     assert "5550142" not in caplog.text
 
 
-def test_an_unknown_event_of_a_text_waits_and_is_logged(caplog):
+def test_unknown_type_is_pending_and_logged(caplog):
     assert parsed(event("message-teleported")).outcome is Outcome.PENDING
     assert "message-teleported" in caplog.text
 
 
-def test_a_receipt_is_read_from_end_to_end():
-    """A receipt of a text to two, as Bandwidth's pages print it."""
+def test_signed_receipt_is_parsed_completely():
+    """Bandwidth's published receipt of a text to two recipients."""
     to = "+52345678903"
     body = [event(to=to, everyone=["+12345678902", to], description="forbidden to country", errorCode=4432)]
     bandwidth.verify(SECRET, request(body, basic(SECRET)))
@@ -109,34 +109,34 @@ def test_a_receipt_is_read_from_end_to_end():
     assert BY_NAME["bandwidth"].SECRET == "bandwidth_basic_auth"
 
 
-def test_a_text_to_one_is_known_by_the_id_that_was_answered():
+def test_text_to_one_recipient_keeps_its_id():
     assert parsed(event()).provider_id == MESSAGE
 
 
-def test_every_event_of_a_list_is_read():
-    said = bandwidth.parse(request([event("message-sending"), event("message-delivered"), inbound("STOP")]))
-    assert [type(one).__name__ for one in said] == ["ParsedReceipt", "ParsedReceipt", "OptOutMessage"]
+def test_every_event_of_a_list_is_parsed():
+    reports = bandwidth.parse(request([event("message-sending"), event("message-delivered"), inbound("STOP")]))
+    assert [type(report).__name__ for report in reports] == ["ParsedReceipt", "ParsedReceipt", "OptOutMessage"]
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
+def test_event_key_identifies_a_repeated_report():
     first = parsed(event(errorCode=4702))
     assert first.event_key == parsed(event(errorCode=4702, description="again")).event_key
     others = [event(errorCode=4701), event("message-delivered"), event(to="+13125550143", errorCode=4702)]
-    assert first.event_key not in {parsed(one).event_key for one in others}
+    assert first.event_key not in {parsed(other).event_key for other in others}
 
 
 @pytest.mark.parametrize("time", [None, "yesterday", "9999-99-99T99:99:99Z"])
-def test_an_impossible_time_is_left_out(time):
+def test_impossible_time_is_ignored(time):
     assert parsed(event(time=time)).occurred_at is None
 
 
 @pytest.mark.parametrize(("text", "stop"), [("STOP", True), (" Quit ", True), ("start", False), ("UNSTOP", False)])
-def test_stop_and_start_are_heard(text, stop):
+def test_stop_and_start_are_recognized(text, stop):
     assert parsed(inbound(text)) == OptOutMessage("bandwidth", f"{MESSAGE}:inbound", PHONE, stop)
 
 
 @pytest.mark.parametrize(
-    "one",
+    "ignored",
     [
         inbound("stop by at noon"),
         inbound(""),
@@ -145,16 +145,16 @@ def test_stop_and_start_are_heard(text, stop):
         {"type": "suggestion-response"},
     ],
 )
-def test_what_is_neither_a_receipt_nor_a_keyword_says_nothing(one):
-    assert bandwidth.parse(request([one])) == []
+def test_other_events_are_ignored(ignored):
+    assert bandwidth.parse(request([ignored])) == []
 
 
-def test_no_events_say_nothing():
+def test_empty_list_is_accepted():
     assert bandwidth.parse(request([])) == []
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
-def test_the_user_and_password_of_the_callbacks_are_believed(scheme):
+def test_right_user_and_password_are_accepted(scheme):
     known = basic(SECRET)["authorization"].removeprefix("Basic")
     bandwidth.verify(SECRET, request([event()], {"authorization": scheme + known}))
 
@@ -174,14 +174,14 @@ FORGED = {
 
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
-def test_whoever_does_not_know_them_is_refused_and_asked_who_they_are(headers):
+def test_wrong_user_or_password_is_refused_with_401(headers):
     with pytest.raises(BadSignature) as refused:
         bandwidth.verify(SECRET, request([event()], headers))
     assert refused.value.status == 401
 
 
 @pytest.mark.parametrize("headers", [basic(""), {"authorization": "Basic "}, {}])
-def test_an_unset_secret_verifies_nothing(headers):
+def test_unset_secret_accepts_nothing(headers):
     with pytest.raises(BadSignature):
         bandwidth.verify("", request([event()], headers))
 
@@ -213,7 +213,7 @@ def test_an_unset_secret_verifies_nothing(headers):
         [event(), "and more"],
     ],
 )
-def test_what_is_not_a_list_of_events_is_malformed(body):
+def test_other_body_is_malformed(body):
     with pytest.raises(Malformed) as refused:
         bandwidth.parse(request(body))
     assert refused.value.status == 400
@@ -223,14 +223,14 @@ ANYTHING = any_json(PHONE, "4702", names=["id", "to", "from", "text"])
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, st.sampled_from(["message-failed", "message-received", "other"]))
-def test_no_event_crashes_the_parser(to, code, message, kind):
+def test_parser_survives_any_event(to, code, message, kind):
     body = [{"type": kind, "to": to, "errorCode": code, "time": code, "message": message}]
     with suppress(Refused):
         bandwidth.parse(request(body))
 
 
 @given(st.binary(max_size=300), st.text(max_size=100))
-def test_no_request_crashes_the_verifier_or_the_parser(body, authorization):
+def test_verifier_and_parser_survive_any_request(body, authorization):
     with pytest.raises(BadSignature):
         bandwidth.verify(SECRET, request(body, {"authorization": authorization}))
     with suppress(Refused):

@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 23, 15, 4, 30, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
 EVENT_ID = "evt_01krdgeqcxet5s7t44vh8rt9mg"
 SMS_ID = "sms_01krdgeqcxet5s7t44vh8rt9mg"
-TABLE = tables.told("bird")
+TABLE = tables.code_rows("bird")
 TYPES = [row for row in TABLE if row["code"].startswith("sms.")]
 CODES = [row for row in TABLE if row not in TYPES]
 FAILURES = ["sms.undelivered", "sms.failed", "sms.expired", "sms.rejected"]
@@ -33,8 +33,8 @@ FAILURES = ["sms.undelivered", "sms.failed", "sms.expired", "sms.rejected"]
 def an_event(kind="sms.delivered", error=None, **changed):
     data = {"sms_id": SMS_ID, "to": "+15551234567", "from": "+15557654321", "tags": None, "metadata": None, **changed}
     if error is not None:
-        told = {"code": error, "description": "Carrier filtered as spam", "carrier_error_code": "7"}
-        data["error"] = told | {"occurred_at": "2026-05-21 12:00:00+00:00"}
+        content = {"code": error, "description": "Carrier filtered as spam", "carrier_error_code": "7"}
+        data["error"] = content | {"occurred_at": "2026-05-21 12:00:00+00:00"}
     return {"type": kind, "timestamp": "2026-05-21 12:00:00+00:00", "data": data}
 
 
@@ -44,41 +44,41 @@ def signature(body, event_id=EVENT_ID, stamp=STAMP, key=KEY):
 
 
 def headers(body, **changed):
-    made = {"id": EVENT_ID, "timestamp": STAMP, "signature": signature(body), **changed}
-    return {f"webhook-{name}": value for name, value in made.items() if value is not None}
+    values = {"id": EVENT_ID, "timestamp": STAMP, "signature": signature(body), **changed}
+    return {f"webhook-{name}": value for name, value in values.items() if value is not None}
 
 
-def request(told, given=None, at=NOW):
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+def request(content, given=None, at=NOW):
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return Callback(URL, headers(body) if given is None else given, body, at)
 
 
 def parsed(event):
-    (one,) = bird.parse(request(event))
-    return one
+    (report,) = bird.parse(request(event))
+    return report
 
 
 @pytest.mark.parametrize("error", [None, "unknown"])
-def test_an_event_without_a_cause_is_read_by_its_type(error):
+def test_type_alone_decides_outcome(error):
     for row in TYPES:
         receipt = parsed(an_event(row["code"], error))
         assert (receipt.outcome, receipt.code) == (row["outcome"], error)
 
 
 @pytest.mark.parametrize("kind", [*FAILURES, "sms.teleported"])
-def test_the_code_of_a_failure_beats_its_type(kind):
+def test_error_code_overrides_failed_type(kind):
     for row in [row for row in CODES if row["code"] != "unknown"]:
         receipt = parsed(an_event(kind, row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("kind", ["sms.delivered", "sms.sent", "sms.accepted"])
-def test_a_code_beside_what_is_no_failure_changes_nothing(kind):
+def test_code_is_ignored_unless_type_is_a_failure(kind):
     assert parsed(an_event(kind, "recipient_opted_out")).outcome is bird.CODES[kind].outcome
 
 
 @pytest.mark.parametrize("kind", FAILURES)
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, kind):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog, kind):
     with caplog.at_level(logging.ERROR):
         assert parsed(an_event(kind, "gone_fishing")).outcome is bird.CODES[kind].outcome
     assert "gone_fishing" in caplog.text
@@ -86,12 +86,12 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, k
     assert "1234567" not in caplog.text
 
 
-def test_an_unknown_type_waits_and_is_logged(caplog):
+def test_unknown_type_is_pending_and_logged(caplog):
     assert parsed(an_event("sms.teleported")).outcome is Outcome.PENDING
     assert "sms.teleported" in caplog.text
 
 
-def test_an_event_is_one_whole_receipt():
+def test_event_is_parsed_completely():
     assert parsed(an_event("sms.expired", "unreachable")) == ParsedReceipt(
         "bird",
         EVENT_ID,
@@ -103,7 +103,7 @@ def test_an_event_is_one_whole_receipt():
     )
 
 
-def test_the_key_is_that_of_the_event_when_it_is_sent_again():
+def test_event_key_identifies_a_repeated_report():
     again = request(an_event(), {"webhook-id": EVENT_ID, "webhook-timestamp": str(int(STAMP) + 60)})
     assert bird.parse(again)[0].event_key == parsed(an_event()).event_key
     another = request(an_event(), {"webhook-id": "evt_2"})
@@ -111,9 +111,9 @@ def test_the_key_is_that_of_the_event_when_it_is_sent_again():
 
 
 @pytest.mark.parametrize(("text", "stopped"), [("STOP", True), (" Stop ", True), ("start", False)])
-def test_stop_and_start_are_heard(text, stopped):
-    heard = parsed(an_event("sms.received", text=text))
-    assert heard == OptOutMessage("bird", EVENT_ID, "+15557654321", stopped)
+def test_stop_and_start_are_recognized(text, stopped):
+    message = parsed(an_event("sms.received", text=text))
+    assert message == OptOutMessage("bird", EVENT_ID, "+15557654321", stopped)
 
 
 @pytest.mark.parametrize(
@@ -126,26 +126,26 @@ def test_stop_and_start_are_heard(text, stopped):
         {"type": "domain.failed"},
     ],
 )
-def test_what_is_no_receipt_and_no_stop_says_nothing(event):
+def test_other_events_are_ignored(event):
     assert bird.parse(request(event)) == []
 
 
-def test_the_vector_of_standard_webhooks_is_accepted():
+def test_example_of_standard_webhooks_is_accepted():
     given = {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
-    asked = request(b'{"test": 2432232314}', given, at=datetime.fromtimestamp(1614265330, UTC))
-    bird.verify(SECRET, asked)
-    bird.verify(SECRET.removeprefix("whsec_"), asked)
+    callback = request(b'{"test": 2432232314}', given, at=datetime.fromtimestamp(1614265330, UTC))
+    bird.verify(SECRET, callback)
+    bird.verify(SECRET.removeprefix("whsec_"), callback)
 
 
 BODY = json.dumps(an_event()).encode()
 
 
 @pytest.mark.parametrize("before", ["v1,bm9uZQ== ", "v2,{} ", "v1a,x v1 , ß "])
-def test_one_good_signature_of_several_is_enough(before):
+def test_one_matching_signature_of_several_is_enough(before):
     given = headers(BODY, signature=before.replace("{}", signature(BODY)[3:]) + signature(BODY))
     bird.verify(SECRET, request(BODY, given))
 
@@ -175,20 +175,20 @@ FORGED = {
 
 
 @pytest.mark.parametrize("changed", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(changed):
+def test_forged_request_is_refused_with_403(changed):
     with pytest.raises(BadSignature) as refused:
         bird.verify(SECRET, request(BODY, headers(BODY, **changed)))
     assert refused.value.status == 403
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ß", "not base64!", "whsec_abc"])
-def test_a_secret_that_is_none_verifies_nothing(secret):
+def test_invalid_secret_accepts_nothing(secret):
     with pytest.raises(BadSignature):
         bird.verify(secret, request(BODY, headers(BODY, signature=signature(BODY, key=b""))))
 
 
 @pytest.mark.parametrize(
-    "told",
+    "content",
     [
         b"",
         b"hello",
@@ -209,13 +209,13 @@ def test_a_secret_that_is_none_verifies_nothing(secret):
         an_event("sms.failed", "not a word"),
     ],
 )
-def test_what_bird_does_not_send_is_malformed(told):
+def test_other_body_is_malformed(content):
     with pytest.raises(Malformed) as refused:
-        bird.parse(request(told))
+        bird.parse(request(content))
     assert refused.value.status == 400
 
 
-def test_an_event_without_an_id_is_malformed():
+def test_event_without_an_id_is_malformed():
     with pytest.raises(Malformed):
         bird.parse(request(an_event(), {}))
 
@@ -228,12 +228,12 @@ EVENT = st.fixed_dictionaries(
 
 
 @given(
-    st.binary(max_size=300) | (EVENT | ANYTHING).map(lambda told: json.dumps(told).encode()),
+    st.binary(max_size=300) | (EVENT | ANYTHING).map(lambda content: json.dumps(content).encode()),
     st.fixed_dictionaries({}, optional={f"webhook-{name}": st.text() for name in ("id", "timestamp", "signature")}),
 )
-def test_nothing_crashes_the_reader(body, given):
+def test_parser_survives_any_request(body, given):
     with pytest.raises(BadSignature):
         bird.verify(SECRET, request(body, given))
-    for asked in (request(body), request(body, given)):
+    for callback in (request(body), request(body, given)):
         with suppress(Refused):
-            bird.parse(asked)
+            bird.parse(callback)

@@ -20,7 +20,7 @@ SECRET = "generic-secret"
 URL = "https://cleanup.district.example/receipts/generic"
 NOW = datetime(2026, 11, 23, 15, 4, 30, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
-TABLE = tables.told("generic")
+TABLE = tables.code_rows("generic")
 STATES = [row for row in TABLE if row["code"].startswith(("stat:", "dlr:"))]
 ERRORS = [row for row in TABLE if row not in STATES and not row["code"].endswith(":000")]
 RECEIPT = (
@@ -43,48 +43,48 @@ def signed(body, *, stamp=STAMP, secret=SECRET):
     return {"x-cleanup-timestamp": stamp, "x-cleanup-signature": signature}
 
 
-def parsed(told):
-    (one,) = generic.parse(request(told))
-    return one
+def parsed(content):
+    (report,) = generic.parse(request(content))
+    return report
 
 
-def test_a_code_without_a_status_is_enough():
+def test_code_without_status_is_enough():
     for row in TABLE:
         receipt = parsed(a_receipt(status=None, code=row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
-def test_a_status_without_a_code_is_read_by_its_word():
+def test_status_alone_decides_outcome():
     for row in STATES:
         receipt = parsed(a_receipt(status=row["code"].removeprefix("stat:")))
         assert (receipt.outcome, receipt.code) == (row["outcome"], None)
 
 
 @pytest.mark.parametrize("status", ["UNDELIV", "REJECTD", "EXPIRED", "dlr:2", "TELEPORTED"])
-def test_the_error_beats_the_state_that_it_comes_with(status):
+def test_error_overrides_the_state_beside_it(status):
     for row in ERRORS:
         assert parsed(a_receipt(status=status, code=row["code"])).outcome == row["outcome"]
 
 
 @pytest.mark.parametrize("status", ["DELIVRD", "ENROUTE", "ACCEPTD", "dlr:1", "dlr:8"])
-def test_an_error_beside_a_state_that_is_no_failure_changes_nothing(status):
+def test_error_is_ignored_unless_state_is_a_failure(status):
     by_state = parsed(a_receipt(status=status)).outcome
     assert parsed(a_receipt(status=status, code="err[twilio-smpp]:005")).outcome is by_state
 
 
-def test_a_state_as_the_code_takes_nothing_back_from_delivered():
+def test_state_as_code_does_not_override_delivered():
     assert parsed(a_receipt(status="DELIVRD", code="dlr:8")).outcome is Outcome.DELIVERED
     assert parsed(a_receipt(status="ENROUTE", code="dlr:1")).outcome is Outcome.DELIVERED
 
 
 @pytest.mark.parametrize("code", ["err[twilio-smpp]:000", "err[acme]:000", "err:0"])
-def test_no_error_is_none(caplog, code):
+def test_error_000_means_no_error(caplog, code):
     assert parsed(a_receipt(status="DELETED", code=code)).outcome is Outcome.NOT_CONTACT_PROBLEM
     assert not caplog.records
 
 
 @pytest.mark.parametrize("code", ["err[acme]:001", "err:001", "err[twilio-smpp]:0FF", "command_status:0x99"])
-def test_an_error_of_a_profile_that_we_do_not_know_is_logged_and_not_believed(caplog, code):
+def test_error_of_unknown_profile_is_logged_and_not_used(caplog, code):
     with caplog.at_level(logging.ERROR):
         assert parsed(a_receipt(code=code)).outcome is Outcome.UNCONFIRMED
     assert code in caplog.text
@@ -95,11 +95,11 @@ def test_an_error_of_a_profile_that_we_do_not_know_is_logged_and_not_believed(ca
     ("code", "outcome"),
     [("err[acme]:005", Outcome.UNCONFIRMED), ("command_status:0x99", Outcome.NOT_CONTACT_PROBLEM)],
 )
-def test_what_only_an_unknown_code_tells_depends_on_whether_the_carrier_had_it(code, outcome):
+def test_unknown_code_alone_depends_on_reaching_the_carrier(code, outcome):
     assert parsed(a_receipt(status=None, code=code)).outcome is outcome
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(a_receipt(status="TELEPORTED")).outcome is Outcome.PENDING
     assert "TELEPORTED" in caplog.text
 
@@ -116,11 +116,11 @@ def test_an_unknown_status_waits_and_is_logged(caplog):
         ("command_status:0x0000000b", "command_status:0x0B"),
     ],
 )
-def test_a_code_may_be_spelled_as_gateways_spell_it(written, code):
+def test_spellings_of_gateways_are_normalized(written, code):
     assert parsed(a_receipt(status=None, code=written)).code == code
 
 
-def test_the_documented_example_is_one_whole_receipt():
+def test_documented_example_is_parsed_completely():
     lines = [line for line in generic.__doc__.splitlines() if line.startswith(("    {", "     "))]
     assert parsed(json.loads("".join(lines))) == ParsedReceipt(
         "generic",
@@ -133,13 +133,13 @@ def test_the_documented_example_is_one_whole_receipt():
     )
 
 
-def test_a_list_is_read_in_its_order_and_texts_of_families_are_left_out():
-    told = [a_receipt(), {"id": "1", "from": "+13125550142", "text": "thank you"}, a_receipt(message_id="d4")]
-    assert [one.provider_id for one in generic.parse(request(told))] == ["a1b2c3", "d4"]
+def test_list_keeps_its_order_and_skips_other_texts():
+    content = [a_receipt(), {"id": "1", "from": "+13125550142", "text": "thank you"}, a_receipt(message_id="d4")]
+    assert [report.provider_id for report in generic.parse(request(content))] == ["a1b2c3", "d4"]
     assert generic.parse(request([])) == []
 
 
-def test_a_receipt_of_smpp_is_read_as_it_came():
+def test_smpp_receipt_is_parsed():
     receipt = parsed({"receipt": RECEIPT, "profile": "twilio-smpp", "to": "13125550142"})
     assert (receipt.provider_id, receipt.phone) == ("a1b2c3", "+13125550142")
     assert (receipt.outcome, receipt.code) == (Outcome.TURNED_OFF, "err[twilio-smpp]:001")
@@ -160,20 +160,20 @@ def test_a_receipt_of_smpp_is_read_as_it_came():
         ("id:5f2c-99.a stat:ENROUTE", "5f2c-99.a", None, Outcome.PENDING),
     ],
 )
-def test_receipts_of_smpp_are_read_as_smscs_write_them(text, provider_id, code, outcome):
+def test_smpp_receipts_are_parsed_as_smscs_write_them(text, provider_id, code, outcome):
     receipt = parsed({"receipt": text, "profile": "twilio-smpp"})
     assert (receipt.provider_id, receipt.code, receipt.outcome) == (provider_id, code, outcome)
 
 
-def test_what_is_said_beside_a_receipt_of_smpp_wins():
+def test_fields_override_the_smpp_receipt():
     receipt = parsed({"receipt": RECEIPT, "message_id": "10597059", "status": "DELIVRD", "at": "2026-11-23T08:03Z"})
     assert (receipt.provider_id, receipt.outcome) == ("10597059", Outcome.DELIVERED)
     assert receipt.occurred_at == datetime(2026, 11, 23, 8, 3, tzinfo=UTC)
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
-    one = a_receipt(at="2026-11-23T15:04:05Z")
-    assert parsed(one).event_key == parsed(one | {"status": "stat:undeliv", "to": "13125550142"}).event_key
+def test_event_key_identifies_a_repeated_report():
+    first = a_receipt(at="2026-11-23T15:04:05Z")
+    assert parsed(first).event_key == parsed(first | {"status": "stat:undeliv", "to": "13125550142"}).event_key
     others = [
         {"status": "ENROUTE"},
         {"code": "err:1"},
@@ -181,30 +181,30 @@ def test_the_same_report_has_the_same_key_and_another_one_another():
         {"at": "2026-11-23T15:04:06Z"},
         {"id": "7"},
     ]
-    assert len({parsed(one | other).event_key for other in [{}, *others]}) == 6
+    assert len({parsed(first | other).event_key for other in [{}, *others]}) == 6
     again = RECEIPT.replace("done date:2611230803", "done date:2611230903")
     assert parsed({"receipt": RECEIPT}).event_key != parsed({"receipt": again}).event_key
 
 
 @pytest.mark.parametrize(("text", "stopped"), [("Stop", True), (" UNSUBSCRIBE ", True), ("start", False)])
-def test_stop_and_start_are_heard(text, stopped):
-    told = {"id": "8b41", "from": "+13125550142", "text": text}
-    assert parsed(told) == OptOutMessage("generic", "8b41:inbound", "+13125550142", stopped)
+def test_stop_and_start_are_recognized(text, stopped):
+    content = {"id": "8b41", "from": "+13125550142", "text": text}
+    assert parsed(content) == OptOutMessage("generic", "8b41:inbound", "+13125550142", stopped)
 
 
 @pytest.mark.parametrize("changed", [{"text": "stop by at noon"}, {"text": "yes"}, {"from": "SCHOOL"}, {"text": None}])
-def test_an_ordinary_text_from_a_family_says_nothing(changed):
+def test_other_texts_from_families_are_ignored(changed):
     assert generic.parse(request({"id": "8b41", "from": "+13125550142", "text": "STOP"} | changed)) == []
 
 
 BODY = json.dumps(a_receipt()).encode()
 
 
-def test_what_was_signed_with_our_secret_is_accepted():
+def test_request_signed_with_our_secret_is_accepted():
     generic.verify(SECRET, request(BODY, signed(BODY)))
 
 
-def test_what_openssl_signs_is_accepted():
+def test_openssl_signature_is_accepted():
     """`printf '1795446270.{"message_id":"a1b2c3","status":"DELIVRD"}' | openssl dgst -sha256 -hmac generic-secret`"""
     signature = "f1ee0bb21d267629b5b006a1ae413bf72fe16950f483f1a7bdff0e64358b23e6"
     headers = {"x-cleanup-timestamp": "1795446270", "x-cleanup-signature": signature}
@@ -233,19 +233,19 @@ FORGED = {
 
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(headers):
+def test_forged_request_is_refused_with_403(headers):
     with pytest.raises(BadSignature) as refused:
         generic.verify(SECRET, request(BODY, headers))
     assert refused.value.status == 403
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         generic.verify("", request(BODY, signed(BODY, secret="")))
 
 
 @pytest.mark.parametrize(
-    "told",
+    "content",
     [
         b"",
         b"hello",
@@ -278,9 +278,9 @@ def test_an_unset_secret_verifies_nothing():
         {"from": "+13125550142", "text": "STOP"},
     ],
 )
-def test_what_is_not_as_described_is_malformed(told):
+def test_other_body_is_malformed(content):
     with pytest.raises(Malformed) as refused:
-        generic.parse(request(told))
+        generic.parse(request(content))
     assert refused.value.status == 400
 
 
@@ -289,12 +289,12 @@ NAMES = st.sampled_from(["id", "message_id", "to", "status", "code", "at", "from
 
 
 @given(st.binary(max_size=300) | (ANYTHING | st.dictionaries(NAMES, ANYTHING)).map(lambda it: json.dumps(it).encode()))
-def test_no_body_crashes_the_parser(body):
+def test_parser_survives_any_body(body):
     with suppress(Refused):
         generic.parse(request(body))
 
 
 @given(st.text(max_size=80), st.text(max_size=20), st.binary(max_size=50))
-def test_no_header_crashes_the_verifier(signature, stamp, body):
+def test_verifier_survives_any_header(signature, stamp, body):
     with pytest.raises(BadSignature):
         generic.verify(SECRET, request(body, {"x-cleanup-signature": signature, "x-cleanup-timestamp": stamp}))

@@ -16,7 +16,7 @@ from bot.providers.callback import Callback
 from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
 
 SECRET = "infobip:Pässwort:with:colons"
-TABLE = tables.told("infobip")
+TABLE = tables.code_rows("infobip")
 FAILURES = ["UNDELIVERABLE", "EXPIRED", "REJECTED"]
 
 
@@ -53,12 +53,12 @@ def request(body, headers=None):
     return Callback(url, basic(SECRET) if headers is None else headers, body, datetime.now(UTC))
 
 
-def parsed(one):
-    (read,) = infobip.parse(request({"results": [one]}))
-    return read
+def parsed(one_result):
+    (report,) = infobip.parse(request({"results": [one_result]}))
+    return report
 
 
-def test_a_group_without_an_error_is_read_by_its_word():
+def test_group_alone_decides_outcome():
     for row in rows("group:"):
         assert parsed(result(row["code"])).outcome == row["outcome"]
         assert parsed(result(row["code"].lower(), error=None)).outcome == row["outcome"]
@@ -66,21 +66,21 @@ def test_a_group_without_an_error_is_read_by_its_word():
 
 
 @pytest.mark.parametrize("group", [*FAILURES, "TELEPORTED"])
-def test_the_error_of_a_failure_beats_its_group_and_its_status(group):
+def test_error_overrides_failed_group_and_status(group):
     for row in rows("error:")[1:]:
         receipt = parsed(result(group, int(row["code"]), status=12))
         assert (receipt.outcome, receipt.code) == (row["outcome"], f"error:{row['code']}")
 
 
 @pytest.mark.parametrize("group", FAILURES)
-def test_without_an_error_the_status_says_more_than_its_group(group):
+def test_status_overrides_group_if_there_is_no_error(group):
     for row in rows("status:"):
         receipt = parsed(result(group, status=int(row["code"])))
         assert (receipt.outcome, receipt.code) == (row["outcome"], f"status:{row['code']}")
 
 
 @pytest.mark.parametrize("group", ["DELIVERED", "PENDING", "ACCEPTED"])
-def test_an_error_beside_a_group_that_is_no_failure_changes_nothing(group):
+def test_error_is_ignored_unless_group_is_a_failure(group):
     assert parsed(result(group, 1, status=10)).outcome == infobip.CODES[f"group:{group}"].outcome
 
 
@@ -88,14 +88,14 @@ def test_an_error_beside_a_group_that_is_no_failure_changes_nothing(group):
     ("group", "outcome"),
     [("REJECTED", "not_contact_problem"), ("UNDELIVERABLE", "unconfirmed"), ("EXPIRED", "unconfirmed")],
 )
-def test_an_unknown_error_is_never_red_and_is_logged_without_the_number(caplog, group, outcome):
+def test_unknown_error_is_not_red_and_logged_without_number(caplog, group, outcome):
     with caplog.at_level(logging.ERROR):
         assert parsed(result(group, 9999)).outcome == outcome
     assert "dlr-2: error:9999 is not in our table" in caplog.text
     assert "41793026727" not in caplog.text
 
 
-def test_an_unknown_status_of_a_rejection_is_logged_and_one_of_another_group_is_not(caplog):
+def test_unknown_status_is_logged_for_rejections_only(caplog):
     assert parsed(result("REJECTED", status=99)).outcome is Outcome.NOT_CONTACT_PROBLEM
     assert "status:99" in caplog.text
     caplog.clear()
@@ -104,12 +104,12 @@ def test_an_unknown_status_of_a_rejection_is_logged_and_one_of_another_group_is_
     assert not caplog.text
 
 
-def test_an_unknown_group_waits_and_is_logged(caplog):
+def test_unknown_group_is_pending_and_logged(caplog):
     assert parsed(result("TELEPORTED")).outcome is Outcome.PENDING
     assert "group:TELEPORTED" in caplog.text
 
 
-def test_a_published_report_is_read_whole():
+def test_published_report_is_parsed_completely():
     body = b"""{"results":[{"messageId":"dlr-2","to":"41793026727","status":{"groupId":2,"groupName":"UNDELIVERABLE",
         "name":"UNDELIVERABLE_NOT_DELIVERED","description":"Message sent not delivered"},"error":{"groupId":1,
         "groupName":"HANDSET_ERRORS","id":27,"name":"EC_ABSENT_SUBSCRIBER","description":"Absent Subscriber",
@@ -120,37 +120,37 @@ def test_a_published_report_is_read_whole():
     assert (receipt.outcome, receipt.code, receipt.occurred_at) == (Outcome.TURNED_OFF, "error:27", None)
 
 
-def test_several_reports_come_in_one_request():
+def test_several_reports_of_one_request_are_parsed():
     results = [result(messageId="a"), text("STOP"), result("UNDELIVERABLE", 1, messageId="b"), text("thank you")]
-    read = infobip.parse(request({"results": results}))
-    assert [getattr(one, "provider_id", "a text") for one in read] == ["a", "a text", "b"]
+    reports = infobip.parse(request({"results": results}))
+    assert [getattr(report, "provider_id", "a text") for report in reports] == ["a", "a text", "b"]
     assert infobip.parse(request({"results": []})) == []
 
 
-def test_a_report_that_names_its_sender_is_no_text_from_a_family():
+def test_report_that_names_its_sender_is_a_receipt():
     assert parsed(result("UNDELIVERABLE", 1, **{"from": "41793026731"})).outcome is Outcome.INACTIVE
 
 
-def test_the_carriers_time_is_read_in_its_zone_and_an_impossible_one_is_left_out():
+def test_carriers_time_is_parsed_and_impossible_one_ignored():
     assert parsed(result()).occurred_at == datetime(2019, 11, 9, 16, tzinfo=UTC)
     assert parsed(result(doneAt="soon")).occurred_at is None
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(result()).event_key == parsed(result(price=None)).event_key
     others = [result("EXPIRED"), result("EXPIRED", 27), result(doneAt="2019-11-09T17:00:00"), result(messageId="dlr-3")]
-    assert len({parsed(one).event_key for one in [result(), *others]}) == 5
+    assert len({parsed(report).event_key for report in [result(), *others]}) == 5
 
 
 @pytest.mark.parametrize(("words", "stop"), [(" Stop ", True), ("UNSTOP", False)])
-def test_stop_and_start_are_heard(words, stop):
+def test_stop_and_start_are_recognized(words, stop):
     assert parsed(text(words)) == OptOutMessage("infobip", "mo-1:inbound", "+41793026727", stop)
 
 
 @pytest.mark.parametrize(
     "inbound", [text("yes"), text("stop by at noon"), text(None), text("STOP", **{"from": "short"})]
 )
-def test_an_ordinary_text_from_a_family_says_nothing(inbound):
+def test_other_texts_from_families_are_ignored(inbound):
     assert infobip.parse(request({"results": [inbound]})) == []
 
 
@@ -168,12 +168,12 @@ FORGED = {
 
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
-def test_a_request_with_another_user_or_password_is_refused(headers):
+def test_wrong_user_or_password_is_refused(headers):
     with pytest.raises(BadSignature):
         infobip.verify(SECRET, request({"results": []}, headers))
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         infobip.verify("", request({"results": []}, basic("")))
 
@@ -221,14 +221,14 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("body", MALFORMED, ids=lambda body: repr(body)[-60:])
-def test_what_is_not_a_list_of_results_is_malformed(body):
+def test_other_body_is_malformed(body):
     with pytest.raises(Malformed) as refused:
         infobip.parse(request(body))
     assert refused.value.status == 400
 
 
 @pytest.mark.parametrize("error", [None, [], "EC_ABSENT_SUBSCRIBER", {"id": {}}, {"id": True}, {"id": 27.5}])
-def test_an_error_of_another_shape_leaves_the_group(error):
+def test_malformed_error_is_ignored(error):
     assert parsed(result("UNDELIVERABLE") | {"error": error}).outcome is Outcome.UNCONFIRMED
 
 
@@ -237,7 +237,7 @@ RESULTS = st.lists(st.dictionaries(st.sampled_from([*result(), "from", "text"]),
 
 
 @given(st.binary(max_size=300) | RESULTS.map(lambda results: json.dumps({"results": results}).encode()), st.text())
-def test_no_request_crashes_us(body, authorization):
+def test_verifier_and_parser_survive_any_request(body, authorization):
     with suppress(Refused):
         infobip.verify(SECRET, request(body, {"authorization": f"Basic {authorization}"}))
     with suppress(Refused):

@@ -24,7 +24,7 @@ URL = "https://cleanup.district.example/receipts/messagebird"
 NOW = datetime(2023, 7, 28, 17, 57, 30, tzinfo=UTC)
 MESSAGE_ID = "b6aae1b5dfb2427a8f7ea6a717ba31a9"
 HERE = Path(__file__).parent
-TABLE = tables.told("messagebird")
+TABLE = tables.code_rows("messagebird")
 BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
 BY_REASON = [row for row in TABLE if row["code"].startswith("reason:")]
 BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
@@ -52,13 +52,13 @@ def request(query=None, body=b"", token=None, *, at=NOW, url=URL):
     return Callback(f"{url}?{urlencode(query)}" if query else url, headers, body, at)
 
 
-def posted(told, *, as_json=False):
-    return request(body=json.dumps(told).encode() if as_json else urlencode(told).encode())
+def posted(content, *, as_json=False):
+    return request(body=json.dumps(content).encode() if as_json else urlencode(content).encode())
 
 
 def parsed(report):
-    (one,) = messagebird.parse(request(report))
-    return one
+    (report,) = messagebird.parse(request(report))
+    return report
 
 
 def token_of(callback, *, secret=SECRET, algorithm="HS256", **changed):
@@ -70,13 +70,13 @@ def token_of(callback, *, secret=SECRET, algorithm="HS256", **changed):
     return jwt.encode(claims, secret, algorithm)
 
 
-def test_a_status_without_a_code_is_read_by_its_word():
+def test_status_alone_decides_outcome():
     for row in BY_STATUS:
         assert parsed(a_report(row["code"].removeprefix("status:"))).outcome == row["outcome"]
 
 
 @pytest.mark.parametrize("status", ["delivery_failed", "expired"])
-def test_the_code_of_a_failure_beats_its_status(status):
+def test_error_code_overrides_failed_status(status):
     for row in BY_CODE:
         receipt = parsed(a_report(status, statusErrorCode=row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
@@ -84,14 +84,14 @@ def test_the_code_of_a_failure_beats_its_status(status):
 
 @pytest.mark.parametrize("spelled", [str, str.upper, lambda reason: reason.replace(" ", "_")])
 @pytest.mark.parametrize("more", [{}, {"statusErrorCode": "0"}])
-def test_a_reason_beats_the_status_and_no_error(spelled, more):
+def test_reason_overrides_status_and_code_0(spelled, more):
     for row in BY_REASON:
         reason = spelled(row["code"].removeprefix("reason:"))
         receipt = parsed(a_report("delivery_failed", statusReason=reason, **more))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
-def test_a_code_beats_a_reason_and_an_unknown_code_does_not(caplog):
+def test_known_code_overrides_reason_and_unknown_does_not(caplog):
     reason = {"statusReason": "unknown subscriber"}
     assert parsed(a_report("delivery_failed", statusErrorCode="103", **reason)).outcome is Outcome.OPT_OUT
     receipt = parsed(a_report("delivery_failed", statusErrorCode="999", **reason))
@@ -100,25 +100,25 @@ def test_a_code_beats_a_reason_and_an_unknown_code_does_not(caplog):
 
 
 @pytest.mark.parametrize("status", ["delivered", "sent", "buffered", "scheduled"])
-def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+def test_code_is_ignored_unless_status_is_a_failure(status):
     by_status = messagebird.CODES[f"status:{status}"].outcome
     assert parsed(a_report(status, statusErrorCode="1", statusReason="expired")).outcome is by_status
 
 
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog):
     with caplog.at_level(logging.ERROR):
         receipt = parsed(a_report("delivery_failed", statusErrorCode="999", statusReason="gone fishing"))
     assert (receipt.outcome, receipt.code) == (Outcome.UNCONFIRMED, "999")
-    assert all(said in caplog.text for said in ("999", "gone fishing", MESSAGE_ID))
+    assert all(text in caplog.text for text in ("999", "gone fishing", MESSAGE_ID))
     assert "5551515" not in caplog.text
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(a_report("teleported")).outcome is Outcome.PENDING
     assert "teleported" in caplog.text
 
 
-def test_the_sample_of_messagebird_is_one_whole_receipt():
+def test_sample_of_messagebird_is_parsed_completely():
     query = (
         "id=b6aae1b5dfb2427a8f7ea6a717ba31a9&mccmnc=310010&recipient=18885551515&"
         "reference=019a0719-ac96-7eb9-a837-cac215164834&status=delivery_failed&statusErrorCode=103&"
@@ -137,13 +137,13 @@ def test_the_sample_of_messagebird_is_one_whole_receipt():
     ]
 
 
-def test_a_report_may_be_posted_and_its_time_may_have_lost_its_plus():
-    told = a_report(statusDatetime="2023-07-28T17:57:12 00:00", statusErrorCode=0)
-    assert messagebird.parse(posted(told)) == messagebird.parse(posted(told, as_json=True))
-    assert messagebird.parse(posted(told))[0].occurred_at == datetime(2023, 7, 28, 17, 57, 12, tzinfo=UTC)
+def test_report_may_be_posted_and_lack_the_plus_sign():
+    content = a_report(statusDatetime="2023-07-28T17:57:12 00:00", statusErrorCode=0)
+    assert messagebird.parse(posted(content)) == messagebird.parse(posted(content, as_json=True))
+    assert messagebird.parse(posted(content))[0].occurred_at == datetime(2023, 7, 28, 17, 57, 12, tzinfo=UTC)
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(a_report()).event_key == parsed(a_report(mccmnc="1")).event_key
     others = [{"id": "m2"}, {"recipient": "18885551516"}, {"status": "sent"}, {"statusErrorCode": "1"}]
     others += [{"statusReason": "expired"}, {"statusDatetime": "2023-07-28T17:57:13+00:00"}]
@@ -151,7 +151,7 @@ def test_the_same_report_has_the_same_key_and_another_one_another():
 
 
 @pytest.mark.parametrize(
-    ("told", "stopped"),
+    ("content", "stopped"),
     [
         (a_text("STOP"), True),
         (a_text(" start "), False),
@@ -159,78 +159,78 @@ def test_the_same_report_has_the_same_key_and_another_one_another():
     ],
 )
 @pytest.mark.parametrize("as_json", [True, False])
-def test_stop_and_start_are_heard(told, stopped, as_json):
+def test_stop_and_start_are_recognized(content, stopped, as_json):
     heard = OptOutMessage("messagebird", "t1:inbound", "+18885551515", stopped)
-    assert messagebird.parse(posted(told, as_json=as_json)) == [heard]
+    assert messagebird.parse(posted(content, as_json=as_json)) == [heard]
 
 
-@pytest.mark.parametrize("told", [a_text("thank you"), a_text(""), a_text("STOP", originator="SCHOOL")])
-def test_an_ordinary_text_from_a_family_says_nothing(told):
-    assert messagebird.parse(posted(told)) == []
+@pytest.mark.parametrize("content", [a_text("thank you"), a_text(""), a_text("STOP", originator="SCHOOL")])
+def test_other_texts_from_families_are_ignored(content):
+    assert messagebird.parse(posted(content)) == []
 
 
-@pytest.mark.parametrize("asked", PUBLISHED, ids=lambda asked: f"{asked['method']} {asked['name']}")
-def test_what_messagebird_published_is_believed_or_not(asked):
-    at = datetime.fromisoformat(asked["timestamp"])
-    callback = request(body=asked.get("payload", "").encode(), token=asked["token"], at=at, url=asked["url"])
-    if asked["valid"]:
-        messagebird.verify(asked["secret"], callback)
+@pytest.mark.parametrize("sample", PUBLISHED, ids=lambda sample: f"{sample['method']} {sample['name']}")
+def test_published_signatures_are_accepted_or_refused(sample):
+    at = datetime.fromisoformat(sample["timestamp"])
+    callback = request(body=sample.get("payload", "").encode(), token=sample["token"], at=at, url=sample["url"])
+    if sample["valid"]:
+        messagebird.verify(sample["secret"], callback)
     else:
         with pytest.raises(BadSignature):
-            messagebird.verify(asked.get("secret", SECRET), callback)
+            messagebird.verify(sample.get("secret", SECRET), callback)
 
 
 @pytest.mark.parametrize("seconds", [-60, 0, 60, 120])
-def test_a_token_is_good_for_its_minute_and_one_for_the_clocks(seconds):
+def test_token_is_valid_for_its_minute_plus_leeway(seconds):
     callback = request(a_report(), at=NOW + timedelta(seconds=seconds))
     messagebird.verify(SECRET, request(a_report(), token=token_of(callback), at=callback.at))
 
 
-ASKED = request(a_report())
-GOOD = token_of(ASKED)
+CALLBACK = request(a_report())
+GOOD = token_of(CALLBACK)
 FORGED = {
     "no token": None,
     "empty": "",
     "not ascii": "ß\udcff",
     "cut": GOOD[:-1],
-    "another secret": token_of(ASKED, secret=SECRET[::-1]),
-    "another issuer": token_of(ASKED, iss="Messagebird"),
-    "no issuer": token_of(ASKED, iss=None),
-    "no start": token_of(ASKED, nbf=None),
-    "no end": token_of(ASKED, exp=None),
-    "an end in words": token_of(ASKED, exp="tomorrow"),
-    "no url": token_of(ASKED, url_hash=None),
-    "another url": token_of(ASKED, url_hash="0" * 64),
-    "a list of urls": token_of(ASKED, url_hash=[sha256(ASKED.url.encode()).hexdigest()]),
-    "a body that is not there": token_of(ASKED, payload_hash="0" * 64),
+    "another secret": token_of(CALLBACK, secret=SECRET[::-1]),
+    "another issuer": token_of(CALLBACK, iss="Messagebird"),
+    "no issuer": token_of(CALLBACK, iss=None),
+    "no start": token_of(CALLBACK, nbf=None),
+    "no end": token_of(CALLBACK, exp=None),
+    "an end in words": token_of(CALLBACK, exp="tomorrow"),
+    "no url": token_of(CALLBACK, url_hash=None),
+    "another url": token_of(CALLBACK, url_hash="0" * 64),
+    "a list of urls": token_of(CALLBACK, url_hash=[sha256(CALLBACK.url.encode()).hexdigest()]),
+    "a body that is not there": token_of(CALLBACK, payload_hash="0" * 64),
     "no algorithm": jwt.encode(jwt.decode(GOOD, options={"verify_signature": False}), None, "none"),
-    "too late": token_of(ASKED, exp=int(NOW.timestamp()) - 61),
-    "too early": token_of(ASKED, nbf=int(NOW.timestamp()) + 61),
-    "not of this year": token_of(ASKED, nbf=int(time.time()), exp=int(time.time()) + 60),
+    "too late": token_of(CALLBACK, exp=int(NOW.timestamp()) - 61),
+    "too early": token_of(CALLBACK, nbf=int(NOW.timestamp()) + 61),
+    "not of this year": token_of(CALLBACK, nbf=int(time.time()), exp=int(time.time()) + 60),
 }
 
 
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(token):
+def test_forged_request_is_refused_with_403(token):
     with pytest.raises(BadSignature) as refused:
         messagebird.verify(SECRET, request(a_report(), token=token))
     assert refused.value.status == 403
 
 
 @pytest.mark.parametrize("changed", [{"query": a_report("sent")}, {"body": b"status=sent"}, {"url": URL + "/"}])
-def test_a_token_of_another_request_is_refused(changed):
+def test_token_of_another_request_is_refused(changed):
     messagebird.verify(SECRET, request(a_report(), token=GOOD))
     with pytest.raises(BadSignature):
         messagebird.verify(SECRET, request(**({"query": a_report(), "token": GOOD} | changed)))
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         messagebird.verify("", request(a_report(), token=GOOD))
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "callback",
     [
         request(),
         request({"status": "delivered"}),
@@ -253,9 +253,9 @@ def test_an_unset_secret_verifies_nothing():
         request(body=b'{"id": ' + b"9" * 5_000 + b"}"),
     ],
 )
-def test_what_messagebird_does_not_send_is_malformed(asked):
+def test_other_request_is_malformed(callback):
     with pytest.raises(Malformed) as refused:
-        messagebird.parse(asked)
+        messagebird.parse(callback)
     assert refused.value.status == 400
 
 
@@ -265,12 +265,13 @@ NAMES = st.sampled_from([*a_report(), "statusErrorCode", "statusReason", "origin
 
 @given(
     st.dictionaries(NAMES, st.text(st.characters(codec="utf-8"), max_size=30)),
-    st.binary(max_size=300) | (st.dictionaries(NAMES, ANYTHING) | ANYTHING).map(lambda told: json.dumps(told).encode()),
+    st.binary(max_size=300)
+    | (st.dictionaries(NAMES, ANYTHING) | ANYTHING).map(lambda content: json.dumps(content).encode()),
     st.text(max_size=100) | st.just(GOOD),
 )
-def test_nothing_crashes_the_reader(query, body, token):
-    asked = request(query, body, token)
+def test_parser_survives_any_request(query, body, token):
+    callback = request(query, body, token)
     with pytest.raises(BadSignature):
-        messagebird.verify(SECRET, asked)
+        messagebird.verify(SECRET, callback)
     with suppress(Refused):
-        messagebird.parse(asked)
+        messagebird.parse(callback)

@@ -23,7 +23,7 @@ URL = "https://cleanup.district.example/receipts/plivo"
 SAMPLE = b"ParentMessageUUID=12345&Status=undelivered&MessageUUID=123&To=%2B60124361111&From=2020&ErrorCode=80"
 UUID = "a2cab4c0-c8f2-11f0-a5a6-0242ac110005"
 PHONE = "+13125550142"
-TABLE = tables.told("plivo")
+TABLE = tables.code_rows("plivo")
 BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
 BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
 
@@ -45,13 +45,13 @@ SIGNATURE = PUBLISHED["a receipt"][2]
 
 
 def callback(status="delivered", **fields):
-    told = {"MessageUUID": UUID, "ParentMessageUUID": UUID, "Status": status, "To": PHONE, "From": "+13125550100"}
-    return told | fields
+    content = {"MessageUUID": UUID, "ParentMessageUUID": UUID, "Status": status, "To": PHONE, "From": "+13125550100"}
+    return content | fields
 
 
 def inbound(text, **fields):
-    told = {"MessageUUID": UUID, "Type": "sms", "From": PHONE.removeprefix("+"), "To": "13125550100", "Text": text}
-    return told | fields
+    content = {"MessageUUID": UUID, "Type": "sms", "From": PHONE.removeprefix("+"), "To": "13125550100", "Text": text}
+    return content | fields
 
 
 def request(fields, headers=(), url=URL):
@@ -65,26 +65,26 @@ def by(signature, nonce=NONCE, header="x-plivo-signature-v3"):
 
 
 def parsed(fields):
-    (one,) = plivo.parse(request(fields))
-    return one
+    (report,) = plivo.parse(request(fields))
+    return report
 
 
 @pytest.mark.parametrize("none", [{}, {"ErrorCode": ""}, {"ErrorCode": "000"}])
-def test_a_status_without_a_code_is_read_by_its_word(none):
+def test_status_alone_decides_outcome(none):
     for row in BY_STATUS:
         receipt = parsed(callback(row["code"].removeprefix("status:"), **none))
         assert (receipt.outcome, receipt.code) == (row["outcome"], None)
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered", "rejected"])
-def test_the_code_of_a_failure_beats_its_status_word(status):
+def test_error_code_overrides_failed_status(status):
     for row in BY_CODE:
         receipt = parsed(callback(status, ErrorCode=row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("status", ["delivered", "sent", "queued"])
-def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+def test_code_is_ignored_unless_status_is_a_failure(status):
     assert parsed(callback(status, ErrorCode="200")).outcome == plivo.CODES[f"status:{status}"].outcome
 
 
@@ -92,7 +92,7 @@ def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
     ("status", "outcome"),
     [("failed", "not_contact_problem"), ("rejected", "not_contact_problem"), ("undelivered", "unconfirmed")],
 )
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog, status, outcome):
     with caplog.at_level(logging.ERROR):
         receipt = parsed(callback(status, ErrorCode="777"))
     assert (receipt.outcome, receipt.code) == (outcome, "777")
@@ -101,12 +101,12 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, s
     assert "5550142" not in caplog.text
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(callback("teleported")).outcome is Outcome.PENDING
     assert "teleported" in caplog.text
 
 
-def test_a_receipt_is_read_from_end_to_end():
+def test_signed_receipt_is_parsed_completely():
     plivo.verify(SECRET, request(SAMPLE, by(SIGNATURE)))
     assert parsed(SAMPLE) == ParsedReceipt(
         "plivo", "123::undelivered:80:", "12345", "+60124361111", Outcome.TURNED_OFF, "80"
@@ -114,7 +114,7 @@ def test_a_receipt_is_read_from_end_to_end():
     assert BY_NAME["plivo"].SECRET == "plivo_auth_token"
 
 
-def test_parts_of_a_text_belong_to_one_delivery_and_are_told_apart():
+def test_parts_of_a_text_share_a_delivery_but_no_key():
     parts = [
         callback(PartInfo="1 of 2"),
         callback(PartInfo="2 of 2"),
@@ -126,11 +126,11 @@ def test_parts_of_a_text_belong_to_one_delivery_and_are_told_apart():
     assert len({receipt.event_key for receipt in receipts}) == 4
 
 
-def test_a_text_without_a_parent_is_known_by_its_own_id():
+def test_text_without_parent_keeps_its_own_id():
     assert parsed(callback(ParentMessageUUID="")).provider_id == UUID
 
 
-def test_the_same_report_has_the_same_key_and_another_status_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(callback()).event_key == parsed(callback(TotalRate="0.0055")).event_key
     assert parsed(callback("sent")).event_key != parsed(callback()).event_key
 
@@ -143,42 +143,42 @@ def test_the_same_report_has_the_same_key_and_another_status_another():
         ("", None),
     ],
 )
-def test_the_time_of_the_report_is_read_and_an_impossible_one_is_left_out(time, read):
+def test_time_is_parsed_and_impossible_one_ignored(time, read):
     assert parsed(callback(DeliveryReportTime=time)).occurred_at == read
 
 
 @pytest.mark.parametrize(("text", "stop"), [("STOP", True), (" Cancel ", True), ("start", False), ("UNSTOP", False)])
-def test_stop_and_start_are_heard(text, stop):
+def test_stop_and_start_are_recognized(text, stop):
     assert parsed(inbound(text)) == OptOutMessage("plivo", f"{UUID}:inbound", PHONE, stop)
 
 
 @pytest.mark.parametrize("fields", [inbound("stop by at noon"), inbound(""), inbound("STOP", From="72345")])
-def test_an_ordinary_text_from_a_family_says_nothing(fields):
+def test_other_texts_from_families_are_ignored(fields):
     assert plivo.parse(request(fields)) == []
 
 
 @pytest.mark.parametrize(("url", "body", "signature"), PUBLISHED.values(), ids=PUBLISHED.keys())
-def test_what_plivos_own_signer_makes_is_accepted(url, body, signature):
+def test_signature_of_plivos_sdk_is_accepted(url, body, signature):
     plivo.verify(SECRET, request(body, by(signature), url))
 
 
 @pytest.mark.parametrize("header", [f"guessed,{SIGNATURE}", f"{SIGNATURE}, guessed", f" {SIGNATURE} "])
-def test_of_several_signatures_one_has_to_fit(header):
+def test_one_matching_signature_of_several_is_enough(header):
     plivo.verify(SECRET, request(SAMPLE, by(header)))
 
 
-def test_the_main_accounts_signature_stands_in_a_header_of_its_own():
+def test_main_accounts_signature_has_its_own_header():
     main = by(SIGNATURE, header="x-plivo-signature-ma-v3")
     plivo.verify(SECRET, request(SAMPLE, main))
     plivo.verify(SECRET, request(SAMPLE, main | {"x-plivo-signature-v3": "of-another-account"}))
 
 
 def _hmac(secret, nonce=NONCE, algorithm=sha256):
-    told = "ErrorCode80From2020MessageUUID123ParentMessageUUID12345StatusundeliveredTo+60124361111"
-    return base64.b64encode(hmac.new(secret.encode(), f"{URL}?{told}.{nonce}".encode(), algorithm).digest()).decode()
+    content = "ErrorCode80From2020MessageUUID123ParentMessageUUID12345StatusundeliveredTo+60124361111"
+    return base64.b64encode(hmac.new(secret.encode(), f"{URL}?{content}.{nonce}".encode(), algorithm).digest()).decode()
 
 
-def test_the_forgeries_below_are_near_the_truth():
+def test_forgeries_start_from_a_valid_signature():
     assert _hmac(SECRET) == SIGNATURE
 
 
@@ -202,13 +202,13 @@ FORGED = {
 
 
 @pytest.mark.parametrize(("url", "headers", "body"), FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(url, headers, body):
+def test_forged_request_is_refused_with_403(url, headers, body):
     with pytest.raises(BadSignature) as refused:
         plivo.verify(SECRET, request(body, headers, url))
     assert refused.value.status == 403
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         plivo.verify("", request(SAMPLE, by(_hmac(""))))
 
@@ -233,7 +233,7 @@ def test_an_unset_secret_verifies_nothing():
         b"&".join(b"a%d=1" % n for n in range(200)),
     ],
 )
-def test_what_is_not_a_callback_is_malformed(body):
+def test_other_body_is_malformed(body):
     with pytest.raises(Malformed) as refused:
         plivo.parse(request(body))
     assert refused.value.status == 400
@@ -242,13 +242,13 @@ def test_what_is_not_a_callback_is_malformed(body):
 @given(
     st.dictionaries(st.sampled_from([*callback(), "Text", "PartInfo", "ErrorCode", "DeliveryReportTime"]), st.text())
 )
-def test_no_form_crashes_the_parser(fields):
+def test_parser_survives_any_form(fields):
     with suppress(Refused):
         plivo.parse(request(callback() | fields))
 
 
 @given(st.binary(max_size=300), st.text(max_size=100), st.text(max_size=20), st.text(max_size=50))
-def test_no_request_crashes_the_verifier_or_the_parser(body, signature, nonce, url):
+def test_verifier_and_parser_survive_any_request(body, signature, nonce, url):
     with pytest.raises(Refused):
         plivo.verify(SECRET, request(body, by(signature, nonce), url))
     with suppress(Refused):

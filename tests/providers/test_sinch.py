@@ -23,7 +23,7 @@ SECRET = "sinch-webhook-secret"
 NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 HEADER = "x-sinch-webhook-signature"
 BATCH = "01FC66621XXXXX119Z8PMV1QPQ"
-TABLE = tables.told("sinch")
+TABLE = tables.code_rows("sinch")
 BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
 BY_CODE = [row for row in TABLE if row not in BY_STATUS]
 
@@ -64,11 +64,11 @@ def signed(event, *, secret=SECRET, at=NOW, **headers):
 
 
 def parsed(event):
-    (one,) = sinch.parse(request(event))
-    return one
+    (report,) = sinch.parse(request(event))
+    return report
 
 
-def test_a_status_without_a_code_is_read_by_its_word_in_any_case():
+def test_status_alone_decides_outcome_in_any_case():
     for row in BY_STATUS:
         status = row["code"].removeprefix("status:")
         assert parsed(report(status, code=None)).outcome == row["outcome"]
@@ -76,14 +76,14 @@ def test_a_status_without_a_code_is_read_by_its_word_in_any_case():
 
 
 @pytest.mark.parametrize("status", ["Aborted", "Rejected", "FAILED", "Expired", "Unknown", "Teleported"])
-def test_the_code_of_a_failure_beats_its_status_word(status):
+def test_error_code_overrides_failed_status(status):
     for row in BY_CODE:
         receipt = parsed(report(status, int(row["code"].removeprefix("dlr:"))))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("status", ["Delivered", "Queued", "Dispatched"])
-def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+def test_code_is_ignored_unless_status_is_a_failure(status):
     assert parsed(report(status, 150)).outcome == sinch.CODES[f"status:{status}"].outcome
 
 
@@ -97,7 +97,7 @@ def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
     ],
 )
 @pytest.mark.parametrize("code", [499, 888, 4000])
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome, code):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog, status, outcome, code):
     with caplog.at_level(logging.ERROR):
         assert parsed(report(status, code)).outcome == outcome
     assert f"{code} is not in our table" in caplog.text
@@ -105,12 +105,12 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, s
     assert "2345678" not in caplog.text
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(report("Teleported", code=None)).outcome is Outcome.PENDING
     assert "Teleported" in caplog.text
 
 
-def test_a_signed_report_is_read_whole():
+def test_signed_report_is_parsed_completely():
     callback = signed(report("Failed", 11))
     sinch.verify(SECRET, callback)
     (receipt,) = sinch.parse(callback)
@@ -119,25 +119,25 @@ def test_a_signed_report_is_read_whole():
     assert receipt.occurred_at == datetime(2016, 12, 5, 16, 24, tzinfo=UTC)
 
 
-def test_every_recipient_of_a_batch_is_a_delivery_of_its_own():
-    one, other = parsed(report()), parsed(report(recipient="12345678901"))
-    assert one.provider_id != other.provider_id == f"{BATCH}:+12345678901"
-    assert one.event_key != other.event_key
+def test_each_recipient_of_a_batch_is_a_delivery():
+    first, other = parsed(report()), parsed(report(recipient="12345678901"))
+    assert first.provider_id != other.provider_id == f"{BATCH}:+12345678901"
+    assert first.event_key != other.event_key
 
 
-def test_the_same_report_has_the_same_key_and_another_one_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(report()).event_key == parsed(report("DELIVERED", operator="1")).event_key
     others = [report("Failed"), report(code=11), report(at="2016-12-05T16:24:24Z"), report(batch_id="01FC")]
-    assert len({parsed(one).event_key for one in [report(), *others]}) == 5
+    assert len({parsed(event).event_key for event in [report(), *others]}) == 5
 
 
 @pytest.mark.parametrize("at", [None, "", "yesterday", 5, {}, "0001-01-01T00:00:00+23:59"])
-def test_an_impossible_time_is_left_out(at):
+def test_impossible_time_is_ignored(at):
     assert parsed(report(at=at, operator_status_at=at)).occurred_at is None
 
 
 @pytest.mark.parametrize(("body", "stop"), [(" Stop ", True), ("UNSTOP", False)])
-def test_stop_and_start_are_heard(body, stop):
+def test_stop_and_start_are_recognized(body, stop):
     assert parsed(text(body)) == OptOutMessage("sinch", "01XXXXX21:inbound", "+12345678900", stop)
 
 
@@ -145,24 +145,24 @@ def test_stop_and_start_are_heard(body, stop):
     "event",
     [text("yes"), text("stop by at noon"), text(None), text("STOP", **{"from": "short"}), {"type": "mo_binary"}],
 )
-def test_an_ordinary_text_from_a_family_says_nothing(event):
+def test_other_texts_from_families_are_ignored(event):
     assert sinch.parse(request(event)) == []
 
 
 @pytest.mark.parametrize("kind", ["delivery_report_sms", "delivery_report_mms", "new_in_2027"])
-def test_what_says_nothing_of_one_delivery_is_taken_and_noted(caplog, kind):
+def test_report_on_a_batch_is_accepted_and_logged(caplog, kind):
     assert sinch.parse(request({"type": kind, "batch_id": BATCH, "statuses": [{"code": 0, "count": 2}]})) == []
     assert kind in caplog.text
 
 
 @pytest.mark.parametrize("event", [report(), text("Señora O'Brien 🎒"), b"", b"{not even json"])
-def test_what_sinchs_own_library_signs_and_takes_is_accepted(event):
+def test_signature_of_sinchs_library_is_accepted(event):
     callback = signed(event)
     assert SmsSinchEvent(SECRET).validate_authentication_header(dict(callback.headers), callback.body)
     sinch.verify(SECRET, callback)
 
 
-def test_a_report_that_is_tried_again_for_the_last_time_is_still_taken():
+def test_last_retry_is_still_accepted():
     sinch.verify(SECRET, signed(report(), at=NOW - timedelta(hours=22, minutes=45)))
 
 
@@ -181,20 +181,20 @@ FORGED = {
 
 
 @pytest.mark.parametrize("callback", FORGED.values(), ids=FORGED.keys())
-def test_what_another_secret_could_mend_is_refused_so_that_sinch_tries_again(callback):
+def test_bad_signature_is_refused_with_503_for_a_retry(callback):
     with pytest.raises(BadSignature) as refused:
         sinch.verify(SECRET, callback)
     assert refused.value.status == 503
 
 
 @pytest.mark.parametrize("hours", [-26, 26])
-def test_what_was_recorded_long_ago_is_refused_for_good(hours):
+def test_old_request_is_refused_with_403(hours):
     with pytest.raises(BadSignature) as refused:
         sinch.verify(SECRET, signed(report(), at=NOW + timedelta(hours=hours)))
     assert refused.value.status == 403
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         sinch.verify("", signed(report(), secret=""))
 
@@ -231,7 +231,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("event", MALFORMED, ids=lambda event: repr(event)[:40])
-def test_what_is_not_a_callback_is_malformed(event):
+def test_other_body_is_malformed(event):
     with pytest.raises(Malformed) as refused:
         sinch.parse(request(event))
     assert refused.value.status == 400
@@ -245,7 +245,7 @@ EVENTS = st.dictionaries(st.sampled_from([*report(), "id", "from", "body"]), ANY
 @given(
     st.binary(max_size=300) | st.builds(lambda kind, event: json.dumps(event | {"type": kind}).encode(), KINDS, EVENTS)
 )
-def test_no_body_crashes_us(body):
+def test_verifier_and_parser_survive_any_body(body):
     with suppress(Refused):
         sinch.verify(SECRET, request(body, {HEADER: "x", f"{HEADER}-timestamp": body.decode("latin-1")}))
     with suppress(Refused):

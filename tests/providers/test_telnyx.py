@@ -24,7 +24,7 @@ MESSAGE = "ac012cbf-5e09-46af-a69a-7c0e2d90993c"
 PHONE = "+13125550002"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC_KEY = b64encode(KEY.public_key().public_bytes_raw()).decode()
-TABLE = tables.told("telnyx")
+TABLE = tables.code_rows("telnyx")
 BY_STATUS = [row for row in TABLE if row["code"].startswith("status:")]
 BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
 
@@ -65,24 +65,24 @@ def signed(body, at=NOW, key=KEY):
 
 
 def parsed(body):
-    (one,) = telnyx.parse(request(body))
-    return one
+    (report,) = telnyx.parse(request(body))
+    return report
 
 
-def test_a_status_without_a_code_is_read_by_its_word():
+def test_status_alone_decides_outcome():
     for row in BY_STATUS:
         assert parsed(event(recipient(row["code"].removeprefix("status:")))).outcome == row["outcome"]
 
 
 @pytest.mark.parametrize("status", ["sending_failed", "delivery_failed", "delivery_unconfirmed"])
-def test_the_code_of_a_failure_beats_its_status_word(status):
+def test_error_code_overrides_failed_status(status):
     for row in BY_CODE:
         receipt = parsed(event(recipient(status), codes=[row["code"]]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("status", ["delivered", "sent", "sending", "queued"])
-def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+def test_code_is_ignored_unless_status_is_a_failure(status):
     receipt = parsed(event(recipient(status), codes=["40300"]))
     assert receipt.outcome == telnyx.CODES[f"status:{status}"].outcome
 
@@ -90,7 +90,7 @@ def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
 @pytest.mark.parametrize(
     ("status", "outcome"), [("sending_failed", "not_contact_problem"), ("delivery_failed", "unconfirmed")]
 )
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog, status, outcome):
     with caplog.at_level(logging.ERROR):
         receipt = parsed(event(recipient(status), codes=["49999"]))
     assert (receipt.outcome, receipt.code) == (outcome, "49999")
@@ -99,12 +99,12 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, s
     assert "5550002" not in caplog.text
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(event(recipient("teleported"))).outcome is Outcome.PENDING
     assert "teleported" in caplog.text
 
 
-def test_of_several_errors_the_first_that_we_know_counts():
+def test_first_known_error_of_several_counts():
     receipt = parsed(event(recipient("delivery_failed"), codes=["49999", "40001", "40300"]))
     assert (receipt.outcome, receipt.code) == (Outcome.LANDLINE, "40001")
 
@@ -112,14 +112,14 @@ def test_of_several_errors_the_first_that_we_know_counts():
 @pytest.mark.parametrize(
     ("title", "logged"), [("Blocked due to STOP message", False), ("Destination +13125550002 unreachable", True)]
 )
-def test_a_40300_that_is_not_called_stop_is_an_opt_out_and_logged_loudly_without_numbers(caplog, title, logged):
+def test_40300_without_stop_in_title_is_opt_out_and_logged(caplog, title, logged):
     error = {"code": "40300", "title": title}
     assert parsed(event(recipient("delivery_failed"), errors=[error])).outcome is Outcome.OPT_OUT
     assert ("not STOP" in caplog.text) == logged
     assert "5550002" not in caplog.text
 
 
-def test_a_receipt_is_read_from_end_to_end():
+def test_signed_receipt_is_parsed_completely():
     body = event()
     telnyx.verify(PUBLIC_KEY, request(body, signed(body)))
     at = datetime(2024, 1, 15, 21, 32, 14, 148_000, tzinfo=UTC)
@@ -127,7 +127,7 @@ def test_a_receipt_is_read_from_end_to_end():
     assert BY_NAME["telnyx"].SECRET == "telnyx_public_key"
 
 
-def test_a_group_has_a_receipt_for_each_recipient_and_errors_that_name_nobody_are_not_read():
+def test_group_text_has_a_receipt_per_recipient_without_errors():
     group = event(recipient(), recipient("delivery_failed", "+13125550003"), codes=["40300"])
     one, other = telnyx.parse(request(group))
     assert (one.provider_id, one.outcome) == (f"{MESSAGE}:{PHONE}", Outcome.DELIVERED)
@@ -136,7 +136,7 @@ def test_a_group_has_a_receipt_for_each_recipient_and_errors_that_name_nobody_ar
 
 
 @pytest.mark.parametrize(("text", "stop"), [("STOP", True), (" stop all ", True), ("Start", False), ("unstop", False)])
-def test_stop_and_start_are_heard(text, stop):
+def test_stop_and_start_are_recognized(text, stop):
     assert parsed(inbound(text)) == OptOutMessage("telnyx", EVENT, PHONE, stop)
 
 
@@ -151,11 +151,11 @@ def test_stop_and_start_are_heard(text, stop):
         {"data": {"event_type": "call.hangup"}},
     ],
 )
-def test_what_is_neither_a_receipt_nor_a_keyword_says_nothing(body):
+def test_other_events_are_ignored(body):
     assert telnyx.parse(request(body)) == []
 
 
-def test_the_signature_is_over_the_bytes_as_they_came():
+def test_signature_covers_the_exact_bytes():
     raw = b' {"data" : "Se\xc3\xb1ora \xff"}\n'
     stamp = str(int(NOW.timestamp()))
     headers = {
@@ -192,19 +192,19 @@ FORGED = {
 
 
 @pytest.mark.parametrize("headers", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(headers):
+def test_forged_request_is_refused_with_403(headers):
     with pytest.raises(BadSignature) as refused:
         telnyx.verify(PUBLIC_KEY, request(event(), headers))
     assert refused.value.status == 403
 
 
 @pytest.mark.parametrize("key", ["", "not a key", "ß", b64encode(bytes(31)).decode(), b64encode(bytes(33)).decode()])
-def test_what_is_no_key_verifies_nothing(key):
+def test_invalid_key_accepts_nothing(key):
     with pytest.raises(BadSignature):
         telnyx.verify(key, request(event(), GOOD))
 
 
-def test_the_keys_of_rfc_8032_fit_together():
+def test_keys_of_rfc_8032_are_accepted():
     """Its second pair (7.1); what it signs there is one byte, whose signature begins as printed."""
     private = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
     public = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
@@ -246,7 +246,7 @@ def test_the_keys_of_rfc_8032_fit_together():
         event(codes=["<b>"]),
     ],
 )
-def test_what_is_not_an_event_is_malformed(body):
+def test_other_body_is_malformed(body):
     with pytest.raises(Malformed) as refused:
         telnyx.parse(request(body))
     assert refused.value.status == 400
@@ -256,13 +256,13 @@ ANYTHING = any_json("delivered", PHONE, names=["code", "status", "id"])
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, st.sampled_from(["message.finalized", "message.received"]))
-def test_no_event_crashes_the_parser(to, errors, other, kind):
+def test_parser_survives_any_event(to, errors, other, kind):
     with suppress(Refused):
         telnyx.parse(request(event(kind=kind, to=to, errors=errors, text=other, **{"from": other})))
 
 
 @given(st.binary(max_size=300), st.text(max_size=100), st.text(max_size=20))
-def test_no_request_crashes_the_verifier_or_the_parser(body, signature, stamp):
+def test_verifier_and_parser_survive_any_request(body, signature, stamp):
     headers = {"telnyx-signature-ed25519": signature, "telnyx-timestamp": stamp}
     with pytest.raises(BadSignature):
         telnyx.verify(PUBLIC_KEY, request(body, headers))

@@ -19,7 +19,7 @@ SECRET = "twilio-auth-token"
 URL = "https://cleanup.district.example/receipts/twilio"
 SID = "SM1342fe1b2c904d1ab04f0fc7a58abca9"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-TABLE = tables.told("twilio")
+TABLE = tables.code_rows("twilio")
 BY_STATUS = [row for row in TABLE if row["code"].startswith("status:") and not row["code"].endswith("+timer")]
 BY_CODE = [row for row in TABLE if row["code"].isdecimal()]
 
@@ -38,29 +38,29 @@ def request(fields, headers=FORM, url=URL):
 
 
 def parsed(fields):
-    (one,) = twilio.parse(request(fields))
-    return one
+    (report,) = twilio.parse(request(fields))
+    return report
 
 
-def test_a_status_without_a_code_is_read_by_its_word():
+def test_status_alone_decides_outcome():
     for row in BY_STATUS:
         assert parsed(callback(row["code"].removeprefix("status:"))).outcome == row["outcome"]
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
-def test_the_code_of_a_failure_beats_its_status_word(status):
+def test_error_code_overrides_failed_status(status):
     for row in BY_CODE:
         receipt = parsed(callback(status, ErrorCode=row["code"]))
         assert (receipt.outcome, receipt.code) == (row["outcome"], row["code"])
 
 
 @pytest.mark.parametrize("status", ["delivered", "sent", "queued"])
-def test_a_code_beside_a_status_that_is_no_failure_changes_nothing(status):
+def test_code_is_ignored_unless_status_is_a_failure(status):
     assert parsed(callback(status, ErrorCode="30003")).outcome == twilio.CODES[f"status:{status}"].outcome
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("failed", "not_contact_problem"), ("undelivered", "unconfirmed")])
-def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, status, outcome):
+def test_unknown_code_is_not_red_and_logged_without_number(caplog, status, outcome):
     with caplog.at_level(logging.ERROR):
         assert parsed(callback(status, ErrorCode="39999")).outcome == outcome
     assert "39999" in caplog.text
@@ -68,17 +68,17 @@ def test_an_unknown_code_is_never_red_and_is_logged_without_the_number(caplog, s
     assert "8675310" not in caplog.text
 
 
-def test_an_unknown_status_waits_and_is_logged(caplog):
+def test_unknown_status_is_pending_and_logged(caplog):
     assert parsed(callback("teleported")).outcome is Outcome.PENDING
     assert "teleported" in caplog.text
 
 
-def test_the_same_report_has_the_same_key_and_another_status_another():
+def test_event_key_identifies_a_repeated_report():
     assert parsed(callback()).event_key == parsed(callback(ApiVersion="2010-04-01")).event_key
     assert parsed(callback("sent")).event_key != parsed(callback()).event_key
 
 
-def test_the_carriers_time_is_read_and_an_impossible_one_is_left_out():
+def test_carriers_time_is_parsed_and_impossible_one_ignored():
     assert parsed(callback(RawDlrDoneDate="2607171206")).occurred_at == datetime(2026, 7, 17, 12, 6, tzinfo=UTC)
     assert parsed(callback(RawDlrDoneDate="0000000000")).occurred_at is None
 
@@ -92,7 +92,7 @@ def test_the_carriers_time_is_read_and_an_impossible_one_is_left_out():
         ({"Body": "UNSTOP"}, False),
     ],
 )
-def test_stop_and_start_are_heard(fields, opted_out):
+def test_stop_and_start_are_recognized(fields, opted_out):
     text = {"MessageSid": SID, "SmsStatus": "received", "From": "+15558675310", **fields}
     assert parsed(text) == OptOutMessage("twilio", f"{SID}:inbound", "+15558675310", opted_out)
 
@@ -100,7 +100,7 @@ def test_stop_and_start_are_heard(fields, opted_out):
 @pytest.mark.parametrize(
     "fields", [{"Body": "yes"}, {"Body": "stop by at noon"}, {"OptOutType": "HELP", "Body": "STOP"}]
 )
-def test_an_ordinary_text_from_a_family_says_nothing(fields):
+def test_other_texts_from_families_are_ignored(fields):
     text = {"MessageSid": SID, "SmsStatus": "received", "From": "+15558675310", **fields}
     assert twilio.parse(request(text)) == []
 
@@ -114,7 +114,7 @@ def test_an_ordinary_text_from_a_family_says_nothing(fields):
         "http://127.0.0.1:3000/receipts/twilio",
     ],
 )
-def test_what_twilios_own_validator_signs_is_accepted(url):
+def test_signature_of_twilios_validator_is_accepted(url):
     fields = callback("undelivered", ErrorCode="30003", Ünïcode="Señora O'Brien 🎒", Empty="")
     twilio.verify(SECRET, request(fields, signed(fields, url), url))
 
@@ -122,12 +122,12 @@ def test_what_twilios_own_validator_signs_is_accepted(url):
 @pytest.mark.parametrize(
     ("called", "seen"), [(URL, URL.replace(".example", ".example:443")), (URL.replace(".example", ".example:443"), URL)]
 )
-def test_the_port_may_be_in_the_signed_url_or_not(called, seen):
+def test_signed_url_may_include_the_port_or_not(called, seen):
     fields = callback()
     twilio.verify(SECRET, request(fields, signed(fields, called), seen))
 
 
-def test_a_json_body_is_covered_by_its_digest_in_the_url():
+def test_json_body_is_verified_by_digest_in_url():
     body = b'{"MessageSid": "SM1", "MessageStatus": "delivered"}'
     url = f"{URL}?bodySHA256={sha256(body).hexdigest()}"
     headers = {
@@ -154,13 +154,13 @@ FORGED = {
 
 
 @pytest.mark.parametrize(("url", "headers", "fields"), FORGED.values(), ids=FORGED.keys())
-def test_a_forged_request_is_refused_with_403(url, headers, fields):
+def test_forged_request_is_refused_with_403(url, headers, fields):
     with pytest.raises(BadSignature) as refused:
         twilio.verify(SECRET, request(fields, headers, url))
     assert refused.value.status == 403
 
 
-def test_nobody_may_choose_another_algorithm():
+def test_header_cannot_choose_another_algorithm():
     fields = callback()
     signature = RequestValidator(SECRET).compute_signature(URL, fields, "HMAC_SHA256")
     chosen = {"X-Twilio-Signature": signature, "X-Twilio-Webhooks-Signature-Settings": "key=k,algorithm=HMAC_SHA256"}
@@ -168,7 +168,7 @@ def test_nobody_may_choose_another_algorithm():
         twilio.verify(SECRET, request(fields, FORM | chosen))
 
 
-def test_an_unset_secret_verifies_nothing():
+def test_unset_secret_accepts_nothing():
     with pytest.raises(BadSignature):
         twilio.verify("", request(callback(), signed(callback(), secret="")))
 
@@ -189,21 +189,21 @@ def test_an_unset_secret_verifies_nothing():
         b"&".join(b"a%d=1" % n for n in range(200)),
     ],
 )
-def test_what_is_not_a_callback_is_malformed(body):
+def test_other_body_is_malformed(body):
     with pytest.raises(Malformed) as refused:
         twilio.parse(request(body))
     assert refused.value.status == 400
 
 
 @given(st.binary(max_size=300) | st.builds(lambda text: f"MessageSid=SM1&MessageStatus={text}".encode(), st.text()))
-def test_no_body_crashes_the_parser(body):
+def test_parser_survives_any_body(body):
     with suppress(Refused):
         twilio.parse(request(body))
 
 
 @pytest.mark.parametrize("host", ["[::1", "a]b", "cleanup.example:99999", "cleanup.example:x", "a\u2100b"])
 @pytest.mark.parametrize("body", [b"MessageSid=SM1", b'{"MessageSid": "SM1"}'])
-def test_a_host_that_is_none_is_refused_and_no_fault_of_ours(host, body):
+def test_invalid_host_is_refused(host, body):
     headers = {"X-Twilio-Signature": "guessed"}
     with pytest.raises(Refused):
         twilio.verify(SECRET, request(body, headers, url=f"https://{host}/receipts/twilio"))

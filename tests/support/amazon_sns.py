@@ -1,6 +1,6 @@
-"""Amazon SNS as the bot meets it: it signs messages, and has its certificate and its confirmations on its own hosts.
+"""A local Amazon SNS: it signs messages and serves its certificate and confirmations on Amazon's host names.
 
-The hosts are reached over real TLS through a real proxy (HTTPS_PROXY), which leads each of them to a server of this machine.
+The hosts are reached over real TLS through a real proxy (HTTPS_PROXY), which connects all of them to a server on this machine.
 """
 
 import base64
@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 TOPIC = "arn:aws:sns:us-east-2:123456789012:cleanup"
 SITE = "https://sns.us-east-2.amazonaws.com/"
 SUBSCRIBE = f"{SITE}?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=2336412f37"
-ANOTHERS = "https://sns.amazonaws.com.guess.example/cert.pem"
-_DIGESTS = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - version 1 is what SNS does unless told otherwise.
+OTHER_HOST = "https://sns.amazonaws.com.guess.example/cert.pem"
+_DIGESTS = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 - version 1 is SNS's default.
 _FIELDS = ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
 _serials = count(1)
 
@@ -32,18 +32,18 @@ def _name(text):
 
 def _certificate(key, *, of, by, by_key, hosts=(), is_authority=False):
     now = datetime.now(UTC)
-    made = (
+    builder = (
         x509.CertificateBuilder(_name(by), _name(of), key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts or (of,)]), critical=False)
     )
-    return made.sign(by_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return builder.sign(by_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 class Amazon:
-    """`pages` is what is where, `asked` every URL that was called; while `may_answer` is not set, none is answered."""
+    """Serves `pages` (status and body by URL) and records every requested URL in `asked`, while `may_answer` is set."""
 
     def __init__(self) -> None:
         self.pages: dict[str, tuple[int, bytes]] = {SUBSCRIBE: (200, b"<ConfirmSubscriptionResponse/>")}
@@ -54,14 +54,14 @@ class Amazon:
         self.certificate = _certificate(self._key, of="sns.amazonaws.com", by="sns.amazonaws.com", by_key=self._key)
 
     def new_certificate(self, body: bytes | None = None, *, status: int = 200) -> str:
-        """A new address of a certificate, with ours or with something else behind it."""
+        """Return a new certificate URL that serves our certificate or `body`."""
         url = f"{SITE}SimpleNotificationService-{next(_serials):032x}.pem"
         self.pages[url] = (status, self.certificate if body is None else body)
         return url
 
     def message(self, event="", *, at, version="1", **changed):
-        """A message of SNS with its signature; `changed` fields are signed, too."""
-        made = {
+        """Return a signed SNS message; `changed` fields are signed too."""
+        fields = {
             "Type": "Notification",
             "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
             "TopicArn": TOPIC,
@@ -71,18 +71,18 @@ class Amazon:
             "SigningCertURL": changed.pop("certificate", None) or self.new_certificate(),
             **changed,
         }
-        text = "".join(f"{name}\n{made[name]}\n" for name in _FIELDS if name in made)
+        text = "".join(f"{name}\n{fields[name]}\n" for name in _FIELDS if name in fields)
         signature = self._key.sign(text.encode(), padding.PKCS1v15(), _DIGESTS[version])
-        return made | {"Signature": base64.b64encode(signature).decode()}
+        return fields | {"Signature": base64.b64encode(signature).decode()}
 
     def confirmation(self, *, at, **changed):
-        told = {"Type": "SubscriptionConfirmation", "SubscribeURL": SUBSCRIBE, "Token": "2336412f37"}
-        return self.message("You have chosen to subscribe to the topic.", at=at, **(told | changed))
+        fields = {"Type": "SubscriptionConfirmation", "SubscribeURL": SUBSCRIBE, "Token": "2336412f37"}
+        return self.message("You have chosen to subscribe to the topic.", at=at, **(fields | changed))
 
 
 @contextmanager
 def running(folder, monkeypatch) -> Iterator[Amazon]:
-    """Amazon, reached by whoever calls its hosts in this process for as long as the block lasts."""
+    """Run the server; within the block, requests of this process to Amazon's hosts reach it."""
     amazon = Amazon()
     authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     trusted = _certificate(authority, of="Trust Ltd", by="Trust Ltd", by_key=authority, is_authority=True)
@@ -114,7 +114,7 @@ def _proxy(amazon, tls):
             self.send_response(200)
             self.end_headers()
             host = self.path.removesuffix(":443")
-            with tls.wrap_socket(self.connection, server_side=True) as told, told.makefile("rb") as lines:
+            with tls.wrap_socket(self.connection, server_side=True) as connection, connection.makefile("rb") as lines:
                 path = lines.readline().split()[1].decode()
                 amazon.asked.append(f"https://{host}{path}")
                 amazon.was_asked.set()
@@ -122,10 +122,10 @@ def _proxy(amazon, tls):
                 status, body = amazon.pages.get(amazon.asked[-1], (404, b"NotFound"))
                 where = f"Location: {body.decode()}\r\n" if 300 <= status < 400 else ""
                 head = f"HTTP/1.1 {status} .\r\n{where}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-                told.sendall(head.encode() + body)
+                connection.sendall(head.encode() + body)
             self.close_connection = True
 
-        def log_message(self, *_told):
+        def log_message(self, *_args):
             pass
 
     return Proxy

@@ -2,7 +2,7 @@ from hypothesis import strategies as st
 
 
 def any_json(*likely, names=()):
-    """Small JSON of any shape; `likely` texts and `names` of members are those that a reader looks for."""
+    """Generate small JSON of any shape; `likely` texts and `names` of fields are those that a parser looks for."""
     single = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30)
     keys = st.sampled_from(names) if names else st.text(max_size=10)
     return st.recursive(

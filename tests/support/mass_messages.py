@@ -1,4 +1,4 @@
-"""Builders of mass messages, deliveries and receipts, valid by default; sent to the people of `people`."""
+"""Build mass messages, deliveries, and receipts, valid by default, and send them to contacts of `people`."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -25,34 +25,34 @@ CODES = {
 }
 
 
-def a_delivery(one, **changes):
-    """A delivery to a contact, as a sender writes it."""
-    written = {
-        "contact": one.sourced_id,
-        "to": one.sis_phone,
+def a_delivery(contact, /, **changes):
+    """Return a delivery to a contact, as a sender posts it."""
+    fields = {
+        "contact": contact.sourced_id,
+        "to": contact.sis_phone,
         "provider": "twilio",
         "provider_id": f"SM{next(_numbers):08d}",
     }
-    return written | changes
+    return fields | changes
 
 
 def a_message(*deliveries, sent_at, message_id=None, **changes):
-    written = {
+    fields = {
         "id": message_id or f"message-{next(_numbers)}",
         "title": "Early dismissal today",
         "sender": "office@district.example",
         "sent_at": sent_at.isoformat(),
         "deliveries": list(deliveries),
     }
-    return written | changes
+    return fields | changes
 
 
-def registered(session, message, *, now, settle_after=DAY):
+def register(session, message, *, now, settle_after=DAY):
     return register_message(session, message, now=now, settle_after=settle_after, region="US")
 
 
 def a_receipt(provider_id, outcome="delivered", **changes):
-    """A receipt as Twilio's parser gives it; `outcome` is the whole story."""
+    """Return a receipt as Twilio's parser returns it."""
     code = CODES.get(outcome)
     values = {
         "provider": "twilio",
@@ -70,17 +70,17 @@ def a_shaky_receipt(provider_id):
     return a_receipt(provider_id, "inactive", code="30005", shaky=True, event_key=f"{provider_id}:30005")
 
 
-def sent(session, outcomes, *, now, message_id=None, settled=True):
-    """Send a message at `now` to contacts, report `{contact: outcome}` (None: no receipt; a function makes the receipt)
-    and settle it: at once, or for who says `settled=False` not yet. Returns the id and each contact's provider id.
+def send(session, outcomes, *, now, message_id=None, settled=True):
+    """Send a message at `now`, report `{contact: outcome}` (None: no receipt; a function builds the receipt), and settle it
+    unless `settled` is False. Returns the message's id and {contact: provider id}.
     """
-    deliveries = {one: a_delivery(one) for one in outcomes}
+    deliveries = {contact: a_delivery(contact) for contact in outcomes}
     message = a_message(*deliveries.values(), sent_at=now, message_id=message_id)
-    registered(session, message, now=now)
-    ids = {one: delivery["provider_id"] for one, delivery in deliveries.items()}
-    for one, outcome in outcomes.items():
+    register(session, message, now=now)
+    ids = {contact: delivery["provider_id"] for contact, delivery in deliveries.items()}
+    for contact, outcome in outcomes.items():
         if outcome:
-            parsed = outcome(ids[one]) if callable(outcome) else a_receipt(ids[one], outcome)
+            parsed = outcome(ids[contact]) if callable(outcome) else a_receipt(ids[contact], outcome)
             record_receipts(session, [parsed], now=now)
     if settled:
         when = now if all(outcomes.values()) else now + DAY
@@ -88,17 +88,17 @@ def sent(session, outcomes, *, now, message_id=None, settled=True):
     return message["id"], ids
 
 
-def told(session, provider_id, outcome="delivered", *, now: datetime):
+def report(session, provider_id, outcome="delivered", *, now: datetime):
     return record_receipts(session, [a_receipt(provider_id, outcome)], now=now)
 
 
 def the_list(session):
-    """{contact id: status} of everyone on the list."""
+    """Return {contact id: status} of the cleanup list."""
     return dict(session.execute(select(ListEntry.contact_id, ListEntry.status)).all())
 
 
 def changes(session, message_id):
-    """{contact id: (move, before, after, fixed_by)} of a message."""
+    """Return {contact id: (move, before, after, fixed_by)} of a message."""
     rows = session.scalars(
         select(ListChange).where(ListChange.mass_message_id == message_id).execution_options(populate_existing=True)
     )
@@ -112,3 +112,7 @@ def outcome_of(session, provider_id):
 def number(session, phone):
     session.expire_all()
     return session.get(PhoneNumber, phone)
+
+
+# The old names, for tests that do not use the new ones yet.
+told, sent, registered = report, send, register

@@ -1,4 +1,4 @@
-"""Batches: what comes while one is being committed goes with the next, and nobody pays for another's fault."""
+"""Group commit: items that arrive during a commit share the next one, and a bad submission fails alone."""
 
 import asyncio
 import threading
@@ -11,13 +11,13 @@ from bot.web.group_commit import GroupCommit
 
 
 def run(work):
-    """In a thread of its own: in the main one, a browser under test already runs an event loop."""
-    with ThreadPoolExecutor(1) as alone:
-        return alone.submit(asyncio.run, work).result()
+    """Run in a separate thread: in the main one, a browser under test already runs an event loop."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, work).result()
 
 
 class Ledger:
-    """Commits when it is let; keeps the batches in which things came. A batch with a 13 in it fails."""
+    """Commits once it is `open`, and keeps the batches. A batch that contains 13 fails."""
 
     def __init__(self):
         self.batches = []
@@ -35,14 +35,14 @@ class Ledger:
 
 
 async def all_added(ledger, *parts, most=500):
-    batches = GroupCommit(ledger.commit, most=most, threads=CapacityLimiter(2))
+    batches = GroupCommit(ledger.commit, max_items=most, threads=CapacityLimiter(2))
     waiting = [asyncio.create_task(batches.add(part)) for part in parts]
     await asyncio.sleep(0.05)
     ledger.open.set()
     return await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def test_what_comes_meanwhile_is_committed_together():
+def test_items_waiting_for_a_commit_are_committed_together():
     ledger = Ledger()
     assert run(all_added(ledger, [1], [2], [3, 4])) == [None, None, None]
     assert ledger.items == [1, 2, 3, 4]
@@ -50,37 +50,37 @@ def test_what_comes_meanwhile_is_committed_together():
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
-def test_a_batch_is_bounded_and_keeps_the_order(most):
+def test_batch_is_bounded_and_keeps_the_order(most):
     ledger = Ledger()
     run(all_added(ledger, *([number] for number in range(7)), most=most))
     assert ledger.items == list(range(7))
     assert max(map(len, ledger.batches)) <= most
 
 
-def test_more_than_a_batch_holds_at_once_is_one_of_its_own():
+def test_submission_over_the_limit_is_a_batch_of_its_own():
     ledger = Ledger()
     run(all_added(ledger, [1, 2, 3], [4], most=2))
     assert ledger.batches == [[1, 2, 3], [4]]
 
 
-def test_only_whoever_brought_the_fault_hears_of_it():
+def test_only_the_failing_submission_gets_the_error():
     ledger = Ledger()
     answers = run(all_added(ledger, [1], [13], [2]))
     assert [type(answer) for answer in answers] == [type(None), ValueError, type(None)]
     assert sorted(ledger.items) == [1, 2]
 
 
-def test_nothing_to_commit_is_done_at_once():
+def test_empty_submission_returns_without_a_commit():
     ledger = Ledger()
     assert run(all_added(ledger, [])) == [None]
     assert ledger.batches == []
 
 
-def test_what_somebody_sent_who_hung_up_counts_all_the_same():
+def test_items_of_a_disconnected_caller_are_committed():
     ledger = Ledger()
 
     async def hang_up():
-        batches = GroupCommit(ledger.commit, most=10, threads=CapacityLimiter(2))
+        batches = GroupCommit(ledger.commit, max_items=10, threads=CapacityLimiter(2))
         waiting = asyncio.create_task(batches.add([1]))
         await asyncio.sleep(0.02)
         waiting.cancel()

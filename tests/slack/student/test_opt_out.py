@@ -13,7 +13,7 @@ from bot.contact_edits.undo import undo_edit
 from bot.db.models.edits import Audit
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
-from bot.mass_messages.opt_out_list import apply_opt_outs
+from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.receipts import record_receipts
 from bot.providers.receipt import OptOutMessage
 from bot.sandbox.slack.reading import text_of
@@ -70,7 +70,7 @@ def test_whoever_is_texted_again_after_a_stop_to_the_same_number_stands_as_opted
         user_id=office.clara.id,
     )
     made = edits.change(session, otto, method="call", actor=clara).edit_ids[0]
-    apply_opt_outs(session, NUMBER, by="twilio", now=people.NOW)
+    apply_opt_out(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()
     assert statuses(session) == ["opt_out", "turned_off"]
     undo_edit(session, made, actor=clara, now=people.NOW)
@@ -102,7 +102,7 @@ def test_who_recorded_it_is_told_of_a_contact_who_gets_calls_since(office, sessi
 
 
 def test_a_stop_that_was_texted_was_recorded_by_nobody(office, session, maria):
-    apply_opt_outs(session, NUMBER, by="twilio", now=people.NOW)
+    apply_opt_out(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()
     message = office.clara.command("/cleanup", "grade 5").message
     assert office.clara.press(message, action_id="student.open").ok
