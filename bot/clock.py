@@ -1,13 +1,15 @@
-"""What runs when. Due work is rows, claimed in the database: two clocks at once are harmless, and neither holds anything.
+"""The clock: nightly sync, notices, settling, digests, and clean-up.
 
-The sync is due once a day at `SYNC_AT` in the district's time zone, also when the clock was down at that moment; one
-that failed is tried again after an hour, one that the brake stopped waits for a person.
+Due work is rows that a job claims in the database, so two clocks may run at once, and neither keeps any state. The sync is due
+once a day at `SYNC_AT` in the district's time zone, even if the clock was down at that moment. A failed sync is tried again
+after an hour; a held one waits for a person.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
@@ -27,166 +29,145 @@ from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack import open_views
 from bot.slack.digest import post as digest_post
+from bot.slack.kit.context import AppContext
 from bot.slack.list import download_post
 from bot.slack.sync import notice_post
 from bot.sync.approvals import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
 from bot.web.slack import delete_old_requests
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
-_TICK_SECONDS = 15
-_SYNC_CHECK_SECONDS = 60
-_TRY_AGAIN = timedelta(hours=1)
+_INTERVAL_SECONDS = 15
+_SYNC_INTERVAL_SECONDS = 60
+_RETRY_AFTER = timedelta(hours=1)
 
 Now = Callable[[], datetime]
 Job = Callable[[], int]
 
 
 @dataclass(frozen=True)
-class Done:
-    """What one round did: how many of each, and the names of the jobs that failed (why is in the log)."""
+class RoundResult:
+    """What one round did: how much per job, and the names of the jobs that failed (the log has the reasons)."""
 
     counts: Mapping[str, int]
     failed: tuple[str, ...]
 
 
 def run_forever(settings: Settings, engine: Engine, slack_client: Any) -> None:
-    """Do due work until told to stop (SystemExit, Ctrl-C); what is under way is finished first."""
+    """Do due work until SIGTERM (SystemExit) or Ctrl-C; jobs in progress are finished first."""
     scheduler = BlockingScheduler(
         timezone=settings.zone, job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
-    soon = datetime.now(UTC)
-    jobs = _jobs(settings, engine, slack_client, utc_now)
-    for name, job in jobs.items():
-        seconds = _SYNC_CHECK_SECONDS if name == "syncs" else _TICK_SECONDS
-        work = (say(f"clock.job.{name}"), job)
-        scheduler.add_job(_attempt, "interval", work, seconds=seconds, next_run_time=soon, id=name)
+    start = datetime.now(UTC)
+    for name, job in _jobs(settings, engine, slack_client, utc_now).items():
+        seconds = _SYNC_INTERVAL_SECONDS if name == "syncs" else _INTERVAL_SECONDS
+        scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=start, id=name)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
-        logger.info("ending; what is under way is finished first")
+        logger.info("stopping; jobs in progress are finished first")
         scheduler.shutdown(wait=True)
 
 
-def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = utc_now) -> Done:
-    """Do all due work, each kind even if another failed. `slack_client` is a WebClient; without one no digest is posted."""
-    counts: dict[str, int] = {}
-    failed = []
-    for name, job in _jobs(settings, engine, slack_client, now).items():
-        count = _attempt(say(f"clock.job.{name}"), job)
-        if count is None:
-            failed.append(name)
-        else:
-            counts[name] = count
-    return Done(counts, tuple(failed))
+def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = utc_now) -> RoundResult:
+    """Run every job once, even if another one failed. Without a `slack_client` (a WebClient) nothing is posted."""
+    jobs = _jobs(settings, engine, slack_client, now)
+    counts = {name: _attempt(name, job) for name, job in jobs.items()}
+    failed = tuple(name for name, count in counts.items() if count is None)
+    return RoundResult({name: count for name, count in counts.items() if count is not None}, failed)
 
 
 def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> dict[str, Job]:
-    """In the order in which one brings work for the next. What each is called in words is `clock.job` of the wording."""
+    """Return the jobs, each of which may create work for the next. People read their names, with spaces."""
+    context = make_context(settings, engine, now=now)
     return {
         "syncs": lambda: _sync(settings, engine, now()),
-        "notices": lambda: _notices(settings, engine, slack_client, now),
+        "notices": lambda: _send_notices(context, slack_client),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages_settled": lambda: _settle(settings, engine, now()),
-        "first_looks": lambda: _first_looks(settings, engine, now()),
-        "digests_posted": lambda: (
-            digest_post.post_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
+        "preliminary_digests": lambda: _in_transaction(
+            engine, enqueue_preliminary, now=now(), after=settings.first_look_after
         ),
-        "lists_sent": lambda: (
-            download_post.send_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
-        ),
-        "claims_lapsed": lambda: _lapse(engine, now()),
-        "old_notes_forgotten": lambda: _forget(engine, now()),
+        "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
+        "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
+        "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now()),
+        "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
     }
 
 
 def _attempt(name: str, job: Job) -> int | None:
+    """Run a job and log the result. Returns None if it failed."""
+    label = name.replace("_", " ")
     try:
         count = job()
-    except UserError as no:
-        logger.error("%s: %s", name, no.sentence)  # noqa: TRY400 - the sentence says it all.
+    except UserError as error:
+        logger.error("%s: %s", label, error.sentence)  # noqa: TRY400 - the sentence is enough.
         return None
-    except Exception as fault:  # noqa: BLE001 - one job that fails must not stop the others; the next round tries again.
-        logger.error("%s: %s", name, describe_error(fault))  # noqa: TRY400 - without the values a traceback may hold.
+    except Exception as error:  # noqa: BLE001 - a failed job must not stop the others; the next round tries again.
+        logger.error("%s: %s", label, describe_error(error))  # noqa: TRY400 - a traceback may hold personal data.
         return None
     if count:
-        logger.info("%s: %d", name, count)
+        logger.info("%s: %d", label, count)
     return count
 
 
+def _in_transaction(engine: Engine, verb: Callable[..., int], **values: Any) -> int:
+    with transaction(engine) as session:
+        return verb(session, **values)
+
+
 def _apply_receipts(engine: Engine, now: datetime) -> int:
-    """Some at a time, each in a transaction of its own: a STOP waits behind one, never behind all of them."""
-    found = 0
-    while True:
-        with transaction(engine) as session:
-            more = apply_waiting_receipts(session, now=now)
-        if not more:
-            return found
-        found += more
+    """Apply waiting receipts in batches, each in its own transaction, so that an opt-out waits for one batch at most."""
+    total = 0
+    while count := _in_transaction(engine, apply_waiting_receipts, now=now):
+        total += count
+    return total
 
 
-def _forget(engine: Engine, now: datetime) -> int:
-    with transaction(engine) as session:
-        return (
-            open_views.sweep(session, now=now)
-            + delete_old_drafts(session, now=now)
-            + delete_old_requests(session, now=now)
-        )
-
-
-def _lapse(engine: Engine, now: datetime) -> int:
-    with transaction(engine) as session:
-        return expire_claims(session, now=now)
+def _delete_old_rows(session: Session, *, now: datetime) -> int:
+    return (
+        open_views.sweep(session, now=now) + delete_old_drafts(session, now=now) + delete_old_requests(session, now=now)
+    )
 
 
 def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
-    """Settle what is due, each message in a transaction of its own, with its digests; one that fails keeps none back."""
-    tried, failed = 0, set[str]()
-    while _settle_next(settings, engine, now, failed=failed):
-        tried += 1
+    """Settle due messages, each with its digests in its own transaction; one that fails does not block the others."""
+    tried = 0
+    failed: set[str] = set()
+    while True:
+        with transaction(engine) as session:
+            due = due_messages(session, now=now, settle_after=settings.settle_after)
+            message_id = next((due_id for due_id in due if due_id not in failed), None)
+            if message_id is None:
+                break
+            tried += 1
+            if _attempt(f"settling {message_id}", partial(_settle_message, session, message_id, now)) is None:
+                failed.add(message_id)
     if failed:
-        raise UserError("clock.not_settled", f"{len(failed)} of {tried} could not be settled.")
+        raise UserError("clock.not_settled", f"{len(failed)} of {tried} mass messages could not be settled.")
     return tried
 
 
-def _settle_next(settings: Settings, engine: Engine, now: datetime, *, failed: set[str]) -> bool:
-    with transaction(engine) as session:
-        due = due_messages(session, now=now, settle_after=settings.settle_after)
-        message_id = next((one for one in due if one not in failed), None)
-        if message_id is None:
-            return False
-        work = f"settling {message_id}, its digests"
-        if _attempt(work, lambda: _settle_one(session, message_id, now)) is None:
-            failed.add(message_id)
-        return True
-
-
-def _settle_one(session: Session, message_id: str, now: datetime) -> int:
+def _settle_message(session: Session, message_id: str, now: datetime) -> int:
     with session.begin_nested():
         settle_message(session, message_id, now=now)
         enqueue_fix_thanks(session, message_id, now=now)
         return enqueue_digests(session, message_id, now=now)
 
 
-def _first_looks(settings: Settings, engine: Engine, now: datetime) -> int:
-    with transaction(engine) as session:
-        return enqueue_preliminary(session, now=now, after=settings.first_look_after)
-
-
 def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
-    """Read the SIS if it is due. The lock keeps a second clock out until this one's run can be seen."""
+    """Sync from the SIS if that is due. The lock keeps a second clock out until this run is visible to it."""
     source = choose_source(settings)
     if source is None:
         return 0
-    with advisory_lock(engine, "nightly sync") as turn:
-        if turn is None:
+    with advisory_lock(engine, "nightly sync") as connection:
+        if connection is None:
             return 0
         with transaction(engine) as session:
-            seen = approved_counts(session)
-            if seen is None and not sync_is_due(session, settings, now=now):
+            approved = approved_counts(session)
+            if approved is None and not sync_is_due(session, settings, now=now):
                 return 0
         run_sync(
             engine,
@@ -195,27 +176,29 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             now=now.astimezone(settings.zone),
             region=settings.phone_region,
             brake_percent=settings.sync_brake_percent,
-            seen=seen,
+            seen=approved,
             whole_every=settings.sync_whole_every,
             unless_same=True,
         )
     return 1
 
 
-def _notices(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> int:
-    """Tell people of the syncs that ended."""
+def _send_notices(context: AppContext, slack_client: Any) -> int:
+    """Send notices about finished syncs."""
+    settings = context.settings
     if settings.sis_oneroster_csv or settings.sis_oneroster_url:
-        with transaction(engine) as session:
-            enqueue_notices(session, admins=settings.admin_emails, now=now())
-    return notice_post.send_due(make_context(settings, engine, now=now), slack_client) if slack_client else 0
+        with transaction(context.engine) as session:
+            enqueue_notices(session, admins=settings.admin_emails, now=context.now())
+    return notice_post.send_due(context, slack_client) if slack_client else 0
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:
-    """Whether no sync ran since the last `SYNC_AT`, by the clock on the district's wall."""
-    at = datetime.combine(now.astimezone(settings.zone).date(), settings.sync_at, tzinfo=settings.zone)
-    if at > now:
-        at = datetime.combine(at.date() - timedelta(days=1), settings.sync_at, tzinfo=settings.zone)
-    last = session.scalar(select(SyncRun).where(SyncRun.started_at >= at).order_by(SyncRun.started_at.desc()).limit(1))
+    """Return whether no sync has run since the last `SYNC_AT`, on the district's local time."""
+    due_at = datetime.combine(now.astimezone(settings.zone).date(), settings.sync_at, tzinfo=settings.zone)
+    if due_at > now:
+        due_at = datetime.combine(due_at.date() - timedelta(days=1), settings.sync_at, tzinfo=settings.zone)
+    newest_first = select(SyncRun).where(SyncRun.started_at >= due_at).order_by(SyncRun.started_at.desc())
+    last = session.scalar(newest_first.limit(1))
     if last is None:
         return True
-    return last.state in {SyncState.FAILED, SyncState.RUNNING} and now - last.started_at > _TRY_AGAIN
+    return last.state in {SyncState.FAILED, SyncState.RUNNING} and now - last.started_at > _RETRY_AFTER

@@ -1,4 +1,4 @@
-"""What is due, and that one round does all of it, once, whoever else runs."""
+"""The clock: which work is due, and that a round does all of it once, even beside another clock."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ def ran(session, at, state=SyncState.DONE):
 
 
 def at(*clock_time, day=23):
-    """A time of that day in November 2026 in Chicago, where UTC is six hours ahead."""
+    """Return a time of that day in November 2026 in Chicago, where UTC is six hours ahead."""
     return datetime(2026, 11, day, *clock_time, tzinfo=UTC) + timedelta(hours=6)
 
 
@@ -44,13 +44,13 @@ def at(*clock_time, day=23):
     [
         (None, at(9), True),
         (at(2, 30), at(9), False),
-        (at(2, 29), at(9), True),  # The run before this morning's time was yesterday's.
-        (at(3, day=22), at(2, 29), False),  # Yesterday's still holds before this morning's time.
+        (at(2, 29), at(9), True),  # The last run was before this morning's time.
+        (at(3, day=22), at(2, 29), False),  # Not yet due: yesterday's run counts until this morning's time.
         (at(3, day=22), at(2, 30), True),
-        (at(3, day=20), at(9), True),  # The clock was down for days: once is enough.
+        (at(3, day=20), at(9), True),  # The clock was down for days: due once.
     ],
 )
-def test_the_sync_is_due_once_a_day_at_its_time_on_the_districts_wall(session, last, now, due):
+def test_sync_is_due_once_a_day_at_local_time(session, last, now, due):
     if last:
         ran(session, last)
     assert clock.sync_is_due(session, make_settings(), now=now) is due
@@ -66,9 +66,7 @@ def test_the_sync_is_due_once_a_day_at_its_time_on_the_districts_wall(session, l
         (SyncState.BRAKED, timedelta(hours=20), False),
     ],
 )
-def test_a_failed_or_killed_sync_is_tried_again_in_an_hour_and_a_braked_one_waits_for_a_person(
-    session, state, after, due
-):
+def test_failed_sync_retries_after_an_hour_and_held_one_waits(session, state, after, due):
     ran(session, at(2, 30), state)
     assert clock.sync_is_due(session, make_settings(), now=at(2, 30) + after) is due
 
@@ -80,7 +78,7 @@ def test_a_failed_or_killed_sync_is_tried_again_in_an_hour_and_a_braked_one_wait
         (date(2026, 11, 1), "07:29", "08:30"),  # Clocks went back at 02:00 CDT.
     ],
 )
-def test_on_the_days_when_clocks_change_the_sync_is_due_once(session, day, before, after):
+def test_sync_is_due_once_when_daylight_saving_changes(session, day, before, after):
     def utc(written):
         return datetime.fromisoformat(f"{day}T{written}:00+00:00")
 
@@ -93,7 +91,7 @@ def test_on_the_days_when_clocks_change_the_sync_is_due_once(session, day, befor
 
 @pytest.fixture
 def slack():
-    """A channel that asked for digests, in the little Slack, and a client of it."""
+    """Yield the local Slack, a channel of it, and a client."""
     workspace = Workspace(manifest.read())
     dana = workspace.add_user("Dana Diaz", email="dana.diaz@district.example")
     channel = workspace.add_channel("family-texts", members=[dana.id], with_bot=True)
@@ -116,7 +114,7 @@ def posts(workspace):
     return [call for call in workspace.calls if call.method == "chat.postMessage"]
 
 
-def test_one_round_settles_what_is_due_and_tells_the_channel(engine, session, slack):
+def test_one_round_settles_due_messages_and_posts_digests(engine, session, slack):
     workspace, channel, client = slack
     a_message_whose_window_is_over(session, channel)
     done = clock.run_once(make_settings(), engine, client, now=lambda: NOW)
@@ -124,7 +122,7 @@ def test_one_round_settles_what_is_due_and_tells_the_channel(engine, session, sl
     assert len(posts(workspace)) == 1
 
 
-def test_a_second_round_finds_nothing_to_do(engine, session, slack):
+def test_second_round_finds_nothing_to_do(engine, session, slack):
     workspace, channel, client = slack
     a_message_whose_window_is_over(session, channel)
     clock.run_once(make_settings(), engine, client, now=lambda: NOW)
@@ -133,21 +131,21 @@ def test_a_second_round_finds_nothing_to_do(engine, session, slack):
     assert len(posts(workspace)) == 1
 
 
-def test_two_clocks_at_once_do_everything_once(engine, session, slack, tmp_path):
+def test_concurrent_clocks_do_everything_once(engine, session, slack, tmp_path):
     workspace, channel, client = slack
     district.write(tmp_path / "sis", NOW.date())
     a_message_whose_window_is_over(session, channel)
     here = make_settings(sis_oneroster_csv=tmp_path / "sis")
     with ThreadPoolExecutor(4) as clocks:
         rounds = [clocks.submit(clock.run_once, here, engine, client, now=lambda: NOW) for _ in range(4)]
-        done = [one.result() for one in rounds]
-    assert [one.failed for one in done] == [()] * 4
-    assert sum(one.counts["syncs"] for one in done) == 1
+        done = [future.result() for future in rounds]
+    assert [result.failed for result in done] == [()] * 4
+    assert sum(result.counts["syncs"] for result in done) == 1
     assert session.scalar(select(func.count()).select_from(SyncRun)) == 1
     assert len(posts(workspace)) == 1
 
 
-def test_the_nightly_sync_reads_the_contacts_beside_the_bundle(engine, session, tmp_path):
+def test_nightly_sync_reads_the_separate_contacts_file(engine, session, tmp_path):
     district.write(tmp_path / "sis", NOW.date())
     (tmp_path / "families.csv").write_text("Student_id,Contact_name\nnobody,Pat Lee\n")
     here = make_settings(sis_oneroster_csv=tmp_path / "sis", sis_contacts_csv=tmp_path / "families.csv")
@@ -155,9 +153,9 @@ def test_the_nightly_sync_reads_the_contacts_beside_the_bundle(engine, session, 
     assert "contacts.csv" in session.scalars(select(SyncRejection.file)).all()
 
 
-def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engine, session, tmp_path):
+def test_role_ends_at_midnight_local_time(engine, session, tmp_path):
     tables = bundles.a_district()
-    clara = next(one for one in tables["roles"] if one["userSourcedId"] == "clara")
+    clara = next(role for role in tables["roles"] if role["userSourcedId"] == "clara")
     clara["endDate"] = "2026-11-24"
     here = make_settings(sis_oneroster_csv=bundles.write(tables, tmp_path / "sis"))
     held = select(func.count(StaffRole.id)).where(StaffRole.role == "siteAdministrator")
@@ -166,7 +164,7 @@ def test_whose_role_ends_tomorrow_has_it_this_evening_on_the_districts_wall(engi
         assert session.scalar(held) == roles
 
 
-def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, slack):
+def test_message_that_fails_to_settle_does_not_block_others(engine, session, slack):
     workspace, channel, client = slack
     session.add(MassMessage(id="M0", title="Broken", sent_at=NOW - timedelta(days=3), settles_at=NOW))
     a_message_whose_window_is_over(session, channel)
@@ -180,7 +178,7 @@ def test_a_message_that_cannot_be_settled_keeps_no_other_back(engine, session, s
 
 @contextmanager
 def refusing_to_settle(engine, message_id):
-    """A database in which one message is beyond settling."""
+    """Make settling one message fail in the database."""
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$"
@@ -195,9 +193,7 @@ def refusing_to_settle(engine, message_id):
 
 
 @pytest.mark.parametrize(("hours", "settled"), [(1, 1), (3, 0)])
-def test_a_message_that_its_sender_wrote_into_the_database_settles_after_the_districts_own_window(
-    engine, session, slack, hours, settled
-):
+def test_message_written_into_the_database_settles_after_configured_window(engine, session, slack, hours, settled):
     _, channel, client = slack
     a_message_whose_window_is_over(session, channel)
     message = session.get(MassMessage, "M1")
@@ -208,7 +204,7 @@ def test_a_message_that_its_sender_wrote_into_the_database_settles_after_the_dis
     assert done.counts["messages_settled"] == settled
 
 
-def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tmp_path):
+def test_failed_job_is_named_and_does_not_stop_others(engine, session, slack, tmp_path):
     workspace, channel, client = slack
     a_message_whose_window_is_over(session, channel)
     nowhere = make_settings(sis_oneroster_csv=tmp_path / "nowhere", slack_bot_token=SecretStr("xoxb"))
@@ -218,7 +214,7 @@ def test_a_job_that_fails_is_named_and_stops_no_other(engine, session, slack, tm
     assert len(posts(workspace)) == 1
 
 
-def test_the_nightly_sync_asks_the_sis_over_rest_when_its_address_is_set(engine, session):
+def test_nightly_sync_uses_rest_if_url_is_set(engine, session):
     client_id, secret = server.CLIENT
     with server.serving(bundles.a_district(), 1) as sis:
         here = make_settings(
@@ -228,6 +224,6 @@ def test_the_nightly_sync_asks_the_sis_over_rest_when_its_address_is_set(engine,
     assert session.scalars(select(SyncRun.source)).all() == ["127.0.0.1"]
 
 
-def test_two_sources_at_once_fail_the_nightly_sync(engine, session, tmp_path):
+def test_two_sources_fail_the_nightly_sync(engine, session, tmp_path):
     here = make_settings(sis_oneroster_csv=tmp_path, sis_oneroster_url="https://sis.example/ims/oneroster/v1p1")
     assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ("syncs",)

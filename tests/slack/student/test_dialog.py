@@ -147,7 +147,7 @@ def test_whoever_takes_a_contact_is_seen_by_colleagues_until_it_is_freed_or_laps
     assert office.clara.press(office.clara.view, action_id="claim.free").ok
     assert office.clara.press(office.clara.view, action_id="claim.take").ok
     office.later(days=3, minutes=1)
-    assert office.tick().counts["claims_lapsed"] == 1
+    assert office.tick().counts["claims_expired"] == 1
     assert taken not in text_of(office.ana.command("/cleanup").message)
 
 
