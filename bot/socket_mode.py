@@ -1,4 +1,4 @@
-"""Slack over a connection that we open, for districts whose network Slack cannot reach. The same listeners as over HTTP."""
+"""Slack over Socket Mode: we open the connection, for districts whose network Slack cannot reach. The listeners are the same."""
 
 import threading
 import time
@@ -17,19 +17,25 @@ from bot.settings import Settings
 from bot.slack.kit import api_errors, slow_responses
 
 _THREADS = 10
-_LOOK_SECONDS = 2  # How often the connection is looked at. Bolt's 10 s are too long for somebody who has just typed.
+# How often the connection is checked. Bolt's 10 s are too long for a person who has just typed a command.
+_PING_SECONDS = 2
 
 
 def serve(settings: Settings, bolt: App) -> None:
-    """Stay connected until SIGTERM or Ctrl-C; a connection that breaks is made anew within seconds.
+    """Stay connected until SIGTERM or Ctrl-C; a lost connection is opened again within seconds.
 
     Raises:
         UserError: no app-level token is set, Slack refuses it, or Slack does not answer at the start.
     """
-    token = _app_token(settings)
-    address = _address(settings, bolt, token)
+    if settings.slack_app_token is None:
+        sentence = (
+            "SLACK_APP_TOKEN is not set. Create one on the app's page, under Basic Information, App-Level Tokens."
+        )
+        raise UserError("socket.token_missing", sentence)
+    token = settings.slack_app_token.get_secret_value()
+    url = _open_connection(settings, bolt, token)
     handler = _Handler(bolt, token)
-    handler.client.wss_uri = address
+    handler.client.wss_uri = url
     freeze_garbage_collector()
     try:
         handler.connect()  # type: ignore[no-untyped-call]
@@ -39,48 +45,36 @@ def serve(settings: Settings, bolt: App) -> None:
 
 
 class _Handler(SocketModeHandler):
-    """Bolt's own, which answers in time."""
+    """Bolt's handler, with an interim response when a listener takes too long."""
 
     def __init__(self, bolt: App, token: str) -> None:
-        super().__init__(bolt, token, ping_interval=_LOOK_SECONDS, concurrency=_THREADS)
-        self._work = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
+        super().__init__(bolt, token, ping_interval=_PING_SECONDS, concurrency=_THREADS)
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
-        began = time.time()
-        answer = self._work.submit(run_bolt_app, self.app, req)
-        meanwhile = slow_responses.interim_response(req.payload)
+        start = time.time()
+        work = self._executor.submit(run_bolt_app, self.app, req)
+        interim = slow_responses.interim_response(req.payload)
         try:
-            send_response(client, req, answer.result(slow_responses.RESPONSE_TIMEOUT if meanwhile else None), began)
+            send_response(client, req, work.result(slow_responses.RESPONSE_TIMEOUT if interim else None), start)
         except TimeoutError:
-            if meanwhile is None or answer.done():
+            # A listener may raise TimeoutError as well.
+            if interim is None or work.done():
                 raise
-            send_response(client, req, meanwhile, began)
-            slow_responses.send_late_response(req.payload, answer.result())
+            send_response(client, req, interim, start)
+            slow_responses.send_late_response(req.payload, work.result())
 
 
-def _app_token(settings: Settings) -> str:
-    if settings.slack_app_token is None:
-        raise UserError(
-            "socket.no_token",
-            "SLACK_APP_TOKEN is not set. Make one on the app's page: Basic Information, App-Level Tokens.",
-        )
-    return settings.slack_app_token.get_secret_value()
-
-
-def _address(settings: Settings, bolt: App, token: str) -> str:
-    """Where Slack wants us to connect. Asked here first, because Bolt answers a wrong token with a traceback."""
+def _open_connection(settings: Settings, bolt: App, token: str) -> str:
+    """Return the WebSocket URL for the first connection. Left to Bolt, a wrong token would end in a traceback."""
     try:
         return str(bolt.client.apps_connections_open(app_token=token)["url"])
-    except SlackApiError as no:
-        raise UserError(
-            "socket.refused",
-            (
-                f"Slack refuses SLACK_APP_TOKEN ({api_errors.error_code(no)}). Make one with the scope "
-                "connections:write on the app's page (Basic Information, App-Level Tokens), and turn on "
-                "Socket Mode there."
-            ),
-        ) from no
-    except OSError as silence:
-        raise UserError(
-            "socket.silent", f"Slack does not answer at {settings.slack_api_url}.", permanent=False
-        ) from silence
+    except SlackApiError as refusal:
+        sentence = (
+            f"Slack refuses SLACK_APP_TOKEN ({api_errors.error_code(refusal)}). Create one with the scope connections:write "
+            "on the app's page (Basic Information, App-Level Tokens), and turn on Socket Mode there."
+        )
+        raise UserError("socket.token_refused", sentence) from refusal
+    except OSError as problem:
+        sentence = f"Slack does not answer at {settings.slack_api_url}."
+        raise UserError("socket.unreachable", sentence, permanent=False) from problem

@@ -1,4 +1,4 @@
-"""`cleanup-bot socket` against the other end of Socket Mode; whatever else it asks is answered by the little Slack."""
+"""`cleanup-bot socket` against a Socket Mode server; all other calls are answered by the local Slack."""
 
 import asyncio
 import json
@@ -28,11 +28,11 @@ ROOT = Path(__file__).parents[1]
 APP_TOKEN = "xapp-of-this-app"
 
 
-class OtherEnd:
-    """Gives out addresses, sends `envelopes` one after the other down each connection, and keeps what comes back."""
+class SocketServer:
+    """Hands out WebSocket URLs, sends one of `envelopes` per connection, and keeps the `answers`."""
 
-    def __init__(self, little_slack):
-        self.little_slack = little_slack
+    def __init__(self, local_slack):
+        self.local_slack = local_slack
         self.envelopes = queue.Queue()
         self.answers = queue.Queue()
         self.connections = 0
@@ -58,10 +58,10 @@ class OtherEnd:
         return line
 
     async def anything_else(self, request):
-        async with httpx.AsyncClient(base_url=self.little_slack) as client:
+        async with httpx.AsyncClient(base_url=self.local_slack) as client:
             headers = {name: request.headers[name] for name in ("Authorization", "Content-Type")}
-            said = await client.post(request.match_info["method"], content=await request.read(), headers=headers)
-        return web.Response(body=said.content, status=said.status_code, content_type="application/json")
+            response = await client.post(request.match_info["method"], content=await request.read(), headers=headers)
+        return web.Response(body=response.content, status=response.status_code, content_type="application/json")
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def slack():
 
 
 @pytest.fixture
-def other_end(slack):
-    with serve(slack) as little_slack:
-        end = OtherEnd(little_slack)
+def socket_server(slack):
+    with serve(slack) as local_slack:
+        end = SocketServer(local_slack)
         with listening(end) as url:
             end.url = url
             yield end
@@ -81,7 +81,7 @@ def other_end(slack):
 
 @contextmanager
 def listening(end):
-    """Serve from a thread of its own: in the main one, a browser under test already runs an event loop."""
+    """Serve from a separate thread: in the main one, a browser under test already runs an event loop."""
     app = web.Application()
     app.add_routes(
         [
@@ -95,42 +95,42 @@ def listening(end):
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    def there(work):
+    def run(work):
         return asyncio.run_coroutine_threadsafe(work, loop).result(10)
 
     try:
-        there(runner.setup())
-        there(web.TCPSite(runner, "127.0.0.1", 0).start())
+        run(runner.setup())
+        run(web.TCPSite(runner, "127.0.0.1", 0).start())
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
     finally:
-        there(runner.cleanup())
+        run(runner.cleanup())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
 @pytest.fixture
-def bot(empty_database, database_url, slack, other_end, tmp_path):
-    """Start `cleanup-bot socket`; what was started is never left behind."""
-    ours = {name.upper() for name in Settings.model_fields}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    started = []
+def bot(empty_database, database_url, slack, socket_server, tmp_path):
+    """Start `cleanup-bot socket`; processes are killed at the end."""
+    setting_names = {name.upper() for name in Settings.model_fields}
+    inherited = {name: value for name, value in os.environ.items() if name not in setting_names}
+    processes = []
 
     def start(token=APP_TOKEN):
         environment = {
-            **kept,
+            **inherited,
             "DATABASE_URL": database_url,
             "PYTHONPATH": str(ROOT),
             "SLACK_BOT_TOKEN": slack.bot_token,
             "SLACK_APP_TOKEN": token,
-            "SLACK_API_URL": other_end.url,
+            "SLACK_API_URL": socket_server.url,
         }
         command = [sys.executable, "-m", "bot.cli", "socket"]
-        started.append(subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
-        return started[-1]
+        processes.append(subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True))
+        return processes[-1]
 
     yield start
-    for process in started:
+    for process in processes:
         process.kill()
         process.communicate()
 
@@ -149,22 +149,20 @@ def a_command(slack, user, text):
     return {**envelope, "payload": payload}
 
 
-def test_over_a_socket_the_same_listeners_answer_in_the_acknowledgement(bot, session, slack, other_end):
+def test_command_is_answered_in_the_acknowledgement(bot, session, slack, socket_server):
     district = people.a_district(session)
     session.commit()
     clara = slack.add_user("Clara", email=district.clara.email)
-    other_end.envelopes.put(a_command(slack, clara, "help"))
+    socket_server.envelopes.put(a_command(slack, clara, "help"))
     process = bot()
-    answer = other_end.answers.get(timeout=30)
+    answer = socket_server.answers.get(timeout=30)
     assert answer["envelope_id"] == "E1"
     assert "/cleanup" in json.dumps(answer["payload"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
 
 
-def test_over_a_socket_too_a_command_that_takes_too_long_is_told_to_wait_and_answered_below(
-    bot, session, slack, other_end
-):
+def test_slow_command_gets_interim_response_and_late_answer(bot, session, slack, socket_server):
     district = people.a_district(session)
     session.commit()
     clara = Person(slack, slack.add_user("Clara", email=district.clara.email).id)
@@ -172,9 +170,9 @@ def test_over_a_socket_too_a_command_that_takes_too_long_is_told_to_wait_and_ans
     hook = slack.keys.issue_hook(clara.id, clara.dm, slack.clock())
     command["payload"]["response_url"] = f"{slack.base_url}/hooks/{hook}"
     session.execute(text("LOCK TABLE cleanup_list IN ACCESS EXCLUSIVE MODE"))
-    other_end.envelopes.put(command)
+    socket_server.envelopes.put(command)
     bot()
-    assert "One moment" in other_end.answers.get(timeout=30)["payload"]["text"]
+    assert "One moment" in socket_server.answers.get(timeout=30)["payload"]["text"]
     assert clara.messages() == []
     session.rollback()
     until = time.monotonic() + 10
@@ -183,17 +181,17 @@ def test_over_a_socket_too_a_command_that_takes_too_long_is_told_to_wait_and_ans
     assert "Nobody" in clara.last().text
 
 
-def test_a_connection_that_slack_closes_is_made_anew(bot, slack, other_end):
-    other_end.envelopes.put(None)
-    other_end.envelopes.put(a_command(slack, slack.add_user("Nobody we know"), ""))
+def test_connection_closed_by_slack_is_opened_again(bot, slack, socket_server):
+    socket_server.envelopes.put(None)
+    socket_server.envelopes.put(a_command(slack, slack.add_user("Unknown person"), ""))
     bot()
-    assert other_end.answers.get(timeout=30)["envelope_id"] == "E1"
-    assert other_end.connections == 2
+    assert socket_server.answers.get(timeout=30)["envelope_id"] == "E1"
+    assert socket_server.connections == 2
 
 
-def test_a_token_that_slack_refuses_is_said_in_one_line(bot):
+def test_refused_token_is_reported_in_one_line(bot):
     process = bot(token="xapp-of-another-app")
-    _, said = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert said.splitlines() == [said.strip()]
-    assert "SLACK_APP_TOKEN (invalid_auth)" in said
+    assert errors.splitlines() == [errors.strip()]
+    assert "SLACK_APP_TOKEN (invalid_auth)" in errors
