@@ -1,6 +1,6 @@
-"""Receipts a second over HTTP, signed and committed before the answer, against the same door when it only verifies.
+"""Receipts per second over HTTP, signed and committed before the answer, against the same endpoint when it only verifies.
 
-The floor is a signed text of a family that is neither STOP nor START: it is verified and read, and nothing is stored.
+The floor is a signed text of a family that is neither STOP nor START: it is verified and parsed, and nothing is stored.
 """
 
 import base64
@@ -47,7 +47,7 @@ def texts(port, first):
 
 @pytest.fixture
 def with_deliveries(empty_database):
-    """A mass message of which each receipt of the flood reports on a delivery."""
+    """Create a mass message with a delivery for each receipt of the flood."""
     with transaction(empty_database) as session:
         session.add(MassMessage(id="flood", title="Flood"))
         session.flush()
@@ -69,19 +69,19 @@ def test_receipts_a_second(with_deliveries, database_url, free_port):
         ratios = []
         for number in range(ROUNDS):
             floor = flood(free_port, CONNECTIONS, texts(free_port, number * REQUESTS))
-            told = flood(free_port, CONNECTIONS, receipts(free_port, number * REQUESTS))
-            assert set(floor["statuses"]) == set(told["statuses"]) == {"204"}
-            ratios.append(told["rate"] / floor["rate"])
+            committed = flood(free_port, CONNECTIONS, receipts(free_port, number * REQUESTS))
+            assert set(floor["statuses"]) == set(committed["statuses"]) == {"204"}
+            ratios.append(committed["rate"] / floor["rate"])
             print(
-                f"verified only {floor['rate']:6.0f}/s  committed {told['rate']:6.0f}/s  ratio {ratios[-1]:.2f}"
-                f"  p99 {told['p99'] * 1000:.0f} ms (floor {floor['p99'] * 1000:.0f} ms)"
+                f"verified only {floor['rate']:6.0f}/s  committed {committed['rate']:6.0f}/s  ratio {ratios[-1]:.2f}"
+                f"  p99 {committed['p99'] * 1000:.0f} ms (floor {floor['p99'] * 1000:.0f} ms)"
             )
         print(f"median ratio {statistics.median(ratios):.2f}; memory of web at most {memory(process):.0f} MB")
     with transaction(with_deliveries) as session:
         assert session.scalar(select(func.count()).select_from(Receipt)) == REQUESTS * ROUNDS
 
 
-def test_nothing_that_was_answered_is_lost_when_the_process_is_killed(with_deliveries, database_url, free_port):
+def test_answered_receipts_survive_a_kill(with_deliveries, database_url, free_port):
     with web(database_url, free_port) as process, loading(free_port, CONNECTIONS) as load:
         load.stdin.write(b"\n".join(receipts(free_port, 0)))
         load.stdin.close()

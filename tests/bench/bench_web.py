@@ -1,4 +1,4 @@
-"""What the doors cost beyond an empty answer of the same process (`/healthz`), measured in the same run."""
+"""The cost of each endpoint beyond an empty answer of the same process (`/healthz`), measured in the same run."""
 
 import statistics
 import time
@@ -7,26 +7,26 @@ from itertools import count
 
 import httpx
 import pytest
-from web.test_server import COMMAND, INGEST, bolt, from_twilio, serve, signed  # noqa: F401 - fixtures of the same doors.
+from web.test_server import COMMAND, INGEST, bolt, from_twilio, serve, signed  # noqa: F401 - fixtures of the same endpoints.
 
 CLIENTS, EACH = 4, 500
 
 
-def milliseconds(base_url, ask):
-    """The median time of an answer while four clients ask at once, and how many are answered in a second."""
+def measure(base_url, send):
+    """Return the median time of an answer in ms while four clients send at once, and the answers per second."""
 
     def client(_number):
-        taken = []
+        times = []
         with httpx.Client(base_url=base_url, timeout=30) as bot:
             for _ in range(EACH):
                 started = time.perf_counter()
-                assert ask(bot).is_success
-                taken.append(time.perf_counter() - started)
-        return taken
+                assert send(bot).is_success
+                times.append(time.perf_counter() - started)
+        return times
 
     started = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as clients:
-        times = [one for taken in clients.map(client, range(CLIENTS)) for one in taken]
+        times = [seconds for client_times in clients.map(client, range(CLIENTS)) for seconds in client_times]
     return statistics.median(times) * 1000, len(times) / (time.perf_counter() - started)
 
 
@@ -55,20 +55,20 @@ def a_mass_message(bot):
     return bot.post("/mass-messages", json=message, headers={"Authorization": f"Bearer {INGEST}"})
 
 
-def test_the_cost_of_each_door(bot):
-    doors = {
+def test_cost_of_each_endpoint(bot):
+    endpoints = {
         "empty answer": lambda client: client.get("/healthz"),
         "command": a_command,
         "receipt": a_receipt,
     }
     floor = None
-    for name, ask in doors.items():
-        median, rate = milliseconds(bot.base_url, ask)
+    for name, send in endpoints.items():
+        median, rate = measure(bot.base_url, send)
         floor = floor or median
         print(f"\n{name:14} {median:6.2f} ms ({median / floor:4.1f} x the floor), {rate:6.0f}/s", end="")
 
 
-def test_the_cost_of_500_deliveries(bot):
+def test_cost_of_500_deliveries(bot):
     started = time.perf_counter()
     for _ in range(10):
         assert a_mass_message(bot).is_success

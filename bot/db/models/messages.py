@@ -1,19 +1,13 @@
-"""What mass messages taught us: deliveries, receipts, numbers, and the list that follows from them.
+"""Mass messages, their deliveries and receipts, the status of numbers, and the cleanup list that follows from them.
 
-`mass_messages` and `deliveries` may be written by the district's own sender: columns it does not know have defaults.
+The district's own sender may write `mass_messages` and `deliveries` itself, so the columns that it does not know have defaults.
 """
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ForeignKey,
-    Index,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, created_at_column, id_column, one_of_check
@@ -21,11 +15,11 @@ from bot.domain.sms_status import Outcome, SmsStatus
 
 
 class PhoneNumber(Base):
-    """What is known of a number. Status and opt-out belong to the number: every contact with it shares them.
+    """Status and opt-out of a number, shared by every contact with it.
 
-    `doubted` is a red status of which there is only shaky evidence yet: until a second mass message confirms it, `status`
-    is Unconfirmed. While `opted_out_at` is set, `status` is Opt-Out; it ends only when the number itself texts START, at
-    `opted_in_at`. `delivery_id` is the delivery that says so.
+    `doubted` is a red status with only shaky evidence: until a second mass message confirms it, `status` is Unconfirmed. While
+    `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`.
+    `delivery_id` is the delivery that decided the status.
     """
 
     __tablename__ = "phone_numbers"
@@ -41,10 +35,10 @@ class PhoneNumber(Base):
 
 
 class MassMessage(Base):
-    """One text to many families. `id` is the sender's own; it settles when every delivery is final or at `settles_at`.
+    """One text to many families. `id` is the sender's own; it settles when every delivery is final, at `settles_at` at the latest.
 
-    `sender_at_fault` is {"provider:code": refusals} of the refusals that are our sender's fault and list nobody.
-    `learned_at` is when what is known of a settled message last changed, so that its digests can follow.
+    `sender_at_fault` is {"provider:code": refusals} for refusals that are our sender's fault and list nobody.
+    `learned_at` is when the results of a settled message last changed; its digests are updated after it.
     """
 
     __tablename__ = "mass_messages"
@@ -63,7 +57,7 @@ class MassMessage(Base):
 class Delivery(Base):
     """One mass message to one contact. A sender in the same database inserts the first five columns itself.
 
-    `outcome` is the strongest that the receipts say; Unconfirmed without `final_at` only means that the window closed.
+    `outcome` is the strongest of its receipts; Unconfirmed without `final_at` only means that the window closed.
     """
 
     __tablename__ = "deliveries"
@@ -115,7 +109,7 @@ class Receipt(Base):
 
 
 class OptOutText(Base):
-    """A STOP or START that somebody texted, kept so that the same text, sent to us again, is heard once."""
+    """An opt-out or opt-in, stored so that a repeated report of it is applied once."""
 
     __tablename__ = "opt_out_texts"
     __table_args__ = (UniqueConstraint("provider", "event_key"), Index(None, "phone"))
@@ -128,14 +122,14 @@ class OptOutText(Base):
 
 
 class ListEntry(Base):
-    """A contact on the cleanup list. It joins, leaves and changes when a mass message settles (Opt-Out: at once).
+    """A contact on the cleanup list. It joins, leaves, and changes when a mass message settles (Opt-Out: at once).
 
-    `phone` is the number that could not be reached; `updated_at` is set when the contact was edited since, and the
-    entry waits for the next mass message; `claimed_by` has said that they take care of it. `names` are the folded words that the
-    contact and its students are named by, to find the entry among many; who has them, the people themselves say.
+    `phone` is the number that could not be reached; `updated_at` is set while an edited contact waits for the next mass message;
+    `claimed_by` is the Slack user who takes care of it. `names` are the folded words of the names of the contact and its
+    students, for searching; the names themselves are in `contacts` and `students`.
 
-    No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking each one up
-    and locking it.
+    No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking up and locking
+    each one.
     """
 
     __tablename__ = "cleanup_list"
@@ -163,9 +157,9 @@ class ListMove(StrEnum):
 
 
 class ListChange(Base):
-    """What a mass message did to the list, a row a contact. `fixed_by` is who edited a contact that left as delivered.
+    """How a mass message changed the list, one row per contact. `fixed_by` edited a contact whose text was then delivered.
 
-    No foreign keys, as in the list itself.
+    No foreign keys, as in `ListEntry`.
     """
 
     __tablename__ = "list_changes"
