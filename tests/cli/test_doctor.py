@@ -98,4 +98,4 @@ def test_the_configured_sis_is_tried(run):
 def test_clock_skew_is_reported_in_whole_seconds(skew, ok, said):
     check = checks.clock_skew("clock and Slack", people.NOW + skew, people.NOW)
     assert check.ok is ok
-    assert check.said.startswith(said)
+    assert check.sentence.startswith(said)
