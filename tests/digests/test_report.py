@@ -14,7 +14,7 @@ from bot.digests.fixes import Fix, load_worked_fixes
 from bot.digests.report import MoveCounts, load_digest
 from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
 from bot.domain.sms_status import SmsStatus
-from bot.filters.parsing import parse_filter
+from bot.filters.parse import parse_filter
 from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.settle import settle_message
 
