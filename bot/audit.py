@@ -1,6 +1,4 @@
-"""Changing a value and recording who did it are one act: every verb that changes something calls `record` in its own
-transaction. Rows are never changed afterwards, and hold no whole phone number.
-"""
+"""The history of every change, written in the same transaction as the change. Rows are never updated and hold no whole number."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,7 @@ from bot.domain import phone
 
 @dataclass(frozen=True)
 class Subject:
-    """What was acted on: `kind` is `contact`, `channel`, `sync`, `download` or `file`; `id` its row, None of a channel and a file."""
+    """The subject of a change: `kind` is `contact`, `channel`, `sync`, `download`, or `file`; `id` is its row, None for a channel or a file."""
 
     kind: str
     id: int | None
@@ -32,7 +30,7 @@ def record(
     after: str | None = None,
     reason: str | None = None,
 ) -> Audit:
-    """Write one row; `action` is `noun.verb` in the past tense of the product (`phone.changed`); values come masked."""
+    """Add one row. `action` is `noun.verb` in the past tense (`phone.changed`); `before` and `after` come masked."""
     row = Audit(
         at=now,
         actor=actor,
@@ -50,13 +48,13 @@ def record(
 def record_number(
     session: Session, number: str, *, actor: str, action: str, now: datetime, reason: str | None = None
 ) -> None:
-    """Write what happened to a number (E.164) into the history of each contact who has it."""
+    """Add a row to the history of every contact with this number (E.164)."""
     for contact_id in sorted(session.scalars(contacts_with_phone(number))):
         subject = Subject("contact", contact_id)
         record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number), reason=reason)
 
 
 def load_history(session: Session, subject: Subject, *, limit: int = 20) -> list[Audit]:
-    """What was done to a subject, newest first."""
+    """Return what was done to a subject, newest first."""
     rows = select(Audit).where(Audit.subject_kind == subject.kind, Audit.subject_id == subject.id)
     return list(session.scalars(rows.order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)))

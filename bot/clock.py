@@ -18,21 +18,22 @@ from sqlalchemy.orm import Session
 
 from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
+from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncRun, SyncState
-from bot.db.session import advisory_lock, transaction
+from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
-from bot.downloads.requests import delete_old_drafts
+from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
-from bot.slack import open_views
 from bot.slack.digest import post as digest_post
+from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import download_post
 from bot.slack.sync import notice_post
-from bot.sync.approvals import approved_counts
+from bot.sync.hold import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
 from bot.web.slack import delete_old_requests
@@ -49,7 +50,7 @@ Job = Callable[[], int]
 
 @dataclass(frozen=True)
 class RoundResult:
-    """What one round did: how much per job, and the names of the jobs that failed (the log has the reasons)."""
+    """The result of one round: how much per job, and the names of the jobs that failed (the log has the reasons)."""
 
     counts: Mapping[str, int]
     failed: tuple[str, ...]
@@ -128,7 +129,9 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
 
 def _delete_old_rows(session: Session, *, now: datetime) -> int:
     return (
-        open_views.sweep(session, now=now) + delete_old_drafts(session, now=now) + delete_old_requests(session, now=now)
+        open_views.delete_expired_views(session, now=now)
+        + delete_old_downloads(session, now=now)
+        + delete_old_requests(session, now=now)
     )
 
 
@@ -175,8 +178,8 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             contacts=settings.sis_contacts_csv,
             now=now.astimezone(settings.zone),
             region=settings.phone_region,
-            brake_percent=settings.sync_brake_percent,
-            seen=approved,
+            hold_percent=settings.sync_brake_percent,
+            approved=approved,
             whole_every=settings.sync_whole_every,
             unless_same=True,
         )

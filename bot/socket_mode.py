@@ -14,7 +14,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.app import freeze_garbage_collector
 from bot.errors import UserError
 from bot.settings import Settings
-from bot.slack.kit import api_errors, slow_responses
+from bot.slack.kit import api_errors
+from bot.web.slack import RESPONSE_TIMEOUT, interim_response, send_late_response
 
 _THREADS = 10
 # How often the connection is checked. Bolt's 10 s are too long for a person who has just typed a command.
@@ -54,15 +55,15 @@ class _Handler(SocketModeHandler):
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         start = time.time()
         work = self._executor.submit(run_bolt_app, self.app, req)
-        interim = slow_responses.interim_response(req.payload)
+        interim = interim_response(req.payload)
         try:
-            send_response(client, req, work.result(slow_responses.RESPONSE_TIMEOUT if interim else None), start)
+            send_response(client, req, work.result(RESPONSE_TIMEOUT if interim else None), start)
         except TimeoutError:
             # A listener may raise TimeoutError as well.
             if interim is None or work.done():
                 raise
             send_response(client, req, interim, start)
-            slow_responses.send_late_response(req.payload, work.result())
+            send_late_response(req.payload, work.result())
 
 
 def _open_connection(settings: Settings, bolt: App, token: str) -> str:

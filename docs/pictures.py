@@ -1,13 +1,11 @@
-"""Take the README's pictures again, from a sandbox that runs on port 3000: `make sandbox`, then
-`.venv/bin/python docs/pictures.py`.
-"""
+"""Take the README's pictures again from a sandbox on port 3000: `make sandbox`, then `.venv/bin/python docs/pictures.py`."""
 
 import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 def main() -> None:
@@ -15,22 +13,22 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
         page.goto("http://127.0.0.1:3000")
-        digest(page)
-        the_list(page)
+        take_digest(page)
+        take_list(page)
         browser.close()
 
 
-def digest(page: Page) -> None:
+def take_digest(page: Page) -> None:
     page.get_by_text("Show my list").last.wait_for()
-    page.locator("ol.messages > li.message").last.screenshot(path=HERE / "digest.png")
+    page.locator("ol.messages > li.message").last.screenshot(path=FOLDER / "digest.png")
 
 
-def the_list(page: Page) -> None:
+def take_list(page: Page) -> None:
     page.locator("#composer").fill("/cleanup grade 5 blocked")
     page.keyboard.press("Enter")
     page.get_by_text("Grade 5 · Blocked").last.wait_for()
     page.wait_for_timeout(500)
-    page.screenshot(path=HERE / "list.png", clip={"x": 252, "y": 58, "width": 692, "height": 740})
+    page.screenshot(path=FOLDER / "list.png", clip={"x": 252, "y": 58, "width": 692, "height": 740})
 
 
 main()

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from support import leaks, people
 
-from bot.access import Reach
+from bot.access import AccessLevel
+from bot.cleanup_list import vocabulary
 from bot.db.embedded import embedded_url
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import upgrade_database
@@ -58,7 +59,8 @@ def engine(database_url) -> Engine:
 
 @pytest.fixture
 def empty_database(engine):
-    people.start_again()
+    people.reset_counter()
+    vocabulary.clear_cache()
     with engine.begin() as connection:
         written = set(connection.scalars(_WRITTEN)) & {table.name for table in _TABLES}
         if written:
@@ -75,16 +77,16 @@ def session(empty_database):
 
 
 @pytest.fixture(autouse=True)
-def nothing_private_is_logged(request):
-    """No test on a database may log a name or a number of a person, whatever it is about."""
+def no_private_data_in_logs(request):
+    """No test on a database may log a name or a number of a person."""
     if "empty_database" not in request.fixturenames:
         yield
         return
     engine = request.getfixturevalue("empty_database")
-    with leaks.heard() as lines:
+    with leaks.captured_log() as lines:
         yield
-    private = leaks.Private(engine)
-    assert [(line, found) for line in lines if (found := private.found_in(line))] == []
+    private = leaks.PrivateData(engine)
+    assert [(line, found) for line in lines if (found := private.find_in(line))] == []
 
 
 @pytest.fixture
@@ -94,16 +96,16 @@ def now() -> datetime:
 
 @pytest.fixture
 def district(session):
-    return people.a_district(session)
+    return people.create_district(session)
 
 
 @pytest.fixture
 def clara(district):
     """The clerk of Lincoln."""
-    return people.acting(district.clara, reach=Reach.SCHOOLS, at=(district.lincoln,))
+    return people.actor_of(district.clara, level=AccessLevel.SCHOOLS, at=(district.lincoln,))
 
 
 @pytest.fixture
 def dana(district):
-    """The data manager, who sees everybody."""
-    return people.acting(district.dana, reach=Reach.DISTRICT)
+    """The data manager, who sees every student."""
+    return people.actor_of(district.dana, level=AccessLevel.DISTRICT)

@@ -17,8 +17,8 @@ from bot.cli import manifest
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.roster import StaffRole, SyncRejection, SyncRun, SyncState
 from bot.db.models.slack import Subscription
-from bot.sandbox import district
-from bot.sandbox.slack.serving import serve
+from bot.sandbox.district.maplewood import write_export
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 
@@ -63,7 +63,7 @@ def test_sync_is_due_once_a_day_at_local_time(session, last, now, due):
         (SyncState.FAILED, timedelta(minutes=61), True),
         (SyncState.RUNNING, timedelta(minutes=59), False),
         (SyncState.RUNNING, timedelta(minutes=61), True),
-        (SyncState.BRAKED, timedelta(hours=20), False),
+        (SyncState.HELD, timedelta(hours=20), False),
     ],
 )
 def test_failed_sync_retries_after_an_hour_and_held_one_waits(session, state, after, due):
@@ -133,7 +133,7 @@ def test_second_round_finds_nothing_to_do(engine, session, slack):
 
 def test_concurrent_clocks_do_everything_once(engine, session, slack, tmp_path):
     workspace, channel, client = slack
-    district.write(tmp_path / "sis", NOW.date())
+    write_export(tmp_path / "sis", NOW.date())
     a_message_whose_window_is_over(session, channel)
     here = make_settings(sis_oneroster_csv=tmp_path / "sis")
     with ThreadPoolExecutor(4) as clocks:
@@ -146,7 +146,7 @@ def test_concurrent_clocks_do_everything_once(engine, session, slack, tmp_path):
 
 
 def test_nightly_sync_reads_the_separate_contacts_file(engine, session, tmp_path):
-    district.write(tmp_path / "sis", NOW.date())
+    write_export(tmp_path / "sis", NOW.date())
     (tmp_path / "families.csv").write_text("Student_id,Contact_name\nnobody,Pat Lee\n")
     here = make_settings(sis_oneroster_csv=tmp_path / "sis", sis_contacts_csv=tmp_path / "families.csv")
     assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ()

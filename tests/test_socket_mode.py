@@ -20,7 +20,7 @@ from support import people
 
 from bot.cli import manifest
 from bot.sandbox.slack.people import Person
-from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 
@@ -150,7 +150,7 @@ def a_command(slack, user, text):
 
 
 def test_command_is_answered_in_the_acknowledgement(bot, session, slack, socket_server):
-    district = people.a_district(session)
+    district = people.create_district(session)
     session.commit()
     clara = slack.add_user("Clara", email=district.clara.email)
     socket_server.envelopes.put(a_command(slack, clara, "help"))
@@ -163,12 +163,11 @@ def test_command_is_answered_in_the_acknowledgement(bot, session, slack, socket_
 
 
 def test_slow_command_gets_interim_response_and_late_answer(bot, session, slack, socket_server):
-    district = people.a_district(session)
+    district = people.create_district(session)
     session.commit()
     clara = Person(slack, slack.add_user("Clara", email=district.clara.email).id)
     command = a_command(slack, clara, "grade 5")
-    hook = slack.keys.issue_hook(clara.id, clara.dm, slack.clock())
-    command["payload"]["response_url"] = f"{slack.base_url}/hooks/{hook}"
+    command["payload"]["response_url"] = slack.new_response_url(clara.id, clara.dm)
     session.execute(text("LOCK TABLE cleanup_list IN ACCESS EXCLUSIVE MODE"))
     socket_server.envelopes.put(command)
     bot()
@@ -178,7 +177,7 @@ def test_slow_command_gets_interim_response_and_late_answer(bot, session, slack,
     until = time.monotonic() + 10
     while not clara.messages() and time.monotonic() < until:
         time.sleep(0.05)
-    assert "Nobody" in clara.last().text
+    assert "No one here" in clara.last().text
 
 
 def test_connection_closed_by_slack_is_opened_again(bot, slack, socket_server):

@@ -1,4 +1,4 @@
-"""What mass messages did to one person's list since a moment: who joined it, who left it, and whom that person's edits brought back."""
+"""The changes that mass messages made to one person's list since a moment: contacts that joined, left, and left thanks to that person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from bot.db.models.roster import StudentContact
 
 @dataclass(frozen=True)
 class Activity:
-    """Counts of contacts; `fixed` are those of `left` who could be texted after this person's own edit."""
+    """Numbers of contacts. `fixed` are those among `left` who got a text after this person's edit."""
 
     joined: int
     left: int
@@ -22,19 +22,19 @@ class Activity:
 
 
 def load_activity(session: Session, *, since: datetime, actor: Actor) -> Activity:
-    """Of the contacts of this person's students; one who joined and left again counts as both."""
+    """Count the contacts of this person's students; one that joined and left again counts as both."""
     own = select(StudentContact.contact_id).where(
         StudentContact.student_id.in_(access.visible_students(actor)), StudentContact.active
     )
-    change = ListChange
-    moved = func.count(change.contact_id.distinct())
-    row = session.execute(
+    contacts, left = func.count(ListChange.contact_id.distinct()), ListChange.move == ListMove.LEFT
+    counts = (
         select(
-            moved.filter(change.move == ListMove.JOINED).label("joined"),
-            moved.filter(change.move == ListMove.LEFT).label("left"),
-            moved.filter(change.move == ListMove.LEFT, change.fixed_by == actor.user_id).label("fixed"),
+            contacts.filter(ListChange.move == ListMove.JOINED).label("joined"),
+            contacts.filter(left).label("left"),
+            contacts.filter(left, ListChange.fixed_by == actor.user_id).label("fixed"),
         )
-        .join(MassMessage, MassMessage.id == change.mass_message_id)
-        .where(MassMessage.settled_at > since, change.contact_id.in_(own))
-    ).one()
+        .join(MassMessage, MassMessage.id == ListChange.mass_message_id)
+        .where(MassMessage.settled_at > since, ListChange.contact_id.in_(own))
+    )
+    row = session.execute(counts).one()
     return Activity(row.joined, row.left, row.fixed)

@@ -1,25 +1,117 @@
-"""What a filter asks for and none of one person's students has: a list that is empty for that is no good news."""
+"""Why a list is empty: a student of that name is not on it, no student matches the filter, or everyone can be texted."""
 
+from dataclasses import dataclass, replace
+
+from sqlalchemy import exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
-from bot.cleanup_list.student_filter import narrow_students
+from bot.cleanup_list.name_search import load_known_names
+from bot.cleanup_list.query import (
+    NAMES,
+    StudentRow,
+    has_words,
+    narrow_students,
+    plan_for_names,
+    reachability_query,
+    school_names,
+    student_from_row,
+    teacher_names,
+)
+from bot.db.models.messages import ListEntry
+from bot.db.models.roster import Contact, Student
+from bot.db.models.views import effective_contacts
 from bot.filters.filter import Filter
+from bot.filters.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class EmptyReason:
+    """Why the list of `which` is empty.
+
+    `unlisted` are students with the typed name who are not on the list. `unmet` are the parts of the filter that no student of
+    this person meets; `alternatives` replace a school or teacher in it by one with a similar name.
+    """
+
+    which: Filter
+    unlisted: tuple[StudentRow, ...]
+    unmet: tuple[Filter, ...]
+    alternatives: tuple[Filter, ...]
+
+
+def explain_empty(
+    session: Session, which: Filter, vocabulary: Vocabulary, *, actor: Actor, roster: str | None, limit: int
+) -> EmptyReason:
+    """Return why nothing matches, with at most `limit` unlisted students."""
+    unmet = unmet_criteria(session, which, actor=actor)
+    return EmptyReason(
+        which=which,
+        unlisted=find_unlisted_students(session, which, actor=actor, roster=roster, limit=limit),
+        unmet=unmet,
+        alternatives=tuple(other for part in unmet for other in _alternatives(which, part, vocabulary)),
+    )
+
+
+def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[Filter]:
+    if part == Filter(school=part.school):
+        return [replace(which, school=name, page=1) for name in vocabulary.schools_like(part.school or "")]
+    if part == Filter(teacher=part.teacher):
+        return [replace(which, teacher=name, page=1) for name in vocabulary.teachers_like(part.teacher or "")]
+    return []
 
 
 def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
-    """The parts of a filter, its school, its teacher or its grades, that none of this person's students has; all of them in one
-    where each has somebody but nobody has all. Nothing where somebody does: names and SMS statuses are not asked about.
+    """Return the parts of a filter (school, teacher, grades) that no student of this person meets.
+
+    One filter with all parts where each is met by someone but all by no one. Empty where someone meets them all; names and SMS
+    statuses are not considered.
     """
     parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
-    asked = [one for one in parts if one != Filter()]
+    given = [part for part in parts if part != Filter()]
     together = which.student_part().with_page(1)
-    if not asked or _is_anybody(session, together, actor):
+    if not given or _has_students(session, together, actor):
         return ()
-    return tuple(one for one in asked if not _is_anybody(session, one, actor)) or (together,)
+    return tuple(part for part in given if not _has_students(session, part, actor)) or (together,)
 
 
-def _is_anybody(session: Session, which: Filter, actor: Actor) -> bool:
+def _has_students(session: Session, which: Filter, actor: Actor) -> bool:
     students = narrow_students(access.visible_students(actor), which, today=actor.today)
     return session.scalar(students.limit(1)) is not None
+
+
+def find_unlisted_students(
+    session: Session, which: Filter, *, actor: Actor, roster: str | None, limit: int
+) -> tuple[StudentRow, ...]:
+    """Return the first students by name who, or whose contact, has the filter's names and who are not on the list.
+
+    Nobody without names in the filter. SMS statuses are not considered: a student who is not on the list has none.
+    """
+    if not which.names or not load_known_names(session, roster=roster).may_contain(which.names):
+        return ()
+    plan_for_names(session)
+    adult = effective_contacts.c
+    has_named_contact = Student.id.in_(
+        select(adult.student_id).join(Contact, Contact.id == adult.contact_id).where(has_words(Contact.search, NAMES))
+    )
+    on_list = exists().where(adult.student_id == Student.id, adult.contact_id.in_(select(ListEntry.contact_id)))
+    unlisted = access.visible_students(actor).where(or_(has_words(Student.search, NAMES), has_named_contact), ~on_list)
+    by_name = (Student.family_name, Student.given_name, Student.id)
+    first = (
+        narrow_students(unlisted, which, today=actor.today)
+        .with_only_columns(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade)
+        .order_by(*by_name)
+        .limit(limit)
+        .cte("first")
+    )
+    reachability = reachability_query(first.c.student_id).lateral()
+    rows = (
+        select(
+            *(first, reachability),
+            school_names(first.c.student_id).label("schools"),
+            teacher_names(first.c.student_id, actor.today).label("teachers"),
+        )
+        .join_from(first, reachability, true())
+        .order_by(first.c.family_name, first.c.given_name, first.c.student_id)
+    )
+    return tuple(map(student_from_row, session.execute(rows)))

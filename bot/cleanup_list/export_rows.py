@@ -1,4 +1,4 @@
-"""The whole list, contact by contact, for a file: read through a cursor, so that memory holds a few hundred of them."""
+"""The whole list for a file, one row per contact and student, read through a cursor: a few hundred rows in memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,22 +8,28 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from bot.access import BOUND_PARAMS, Actor
-from bot.cleanup_list.query import matching_entries, plan_for_names, query_params
-from bot.cleanup_list.rows import school_names, severity, teacher_names
+from bot.cleanup_list.query import (
+    matching_entries,
+    plan_for_names,
+    query_params,
+    school_names,
+    severity,
+    teacher_names,
+)
 from bot.db.models.base import ContactMethod
 from bot.db.models.messages import ListEntry
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter
 
-_AT_ONCE = 500
+_BATCH = 500
 
 
 @dataclass(frozen=True)
 class ExportRow:
-    """A listed contact of one student; `textable` and `other_ways` are of the student, whoever reaches them.
+    """A listed contact of one student. `textable` and `other_ways` concern the student, whichever adult is reached.
 
-    `is_updated`: the contact was edited since, and the status is of how it was before.
+    `is_updated`: the contact was edited since, and the status belongs to the number before the edit.
     """
 
     family_name: str
@@ -43,29 +49,28 @@ class ExportRow:
 
 
 def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterator[ExportRow]:
-    """Every entry that this person may see, by grade and name; a contact of two students stands with both."""
-    plan_for_names(session, which)
-    of_list, adult = matching_entries(which.criteria, actor.reach), effective_contacts.c
+    """Yield every entry this person may see, by grade and name; a contact of two students comes with each."""
+    if which.names:
+        plan_for_names(session)
+    entry, adult = matching_entries(which.criteria, actor.level), effective_contacts.c
     rows = (
         select(
-            *(of_list.c.family_name, of_list.c.given_name, of_list.c.grade, of_list.c.textable, of_list.c.other_ways),
-            school_names(of_list.c.student_id).label("schools"),
-            teacher_names(of_list.c.student_id, BOUND_PARAMS.today).label("teachers"),
+            *(entry.c.family_name, entry.c.given_name, entry.c.grade, entry.c.textable, entry.c.other_ways),
+            school_names(entry.c.student_id).label("schools"),
+            teacher_names(entry.c.student_id, BOUND_PARAMS.today).label("teachers"),
             (adult.given_name + " " + adult.family_name).label("contact"),
             *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
         )
-        .select_from(of_list)
-        .join(
-            effective_contacts,
-            and_(adult.student_id == of_list.c.student_id, adult.contact_id == of_list.c.contact_id),
-        )
-        .join(ListEntry, ListEntry.contact_id == of_list.c.contact_id)
+        .select_from(entry)
+        .join(effective_contacts, and_(adult.student_id == entry.c.student_id, adult.contact_id == entry.c.contact_id))
+        .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
         .order_by(
-            *(of_list.c.grade_order, of_list.c.family_name, of_list.c.given_name, of_list.c.student_id),
-            *(severity(ListEntry.status), adult.priority.nulls_last(), of_list.c.contact_id),
+            *(entry.c.grade_order, entry.c.family_name, entry.c.given_name, entry.c.student_id),
+            *(severity(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
         )
     )
-    for row in session.execute(rows, query_params(which, actor.sight), execution_options={"yield_per": _AT_ONCE}):
+    params = query_params(which, actor.scope)
+    for row in session.execute(rows, params, execution_options={"yield_per": _BATCH}):
         yield ExportRow(
             family_name=row.family_name,
             given_name=row.given_name,

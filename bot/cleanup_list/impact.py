@@ -1,6 +1,6 @@
-"""Whom else a change of a contact touches.
+"""Others that a change to a contact affects: its other students, and other contacts with the same number.
 
-Names only of students and contacts the asking person may see; of the others, how many there are.
+Names only of students and contacts the person may see; of the others, how many there are.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,18 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
-from bot.cleanup_list.cards import Sibling
+from bot.cleanup_list.student import Sibling
 from bot.db.models.roster import Student
 from bot.db.models.views import contact_reach, contacts_with_phone, effective_contacts
 
-_NAMED = 3
-"""How many of those with the same number are named."""
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Impact:
-    """Whom a change of a contact touches: its other students, and other contacts with the same number.
+    """The other students of a contact, and a few other contacts with the same number (an office line can have thousands).
 
-    `sharing` names a few whom one may see, and `more_sharing` counts the rest: an office's line stands with thousands.
+    `more_siblings` and `more_sharing` count those without a name here.
     """
 
     siblings: tuple[Sibling, ...]
@@ -33,42 +32,43 @@ class Impact:
 
 
 def load_impact(session: Session, contact_id: int, *, actor: Actor, student_id: int | None = None) -> Impact:
-    """Whom else a change touches; `student_id` is the student at hand, no sibling of their own.
+    """Return what else a change affects; `student_id` is the student at hand, who is left out.
 
     Raises:
         UserError: this person may not see the contact.
     """
     access.require_contact(session, contact_id, actor=actor)
     siblings = session.execute(_siblings(contact_id).where(Student.id != (student_id or 0))).all()
-    students = {row.student_id for row in siblings}
-    seen = set(session.scalars(access.visible_students(actor).where(Student.id.in_(students))))
-    shown = [
-        Sibling(row.student_id, f"{row.given_name} {row.family_name}") for row in siblings if row.student_id in seen
-    ]
-    of_number = _sharing(session, contact_id)
-    named = session.execute(_named(of_number, actor)).all()
-    sharing = session.scalar(select(func.count()).select_from(of_number.distinct().subquery()))
+    ids = {row.student_id for row in siblings}
+    visible = set(session.scalars(access.visible_students(actor).where(Student.id.in_(ids))))
+    shown = tuple(
+        Sibling(row.student_id, f"{row.given_name} {row.family_name}") for row in siblings if row.student_id in visible
+    )
+    sharing = _sharing(session, contact_id)
+    named = session.execute(_visible_names(sharing, actor)).all()
+    total = session.scalar(select(func.count()).select_from(sharing.distinct().subquery())) or 0
     return Impact(
-        siblings=tuple(shown),
+        siblings=shown,
         more_siblings=len(siblings) - len(shown),
         sharing=tuple(f"{row.given_name} {row.family_name}" for row in named),
-        more_sharing=(sharing or 0) - len(named),
+        more_sharing=total - len(named),
     )
 
 
 def _siblings(contact_id: int) -> Select[*tuple[Any, ...]]:
-    of_contact = effective_contacts.c
+    link = effective_contacts.c
     return (
         select(Student.id.label("student_id"), Student.given_name, Student.family_name)
-        .join(effective_contacts, of_contact.student_id == Student.id)
-        .where(of_contact.contact_id == contact_id)
+        .join(effective_contacts, link.student_id == Student.id)
+        .where(link.contact_id == contact_id)
         .order_by(Student.family_name, Student.given_name, Student.id)
     )
 
 
 def _sharing(session: Session, contact_id: int) -> Select[int]:
-    """The ids of the other contacts with the same number, once for each student of theirs. The number, and who has it,
-    are found first: the planner takes all at once for a question about the whole district.
+    """Return a query of the ids of other contacts with the same number, once per student of theirs.
+
+    The number and its contacts are looked up first: the planner mistakes all in one for a question about the whole district.
     """
     phone = session.scalar(select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id))
     other = effective_contacts.c.contact_id
@@ -76,9 +76,8 @@ def _sharing(session: Session, contact_id: int) -> Select[int]:
     return select(other).join(same, same.c.contact_id == other).where(other != contact_id)
 
 
-def _named(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
-    """The first few of them who are contacts of a student this person may see."""
+def _visible_names(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
     other = effective_contacts.c
     by_name = (other.family_name, other.given_name, other.contact_id)
-    seen = sharing.where(other.student_id.in_(access.visible_students(actor)))
-    return seen.with_only_columns(*by_name).distinct().order_by(*by_name).limit(_NAMED)
+    visible = sharing.where(other.student_id.in_(access.visible_students(actor)))
+    return visible.with_only_columns(*by_name).distinct().order_by(*by_name).limit(_MAX_NAMED)

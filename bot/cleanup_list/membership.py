@@ -1,21 +1,23 @@
-"""The list itself: what each contact's entry should be, compared with what it is, in one statement for any number of them.
+"""Membership of the list: what each contact's entry should be, compared with what it is, in one statement for any number of contacts.
 
-Listed is who is linked to an active student, takes texts, and has a number with a status or no number. An entry whose
-contact was edited since waits: it stays as it is until the new number was part of a mass message.
+Listed is a contact who is linked to an active student, takes texts, and has a number with a status, or no number. An entry whose
+contact was edited waits: it stays as it is until a mass message was sent to the new number. Membership follows numbers,
+not contacts: contacts that share a number share its status. Between messages only opt-outs and opt-ins change it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.entry_names import ENTRY_NAMES
-from bot.cleanup_list.evidence import is_evidence, sql_list
-from bot.cleanup_list.number_status import Numbers, WholeList
+from bot.cleanup_list.number_status import Numbers, WholeList, is_evidence, sql_list
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.edits import IN_FORCE
 from bot.db.models.messages import ListMove
 from bot.domain.sms_status import SmsStatus
+
+_IN_FORCE = sql_list(IN_FORCE)
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,30 @@ class MembershipChanges:
     left: int = 0
 
 
-# Whoever may be wanted on the list; `contact_reach` then says who is. An edit in force hides the number of the SIS.
+# The words of the contact's name and of all its students' names (active or not), kept beside the entry, so that a name is searched
+# in one narrow table. SQL for a contact `c`. An entry gets them when it joins; `refresh_entry_names` follows renamed people.
+_ENTRY_NAMES = """
+words_of_a_name(c.given_name, c.family_name, c.search) || coalesce((
+    SELECT string_agg(' ' || words_of_a_name(s.given_name, s.family_name, s.search), '' ORDER BY s.id)
+    FROM student_contacts l JOIN students s ON s.id = l.student_id WHERE l.contact_id = c.id
+), '')"""
+
+# Contacts who may have to be on the list; `contact_reach` then decides. An edit in force hides the SIS number.
 _BY_PHONE = f"""
     SELECT c.id AS contact_id FROM phones p JOIN contacts c ON c.sis_phone = p.phone
     UNION
     SELECT e.contact_id FROM phones p JOIN edits e ON e.value = p.phone
-    WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)})
+    WHERE e.field = 'phone' AND e.state IN ({_IN_FORCE})
 """
-_OF_EVERYONE = f"""
+_ALL_CANDIDATES = f"""
 phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL),
 candidates AS MATERIALIZED (
     {_BY_PHONE}
     UNION SELECT contact_id FROM cleanup_list
     UNION SELECT id FROM contacts WHERE sis_phone IS NULL
-    UNION SELECT contact_id FROM edits WHERE field = 'phone' AND value IS NULL AND state IN ({sql_list(IN_FORCE)})
+    UNION SELECT contact_id FROM edits WHERE field = 'phone' AND value IS NULL AND state IN ({_IN_FORCE})
 )"""
-_OF_PHONES = f"""
+_CANDIDATES_WITH_NUMBERS = f"""
 phones AS (SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone),
 candidates AS MATERIALIZED (
     SELECT r.contact_id FROM ({_BY_PHONE}) c JOIN contact_reach r ON r.contact_id = c.contact_id
@@ -50,9 +60,9 @@ candidates AS MATERIALIZED (
 )"""
 
 
-def _decided(*, settles: bool) -> str:
-    """From `before` to `after` for each candidate; without `settles`, who no longer takes texts stays until it does."""
-    gone_from_texting = "NULL" if settles else "before"
+def _decide(*, is_final: bool) -> str:
+    """SQL from `before` to `after` for each candidate. Who no longer takes texts leaves only when a message becomes final."""
+    no_longer_texted = "NULL" if is_final else "before"
     return f"""
 reach AS MATERIALIZED (
     SELECT c.contact_id, x.phone, x.sms_status AS number_status, coalesce(x.method = 'text', FALSE) AS takes_texts
@@ -74,7 +84,7 @@ waiting AS (
     FROM standing
 ),
 decided AS (
-    SELECT *, CASE WHEN NOT takes_texts THEN {gone_from_texting}
+    SELECT *, CASE WHEN NOT takes_texts THEN {no_longer_texted}
                    WHEN phone IS NULL THEN '{SmsStatus.NO_NUMBER}'
                    WHEN waits THEN before
                    ELSE number_status END AS after
@@ -82,15 +92,15 @@ decided AS (
 )"""
 
 
-# A row that somebody edits while this runs is left alone (`updated_at` is compared again): the edit is newer.
-_APPLIED = f"""
-gone AS (
+# `updated_at` is compared again: an entry that is edited while this runs stays as the edit left it.
+_APPLY = f"""
+removed AS (
     DELETE FROM cleanup_list e USING decided
     WHERE e.contact_id = decided.contact_id AND decided.after IS NULL
       AND e.updated_at IS NOT DISTINCT FROM decided.updated_at
     RETURNING e.contact_id
 ),
-stayed AS (
+changed AS (
     UPDATE cleanup_list e
     SET status = after, phone = decided.phone, mass_message_id = coalesce(:message, e.mass_message_id),
         since = CASE WHEN before = after THEN e.since ELSE :now END, updated_at = NULL, updated_by = NULL
@@ -99,9 +109,9 @@ stayed AS (
       AND (before <> after OR edited) AND e.updated_at IS NOT DISTINCT FROM decided.updated_at
     RETURNING e.contact_id
 ),
-come AS (
+added AS (
     INSERT INTO cleanup_list (contact_id, status, phone, since, mass_message_id, names)
-    SELECT contact_id, after, phone, :now, :message, {ENTRY_NAMES}
+    SELECT contact_id, after, phone, :now, :message, {_ENTRY_NAMES}
     FROM decided JOIN contacts c ON c.id = contact_id
     WHERE before IS NULL AND after IS NOT NULL
     ON CONFLICT DO NOTHING
@@ -116,55 +126,77 @@ def _move(before: str, after: str) -> str:
     )
 
 
-_NOTED = f"""
-moved AS (
+_RECORD_MOVES = f"""
+moves AS (
     SELECT decided.*, {_move("before", "after")} AS move
     FROM decided
-    JOIN (TABLE gone UNION ALL TABLE stayed UNION ALL TABLE come) done ON done.contact_id = decided.contact_id
+    JOIN (TABLE removed UNION ALL TABLE changed UNION ALL TABLE added) done ON done.contact_id = decided.contact_id
     WHERE before IS DISTINCT FROM after
 ),
-noted AS (
+recorded AS (
     INSERT INTO list_changes AS c (mass_message_id, contact_id, move, before, after, fixed_by)
     SELECT :message, contact_id, move, before, after,
            CASE WHEN move = '{ListMove.LEFT}' AND takes_texts THEN updated_by END
-    FROM moved WHERE CAST(:message AS text) IS NOT NULL
+    FROM moves WHERE CAST(:message AS text) IS NOT NULL
     ON CONFLICT (mass_message_id, contact_id) DO UPDATE SET
         after = excluded.after, fixed_by = excluded.fixed_by, move = {_move("c.before", "excluded.after")}
 )"""
 
-_COUNTED = f"""
+_COUNT_MOVES = f"""
 SELECT count(*) FILTER (WHERE move = '{ListMove.JOINED}') AS joined,
        count(*) FILTER (WHERE move = '{ListMove.CHANGED}') AS changed,
        count(*) FILTER (WHERE move = '{ListMove.LEFT}') AS left
-FROM moved
+FROM moves
 """
 
 
-def _follow(candidates: str, *, settles: bool) -> str:
-    return f"WITH {candidates}, {_decided(settles=settles)}, {_APPLIED}, {_NOTED} {_COUNTED}"
+def _update(candidates: str, *, is_final: bool) -> str:
+    return f"WITH {candidates}, {_decide(is_final=is_final)}, {_APPLY}, {_RECORD_MOVES} {_COUNT_MOVES}"
 
 
-_FOLLOW_EVERYONE = text(_follow(_OF_EVERYONE, settles=True))
-_FOLLOW_PHONES = text(_follow(_OF_PHONES, settles=False))
-_FORGET_NO_MOVE = text(
+_UPDATE_WHOLE_LIST = text(_update(_ALL_CANDIDATES, is_final=True))
+_UPDATE_NUMBERS = text(_update(_CANDIDATES_WITH_NUMBERS, is_final=False))
+_DELETE_NO_MOVES = text(
     "DELETE FROM list_changes WHERE mass_message_id = :message AND before IS NOT DISTINCT FROM after"
 )
 
 
 def update_list(
-    session: Session, who: Numbers | WholeList, *, message_id: str | None, now: datetime
+    session: Session, which: Numbers | WholeList, *, message_id: str | None, now: datetime
 ) -> MembershipChanges:
-    """Bring the list in line with what is known of numbers; `message_id` is the mass message that taught us, None for an
-    opt-out between messages. `Everyone` is for settling only: then who no longer takes texts leaves. What a message did to
-    an entry is noted once, from what it was before the message to what it is now; no move is no note.
+    """Bring the list in line with the status of numbers. Call `lock_cleanup_list` first.
 
-    Take `one_at_a_time` first.
+    `message_id` is the mass message with the news, None for an opt-out between messages. `WholeList` is for final messages only:
+    contacts who no longer take texts then leave. What a message did to an entry is recorded once, from before the message to now.
     """
-    if isinstance(who, WholeList):
-        moved = session.execute(_FOLLOW_EVERYONE, {"message": message_id, "now": now}).one()
+    params = {"message": message_id, "now": now}
+    if isinstance(which, WholeList):
+        moves = session.execute(_UPDATE_WHOLE_LIST, params).one()
     else:
-        phones = list(who.phones)
-        moved = session.execute(_FOLLOW_PHONES, {"message": message_id, "now": now, "phones": phones}).one()
+        moves = session.execute(_UPDATE_NUMBERS, {**params, "phones": list(which.phones)}).one()
     if message_id is not None:
-        session.execute(_FORGET_NO_MOVE, {"message": message_id})
-    return MembershipChanges(moved.joined, moved.changed, moved.left)
+        session.execute(_DELETE_NO_MOVES, {"message": message_id})
+    return MembershipChanges(moves.joined, moves.changed, moves.left)
+
+
+# All names are computed before the first row is locked, so that an edit of one of these contacts waits for the writing only. Rows are
+# locked in the order in which bulk edits lock them.
+_REFRESH_NAMES = text(f"""
+WITH current AS MATERIALIZED (
+    SELECT contact_id, names FROM (
+        SELECT e.contact_id, e.names AS before, {_ENTRY_NAMES} AS names FROM cleanup_list e JOIN contacts c ON c.id = e.contact_id
+    ) entries
+    WHERE names <> before
+),
+locked AS MATERIALIZED (
+    SELECT e.contact_id, current.names FROM cleanup_list e JOIN current ON current.contact_id = e.contact_id
+    ORDER BY e.contact_id FOR UPDATE OF e
+)
+UPDATE cleanup_list e SET names = locked.names FROM locked WHERE locked.contact_id = e.contact_id
+""")
+
+
+def refresh_entry_names(connection: Connection) -> None:
+    """Bring the names beside every entry in line with the roster, in the caller's transaction."""
+    lock_cleanup_list(connection)
+    connection.execute(_REFRESH_NAMES)

@@ -1,81 +1,159 @@
-"""People on the list whose name is nearly what was typed, where nobody's is."""
+"""Names with a typo, and teachers' names that several people have.
 
-from collections.abc import Sequence
-from dataclasses import replace
+All words of all names are loaded and searched in memory. They tell without a look at the people that a name is unknown, and what a
+typo is close to; whose names they are is then asked only of the list that this person may see.
+"""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, literal, select
 from sqlalchemy.orm import Session
 
 from bot.access import Actor
-from bot.cleanup_list.known_names import load_known_names
-from bot.cleanup_list.query import matching_entries, plan_for_names, query_params
+from bot.cleanup_list.query import (
+    TEACHER,
+    has_words,
+    matching_entries,
+    person_patterns,
+    plan_for_names,
+    query_params,
+)
+from bot.cleanup_list.vocabulary import cached_per_roster, visible_teachers
 from bot.db.models.messages import ListEntry
-from bot.db.models.roster import Contact, Student
+from bot.db.models.name_words import NameWord
+from bot.db.models.roster import ClassTeacher, Contact, School, SchoolClass, Staff, Student
 from bot.db.session import set_local
 from bot.domain.names import fold
-from bot.filters.filter import Filter
+from bot.filters.filter import Criterion, Filter
 
-_MOST = 5
-_WORDS_ASKED = 500
-# The planner takes each look into an index for a wait on a disk, and reads the whole list instead; it lies in memory.
-_LOOK_UP = "random_page_cost = 1.1"
+_MAX_SUGGESTIONS = 5
+_MAX_INDEXED_WORDS = 500
+_LETTERS_PER_TYPO = 3
 
 
-def similar_names(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
-    """The filter with names that somebody on this person's list has, nearest first and then by the alphabet; nothing where none
-    is like those typed.
-    """
-    said, known = fold(" ".join(which.names)).split(), load_known_names(session)
-    like = [known.like(word) for word in said]
-    if not said or not all(like):
+@dataclass(frozen=True)
+class KnownNames:
+    """The folded words of all names in the district; `text` is the same, joined by blanks."""
+
+    words: tuple[str, ...]
+    text: str
+
+    def may_contain(self, names: Iterable[str]) -> bool:
+        """Return whether each typed word is part of some name."""
+        return all(word in self.text for word in fold(" ".join(names)).split())
+
+    def similar(self, typed: str) -> dict[str, int]:
+        """Return the words that a folded one may have meant, with the number of typos: at most one for every three letters
+        (`Riverra`, `Sofia` for Sophia, `Kaitlyn` for Caitlin), and none where it is part of the word.
+        """
+        cutoff = len(typed) // _LETTERS_PER_TYPO + 1
+        near = process.extract(typed, self.words, scorer=OSA.distance, score_cutoff=cutoff, limit=None)
+        likely = {word: typos for word, typos, _ in near if typos <= max(len(typed), len(word)) // _LETTERS_PER_TYPO}
+        containing = (word for word in self.words if typed in word) if typed in self.text else ()
+        return likely | dict.fromkeys(containing, 0)
+
+
+def load_known_names(session: Session, *, roster: str | None) -> KnownNames:
+    def load() -> KnownNames:
+        words = tuple(session.scalars(select(NameWord.word)))
+        return KnownNames(words, " ".join(words))
+
+    return cached_per_roster(roster, "known names", load)
+
+
+def similar_names(session: Session, which: Filter, *, actor: Actor, roster: str | None) -> tuple[Filter, ...]:
+    """Return the filter with similar names that people on this person's list have, closest first, then by alphabet."""
+    typed = fold(" ".join(which.names)).split()
+    if not typed:
         return ()
-    plan_for_names(session, which)
-    set_local(session, _LOOK_UP)
-    asked = session.execute(_named(like, which, actor), query_params(replace(which, names=()), actor.sight))
-    people = {words for row in asked for words in row}
-    meant = {one for words in people if (one := _meant(said, like, words.split())) and one[0]}
-    return tuple(replace(which, names=names, page=1) for _, names in sorted(meant) if _finds(names))[:_MOST]
+    known = load_known_names(session, roster=roster)
+    similar = [known.similar(word) for word in typed]
+    if not all(similar):
+        return ()
+    plan_for_names(session)
+    # The planner counts each index lookup as a disk access and would read the whole list instead, which is in memory.
+    set_local(session, "random_page_cost = 1.1")
+    params = query_params(replace(which, names=()), actor.scope)
+    people = {words for row in session.execute(_names_like(similar, which, actor), params) for words in row}
+    matches = {match for words in people if (match := _match(typed, similar, words.split())) and match[0]}
+    # SQL folds the letters of some scripts differently; a suggestion that would not be found again is left out.
+    findable = (names for _, names in sorted(matches) if all(fold(name) == name for name in names))
+    return tuple(replace(which, names=names, page=1) for names in findable)[:_MAX_SUGGESTIONS]
 
 
-def _finds(names: Sequence[str]) -> bool:
-    """The database folds the letters of some scripts otherwise than we do, who look for them."""
-    return all(fold(name) == name for name in names)
-
-
-def _named(like: Sequence[dict[str, int]], which: Filter, actor: Actor) -> Select[str, str]:
-    """The words of the student's and of the contact's name of each entry that has one of `like` for each word that was typed."""
+def _names_like(similar: Sequence[dict[str, int]], which: Filter, actor: Actor) -> Select[str, str]:
+    """Select the words of the student's and the contact's name of each entry that has a similar word for each typed one."""
     criteria = replace(which, names=()).criteria
-    listed = matching_entries(criteria, actor.reach, *map(_has_one_of, like))
+    entries = matching_entries(criteria, actor.level, *map(_has_one_of, similar))
     return (
-        select(_words(Student), _words(Contact))
-        .select_from(listed)
-        .join(Student, Student.id == listed.c.student_id)
-        .join(Contact, Contact.id == listed.c.contact_id)
+        select(_name_words(Student), _name_words(Contact))
+        .select_from(entries)
+        .join(Student, Student.id == entries.c.student_id)
+        .join(Contact, Contact.id == entries.c.contact_id)
         .distinct()
     )
 
 
-def _words(of: type[Student | Contact]) -> ColumnElement[str]:
-    return func.words_of_a_name(of.given_name, of.family_name, of.search)
+def _name_words(person: type[Student | Contact]) -> ColumnElement[str]:
+    return func.words_of_a_name(person.given_name, person.family_name, person.search)
 
 
 def _has_one_of(words: dict[str, int]) -> ColumnElement[bool]:
-    """By the index, unless there are too many to look up: a letter or two are part of a thousand names."""
-    if len(words) > _WORDS_ASKED:
+    """Use the index, unless there are too many words to look up: one or two letters are part of a thousand names."""
+    if len(words) > _MAX_INDEXED_WORDS:
         return literal(True)
     return func.string_to_array(ListEntry.names, " ").op("&&")(literal(list(words), ARRAY(Text)))
 
 
-def _meant(
-    said: Sequence[str], like: Sequence[dict[str, int]], words: Sequence[str]
+def _match(
+    typed: Sequence[str], similar: Sequence[dict[str, int]], words: Sequence[str]
 ) -> tuple[int, tuple[str, ...]] | None:
-    """What was meant by those words if this person was, and by how many slips; a word that is part of the name stands as typed."""
-    slips, names = 0, []
-    for typed, near in zip(said, like, strict=True):
-        held = [(near[word], word) for word in words if word in near]
-        if not held:
+    """Return the number of typos if this person was meant, and the corrected names; a word that is part of the name stays as typed."""
+    typos, names = 0, []
+    for word, near in zip(typed, similar, strict=True):
+        candidates = [(near[candidate], candidate) for candidate in words if candidate in near]
+        if not candidates:
             return None
-        fewest, word = min(held)
-        slips += fewest
-        names.append(word if fewest else typed)
-    return slips, tuple(names)
+        fewest, candidate = min(candidates)
+        typos += fewest
+        names.append(candidate if fewest else word)
+    return typos, tuple(names)
+
+
+def teacher_namesakes(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
+    """Return one filter per teacher and school, where the teacher of the filter (it has one) may be several people.
+
+    Records of the SIS with the same email are one person.
+    """
+    schools: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    school_words = fold(which.school or "").split()
+    for row in session.execute(_teachers_named(which.teacher or "", actor)):
+        if all(word in fold(row.school) for word in school_words):
+            schools[row.person, row.name].append(row.school)
+    if len({person for person, _ in schools}) < 2:  # noqa: PLR2004
+        return ()
+    filters = (replace(which, teacher=name, school=places[0], page=1) for (_, name), places in schools.items())
+    others = dict.fromkeys(candidate for candidate in filters if candidate != which)
+    return tuple(islice(others, _MAX_SUGGESTIONS))
+
+
+def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select a row for each teacher of this person's students and each school where they teach."""
+    name = Staff.given_name + " " + Staff.family_name
+    person = func.coalesce(Staff.email, Staff.sourced_id)
+    return (
+        select(person.label("person"), name.label("name"), School.name.label("school"))
+        .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
+        .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
+        .join(School, School.id == SchoolClass.school_id)
+        .where(Staff.id.in_(visible_teachers(actor)), has_words(Staff.search, TEACHER))
+        .params({Criterion.TEACHER: person_patterns(words)})
+        .distinct()
+        .order_by("name", "school")
+    )

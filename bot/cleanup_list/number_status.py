@@ -1,7 +1,9 @@
-"""What is known of a number, judged again from all its deliveries in settled mass messages.
+"""The SMS status of a number, derived from all its deliveries in final mass messages.
 
-The newest message with evidence decides, by the time it was *sent*: a late receipt of an older message never overrides a
-newer one. Shaky evidence of red shows Unconfirmed until a second message since the last delivered one is red, too.
+The newest message with evidence decides, by the time it was *sent*: a late receipt of an older message never overrides a newer one.
+A delivery's outcome is the strongest that its receipts report, in any order. Shaky evidence of a red status shows Unconfirmed until
+a second message since the last delivery is red, too. Refusals without a reason that hit many recipients of one message are the
+sender's fault and no evidence.
 """
 
 from collections.abc import Sequence
@@ -11,43 +13,117 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.evidence import is_evidence, sql_list, strength_sql
-from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
+from bot.domain.sms_status import Color, Outcome, SmsStatus, statuses_with_color
+
+# Weakest first. The more a report claims to know, the stronger it is; `delivered` is final for ever.
+STRENGTH = (
+    Outcome.PENDING,
+    Outcome.NOT_CONTACT_PROBLEM,
+    Outcome.UNCONFIRMED,
+    Outcome.TURNED_OFF,
+    Outcome.LANDLINE,
+    Outcome.BLOCKED,
+    Outcome.INACTIVE,
+    Outcome.OPT_OUT,
+    Outcome.DELIVERED,
+)
+# Outcomes that tell something about a number. An opt-out is not one of them: it ends by START, not by a later delivery.
+EVIDENCE = (
+    Outcome.DELIVERED,
+    Outcome.UNCONFIRMED,
+    Outcome.TURNED_OFF,
+    Outcome.LANDLINE,
+    Outcome.BLOCKED,
+    Outcome.INACTIVE,
+)
+_FAULT_SHARE = 0.05
+_FAULT_MINIMUM = 10
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Only these numbers (E.164), because something was heard of them."""
+    """Only these numbers (E.164)."""
 
     phones: Sequence[str]
 
 
 @dataclass(frozen=True)
 class WholeList:
-    """Every number that a mass message has just said something about, and everyone who is or may be on the list."""
+    """Every number that a mass message has a result for, and every contact who is or may be on the list."""
 
 
-# A number that was reached and has no row needs none: most numbers are like that, and stay out of the table. Those in it are
-# all judged again: it costs less than finding out which of them are among the delivered of a large message.
-_OF_MESSAGE = f"""
+def sql_list(values: Sequence[str]) -> str:
+    """Return values of our own as an SQL list."""
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def strength_sql(outcome: str) -> str:
+    """Return SQL for the strength of an outcome column, to compare two reports."""
+    return f"array_position(ARRAY[{sql_list(STRENGTH)}], {outcome})"
+
+
+def is_evidence(delivery: str, message: str) -> str:
+    """Return the SQL condition that a delivery of a message is evidence about its number; both are aliases."""
+    return f"({delivery}.outcome IN ({sql_list(EVIDENCE)}) AND NOT {is_sender_fault(delivery, message)})"
+
+
+def is_sender_fault(delivery: str, message: str) -> str:
+    """Return the SQL condition that a delivery is one of many refusals without a reason, for which the sender is at fault."""
+    return f"({delivery}.reasonless AND {message}.sender_at_fault ? {_fault_key(delivery)})"
+
+
+def _fault_key(delivery: str) -> str:
+    """Return SQL for the key of `sender_at_fault`: provider and code."""
+    return f"(coalesce({delivery}.provider, '') || ':' || coalesce({delivery}.code, ''))"
+
+
+_JUDGE_SENDER = text(f"""
+WITH refused AS (
+    SELECT {_fault_key("d")} AS key, count(*) AS refusals
+    FROM deliveries d WHERE d.mass_message_id = :message AND d.reasonless
+    GROUP BY 1 HAVING count(*) >= :minimum
+),
+at_fault AS (
+    SELECT coalesce(jsonb_object_agg(key, refusals), '{{}}') AS keys
+    FROM refused
+    WHERE refusals > :share * (SELECT count(*) FROM deliveries WHERE mass_message_id = :message)
+)
+UPDATE mass_messages m SET sender_at_fault = at_fault.keys FROM at_fault
+WHERE m.id = :message AND m.sender_at_fault IS DISTINCT FROM at_fault.keys
+RETURNING m.sender_at_fault
+""")
+
+
+def judge_sender_faults(session: Session, message_id: str) -> bool:
+    """Find the refusals of a message that are the sender's fault: the same one, without a reason, for more than 5 % and at least 10
+    of its deliveries. Return whether the result changed.
+    """
+    params = {"message": message_id, "minimum": _FAULT_MINIMUM, "share": _FAULT_SHARE}
+    return session.execute(_JUDGE_SENDER, params).first() is not None
+
+
+# A delivered number without a row needs none: most numbers are like that and stay out of the table. Numbers in the table are all
+# judged again, which costs less than finding out which of them are among the delivered ones of a large message.
+_NUMBERS_OF_MESSAGE = f"""
     SELECT d.phone FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
     WHERE m.id = :message AND d.outcome <> 'delivered' AND {is_evidence("d", "m")}
     UNION
     SELECT phone FROM phone_numbers
 """
-_OF_PHONES = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
+_GIVEN_NUMBERS = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
+_RED = sql_list(statuses_with_color(Color.RED))
 
 
-# `OFFSET 0` keeps each number's deliveries a look into the index: joined at once, they are all deliveries there ever were.
-def _judge(touched: str) -> str:
+# `OFFSET 0` keeps an index lookup per number; a plain join would read all deliveries there ever were.
+def _judge(numbers: str) -> str:
     return f"""
-WITH touched AS MATERIALIZED ({touched}),
-told AS MATERIALIZED (
-    SELECT d.* FROM touched CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = touched.phone OFFSET 0) AS d
+WITH numbers AS MATERIALIZED ({numbers}),
+own_deliveries AS MATERIALIZED (
+    SELECT d.* FROM numbers CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = numbers.phone OFFSET 0) AS d
 ),
 evidence AS (
     SELECT DISTINCT ON (d.phone, m.sent_at, m.id) d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky
-    FROM told d JOIN mass_messages m ON m.id = d.mass_message_id
+    FROM own_deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
     WHERE m.settled_at IS NOT NULL AND {is_evidence("d", "m")}
     ORDER BY d.phone, m.sent_at DESC, m.id DESC, {strength_sql("d.outcome")} DESC, d.shaky, d.id
 ),
@@ -59,14 +135,13 @@ since_delivered AS (
 newest AS (
     SELECT phone, max(outcome) FILTER (WHERE age = 1) AS outcome, bool_or(shaky) FILTER (WHERE age = 1) AS shaky,
            max(delivery) FILTER (WHERE age = 1) AS delivery,
-           count(*) FILTER (WHERE outcome IN ({sql_list(statuses_with_color(Color.RED))})) AS red_messages
+           count(*) FILTER (WHERE outcome IN ({_RED})) AS red_messages
     FROM since_delivered WHERE deliveries_since = 0 GROUP BY phone
 ),
 judged AS (
-    SELECT touched.phone, newest.delivery,
-           newest.shaky AND newest.outcome IN ({sql_list(statuses_with_color(Color.RED))}) AND red_messages < 2 AS in_doubt,
-           newest.outcome
-    FROM touched LEFT JOIN newest ON newest.phone = touched.phone
+    SELECT numbers.phone, newest.delivery, newest.outcome,
+           newest.shaky AND newest.outcome IN ({_RED}) AND red_messages < 2 AS in_doubt
+    FROM numbers LEFT JOIN newest ON newest.phone = numbers.phone
 ),
 known AS (
     SELECT phone, delivery, CASE WHEN in_doubt THEN '{SmsStatus.UNCONFIRMED}' ELSE outcome END AS status,
@@ -84,12 +159,14 @@ WHEN NOT MATCHED AND known.status IS NOT NULL THEN
 """
 
 
-_JUDGE_MESSAGE, _JUDGE_PHONES = text(_judge(_OF_MESSAGE)), text(_judge(_OF_PHONES))
+_JUDGE_MESSAGE, _JUDGE_GIVEN = text(_judge(_NUMBERS_OF_MESSAGE)), text(_judge(_GIVEN_NUMBERS))
 
 
-def judge_numbers(session: Session, who: Numbers | WholeList, *, message_id: str | None = None, now: datetime) -> None:
-    """Set the status of numbers from the evidence; those that opted out stay Opt-Out. Take `one_at_a_time` first."""
-    if isinstance(who, Numbers):
-        session.execute(_JUDGE_PHONES, {"phones": list(who.phones), "now": now})
+def judge_numbers(
+    session: Session, which: Numbers | WholeList, *, message_id: str | None = None, now: datetime
+) -> None:
+    """Set the status of numbers from the evidence; opted-out numbers stay Opt-Out. Call `lock_cleanup_list` first."""
+    if isinstance(which, Numbers):
+        session.execute(_JUDGE_GIVEN, {"phones": list(which.phones), "now": now})
     else:
         session.execute(_JUDGE_MESSAGE, {"message": message_id, "now": now})

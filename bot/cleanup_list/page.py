@@ -1,15 +1,13 @@
-"""A page of the cleanup list: one statement, whatever its size. It ranks the students, and reads the contacts of those shown.
+"""The cleanup list of one person: `load` returns everything that a list card shows.
 
-For a school that takes a fifth to a third less than two statements. Of the whole district, and of a name, PostgreSQL keeps no
-plan, and planning so large a statement takes 1 ms more than two small ones.
+A page is one statement, whatever its size: it ranks the students and reads the contacts of those shown. For a school that takes a
+fifth to a third less than two statements.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -29,28 +27,39 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot.access import BOUND_PARAMS, Actor, Reach
-from bot.cleanup_list.query import matching_students, plan_for_names, query_params, unnest_entries
-from bot.cleanup_list.rows import (
+from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty
+from bot.cleanup_list.freshness import Freshness
+from bot.cleanup_list.name_search import similar_names, teacher_namesakes
+from bot.cleanup_list.query import (
     StudentRow,
     contact_from_row,
     listed_contacts_query,
+    matching_students,
+    plan_for_names,
+    query_params,
     school_names,
     student_from_row,
     teacher_names,
+    unnest_entries,
 )
+from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
 from bot.db.fast_rows import fetch_rows
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Criteria, Filter, page_count
+from bot.filters.parse import Parsed, parse_filter, suggest_commands
+
+STUDENTS_ON_A_PAGE = 10
+MAX_UNLISTED = 5
 
 
 @dataclass(frozen=True)
 class Page:
-    """Students of one page; totals and counts are of the whole filter, each contact counted once. `alone` are the students
-    of whom no adult can be texted; `total_entries` counts each contact once for each of its students.
+    """One page of students; totals and counts are of the whole filter, each contact counted once.
 
-    `filter.page` is the page shown: the last one when the list has become shorter than what was asked for.
+    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted.
+    `filter.page` is the page shown: the last one where the list has become shorter than what was asked for.
     """
 
     filter: Filter
@@ -63,47 +72,107 @@ class Page:
     students: tuple[StudentRow, ...]
 
 
-def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Page:
-    """The page `which.page` of what this person may see, worst first."""
-    plan_for_names(session, which)
-    shown = {"page": which.page, "page_size": page_size}
-    rows = fetch_rows(session, _ranked_page(which.criteria, actor.reach), query_params(which, actor.sight) | shown)
+@dataclass(frozen=True)
+class ListView:
+    """Everything that a list card shows.
+
+    Where nothing matches, `empty` says why. Where no one has the typed name, `similar` are lists of similar names, and `page`
+    shows the first. `commands` are what may have been meant instead of a list; `namesakes` is one list for each of several
+    teachers with that name. `schools` and `grades` are the choices of the menus.
+    """
+
+    page: Page
+    parsed: Parsed
+    empty: EmptyReason | None
+    similar: tuple[Filter, ...]
+    commands: tuple[str, ...]
+    namesakes: tuple[Filter, ...]
+    schools: tuple[str, ...]
+    grades: tuple[str, ...]
+    freshness: Freshness
+
+
+def load(
+    session: Session,
+    text: str,
+    *,
+    actor: Actor,
+    freshness: Freshness,
+    mentioned: Mapping[str, str] | None = None,
+) -> ListView:
+    """Return the list that a person asked for in words; `mentioned` are the emails of mentioned colleagues by Slack user id."""
+    roster = freshness.roster
+    vocabulary = load_vocabulary(session, actor, mentioned, roster=roster)
+    parsed = parse_filter(text, vocabulary)
+    page = load_page(session, parsed.filter, actor=actor)
+    empty: EmptyReason | None = None
+    similar: tuple[Filter, ...] = ()
+    if not page.total_students:
+        empty = explain_empty(session, page.filter, vocabulary, actor=actor, roster=roster, limit=MAX_UNLISTED + 1)
+        if not empty.unlisted:
+            similar = similar_names(session, parsed.filter, actor=actor, roster=roster)
+        if similar:
+            page = load_page(session, similar[0], actor=actor)
+    return ListView(
+        page=page,
+        parsed=parsed,
+        empty=empty,
+        similar=similar,
+        commands=suggest_commands(parsed, unmatched_names=empty is not None) if empty or parsed.unknown else (),
+        namesakes=teacher_namesakes(session, page.filter, actor=actor) if page.filter.teacher else (),
+        schools=vocabulary.schools,
+        grades=load_grades(session, page.filter, actor=actor, roster=roster),
+        freshness=freshness,
+    )
+
+
+def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int = STUDENTS_ON_A_PAGE) -> Page:
+    """Return the page `which.page` of what this person may see, students who need help most first."""
+    if which.names:
+        plan_for_names(session)
+    params = query_params(which, actor.scope) | {"page": which.page, "page_size": page_size}
+    rows = fetch_rows(session, _page_query(which.criteria, actor.level), params)
     if not rows:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
     first = rows[0]
+    by_student: dict[int, list[Any]] = {}
+    for row in rows:
+        by_student.setdefault(row.student_id, []).append(row)
     counts = {SmsStatus(status): number for status, number in json.loads(first.counts).items()}
-    total, pages = first.total, page_count(first.total, page_size)
+    pages = page_count(first.total, page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
-        total_students=total,
+        total_students=first.total,
         total_contacts=sum(counts.values()),
         total_entries=first.entries,
         pages=pages,
         alone=first.alone,
         counts_by_status=counts,
-        students=tuple(_students(rows)),
+        students=tuple(
+            student_from_row(contacts[0], map(contact_from_row, contacts)) for contacts in by_student.values()
+        ),
     )
 
 
 @cache
-def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
+def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
     page, page_size = bindparam("page", type_=Integer), bindparam("page_size", type_=Integer)
-    students = matching_students(criteria, reach)
+    students = matching_students(criteria, level)
     totals = select(
         func.count().label("total"),
         func.sum(func.cardinality(students.c.contact_ids)).label("entries"),
         func.count().filter(students.c.textable == 0).label("alone"),
     ).cte("totals")
     total = select(totals.c.total).scalar_subquery()
-    first = func.least(page - 1, (total - 1) // page_size) * page_size
-    worst_first = (
+    offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)
+    ranking = (
         *(_need(students), students.c.worst, students.c.grade_order),
         *(students.c.family_name, students.c.given_name, students.c.student_id),
     )
-    place = func.row_number().over(order_by=worst_first).label("place")
-    shown = select(students, place).order_by(place).limit(page_size).offset(func.greatest(first, 0)).cte("shown")
-    ids = effective_contacts.c.contact_id
-    contact = listed_contacts_query(shown.c.student_id).where(ids == any_(shown.c.contact_ids)).lateral("contact")
+    place = func.row_number().over(order_by=ranking).label("place")
+    shown = select(students, place).order_by(place).limit(page_size).offset(offset).cte("shown")
+    is_matching = effective_contacts.c.contact_id == any_(shown.c.contact_ids)
+    contact = listed_contacts_query(shown.c.student_id).where(is_matching).lateral("contact")
     statement = select(
         *(shown.c.place, shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
         *(shown.c.textable, shown.c.other_ways),
@@ -111,16 +180,20 @@ def _ranked_page(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         school_names(shown.c.student_id).label("schools"),
         teacher_names(shown.c.student_id, BOUND_PARAMS.today).label("teachers"),
         totals,
-        _counts(students).label("counts"),
+        _counts_by_status(students).label("counts"),
     )
     return statement.join_from(shown, contact, true()).join(totals, true()).order_by(shown.c.place, contact.c.turn)
 
 
 def _need(students: CTE) -> ColumnElement[int]:
+    """First students no adult of whom can be reached in any way, then those who can only be called or emailed.
+
+    A contact whose number was just edited counts as textable.
+    """
     return case((students.c.textable > 0, 2), (students.c.other_ways, 1), else_=0)
 
 
-def _counts(students: CTE) -> ScalarSelect[Any]:
+def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
     entry = unnest_entries(students)
     by_status = (
         select(entry.c.status, func.count(entry.c.contact_id.distinct()).label("number"))
@@ -129,11 +202,4 @@ def _counts(students: CTE) -> ScalarSelect[Any]:
         .subquery()
     )
     counts = func.jsonb_object_agg(by_status.c.status, by_status.c.number)
-    return select(cast(counts, Text)).scalar_subquery()  # Each row has it, and one of them is read.
-
-
-def _students(rows: Sequence[Any]) -> Iterator[StudentRow]:
-    """From a row for each student and contact, in the order to show them in."""
-    for _, contacts in groupby(rows, key=attrgetter("place")):
-        of_student = list(contacts)
-        yield student_from_row(of_student[0], map(contact_from_row, of_student))
+    return select(cast(counts, Text)).scalar_subquery()  # As text: every row carries it, and only one is parsed.

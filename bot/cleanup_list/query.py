@@ -1,23 +1,35 @@
-"""Which entries of the list a filter means, for one person. Names match the student or the listed contact, in any order and
-in part.
+"""The SQL that reads of the list are made of: which students and entries a filter selects, and the columns of a student row.
+
+Statements on every command's path are built once per (criteria, access level) with placeholders; `query_params` gives their values.
+Names match the student or the listed contact, by parts of words in any order. A teacher is anyone who teaches the student today.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
+    BindParameter,
     ColumnElement,
+    Function,
+    Integer,
     Select,
     SQLColumnExpression,
     Subquery,
     TableValuedAlias,
     Text,
+    all_,
     and_,
     any_,
+    bindparam,
+    case,
     column,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -25,42 +37,111 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot.access import Reach, Scope
-from bot.cleanup_list import student_filter
-from bot.cleanup_list.rows import reachability_query, severity, sort_position
-from bot.cleanup_list.student_filter import filter_params, has_words, student_conditions
+from bot.access import BOUND_PARAMS, AccessLevel, Scope
+from bot.db.models.base import ContactMethod
 from bot.db.models.messages import ListEntry
-from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.roster import (
+    ClassStudent,
+    ClassTeacher,
+    Contact,
+    School,
+    SchoolClass,
+    Staff,
+    Student,
+    StudentContact,
+    StudentSchool,
+)
+from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import grade
+from bot.domain.names import fold
+from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
+from bot.filters.words import TITLES
+
+_TEACHERS_IN_A_ROW = 3
 
 
-def query_params(which: Filter, sight: Scope) -> dict[str, Any]:
-    """The parameters of a statement made of `listed` or `found`: what is asked for, and for whose eyes."""
-    return {**sight.values, **filter_params(which, today=sight.today)}
+def _texts(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=ARRAY(Text))
 
 
-# A plan for whatever name, which PostgreSQL would keep, takes seconds for a rare one.
-_PLAN_ANEW = "plan_cache_mode = force_custom_plan"
+GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
+TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 
 
-def plan_for_names(session: Session, which: Filter) -> None:
-    """Before a statement with the names of a filter, if it has any: until the transaction ends each is planned for those."""
-    if which.names:
-        set_local(session, _PLAN_ANEW)
+# Which students and entries a filter selects.
 
 
-def matching_students(criteria: Criteria, reach: Reach, *also: ColumnElement[bool]) -> CTE:
-    """A row for each student with entries that these criteria mean and of which `also` holds: how the student can be reached, the
-    `contact_ids` of the entries with their `statuses`, and the `worst` of those. Removed contacts are not among them.
+def narrow_students(students: Select[int], which: Filter, *, today: date) -> Select[int]:
+    """Narrow a query of student ids by the filter's grades, school, and teacher. `today` is the district's date."""
+    return students.where(*student_conditions(which.criteria)).params(filter_params(which, today=today))
 
-    The entries of a student are gathered before anybody asks who reaches the student, which tells at no extra cost who was
-    removed: a join of the two would be one of everybody with everybody where PostgreSQL takes them for few.
+
+def student_conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions on a student. Names and SMS statuses concern contacts, too, and are left to the caller."""
+    if Criterion.GRADES in criteria:
+        yield Student.grade == any_(GRADES)
+    if Criterion.SCHOOL in criteria:
+        named = has_words(func.folded_name(School.name, ""), SCHOOL)
+        at_school = select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id)
+        yield Student.id.in_(at_school.where(named))
+    if Criterion.TEACHER in criteria:
+        taught = (
+            select(ClassStudent.student_id)
+            .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
+            .join(Staff, Staff.id == ClassTeacher.staff_id)
+            .where(has_words(Staff.search, TEACHER), *_both_current(BOUND_PARAMS.today))
+        )
+        yield Student.id.in_(taught)
+
+
+def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
+    return {
+        "today": today,
+        Criterion.GRADES: list(which.grades),
+        Criterion.STATUSES: [str(status) for status in which.statuses],
+        Criterion.NAMES: word_patterns(" ".join(which.names)) if which.names else [],
+        Criterion.TEACHER: person_patterns(which.teacher) if which.teacher else [],
+        Criterion.SCHOOL: word_patterns(which.school) if which.school else [],
+    }
+
+
+def query_params(which: Filter, scope: Scope) -> dict[str, Any]:
+    """Return the parameters of a statement made of `matching_students` or `matching_entries`."""
+    return {**scope.params, **filter_params(which, today=scope.today)}
+
+
+def has_words(folded: SQLColumnExpression[str], patterns: BindParameter[Any]) -> ColumnElement[bool]:
+    """Return the condition that a folded name has all words; the parameter's value is made by `word_patterns`."""
+    return folded.like(all_(patterns))
+
+
+def word_patterns(words: str) -> list[str]:
+    """Return a LIKE pattern for each word. Folded words are letters and digits only, so none contains a wildcard."""
+    return [f"%{word}%" for word in fold(words).split()]
+
+
+def person_patterns(words: str) -> list[str]:
+    """Return the patterns of a person's name, leaving out titles (Ms., Mr.)."""
+    return word_patterns(" ".join(word for word in fold(words).split() if word not in TITLES))
+
+
+def plan_for_names(session: Session) -> None:
+    """Have the following statements planned for the names in them: the generic plan takes seconds for a rare name."""
+    set_local(session, "plan_cache_mode = force_custom_plan")
+
+
+def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:
+    """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
+    their `statuses`, and the `worst` of those. Removed contacts are left out.
+
+    The entries of a student are collected before the student's contacts are looked up, which also shows who was removed. A plain
+    join of the two becomes one of everything with everything where PostgreSQL underestimates them.
     """
-    gathered = _gathered(criteria, reach).where(*also).cte("gathered").prefix_with("MATERIALIZED")
-    reached = reachability_query(gathered.c.student_id).lateral("reached")
-    entry = unnest_entries(gathered)
+    collected = _entries_by_student(criteria, level).where(*also).cte("collected").prefix_with("MATERIALIZED")
+    reached = reachability_query(collected.c.student_id).lateral("reached")
+    entry = unnest_entries(collected)
     kept = (
         select(
             func.array_agg(entry.c.contact_id).label("contact_ids"),
@@ -70,11 +151,11 @@ def matching_students(criteria: Criteria, reach: Reach, *also: ColumnElement[boo
         .where(entry.c.contact_id == any_(reached.c.contact_ids))
         .lateral("kept")
     )
-    student = (one for one in gathered.c if one.name not in kept.c)
+    student_columns = (column for column in collected.c if column.name not in kept.c)
     alone = [reached.c.textable == 0] if Criterion.NO_ADULT in criteria else []
     return (
-        select(*student, reached.c.textable, reached.c.other_ways, kept)
-        .join_from(gathered, reached, true())
+        select(*student_columns, reached.c.textable, reached.c.other_ways, kept)
+        .join_from(collected, reached, true())
         .join(kept, true())
         .where(kept.c.worst.is_not(None), *alone)
         .cte("listed")
@@ -82,23 +163,10 @@ def matching_students(criteria: Criteria, reach: Reach, *also: ColumnElement[boo
     )
 
 
-def matching_entries(criteria: Criteria, reach: Reach, *also: ColumnElement[bool]) -> Subquery:
-    """The same with a row for each student and contact, `contact_id` and `status`."""
-    students = matching_students(criteria, reach, *also)
-    entry = unnest_entries(students)
-    return select(students, entry).join(entry, true()).subquery("found")
-
-
-def unnest_entries(students: CTE) -> TableValuedAlias:
-    """The entries that were gathered of each student, one by one."""
-    entries = func.unnest(students.c.contact_ids, students.c.statuses)
-    return entries.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived("entry")
-
-
-def _gathered(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
+def _entries_by_student(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
     has_names = Criterion.NAMES in criteria
-    rows = (
-        access.visible_students_query(reach, planned_once=not has_names)
+    entries = (
+        access.visible_students_query(level, generic_plan=not has_names)
         .with_only_columns(
             Student.id.label("student_id"),
             *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
@@ -107,22 +175,181 @@ def _gathered(criteria: Criteria, reach: Reach) -> Select[*tuple[Any, ...]]:
         )
         .join(StudentContact, and_(StudentContact.student_id == Student.id, StudentContact.active))
         .join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
+        .where(*student_conditions(criteria))
         .group_by(Student.id)
     )
+    if Criterion.STATUSES in criteria:
+        entries = entries.where(ListEntry.status == any_(STATUSES))
     if has_names:
-        rows = rows.join(Contact, Contact.id == ListEntry.contact_id)
-    return rows.where(*_conditions(criteria))
+        # The names beside the entry leave few rows, whose student and contact are then looked at.
+        entries = entries.join(Contact, Contact.id == ListEntry.contact_id).where(
+            has_words(ListEntry.names, NAMES), or_(has_words(Student.search, NAMES), has_words(Contact.search, NAMES))
+        )
+    return entries
+
+
+def matching_entries(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> Subquery:
+    """Return the rows of `matching_students` with one row per entry: `contact_id` and `status`."""
+    students = matching_students(criteria, level, *also)
+    entry = unnest_entries(students)
+    return select(students, entry).join(entry, true()).subquery("entries")
+
+
+def unnest_entries(students: CTE) -> TableValuedAlias:
+    entries = func.unnest(students.c.contact_ids, students.c.statuses)
+    return entries.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived("entry")
+
+
+# Columns of a student and of a listed contact.
+
+
+@dataclass(frozen=True)
+class ListedContact:
+    """A contact on the list. Phones are E.164, for the caller to mask.
+
+    `listed_phone` is the number that could not be reached, to which `status` belongs; `phone` is the number now. `updated_at` is
+    set where the contact was edited since; `claimed_by` is the Slack user who works on it.
+    """
+
+    contact_id: int
+    version: int
+    name: str
+    relationship: str | None
+    status: SmsStatus
+    since: datetime
+    listed_phone: str | None
+    phone: str | None
+    method: ContactMethod
+    updated_at: datetime | None
+    claimed_by: str | None
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """A student of the list. `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email.
+
+    `teachers` are at most three, homeroom first.
+    """
+
+    student_id: int
+    name: str
+    grade: str | None
+    schools: tuple[str, ...]
+    teachers: tuple[str, ...]
+    listed: tuple[ListedContact, ...]
+    textable: int
+    other_ways: bool
+
+
+def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
+    return sort_position(SEVERITY, status)
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
     return sort_position(grade.LEVELS, level)
 
 
-def _conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
-    yield from student_conditions(criteria)
-    if Criterion.STATUSES in criteria:
-        yield ListEntry.status == any_(student_filter.STATUSES)
-    if Criterion.NAMES in criteria:
-        names = student_filter.NAMES
-        yield has_words(ListEntry.names, names)  # Few are left to ask their people.
-        yield or_(has_words(Student.search, names), has_words(Contact.search, names))
+def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> ColumnElement[int]:
+    """Return the position of a value in an order; unknown values come last. As literals: parameters would take longer to send."""
+    positions: dict[Any, Any] = {
+        literal_column(f"'{known}'", Text): literal_column(str(position)) for position, known in enumerate(order)
+    }
+    return case(positions, value=value, else_=literal_column(str(len(order)), Integer))
+
+
+def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+    """Select how many adults of a student can be texted, whether one gets calls or email, and the ids of the contacts.
+
+    A call to an Inactive number reaches no one, or a stranger.
+    """
+    adult = effective_contacts.c
+    in_service = and_(adult.phone.is_not(None), adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
+    other_way = or_(
+        and_(adult.method == ContactMethod.CALL, in_service),
+        and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
+    )
+    return select(
+        func.count().filter(textable).label("textable"),
+        func.coalesce(func.bool_or(other_way), False).label("other_ways"),
+        func.array_agg(adult.contact_id).label("contact_ids"),
+    ).where(adult.student_id == student_id)
+
+
+def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:
+    """Return the array of the names of a student's schools."""
+    schools = select(School.name).join(StudentSchool, StudentSchool.school_id == School.id)
+    return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
+
+
+def teacher_names(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
+    """Return the array of the names of a student's teachers today: homeroom first, then primary teachers."""
+    teachers = (
+        select(Staff.given_name + " " + Staff.family_name)
+        .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
+        .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
+        .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
+        .where(ClassStudent.student_id == student_id, *_both_current(today))
+        .group_by(Staff.id)
+        .order_by(func.bool_or(SchoolClass.homeroom).desc(), func.bool_or(ClassTeacher.is_primary).desc(), Staff.search)
+        .limit(_TEACHERS_IN_A_ROW)
+    )
+    return func.array(teachers.scalar_subquery())
+
+
+def _both_current(today: date | ColumnElement[date]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return access.is_current(ClassStudent, today), access.is_current(ClassTeacher, today)
+
+
+def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+    """Select the listed contacts of a student, for `contact_from_row`, with their `turn`.
+
+    The row number makes PostgreSQL look them up student by student instead of for everyone at once.
+    """
+    adult, entry = effective_contacts.c, ListEntry
+    return (
+        select(
+            adult.contact_id,
+            (adult.given_name + " " + adult.family_name).label("contact_name"),
+            *(adult.relationship, adult.phone, adult.method),
+            *(entry.status, entry.since, entry.phone.label("listed_phone")),
+            *(entry.updated_at, entry.claimed_by),
+            Contact.version,
+            func.row_number()
+            .over(order_by=(severity(entry.status), adult.priority.nulls_last(), adult.contact_id))
+            .label("turn"),
+        )
+        .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
+        .join(Contact, Contact.id == adult.contact_id)
+        .where(adult.student_id == student_id)
+    )
+
+
+def student_from_row(row: Any, listed: Iterable[ListedContact] = ()) -> StudentRow:
+    """Build a student from a row with names, grade, the columns of `reachability_query`, `schools`, and `teachers`."""
+    return StudentRow(
+        student_id=row.student_id,
+        name=f"{row.given_name} {row.family_name}",
+        grade=row.grade,
+        schools=tuple(row.schools),
+        teachers=tuple(row.teachers),
+        listed=tuple(listed),
+        textable=row.textable,
+        other_ways=row.other_ways,
+    )
+
+
+def contact_from_row(row: Any) -> ListedContact:
+    """Build a listed contact from a row of `listed_contacts_query`."""
+    return ListedContact(
+        contact_id=row.contact_id,
+        version=row.version,
+        name=row.contact_name,
+        relationship=row.relationship,
+        status=SmsStatus(row.status),
+        since=row.since,
+        listed_phone=row.listed_phone,
+        phone=row.phone,
+        method=ContactMethod(row.method),
+        updated_at=row.updated_at,
+        claimed_by=row.claimed_by,
+    )

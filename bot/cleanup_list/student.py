@@ -1,10 +1,12 @@
-"""Everything a dialog shows of one student: all contacts in the order to call them, listed or not, and those removed.
+"""Everything the student dialog shows: all contacts in calling order, on the list or not, and those removed.
 
-The status of a contact here is that of its number as it is now; an edited number that no text was sent to has none.
+The status of a contact here is that of its number now; an edited number that was never texted has none. Phones are E.164, for the
+caller to mask.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,64 +15,153 @@ from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, or_, select, 
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot.access import BOUND_PARAMS, Actor, Reach
-from bot.cleanup_list.cards import ActiveEdit, ContactCard, Evidence, RemovedContact, Sibling, StudentCard
-from bot.cleanup_list.rows import (
-    StudentRow,
-    contact_from_row,
-    listed_contacts_query,
-    reachability_query,
-    school_names,
-    student_from_row,
-    teacher_names,
-)
+from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
+from bot.errors import UserError
 from bot.providers import registry
 
 
-def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentCard:
-    """One student, whoever of its contacts is on the list.
+@dataclass(frozen=True)
+class ActiveEdit:
+    """An edit in force. `sis_value` is the third value of a conflict, since `sis_at`."""
 
-    Raises:
-        UserError: this person may not see the student.
+    edit_id: int
+    field: EditField
+    state: EditState
+    value: str | None
+    sis_value: str | None
+    sis_at: datetime | None
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The delivery behind a status. `meaning` explains the provider's `code`, None for an unknown code; `answered` is False where
+    the mass message became final without a report.
     """
-    access.require_student(session, student_id, actor=actor)
-    contacts = fetch_rows(session, _CONTACTS, {"student_id": student_id})
-    return StudentCard(
-        student=_student(session, student_id, actor),
-        contacts=_cards(session, contacts),
-        removed=tuple(_removed(row) for row in fetch_rows(session, _REMOVALS, {"student_id": student_id})),
-        siblings=_siblings(session, student_id, [row.contact_id for row in contacts], actor),
-    )
+
+    message: str
+    sent_at: datetime
+    provider: str | None
+    code: str | None
+    meaning: str | None
+    answered: bool
+
+
+@dataclass(frozen=True)
+class ContactCard:
+    """A contact as a person may change it. `undo_edit_id` is the edit that Undo takes back.
+
+    `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it.
+    """
+
+    contact_id: int
+    version: int
+    name: str
+    relationship: str | None
+    method: ContactMethod
+    phone: str | None
+    email: str | None
+    status: SmsStatus | None
+    since: datetime | None
+    evidence: Evidence | None
+    opted_out: bool
+    stopped_by: str | None
+    on_list: bool
+    updated_at: datetime | None
+    updated_by: str | None
+    claimed_by: str | None
+    claimed_at: datetime | None
+    edits: tuple[ActiveEdit, ...]
+    undo_edit_id: int | None
+    suggestion: Suggestion | None
+
+
+@dataclass(frozen=True)
+class RemovedContact:
+    """A contact that staff removed, from this student or from all, and can bring back."""
+
+    removal_id: int
+    contact_id: int
+    name: str
+    relationship: str | None
+    reason: str
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """Another student of the same adult."""
+
+    student_id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class StudentCard:
+    """A student with contacts; `siblings` are those that the person may see, and `student.listed` is empty."""
+
+    student: StudentRow
+    contacts: tuple[ContactCard, ...]
+    removed: tuple[RemovedContact, ...]
+    siblings: tuple[Sibling, ...]
+
+    def contact(self, contact_id: int) -> ContactCard:
+        """Return one of the contacts.
+
+        Raises:
+            UserError: it is no longer a contact of this student.
+        """
+        for contact in self.contacts:
+            if contact.contact_id == contact_id:
+                return contact
+        sentence = "That contact has been removed. Close this dialog and type /cleanup for the current list."
+        raise UserError("contact.removed", sentence)
 
 
 _STUDENT_ID = bindparam("student_id", type_=BigInteger)
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_REACH = reachability_query(Student.id).lateral()
+
+def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentCard:
+    """Return a student with all contacts.
+
+    Raises:
+        UserError: this person may not see the student.
+    """
+    access.require_student(session, student_id, actor=actor)
+    student = session.execute(_STUDENT, {"student_id": student_id, "today": actor.today}).one()
+    contacts = session.execute(_CONTACTS, {"student_id": student_id}).all()
+    contact_ids = [row.contact_id for row in contacts]
+    edits = _load_edits(session, contact_ids)
+    suggestions = find_suggestions(session, contacts)
+    return StudentCard(
+        student=student_from_row(student),
+        contacts=tuple(_contact(row, edits[row.contact_id], suggestions.get(row.contact_id)) for row in contacts),
+        removed=tuple(_removed(row) for row in session.execute(_REMOVALS, {"student_id": student_id})),
+        siblings=_load_siblings(session, student_id, contact_ids, actor),
+    )
+
+
+_REACHABILITY = reachability_query(Student.id).lateral()
 _STUDENT = (
     select(
-        *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, _REACH),
+        *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, _REACHABILITY),
         school_names(Student.id).label("schools"),
         teacher_names(Student.id, BOUND_PARAMS.today).label("teachers"),
     )
-    .join_from(Student, _REACH, true())
+    .join_from(Student, _REACHABILITY, true())
     .where(Student.id == _STUDENT_ID)
 )
-_LISTED = listed_contacts_query(_STUDENT_ID).order_by("turn")
-
-
-def _student(session: Session, student_id: int, actor: Actor) -> StudentRow:
-    (row,) = fetch_rows(session, _STUDENT, {"student_id": student_id, "today": actor.today})
-    return student_from_row(row, map(contact_from_row, fetch_rows(session, _LISTED, {"student_id": student_id})))
-
 
 _ADULT = effective_contacts.c
 _CONTACTS = (
@@ -92,67 +183,8 @@ _CONTACTS = (
 )
 
 
-def _cards(session: Session, contacts: Sequence[Any]) -> tuple[ContactCard, ...]:
-    edits = _edits(session, [row.contact_id for row in contacts])
-    suggested = find_suggestions(session, contacts)
-    return tuple(_card(row, edits[row.contact_id], suggested.get(row.contact_id)) for row in contacts)
-
-
-_BESIDE = select(_ADULT.student_id).where(_ADULT.contact_id == any_(_IDS), _ADULT.student_id != _STUDENT_ID).distinct()
-
-
-def _siblings(session: Session, student_id: int, contact_ids: Sequence[int], actor: Actor) -> tuple[Sibling, ...]:
-    """Asked step by step: the planner takes all at once for a question about the whole district."""
-    others = [row.student_id for row in fetch_rows(session, _BESIDE, {"ids": contact_ids, "student_id": student_id})]
-    if not others:
-        return ()
-    found = fetch_rows(session, _named(actor.reach), {**actor.sight.values, "ids": others})
-    return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in found)
-
-
-@cache
-def _named(reach: Reach) -> Select[*tuple[Any, ...]]:
-    """The names of those of some students who may be seen."""
-    return (
-        select(Student.id, Student.given_name, Student.family_name)
-        .where(Student.id == any_(_IDS), Student.active, access.can_see(reach, Student.id))
-        .order_by(Student.family_name, Student.given_name, Student.id)
-    )
-
-
-_EDITS = (
-    select(
-        *(Edit.contact_id, Edit.id, Edit.field, Edit.state, Edit.value),
-        *(Edit.sis_value, Edit.sis_at, Edit.made_by, Edit.made_at),
-    )
-    .where(Edit.contact_id == any_(_IDS), Edit.state.in_(IN_FORCE))
-    .order_by(Edit.made_at.desc(), Edit.id.desc())
-)
-
-
-def _edits(session: Session, contact_ids: Sequence[int]) -> Mapping[int, tuple[ActiveEdit, ...]]:
-    """Newest first, so that the first is the one that Undo takes back."""
-    notes: defaultdict[int, tuple[ActiveEdit, ...]] = defaultdict(tuple)
-    for edit in fetch_rows(session, _EDITS, {"ids": contact_ids}):
-        notes[edit.contact_id] += (_note(edit),)
-    return notes
-
-
-def _note(edit: Any) -> ActiveEdit:
-    return ActiveEdit(
-        edit_id=edit.id,
-        field=EditField(edit.field),
-        state=EditState(edit.state),
-        value=edit.value,
-        sis_value=edit.sis_value,
-        sis_at=edit.sis_at,
-        made_by=edit.made_by,
-        made_at=edit.made_at,
-    )
-
-
-def _card(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | None) -> ContactCard:
-    status, since = _standing(row)
+def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | None) -> ContactCard:
+    status, since = _status(row)
     return ContactCard(
         contact_id=row.contact_id,
         version=row.version,
@@ -163,7 +195,7 @@ def _card(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | None
         email=row.email,
         status=status,
         since=since,
-        why=_why(row, status),
+        evidence=_evidence(row, status),
         opted_out=row.opted_out,
         stopped_by=row.opted_out_by,
         on_list=row.listed_since is not None,
@@ -177,8 +209,8 @@ def _card(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | None
     )
 
 
-def _standing(row: Any) -> tuple[SmsStatus | None, datetime | None]:
-    """What texts to this contact meet now, and since when; an opt-out outranks what carriers said before it."""
+def _status(row: Any) -> tuple[SmsStatus | None, datetime | None]:
+    """Return the status of the number now, and since when; an opt-out outranks what carriers reported before it."""
     if row.phone is None:
         return SmsStatus.NO_NUMBER, row.listed_since
     if row.opted_out:
@@ -186,8 +218,8 @@ def _standing(row: Any) -> tuple[SmsStatus | None, datetime | None]:
     return (SmsStatus(row.sms_status), row.number_since) if row.sms_status else (None, None)
 
 
-def _why(row: Any, status: SmsStatus | None) -> Evidence | None:
-    """A STOP is no delivery; whatever carriers said before it, it is the reason."""
+def _evidence(row: Any, status: SmsStatus | None) -> Evidence | None:
+    """Return the delivery behind the status. An opt-out needs none, whatever carriers reported before it."""
     if status in {None, SmsStatus.OPT_OUT, SmsStatus.NO_NUMBER} or row.sent_at is None:
         return None
     return Evidence(
@@ -200,16 +232,57 @@ def _why(row: Any, status: SmsStatus | None) -> Evidence | None:
     )
 
 
-_LINK = StudentContact
+_EDITS = (
+    select(
+        *(Edit.contact_id, Edit.id.label("edit_id"), Edit.field, Edit.state, Edit.value),
+        *(Edit.sis_value, Edit.sis_at, Edit.made_by, Edit.made_at),
+    )
+    .where(Edit.contact_id == any_(_IDS), Edit.state.in_(IN_FORCE))
+    .order_by(Edit.made_at.desc(), Edit.id.desc())
+)
+
+
+def _load_edits(session: Session, contact_ids: Sequence[int]) -> Mapping[int, tuple[ActiveEdit, ...]]:
+    """Return the edits in force by contact, newest first: the first is the one that Undo takes back."""
+    edits: defaultdict[int, tuple[ActiveEdit, ...]] = defaultdict(tuple)
+    for row in session.execute(_EDITS, {"ids": contact_ids}).mappings():
+        values = {**row, "field": EditField(row["field"]), "state": EditState(row["state"])}
+        edits[values.pop("contact_id")] += (ActiveEdit(**values),)
+    return edits
+
+
+# The planner mistakes both questions in one for a question about the whole district, so they are asked one after the other.
+_OTHER_STUDENTS = (
+    select(_ADULT.student_id).where(_ADULT.contact_id == any_(_IDS), _ADULT.student_id != _STUDENT_ID).distinct()
+)
+
+
+def _load_siblings(session: Session, student_id: int, contact_ids: Sequence[int], actor: Actor) -> tuple[Sibling, ...]:
+    others = session.scalars(_OTHER_STUDENTS, {"ids": contact_ids, "student_id": student_id}).all()
+    if not others:
+        return ()
+    rows = session.execute(_visible_names(actor.level), {**actor.scope.params, "ids": others})
+    return tuple(Sibling(row.id, f"{row.given_name} {row.family_name}") for row in rows)
+
+
+@cache
+def _visible_names(level: AccessLevel) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Student.id, Student.given_name, Student.family_name)
+        .where(Student.id == any_(_IDS), Student.active, access.can_see(level, Student.id))
+        .order_by(Student.family_name, Student.given_name, Student.id)
+    )
+
+
 _REMOVALS = (
     select(
         *(Removal.id, Removal.contact_id, Removal.reason, Removal.made_by, Removal.made_at),
-        *(Contact.given_name, Contact.family_name, _LINK.relationship),
+        *(Contact.given_name, Contact.family_name, StudentContact.relationship),
     )
     .join(Contact, Contact.id == Removal.contact_id)
-    .join(_LINK, _LINK.contact_id == Removal.contact_id)
-    .where(_LINK.student_id == _STUDENT_ID, _LINK.active, Contact.active, Removal.undone_at.is_(None))
-    .where(or_(Removal.student_id == _STUDENT_ID, Removal.student_id.is_(None)))
+    .join(StudentContact, StudentContact.contact_id == Removal.contact_id)
+    .where(StudentContact.student_id == _STUDENT_ID, StudentContact.active, Contact.active)
+    .where(Removal.undone_at.is_(None), or_(Removal.student_id == _STUDENT_ID, Removal.student_id.is_(None)))
     .order_by(Removal.made_at.desc(), Removal.id.desc())
 )
 

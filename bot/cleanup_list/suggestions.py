@@ -1,7 +1,7 @@
-"""A newer number of the same adult: the SIS often has a parent once for each child, and only one of the records is up to date.
+"""A newer number of the same adult: the SIS often has a parent once per child, and only one of the records is up to date.
 
-Suggested, never applied. Two records are one adult if they have the same name, and the same e-mail or a student of each with
-another contact in common (the same record, or the same number). No number is suggested in place of one that said STOP.
+A number is suggested, never applied. Two records are one adult if they have the same name, and the same email or a student each with
+another contact in common (the same record, or the same number). Nothing is suggested in place of a number that texted STOP.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
 from bot.domain.names import fold
@@ -19,65 +18,28 @@ from bot.domain.names import fold
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A number (E.164) that texts reach, as far as is known, from another record of the same adult."""
+    """A number (E.164) that can be texted, as far as is known, from another record of the same adult."""
 
     contact_id: int
     phone: str
 
 
-def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
-    """By contact id, for those of a student's contacts that no text reaches and nobody has changed yet.
-
-    `rows` are all the contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, opted_out,
-    updated_at.
-    """
-    unreached = [row for row in rows if _is_unreached(row)]
-    if not unreached:
-        return {}
-    found: dict[int, Suggestion] = {}
-    kin = _kin(session, rows)
-    some, names = kin | _with_email(session, unreached), {_name(row) for row in unreached}
-    others = fetch_rows(session, _SAME_NAMES, {"ids": list(some), "words": list(names)})
-    for row in unreached:
-        for other in others:
-            is_same = other.contact_id != row.contact_id and _is_same_adult(row, other, kin)
-            if is_same and other.phone != row.phone:
-                found.setdefault(row.contact_id, Suggestion(other.contact_id, other.phone))
-    return found
-
-
-def _is_unreached(row: Any) -> bool:
-    return not row.opted_out and not row.updated_at and (row.phone is None or row.sms_status is not None)
-
-
-def _is_same_adult(row: Any, other: Any, kin: set[int]) -> bool:
-    if _name(row) != other.search:
-        return False
-    return other.contact_id in kin or bool(row.email and other.email and row.email.lower() == other.email.lower())
-
-
-def _name(row: Any) -> str:
-    return fold(f"{row.given_name} {row.family_name}")
-
-
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
-_WORDS = bindparam("words", type_=ARRAY(Text))
-
+_TEXTS = bindparam("texts", type_=ARRAY(Text))
 _OTHER = effective_contacts.c
-_SAME_NAMES = (
+_SAME_NAME_AND_TEXTABLE = (
     select(_OTHER.contact_id, _OTHER.phone, _OTHER.email, Contact.search)
     .join_from(effective_contacts, Contact, Contact.id == _OTHER.contact_id)
-    .where(_OTHER.contact_id == any_(_IDS), Contact.search == any_(_WORDS), textable)
+    .where(_OTHER.contact_id == any_(_IDS), Contact.search == any_(_TEXTS), textable)
     .distinct()
     .order_by(_OTHER.contact_id.desc())
 )
-"""Those of some contacts who are textable and may be one of the unreached."""
-_WITH_EMAIL = select(Contact.id).where(func.lower(Contact.email) == any_(_WORDS))
-_WITH_NUMBER = select(Contact.id).where(Contact.sis_phone == any_(_WORDS), Contact.active)
-_STUDENTS = (
+_WITH_EMAIL = select(Contact.id).where(func.lower(Contact.email) == any_(_TEXTS))
+_WITH_NUMBER = select(Contact.id).where(Contact.sis_phone == any_(_TEXTS), Contact.active)
+_STUDENTS_OF = (
     select(StudentContact.student_id).where(StudentContact.contact_id == any_(_IDS), StudentContact.active).distinct()
 )
-_CONTACTS = (
+_CONTACTS_OF = (
     select(StudentContact.contact_id)
     .join(Student, Student.id == StudentContact.student_id)
     .where(StudentContact.student_id == any_(_IDS), StudentContact.active, Student.active)
@@ -85,17 +47,48 @@ _CONTACTS = (
 )
 
 
-def _with_email(session: Session, unreached: Sequence[Any]) -> set[int]:
-    emails = {row.email.lower() for row in unreached if row.email}
-    return {row.id for row in fetch_rows(session, _WITH_EMAIL, {"words": list(emails)})} if emails else set()
+def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
+    """Return suggestions by contact id, for the contacts of one student that cannot be texted and were not edited yet.
 
-
-def _kin(session: Session, rows: Sequence[Any]) -> set[int]:
-    """The contacts of the students who share a contact with this one, or the number of one. Asked step by step: the planner
-    takes all at once for a question about the whole district.
+    `rows` are all contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, opted_out, updated_at.
     """
-    numbers = {row.phone for row in rows if row.phone}
+    unreachable = [row for row in rows if _is_unreachable(row)]
+    if not unreachable:
+        return {}
+    related = _related_contacts(session, rows)
+    emails = {row.email.lower() for row in unreachable if row.email}
+    same_email = set(session.scalars(_WITH_EMAIL, {"texts": list(emails)})) if emails else set()
+    params = {"ids": list(related | same_email), "texts": list({_folded(row) for row in unreachable})}
+    candidates = session.execute(_SAME_NAME_AND_TEXTABLE, params).all()
+    suggestions: dict[int, Suggestion] = {}
+    for row in unreachable:
+        for candidate in candidates:
+            if candidate.phone != row.phone and _is_same_adult(row, candidate, related):
+                suggestions.setdefault(row.contact_id, Suggestion(candidate.contact_id, candidate.phone))
+    return suggestions
+
+
+def _is_unreachable(row: Any) -> bool:
+    return not row.opted_out and not row.updated_at and (row.phone is None or row.sms_status is not None)
+
+
+def _is_same_adult(row: Any, candidate: Any, related: set[int]) -> bool:
+    if candidate.contact_id == row.contact_id or _folded(row) != candidate.search:
+        return False
+    same_email = row.email and candidate.email and row.email.lower() == candidate.email.lower()
+    return candidate.contact_id in related or bool(same_email)
+
+
+def _folded(row: Any) -> str:
+    return fold(f"{row.given_name} {row.family_name}")
+
+
+def _related_contacts(session: Session, rows: Sequence[Any]) -> set[int]:
+    """Return the contacts of the students who share a contact, or the number of one, with this student.
+
+    In steps: the planner mistakes all of them in one for a question about the whole district.
+    """
     shared = {row.contact_id for row in rows}
-    shared.update(row.id for row in fetch_rows(session, _WITH_NUMBER, {"words": list(numbers)}))
-    students = [row.student_id for row in fetch_rows(session, _STUDENTS, {"ids": list(shared)})]
-    return {row.contact_id for row in fetch_rows(session, _CONTACTS, {"ids": students})}
+    shared.update(session.scalars(_WITH_NUMBER, {"texts": list({row.phone for row in rows if row.phone})}))
+    students = session.scalars(_STUDENTS_OF, {"ids": list(shared)}).all()
+    return set(session.scalars(_CONTACTS_OF, {"ids": students}))

@@ -1,95 +1,114 @@
-"""Which words a filter may use, for one person: the schools, teachers and grades of the students they may see."""
+"""The words that a filter may use, for one person: schools, teachers, and grades of the students they may see.
 
-from collections.abc import Mapping
-from functools import cache
+Only a sync changes them, so they are cached per version of the roster (`Freshness.roster`), for all people with the same scope.
+"""
 
+from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
+from typing import TypeVar
+
+from cachetools import LRUCache
 from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot.access import BOUND_PARAMS, AccessParams, Actor, Reach, Scope
-from bot.cleanup_list.memory import cached_until_sync
-from bot.cleanup_list.query import query_params
-from bot.cleanup_list.student_filter import student_conditions
+from bot.access import AccessLevel, Actor
+from bot.cleanup_list.query import narrow_students
 from bot.db.models.roster import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
 from bot.domain.grade import LEVELS
-from bot.filters.filter import Criteria, Filter
+from bot.filters.filter import Filter
 from bot.filters.vocabulary import Vocabulary
 
+Value = TypeVar("Value")
+
+# One school's words take about 40 kB; all scopes of a process share these places.
+_cache: LRUCache[Hashable, object] = LRUCache(maxsize=1_000)
+_cache_lock = Lock()
 _NAME = (Staff.given_name + " " + Staff.family_name).label("name")
 
 
-def load_vocabulary(session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None) -> Vocabulary:
-    """The schools and the teachers of this person's students, as a filter may name them.
+def cached_per_roster(roster: str | None, key: Hashable, load: Callable[[], Value]) -> Value:
+    """Return the value cached for this version of the roster, or load it. Without a version nothing is cached."""
+    if roster is None:
+        return load()
+    with _cache_lock:
+        value = _cache.get((roster, key))
+    if value is None:
+        value = load()
+        with _cache_lock:
+            _cache[roster, key] = value
+    return value  # type: ignore[return-value]
 
-    `mentioned` are colleagues' e-mails (lower case) by Slack user id; those who teach none of these students stay unknown.
+
+def clear_cache() -> None:
+    """Forget everything, for tests that build one roster after another."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def load_vocabulary(
+    session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None, *, roster: str | None = None
+) -> Vocabulary:
+    """Return the schools and teachers of this person's students, from the cache for a given version of the roster.
+
+    `mentioned` are colleagues' emails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
-    known = cached_until_sync(session, _schools_and_teachers, actor.sight)
-    return known.with_mentions(_mentions(session, actor, mentioned)) if mentioned else known
-
-
-def _schools_and_teachers(session: Session, sight: Scope) -> Vocabulary:
-    asked = (_schools(sight.reach), _names_of_teachers(sight.reach))
-    schools, teachers = (tuple(session.scalars(statement, sight.values)) for statement in asked)
-    return Vocabulary(schools, teachers)
+    vocabulary = cached_per_roster(
+        roster,
+        ("vocabulary", actor.scope),
+        lambda: Vocabulary(tuple(session.scalars(_schools(actor))), tuple(session.scalars(_teacher_names(actor)))),
+    )
+    return vocabulary.with_mentions(_mentions(session, actor, mentioned)) if mentioned else vocabulary
 
 
 def _mentions(session: Session, actor: Actor, mentioned: Mapping[str, str]) -> Mapping[str, str]:
     with_email = visible_teachers(actor).where(Staff.email.in_(mentioned.values()))
-    found = session.execute(with_email.with_only_columns(Staff.email, _NAME).order_by(Staff.id.desc()))
-    names = {row.email: row.name for row in found}  # Of somebody the SIS has twice, the name that it had first.
+    rows = session.execute(with_email.with_only_columns(Staff.email, _NAME).order_by(Staff.id.desc()))
+    names = {row.email: row.name for row in rows}  # The first record counts where the SIS has a person twice.
     return {user_id: names[email] for user_id, email in mentioned.items() if email in names}
 
 
-@cache
-def _schools(reach: Reach) -> Select[str]:
+def _schools(actor: Actor) -> Select[str]:
     schools = select(School.name).where(School.active).distinct().order_by(School.name)
-    if reach is Reach.DISTRICT:
+    if actor.level is AccessLevel.DISTRICT:
         return schools
-    of_students = select(StudentSchool.school_id).where(
-        StudentSchool.student_id.in_(access.taught_students(BOUND_PARAMS))
-    )
-    return schools.where(or_(School.id == any_(BOUND_PARAMS.school_ids), School.id.in_(of_students)))
+    params = actor.access_params
+    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught_students(params)))
+    return schools.where(or_(School.id == any_(params.school_ids), School.id.in_(of_students)))
 
 
-@cache
-def _names_of_teachers(reach: Reach) -> Select[str]:
-    return _teachers(reach, BOUND_PARAMS).with_only_columns(_NAME).distinct().order_by(_NAME)
+def _teacher_names(actor: Actor) -> Select[str]:
+    return visible_teachers(actor).with_only_columns(_NAME).distinct().order_by(_NAME)
 
 
 def visible_teachers(actor: Actor) -> Select[int]:
-    """The ids of those who teach any of this person's students today."""
-    return _teachers(actor.reach, actor.whose)
-
-
-def _teachers(reach: Reach, whose: AccessParams) -> Select[int]:
-    teaching = select(ClassTeacher.staff_id).where(access.is_current(ClassTeacher, whose.today))
-    if reach is not Reach.DISTRICT:
-        learning = select(ClassStudent.class_id).where(
-            ClassStudent.student_id.in_(access.taught_students(whose)), access.is_current(ClassStudent, whose.today)
+    """Return a query of the staff ids of those who teach any of this person's students today."""
+    params = actor.access_params
+    teaching = select(ClassTeacher.staff_id).where(access.is_current(ClassTeacher, params.today))
+    if actor.level is not AccessLevel.DISTRICT:
+        own_classes = select(ClassStudent.class_id).where(
+            ClassStudent.student_id.in_(access.taught_students(params)), access.is_current(ClassStudent, params.today)
         )
-        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(whose.school_ids))
-        teaching = teaching.where(ClassTeacher.class_id.in_(learning.union(at_schools)))
+        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(params.school_ids))
+        teaching = teaching.where(ClassTeacher.class_id.in_(own_classes.union(at_schools)))
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
 
-def load_grades(session: Session, which: Filter, *, actor: Actor) -> tuple[str, ...]:
-    """The levels that this person's students of the filter's school and teacher are in, lowest first."""
+def load_grades(session: Session, which: Filter, *, actor: Actor, roster: str | None) -> tuple[str, ...]:
+    """Return the grades of this person's students at the filter's school and of its teacher, lowest first."""
     place = Filter(school=which.school, teacher=which.teacher)
-    return cached_until_sync(session, _levels, (place, actor.sight))
+
+    def load() -> tuple[str, ...]:
+        present = set(session.scalars(_grades(place, actor)))
+        return tuple(level for level in LEVELS if level in present)
+
+    return cached_per_roster(roster, ("grades", place, actor.scope), load)
 
 
-def _levels(session: Session, where: tuple[Filter, Scope]) -> tuple[str, ...]:
-    place, sight = where
-    held = set(session.scalars(_grades(place.criteria, sight.reach), query_params(place, sight)))
-    return tuple(one for one in LEVELS if one in held)
-
-
-@cache
-def _grades(criteria: Criteria, reach: Reach) -> Select[str | None]:
-    """Of the whole district a probe of the index for each level: counting its students for a menu would take too long."""
-    if criteria or reach is not Reach.DISTRICT:
-        students = access.visible_students_query(reach).where(*student_conditions(criteria))
+def _grades(place: Filter, actor: Actor) -> Select[str | None]:
+    if place.criteria or actor.level is not AccessLevel.DISTRICT:
+        students = narrow_students(access.visible_students(actor), place, today=actor.today)
         return students.with_only_columns(Student.grade).distinct()
+    # For the whole district, one index probe per level: counting its students for a menu would take too long.
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")
     return select(level).where(exists().where(Student.active, Student.grade == level))

@@ -68,14 +68,13 @@ def export_edits(
 ) -> None:
     """Export the edits made in Slack that the student information system does not have yet."""
     from bot.cli.database import open_database
-    from bot.contact_edits.change_files import write_new_file
-    from bot.contact_edits.pending_export import ExportFormat
+    from bot.contact_edits.pending_export import ExportFormat, export_to_path
     from bot.db.session import transaction
     from bot.domain.plural import plural
 
     config, engine = open_database()
     with transaction(engine) as session:
-        result = write_new_file(session, path, ExportFormat(form), settings=config, now=datetime.now(UTC))
+        result = export_to_path(session, path, ExportFormat(form), settings=config, now=datetime.now(UTC))
     typer.echo(f"{plural(result.changes, 'change')} in {path}.")
     for reason, count in result.left_out.items():
         typer.echo(f"Left out {count:,}: {reason}.")

@@ -67,7 +67,10 @@ def sandbox(
             "sandbox.not_installed",
             f"The sandbox needs {error.name}. Install contact-cleanup[sandbox], or run `make sandbox` in a clone.",
         ) from error
-    sys.exit(run.main(port=port, tour=tour, open_browser=open_browser))
+    from bot.cli import manifest
+    from bot.cli.sync_report import show_sync
+
+    sys.exit(run.main(manifest.read(), show_sync, port=port, tour=tour, open_browser=open_browser))
 
 
 def _exit_cleanly_on_sigterm() -> None:

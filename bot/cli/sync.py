@@ -55,7 +55,7 @@ def sync(
                 contacts=contacts or config.sis_contacts_csv,
                 now=datetime.now(config.zone),
                 region=config.phone_region,
-                brake_percent=config.sync_brake_percent,
+                hold_percent=config.sync_brake_percent,
                 confirm=confirm,
                 whole_every=timedelta() if whole else config.sync_whole_every,
                 unless_same=unless_same,

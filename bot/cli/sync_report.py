@@ -1,4 +1,4 @@
-"""A sync as a terminal shows it: bars while it runs, and afterwards what changed in each table and what was left out."""
+"""A sync in a terminal: progress bars while it runs, then what changed in each table and what was left out."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,24 +8,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from bot.sync.report import SyncReport, where
-from bot.wording import say
+from bot.domain.plural import plural
+from bot.sync.report import SyncReport, location
 
-_COUNTED = ("read", "added", "changed", "inactive", "rejected")
+_COLUMNS = ("read", "added", "changed", "inactive", "rejected")
 
 
 @contextmanager
 def progress_bars(console: Console, *, transient: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each step; gives what `roster.sync` takes as its `progress`."""
+    """Yield the `progress` callback of `run_sync`, which shows a bar for each step."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     progress = Progress(*columns, console=console, transient=transient)
     tasks: dict[str, TaskID] = {}
-    # Drawn from the first step on: a sync that cannot begin leaves nothing but its sentence.
-    with ExitStack() as drawing:
+    # Nothing is shown before the first step: a sync that cannot begin prints only its error.
+    with ExitStack() as stack:
 
         def show(step: str, done: int, total: int) -> None:
             if not tasks:
-                drawing.enter_context(progress)
+                stack.enter_context(progress)
             if step not in tasks:
                 tasks[step] = progress.add_task(step, total=total)
             progress.update(tasks[step], completed=done, total=total)
@@ -33,30 +33,33 @@ def progress_bars(console: Console, *, transient: bool = False) -> Iterator[Call
         yield show
 
 
+def show_sync(console: Console, sync: Callable[[Callable[[str, int, int], None]], SyncReport]) -> SyncReport:
+    """Run a sync with progress bars and print its report, with a few of the rejected rows."""
+    with progress_bars(console, transient=True) as progress:
+        report = sync(progress)
+    console.print(render_report(report, rejections=4))
+    return report
+
+
 def render_report(report: SyncReport, *, rejections: int = 20) -> Group:
-    """The report, with the first few rejections by file and line."""
-    totals = ", ".join(say(f"sync_report.total.{what}", number) for what, number in report.totals.items())
-    edits = ", ".join(say(f"sync_report.edits.{what}", number) for what, number in report.edits.items())
-    summary = Text(f"{totals} · edits: {edits} · {report.seconds:.1f} s")
+    """Render the report, with the first `rejections` by file and line."""
+    totals, edits = report.totals, report.edits
+    summary = Text(
+        f"{plural(totals['students'], 'student')}, {plural(totals['contacts'], 'contact')}, {totals['staff']:,} staff, "
+        f"{plural(totals['teachers'], 'teacher')}, {plural(totals['schools'], 'school')} · "
+        f"edits: {edits['absorbed']:,} absorbed, {edits['conflict']:,} in conflict, {edits['pending']:,} pending · "
+        f"{report.seconds:.1f} s"
+    )
     if report.same_as:
         return Group(
-            summary, Text(f"The export is the same as on {report.same_as:%Y-%m-%d %H:%M %Z}: nothing had to be read.")
+            summary, Text(f"Nothing was read: the export is the same as on {report.same_as:%Y-%m-%d %H:%M %Z}.")
         )
-    return Group(summary, _tables(report), _rejections(report, rejections))
-
-
-def _tables(report: SyncReport) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    for word in _COUNTED:
-        table.add_column(say(f"sync_report.column.{word}"), justify="right")
+    table = Table("", box=None, pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, justify="right")
     for name, counts in report.counts.items():
-        table.add_row(name.replace("_", " "), *(f"{getattr(counts, word):,}" for word in _COUNTED))
-    return table
-
-
-def _rejections(report: SyncReport, most: int) -> Text:
-    shown = [f"{where(one)}: {one.reason}" for one in report.rejections[:most]]
-    more = report.rejected - len(shown)
-    last = [f"… and {more:,} more"] if more > 0 else []
-    return Text("\n".join([*shown, *last]) or "Nothing was rejected.")
+        table.add_row(name.replace("_", " "), *(f"{getattr(counts, column):,}" for column in _COLUMNS))
+    lines = [f"{location(rejection)}: {rejection.reason}" for rejection in report.rejections[:rejections]]
+    if report.rejected > len(lines):
+        lines.append(f"… and {report.rejected - len(lines):,} more")
+    return Group(summary, table, Text("\n".join(lines) or "Nothing was rejected."))

@@ -1,7 +1,7 @@
-"""Changing a contact's phone or contact method: an edit beside the SIS value, checked for what it would mean.
+"""Change a contact's phone or contact method: an edit beside the SIS value, never over it.
 
-A number that said STOP can be written down and called, but not texted: only its own START lifts that. One that is Inactive
-cannot be called either: nobody would hear, or a stranger.
+A number that texted STOP may be entered and called, but not texted: only its own START lifts that. An Inactive number may not be
+called either: the call would reach no one, or a stranger.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from bot import access
 from bot.access import Actor
 from bot.contact_edits.locking import (
     LockedContact,
+    Values,
     VersionConflict,
     already_saved_by,
     lock_contact,
@@ -22,20 +23,15 @@ from bot.contact_edits.locking import (
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact
 from bot.domain.phone import describe_opt_in_number, is_unassignable, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 
-Wanted = dict[EditField, str | None]
-
 
 @dataclass(frozen=True)
 class SavedChange:
-    """A contact as it was saved. `phone` is E.164; `edit_ids` are the edits now in force that this change made; `is_listed` says whether
-    it stands on the list.
-
-    The same once more from the same person changes nothing and gives what stands.
-    """
+    """A contact after a change. `phone` is E.164; `edit_ids` are the edits in force that the change made."""
 
     contact_id: int
     name: str
@@ -57,187 +53,122 @@ def change_contact(
     opt_in_number: str | None,
     now: datetime,
 ) -> SavedChange:
-    """Save what was typed. `phone` is as written, blank for no number; `opt_in_number` (E.164) is where START is texted.
+    """Save what was typed; the same again from the same person changes nothing.
+
+    `phone` is as typed, blank for no number. `opt_in_number` (E.164) is where a family texts START.
 
     Raises:
-        Stale: the contact is not at `version` any more.
-        UserError: with `field` `phone` or `method`, saying what is wrong with it and how to write it.
+        VersionConflict: the contact is not at `version` any more.
+        UserError: with `field` `phone` or `method`; the sentence names the mistake and how to write it.
     """
     access.require_editor(actor)
     access.require_contact(session, contact_id, actor=actor)
-    wanted: Wanted = {EditField.PHONE: _read(phone, region), EditField.METHOD: str(ContactMethod(method))}
+    values: Values = {EditField.PHONE: _parse(phone, region), EditField.METHOD: str(ContactMethod(method))}
     try:
         before = lock_contact(session, contact_id, version=version)
-    except VersionConflict as stale:
-        return _done_before(session, contact_id, wanted, stale, actor)
-    differing = _differing(before, wanted)
-    if not differing:
-        raise UserError(
-            "contact.same", "Nothing is different yet. Change the number or the method, or press Cancel.", field="phone"
-        )
-    _check(session, before, wanted, region=region, opt_in_number=opt_in_number)
-    return _save(session, before, wanted, differing, actor=actor, now=now)
+    except VersionConflict as conflict:
+        return _saved_before(session, contact_id, values, conflict, actor)
+    if not _changed_fields(before, values):
+        sentence = "Nothing is different yet. Change the number or the method, or press Cancel."
+        raise UserError("contact.unchanged", sentence, field="phone")
+    _validate(session, before, values, region=region, opt_in_number=opt_in_number)
+    return _save(session, before, values, actor=actor, now=now)
 
 
 def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Actor, now: datetime) -> SavedChange:
-    """The same number, for autocalls and no more for texts: what helps a landline.
+    """Keep the number, for autocalls instead of texts: what helps a landline.
 
     Raises:
-        Stale: the contact is not at `version` any more.
-        UserError: there is no number, a call to it reaches nobody, or it takes calls already.
+        VersionConflict: the contact is not at `version` any more.
+        UserError: there is no number, it cannot be called, or it gets calls already.
     """
     access.require_editor(actor)
     access.require_contact(session, contact_id, actor=actor)
-    calls = str(ContactMethod.CALL)
+    call = str(ContactMethod.CALL)
     try:
         before = lock_contact(session, contact_id, version=version)
-    except VersionConflict as stale:
-        return _done_before(session, contact_id, {EditField.METHOD: calls}, stale, actor)
-    if not before.phone:
-        raise UserError("contact.no_number", "A call needs a number. Press Edit to write one.")
-    if before.method is ContactMethod.CALL:
-        raise UserError("contact.gets_calls", "This contact gets autocalls already.")
-    _refuse_calls_to_nobody(session.get(PhoneNumber, before.phone))
-    wanted: Wanted = {EditField.PHONE: before.phone, EditField.METHOD: calls}
-    return _save(session, before, wanted, [EditField.METHOD], actor=actor, now=now)
+    except VersionConflict as conflict:
+        return _saved_before(session, contact_id, {EditField.METHOD: call}, conflict, actor)
+    number = before.values[EditField.PHONE]
+    if not number:
+        raise UserError("contact.no_number", "A call needs a number. Press Edit to enter one.")
+    if before.values[EditField.METHOD] == ContactMethod.CALL:
+        raise UserError("contact.gets_calls", "This contact already gets autocalls.")
+    _refuse_inactive(session.get(PhoneNumber, number))
+    return _save(session, before, {EditField.PHONE: number, EditField.METHOD: call}, actor=actor, now=now)
 
 
 def use_suggested_number(
     session: Session, contact_id: int, *, version: int, phone: str, actor: Actor, now: datetime
 ) -> SavedChange:
-    """A number (E.164) that was suggested, for texts.
+    """Take a suggested number (E.164) for texts.
 
     Raises:
-        Stale: the contact is not at `version` any more.
-        UserError: it is texted at this number already.
+        VersionConflict: the contact is not at `version` any more.
+        UserError: it already gets texts at this number.
     """
     access.require_editor(actor)
     access.require_contact(session, contact_id, actor=actor)
     before = lock_contact(session, contact_id, version=version)
-    wanted: Wanted = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
-    differing = _differing(before, wanted)
-    if not differing:
-        raise UserError("contact.gets_texts", "This contact gets texts at that number already.")
-    return _save(session, before, wanted, differing, actor=actor, now=now)
+    values: Values = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
+    if not _changed_fields(before, values):
+        raise UserError("contact.gets_texts", "This contact already gets texts at that number.")
+    return _save(session, before, values, actor=actor, now=now)
 
 
-def _done_before(
-    session: Session, contact_id: int, wanted: Wanted, stale: VersionConflict, actor: Actor
+def _saved_before(
+    session: Session, contact_id: int, values: Values, conflict: VersionConflict, actor: Actor
 ) -> SavedChange:
-    """What this person saved a moment ago, where it is just what they ask for now."""
-    stands = already_saved_by(session, contact_id, stale, actor)
-    if any(stands.value(field) != value for field, value in wanted.items()):
-        raise stale
+    """Return what this person saved a moment ago, if it is what they ask for now."""
+    current = already_saved_by(session, contact_id, conflict, actor)
+    if _changed_fields(current, values):
+        raise conflict
+    edit_ids = tuple(current.edits[field].id for field in values if field in current.edits)
+    is_listed = session.get(ListEntry, contact_id) is not None
+    return _saved_change(current.contact, current.values, edit_ids, is_listed=is_listed)
+
+
+def _changed_fields(before: LockedContact, values: Values) -> list[EditField]:
+    return [field for field, value in values.items() if value != before.values[field]]
+
+
+def _save(session: Session, before: LockedContact, values: Values, *, actor: Actor, now: datetime) -> SavedChange:
+    contact_id = before.contact.id
+    edits = []
+    for field in _changed_fields(before, values):
+        edits.append(_put_edit(session, before, field, values[field], actor=actor, now=now))
+        change = (before.values[field], values[field])
+        record_change(session, contact_id, field, change, actor=actor, action=f"{field}.changed", now=now)
+    edit_ids = tuple(edit.id for edit in edits if edit)
+    is_listed = update_list_entry(session, before.contact, actor=actor, now=now)
+    return _saved_change(before.contact, values, edit_ids, is_listed=is_listed)
+
+
+def _saved_change(contact: Contact, values: Values, edit_ids: tuple[int, ...], *, is_listed: bool) -> SavedChange:
     return SavedChange(
-        contact_id,
-        stands.name,
-        stands.phone,
-        stands.method,
-        tuple(stands.edits[field].id for field in wanted if field in stands.edits),
-        session.get(ListEntry, contact_id) is not None,
+        contact_id=contact.id,
+        name=f"{contact.given_name} {contact.family_name}",
+        phone=values[EditField.PHONE],
+        method=ContactMethod(values[EditField.METHOD] or "text"),
+        edit_ids=edit_ids,
+        is_listed=is_listed,
     )
 
 
-def _differing(before: LockedContact, wanted: Wanted) -> list[EditField]:
-    return [field for field, value in wanted.items() if value != before.value(field)]
-
-
-def _save(
-    session: Session, before: LockedContact, wanted: Wanted, differing: list[EditField], *, actor: Actor, now: datetime
-) -> SavedChange:
-    contact_id = before.contact.id
-    edits = [
-        edit for field in differing if (edit := _edit(session, before, field, wanted[field], actor=actor, now=now))
-    ]
-    for field in differing:
-        values = (before.value(field), wanted[field])
-        record_change(session, contact_id, field, values, actor=actor, action=f"{field}.changed", now=now)
-    is_listed = update_list_entry(session, before.contact, actor=actor, now=now)
-    made = tuple(edit.id for edit in edits)
-    method = ContactMethod(wanted[EditField.METHOD] or "text")
-    return SavedChange(contact_id, before.name, wanted[EditField.PHONE], method, made, is_listed)
-
-
-def _read(typed: str | None, region: str) -> str | None:
-    if not typed or not typed.strip():
-        return None
-    try:
-        read = parse(typed, region)
-    except UserError as problem:
-        raise UserError(problem.code, problem.sentence, field="phone") from problem
-    if read.extension:
-        raise UserError(
-            "contact.extension",
-            f"Leave out the extension {read.extension}: neither a text nor an autocall can dial it.",
-            field="phone",
-        )
-    return read.e164
-
-
-def _check(
-    session: Session,
-    before: LockedContact,
-    wanted: Wanted,
-    *,
-    region: str,
-    opt_in_number: str | None,
-) -> None:
-    number, method = wanted[EditField.PHONE], wanted[EditField.METHOD]
-    if number and number != before.phone and is_unassignable(number):
-        raise UserError(
-            "phone.misdialled",
-            ("No US number is like that: neither its area code nor the three digits after it begin with 0 or 1."),
-            field="phone",
-        )
-    if method == ContactMethod.EMAIL and not before.contact.email:
-        raise UserError(
-            "contact.no_email",
-            ("There is no e-mail address in the student information system. Add it there, or choose another method."),
-            field="method",
-        )
-    if method == ContactMethod.CALL and not number:
-        raise UserError(
-            "contact.no_number_to_call", "A call needs a number. Write one, or choose another method.", field="phone"
-        )
-    known = session.get(PhoneNumber, number) if number else None
-    if method == ContactMethod.CALL:
-        _refuse_calls_to_nobody(known)
-    if method == ContactMethod.TEXT and known and known.opted_out_at:
-        to = describe_opt_in_number(opt_in_number, region)
-        field = "phone" if number != before.phone else "method"
-        raise UserError(
-            "contact.opted_out",
-            (
-                f"This number said STOP, and nobody here can lift that. The contact must text START to {to} "
-                "from that phone. Until then choose another contact method, or write another number."
-            ),
-            field=field,
-        )
-
-
-def _refuse_calls_to_nobody(known: PhoneNumber | None) -> None:
-    if known and known.status == SmsStatus.INACTIVE:
-        raise UserError(
-            "contact.inactive",
-            ("This number is out of service or somebody else's by now. Write another number, or remove the contact."),
-            field="phone",
-        )
-
-
-def _edit(
+def _put_edit(
     session: Session, before: LockedContact, field: EditField, value: str | None, *, actor: Actor, now: datetime
 ) -> Edit | None:
-    """The edit that now stands; none where the person wrote what the SIS says anyway."""
-    earlier = before.edits.get(field)
+    """Replace the edit in force; None where the person typed what the SIS has anyway."""
+    earlier, sis_value = before.edits.get(field), before.sis[field]
     if earlier:
-        earlier.state = EditState.UNDONE if value == before.sis(field) else EditState.REPLACED
-        session.flush()  # The index of edits in force has room for one: the earlier one steps back first.
-    if value == before.sis(field):
+        earlier.state = EditState.UNDONE if value == sis_value else EditState.REPLACED
+        session.flush()  # The unique index allows one edit in force, so the earlier one ends first.
+    if value == sis_value:
         return None
     edit = Edit(
         contact_id=before.contact.id,
         field=field,
-        base=before.sis(field),
+        base=sis_value,
         value=value,
         state=EditState.PENDING,
         made_by=actor.user_id,
@@ -247,3 +178,51 @@ def _edit(
     session.add(edit)
     session.flush()
     return edit
+
+
+def _parse(typed: str | None, region: str) -> str | None:
+    if not typed or not typed.strip():
+        return None
+    try:
+        number = parse(typed, region)
+    except UserError as problem:
+        raise UserError(problem.code, problem.sentence, field="phone") from problem
+    if number.extension:
+        sentence = f"Leave out the extension {number.extension}: neither a text nor an autocall can dial it."
+        raise UserError("phone.extension", sentence, field="phone")
+    return number.e164
+
+
+def _validate(
+    session: Session, before: LockedContact, values: Values, *, region: str, opt_in_number: str | None
+) -> None:
+    number, method = values[EditField.PHONE], values[EditField.METHOD]
+    if number and number != before.values[EditField.PHONE] and is_unassignable(number):
+        sentence = "No US number is like that: neither its area code nor the next three digits begin with 0 or 1."
+        raise UserError("phone.misdialled", sentence, field="phone")
+    if method == ContactMethod.EMAIL and not before.contact.email:
+        sentence = "The student information system has no email address. Add it there, or choose another method."
+        raise UserError("contact.no_email", sentence, field="method")
+    if method == ContactMethod.CALL and not number:
+        sentence = "A call needs a number. Enter one, or choose another method."
+        raise UserError("contact.no_number_to_call", sentence, field="phone")
+    known = session.get(PhoneNumber, number) if number else None
+    if method == ContactMethod.CALL:
+        _refuse_inactive(known)
+    if method == ContactMethod.TEXT and known and known.opted_out_at:
+        sentence = (
+            "This number opted out (STOP), and no one here can lift that. The contact must text START to "
+            f"{describe_opt_in_number(opt_in_number, region)} from that phone. Until then choose another contact method, "
+            "or enter another number."
+        )
+        raise UserError(
+            "contact.opted_out", sentence, field="phone" if number != before.values[EditField.PHONE] else "method"
+        )
+
+
+def _refuse_inactive(known: PhoneNumber | None) -> None:
+    if known and known.status == SmsStatus.INACTIVE:
+        sentence = (
+            "This number is out of service or belongs to someone else now. Enter another number, or remove the contact."
+        )
+        raise UserError("contact.inactive", sentence, field="phone")

@@ -1,4 +1,4 @@
-"""When the SIS and an edit disagree, a person chooses; until then what staff entered is what everyone reads."""
+"""When the SIS and an edit disagree, a person chooses. Until then every reader sees what staff entered."""
 
 from datetime import datetime
 from typing import Literal
@@ -16,25 +16,25 @@ from bot.errors import UserError
 def resolve_conflict(
     session: Session, edit_id: int, *, keep: Literal["ours", "sis"], actor: Actor, now: datetime
 ) -> None:
-    """Keep ours: the edit is pending again, against what the SIS says now. Take the SIS's: the edit is done.
+    """Keep ours: the edit is pending again, based on what the SIS has now. Keep the SIS's: the edit ends.
 
     Raises:
-        UserError: somebody has chosen already, or the SIS agrees by now.
+        UserError: someone has chosen already, or the SIS agrees by now.
     """
     access.require_editor(actor)
     edit = load_edit(session, edit_id, actor=actor)
     before = lock_contact(session, edit.contact_id)
     session.refresh(edit)
     if edit.state != EditState.CONFLICT:
-        raise UserError("conflict.settled", "This has been settled already. Open the student to see how it stands.")
+        sentence = "This conflict is settled already. Open the student to see the contact as it is now."
+        raise UserError("conflict.settled", sentence)
     field = EditField(edit.field)
-    sis = before.sis(field)
+    sis_value = before.sis[field]
     if keep == "ours":
-        edit.state, edit.base, edit.sis_value, edit.sis_at = EditState.PENDING, sis, None, None
-        values = (sis, edit.value)
+        edit.state, edit.base, edit.sis_value, edit.sis_at = EditState.PENDING, sis_value, None, None
+        change, action = (sis_value, edit.value), "conflict.kept_ours"
     else:
         edit.state = EditState.SIS_TAKEN
-        values = (edit.value, sis)
-    action = "conflict.kept_ours" if keep == "ours" else "conflict.took_sis"
-    record_change(session, edit.contact_id, field, values, actor=actor, action=action, now=now)
+        change, action = (edit.value, sis_value), "conflict.took_sis"
+    record_change(session, edit.contact_id, field, change, actor=actor, action=action, now=now)
     update_list_entry(session, before.contact, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""What the SIS does not know yet: edits in force and removals, a row a contact, for the students that are asked about."""
+"""Changes that the SIS does not have yet: edits in force and removals, one row per change, for given students."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,18 +31,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.roster import Contact, School, Staff, Student, StudentContact, StudentSchool
 from bot.db.models.slack import SlackUser
 from bot.db.models.views import contact_reach, effective_contacts
 
-_AT_ONCE = 500
+_BATCH = 500
 
 
-class PendingChange(StrEnum):
-    """What was changed of a contact: one of `EditField`, or that it is none of these students' contact any more."""
+class ChangeKind(StrEnum):
+    """The kind of change: one of `EditField`, or the contact was removed."""
 
     PHONE = EditField.PHONE
     METHOD = EditField.METHOD
@@ -50,17 +49,16 @@ class PendingChange(StrEnum):
 
 
 @dataclass(frozen=True)
-class PendingPage:
-    """A change that the SIS has not heard of. `old` is what the SIS has now and `new` what was entered here: E.164 or a
-    contact method, None for no number; of a removal `new` is why.
+class PendingChange:
+    """A change that the SIS does not have. `old` is what the SIS has now and `new` what was entered here: E.164 or a contact method,
+    None for no number; for a removal `new` is the reason.
 
-    `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and
-    `student_ids` their sourced_ids, in the same order; `made_by` is a name, or the Slack user id of who has none.
-    `opens` is the id of the first of them, in whose dialog the change is seen. `texted` says whether the contact takes texts
-    now.
+    `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids` their
+    sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the contact takes
+    texts now. `made_by` is a name, or a Slack user id where there is no name.
     """
 
-    change: PendingChange
+    kind: ChangeKind
     contact_id: int
     contact_sourced_id: str
     given_name: str
@@ -79,7 +77,7 @@ class PendingPage:
 
 @dataclass(frozen=True)
 class PendingCounts:
-    """How many changes wait, by what they change; `disputed` are among them."""
+    """Numbers of pending changes by kind; `disputed` are among them."""
 
     phone: int = 0
     method: int = 0
@@ -91,88 +89,80 @@ class PendingCounts:
         return self.phone + self.method + self.removed
 
 
-def load_pending(session: Session, students: Select[int]) -> Iterator[PendingPage]:
-    """Every change that waits of the contacts of `students` (a query of ids), by school, student and contact; streamed."""
+def iter_pending(session: Session, students: Select[int]) -> Iterator[PendingChange]:
+    """Yield every pending change of the contacts of `students` (a query of ids), by school, student, and contact."""
     changes = _changes(students)
-    order = (changes.c.schools, changes.c.students, changes.c.contact_id, changes.c.change)
-    return _streamed(session, select(changes).order_by(*order))
+    order = (changes.c.schools, changes.c.students, changes.c.contact_id, changes.c.kind)
+    return _rows(session, select(changes).order_by(*order))
 
 
 _USER_ID = bindparam("user_id", type_=Text)
 _EDITS_BY = select(func.count()).where(Edit.made_by == _USER_ID, Edit.state.in_(IN_FORCE))
-_TOLD_BY_SIS = exists().where(
+_STILL_IN_SIS = exists().where(
     StudentContact.contact_id == Removal.contact_id,
     StudentContact.active,
     or_(Removal.student_id.is_(None), StudentContact.student_id == Removal.student_id),
 )
-_REMOVALS_BY = select(func.count()).where(Removal.made_by == _USER_ID, Removal.undone_at.is_(None), _TOLD_BY_SIS)
+_REMOVALS_BY = select(func.count()).where(Removal.made_by == _USER_ID, Removal.undone_at.is_(None), _STILL_IN_SIS)
+# One row: `changes`, the number of pending changes of the Slack user `user_id`.
 OWN_PENDING_QUERY = select((_EDITS_BY.scalar_subquery() + _REMOVALS_BY.scalar_subquery()).label("changes"))
-"""How many changes of the Slack user `user_id` wait: one row, `changes`."""
 
 
 def count_own_pending(session: Session, user_id: str) -> int:
-    """How many changes of this Slack user wait."""
-    (row,) = fetch_rows(session, OWN_PENDING_QUERY, {"user_id": user_id})
-    return int(row.changes)
+    """Return how many changes of this Slack user are pending."""
+    return int(session.execute(OWN_PENDING_QUERY, {"user_id": user_id}).scalar_one())
 
 
 def newest_pending(
     session: Session, students: Select[int], *, limit: int, skip: int = 0, made_by: str | None = None
-) -> list[PendingPage]:
-    """The first changes that somebody looks at: those that a person has to settle, then the newest; with `made_by`, only of
-    that Slack user. `skip` so many to come to those after them.
-    """
+) -> list[PendingChange]:
+    """Return pending changes for display: disputed ones first, then the newest; with `made_by`, only of that Slack user."""
     changes = _changes(students, made_by)
     order = (
-        changes.c.disputed.desc(),
-        changes.c.made_at.desc(),
-        changes.c.contact_id,
-        changes.c.change,
-        changes.c.opens,
+        *(changes.c.disputed.desc(), changes.c.made_at.desc()),
+        *(changes.c.contact_id, changes.c.kind, changes.c.opens),
     )
-    return list(_streamed(session, select(changes).order_by(*order).limit(limit).offset(skip)))
+    return list(_rows(session, select(changes).order_by(*order).limit(limit).offset(skip)))
 
 
 def count_pending(session: Session, students: Select[int]) -> PendingCounts:
-    """How many changes wait."""
     changes = _changes(students)
-    told = {
-        row.change: row
-        for row in session.execute(
-            select(
-                changes.c.change,
-                func.count().label("number"),
-                func.count().filter(changes.c.disputed).label("disputed"),
-            ).group_by(changes.c.change)
-        )
-    }
-    number = {change: told[change].number if change in told else 0 for change in PendingChange}
-    disputed = sum(row.disputed for row in told.values())
+    disputed = func.count().filter(changes.c.disputed).label("disputed")
+    by_kind = select(changes.c.kind, func.count().label("number"), disputed).group_by(changes.c.kind)
+    rows = session.execute(by_kind).all()
+    numbers = {row.kind: row.number for row in rows}
     return PendingCounts(
-        number[PendingChange.PHONE], number[PendingChange.METHOD], number[PendingChange.REMOVED], disputed
+        phone=numbers.get(ChangeKind.PHONE, 0),
+        method=numbers.get(ChangeKind.METHOD, 0),
+        removed=numbers.get(ChangeKind.REMOVED, 0),
+        disputed=sum(row.disputed for row in rows),
     )
 
 
-def _streamed(session: Session, rows: Select[*tuple[Any, ...]]) -> Iterator[PendingPage]:
-    for row in session.execute(rows, execution_options={"yield_per": _AT_ONCE}).mappings():
-        schools = tuple(dict.fromkeys(name for name in row["schools"] if name))
-        said = {"change": PendingChange(row["change"]), "schools": schools}
-        yield PendingPage(
-            **{**row, "students": tuple(row["students"]), "student_ids": tuple(row["student_ids"]), **said}
-        )
+def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[PendingChange]:
+    for row in session.execute(statement, execution_options={"yield_per": _BATCH}).mappings():
+        converted = {
+            "kind": ChangeKind(row["kind"]),
+            "students": tuple(row["students"]),
+            "student_ids": tuple(row["student_ids"]),
+            "schools": tuple(dict.fromkeys(name for name in row["schools"] if name)),
+        }
+        yield PendingChange(**{**row, **converted})
 
 
 def _changes(students: Select[int], made_by: str | None = None) -> Subquery:
-    by = [] if made_by is None else [made_by]
-    edits = [Edit.state.in_(IN_FORCE), *(Edit.made_by == one for one in by)]
-    removals = [Removal.undone_at.is_(None), *(Removal.made_by == one for one in by)]
+    edits: list[SQLColumnExpression[bool]] = [Edit.state.in_(IN_FORCE)]
+    removals: list[SQLColumnExpression[bool]] = [Removal.undone_at.is_(None)]
+    if made_by is not None:
+        edits.append(Edit.made_by == made_by)
+        removals.append(Removal.made_by == made_by)
     return union_all(_edits(students, edits), _removals(students, removals)).subquery("changes")
 
 
-def _edits(students: Select[int], which: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
-    """Edits of contacts that nobody removed; what the SIS has now is a conflict's third value or still the base."""
+def _edits(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
+    """Select edits of contacts that were not removed; the SIS has a conflict's third value, or else still the base."""
     links = effective_contacts.c
-    # An array of each contact's students, because a join would have PostgreSQL work out everybody's.
+    # An array of each contact's students: for a join, PostgreSQL would work out the students of all contacts.
     of_contact = (
         select(func.array_agg(links.student_id).label("ids"))
         .where(links.contact_id == Edit.contact_id)
@@ -180,53 +170,58 @@ def _edits(students: Select[int], which: Sequence[SQLColumnExpression[bool]]) ->
     )
     student = func.unnest(of_contact.c.ids).table_valued("id").render_derived("student")
     linked = join(join(Edit, of_contact, true()), student, true())
-    of = _about(Edit, linked, student.c.id, student.c.id.in_(students), *which)
-    in_dispute = Edit.state == EditState.CONFLICT
-    sis = case((in_dispute, Edit.sis_value), else_=Edit.base)
-    return _row(Edit, of, change=Edit.field, old=sis, new=Edit.value, disputed=in_dispute)
+    affected = _affected_students(Edit, linked, student.c.id, student.c.id.in_(students), *conditions)
+    in_conflict = Edit.state == EditState.CONFLICT
+    sis_value = case((in_conflict, Edit.sis_value), else_=Edit.base)
+    return _change_rows(Edit, affected, kind=Edit.field, old=sis_value, new=Edit.value, disputed=in_conflict)
 
 
-def _removals(students: Select[int], which: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
-    """A contact that was removed from all its students is one row of all of them."""
-    link = StudentContact
-    # As a plain "or" PostgreSQL takes it for one row in all, and asks who may be seen anew for each.
-    concerns = func.coalesce(Removal.student_id == link.student_id, true())
-    linked = join(Removal, link, and_(link.contact_id == Removal.contact_id, link.active, concerns))
-    of = _about(Removal, linked, link.student_id, link.student_id.in_(students), *which)
-    removed, nothing = literal(PendingChange.REMOVED, Text), cast(null(), Text)
-    return _row(Removal, of, change=removed, old=nothing, new=Removal.reason, disputed=false())
+def _removals(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
+    """Select removals; a contact that was removed from all its students is one row with all of them."""
+    # With a plain OR, PostgreSQL expects a single row and checks anew for each who may be seen.
+    concerns = func.coalesce(Removal.student_id == StudentContact.student_id, true())
+    linked = join(
+        Removal,
+        StudentContact,
+        and_(StudentContact.contact_id == Removal.contact_id, StudentContact.active, concerns),
+    )
+    student_id = StudentContact.student_id
+    affected = _affected_students(Removal, linked, student_id, student_id.in_(students), *conditions)
+    kind, nothing = literal(ChangeKind.REMOVED, Text), cast(null(), Text)
+    return _change_rows(Removal, affected, kind=kind, old=nothing, new=Removal.reason, disputed=false())
 
 
-def _row(
-    made: type[Edit | Removal], of: FromClause, *, change: Any, old: Any, new: Any, disputed: Any
+def _change_rows(
+    table: type[Edit | Removal], affected: FromClause, *, kind: Any, old: Any, new: Any, disputed: Any
 ) -> Select[*tuple[Any, ...]]:
     reach = contact_reach.c
     return (
         select(
-            *(change.label("change"), made.contact_id, Contact.sourced_id.label("contact_sourced_id")),
-            *(Contact.given_name, Contact.family_name, of.c.students, of.c.student_ids, of.c.opens, of.c.schools),
+            *(kind.label("kind"), table.contact_id, Contact.sourced_id.label("contact_sourced_id")),
+            *(Contact.given_name, Contact.family_name),
+            *(affected.c.students, affected.c.student_ids, affected.c.opens, affected.c.schools),
             *(old.label("old"), new.label("new"), disputed.label("disputed")),
             (reach.method == ContactMethod.TEXT).label("texted"),
-            func.coalesce(_name_of(made.made_by), made.made_by).label("made_by"),
-            made.made_at,
+            func.coalesce(_staff_name(table.made_by), table.made_by).label("made_by"),
+            table.made_at,
         )
-        .join_from(of, made, made.id == of.c.id)
-        .join(Contact, Contact.id == made.contact_id)
-        .join(contact_reach, reach.contact_id == made.contact_id)
+        .join_from(affected, table, table.id == affected.c.id)
+        .join(Contact, Contact.id == table.contact_id)
+        .join(contact_reach, reach.contact_id == table.contact_id)
     )
 
 
-def _about(
-    made: type[Edit | Removal], linked: FromClause, student_id: Any, *which: SQLColumnExpression[bool]
+def _affected_students(
+    table: type[Edit | Removal], linked: FromClause, student_id: Any, *conditions: SQLColumnExpression[bool]
 ) -> Subquery:
-    """The students whom each change is about: one row of arrays for each that is about any. All are gathered at once: asked change by
-    change, each would go through everybody whom a person may see.
+    """Select one row of arrays per change: its students. All at once, because asked change by change each would go through
+    every student that a person may see.
     """
 
-    def listed(value: Any) -> Any:
+    def in_order(value: Any) -> Any:
         return func.array_agg(aggregate_order_by(value, Student.family_name, Student.given_name, Student.id))
 
-    at = (
+    schools = (
         select(func.string_agg(School.name, aggregate_order_by(literal(", "), School.name)))
         .join(StudentSchool, StudentSchool.school_id == School.id)
         .where(StudentSchool.student_id == Student.id)
@@ -236,19 +231,19 @@ def _about(
     name = func.concat_ws(" ", Student.given_name, Student.family_name)
     return (
         select(
-            made.id,
-            *(listed(name).label("students"), listed(Student.sourced_id).label("student_ids")),
-            *(listed(Student.id)[1].label("opens"), listed(at).label("schools")),
+            table.id,
+            *(in_order(name).label("students"), in_order(Student.sourced_id).label("student_ids")),
+            *(in_order(Student.id)[1].label("opens"), in_order(schools).label("schools")),
         )
         .select_from(linked)
         .join(Student, Student.id == student_id)
-        .where(Student.active, *which)
-        .group_by(made.id)
+        .where(Student.active, *conditions)
+        .group_by(table.id)
         .subquery()
     )
 
 
-def _name_of(user_id: Any) -> ScalarSelect[str]:
+def _staff_name(user_id: Any) -> ScalarSelect[str]:
     return (
         select(func.concat_ws(" ", Staff.given_name, Staff.family_name))
         .join(SlackUser, SlackUser.email == Staff.email)

@@ -1,9 +1,7 @@
-"""Removing a contact: a tombstone that hides it from one student, or from all, through every sync, until it is undone.
-
-Nobody decides for a student they may not see: removing everywhere, and undoing that, takes rights to all of them.
-"""
+"""Remove a contact from one student or from all: a tombstone that survives the sync and can be undone."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,60 +15,84 @@ from bot.db.models.roster import Student, StudentContact
 from bot.errors import UserError
 
 
+class RemovalReason(StrEnum):
+    """Why a contact is removed: chosen, never typed, because free text about families is not kept."""
+
+    WRONG_PERSON = "wrong_person"
+    NOT_A_CONTACT = "not_a_contact"
+    DUPLICATE = "duplicate"
+    ASKED = "asked"
+    CUSTODY = "custody"
+
+    @property
+    def sentence(self) -> str:
+        return _REASONS[self]
+
+
+_REASONS = {
+    RemovalReason.WRONG_PERSON: "Wrong person or wrong number",
+    RemovalReason.NOT_A_CONTACT: "No longer a contact of the family",
+    RemovalReason.DUPLICATE: "The same person is listed twice",
+    RemovalReason.ASKED: "They asked to be removed",
+    RemovalReason.CUSTODY: "Custody or court order",
+}
+
+
 def remove_contact(
     session: Session,
     contact_id: int,
     *,
     student_id: int | None,
     version: int,
-    reason: str,
+    reason: RemovalReason,
     actor: Actor,
     now: datetime,
 ) -> Removal:
-    """Remove a contact from one student or (null) from all of its students; once more from the same person changes nothing.
+    """Remove a contact from one student or (None) from all; the same again from the same person changes nothing.
 
     Raises:
-        Stale: the contact is not at `version` any more; also when somebody removed it meanwhile.
-        UserError: it is a contact of students this person may not see.
+        VersionConflict: the contact is not at `version` any more; also where someone else removed it.
+        UserError: it is also a contact of students this person may not see.
     """
     access.require_editor(actor)
-    if done := _done_before(session, contact_id, student_id, actor):
-        return done
+    if removal := _removed_before(session, contact_id, student_id, actor):
+        return removal
     access.require_contact(session, contact_id, actor=actor, student_id=student_id)
     lock_contact(session, contact_id, version=version)
     if student_id is None:
         _refuse_hidden_students(session, contact_id, actor)
-    removal = Removal(contact_id=contact_id, student_id=student_id, reason=reason, made_by=actor.user_id, made_at=now)
+    removal = Removal(
+        contact_id=contact_id, student_id=student_id, reason=reason.sentence, made_by=actor.user_id, made_at=now
+    )
     session.add(removal)
     session.flush()
-    _record(session, removal, actor=actor, action="contact.removed", now=now, reason=reason)
+    _record(session, removal, actor=actor, action="contact.removed", reason=reason.sentence, now=now)
     return removal
 
 
-def _done_before(session: Session, contact_id: int, student_id: int | None, actor: Actor) -> Removal | None:
+def _removed_before(session: Session, contact_id: int, student_id: int | None, actor: Actor) -> Removal | None:
     own = select(Removal).where(Removal.contact_id == contact_id, Removal.made_by == actor.user_id)
-    from_same = Removal.student_id.is_not_distinct_from(student_id)
-    return session.scalar(own.where(from_same, Removal.undone_at.is_(None)).limit(1))
+    same = own.where(Removal.student_id.is_not_distinct_from(student_id), Removal.undone_at.is_(None))
+    return session.scalar(same.limit(1))
 
 
 def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: datetime) -> None:
-    """Undo a removal; once more from the same person changes nothing.
+    """Bring a contact back; the same again from the same person changes nothing.
 
     Raises:
-        UserError: somebody else undid it already, or it hides the contact from students this person may not see.
+        UserError: someone else brought it back, or the removal concerns students this person may not see.
     """
     access.require_editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
-        raise UserError(
-            "access.no_contact", "That contact is not on your list any more. Type /cleanup to see it as it is now."
-        )
+        sentence = "That contact is not on your list any more. Type /cleanup to see the list as it is now."
+        raise UserError("access.no_contact", sentence)
     if removal.undone_by == actor.user_id:
         return
     lock_contact(session, removal.contact_id)
     session.refresh(removal)
     if removal.undone_at:
-        raise UserError("removal.brought_back", "Somebody brought this contact back already.")
+        raise UserError("removal.undone", "Someone already brought this contact back.")
     if removal.student_id is None:
         _refuse_hidden_students(session, removal.contact_id, actor)
     removal.undone_by, removal.undone_at = actor.user_id, now
@@ -94,19 +116,16 @@ def _refuse_hidden_students(session: Session, contact_id: int, actor: Actor) -> 
         .where(StudentContact.student_id.not_in(access.visible_students(actor)))
     )
     if session.scalar(hidden.limit(1)) is not None:
-        raise UserError(
-            "removal.hidden_students",
-            (
-                "This is also a contact of students outside your list, so it was not removed from all. Open a "
-                "student to remove it from that one, or ask your district office."
-            ),
-            field="scope",
+        sentence = (
+            "This is also a contact of students outside your list, so it was not removed from all. "
+            "Open a student to remove it from that one, or ask your district office."
         )
+        raise UserError("removal.hidden_students", sentence, field="scope")
 
 
 def _record(
     session: Session, removal: Removal, *, actor: Actor, action: str, now: datetime, reason: str | None = None
 ) -> None:
     subject = Subject("contact", removal.contact_id)
-    where = "all students" if removal.student_id is None else f"student {removal.student_id}"
-    audit.record(session, subject, actor=actor.user_id, action=action, after=where, reason=reason, now=now)
+    scope = "all students" if removal.student_id is None else f"student {removal.student_id}"
+    audit.record(session, subject, actor=actor.user_id, action=action, after=scope, reason=reason, now=now)

@@ -1,5 +1,8 @@
-"""What is asked all the time, handed to the driver as it stands. SQLAlchemy builds and compiles the statement, once; executing it,
-each time, takes it longer than PostgreSQL needs for a small one.
+"""A fast path for the few statements that every command runs: who asks, and the page of the list.
+
+SQLAlchemy builds and compiles such a statement once; the driver executes it directly. SQLAlchemy's own execution takes about
+0.3 ms a statement, which is longer than PostgreSQL needs, and makes up a third of a command (`tests/bench/bench_slack.py`).
+Everything else uses plain `session.execute`.
 """
 
 import logging
@@ -20,80 +23,79 @@ logger = logging.getLogger(__name__)
 
 
 class _Compiler(PGCompiler_psycopg):
-    """Values of the statement itself are written into its text, so that only those that have a name are sent each time."""
+    """Writes anonymous values of a statement into its text, so that only named parameters are sent each time."""
 
-    def visit_bindparam(self, bindparam: BindParameter[Any], **how: Any) -> Any:  # type: ignore[override]
-        how["literal_binds"] = bindparam.unique
-        return super().visit_bindparam(bindparam, **how)  # type: ignore[no-untyped-call]
+    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> Any:  # type: ignore[override]
+        options["literal_binds"] = bindparam.unique
+        return super().visit_bindparam(bindparam, **options)  # type: ignore[no-untyped-call]
 
 
 class _Dialect(PGDialect_psycopg):
     statement_compiler = _Compiler
 
 
+# With `$1`, as PostgreSQL itself numbers parameters, the driver need not search the text for placeholders.
 _DIALECT = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-"""With `$1`, as PostgreSQL itself counts values, the driver has nothing to look for in the text."""
 
 
 class _Compiled(NamedTuple):
-    """The text, and the names of its values in order."""
+    """The SQL text, and the names of its parameters in order."""
 
     text: str
     names: tuple[str, ...]
 
 
 def fetch_rows(
-    asked: Session | Connection, statement: ClauseElement, values: Mapping[str, Any] | None = None
+    executor: Session | Connection, statement: ClauseElement, params: Mapping[str, Any] | None = None
 ) -> list[Any]:
-    """The rows of a statement that is built once and kept, each a named tuple of its columns. What a session has not written yet is
-    written before, as the ORM does.
+    """Return the rows of a statement that is built once and kept, as named tuples of its columns.
 
-    SQLAlchemy translates neither values nor columns: a list that is given is one value, for `any_`, and the statement itself holds
-    words, numbers and truth values, no dates. Nor does it see what is sent: a connection has begun its transaction before, or is
-    one of `autocommitting`, as otherwise nothing would be committed.
+    Values and columns are not converted: a list is one value, for `any_`, and literals in the statement are texts, numbers, and
+    booleans only. The connection must be in a transaction, or in autocommit mode, as SQLAlchemy does not see the statement and
+    begins none. A session is flushed first, as the ORM does.
 
     Raises:
-        KeyError: a value was not given.
-        DBAPIError: whatever SQLAlchemy would raise.
+        KeyError: a parameter is missing.
+        DBAPIError: as SQLAlchemy would raise it.
     """
-    if isinstance(asked, Session):
-        asked.flush()
-    connection = asked.connection() if isinstance(asked, Session) else asked
-    compiled, given = _compiled(statement), values or {}
+    if isinstance(executor, Session):
+        executor.flush()
+    connection = executor.connection() if isinstance(executor, Session) else executor
+    compiled, values = _compile(statement), params or {}
     driver = driver_connection(connection)
     try:
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
-        found = cursor.execute(compiled.text, [given[name] for name in compiled.names]).fetchall()
+        rows = cursor.execute(compiled.text, [values[name] for name in compiled.names]).fetchall()
     except psycopg.Error as problem:
-        _notice(connection)
+        _invalidate_closed(connection)
         raise _as_sqlalchemy(connection, compiled.text, problem) from problem
     logger.debug(compiled.text)
-    return found
+    return rows
 
 
 def driver_connection(connection: Connection) -> psycopg.Connection:
-    """The driver's own."""
+    """Return the psycopg connection below SQLAlchemy's."""
     return cast("psycopg.Connection", connection.connection.dbapi_connection)
 
 
 @lru_cache(maxsize=1_000)
-def _compiled(statement: ClauseElement) -> _Compiled:
+def _compile(statement: ClauseElement) -> _Compiled:
     compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))
     return _Compiled(str(compiled), tuple(compiled.positiontup or ()))
 
 
-def _notice(connection: Connection) -> None:
-    """If the other end is gone, let SQLAlchemy find that out by itself: it replaces all that are as old, and opens no more of them."""
+def _invalidate_closed(connection: Connection) -> None:
+    """Let SQLAlchemy run into a closed connection itself: it then replaces every connection of the pool that is as old."""
     if driver_connection(connection).closed:
         with suppress(DBAPIError):
             connection.exec_driver_sql("SELECT 1")
 
 
 def _as_sqlalchemy(connection: Connection, statement: str, problem: psycopg.Error) -> BaseException:
-    raised = DBAPIError.instance(
+    error = DBAPIError.instance(
         *(statement, None, problem, psycopg.Error),
         hide_parameters=True,
         connection_invalidated=connection.invalidated,
         dialect=connection.dialect,
     )
-    return cast("BaseException", raised)
+    return cast("BaseException", error)

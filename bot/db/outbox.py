@@ -1,57 +1,86 @@
-"""What waits to be sent, whatever it is: taken by one process at a time, and only whoever still has it says what became of it.
+"""Transactional outbox. A worker leases a row; only the current lease holder may complete it.
 
-A row is claimed and the claim committed before anything is sent. Whether a row whose claim has lapsed is sent again, looked for or
-given up, its own room decides.
+The claim is committed before anything is sent. A crash after claiming leaves the row unclear, and so does a lost answer:
+it may have been sent. An ambiguous digest is looked up in its channel or reported, never doubled.
+
+                          digest               fix thanks     download                  sync notice
+    table                 digest_posts         digest_posts   downloads                 sync_notices
+    dialog is open        -                    -              draft                     -
+    waits until due_at    pending              pending        pending                   pending
+    leased                claimed, 2 min       claimed, 2 min claimed, 15 min           claimed, 2 min
+    sent                  posted, refreshed    posted         sent                      sent
+    Slack did nothing     pending              pending        pending, 5 times          pending
+    Slack refused         failed, reported     failed         failed, reported          failed
+    unclear               ambiguous, 30 s      failed         pending: sent again with  failed; report of a
+                                                              the same Message-ID       held sync: pending
+    ambiguous, found      posted               -              -                         -
+    ambiguous, not found  pending              -              -                         -
+    ambiguous, no answer  failed, reported     -              -                         -
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from bot.db.models.outgoing import CLAIMED, PENDING, OutboxRow
+from bot.db.models.outbox import OutboxRow, OutboxState
 
 Row = TypeVar("Row", bound=OutboxRow)
 
-
-def is_due(table: type[OutboxRow], *, now: datetime, state: str = PENDING) -> ColumnElement[bool]:
-    """That a row is due."""
-    return and_(table.state == state, table.due_at <= now)
+IN_FLIGHT = (OutboxState.CLAIMED, OutboxState.AMBIGUOUS)
 
 
-def lease_expired(table: type[OutboxRow], *, now: datetime, lease: timedelta) -> ColumnElement[bool]:
-    """That a row was claimed longer than `lease` ago: its process died or hangs. A lease is longer than sending one takes."""
-    return and_(table.state == CLAIMED, table.claimed_at <= now - lease)
+def claim(
+    session: Session, table: type[Row], *, now: datetime, lease: timedelta, on_expiry: Mapping[str, Any]
+) -> Row | None:
+    """Lease the pending row that is due first, or return None; commit before sending it.
+
+    Rows whose lease has expired get the values `on_expiry` first: their worker crashed or hangs. `lease` must be longer than
+    sending one row can take.
+    """
+    expired = update(table).where(table.state == OutboxState.CLAIMED, table.claimed_at <= now - lease)
+    session.execute(expired.values(on_expiry), execution_options={"synchronize_session": False})
+    due = select(table.id).where(table.state == OutboxState.PENDING, table.due_at <= now)
+    values = {"state": OutboxState.CLAIMED, "claimed_at": now, "attempts": table.attempts + 1}
+    return claim_first(session, due.order_by(table.due_at, table.id), table, values)
 
 
-def claim_row(session: Session, table: type[Row], which: ColumnElement[bool], *, now: datetime) -> Row | None:
-    """The first row that is meant, for this process alone; commit, then send it. None if there is none."""
-    values = {"state": CLAIMED, "claimed_at": now, "attempts": table.attempts + 1}
-    return claim_first(session, table, by_due_date(table, which), values)
-
-
-def by_due_date(table: type[OutboxRow], which: ColumnElement[bool]) -> Select[int]:
-    """The ids of rows, whatever is due longest first."""
-    return select(table.id).where(which).order_by(table.due_at, table.id)
-
-
-def claim_first(session: Session, table: type[Row], ids: Select[int], values: dict[str, Any]) -> Row | None:
-    """The first of some rows that nobody else takes at this moment, with these values."""
-    one = ids.limit(1).with_for_update(skip_locked=True, of=table).scalar_subquery()
-    taken = update(table).where(table.id == one).values(values).returning(table)
-    return session.scalar(taken, execution_options={"populate_existing": True})
+def claim_first(session: Session, ids: Select[int], table: type[Row], values: Mapping[str, Any]) -> Row | None:
+    """Give these values to the first of the rows `ids` that no other transaction is claiming, and return it."""
+    first = ids.limit(1).with_for_update(skip_locked=True, of=table).scalar_subquery()
+    claimed = update(table).where(table.id == first).values(values).returning(table)
+    return session.scalar(claimed, execution_options={"populate_existing": True})
 
 
 def holds_lease(session: Session, row: OutboxRow) -> bool:
-    """Whether a claimed row is still ours to send: whoever was held up past the lease may have lost it."""
+    """Check that the row is still in the attempt in which this worker claimed it; ask right before sending."""
     table = type(row)
-    ours = select(table.id).where(table.id == row.id, table.attempts == row.attempts, table.state == CLAIMED)
-    return session.scalar(ours) is not None
+    current = select(table.id).where(
+        table.id == row.id, table.attempts == row.attempts, table.state == OutboxState.CLAIMED
+    )
+    return session.scalar(current) is not None
 
 
-def complete(session: Session, row: OutboxRow, *, of: tuple[str, ...] = (CLAIMED,), **values: Any) -> bool:
-    """Write down what became of a row that is still in a state `of` these, in the attempt in which we took it; False if it is not."""
+def complete(
+    session: Session,
+    row: OutboxRow,
+    state: str | ColumnElement[str],
+    *,
+    from_states: tuple[str, ...] = IN_FLIGHT,
+    **values: Any,
+) -> bool:
+    """Store the outcome of the attempt in which this worker claimed the row. Return False, and change nothing, if it lost it."""
     table = type(row)
-    ours = update(table).where(table.id == row.id, table.attempts == row.attempts, table.state.in_(of))
-    return session.scalar(ours.values(values).returning(table.id)) is not None
+    current = update(table).where(table.id == row.id, table.attempts == row.attempts, table.state.in_(from_states))
+    return session.scalar(current.values(state=state, **values).returning(table.id)) is not None
+
+
+def retry(session: Session, row: OutboxRow, *, due_at: datetime, **values: Any) -> bool:
+    """Put the row back: it surely was not sent, or it is better sent twice than never."""
+    return complete(session, row, OutboxState.PENDING, due_at=due_at, **values)
+
+
+def fail(session: Session, row: OutboxRow, **values: Any) -> bool:
+    return complete(session, row, OutboxState.FAILED, **values)

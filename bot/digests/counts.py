@@ -1,6 +1,6 @@
-"""The statements that count a mass message, whole or narrowed by a filter. What a filter leaves open is not in them at all.
+"""SQL that counts a mass message, whole or narrowed by a filter; a criterion that the filter leaves open adds no condition.
 
-A contact counts for the students that the SIS gives it: one that was removed here since was texted all the same.
+A delivery counts for the students that the SIS links to its contact: a contact that was removed here since was still texted.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,22 @@ from typing import Any
 from sqlalchemy import Select, TextClause, func, select, text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.evidence import is_sender_fault
-from bot.cleanup_list.student_filter import narrow_students
+from bot.cleanup_list.number_status import is_sender_fault
+from bot.cleanup_list.query import narrow_students
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import Student, StudentContact
 from bot.db.models.views import NOT_REMOVED, has_textable_adult
-from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import STUDENT_CRITERIA, Filter
 
-# Unconfirmed without `final_at` is silence, which a late receipt may still break.
-_NOT_KNOWN = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NULL)"
-_OUR_FAULT = f"outcome = 'not_contact_problem' OR {is_sender_fault('d', 'm')}"
-_AS_STATUS = f""",
-       count(*) FILTER (WHERE outcome = ANY(:statuses) AND NOT ({_NOT_KNOWN}) AND NOT ({_OUR_FAULT})) AS not_reached"""
+# Unconfirmed without `final_at` means that no receipt came; a late one may still come.
+_AWAITING = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NULL)"
+_SENDING_FAILED = f"outcome = 'not_contact_problem' OR {is_sender_fault('d', 'm')}"
+_WITH_STATUS = f"""outcome = ANY(:statuses) AND NOT ({_AWAITING}) AND NOT ({_SENDING_FAILED})"""
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (
     SELECT c.sourced_id FROM student_contacts l JOIN contacts c ON c.id = l.contact_id
     WHERE l.active AND l.student_id = ANY(:students))"""
-# Whoever is still on the list is so with those students from whom nobody removed them; who joined or left did so with all they had.
-_LINKED = f"l.active AND (moves.move <> 'still' OR {NOT_REMOVED})"
+# A contact that stayed on the list did so with the students it was not removed from; one that joined or left, with all of them.
+_LINKED = f"l.active AND (moves.move <> 'stayed' OR {NOT_REMOVED})"
 _OF_STUDENTS = f"""contact_id IN (
     SELECT l.contact_id FROM student_contacts l WHERE {_LINKED} AND l.student_id = ANY(:students))"""
 
@@ -40,7 +38,7 @@ moves AS (
     SELECT contact_id, 'left', before, fixed_by IS NOT NULL FROM list_changes
     WHERE mass_message_id = :message AND move = 'left'
     UNION ALL
-    SELECT e.contact_id, 'still', e.status, FALSE FROM cleanup_list e
+    SELECT e.contact_id, 'stayed', e.status, FALSE FROM cleanup_list e
     WHERE NOT EXISTS (
         SELECT FROM list_changes c
         WHERE c.mass_message_id = :message AND c.contact_id = e.contact_id AND c.move = 'joined')
@@ -49,47 +47,52 @@ moves AS (
 
 @dataclass(frozen=True)
 class CountScope:
-    """What a filter means today: `students` is None for all of them, `statuses` empty for any."""
+    """A filter resolved for one day; `students` are the ids it selects, None if it does not narrow students."""
 
-    which: Filter
+    list_filter: Filter
     today: date
     students: Sequence[int] | None
 
     @property
-    def values(self) -> dict[str, Any]:
-        students = {} if self.students is None else {"students": list(self.students)}
-        return students | ({"statuses": [str(one) for one in self._statuses]} if self._statuses else {})
-
-    @property
-    def _statuses(self) -> tuple[SmsStatus, ...]:
-        return self.which.statuses
+    def params(self) -> dict[str, Any]:
+        params: dict[str, Any] = {} if self.students is None else {"students": list(self.students)}
+        if self.list_filter.statuses:
+            params["statuses"] = [str(status) for status in self.list_filter.statuses]
+        return params
 
     @property
     def _to_students(self) -> str:
         return "" if self.students is None else _TO_STUDENTS
 
     def deliveries(self) -> TextClause:
-        """sent, delivered, not_known, our_fault; and not_reached where SMS statuses narrow it."""
+        """Select sent, delivered, awaiting, sending_failures, and with_status, which is NULL if no SMS status narrows it."""
+        with_status = f"count(*) FILTER (WHERE {_WITH_STATUS})" if self.list_filter.statuses else "NULL"
         return text(f"""
 SELECT count(*) AS sent,
        count(*) FILTER (WHERE outcome = 'delivered') AS delivered,
-       count(*) FILTER (WHERE {_NOT_KNOWN}) AS not_known,
-       count(*) FILTER (WHERE {_OUR_FAULT}) AS our_fault{_AS_STATUS if self._statuses else ""}
+       count(*) FILTER (WHERE {_AWAITING}) AS awaiting,
+       count(*) FILTER (WHERE {_SENDING_FAILED}) AS sending_failures,
+       {with_status} AS with_status
 FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
 WHERE d.mass_message_id = :message{self._to_students}
 """)
 
-    def reached(self) -> TextClause:
-        """id, sent and delivered of each of `:messages` that texted anybody."""
+    def earlier(self) -> TextClause:
+        """Select sent_at, sent and delivered of up to four final messages with deliveries before this one, oldest first."""
         return text(f"""
-SELECT mass_message_id AS id, count(*) AS sent, count(*) FILTER (WHERE outcome = 'delivered') AS delivered
-FROM deliveries d WHERE mass_message_id = ANY(:messages){self._to_students} GROUP BY 1
+SELECT p.sent_at, count(*) AS sent, count(*) FILTER (WHERE d.outcome = 'delivered') AS delivered
+FROM (
+    SELECT p.id, p.sent_at
+    FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
+    WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
+) p JOIN deliveries d ON d.mass_message_id = p.id{self._to_students}
+GROUP BY p.id, p.sent_at ORDER BY p.sent_at, p.id
 """)
 
     def by_status(self) -> TextClause:
         return text(f"""
 WITH {_MOVES} SELECT status AS kind, move, count(*) AS contacts, count(*) FILTER (WHERE fixed) AS fixed
-FROM moves{self._meant(_OF_STUDENTS)} GROUP BY 1, 2
+FROM moves{self._where(_OF_STUDENTS)} GROUP BY 1, 2
 """)
 
     def by_grade(self) -> TextClause:
@@ -97,30 +100,27 @@ FROM moves{self._meant(_OF_STUDENTS)} GROUP BY 1, 2
 WITH {_MOVES} SELECT coalesce(s.grade, 'Other') AS kind, move, count(DISTINCT moves.contact_id) AS contacts
 FROM moves
 JOIN student_contacts l ON l.contact_id = moves.contact_id AND {_LINKED}
-JOIN students s ON s.id = l.student_id AND s.active{self._meant("s.id = ANY(:students)")}
+JOIN students s ON s.id = l.student_id AND s.active{self._where("s.id = ANY(:students)")}
 GROUP BY 1, 2
 """)
 
-    def _meant(self, of_students: str) -> str:
+    def _where(self, of_students: str) -> str:
         conditions = [of_students] if self.students is not None else []
-        conditions += ["status = ANY(:statuses)"] if self._statuses else []
+        conditions += ["status = ANY(:statuses)"] if self.list_filter.statuses else []
         return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
 
     def without_adult(self) -> Select[int]:
-        """How many active students have nobody who can be texted; with SMS statuses, of those listed with one of them."""
+        """Select the number of active students without a textable adult; if SMS statuses narrow it, of those listed with one."""
         students = select(func.count()).select_from(Student).where(Student.active, ~has_textable_adult(Student.id))
-        if self._statuses:
-            students = students.where(Student.id.in_(_listed_as(self._statuses)))
-        return narrow_students(students, self.which, today=self.today)
+        if self.list_filter.statuses:
+            links = select(StudentContact.student_id).join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
+            listed = links.where(StudentContact.active, ListEntry.status.in_(self.list_filter.statuses))
+            students = students.where(Student.id.in_(listed))
+        return narrow_students(students, self.list_filter, today=self.today)
 
 
-def count_scope(session: Session, which: Filter, *, today: date) -> CountScope:
-    if not which.criteria & STUDENT_CRITERIA:
-        return CountScope(which, today, None)
-    everybody = select(Student.id).where(Student.active)
-    return CountScope(which, today, session.scalars(narrow_students(everybody, which, today=today)).all())
-
-
-def _listed_as(statuses: Sequence[SmsStatus]) -> Select[int]:
-    links = select(StudentContact.student_id).join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
-    return links.where(StudentContact.active, ListEntry.status.in_(statuses))
+def count_scope(session: Session, list_filter: Filter, *, today: date) -> CountScope:
+    if not list_filter.criteria & STUDENT_CRITERIA:
+        return CountScope(list_filter, today, None)
+    active = select(Student.id).where(Student.active)
+    return CountScope(list_filter, today, session.scalars(narrow_students(active, list_filter, today=today)).all())

@@ -1,4 +1,4 @@
-"""Fixes that worked: contacts that somebody edited and that the next mass message then reached. For the fixer alone."""
+"""Fixes that worked: contacts that a mass message was delivered to after an edit. Shown to the person who made the edit only."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from bot.db.models.views import effective_contacts
 
 @dataclass(frozen=True)
 class Fix:
-    """A contact and those of its students whom the fixer may see."""
+    """A contact's name, and the names of their students that the reader may see."""
 
     contact: str
     students: tuple[str, ...]
 
 
 def load_worked_fixes(session: Session, message_id: str, *, actor: Actor) -> list[Fix]:
-    """Whom this person's edits let the message reach, by name; only what they may see now."""
+    """Return the contacts that the message was delivered to thanks to the actor's edits, if the actor may see them now."""
     links = effective_contacts.c
     student = func.concat_ws(" ", Student.given_name, Student.family_name)
     contact = func.concat_ws(" ", links.given_name, links.family_name)

@@ -1,7 +1,7 @@
-"""What a mass message taught us, read from its deliveries and from the list as it is now. Counts, never a name.
+"""Counts of a mass message, read from its deliveries and from the list as it is now. Never a name.
 
-Every delivery is in exactly one of delivered, not reached, not known and our fault. A filter narrows all of them to the
-contacts of the students it means; one with SMS statuses counts only those as not reached and on the list.
+Each delivery is exactly one of delivered, not delivered, awaiting a receipt, and failed on the sending side. A filter narrows
+all counts to the contacts of its students; its SMS statuses narrow only the contacts not delivered to and those on the list.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,19 +24,19 @@ _EVERYBODY = Filter()
 
 @dataclass(frozen=True)
 class MoveCounts:
-    """Contacts that joined the list by a message, that left it, and that are still on it (with another status, perhaps)."""
+    """Contacts that joined the list with a message, that left it, and that stayed on it, perhaps with another status."""
 
     joined: int = 0
     left: int = 0
-    still: int = 0
+    stayed: int = 0
 
 
-_NOTHING = MoveCounts()
+_NO_MOVES = MoveCounts()
 
 
 @dataclass(frozen=True)
 class SenderFault:
-    """A refusal without a reason that hit so many recipients that our own sender is at fault. Nobody was listed for it."""
+    """A refusal without a reason of so many deliveries that the sender is at fault and no contact is listed for it."""
 
     provider: str
     code: str
@@ -46,9 +46,6 @@ class SenderFault:
 
 @dataclass(frozen=True)
 class EarlierMessage:
-    """How another mass message went, to compare with."""
-
-    title: str
     sent_at: datetime
     sent: int
     delivered: int
@@ -56,114 +53,96 @@ class EarlierMessage:
 
 @dataclass(frozen=True)
 class Digest:
-    """One mass message in the counts of what `which` means; `at_fault` is of the whole message.
+    """One mass message, counted within `list_filter`; `sender_faults` are of the whole message.
 
-    `by_status` and `by_grade` hold only what is not zero, worst status and lowest grade first; a contact of children in two
-    grades counts in both. `before` are up to four settled messages before this one, oldest first. Until the message has
-    settled, they and what is said of the list are empty. `shown_at` is the state of knowledge that this shows (see
-    `outbox.posted`).
+    `by_status` and `by_grade` hold no zeros, worst status and lowest grade first; a contact with children in two grades counts
+    in both. `earlier` are up to four final messages before this one, oldest first. The counts of the list and `earlier` are
+    empty while the digest is preliminary. `learned_at` identifies the state of knowledge (`DigestPost.shown_at`).
     """
 
     message_id: str
-    which: Filter
+    list_filter: Filter
     title: str
     sent_at: datetime
-    settles_at: datetime | None
-    is_settled: bool
-    shown_at: datetime | None
+    final_by: datetime | None
+    is_final: bool
+    learned_at: datetime | None
     sent: int
     delivered: int
-    not_reached: int
-    not_known: int
-    our_fault: int
-    at_fault: tuple[SenderFault, ...]
-    all_moved: MoveCounts = _NOTHING
+    not_delivered: int
+    awaiting: int
+    sending_failures: int
+    sender_faults: tuple[SenderFault, ...]
+    moves: MoveCounts = _NO_MOVES
     fixed: int = 0
     by_status: Mapping[SmsStatus, MoveCounts] = field(default_factory=dict)
     by_grade: Mapping[str, MoveCounts] = field(default_factory=dict)
     students_without_adult: int = 0
-    before: tuple[EarlierMessage, ...] = ()
+    earlier: tuple[EarlierMessage, ...] = ()
 
 
 _MESSAGE = text("""
-SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_settled, learned_at, sender_at_fault
+SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_final, learned_at, sender_at_fault
 FROM mass_messages WHERE id = :message
 """)
 
-_BEFORE = text("""
-SELECT p.id, p.title, p.sent_at
-FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
-WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
-""")
 
+def load_digest(session: Session, message_id: str, *, list_filter: Filter = _EVERYBODY, today: date) -> Digest:
+    """Count a registered mass message; the list is included once the message is final.
 
-def load_digest(session: Session, message_id: str, *, which: Filter = _EVERYBODY, today: date) -> Digest:
-    """What a registered mass message taught us so far; it moves the list, and is complete, once it has settled.
-
-    `today` is the district's date: a filter by teacher means the students of that day.
+    `today` is the district's date: a filter by teacher selects the students of that day.
     """
-    # First of all, so that a receipt that comes while we count is news and not overlooked.
+    # Read first: a receipt that arrives while we count has a later `learned_at`, and the digest is refreshed.
     message = session.execute(_MESSAGE, {"message": message_id}).one()
-    meant = count_scope(session, which, today=today)
-    values = {"message": message_id, **meant.values}
-    counts = session.execute(meant.deliveries(), values).mappings().one()
-    others = counts["delivered"] + counts["not_known"] + counts["our_fault"]
+    scope = count_scope(session, list_filter, today=today)
+    params = {"message": message_id, **scope.params}
+    counts = session.execute(scope.deliveries(), params).one()
+    not_delivered = counts.sent - counts.delivered - counts.awaiting - counts.sending_failures
     digest = Digest(
         message_id=message.id,
-        which=which,
+        list_filter=list_filter,
         title=message.title,
         sent_at=message.sent_at,
-        settles_at=message.settles_at,
-        is_settled=message.is_settled,
-        shown_at=message.learned_at,
-        sent=counts["sent"],
-        delivered=counts["delivered"],
-        not_reached=counts.get("not_reached", counts["sent"] - others),
-        not_known=counts["not_known"],
-        our_fault=counts["our_fault"],
-        at_fault=tuple(_fault(key, refusals) for key, refusals in sorted(message.sender_at_fault.items())),
+        final_by=message.settles_at,
+        is_final=message.is_final,
+        learned_at=message.learned_at,
+        sent=counts.sent,
+        delivered=counts.delivered,
+        not_delivered=not_delivered if counts.with_status is None else counts.with_status,
+        awaiting=counts.awaiting,
+        sending_failures=counts.sending_failures,
+        sender_faults=tuple(_sender_fault(*fault) for fault in sorted(message.sender_at_fault.items())),
     )
-    return _with_the_list(session, digest, meant, values) if message.is_settled else digest
+    return _with_list(session, digest, scope, params) if message.is_final else digest
 
 
-def _with_the_list(session: Session, digest: Digest, meant: CountScope, values: Mapping[str, Any]) -> Digest:
-    by_status = session.execute(meant.by_status(), values).all()
+def _with_list(session: Session, digest: Digest, scope: CountScope, params: Mapping[str, Any]) -> Digest:
+    by_status = session.execute(scope.by_status(), params).all()
     return replace(
         digest,
-        all_moved=_moved(by_status),
+        moves=_count_moves(by_status),
         fixed=sum(row.fixed for row in by_status),
-        by_status=_by_kind(by_status, SEVERITY),
-        by_grade=_by_kind(session.execute(meant.by_grade(), values).all(), LEVELS),
-        students_without_adult=session.execute(meant.without_adult()).scalar_one(),
-        before=_before(session, digest.message_id, meant),
+        by_status=_group_moves(by_status, SEVERITY),
+        by_grade=_group_moves(session.execute(scope.by_grade(), params).all(), LEVELS),
+        students_without_adult=session.execute(scope.without_adult()).scalar_one(),
+        earlier=tuple(EarlierMessage(*row) for row in session.execute(scope.earlier(), params)),
     )
 
 
-def _moved(rows: Iterable[Row[Any]]) -> MoveCounts:
-    counted = {"joined": 0, "left": 0, "still": 0}
+def _count_moves(rows: Iterable[Row[Any]]) -> MoveCounts:
+    counts = {"joined": 0, "left": 0, "stayed": 0}
     for row in rows:
-        counted[row.move] += row.contacts
-    return MoveCounts(**counted)
+        counts[row.move] += row.contacts
+    return MoveCounts(**counts)
 
 
-def _by_kind(rows: Iterable[Row[Any]], order: Iterable[Kind]) -> dict[Kind, MoveCounts]:
+def _group_moves(rows: Iterable[Row[Any]], order: Iterable[Kind]) -> dict[Kind, MoveCounts]:
     rows = list(rows)
-    found = {row.kind for row in rows}
-    return {kind: _moved(row for row in rows if row.kind == kind) for kind in order if kind in found}
+    kinds = {row.kind for row in rows}
+    return {kind: _count_moves(row for row in rows if row.kind == kind) for kind in order if kind in kinds}
 
 
-def _fault(key: str, refusals: int) -> SenderFault:
+def _sender_fault(key: str, refusals: int) -> SenderFault:
     provider, _, code = key.partition(":")
-    said = registry.meaning(provider, code)
-    return SenderFault(provider, code, refusals, said or "The carrier refused and gave no reason.")
-
-
-def _before(session: Session, message_id: str, meant: CountScope) -> tuple[EarlierMessage, ...]:
-    messages = {row.id: row for row in reversed(session.execute(_BEFORE, {"message": message_id}).all())}
-    values = {**meant.values, "messages": list(messages)}
-    counts = {row.id: row for row in session.execute(meant.reached(), values)} if messages else {}
-    return tuple(
-        EarlierMessage(one.title, one.sent_at, counts[one.id].sent, counts[one.id].delivered)
-        for one in messages.values()
-        if one.id in counts
-    )
+    meaning = registry.meaning(provider, code)
+    return SenderFault(provider, code, refusals, meaning or "The carrier refused and gave no reason.")

@@ -1,4 +1,4 @@
-"""Which channels get a digest after each mass message, and what it counts. One channel, one subscription, whoever set it up."""
+"""Channels that get a digest after each mass message, one subscription each, and the filter that the digest counts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,46 +17,41 @@ _EVERYBODY = Filter()
 
 
 class SubscribeResult(StrEnum):
-    """What asking for digests came to."""
-
     NEW = "subscribed"
     CHANGED = "changed"
 
 
 def subscribe_channel(
-    session: Session, channel_id: str, *, which: Filter = _EVERYBODY, actor: str, now: datetime
+    session: Session, channel_id: str, *, list_filter: Filter = _EVERYBODY, actor: str, now: datetime
 ) -> SubscribeResult | None:
-    """Tell a channel from the next mass message on what a filter means; `actor` is a Slack user id.
+    """Subscribe a channel from the next mass message on, or change its filter, for pending posts too; `actor` is a Slack user id.
 
-    Another filter takes the place of the one before, also for what waits to be posted. None if it was told just that already;
-    then whoever asked first stays named.
+    Return None, and change nothing, if the channel has this subscription already.
     """
-    asked = {"filter_text": str(which.with_page(1)), "made_by": actor, "made_at": now}
-    row = insert(Subscription).values(channel_id=channel_id, **asked)
-    made = row.on_conflict_do_update(
-        index_elements=["channel_id"], set_=asked, where=Subscription.filter_text != asked["filter_text"]
+    values = {"filter_text": str(list_filter.with_page(1)), "made_by": actor, "made_at": now}
+    row = insert(Subscription).values(channel_id=channel_id, **values)
+    upsert = row.on_conflict_do_update(
+        index_elements=["channel_id"], set_=values, where=Subscription.filter_text != values["filter_text"]
     )
-    is_new = session.scalar(made.returning(literal_column("subscriptions.xmax = 0")))
+    is_new = session.scalar(upsert.returning(literal_column("subscriptions.xmax = 0")))
     if is_new is None:
         return None
-    waits = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
-    session.execute(update(DigestPost).where(*waits).values(filter_text=asked["filter_text"]))
-    became = SubscribeResult.NEW if is_new else SubscribeResult.CHANGED
-    _record(session, channel_id, actor=actor, action=f"digest.{became}", now=now, reason=str(asked["filter_text"]))
-    return became
+    pending = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
+    session.execute(update(DigestPost).where(*pending).values(filter_text=values["filter_text"]))
+    result = SubscribeResult.NEW if is_new else SubscribeResult.CHANGED
+    _record(session, channel_id, actor=actor, action=f"digest.{result}", now=now, reason=str(values["filter_text"]))
+    return result
 
 
 def unsubscribe_channel(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
-    """Tell it no more, not even what waits to be posted. False if it was not told anyway."""
-    ended = session.scalar(
-        delete(Subscription).where(Subscription.channel_id == channel_id).returning(Subscription.channel_id)
-    )
-    session.execute(
-        delete(DigestPost).where(DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING)
-    )
-    if ended is not None:
+    """End a subscription and delete its pending posts. Return False if there was none."""
+    subscription = delete(Subscription).where(Subscription.channel_id == channel_id)
+    was_subscribed = session.scalar(subscription.returning(Subscription.channel_id)) is not None
+    pending = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
+    session.execute(delete(DigestPost).where(*pending))
+    if was_subscribed:
         _record(session, channel_id, actor=actor, action="digest.unsubscribed", now=now)
-    return ended is not None
+    return was_subscribed
 
 
 def _record(
@@ -67,10 +62,9 @@ def _record(
 
 
 def load_subscription(session: Session, channel_id: str) -> Subscription | None:
-    """The subscription of a channel: who made it, and when."""
     return session.get(Subscription, channel_id)
 
 
 def list_subscriptions(session: Session) -> Sequence[Subscription]:
-    """Every channel that is told, the newest first."""
+    """Return all subscriptions, the newest first."""
     return session.scalars(select(Subscription).order_by(Subscription.made_at.desc(), Subscription.channel_id)).all()

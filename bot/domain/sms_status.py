@@ -42,7 +42,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What people read about a status: a label, a color, one line of explanation, and the next step."""
+    """Texts about a status: a label, a color, one line of explanation, and the next step."""
 
     label: str
     color: Color
@@ -84,7 +84,7 @@ _MEANINGS = {
     SmsStatus.OPT_OUT: Meaning(
         "Opt-Out",
         Color.RED,
-        "The contact said STOP. Only they can change that.",
+        "The contact opted out (STOP). Only they can change that.",
         "They can text START to our number. Until then, call or email.",
     ),
     SmsStatus.NO_NUMBER: Meaning(

@@ -1,4 +1,4 @@
-"""Mail through the district's own server: encrypted, or not at all, because it carries names of children."""
+"""Email through the district's own server. It carries names of children, so it is encrypted or not sent at all."""
 
 import smtplib
 import ssl
@@ -12,23 +12,23 @@ from urllib.parse import unquote, urlsplit
 
 from bot.errors import UserError
 
-_PATIENCE = 30.0
+_TIMEOUT_SECONDS = 30.0
 _PORTS = {"smtp": 587, "smtps": 465}
-_ON_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
-_FOR_GOOD = 500
-"""SMTP answers from here on stay the same however often one asks."""
+_LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
+# SMTP replies from here on are permanent.
+_PERMANENT = 500
 
 
 @dataclass(frozen=True)
 class Attachment:
     name: str
     content: bytes
-    kind: str
+    media_type: str
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one person. The same `identity` twice is the same mail, and programs show it once."""
+    """An email to one person. Two with the same `identity` have one Message-ID, so that email programs show them once."""
 
     sender: str
     to: str
@@ -40,80 +40,74 @@ class Mail:
 
 
 def send_mail(url: str, mail: Mail) -> None:
-    """Hand a mail to the server at `url`: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Without encryption only on
-    this machine.
+    """Send an email through `smtp://user:password@host:587` (STARTTLS, optional only on this machine) or `smtps://...:465`.
 
     Raises:
-        UserError: the server does not take it, and whether it may later.
+        UserError: the server did not accept it; `permanent` is False if it may accept it later.
     """
-    with _said(url), _connected(url) as server:
-        server.send_message(_message(mail), mail.sender, [mail.to])
+    with _user_errors(url), _connect(url) as server:
+        server.send_message(_compose(mail), mail.sender, [mail.to])
 
 
 def check_server(url: str) -> str:
-    """The name of the server, once it has let us in.
+    """Log in and return the name of the server.
 
     Raises:
-        UserError: it does not.
+        UserError: the login failed.
     """
-    with _said(url), _connected(url):
+    with _user_errors(url), _connect(url):
         return urlsplit(url).hostname or ""
 
 
 @contextmanager
-def _said(url: str) -> Iterator[None]:
-    """What goes wrong with a mail server, in a sentence without its secrets."""
+def _user_errors(url: str) -> Iterator[None]:
+    """Turn errors of the server into sentences that do not contain its password."""
     host = urlsplit(url).hostname
     try:
         yield
-    except smtplib.SMTPRecipientsRefused as no:
-        [(whom, (code, _))] = no.recipients.items()
-        is_final = code >= _FOR_GOOD
-        raise UserError(
-            "mail.no_such_address", f"The mail server does not take mail for {whom} ({code}).", permanent=is_final
-        ) from None
-    except smtplib.SMTPAuthenticationError as no:
-        raise UserError(
-            "mail.no_login", f"The mail server refuses our name or password ({no.smtp_code}).", permanent=False
-        ) from None
-    except smtplib.SMTPResponseException as no:
-        is_final = no.smtp_code >= _FOR_GOOD
-        raise UserError(
-            "mail.refused", f"The mail server refuses the mail ({no.smtp_code}).", permanent=is_final
-        ) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        [(recipient, (reply, _))] = error.recipients.items()
+        sentence = f"The email server does not accept email for {recipient} ({reply})."
+        raise UserError("mail.unknown_recipient", sentence, permanent=reply >= _PERMANENT) from None
+    except smtplib.SMTPAuthenticationError as error:
+        sentence = f"The email server rejects our user name or password ({error.smtp_code})."
+        raise UserError("mail.login_failed", sentence, permanent=False) from None
+    except smtplib.SMTPResponseException as error:
+        sentence = f"The email server rejects the email ({error.smtp_code})."
+        raise UserError("mail.rejected", sentence, permanent=error.smtp_code >= _PERMANENT) from None
     except ssl.SSLError:
-        raise UserError(
-            "mail.not_trusted", f"The certificate of the mail server {host} is not trusted.", permanent=False
-        ) from None
+        sentence = f"The certificate of the email server {host} is not trusted."
+        raise UserError("mail.certificate_not_trusted", sentence, permanent=False) from None
     except (OSError, smtplib.SMTPException):
-        raise UserError("mail.no_answer", f"The mail server {host} does not answer as one.", permanent=False) from None
+        sentence = f"{host} does not answer as an email server."
+        raise UserError("mail.no_answer", sentence, permanent=False) from None
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[smtplib.SMTP]:
-    there = urlsplit(url)
-    host, port = there.hostname or "", there.port or _PORTS[there.scheme]
-    trusted = ssl.create_default_context()
-    if there.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_PATIENCE, context=trusted)
+def _connect(url: str) -> Iterator[smtplib.SMTP]:
+    parts, tls = urlsplit(url), ssl.create_default_context()
+    host = parts.hostname or ""
+    port = parts.port or _PORTS[parts.scheme]
+    if parts.scheme == "smtps":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=tls)
     else:
-        server = smtplib.SMTP(host, port, timeout=_PATIENCE)
+        server = smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
     with server:
         server.ehlo()
-        if there.scheme == "smtp" and (server.has_extn("starttls") or host not in _ON_THIS_MACHINE):
-            server.starttls(context=trusted)
-        if there.username:
-            server.login(unquote(there.username), unquote(there.password or ""))
+        if parts.scheme == "smtp" and (server.has_extn("starttls") or host not in _LOCAL_HOSTS):
+            server.starttls(context=tls)
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
         yield server
 
 
-def _message(mail: Mail) -> EmailMessage:
+def _compose(mail: Mail) -> EmailMessage:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = mail.sender, mail.to, mail.subject
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = f"<{mail.identity}@{mail.sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"  # So that no absence notice is sent back (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"  # Prevents out-of-office replies (RFC 3834).
     message.set_content(mail.text)
-    maintype, subtype = mail.attachment.kind.split("/")
+    maintype, subtype = mail.attachment.media_type.split("/")
     message.add_attachment(mail.attachment.content, maintype=maintype, subtype=subtype, filename=mail.attachment.name)
     return message

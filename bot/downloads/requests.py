@@ -1,77 +1,59 @@
-"""Downloads on their way. Who dies after a mail left sends it again: twice to the same person is better than never, and both
-carry one Message-ID.
+"""Outbox of downloads. A crash after an email left sends it again: twice to the same person is better than never, and both
+emails carry one Message-ID.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.errors import UserError
 
+# Longer than making and sending the largest list takes.
 LEASE = timedelta(minutes=15)
-"""Longer than the largest list takes to make and send."""
-_MOST_ATTEMPTS = 6
-_KEPT = timedelta(days=30)
-_DRAFT = timedelta(days=1)
+# A list that crashes its worker every time is not made again and again.
+_MAX_ATTEMPTS = 6
+_DRAFT_RETENTION = timedelta(days=1)
+_RETENTION = timedelta(days=30)
 
 
 def create_draft(session: Session, user_id: str, filter_text: str, *, now: datetime) -> Download:
-    """What a dialog is opened for; it carries only the id."""
-    row = Download(user_id=user_id, filter_text=filter_text, opened_at=now)
-    session.add(row)
+    """Store the list that a dialog is about, so that the dialog carries only an id."""
+    draft = Download(user_id=user_id, filter_text=filter_text, opened_at=now)
+    session.add(draft)
     session.flush()
-    return row
+    return draft
 
 
 def request_download(session: Session, download_id: int, user_id: str, form: DownloadForm, *, now: datetime) -> bool:
-    """Put a draft on its way; False when that was done before.
+    """Make a draft pending; return False if it was requested before.
 
     Raises:
-        UserError: the dialog is older than a draft is kept, or somebody else's.
+        UserError: the draft was deleted, or is another user's.
     """
-    asked = update(Download).where(Download.id == download_id, Download.user_id == user_id)
-    values = {"state": DownloadState.PENDING, "form": form, "due_at": now}
-    if session.scalar(asked.where(Download.state == DownloadState.DRAFT).values(values).returning(Download.id)):
+    own = Download.id == download_id, Download.user_id == user_id
+    draft = update(Download).where(*own, Download.state == DownloadState.DRAFT)
+    requested = draft.values(state=DownloadState.PENDING, form=form, due_at=now)
+    if session.scalar(requested.returning(Download.id)) is not None:
         return True
-    known = select(Download.id).where(Download.id == download_id, Download.user_id == user_id)
-    if session.scalar(known) is None:
+    if session.scalar(select(Download.id).where(*own)) is None:
         raise UserError("download.too_old", "This dialog is too old. Type /cleanup and press Download again.")
     return False
 
 
 def claim_download(session: Session, *, now: datetime) -> Download | None:
-    """The next one to make, for this process alone; commit, then make and send it. None if nothing is due."""
-    lapsed = outbox.lease_expired(Download, now=now, lease=LEASE)
-    # Whatever ends its maker every time is not made again and again.
-    deadly = update(Download).where(lapsed, Download.attempts >= _MOST_ATTEMPTS).values(state=DownloadState.FAILED)
-    session.execute(deadly, execution_options={"synchronize_session": False})
-    return outbox.claim_row(session, Download, or_(outbox.is_due(Download, now=now), lapsed), now=now)
+    """Lease the next download to make and send; one whose lease has expired is made again, at most six times in all."""
+    has_attempts = Download.attempts < _MAX_ATTEMPTS
+    on_expiry = {"state": case((has_attempts, DownloadState.PENDING), else_=DownloadState.FAILED)}
+    return outbox.claim(session, Download, now=now, lease=LEASE, on_expiry=on_expiry)
 
 
-def mark_posted(session: Session, download: Download, *, channel_id: str, ts: str) -> bool:
-    """The message that says how far it is."""
-    return outbox.complete(session, download, channel_id=channel_id, ts=ts)
-
-
-def mark_sent(session: Session, download: Download, *, contacts: int) -> bool:
-    return outbox.complete(session, download, state=DownloadState.SENT, contacts=contacts)
-
-
-def mark_failed(session: Session, download: Download) -> bool:
-    return outbox.complete(session, download, state=DownloadState.FAILED)
-
-
-def schedule_retry(session: Session, download: Download, due_at: datetime) -> bool:
-    return outbox.complete(session, download, state=DownloadState.PENDING, due_at=due_at)
-
-
-def delete_old_drafts(session: Session, *, now: datetime) -> int:
-    """Forget dialogs that nobody sent off, and what was sent long ago; the audit keeps who took what. Gives how many."""
+def delete_old_downloads(session: Session, *, now: datetime) -> int:
+    """Delete drafts after a day and sent or failed downloads after 30; the audit keeps who downloaded what. Return how many."""
     old = or_(
-        (Download.state == DownloadState.DRAFT) & (Download.opened_at < now - _DRAFT),
-        Download.state.in_((DownloadState.SENT, DownloadState.FAILED)) & (Download.opened_at < now - _KEPT),
+        (Download.state == DownloadState.DRAFT) & (Download.opened_at < now - _DRAFT_RETENTION),
+        Download.state.in_((DownloadState.SENT, DownloadState.FAILED)) & (Download.opened_at < now - _RETENTION),
     )
     return len(session.execute(delete(Download).where(old).returning(Download.id)).all())

@@ -17,6 +17,7 @@ _LAST_PAGE = 1_000_000
 # Characters of names, of a teacher, and of a school: the whole filter is the value of a button, which Slack bounds.
 _LONGEST_PART = 300
 _SHORTEST_RANGE = 3
+EVERYONE = "all"
 _COLORS = {statuses_with_color(color): color for color in Color}
 
 _SIGNS = {
@@ -92,8 +93,13 @@ class Filter:
         return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
     def student_part(self) -> "Filter":
-        """Return the same page of the students whom the filter means by grade, teacher, and school."""
+        """Return a filter with the same grade, teacher, school, and page only."""
         return Filter(grades=self.grades, teacher=self.teacher, school=self.school, page=self.page)
+
+    @property
+    def text(self) -> str:
+        """The filter as the value of a button, which Slack does not accept empty: `all` is the empty filter."""
+        return str(self) or EVERYONE
 
     def with_page(self, page: int) -> "Filter":
         return self if page == self.page else replace(self, page=page)
@@ -101,7 +107,8 @@ class Filter:
     def __str__(self) -> str:
         parts = []
         if self.grades:
-            parts.append(f"grade {','.join(_grade_ranges(self.grades))}")
+            levels = _grade_ranges(self.grades) if len(self.grades) > 1 else self.grades
+            parts.append(f"grade {','.join(levels)}")
         if self.statuses:
             parts.append(_COLORS.get(self.statuses) or ",".join(STATUS_SLUGS[status] for status in self.statuses))
         if self.no_adult:

@@ -45,7 +45,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What was understood, and what was not."""
+    """The result of parsing: the filter, and the words that were not understood."""
 
     filter: Filter
     unknown: tuple[Unknown, ...] = ()

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot import audit
-from bot.cleanup_list.list_lock import lock_cleanup_list
 from bot.cleanup_list.membership import MembershipChanges, update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages import payload

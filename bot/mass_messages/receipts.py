@@ -16,10 +16,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.evidence import judge_sender_faults, strength_sql
-from bot.cleanup_list.list_lock import lock_cleanup_list
 from bot.cleanup_list.membership import update_list
-from bot.cleanup_list.number_status import Numbers, judge_numbers
+from bot.cleanup_list.number_status import Numbers, judge_numbers, judge_sender_faults, strength_sql
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import Outcome
 from bot.mass_messages.opt_outs import apply_opt_out, record_opt_out
 from bot.providers.receipt import OptOutMessage, ParsedReceipt

@@ -146,7 +146,7 @@ def _match_contacts(
         else:
             contacts, missing = [result.contact] if result.contact in known else [], "contact id"
         if not contacts:
-            rejected.append((result.line, f"Nobody in the student information system has this {missing}."))
+            rejected.append((result.line, f"No contact in the student information system has this {missing}."))
         pairs += [(result, contact) for contact in contacts]
     return pairs
 

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.evidence import judge_sender_faults
-from bot.cleanup_list.list_lock import lock_cleanup_list
 from bot.cleanup_list.membership import MembershipChanges, update_list
-from bot.cleanup_list.number_status import WholeList, judge_numbers
+from bot.cleanup_list.number_status import WholeList, judge_numbers, judge_sender_faults
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.mass_messages.receipts import apply_receipts
 
 DAY = timedelta(hours=24)

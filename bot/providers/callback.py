@@ -35,7 +35,7 @@ class Callback:
         return "json" in self.header("content-type").lower() or self.body.lstrip()[:1] in {b"{", b"["}
 
     def split_url(self) -> SplitResult:
-        """Return the parts of the URL, whose host is whatever the caller sent."""
+        """Return the parts of the URL, whose host the caller may have made up."""
         try:
             return urlsplit(self.url)
         except ValueError as problem:

@@ -13,12 +13,10 @@ from bot.providers.registry import BY_NAME
 _NOT_LISTED = {
     Outcome.PENDING: "Not final: nothing changes until the provider reports again.",
     Outcome.DELIVERED: "Delivered: the contact leaves the list.",
-    Outcome.NOT_CONTACT_PROBLEM: "Not the contact's problem: nobody is listed. Ask the people who run your texting to check it.",
+    Outcome.NOT_CONTACT_PROBLEM: "Not the contact's problem: no contact is listed. Ask the people who run your texting to check it.",
 }
 _SHAKY = "The provider names other causes, too: the contact is listed as Unconfirmed until a second mass message gets it again."
-_REASONLESS = (
-    "A refusal without a reason: if more than 5% of a mass message get it, our sender is at fault and nobody is listed."
-)
+_REASONLESS = "A refusal without a reason: if more than 5% of a mass message get it, our sender is at fault and no contact is listed."
 
 
 @dataclass(frozen=True)

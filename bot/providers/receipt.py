@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Code:
-    """What a provider's code means for a delivery; `meaning` is a sentence that staff read.
+    """The meaning of a provider's code for a delivery; `meaning` is a sentence that staff read.
 
     `shaky`: the provider lists other causes too (confidence L, and Twilio 30005), so one such receipt does not turn a number
     red. `reasonless`: a refusal without a cause; if many recipients of a message get it, our sender is at fault.

@@ -1,6 +1,6 @@
 """Rows of a file in columns: what nearly all rows have in common is then computed once for all of them.
 
-The columns of a file are found by the titles in its header, whatever their order and case. A row that cannot be read costs
+The columns of a file are found by the titles in its header, in any order and case. A row that cannot be read costs
 only itself: it becomes a rejection and an `UnreadRow`, which keeps what is stored of it.
 """
 

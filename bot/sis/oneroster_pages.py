@@ -56,7 +56,7 @@ def fetch(calls: Calls, endpoint: str, fields: frozenset[str], *, watermark: dat
     Raises:
         UserError: the server refuses, or its pages do not match its count, twice.
     """
-    # The file has no name and is gone with this process.
+    # The file has no name and is deleted when this process ends.
     with TemporaryFile("w+", encoding="ascii") as spool:
         count = _fetch_changed(calls, endpoint, fields, spool, watermark) if watermark else 0
         is_delta = count > 0
@@ -90,7 +90,7 @@ def _fetch_all(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[st
         raise UserError(
             "sis.incomplete",
             f"{calls.base.host} sent its {endpoint} with gaps, twice: {gap}. Nothing was read, so that no one who is "
-            "missing there is taken for gone. Try again later.",
+            "missing there counts as deleted. Try again later.",
             permanent=False,
         ) from None
 

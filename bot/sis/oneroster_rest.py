@@ -5,7 +5,7 @@ Everything else is read completely each night: people come with their roles, and
 person's row changes.
 
 In 1.1 a role is part of the user, as in the CSV; in 1.2 the users hold a list of roles, which are read as rows of roles.csv.
-A row has no line; its number only tells it from the others of its endpoint.
+A row has no line; its number only identifies it within its endpoint.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,7 +139,7 @@ class Endpoint:
 
 
 class RolesOfUsers:
-    """A `Part` for the roles of 1.2, whose rows the users part yields. It stands for roles.csv, and is complete."""
+    """A `Part` for the roles of 1.2, whose rows the users part yields. It replaces roles.csv, and is complete."""
 
     kind = Kind.ROLES
     name = "roles of users"
@@ -231,7 +231,7 @@ def _text_or_list(value: Any) -> str:
 def _reference(value: Any) -> str:
     """Return the id of `{href, sourcedId, type}`."""
     if not isinstance(value, dict):
-        raise ValueError  # noqa: TRY004 (A wrong shape, whatever its type.)
+        raise ValueError  # noqa: TRY004 (A wrong shape, of any type.)
     sourced_id = _text(value.get("sourcedId", ""))
     if "," in sourced_id:
         raise ValueError

@@ -205,7 +205,7 @@ def _phone_written(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneC
 
 
 def _roles_of_users(table: _Table) -> _RowLists:
-    """In 1.1 the role is part of the user and holds in each of their organizations."""
+    """Return the roles of version 1.1, where the role is part of the user and applies to each of their organizations."""
     table = table.where(map(bool, table.columns["role"]))
     roles, columns = table.roles, table.columns
     people = zip(table.lines, table.gone, columns["sourcedId"], roles, columns["orgSourcedIds"], strict=True)

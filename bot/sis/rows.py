@@ -180,7 +180,7 @@ class Part(Protocol):
     `rows_read` (lines below the header), `is_delta`, and `watermark`, the newest change (None if changes have no dates).
 
     The lines of its rows are lines of `{kind}.csv`. Without `has_lines` there is no such file: a line is only a running number,
-    and reports name a row by the part's name and its sourcedId (`bot.sync.row_labels`).
+    and reports name a row by the part's name and its sourcedId (`bot.sync.stage`).
     """
 
     kind: Kind
@@ -193,7 +193,7 @@ class Part(Protocol):
 
     @property
     def is_delta(self) -> bool:
-        """Whether the rows are changes; otherwise they are all there is, and what is missing is gone."""
+        """Whether the rows are changes; otherwise they are all there is, and what is missing was deleted."""
 
     @property
     def is_readable(self) -> bool:
@@ -227,7 +227,7 @@ class LinedPart(Part, Protocol):
 
 
 class Source(Protocol):
-    """Where a roster comes from: an export on disk or an SIS server. Reports show `name`, which holds no secret."""
+    """The origin of a roster: an export on disk or an SIS server. Reports show `name`, which holds no secret."""
 
     @property
     def name(self) -> str: ...

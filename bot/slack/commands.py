@@ -1,6 +1,4 @@
-"""`/cleanup` and what may follow it: nothing, a filter, or a command of `filters.COMMANDS`; typed, or offered on a button where it
-was typed with a slip. Always answered privately.
-"""
+"""`/cleanup` and what may follow it: nothing, a filter, or a command; typed, or offered on a button. Always answered privately."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,53 +9,50 @@ from slack_sdk import WebClient
 from bot.slack import forecast, pending
 from bot.slack import help as help_card
 from bot.slack.digest import subscribe
-from bot.slack.help import COMMAND
 from bot.slack.kit import respond
-from bot.slack.kit.card import Card
+from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
-from bot.slack.list import links as list_links
+from bot.slack.list import links
 
-Answer = Callable[[AppContext, WebClient, dict[str, Any], str], Card]
+# Answers what follows the command word; `body` has `user_id`, `channel_id` (if typed in a channel), and the whole `text`.
+Command = Callable[[AppContext, WebClient, dict[str, Any], str], Card]
 
 
-def register(app: App, desk: AppContext) -> None:
-    @app.command(COMMAND)
+def register(app: App, ctx: AppContext) -> None:
+    @app.command(links.COMMAND)
     def cleanup(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-        card = answer(desk, client, body)
+        card = answer(ctx, client, body)
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
 
-    @app.action(list_links.RUN)
-    def run(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+    @app.action(links.RUN)
+    def run_offered_command(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
-        card = answer(desk, client, typed)
+        card = answer(ctx, client, typed)
         respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
 
 
-def answer(desk: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
-    """What was asked for in `text` by `user_id`; `channel_id` is where, if it is of a channel."""
-    word, _, rest = " ".join(body.get("text", "").split()).partition(" ")
-    asked = _help if rest.casefold() in _HELP else _ANSWERS.get(word.casefold(), _list)
-    return asked(desk, client, body, rest)
+def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
+    text = body.get("text", "")
+    word, _, rest = " ".join(text.split()).partition(" ")
+    if rest.casefold() in _HELP_WORDS:
+        return _help(ctx, client, body, rest)
+    command = _COMMANDS.get(word.casefold())
+    return command(ctx, client, body, rest) if command else list_card.show(ctx, client, body["user_id"], text)
 
 
-def _list(desk: AppContext, client: WebClient, body: dict[str, Any], _rest: str) -> Card:
-    return list_card.show(desk, client, body["user_id"], body.get("text", ""))
+def _help(ctx: AppContext, client: WebClient, body: dict[str, Any], _rest: str) -> Card:
+    with ctx.acting(client, body["user_id"]):
+        return help_card.draw(ctx.templates)
 
 
-def _help(desk: AppContext, client: WebClient, body: dict[str, Any], _rest: str) -> Card:
-    with desk.acting(client, body["user_id"]):
-        return help_card.draw(desk.templates)
-
-
-_HELP = ("help", "?")
-_ANSWERS: dict[str, Answer] = {
-    **dict.fromkeys(_HELP, _help),
+_HELP_WORDS = ("help", "?")
+_COMMANDS: dict[str, Command] = {
+    **dict.fromkeys(_HELP_WORDS, _help),
     "forecast": forecast.show,
     "pending": pending.show,
     "subscribe": subscribe.start,
     "unsubscribe": subscribe.stop,
-    "subscriptions": lambda desk, client, body, _: subscribe.show(desk, client, body),
+    "subscriptions": lambda ctx, client, body, _: subscribe.show(ctx, client, body),
 }
-"""What a first word asks for; the last argument is what follows it."""

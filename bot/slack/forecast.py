@@ -1,4 +1,4 @@
-"""`/cleanup forecast`: before a mass message goes out, whom it would reach and miss, and which students nobody would hear for."""
+"""`/cleanup forecast`: who would and would not get a mass message sent now, and the students without a textable adult."""
 
 from typing import Any
 
@@ -8,78 +8,53 @@ from bot.cleanup_list.forecast import Forecast, load_forecast
 from bot.domain.plural import plural
 from bot.domain.sms_status import meaning
 from bot.slack.kit import blocks as b
-from bot.slack.kit import mentions
-from bot.slack.kit.card import TEXT, Card
+from bot.slack.kit import users
+from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
-from bot.slack.list import links as list_links
-from bot.slack.list import rows as list_rows
-from bot.slack.list import scope
-from bot.slack.list.scope import Asked
-from bot.wording import say
+from bot.slack.list import card as list_card
+from bot.slack.list import links
+from bot.slack.list.scope import CommandScope, read_scope
 
 _COMMAND = "forecast"
-_STUDENTS = 10
+_STUDENTS_ON_A_PAGE = 10
 
 
-def show(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
-    """The forecast for the students that a filter means, of whom this person may see."""
-    mentioned = mentions.emails(desk, client, text)
-    with desk.acting(client, body["user_id"]) as (session, actor):
-        asked = scope.read(session, actor, text, mentioned)
-        told = load_forecast(session, asked.which, actor=actor, students=_STUDENTS)
-    return _card(told, asked)
+def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """Return the forecast for the students that a filter selects, among those this person may see."""
+    mentioned = users.mentioned_emails(ctx.engine, client, text, now=ctx.now())
+    with ctx.acting(client, body["user_id"]) as (session, actor):
+        scope = read_scope(session, actor, text, mentioned)
+        forecast = load_forecast(session, scope.filter, actor=actor, page_size=_STUDENTS_ON_A_PAGE)
+    return _card(forecast, scope)
 
 
-def _card(told: Forecast, asked: Asked) -> Card:
-    which = asked.which.with_page(told.page)
-    head = asked.heading("If a mass message went out now")
-    facts = [asked.unmet] if asked.unmet else [_reached(told), *_missed(told), *_not_texted(told), _alone(told)]
-    here = list_links.command_text(_COMMAND, which)
-    blocks = [
-        b.header(head),
-        *asked.asides(
-            left_out=(
-                "A forecast is of a grade, a school or a teacher's students. The rest of what you typed is left out."
-            )
-        ),
-        b.section("\n".join(facts)),
-        *([b.divider()] if told.students else []),
-        *(list_rows.row(one, here=here, most=0) for one in told.students),
-        *list_links.turning_command(_COMMAND, which, pages=told.pages),
-    ]
-    names = [f"{b.escaped(one.name)}: no adult would get the text." for one in told.students]
-    return Card(blocks, b.cut("\n".join([b.escaped(head), *facts, *names]), TEXT))
-
-
-def _reached(told: Forecast) -> str:
-    return f"🟢 *{plural(told.reached, 'contact')}* would get it."
-
-
-def _missed(told: Forecast) -> list[str]:
-    if not told.missed:
-        return []
-    statuses = ", ".join(f"{meaning(status).label} {number:,}" for status, number in told.missed.items())
-    return [f"🔴 *{plural(sum(told.missed.values()), 'contact')}* would miss it: {statuses}."]
-
-
-def _not_texted(told: Forecast) -> list[str]:
-    return (
-        [f"☎️ {plural(told.not_texted, 'contact gets', 'contacts get')} calls or e-mail instead."]
-        if told.not_texted
-        else []
-    )
-
-
-def _alone(told: Forecast) -> str:
-    if not told.without_adult:
-        return "✅ *Every student has an adult who would get it.*"
-    alone = f"⚠️ *{plural(told.without_adult, 'student has', 'students have')} no adult who would get it.*"
-    if told.pages == 1:
-        return alone
-    return " ".join(
+def _card(forecast: Forecast, scope: CommandScope) -> Card:
+    which = scope.filter.with_page(forecast.page)
+    here = links.command_text(_COMMAND, which)
+    ignored = "A forecast is for a grade, a school, or a teacher's students. The rest of what you typed is left out."
+    return b.card(
         [
-            alone,
-            "Those who cannot be called or e-mailed either come first.",
-            f"{say('everywhere.page', page=told.page, pages=told.pages)}.",
+            b.header(scope.heading("If a mass message went out now")),
+            *scope.ignored_words(ignored),
+            b.section(scope.unmet or "\n".join(_facts(forecast))),
+            *([b.divider()] if forecast.students else []),
+            *(list_card.student_row(student, here=here, limit=0) for student in forecast.students),
+            *list_card.command_buttons(_COMMAND, which, pages=forecast.pages),
         ]
     )
+
+
+def _facts(forecast: Forecast) -> list[str]:
+    facts = [f"🟢 *{plural(forecast.delivered, 'contact')}* would get it."]
+    if forecast.missed:
+        statuses = ", ".join(f"{meaning(status).label} {number:,}" for status, number in forecast.missed.items())
+        facts.append(f"🔴 *{plural(sum(forecast.missed.values()), 'contact')}* would miss it: {statuses}.")
+    if forecast.not_texted:
+        gets = plural(forecast.not_texted, "contact gets", "contacts get")
+        facts.append(f"☎️ {gets} calls or email instead.")
+    if not forecast.without_adult:
+        return [*facts, "✅ *Every student has an adult who would get it.*"]
+    alone = f"⚠️ *{plural(forecast.without_adult, 'student has', 'students have')} no adult who would get it.*"
+    if forecast.pages > 1:
+        alone += f" Those who cannot be called or emailed either come first. Page {forecast.page} of {forecast.pages}."
+    return [*facts, alone]

@@ -1,0 +1,33 @@
+"""The sync brings the roster of the student information system (SIS) into our tables, each night or by hand.
+
+Steps of `run.run_sync`:
+1. `read` the source: all of it, or the lines that changed since the last sync (`line_diff`). Its rows are staged (`stage`), with
+   our own rows where the source has none (`carry_over`) and a CSV of contacts beside it (`contacts_overlay`). `target_tables`
+   computes what our tables should contain, and rejects the rows that fit nowhere.
+2. `diff_merge` compares each table with its target.
+3. `hold`: if too much would disappear, the sync stops and waits for a person.
+4. `diff_merge` applies the differences; with the contacts, `reconcile` compares the edits of staff with the new values.
+5. `runs` stores the result, `report` counts it for terminals, and `notices` sends it to people in Slack.
+
+table                              written by                   contents
+stage_*                            stage, carry_over, overlay   parsed rows; unread ids; rejections
+export_lines                       line_diff                    tonight's raw lines and their hashes
+changed_lines, requested_lines     line_diff, read              lines that changed; lines to parse
+changed_people, affected_people    read                         people that a narrowed read covers
+overlay_*                          contacts_overlay             contacts beside OneRoster
+target_*, unmatched_*              target_tables                what our tables should contain; what fits nowhere
+change_*                           diff_merge                   differences
+(all of these are temporary)
+schools ... class_students         diff_merge                   the roster
+edits, cleanup_list, audit         reconcile                    states of edits; listed numbers that changed
+sync_runs, sync_rejections         runs, hold                   one row for each run; what it left out
+known_lines (unlogged)             line_diff                    hashes of the last export
+sync_notices                       notices                      outbox of direct messages
+
+Locks, in this order: advisory `nightly sync` (in the clock), advisory `roster.sync` (the whole run, outside transactions), then for
+each table a short transaction with the rows that differ; for contacts also their cleanup list entries, then their edits. The
+list's own lock is taken in separate transactions, after the tables with names.
+
+States of a run: running -> done | held | failed. After `held`, a person confirms, and the next run may change as much as they
+saw; or they refuse, and the next night tries again. A run that is still running when the next one begins was killed: failed.
+"""

@@ -1,7 +1,7 @@
-"""What a bundle does not repeat: for a delta file, and for one that is absent or cannot be read, what we hold is staged as
-if the SIS had said it again. So one set of rules works out every kind of bundle, and silence changes nothing.
+"""Stages our own rows where the export has none: for delta files, missing or unreadable files, and unreadable lines.
 
-Our own rows stand on line 0. A row of the file always wins over ours.
+So one set of rules works for every kind of export, and nothing changes where the SIS is silent. Our own rows have line 0; a row
+of the file always wins over ours.
 """
 
 from collections.abc import Sequence
@@ -11,91 +11,15 @@ from sqlalchemy import Connection
 from bot.sis.rows import Kind, Part
 from bot.sync.stage import execute
 
+# The organization of district-wide roles. No sourced_id of an SIS has a blank in it.
 _DISTRICT = "the district"
-"""Our name for the organisation of district-wide roles; the blank keeps it apart from any sourced_id."""
+_STAGE_DISTRICT = f"INSERT INTO stage_orgs SELECT 0, '{_DISTRICT}', false, '', 'district', ''"
 
-_WHOLE_DISTRICT = f"INSERT INTO stage_orgs SELECT 0, '{_DISTRICT}', false, '', 'district', ''"
-_MISTYPED_SCHOOLS = """
+# A school whose type was mistyped stays a school.
+_KEEP_SCHOOL_TYPES = """
 UPDATE stage_orgs o SET kind = 'school' FROM schools s WHERE s.active AND s.sourced_id = o.sourced_id AND o.kind = 'other'
 """
 
-_ORGS = (
-    """
-    INSERT INTO stage_orgs
-    SELECT 0, sourced_id, false, name, 'school', '' FROM schools
-    WHERE active AND sourced_id NOT IN (SELECT sourced_id FROM stage_orgs) AND ({all} OR sourced_id IN {unread})
-    """,
-)
-_CLASSES = (
-    """
-    INSERT INTO stage_classes
-    SELECT 0, c.sourced_id, false, c.title, c.homeroom, coalesce(s.sourced_id, ''), '{{}}'
-    FROM classes c LEFT JOIN schools s ON s.id = c.school_id
-    WHERE c.active AND NOT EXISTS (SELECT FROM stage_classes x WHERE x.sourced_id = c.sourced_id)
-      AND ({all} OR c.sourced_id IN {unread})
-    """,
-)
-_USERS = (
-    """
-    INSERT INTO stage_agents
-    SELECT 0, CASE WHEN from_student THEN s.sourced_id ELSE c.sourced_id END,
-           CASE WHEN from_student THEN c.sourced_id ELSE s.sourced_id END
-    FROM (SELECT student_id, contact_id, true AS from_student FROM student_contacts WHERE active AND from_student
-          UNION ALL
-          SELECT student_id, contact_id, false FROM student_contacts WHERE active AND from_contact) l
-    JOIN students s ON s.id = l.student_id
-    JOIN contacts c ON c.id = l.contact_id
-    CROSS JOIN LATERAL (SELECT CASE WHEN l.from_student THEN s.sourced_id ELSE c.sourced_id END) AS said_by (sourced_id)
-    WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = said_by.sourced_id)
-      AND ({all} OR said_by.sourced_id IN {unread})
-    """,
-    """
-    INSERT INTO stage_users
-    SELECT 0, sourced_id, false, true, max(given_name), max(family_name), max(search), max(email), max(grade),
-           max(phone), max(phone_written), NULL, NULL, '', ''
-    FROM (
-        SELECT sourced_id, given_name, family_name, search, NULL AS email, grade, NULL AS phone, NULL AS phone_written
-        FROM students WHERE active
-        UNION ALL
-        SELECT sourced_id, given_name, family_name, '', email, NULL, sis_phone, sis_phone_written
-        FROM contacts WHERE active
-        UNION ALL
-        SELECT sourced_id, given_name, family_name, '', email, NULL, NULL, NULL FROM staff WHERE active
-    ) held
-    WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = held.sourced_id)
-      AND ({all} OR held.sourced_id IN {unread})
-    GROUP BY sourced_id
-    """,
-)
-_ROLES = (
-    """
-    INSERT INTO stage_roles
-    SELECT 'roles.csv', 0, false, held.person, held.role, held.org, NULL, NULL
-    FROM (
-        SELECT s.sourced_id AS person, r.role, coalesce(at.sourced_id, '{district}') AS org, true AS as_staff
-        FROM staff s JOIN staff_roles r ON r.staff_id = s.id LEFT JOIN schools at ON at.id = r.school_id WHERE s.active
-        UNION ALL
-        SELECT s.sourced_id, 'student', coalesce(at.sourced_id, ''), false
-        FROM students s
-        LEFT JOIN student_schools p ON p.student_id = s.id
-        LEFT JOIN schools at ON at.id = p.school_id
-        WHERE s.active
-        UNION ALL
-        SELECT c.sourced_id, coalesce(min(l.relationship), 'guardian'), '', false
-        FROM contacts c LEFT JOIN student_contacts l ON l.contact_id = c.id AND l.active WHERE c.active
-        GROUP BY c.sourced_id
-    ) held
-    WHERE held.person IN (SELECT sourced_id FROM stage_users)
-      AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = held.person AND x.file = 'users.csv')
-      AND NOT EXISTS (
-          SELECT FROM stage_roles x
-          WHERE x.person = held.person AND x.role = held.role AND x.gone AND held.org IN (x.org, '', '{district}')
-      )
-      AND ({all} OR held.person IN {unread_staff} OR (NOT held.as_staff AND held.person IN {unread})
-           OR ({users_unread} AND held.person IN (SELECT sourced_id FROM stage_users WHERE line = 0)
-               AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = held.person AND x.line > 0)))
-    """,
-)
 _ENROLLMENTS = (
     """
     INSERT INTO stage_enrollments
@@ -112,47 +36,121 @@ _ENROLLMENTS = (
       AND ({teachers})
     """,
 )
-_HELD = {
-    Kind.ORGS: _ORGS,
-    Kind.CLASSES: _CLASSES,
-    Kind.USERS: _USERS,
-    Kind.ROLES: _ROLES,
+_STATEMENTS = {
+    Kind.ORGS: (
+        """
+        INSERT INTO stage_orgs
+        SELECT 0, sourced_id, false, name, 'school', '' FROM schools
+        WHERE active AND sourced_id NOT IN (SELECT sourced_id FROM stage_orgs) AND ({all} OR sourced_id IN {unread})
+        """,
+    ),
+    Kind.CLASSES: (
+        """
+        INSERT INTO stage_classes
+        SELECT 0, c.sourced_id, false, c.title, c.homeroom, coalesce(s.sourced_id, ''), '{{}}'
+        FROM classes c LEFT JOIN schools s ON s.id = c.school_id
+        WHERE c.active AND NOT EXISTS (SELECT FROM stage_classes x WHERE x.sourced_id = c.sourced_id)
+          AND ({all} OR c.sourced_id IN {unread})
+        """,
+    ),
+    # Links first: they look at who was staged from the file.
+    Kind.USERS: (
+        """
+        INSERT INTO stage_agents
+        SELECT 0, CASE WHEN from_student THEN s.sourced_id ELSE c.sourced_id END,
+               CASE WHEN from_student THEN c.sourced_id ELSE s.sourced_id END
+        FROM (SELECT student_id, contact_id, true AS from_student FROM student_contacts WHERE active AND from_student
+              UNION ALL
+              SELECT student_id, contact_id, false FROM student_contacts WHERE active AND from_contact) l
+        JOIN students s ON s.id = l.student_id
+        JOIN contacts c ON c.id = l.contact_id
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.from_student THEN s.sourced_id ELSE c.sourced_id END) AS link_owner (sourced_id)
+        WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = link_owner.sourced_id)
+          AND ({all} OR link_owner.sourced_id IN {unread})
+        """,
+        """
+        INSERT INTO stage_users
+        SELECT 0, sourced_id, false, true, max(given_name), max(family_name), max(search), max(email), max(grade),
+               max(phone), max(phone_written), NULL, NULL, '', ''
+        FROM (
+            SELECT sourced_id, given_name, family_name, search, NULL AS email, grade, NULL AS phone, NULL AS phone_written
+            FROM students WHERE active
+            UNION ALL
+            SELECT sourced_id, given_name, family_name, '', email, NULL, sis_phone, sis_phone_written
+            FROM contacts WHERE active
+            UNION ALL
+            SELECT sourced_id, given_name, family_name, '', email, NULL, NULL, NULL FROM staff WHERE active
+        ) ours
+        WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = ours.sourced_id)
+          AND ({all} OR ours.sourced_id IN {unread})
+        GROUP BY sourced_id
+        """,
+    ),
+    Kind.ROLES: (
+        """
+        INSERT INTO stage_roles
+        SELECT 'roles.csv', 0, false, ours.person, ours.role, ours.org, NULL, NULL
+        FROM (
+            SELECT s.sourced_id AS person, r.role, coalesce(at.sourced_id, '{district}') AS org, true AS as_staff
+            FROM staff s JOIN staff_roles r ON r.staff_id = s.id LEFT JOIN schools at ON at.id = r.school_id WHERE s.active
+            UNION ALL
+            SELECT s.sourced_id, 'student', coalesce(at.sourced_id, ''), false
+            FROM students s
+            LEFT JOIN student_schools p ON p.student_id = s.id
+            LEFT JOIN schools at ON at.id = p.school_id
+            WHERE s.active
+            UNION ALL
+            SELECT c.sourced_id, coalesce(min(l.relationship), 'guardian'), '', false
+            FROM contacts c LEFT JOIN student_contacts l ON l.contact_id = c.id AND l.active WHERE c.active
+            GROUP BY c.sourced_id
+        ) ours
+        WHERE ours.person IN (SELECT sourced_id FROM stage_users)
+          AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = ours.person AND x.file = 'users.csv')
+          AND NOT EXISTS (
+              SELECT FROM stage_roles x
+              WHERE x.person = ours.person AND x.role = ours.role AND x.gone AND ours.org IN (x.org, '', '{district}')
+          )
+          AND ({all} OR ours.person IN {unread_staff} OR (NOT ours.as_staff AND ours.person IN {unread})
+               OR ({users_unread} AND ours.person IN (SELECT sourced_id FROM stage_users WHERE line = 0)
+                   AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = ours.person AND x.line > 0)))
+        """,
+    ),
     Kind.ENROLLMENTS: _ENROLLMENTS,
 }
 
 
-def carry_over_unread(connection: Connection, parts: Sequence[Part]) -> None:
-    """Stage what we hold for each kind of row that the bundle does not give whole, and for lines that could not be read."""
-    whole = {part.kind for part in parts if part.is_readable and not part.is_delta}
-    broken = unread(connection)
-    execute(connection, _WHOLE_DISTRICT)
-    execute(connection, _MISTYPED_SCHOOLS)
-    for kind, statements in _HELD.items():
-        if kind in whole and kind not in broken and not (kind is Kind.ROLES and Kind.USERS in broken):
+def stage_missing_rows(connection: Connection, parts: Sequence[Part]) -> None:
+    """Stage our rows of each kind that the export does not hold completely, and our rows for unreadable lines."""
+    complete = {part.kind for part in parts if part.is_readable and not part.is_delta}
+    unread = unread_kinds(connection)
+    execute(connection, _STAGE_DISTRICT)
+    execute(connection, _KEEP_SCHOOL_TYPES)
+    for kind, statements in _STATEMENTS.items():
+        if kind in complete and kind not in unread and not (kind is Kind.ROLES and Kind.USERS in unread):
             continue
-        said = f"SELECT sourced_id FROM stage_unread WHERE kind = '{kind}'"
-        everything = kind not in whole or broken.get(kind, False)
-        words = {
-            "all": everything,
-            "students": f"{everything} OR e.sourced_id IN ({said})",
-            "teachers": f"{everything} OR e.sourced_id IN ({said} AND as_staff)",
-            "unread": f"({said})",
-            "unread_staff": f"({said} AND as_staff)",
-            "users_unread": Kind.USERS in whole and Kind.USERS in broken,
+        stage_all = kind not in complete or unread.get(kind, False)
+        unread_ids = f"SELECT sourced_id FROM stage_unread WHERE kind = '{kind}'"
+        values = {
+            "all": stage_all,
+            "students": f"{stage_all} OR e.sourced_id IN ({unread_ids})",
+            "teachers": f"{stage_all} OR e.sourced_id IN ({unread_ids} AND as_staff)",
+            "unread": f"({unread_ids})",
+            "unread_staff": f"({unread_ids} AND as_staff)",
+            "users_unread": Kind.USERS in complete and Kind.USERS in unread,
             "district": _DISTRICT,
         }
         for statement in statements:
-            execute(connection, statement.format(**words))
+            execute(connection, statement.format(**values))
 
 
-def stay_in_class(connection: Connection, which: str) -> None:
-    """Stage the enrolments that we hold and SQL's condition says, of `e` and its person `s`, as if they had been said again."""
+def stage_enrollments(connection: Connection, condition: str) -> None:
+    """Stage our enrollments (`e`, of the person `s`) that meet an SQL condition."""
     for statement in _ENROLLMENTS:
-        execute(connection, statement.format(students=which, teachers=which))
+        execute(connection, statement.format(students=condition, teachers=condition))
 
 
-def unread(connection: Connection) -> dict[str, bool]:
-    """The kinds with lines that could not be read, and whether one of them may be anybody's."""
+def unread_kinds(connection: Connection) -> dict[str, bool]:
+    """Return the kinds with unreadable lines; True where the line of one may belong to any row."""
     with connection.begin():
-        counted = connection.exec_driver_sql("SELECT kind, bool_or(sourced_id = '') FROM stage_unread GROUP BY kind")
-        return {row[0]: row[1] for row in counted}
+        kinds = connection.exec_driver_sql("SELECT kind, bool_or(sourced_id = '') FROM stage_unread GROUP BY kind")
+        return {row[0]: row[1] for row in kinds}

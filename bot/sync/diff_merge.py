@@ -1,24 +1,40 @@
-"""The difference between what a table holds and what it should hold, and applying it: only the rows that differ, each table
-in one short transaction. What is missing becomes inactive and comes back as the same row when it returns.
+"""Finds the rows in which a table differs from its target table, and writes only those, each table in one short transaction.
 
-Parents are named by the SIS's ids until a table is applied, so that the whole difference is known before anything is written.
+Parents are compared by sourced_id, so that all differences are known before anything is written. A row that is missing from the
+target becomes inactive; when it returns it is the same row again.
 """
 
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from bot.sync.scope import SyncScope
 from bot.sync.stage import execute
 
 
 @dataclass(frozen=True)
+class SyncScope:
+    """The people a sync covers: everyone, or those in the temporary tables `changed_people` and `affected_people` (`bot.sync.read`)."""
+
+    is_whole: bool
+
+    def covers(self, *columns: str, by_enrollment: bool = False) -> str:
+        """Return the SQL condition that one of these sourced_id columns is a covered person."""
+        if self.is_whole:
+            return "true"
+        people = "affected_people" if by_enrollment else "changed_people"
+        return " OR ".join(f"{column} IN (SELECT person FROM {people})" for column in columns) or "false"
+
+
+WHOLE_ROSTER = SyncScope(is_whole=True)
+
+
+@dataclass(frozen=True)
 class Parent:
-    """A row of `table`, named in `wanted_…` by its sourced_id in `name` and held as `{name}_id`, which `may_be_null`."""
+    """A parent row in `table`: its sourced_id is in the target's column `name`, its id in our column `{name}_id`."""
 
     name: str
     table: str
-    may_be_null: bool = False
+    is_nullable: bool = False
 
     @property
     def column(self) -> str:
@@ -27,187 +43,196 @@ class Parent:
 
 @dataclass(frozen=True)
 class Table:
-    """A table the sync writes. Rows are the same by sourced_id or, for links, by `key`: parents' columns and words.
+    """A table that the sync writes. Rows are identified by `key`.
 
-    Links without `keeps_missing` say only where somebody is now: they are deleted when the SIS no longer says so.
-    `also` are further assignments of an update (`t` is the row as it was, `c` the change). `about` and `moves` name the
-    columns of `wanted_…` that hold people, touched or moved, whom a sync may be narrowed to; without any, it leaves the table.
+    `extra_update` is one more assignment of an update (`t` is the old row, `c` the change). `people` are the target columns that
+    identify people; a narrowed sync compares the rows of covered people, and leaves tables without such columns alone.
     """
 
     name: str
     values: tuple[str, ...] = ()
     parents: tuple[Parent, ...] = ()
     key: tuple[str, ...] = ("sourced_id",)
-    keeps_missing: bool = True
-    also: str = ""
-    about: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
+    deletes_missing: bool = False
+    extra_update: str = ""
+    people: tuple[str, ...] = ()
+    by_enrollment: bool = False
 
     @property
-    def plain(self) -> tuple[str, ...]:
-        """The columns that hold no parent."""
-        parents = {parent.column for parent in self.parents}
-        return (*(column for column in self.key if column not in parents), *self.values)
+    def own_columns(self) -> tuple[str, ...]:
+        """The columns that do not refer to a parent."""
+        parent_columns = {parent.column for parent in self.parents}
+        return (*(column for column in self.key if column not in parent_columns), *self.values)
 
 
 _SCHOOL, _STAFF = Parent("school", "schools"), Parent("staff", "staff")
 _STUDENT, _CLASS = Parent("student", "students"), Parent("class", "classes")
 
+# In the order in which they are merged: parents first.
 TABLES = (
     Table("schools", values=("name",)),
-    Table("staff", values=("given_name", "family_name", "email"), about=("sourced_id",)),
-    Table("students", values=("given_name", "family_name", "search", "grade"), about=("sourced_id",)),
+    Table("staff", values=("given_name", "family_name", "email"), people=("sourced_id",)),
+    Table("students", values=("given_name", "family_name", "search", "grade"), people=("sourced_id",)),
     Table(
         "contacts",
         values=("given_name", "family_name", "email", "sis_phone", "sis_phone_written"),
-        also="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
-        about=("sourced_id",),
+        extra_update="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
+        people=("sourced_id",),
     ),
     Table("classes", values=("title", "homeroom"), parents=(_SCHOOL,)),
     Table(
         "staff_roles",
-        parents=(_STAFF, Parent("school", "schools", may_be_null=True)),
+        parents=(_STAFF, Parent("school", "schools", is_nullable=True)),
         key=("staff_id", "school_id", "role"),
-        keeps_missing=False,
-        about=("staff",),
+        deletes_missing=True,
+        people=("staff",),
     ),
     Table(
         "student_schools",
         parents=(_STUDENT, _SCHOOL),
         key=("student_id", "school_id"),
-        keeps_missing=False,
-        moves=("student",),
+        deletes_missing=True,
+        people=("student",),
+        by_enrollment=True,
     ),
     Table(
         "student_contacts",
         values=("relationship", "priority", "from_student", "from_contact"),
         parents=(_STUDENT, Parent("contact", "contacts")),
         key=("student_id", "contact_id"),
-        about=("student", "contact"),
+        people=("student", "contact"),
     ),
-    Table("class_teachers", values=("is_primary", "begins_on", "ends_on"), parents=(_CLASS, _STAFF), moves=("staff",)),
-    Table("class_students", values=("begins_on", "ends_on"), parents=(_CLASS, _STUDENT), moves=("student",)),
+    Table(
+        "class_teachers",
+        values=("is_primary", "begins_on", "ends_on"),
+        parents=(_CLASS, _STAFF),
+        people=("staff",),
+        by_enrollment=True,
+    ),
+    Table("class_students", ("begins_on", "ends_on"), (_CLASS, _STUDENT), people=("student",), by_enrollment=True),
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class TableChanges:
-    """How many rows of a table differ, by kind; `held` were active before, `revived` of those that changed were not."""
+    """How many rows of a table differ: `counts` by kind (added, changed, inactive), `revived` of the changed ones.
 
-    held: int = 0
+    `before` is the number of active rows before the merge.
+    """
+
+    before: int = 0
     revived: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
-    def wanted(self) -> int:
-        """How many rows there are for the SIS."""
-        return self.held + self.revived + self.of("added") - self.of("inactive")
+    def after(self) -> int:
+        return self.before + self.revived + self.count("added") - self.count("inactive")
 
-    def of(self, kind: str) -> int:
-        return self.kinds.get(kind, 0)
+    def count(self, kind: str) -> int:
+        return self.counts.get(kind, 0)
 
 
 def compare(connection: Connection, table: Table, scope: SyncScope) -> TableChanges:
-    """Write the difference to `change_{table}` and count it. Nothing of the table itself is touched."""
+    """Write the differences to `change_{table}` and count them. The table itself is only read."""
     execute(connection, _difference(table, scope))
     execute(connection, f"ANALYZE change_{table.name}")
     with connection.begin():
-        counted = connection.exec_driver_sql(_COUNTED.format(table=table.name)).all()
-        active = "WHERE active" if table.keeps_missing else ""
-        held = connection.exec_driver_sql(f"SELECT count(*) FROM {table.name} {active}").scalar_one()
-    return TableChanges(held, sum(row.revived for row in counted), {row.kind: row.rows for row in counted})
+        kinds = connection.exec_driver_sql(_KINDS.format(table=table.name)).all()
+        active = "" if table.deletes_missing else "WHERE active"
+        before = connection.exec_driver_sql(f"SELECT count(*) FROM {table.name} {active}").scalar_one()
+    return TableChanges(before, sum(row.revived for row in kinds), {row.kind: row.rows for row in kinds})
 
 
 def apply(connection: Connection, table: Table) -> None:
-    """Make the difference real, inside the caller's transaction."""
+    """Write the differences to the table, in the caller's transaction."""
     for statement in (_insert(table), _update(table), _retire(table)):
         connection.exec_driver_sql(statement)
 
 
-_COUNTED = """
+_KINDS = """
 SELECT kind, count(*) AS rows, count(*) FILTER (WHERE kind = 'changed' AND NOT was_active) AS revived
 FROM change_{table} GROUP BY kind
 """
 
 
 def _difference(table: Table, scope: SyncScope) -> str:
-    """Ids of parents are compared as 0 where there is none and as -1 where the parent is itself only about to be added."""
-    said = ", ".join(f"w.{column}" for column in (*table.plain, *(parent.name for parent in table.parents)))
-    resolved = "".join(
-        f", coalesce({p.name}_row.id, CASE WHEN w.{p.name} IS NULL THEN 0 ELSE -1 END) AS {p.column}"
+    # Parents are compared by id: 0 is no parent, -1 one that this sync adds.
+    parent_ids = "".join(
+        f", coalesce({p.name}_row.id, CASE WHEN t.{p.name} IS NULL THEN 0 ELSE -1 END) AS {p.column}"
         for p in table.parents
     )
-    joins = " ".join(f"LEFT JOIN {p.table} {p.name}_row ON {p.name}_row.sourced_id = w.{p.name}" for p in table.parents)
-    held = ", ".join((*table.plain, *(f"coalesce({p.column}, 0) AS {p.column}" for p in table.parents)))
-    same = " AND ".join(f"live.{column} = said.{column}" for column in table.key)
-    keys = ", ".join(f"live.{column} AS live_{column}" for column in table.key)
+    target = ", ".join(f"t.{column}" for column in (*table.own_columns, *(parent.name for parent in table.parents)))
+    live = ", ".join((*table.own_columns, *(f"coalesce({p.column}, 0) AS {p.column}" for p in table.parents)))
+    live_keys = ", ".join(f"live.{column} AS live_{column}" for column in table.key)
+    same_key = " AND ".join(f"live.{column} = target.{column}" for column in table.key)
     compared = (*table.values, *(p.column for p in table.parents if p.column not in table.key))
-    differs = " OR ".join(["NOT live.active", *(f"live.{name} IS DISTINCT FROM said.{name}" for name in compared)])
+    differs = " OR ".join(["NOT live.active", *(f"live.{name} IS DISTINCT FROM target.{name}" for name in compared)])
     return f"""
         CREATE TEMP TABLE change_{table.name} AS
-        SELECT CASE WHEN live.active IS NULL THEN 'added' WHEN said.here IS NULL THEN 'inactive' ELSE 'changed' END AS kind,
-               said.*, {keys}, live.active AS was_active
+        SELECT CASE WHEN live.active IS NULL THEN 'added' WHEN target.found IS NULL THEN 'inactive' ELSE 'changed' END AS kind,
+               target.*, {live_keys}, live.active AS was_active
         FROM (
-            SELECT true AS here, {said}{resolved} FROM wanted_{table.name} w {joins}
-            WHERE {_is_wanted_in(scope, table)}
-        ) said
+            SELECT true AS found, {target}{parent_ids}
+            FROM target_{table.name} t {_join_parents(table, "t")}
+            WHERE {scope.covers(*(f"t.{column}" for column in table.people), by_enrollment=table.by_enrollment)}
+        ) target
         FULL JOIN (
-            SELECT {"active" if table.keeps_missing else "true AS active"}, {held} FROM {table.name}
-            WHERE {_is_held_in(scope, table)}
-        ) live ON {same}
-        WHERE live.active IS NULL OR (said.here IS NULL AND live.active) OR (said.here AND ({differs}))
+            SELECT {"true AS active" if table.deletes_missing else "active"}, {live}
+            FROM {table.name} WHERE {_covers_live_row(table, scope)}
+        ) live ON {same_key}
+        WHERE live.active IS NULL OR (target.found IS NULL AND live.active) OR (target.found AND ({differs}))
     """
 
 
-def _is_wanted_in(scope: SyncScope, table: Table) -> str:
-    columns = [f"w.{column}" for column in (*table.about, *table.moves)]
-    return scope.holds(*columns, moved=bool(table.moves))
-
-
-def _is_held_in(scope: SyncScope, table: Table) -> str:
-    if scope.is_whole or "sourced_id" in table.about:
-        return scope.holds(*table.about)
-    people = scope.holds("sourced_id", moved=bool(table.moves))
-    parents = [parent for parent in table.parents if parent.name in (*table.about, *table.moves)]
-    return " OR ".join(f"{one.column} IN (SELECT id FROM {one.table} WHERE {people})" for one in parents) or "false"
+def _covers_live_row(table: Table, scope: SyncScope) -> str:
+    if scope.is_whole or "sourced_id" in table.people:
+        return scope.covers(*table.people)
+    people = scope.covers("sourced_id", by_enrollment=table.by_enrollment)
+    parents = [parent for parent in table.parents if parent.name in table.people]
+    return " OR ".join(f"{p.column} IN (SELECT id FROM {p.table} WHERE {people})" for p in parents) or "false"
 
 
 def _insert(table: Table) -> str:
-    columns = ", ".join((*table.plain, *(parent.column for parent in table.parents)))
-    values = ", ".join((*(f"c.{column}" for column in table.plain), *(f"{p.name}_row.id" for p in table.parents)))
+    columns = ", ".join((*table.own_columns, *(parent.column for parent in table.parents)))
+    values = ", ".join((*(f"c.{column}" for column in table.own_columns), *(f"{p.name}_row.id" for p in table.parents)))
     return f"""
         INSERT INTO {table.name} ({columns})
-        SELECT {values} FROM change_{table.name} c {_parents_of_change(table)} WHERE c.kind = 'added'
+        SELECT {values} FROM change_{table.name} c {_join_parents(table, "c")} WHERE c.kind = 'added'
     """
 
 
 def _update(table: Table) -> str:
-    set_parents = [f"{p.column} = {p.name}_row.id" for p in table.parents if p.column not in table.key]
-    assignments = [*(f"{column} = c.{column}" for column in table.values), *set_parents]
-    assignments += ["active = true"] if table.keeps_missing else []
-    assignments += [table.also] if table.also else []
+    assignments = [f"{column} = c.{column}" for column in table.values]
+    assignments += [f"{p.column} = {p.name}_row.id" for p in table.parents if p.column not in table.key]
+    assignments += [] if table.deletes_missing else ["active = true"]
+    assignments += [table.extra_update] if table.extra_update else []
     if not assignments:
         return "SELECT"
     return f"""
         UPDATE {table.name} t SET {", ".join(assignments)}
-        FROM change_{table.name} c {_parents_of_change(table)}
-        WHERE c.kind = 'changed' AND {_is_live(table)}
+        FROM change_{table.name} c {_join_parents(table, "c")}
+        WHERE c.kind = 'changed' AND {_is_live_row(table)}
     """
 
 
 def _retire(table: Table) -> str:
-    if table.keeps_missing:
-        return f"UPDATE {table.name} t SET active = false FROM change_{table.name} c WHERE c.kind = 'inactive' AND {_is_live(table)}"
-    return f"DELETE FROM {table.name} t USING change_{table.name} c WHERE c.kind = 'inactive' AND {_is_live(table)}"
+    if table.deletes_missing:
+        return f"DELETE FROM {table.name} t USING change_{table.name} c WHERE c.kind = 'inactive' AND {_is_live_row(table)}"
+    return f"""
+        UPDATE {table.name} t SET active = false
+        FROM change_{table.name} c WHERE c.kind = 'inactive' AND {_is_live_row(table)}
+    """
 
 
-def _is_live(table: Table) -> str:
-    nullable = {parent.column for parent in table.parents if parent.may_be_null}
+def _is_live_row(table: Table) -> str:
+    nullable = {parent.column for parent in table.parents if parent.is_nullable}
     return " AND ".join(
         f"coalesce(t.{column}, 0) = c.live_{column}" if column in nullable else f"t.{column} = c.live_{column}"
         for column in table.key
     )
 
 
-def _parents_of_change(table: Table) -> str:
-    return " ".join(f"LEFT JOIN {p.table} {p.name}_row ON {p.name}_row.sourced_id = c.{p.name}" for p in table.parents)
+def _join_parents(table: Table, alias: str) -> str:
+    return " ".join(
+        f"LEFT JOIN {p.table} {p.name}_row ON {p.name}_row.sourced_id = {alias}.{p.name}" for p in table.parents
+    )

@@ -1,24 +1,28 @@
-"""The brake: before anything is written, stop when more would vanish than a district loses in a night. A person confirms.
+"""The hold: a sync stops before it writes if more would disappear than a district loses in one night, and waits for a person.
 
-A file cut short, a column emptied or a school left out of an export all look like many people leaving at once. A file
-without a single row stops even the smallest district, if everything we hold of it would go, and a first sync that would
-bring nobody.
+A truncated file, an emptied column and a missing school all look like many people leaving at once. A file without a row holds
+even the smallest district if everything that we have of its kind would go, and so does a first sync that would bring no people.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
+from bot import audit
+from bot.access import AccessLevel, Actor
+from bot.audit import Subject
+from bot.db.models.roster import SyncDecision, SyncRun, SyncState
 from bot.errors import UserError
 from bot.sis.rows import Kind, Part
 from bot.sync.diff_merge import TableChanges
-from bot.wording import say
 
-FEWEST = 20
-"""Below this many nothing brakes, or a small school could never graduate a class."""
+# Fewer rows than this never hold a sync, or a small school could not graduate a class.
+MIN_ROWS = 20
 
-_TABLES_OF = {
+_TABLES_OF_KIND = {
     Kind.ORGS: ("schools",),
     Kind.CLASSES: ("classes",),
     Kind.USERS: ("students", "contacts", "staff"),
@@ -26,7 +30,6 @@ _TABLES_OF = {
     Kind.ENROLLMENTS: ("class_students", "class_teachers"),
     Kind.CONTACTS: ("contacts",),
 }
-
 _NEVER_EMPTY = (Kind.ORGS, Kind.USERS, Kind.ROLES)
 
 _PHONES = """
@@ -36,76 +39,107 @@ WHERE x.kind = 'changed' AND c.active AND c.sis_phone IS NOT NULL
 """
 
 
-class SyncHeld(UserError):  # noqa: N818 (It says what happened to the sync.)
-    """Nothing was written. `run_id` names the run that a person may confirm."""
+class SyncHeld(UserError):  # noqa: N818 (It is an outcome, not an error of the program.)
+    """Nothing was written. `run_id` is the run that a person may confirm."""
 
-    def __init__(self, sentence: str, *, run_id: int | None = None) -> None:
+    def __init__(self, sentence: str, *, run_id: int) -> None:
         super().__init__("sync.held", sentence)
         self.run_id = run_id
 
 
-def check(connection: Connection, changes: dict[str, TableChanges], *, parts: Sequence[Part], percent: float) -> None:
-    """Compare what would vanish with what is there now.
+def hold_sentence(
+    connection: Connection, changes: dict[str, TableChanges], *, parts: Sequence[Part], percent: float
+) -> str | None:
+    """Return why this sync is held, or None.
 
-    Raises:
-        Braked: more than `percent` of the students, contacts, links, numbers or enrolments, and at least `FEWEST`; or all
-            of them because a file of `parts` is empty; or nobody is held and an empty file brings nobody.
+    It is held if more than `percent` (and at least `MIN_ROWS`) of the students, contacts, links, phone numbers or enrollments
+    would disappear, or because of an empty file.
     """
-    vanishing = _vanishing(connection, changes)
-    much = [
-        say(f"roster.brake.gone.{what}", gone=gone, held=held)
-        for what, (gone, held) in vanishing.items()
-        if _too_many(gone, held, percent)
+    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _would_empty_tables(part, changes)]
+    too_many = [
+        f"{gone:,} of {before:,} {noun}"
+        for noun, (gone, before) in _count_disappearing(connection, changes).items()
+        if gone >= MIN_ROWS and gone * 100 > percent * before
     ]
-    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _matters(part, changes)]
-    if much:
-        reasons.append(f"{', '.join(much)} would vanish, more than {percent:g}%")
-    if reasons:
-        raise SyncHeld(
-            f"Nothing was written: {'; '.join(reasons)}. Check the export; if it is right, run the sync "
-            "again and confirm."
-        )
+    if too_many:
+        reasons.append(f"{', '.join(too_many)} would disappear, more than {percent:g}%")
+    if not reasons:
+        return None
+    return f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
 
 
-def is_within(changes: dict[str, TableChanges], seen: Mapping[str, Any] | None) -> bool:
-    """Whether no more would change or go than in the counts (`SyncRun.counts`) that a person saw and confirmed."""
-    return seen is not None and all(
-        one.of(kind) <= seen.get(table, {}).get(kind, 0)
-        for table, one in changes.items()
-        for kind in ("changed", "inactive")
-    )
-
-
-def _vanishing(connection: Connection, changes: dict[str, TableChanges]) -> dict[str, tuple[int, int]]:
-    """How many would vanish, of how many there are now."""
+def _count_disappearing(connection: Connection, changes: dict[str, TableChanges]) -> dict[str, tuple[int, int]]:
+    """Return {noun: (number that would disappear, number before)}."""
     with connection.begin():
         phones_gone, phones = connection.exec_driver_sql(_PHONES).one()
-    enrolments = (changes["class_students"], changes["class_teachers"])
+    enrollments = changes["class_students"], changes["class_teachers"]
     return {
-        "students": _of(changes["students"]),
-        "contacts": _of(changes["contacts"]),
-        "links": _of(changes["student_contacts"]),
-        "phones": (phones_gone, phones),
-        "enrolments": (sum(one.of("inactive") for one in enrolments), sum(one.held for one in enrolments)),
+        "students": _inactive_of(changes["students"]),
+        "contacts": _inactive_of(changes["contacts"]),
+        "links between students and contacts": _inactive_of(changes["student_contacts"]),
+        "phone numbers of contacts": (phones_gone, phones),
+        "enrollments": (
+            sum(change.count("inactive") for change in enrollments),
+            sum(change.before for change in enrollments),
+        ),
     }
+
+
+def _inactive_of(change: TableChanges) -> tuple[int, int]:
+    return change.count("inactive"), change.before
 
 
 def _is_empty(part: Part) -> bool:
     return part.is_readable and not part.is_delta and not part.rows_read
 
 
-def _matters(part: Part, changes: dict[str, TableChanges]) -> bool:
-    """Whether everything goes that we hold of it; of a file of contacts, anything; or whether a first sync has no people."""
-    tables = [changes[table] for table in _TABLES_OF.get(part.kind, ())]
+def _would_empty_tables(part: Part, changes: dict[str, TableChanges]) -> bool:
+    """Return whether an empty file takes away everything of its kind; of a contacts overlay, anything; or a first sync has no people."""
+    tables = [changes[table] for table in _TABLES_OF_KIND.get(part.kind, ())]
     if part.kind is Kind.CONTACTS:
-        return any(one.of("inactive") for one in tables)
-    is_first = part.kind in _NEVER_EMPTY and not any(one.held or one.wanted for one in tables)
-    return is_first or any(one.held and one.of("inactive") == one.held for one in tables)
+        return any(change.count("inactive") for change in tables)
+    is_first = part.kind in _NEVER_EMPTY and not any(change.before or change.after for change in tables)
+    return is_first or any(change.before and change.count("inactive") == change.before for change in tables)
 
 
-def _of(changes: TableChanges) -> tuple[int, int]:
-    return changes.of("inactive"), changes.held
+def is_approved(changes: dict[str, TableChanges], approved: Mapping[str, Any] | None) -> bool:
+    """Return whether no more would change or disappear than in the counts (`SyncRun.counts`) that a person confirmed."""
+    return approved is not None and all(
+        change.count(kind) <= approved.get(table, {}).get(kind, 0)
+        for table, change in changes.items()
+        for kind in ("changed", "inactive")
+    )
 
 
-def _too_many(gone: int, held: int, percent: float) -> bool:
-    return gone >= FEWEST and gone * 100 > percent * held
+def decide_held_sync(session: Session, run_id: int, decision: SyncDecision, *, actor: Actor, now: datetime) -> SyncRun:
+    """Store a person's decision about a held sync.
+
+    Raises:
+        UserError: the actor does not see the whole district, the decision was made already, or another sync ran since.
+    """
+    if actor.level is not AccessLevel.DISTRICT:
+        raise UserError(
+            "sync.not_allowed",
+            "Nothing was changed: only people who see the whole district can decide this. Please ask your data manager.",
+        )
+    run = session.scalars(select(SyncRun).where(SyncRun.id == run_id).with_for_update()).one()
+    if run.decision:
+        raise UserError(
+            "sync.already_decided", "This was decided already. The message above says who decided, and how."
+        )
+    if run.state != SyncState.HELD or _newest_run_id(session) != run.id:
+        raise UserError("sync.overtaken", "Another sync ran since then, so there is nothing left to decide here.")
+    run.decision, run.decided_by, run.decided_at = decision, actor.user_id, now
+    audit.record(session, Subject("sync", run.id), actor=actor.user_id, action=f"sync.{decision}", now=now)
+    return run
+
+
+def approved_counts(session: Session) -> Mapping[str, Any] | None:
+    """Return the counts that a person confirmed for the held sync, or None if no sync waits to run again."""
+    run = session.get(SyncRun, _newest_run_id(session) or 0)
+    is_waiting = run is not None and run.state == SyncState.HELD and run.decision == SyncDecision.CONFIRMED
+    return run.counts if run is not None and is_waiting else None
+
+
+def _newest_run_id(session: Session) -> int | None:
+    return session.scalar(select(SyncRun.id).order_by(SyncRun.id.desc()).limit(1))

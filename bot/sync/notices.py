@@ -1,89 +1,94 @@
-"""Notices on their way: at most one for each (sync, person), claimed and committed before Slack is called.
+"""Notices: one direct message for each (sync, person), in an outbox. A claim is committed before Slack is called.
 
-Who dies in between, or does not hear Slack's answer, leaves a report unsent rather than sent twice; only that the brake
-holds is told again, because nothing is synced until somebody has read it.
+A notice that may have been sent is not sent again; only the report of a held sync is, because nothing is synced until a person
+has read it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, literal, select, update
+from sqlalchemy import case, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from bot import access
+from bot.access import Actor
 from bot.db import outbox
-from bot.db.models.edits import Edit, EditState
+from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
-from bot.db.models.roster import Staff, StaffRole, SyncRun, SyncState
+from bot.db.models.roster import Staff, StaffRole, Student, SyncRun, SyncState
+from bot.db.models.views import effective_contacts
 
+# Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
-"""Longer than a call to Slack takes."""
-_STALE = timedelta(hours=26)
-"""A day, and the time that the next night's sync may take."""
+# A day, and the time that the next night's sync may take.
+_STALE_AFTER = timedelta(hours=26)
 _RECENT = timedelta(days=2)
+_held = aliased(SyncRun)
+_REPORTS_HELD_SYNC = exists().where(
+    _held.id == SyncNotice.sync_run_id, _held.state == SyncState.HELD, SyncNotice.kind == NoticeKind.REPORT
+)
+_UNCLEAR_STATE = case((_REPORTS_HELD_SYNC, literal(NoticeState.PENDING)), else_=literal(NoticeState.FAILED))
 
 
 def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -> int:
-    """Put on their way what is to be told of the syncs that ended lately; `admins` are e-mails, and where there are none those
-    whom the SIS calls administrators of the district read it. The same again adds none.
+    """Enqueue the notices of recent syncs and return how many are new; a notice is enqueued only once.
 
-    Returns how many are new.
+    `admins` are emails; if there are none, the SIS's district administrators get the reports.
     """
-    admins = admins or _managers(session)
+    admins = admins or _district_admins(session)
     recent = select(SyncRun).where(SyncRun.finished_at > now - _RECENT, SyncRun.state != SyncState.RUNNING)
-    new = 0
+    added = 0
     for run in session.scalars(recent.order_by(SyncRun.id)).all():
         if _is_news(session, run):
-            new += _add(session, run, NoticeKind.REPORT, admins, now=now)
-        new += _add(session, run, NoticeKind.EDITS, _editors(session, run), now=now)
-    return new + _enqueue_stale(session, admins, now)
+            added += _enqueue(session, run, NoticeKind.REPORT, admins, now=now)
+        added += _enqueue(session, run, NoticeKind.EDITS, _editors(session, run), now=now)
+    return added + _enqueue_stale(session, admins, now)
 
 
-def _managers(session: Session) -> Sequence[str]:
-    of_district = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
-    known = of_district.where(StaffRole.role.in_(access.DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
-    return [email for email in session.scalars(known.distinct().order_by(Staff.email)) if email]
+def _district_admins(session: Session) -> Sequence[str]:
+    emails = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
+    admins = emails.where(StaffRole.role.in_(access.DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
+    return [email for email in session.scalars(admins.distinct().order_by(Staff.email)) if email]
 
 
 def _is_news(session: Session, run: SyncRun) -> bool:
-    """A night in which nothing changed is none, nor the same failure or the same rejections again."""
+    """Return False for a sync that changed nothing, or that repeats the failure or the rejections of the one before."""
     earlier = select(SyncRun).where(SyncRun.id < run.id, SyncRun.state != SyncState.RUNNING)
-    before = session.scalar(earlier.order_by(SyncRun.id.desc()).limit(1))
-    if run.state == SyncState.BRAKED:
+    previous = session.scalar(earlier.order_by(SyncRun.id.desc()).limit(1))
+    if run.state == SyncState.HELD:
         return True
     if run.state == SyncState.FAILED:
-        return before is None or (before.state, before.error) != (run.state, run.error)
-    if before is None or before.state != SyncState.DONE:
+        return previous is None or (previous.state, previous.error) != (run.state, run.error)
+    if previous is None or previous.state != SyncState.DONE:
         return True
-    return _moved(run) > 0 or _rejected(run) != _rejected(before)
+    return _sum_counts(run, "added", "changed", "inactive") > 0 or _sum_counts(run, "rejected") != _sum_counts(
+        previous, "rejected"
+    )
 
 
-def _moved(run: SyncRun) -> int:
-    return sum(one[kind] for one in run.counts.values() for kind in ("added", "changed", "inactive"))
-
-
-def _rejected(run: SyncRun) -> int:
-    return sum(one["rejected"] for one in run.counts.values())
+def _sum_counts(run: SyncRun, *kinds: str) -> int:
+    return sum(table[kind] for table in run.counts.values() for kind in kinds)
 
 
 def _editors(session: Session, run: SyncRun) -> Sequence[str]:
-    """Whose edits this sync found in the SIS, or found it to disagree with."""
-    touched = select(Edit.made_by).where(Edit.sis_at == run.started_at)
-    return session.scalars(touched.where(Edit.state.in_((EditState.ABSORBED, EditState.CONFLICT))).distinct()).all()
+    """Return the Slack ids of people whose edits this sync absorbed or found in conflict."""
+    editors = select(Edit.made_by).where(Edit.sis_at == run.started_at)
+    return session.scalars(editors.where(Edit.state.in_((EditState.ABSORBED, EditState.CONFLICT))).distinct()).all()
 
 
 def _enqueue_stale(session: Session, admins: Sequence[str], now: datetime) -> int:
-    """Once for each day since the SIS was last read to its end, when that is more than a day ago."""
+    """Enqueue one notice a day while the last complete sync is more than a day old."""
     done = select(SyncRun).where(SyncRun.state == SyncState.DONE).order_by(SyncRun.finished_at.desc())
     last = session.scalar(done.limit(1))
-    if last is None or last.finished_at is None or last.finished_at > now - _STALE:
+    if last is None or last.finished_at is None or last.finished_at > now - _STALE_AFTER:
         return 0
     days = (now - last.finished_at) // timedelta(days=1)
-    return _add(session, last, NoticeKind.STALE, admins, now=now, about=f"{days} days")
+    return _enqueue(session, last, NoticeKind.STALE, admins, now=now, about=f"{days} days")
 
 
-def _add(
+def _enqueue(
     session: Session, run: SyncRun, kind: NoticeKind, readers: Sequence[str], *, now: datetime, about: str = ""
 ) -> int:
     rows = [
@@ -96,33 +101,83 @@ def _add(
 
 
 def claim_notice(session: Session, *, now: datetime) -> SyncNotice | None:
-    """The next notice to send, for this process alone; commit, then call Slack. None if nothing is due."""
-    braked = aliased(SyncRun)
-    tells_of_brake = exists().where(
-        braked.id == SyncNotice.sync_run_id, braked.state == SyncState.BRAKED, SyncNotice.kind == NoticeKind.REPORT
+    """Lease the next pending notice; one whose lease has expired is unclear."""
+    return outbox.claim(session, SyncNotice, now=now, lease=LEASE, on_expiry={"state": _UNCLEAR_STATE})
+
+
+def mark_unclear(session: Session, notice: SyncNotice, *, retry_at: datetime) -> bool:
+    """Store that Slack may have accepted the notice: only the report of a held sync is sent again."""
+    return outbox.complete(session, notice, _UNCLEAR_STATE, due_at=retry_at)
+
+
+def sent_reports(session: Session, run_id: int) -> list[SyncNotice]:
+    """Return the reports of a sync that were sent, so that their messages can be updated."""
+    reports = select(SyncNotice).where(SyncNotice.sync_run_id == run_id, SyncNotice.kind == NoticeKind.REPORT)
+    return list(session.scalars(reports.where(SyncNotice.state == NoticeState.SENT).order_by(SyncNotice.id)))
+
+
+@dataclass(frozen=True)
+class EditConflict:
+    """An edit with which the SIS disagrees since `sis_at`; `students` are those that its maker may see."""
+
+    edit_id: int
+    contact: str
+    students: tuple[str, ...]
+    field: EditField
+    ours: str | None
+    sis: str | None
+    made_at: datetime
+    sis_at: datetime | None
+
+
+@dataclass(frozen=True)
+class EditorSummary:
+    """Counts of one person's edits: `absorbed` by one sync, `pending` and `in_conflict` now; and the newest `conflicts`."""
+
+    absorbed: int
+    pending: int
+    in_conflict: int
+    conflicts: tuple[EditConflict, ...]
+
+
+def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: int) -> EditorSummary:
+    """Return the state of the actor's edits after a sync, with at most `limit` conflicts, of students they may see now."""
+    run = session.get_one(SyncRun, run_id)
+    is_own = Edit.made_by == actor.user_id
+    absorbed = select(func.count()).where(is_own, Edit.state == EditState.ABSORBED, Edit.sis_at == run.started_at)
+    pending = select(func.count()).where(is_own, Edit.state == EditState.PENDING)
+    conflicts = _load_conflicts(session, actor)
+    return EditorSummary(
+        absorbed=session.scalar(absorbed) or 0,
+        pending=session.scalar(pending) or 0,
+        in_conflict=len(conflicts),
+        conflicts=tuple(conflicts[:limit]),
     )
-    left = update(SyncNotice).where(outbox.lease_expired(SyncNotice, now=now, lease=LEASE))
-    again = case((tells_of_brake, literal(NoticeState.PENDING)), else_=literal(NoticeState.FAILED))
-    session.execute(left.values(state=again), execution_options={"synchronize_session": False})
-    return outbox.claim_row(session, SyncNotice, outbox.is_due(SyncNotice, now=now), now=now)
 
 
-def mark_sent(session: Session, notice: SyncNotice, *, channel_id: str, ts: str) -> bool:
-    """Slack took it as this message."""
-    return outbox.complete(session, notice, state=NoticeState.TOLD, channel_id=channel_id, ts=ts)
-
-
-def mark_failed(session: Session, notice: SyncNotice) -> bool:
-    """It cannot be told, or nobody knows whether it was."""
-    return outbox.complete(session, notice, state=NoticeState.FAILED)
-
-
-def schedule_retry(session: Session, notice: SyncNotice, due_at: datetime) -> bool:
-    """Slack surely did not take it, or it is told again rather than never."""
-    return outbox.complete(session, notice, state=NoticeState.PENDING, due_at=due_at)
-
-
-def notices_of_run(session: Session, run_id: int) -> list[SyncNotice]:
-    """The reports of a sync that stand in somebody's messages."""
-    rows = select(SyncNotice).where(SyncNotice.sync_run_id == run_id, SyncNotice.kind == NoticeKind.REPORT)
-    return list(session.scalars(rows.where(SyncNotice.state == NoticeState.TOLD).order_by(SyncNotice.id)))
+def _load_conflicts(session: Session, actor: Actor) -> list[EditConflict]:
+    links = effective_contacts.c
+    contact = func.concat_ws(" ", links.given_name, links.family_name)
+    student = func.concat_ws(" ", Student.given_name, Student.family_name)
+    rows = (
+        select(Edit, contact.label("contact"), func.array_agg(student.distinct()).label("students"))
+        .join_from(Edit, effective_contacts, links.contact_id == Edit.contact_id)
+        .join(Student, Student.id == links.student_id)
+        .where(Edit.made_by == actor.user_id, Edit.state == EditState.CONFLICT)
+        .where(Student.id.in_(access.visible_students(actor)))
+        .group_by(Edit.id, contact)
+        .order_by(Edit.sis_at.desc(), Edit.id)
+    )
+    return [
+        EditConflict(
+            edit_id=edit.id,
+            contact=contact_name,
+            students=tuple(students),
+            field=EditField(edit.field),
+            ours=edit.value,
+            sis=edit.sis_value,
+            made_at=edit.made_at,
+            sis_at=edit.sis_at,
+        )
+        for edit, contact_name, students in session.execute(rows)
+    ]

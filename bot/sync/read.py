@@ -1,100 +1,198 @@
-"""What a source says, read as far as it has to be: all of it, or the lines that changed and what they bear on.
+"""Reads a source as far as necessary: all of it, or the lines that changed since the last sync and the lines they depend on.
 
-Afterwards the `wanted_…` tables hold what ours should say of those whom it is about, and `stage_rejections` what was not read.
+Afterwards the target tables are filled for the people in scope, and `stage_rejections` lists what could not be read.
+
+A narrowed read computes the same for its people as a whole read would. *Changed people* have a new, open or removed line of
+their own; *affected people* also those with such an enrollment. All lines of changed people are read, and users and roles of the
+people linked to them. People who are only affected keep their user and roles, and the enrollments that did not change.
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from bot.sis import contacts_csv
-from bot.sis.rows import LinedPart, Part, Source
-from bot.sync import anomalies, line_diff, runs, stage
-from bot.sync import scope as sync_scope
-from bot.sync.carry_over import carry_over_unread
-from bot.sync.contacts_overlay import is_overlaid, overlay_contacts
-from bot.sync.fingerprint import LastSync, program
-from bot.sync.row_labels import label_rows
-from bot.sync.scope import WHOLE_ROSTER, SyncScope
-from bot.sync.stage import Progress
-from bot.sync.target_tables import build_target_tables
+from bot.sis.rows import Kind, LinedPart, Part, Rejection, Row, Source
+from bot.sync import carry_over, line_diff, runs, stage
+from bot.sync.contacts_overlay import has_overlay, overlay_contacts
+from bot.sync.diff_merge import WHOLE_ROSTER, SyncScope
+from bot.sync.runs import SyncContext
+from bot.sync.stage import CHUNK, execute
+from bot.sync.target_tables import build_target_tables, reject_anomalies
 
 
 @dataclass(frozen=True)
-class Run:
-    """What every step of one sync has at hand."""
-
-    connection: Connection
-    source: str
-    now: datetime
-    began: float
-    progress: Progress
-    before: LastSync | None
-    whole_every: timedelta
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    @property
-    def finished_at(self) -> datetime:
-        return self.now.astimezone(UTC) + timedelta(seconds=self.seconds)
-
-
-@dataclass(frozen=True)
-class Read:
-    """What was read of the source: whom it is about, and what the next sync may compare it with."""
+class ReadResult:
+    """The parts that were read, the people they cover, and what the next sync may compare with."""
 
     parts: Sequence[Part]
     scope: SyncScope
-    frame: str | None
+    layout_hash: str | None
     fingerprint: str | None = None
 
 
-def read(this: Run, source: Source, contacts: Path | None, region: str) -> Read:
-    """Everything the source says of those whom this sync is about, as the `wanted_…` tables."""
-    stage.prepare(this.connection)
-    marks = runs.marks(this.connection, source.name, now=this.now, whole_every=this.whole_every)
-    with source.open(region=region, watermarks=marks) as files:
+def read_source(context: SyncContext, source: Source, *, contacts: Path | None, region: str) -> ReadResult:
+    """Fill the target tables from the source. `contacts` is the contacts overlay."""
+    connection = context.connection
+    stage.create_tables(connection)
+    watermarks = runs.load_watermarks(connection, source.name, now=context.now, whole_every=context.whole_every)
+    with source.open(region=region, watermarks=watermarks) as files:
         parts = [*files, *([contacts_csv.open_part(contacts, region=region)] if contacts else [])]
-        frame = line_diff.stage(this.connection, parts, program=program(region), progress=this.progress)
-        scope = _narrowed(this, parts, frame) or WHOLE_ROSTER
+        reader = runs.reader_version(region)
+        layout_hash = line_diff.stage_lines(connection, parts, reader=reader, progress=context.progress)
+        scope = _read_changes(context, parts, layout_hash) or WHOLE_ROSTER
         for part in parts:
             if scope.is_whole or part.kind not in line_diff.COMPARED:
-                stage.fill(this.connection, part, progress=this.progress)
-    carry_over_unread(this.connection, parts)
-    stage.analyze(this.connection)
-    overlay_contacts(this.connection, parts)
-    build_target_tables(this.connection, today=this.now.date())
-    anomalies.report(this.connection)
-    label_rows(this.connection, parts)
-    return Read(parts, scope, frame)
+                stage.stage_part(connection, part, progress=context.progress)
+    carry_over.stage_missing_rows(connection, parts)
+    stage.analyze(connection)
+    overlay_contacts(connection, parts)
+    build_target_tables(connection, today=context.now.date())
+    reject_anomalies(connection)
+    stage.label_rejections(connection, parts)
+    return ReadResult(parts, scope, layout_hash)
 
 
-def _narrowed(this: Run, parts: Sequence[Part], frame: str | None) -> SyncScope | None:
-    """Whom the lines that changed are about, and those lines staged; None where everything has to be read."""
-    connection, before = this.connection, this.before
-    if frame is None or before is None or before.frame != frame or is_overlaid(connection):
-        return None
-    if runs.is_whole_due(connection, None, now=this.now, whole_every=this.whole_every):
-        return None
-    if not line_diff.compare(connection, parts):
-        return None
-    scope = sync_scope.read(connection, parts)
-    if scope is None:
-        stage.empty(connection)
-    return scope
+def save_lines(context: SyncContext, result: ReadResult) -> str | None:
+    """Save the lines for the next sync to compare with. Return their layout hash, or None if they cannot be compared."""
+    can_compare = (
+        result.layout_hash and result.fingerprint and all(part.is_plain for part in _compared_parts(result.parts))
+    )
+    if can_compare and line_diff.save_lines(context.connection, is_whole=result.scope.is_whole):
+        return result.layout_hash
+    line_diff.delete_saved_lines(context.connection)
+    return None
 
 
-def remember(this: Run, what: Read) -> str | None:
-    """Keep the lines for the next sync to compare with; gives their frame, or None where it cannot."""
-    people = [part for part in what.parts if isinstance(part, LinedPart) and part.kind in line_diff.COMPARED]
-    if what.frame is None or what.fingerprint is None or not all(part.is_plain for part in people):
-        line_diff.forget(this.connection)
+def _read_changes(context: SyncContext, parts: Sequence[Part], layout_hash: str | None) -> SyncScope | None:
+    """Stage only the changed lines and those they depend on. Return None if everything has to be read."""
+    connection, previous = context.connection, context.previous
+    if layout_hash is None or previous is None or previous.layout_hash != layout_hash or has_overlay(connection):
         return None
-    line_diff.remember(this.connection, all_read=what.scope.is_whole)
-    return what.frame
+    if runs.is_whole_due(connection, None, now=context.now, whole_every=context.whole_every):
+        return None
+    if not line_diff.find_changed_lines(connection, parts):
+        return None
+    if not _stage_changes(connection, _compared_parts(parts)):
+        stage.truncate(connection)
+        return None
+    return SyncScope(is_whole=False)
+
+
+def _compared_parts(parts: Sequence[Part]) -> list[LinedPart]:
+    return [part for part in parts if isinstance(part, LinedPart) and part.kind in line_diff.COMPARED]
+
+
+# What follows looks up few rows among many by index, where the planner would otherwise scan the tables.
+_PREFER_INDEXES = "SET random_page_cost = 1.1"
+_REQUESTED_LINES = (
+    "CREATE TEMP TABLE requested_lines (is_changed boolean, file text, number bigint, line text, digest bigint)"
+)
+_REQUEST_CHANGED = """
+INSERT INTO requested_lines
+SELECT DISTINCT true, e.file, e.number, e.line, e.digest FROM changed_lines c JOIN export_lines e ON e.ctid = c.export_ctid
+"""
+_REQUEST_RELATED = """
+INSERT INTO requested_lines
+SELECT false, e.file, e.number, e.line, e.digest FROM export_lines e
+WHERE digest IN (SELECT digest FROM known_lines JOIN related_keys USING (file, key))
+  AND NOT EXISTS (SELECT FROM requested_lines q WHERE (q.file, q.number) = (e.file, e.number))
+"""
+_PAGE = """
+SELECT number, line FROM requested_lines
+WHERE is_changed = %(is_changed)s AND file = %(file)s AND number > %(after)s ORDER BY number LIMIT %(limit)s
+"""
+
+# Each of these uses those before it.
+_PEOPLE = {
+    "changed_people": f"""
+        SELECT key AS person FROM changed_lines WHERE file IN ('{Kind.USERS}', '{Kind.ROLES}') AND key <> ''
+        UNION SELECT sourced_id FROM stage_users
+        UNION SELECT person FROM stage_roles
+        UNION SELECT sourced_id FROM stage_unread WHERE kind IN ('{Kind.USERS}', '{Kind.ROLES}')
+    """,
+    "changed_enrollments": f"""
+        SELECT key AS sourced_id FROM changed_lines WHERE file = '{Kind.ENROLLMENTS}' AND key <> ''
+        UNION SELECT sourced_id FROM stage_enrollments
+        UNION SELECT sourced_id FROM stage_unread WHERE kind = '{Kind.ENROLLMENTS}'
+    """,
+    "affected_people": """
+        SELECT person FROM changed_people
+        UNION SELECT person FROM stage_enrollments
+        UNION
+        SELECT s.sourced_id FROM changed_enrollments JOIN class_students USING (sourced_id) JOIN students s ON s.id = student_id
+        UNION
+        SELECT s.sourced_id FROM changed_enrollments JOIN class_teachers USING (sourced_id) JOIN staff s ON s.id = staff_id
+    """,
+    "related_keys": f"""
+        SELECT file, person AS key
+        FROM (
+            SELECT person FROM affected_people
+            UNION
+            SELECT a.agent FROM stage_agents a JOIN changed_people USING (person)
+            UNION
+            SELECT c.sourced_id FROM changed_people p JOIN students s ON s.sourced_id = p.person
+            JOIN student_contacts l ON l.student_id = s.id JOIN contacts c ON c.id = l.contact_id
+            UNION
+            SELECT s.sourced_id FROM changed_people p JOIN contacts c ON c.sourced_id = p.person
+            JOIN student_contacts l ON l.contact_id = c.id JOIN students s ON s.id = l.student_id
+        ) related, (VALUES ('{Kind.USERS}'), ('{Kind.ROLES}')) AS files (file)
+        UNION
+        SELECT '{Kind.ENROLLMENTS}', sourced_id FROM changed_enrollments
+        UNION
+        SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM changed_people p
+        JOIN students s ON s.sourced_id = p.person JOIN class_students e ON e.student_id = s.id AND e.active
+        UNION
+        SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM changed_people p
+        JOIN staff s ON s.sourced_id = p.person JOIN class_teachers e ON e.staff_id = s.id AND e.active
+    """,
+}
+
+_DELETE_LINKS_OUT_OF_SCOPE = """
+DELETE FROM stage_agents
+WHERE person NOT IN (SELECT person FROM changed_people) AND agent NOT IN (SELECT person FROM changed_people)
+"""
+# Of our enrollment `e` of the person `s`: the person is only affected, and this enrollment did not change.
+_UNCHANGED_ENROLLMENT = """
+s.sourced_id IN (SELECT person FROM affected_people EXCEPT SELECT person FROM changed_people)
+AND NOT EXISTS (SELECT FROM changed_enrollments x WHERE x.sourced_id = e.sourced_id)
+"""
+
+
+def _stage_changes(connection: Connection, parts: Sequence[LinedPart]) -> bool:
+    """Stage the changed lines, then the lines they depend on. Return False if a line cannot be read by itself."""
+    execute(connection, _PREFER_INDEXES)
+    execute(connection, _REQUESTED_LINES)
+    _stage_requested(connection, parts, _REQUEST_CHANGED, is_changed=True)
+    for table, select in _PEOPLE.items():
+        execute(connection, f"CREATE TEMP TABLE {table} AS {select}")
+        execute(connection, f"ANALYZE {table}")
+    _stage_requested(connection, parts, _REQUEST_RELATED, is_changed=False)
+    execute(connection, _DELETE_LINKS_OUT_OF_SCOPE)
+    carry_over.stage_enrollments(connection, _UNCHANGED_ENROLLMENT)
+    is_narrow = not any(carry_over.unread_kinds(connection).values()) and all(part.is_plain for part in parts)
+    if not is_narrow:
+        execute(connection, "RESET random_page_cost")
+    return is_narrow
+
+
+def _stage_requested(connection: Connection, parts: Sequence[LinedPart], request: str, *, is_changed: bool) -> None:
+    execute(connection, request)
+    execute(connection, "ANALYZE requested_lines")
+    for part in parts:
+        stage.stage_rows(connection, chain.from_iterable(_read_pages(connection, part, is_changed=is_changed)))
+
+
+def _read_pages(connection: Connection, part: LinedPart, *, is_changed: bool) -> Iterator[Sequence[Row | Rejection]]:
+    after = 0
+    while True:
+        with connection.begin():
+            values = {"is_changed": is_changed, "file": part.kind, "after": after, "limit": CHUNK}
+            page = connection.exec_driver_sql(_PAGE, values).all()
+        if not page:
+            return
+        yield part.read_lines(*zip(*page, strict=True))
+        after = page[-1].number

@@ -1,12 +1,11 @@
-"""The rows of a reader in temporary tables, filled by COPY in chunks: outside all locks, gone when the sync ends or dies.
+"""Staging tables: the rows of a source in temporary tables of the sync's connection, filled by COPY outside all locks.
 
-A staging table is named after its row and has its fields as columns.
+A staging table has the fields of its row type (`bot.sis.rows`) as columns. It is dropped with the connection.
 """
 
 import gc
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import islice
@@ -21,6 +20,7 @@ from bot.sis.rows import (
     ClassRow,
     ContactRow,
     EnrollmentRow,
+    Kind,
     OrgRow,
     Part,
     Rejection,
@@ -30,7 +30,6 @@ from bot.sis.rows import (
     UnreadRow,
     UserRow,
 )
-from bot.wording import say
 
 CHUNK = 5_000
 Progress = Callable[[str, int, int], None]
@@ -47,31 +46,39 @@ _TABLES: dict[type[Row | Rejection], str] = {
     UnreadRow: "stage_unread",
     Rejection: "stage_rejections",
 }
-_REASON = re.compile(r"%\((\w+)\)s")
 _SQL_TYPES = {int: "bigint", str: "text", bool: "boolean", date: "date", list[str]: "text[]"}
+
+# The tables with the sourced_ids of a kind of row, where there are sources without lines. A role is part of its user.
+_TABLES_WITH_ID = {
+    Kind.ORGS: "stage_orgs",
+    Kind.SESSIONS: "stage_terms",
+    Kind.CLASSES: "stage_classes",
+    Kind.USERS: "stage_users",
+    Kind.ENROLLMENTS: "stage_enrollments",
+}
+_LABEL_WITH_ID = """
+UPDATE stage_rejections j SET file = '{endpoint}/' || x.sourced_id, line = NULL
+FROM (SELECT line, sourced_id FROM {table}
+      UNION SELECT line, sourced_id FROM stage_unread WHERE kind = '{kind}' AND sourced_id <> '') x
+WHERE j.file = '{kind}.csv' AND j.line = x.line
+"""
+_LABEL_WITHOUT_ID = "UPDATE stage_rejections SET file = '{endpoint}', line = NULL WHERE file = '{kind}.csv'"
 
 
 def execute(connection: Connection, statement: str, **values: Any) -> int:
-    """One statement in a transaction of its own; the number of rows it touched. Placeholders are `%(name)s`."""
+    """Run one statement in its own transaction and return its row count. Placeholders are `%(name)s`."""
     with connection.begin():
         return connection.exec_driver_sql(statement, values or None).rowcount
 
 
-def insert_rejections(connection: Connection, statement: str) -> int:
-    """As `run`, of what adds to `stage_rejections`. A placeholder in it is the name of a reason."""
-    reasons = {name: say(f"roster.reason.{name}") for name in _REASON.findall(statement)}
-    return execute(connection, statement, **reasons)
-
-
 def driver_connection(connection: Connection) -> "DriverConnection[Any]":
-    """What is below SQLAlchemy, for COPY."""
+    """Return psycopg's connection, for COPY."""
     return cast("DriverConnection[Any]", connection.connection.dbapi_connection)
 
 
-def prepare(connection: Connection) -> None:
-    """Make the empty staging tables."""
+def create_tables(connection: Connection) -> None:
     execute(connection, "SET work_mem = '64MB'")
-    # The planner has to know how many rows there are, and little more: a small sample shows it.
+    # The planner needs little more than the number of rows: a small sample is enough, and quicker.
     execute(connection, "SET default_statistics_target = 10")
     for row_type in (*ROW_TYPES, Rejection):
         columns = ", ".join(f"{name} {_sql_type(hint)}" for name, hint in get_type_hints(row_type).items())
@@ -79,56 +86,42 @@ def prepare(connection: Connection) -> None:
 
 
 def _sql_type(hint: Any) -> str:
-    return next(sql for known, sql in _SQL_TYPES.items() if hint in (known, known | None))
+    return next(sql for python_type, sql in _SQL_TYPES.items() if hint in (python_type, python_type | None))
 
 
-def fill(connection: Connection, part: Part, *, progress: Progress) -> None:
-    """Stage one file."""
-    store(connection, part.rows(), told=lambda: progress(part.name, min(part.position, part.size), part.size))
+def stage_part(connection: Connection, part: Part, *, progress: Progress) -> None:
+    def report_position() -> None:
+        progress(part.name, min(part.position, part.size), part.size)
+
+    stage_rows(connection, part.rows(), after_chunk=report_position)
     progress(part.name, part.size, part.size)
 
 
-def store(connection: Connection, rows: Iterable[Row | Rejection], *, told: Callable[[], None] = lambda: None) -> None:
-    """Stage rows, a chunk at a time; memory holds one chunk. `told` is called after each."""
+def stage_rows(
+    connection: Connection, rows: Iterable[Row | Rejection], *, after_chunk: Callable[[], None] = lambda: None
+) -> None:
+    """Copy rows of any types into their staging tables; memory holds one chunk at a time."""
     rows = iter(rows)
-    with _rarely_collected():
+    with _fewer_collections():
         while chunk := list(islice(rows, CHUNK)):
-            for row_type, same in _by_type(chunk):
-                _copy(connection, _TABLES[row_type], same)
-            told()
-
-
-def empty(connection: Connection) -> None:
-    """Begin again."""
-    execute(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
+            by_type = defaultdict(list)
+            for row in chunk:
+                by_type[type(row)].append(row)
+            for row_type, rows_of_type in by_type.items():
+                _copy(connection, _TABLES[row_type], rows_of_type)
+            after_chunk()
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Rows have no cycles, but that many held for a moment set off the collector of cycles again and again, and it looks at
-    all of them. With a chunk below its threshold it hardly runs, though whatever else happens meanwhile is still collected.
-    """
+def _fewer_collections() -> Iterator[None]:
+    # The rows of a chunk would start the collector of reference cycles again and again, though they have none: a tenth of the
+    # CPU time of a whole read. It still runs, for everything else that happens meanwhile.
     youngest, *older = gc.get_threshold()
     gc.set_threshold(max(youngest, 10 * CHUNK), *older)
     try:
         yield
     finally:
         gc.set_threshold(youngest, *older)
-
-
-def analyze(connection: Connection) -> None:
-    """Let the planner see how much was staged."""
-    for table in _TABLES.values():
-        execute(connection, f"ANALYZE {table}")
-
-
-def _by_type(
-    rows: Iterable[Row | Rejection],
-) -> Iterator[tuple[type[Row | Rejection], list[Row | Rejection]]]:
-    groups = defaultdict(list)
-    for row in rows:
-        groups[type(row)].append(row)
-    yield from groups.items()
 
 
 def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> None:
@@ -139,3 +132,25 @@ def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> No
     ):
         for row in rows:
             copy.write_row(row)
+
+
+def truncate(connection: Connection) -> None:
+    execute(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
+
+
+def analyze(connection: Connection) -> None:
+    for table in _TABLES.values():
+        execute(connection, f"ANALYZE {table}")
+
+
+def label_rejections(connection: Connection, parts: Sequence[Part]) -> None:
+    """Name the rejected rows of parts without lines by endpoint and sourcedId (`users/G17`).
+
+    Call it last: until then, staged rows and rejections are matched by line.
+    """
+    for part in parts:
+        if not part.has_lines:
+            endpoint = Kind.USERS if part.kind is Kind.ROLES else part.kind
+            for statement in (_LABEL_WITH_ID, _LABEL_WITHOUT_ID):
+                values = {"kind": part.kind, "endpoint": endpoint, "table": _TABLES_WITH_ID[endpoint]}
+                execute(connection, statement.format(**values))

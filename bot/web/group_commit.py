@@ -41,7 +41,7 @@ class GroupCommit(Generic[Item]):
         """Return when the items are committed.
 
         Raises:
-            Exception: whatever `commit` raised for these items alone.
+            Exception: what `commit` raised for these items alone.
         """
         if not items:
             return

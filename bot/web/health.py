@@ -90,7 +90,7 @@ def _check_sis(engine: Engine, *, now: datetime) -> Check:
     age = now - last_sync
     hours = age // timedelta(hours=1)
     when = f"{plural(hours, 'hour')} ago" if hours else "within the last hour"
-    if age > runs.FRESH:
+    if age > runs.STALE_AFTER:
         return Check("SIS", ok=False, sentence=f"was last read {when}; check the clock process and the export.")
     return Check("SIS", ok=True, sentence=f"was read {when}.")
 

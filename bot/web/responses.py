@@ -1,4 +1,4 @@
-"""What all endpoints share: a limit on bodies, readable errors, and a request to try again when the problem is ours."""
+"""Shared by all endpoints: a limit on bodies, readable errors, and a request to try again when the problem is ours."""
 
 import functools
 import logging

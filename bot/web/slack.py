@@ -1,14 +1,17 @@
-"""Slack's endpoint: commands, button clicks, dialogs, and events.
+"""Slack's endpoint: commands, button clicks, dialogs, and events. Socket Mode shares what slow answers receive.
 
 Bolt sees a request only after its signature is verified and the request is claimed in a table that all processes share: a
 recorded request cannot be replayed while its timestamp is still accepted, not even to another process.
 """
 
 import asyncio
+import json
 import logging
 import re
 from datetime import datetime, timedelta
 from hashlib import sha256
+from http.client import HTTPException
+from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest, BoltResponse
@@ -27,11 +30,16 @@ from bot.db.models.slack import SeenRequest
 from bot.db.session import autocommit_engine
 from bot.errors import describe_error
 from bot.settings import Settings
-from bot.slack.kit import slow_responses
+from bot.slack.kit import respond
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
 logger = logging.getLogger(__name__)
 
+RESPONSE_TIMEOUT = (
+    2.5  # Seconds. Slack waits three; a call of ours to Slack has failed before that (`respond.SLACK_TIMEOUT`).
+)
+# Their answers reach people in another way: a dialog, a message that changes, the Home tab.
+_ANSWERED_SEPARATELY = {"block_actions", "shortcut", "message_action", "event_callback", "view_closed"}
 # Longer than a timestamp is accepted: five minutes in either direction.
 _REPLAY_WINDOW = timedelta(minutes=11)
 
@@ -51,8 +59,9 @@ def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: Capac
             raise HttpError(401, "This request was received before.")
         return bolt.dispatch(bolt_request)
 
+    secrets = settings.signing_secrets
+
     async def endpoint(request: Request) -> Response:
-        secrets = settings.signing_secrets
         if not secrets:
             raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so Slack's requests cannot be verified.")
         body = await read_body(request, max_bytes=MEGABYTE)
@@ -67,8 +76,8 @@ def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: Capac
             raise HttpError(400, "Slack does not send such a body.") from problem
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatch_once, bolt_request, signature, limiter=threads))
-        interim = slow_responses.interim_response(bolt_request.body)
-        await asyncio.wait({work}, timeout=slow_responses.RESPONSE_TIMEOUT if interim else None)
+        interim = interim_response(bolt_request.body)
+        await asyncio.wait({work}, timeout=RESPONSE_TIMEOUT if interim else None)
         if interim and not work.done():
             return _to_starlette(interim, BackgroundTask(_send_late, bolt_request, work))
         return _to_starlette(await work)
@@ -89,7 +98,7 @@ def _is_signed(request: Request, body: bytes, secret: str) -> bool:
 
 
 def _claim_request(engine: Engine, signature: str) -> bool:
-    """Return whether a request with this signature is new, and record it; committed at once, whatever follows."""
+    """Return whether a request with this signature is new, and record it; committed at once, even if handling the request fails."""
     values = {"digest": sha256(signature.encode()).digest(), "heard_at": utc_now()}
     try:
         with autocommit_engine(engine).connect() as connection:
@@ -111,7 +120,34 @@ async def _send_late(bolt_request: BoltRequest, work: "asyncio.Future[BoltRespon
     except Exception as error:  # noqa: BLE001 - no caller is left to raise it to, and asyncio would log its text.
         logger.error("a late response failed: %s", describe_error(error))  # noqa: TRY400 - as above.
         return
-    await to_thread.run_sync(slow_responses.send_late_response, bolt_request.body, response)
+    await to_thread.run_sync(send_late_response, bolt_request.body, response)
+
+
+def interim_response(body: dict[str, Any]) -> BoltResponse | None:
+    """Return what is true until the answer comes; None where Slack has to wait.
+
+    It waits for a submitted dialog: whether it was saved is not known yet, and submitting it again changes nothing twice.
+    """
+    if "command" in body and "response_url" in body:
+        text = "One moment: this takes longer than usual. The answer follows below."
+        content = json.dumps({"response_type": "ephemeral", "text": text})
+        return BoltResponse(status=200, body=content, headers={"Content-Type": ["application/json"]})
+    return BoltResponse(status=200) if body.get("type") in _ANSWERED_SEPARATELY else None
+
+
+def send_late_response(body: dict[str, Any], response: BoltResponse) -> None:
+    """Send the answer to a command after its interim response."""
+    if "command" not in body or response.status != 200 or not response.body:  # noqa: PLR2004
+        return
+    content = json.loads(response.body)
+    url, text, blocks = body["response_url"], content["text"], content.get("blocks")
+    try:
+        result = respond.send_response(url, text=text, blocks=blocks, replace_original=False)
+    except (OSError, HTTPException) as problem:
+        logger.warning("a late answer did not reach Slack: %s", describe_error(problem))
+    else:
+        if result.status_code != 200:  # noqa: PLR2004
+            logger.warning("a late answer was refused: Slack answered %s", result.status_code)
 
 
 def delete_old_requests(session: Session, *, now: datetime) -> int:

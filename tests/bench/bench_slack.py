@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import select, text
 from support import people
 
-from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.cleanup_list.membership import refresh_entry_names
 from bot.db.models.all_tables import METADATA
 from bot.db.models.edits import Edit
 from bot.db.models.roster import School, SyncRun
@@ -203,9 +203,9 @@ def test_the_command_at_a_rate(bot, rate):
 
 def test_a_name_with_a_slip_over_the_whole_list(bot):
     exact = answered(bot, commands(1, "student Bace", ["UDANA"])[0])
-    assert "Nobody named" not in exact["text"]
+    assert "No one named" not in exact["text"]
     slip = answered(bot, commands(1, "student Vawxexi", ["UDANA"])[0])
-    assert "Nobody named Vawxexi" in slip["text"]
+    assert "No one named Vawxexi" in slip["text"]
     assert "Shown instead" in slip["text"]
     told("district, a name", flood(bot, 1, commands(50, "student Bace", ["UDANA"])))
     told("district, nobody's name", flood(bot, 1, commands(50, "student Qqqqqqqqq", ["UDANA"])))

@@ -1,4 +1,4 @@
-"""A sync of a large district against `COPY` of the same raw files into text tables, while a clerk goes on editing.
+"""The sync of a large district, compared with COPY of the same files into text tables, while a clerk edits contacts.
 
 `STUDENTS=400000` measures another size; memory must not grow with it. The prober edits a contact every 20 ms, as a dialog does.
 """
@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from support import people
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.contact_edits.change import change_contact
 from bot.db.models.roster import ClassStudent, Contact, SchoolClass, Student
 from bot.db.session import transaction
@@ -40,8 +40,8 @@ def lines_of(file):
         yield from lines
 
 
-def copied(engine, folder):
-    """The floor: seconds of COPY of a bundle's files, as they are, into tables of text."""
+def time_copy(engine, folder):
+    """Return the seconds that COPY takes for the files of an export, unchanged, into tables of text."""
     with engine.begin() as connection:
         for file in folder.glob("*.csv"):
             columns = next(csv.reader(lines_of(file)))
@@ -64,20 +64,20 @@ def copied(engine, folder):
 
 
 class Prober(threading.Thread):
-    """Changes the number of one contact after the other; `times` are milliseconds to the end of the commit."""
+    """Changes the numbers of contacts in turn; `times` are milliseconds until the commit."""
 
     def __init__(self, engine):
         super().__init__()
         self.engine, self.times, self.done = engine, [], threading.Event()
         with Session(engine) as session:
             dana = people.staff(session, "Dana", "Diaz", role="districtAdministrator")
-            self.dana = people.acting(dana, reach=Reach.DISTRICT)
+            self.dana = people.actor_of(dana, level=AccessLevel.DISTRICT)
             contacts = select(Contact.id).where(Contact.active).order_by(Contact.search).limit(5000)
             self.contacts = session.scalars(contacts).all()
             session.rollback()
 
     def run(self):
-        """Numbers that nobody has: an edit that changes nothing is refused."""
+        """Use new numbers only: an edit that changes nothing is refused."""
         for number, contact_id in zip(_numbers, itertools.cycle(self.contacts), strict=False):
             if self.done.wait(EDIT_EVERY):
                 return
@@ -97,64 +97,64 @@ class Prober(threading.Thread):
                 )
             self.times.append((time.perf_counter() - began) * 1000)
 
-    def told(self):
+    def stop(self):
         self.done.set()
         self.join()
         waits = sorted(self.times) or [0.0]
         return f"edits p50 {waits[len(waits) // 2]:.1f} p99 {waits[len(waits) * 99 // 100]:.1f} max {waits[-1]:.0f} ms of {len(waits)}"
 
 
-def settled(engine):
+def vacuum(engine):
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def told(what, engine, database_url, folder, *options):
-    """Run one sync as a district does, with the floor before it."""
-    floor = copied(engine, folder)
+def measure(label, engine, database_url, folder, *options):
+    """Run one sync from the command line, after COPY of the same files."""
+    copy_seconds = time_copy(engine, folder)
     with Session(engine) as session:
         is_first = session.scalar(select(Contact.id).limit(1)) is None
     prober = None if is_first else Prober(engine)
     if prober:
         prober.start()
-    seconds, most = ended(started(database_url, "sync", str(folder), *options, quiet=True))
-    waits = f"; {prober.told()}" if prober else ""
+    seconds, memory = ended(started(database_url, "sync", str(folder), *options, quiet=True))
+    waits = f"; {prober.stop()}" if prober else ""
     print(
-        f"\n{what}: {seconds:6.1f} s, COPY {floor:4.1f} s, ratio {seconds / floor:4.1f}; memory {most:.0f} MB{waits}",
+        f"\n{label}: {seconds:6.1f} s, COPY {copy_seconds:4.1f} s, ratio {seconds / copy_seconds:4.1f}; memory {memory:.0f} MB{waits}",
         end="",
     )
 
 
-def test_a_district_and_its_next_day(empty_database, database_url, days):
+def test_district_and_its_next_day(empty_database, database_url, days):
     print(f"\n{STUDENTS:,} students", end="")
     first, second = days
-    told("first load ", empty_database, database_url, first)
-    settled(empty_database)
-    told("same export", empty_database, database_url, first, "--unless-same")
-    told("unchanged  ", empty_database, database_url, first)
-    told("next day   ", empty_database, database_url, second)
+    measure("first load ", empty_database, database_url, first)
+    vacuum(empty_database)
+    measure("same export", empty_database, database_url, first, "--unless-same")
+    measure("unchanged  ", empty_database, database_url, first)
+    measure("next day   ", empty_database, database_url, second)
     with Session(empty_database) as session:
         assert session.scalar(text("SELECT count(*) FROM students WHERE active")) == STUDENTS
 
 
-def merged(engine, folder):
-    """What most would write: each person and each enrolment looked up by its sourcedId, changed or added, by the ORM."""
+def merge_with_orm(engine, folder):
+    """Look up each person and enrollment by its sourcedId, and change or add it. Return the seconds."""
     began = time.perf_counter()
     with Session(engine) as session:
         ids = {"": None}
         for row in rows(folder, "classes"):
-            ids[row["sourcedId"]] = _one(session, SchoolClass, row["sourcedId"], title=row["title"]).id
+            ids[row["sourcedId"]] = _upsert(session, SchoolClass, row["sourcedId"], title=row["title"]).id
         for row in rows(folder, "users"):
-            named = {"given_name": row["givenName"], "family_name": row["familyName"]}
+            names = {"given_name": row["givenName"], "family_name": row["familyName"]}
             if row["identifier"]:
-                one = _one(session, Student, row["sourcedId"], search=row["familyName"], **named)
+                person = _upsert(session, Student, row["sourcedId"], search=row["familyName"], **names)
             else:
-                one = _one(session, Contact, row["sourcedId"], sis_phone_written=row["sms"], **named)
-            ids[row["sourcedId"]] = one.id
+                person = _upsert(session, Contact, row["sourcedId"], sis_phone_written=row["sms"], **names)
+            ids[row["sourcedId"]] = person.id
         for row in rows(folder, "enrollments"):
             if row["role"] == "student":
-                at = {"class_id": ids[row["classSourcedId"]], "student_id": ids[row["userSourcedId"]]}
-                _one(session, ClassStudent, row["sourcedId"], **at)
+                parents = {"class_id": ids[row["classSourcedId"]], "student_id": ids[row["userSourcedId"]]}
+                _upsert(session, ClassStudent, row["sourcedId"], **parents)
         session.commit()
     return time.perf_counter() - began
 
@@ -163,23 +163,23 @@ def rows(folder, name):
     return csv.DictReader(lines_of(folder / f"{name}.csv"))
 
 
-def _one(session, table, sourced_id, **values):
-    found = session.scalars(select(table).where(table.sourced_id == sourced_id)).one_or_none()
-    if found is None:
-        found = table(sourced_id=sourced_id, **values)
-        session.add(found)
+def _upsert(session, table, sourced_id, **values):
+    row = session.scalars(select(table).where(table.sourced_id == sourced_id)).one_or_none()
+    if row is None:
+        row = table(sourced_id=sourced_id, **values)
+        session.add(row)
         session.flush()
     for name, value in values.items():
-        setattr(found, name, value)
-    return found
+        setattr(row, name, value)
+    return row
 
 
-def test_an_orm_merge_of_a_tenth(empty_database, database_url, tmp_path):
+def test_orm_merge_of_a_tenth(empty_database, database_url, tmp_path):
     tenth = big_district.write(tmp_path / "tenth", students=STUDENTS // 10)
     print(f"\n{STUDENTS // 10:,} students", end="")
-    told("set-wise   ", empty_database, database_url, tenth)
-    people.start_again()
+    measure("set-wise   ", empty_database, database_url, tenth)
+    people.reset_counter()
     with empty_database.begin() as connection:
         connection.execute(text("TRUNCATE students, contacts, classes, class_students CASCADE"))
-    seconds = merged(empty_database, tenth)
-    print(f"\nby the ORM : {seconds:6.1f} s, without staff, roles, links, rejections and what is gone", end="")
+    seconds = merge_with_orm(empty_database, tenth)
+    print(f"\nby the ORM : {seconds:6.1f} s, without staff, roles, links, rejections and missing rows", end="")

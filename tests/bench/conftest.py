@@ -1,6 +1,7 @@
 import socket
 
 import pytest
+from support.office import office, organization, settings_changed  # noqa: F401 - fixtures.
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor, Reach
+from bot.access import AccessLevel, Actor
 from bot.cleanup_list.export_rows import iter_export_rows
 from bot.db.engine import build_engine
 from bot.db.models.downloads import DownloadForm
-from bot.downloads.sheet import FileHeader, write_list
+from bot.downloads.list_file import FileHeader, write_list
 from bot.filters.filter import Filter
 
 
 def main(url, form, path):
     now = datetime.now(UTC)
-    actor = Actor("UDANA", (), "Dana Diaz", "dana@district.example", Reach.DISTRICT, (), True, now.date())
+    actor = Actor("UDANA", (), "Dana Diaz", "dana@district.example", AccessLevel.DISTRICT, (), True, now.date())
     head = FileHeader("Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
     with Session(build_engine(url)) as session:
         entries = iter_export_rows(session, Filter(), actor=actor)

@@ -1,4 +1,4 @@
-"""*I'll take it*: who takes care of a contact, seen by colleagues, until it is done or three days have gone by."""
+"""*I'll take it*: a claim says who takes care of a contact, until the contact leaves the list or the claim expires."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 from support import edits, people
 from support import mass_messages as messages
+from support.errors import refused
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, expire_claims, release_contact
 from bot.db.models.edits import Audit
 from bot.db.models.messages import ListEntry
-from bot.errors import UserError
 
 NOW = people.NOW
 
@@ -24,18 +24,18 @@ def lincoln(session):
 
 @pytest.fixture
 def clara(session, lincoln):
-    return people.acting(people.staff(session, "Clara", at=lincoln), reach=Reach.SCHOOLS, at=(lincoln,))
+    return people.actor_of(people.staff(session, "Clara", at=lincoln), level=AccessLevel.SCHOOLS, at=(lincoln,))
 
 
 @pytest.fixture
 def ben(session, lincoln):
-    one = people.acting(people.staff(session, "Ben", at=lincoln), reach=Reach.SCHOOLS, at=(lincoln,))
-    return replace(one, user_id="U0BEN")
+    ben = people.staff(session, "Ben", at=lincoln)
+    return people.actor_of(ben, level=AccessLevel.SCHOOLS, at=(lincoln,), user_id="U0BEN")
 
 
 @pytest.fixture
 def maria(session, lincoln):
-    return people.listed(session, people.contact(session, people.student(session, at=lincoln)))
+    return people.list_contact(session, people.contact(session, people.student(session, at=lincoln)))
 
 
 def entry(session, contact):
@@ -43,30 +43,30 @@ def entry(session, contact):
     return session.get(ListEntry, contact.id, populate_existing=True)
 
 
-def history(session, contact):
+def audit_actions(session, contact):
     of_contact = select(Audit.action, Audit.actor).where(Audit.subject_id == contact.id)
     return [tuple(row) for row in session.execute(of_contact.order_by(Audit.id))]
 
 
-def test_who_takes_a_contact_is_noted_with_the_act(session, clara, maria):
+def test_claim_is_stored_and_audited(session, clara, maria):
     claim_contact(session, maria.id, actor=clara, now=NOW)
     assert (entry(session, maria).claimed_by, entry(session, maria).claimed_at) == (clara.user_id, NOW)
-    assert history(session, maria) == [("claim.taken", clara.user_id)]
+    assert audit_actions(session, maria) == [("claim.taken", clara.user_id)]
 
 
-def test_a_colleague_is_told_no_until_it_is_freed_or_has_lapsed(session, clara, ben, maria):
+def test_colleague_cannot_claim_until_release_or_expiry(session, clara, ben, maria):
     claim_contact(session, maria.id, actor=clara, now=NOW)
-    with pytest.raises(UserError, match="A colleague was faster"):
+    with refused("claim.taken"):
         claim_contact(session, maria.id, actor=ben, now=NOW + CLAIM_DURATION)
     claim_contact(session, maria.id, actor=ben, now=NOW + CLAIM_DURATION + timedelta(seconds=1))
     assert entry(session, maria).claimed_by == ben.user_id
     release_contact(session, maria.id, actor=clara, now=NOW)
     release_contact(session, maria.id, actor=clara, now=NOW)
     assert entry(session, maria).claimed_by is None
-    assert history(session, maria)[1:] == [("claim.taken", ben.user_id), ("claim.freed", clara.user_id)]
+    assert audit_actions(session, maria)[1:] == [("claim.taken", ben.user_id), ("claim.freed", clara.user_id)]
 
 
-def test_taken_again_by_the_same_person_it_lasts_anew(session, clara, maria):
+def test_claiming_again_extends_the_claim(session, clara, maria):
     claim_contact(session, maria.id, actor=clara, now=NOW)
     claim_contact(session, maria.id, actor=clara, now=NOW + timedelta(days=2))
     assert expire_claims(session, now=NOW + timedelta(days=4)) == 0
@@ -74,31 +74,31 @@ def test_taken_again_by_the_same_person_it_lasts_anew(session, clara, maria):
     assert entry(session, maria).claimed_by is None
 
 
-def test_what_only_waits_for_the_next_message_is_nothing_to_take(session, clara, maria):
+def test_contact_waiting_for_the_next_message_cannot_be_claimed(session, clara, maria):
     edits.change(session, maria, phone="+13125550199", actor=clara)
-    with pytest.raises(UserError, match="waits for the next mass message"):
+    with refused("claim.updated"):
         claim_contact(session, maria.id, actor=clara, now=NOW)
 
 
-def test_nobody_takes_who_is_not_on_the_list(session, clara, lincoln):
+def test_contact_not_on_the_list_cannot_be_claimed(session, clara, lincoln):
     other = people.contact(session, people.student(session, "Lea", at=lincoln))
-    with pytest.raises(UserError, match="not on the cleanup list"):
+    with refused("claim.not_listed"):
         claim_contact(session, other.id, actor=clara, now=NOW)
 
 
 @pytest.mark.parametrize("act", [claim_contact, release_contact])
-def test_neither_whoever_may_only_look_nor_whoever_may_not_see(session, clara, maria, act):
-    with pytest.raises(UserError, match="other roles"):
+def test_claims_need_the_right_to_edit_and_to_see(session, clara, maria, act):
+    with refused("access.no_editor"):
         act(session, maria.id, actor=replace(clara, may_edit=False), now=NOW)
     elsewhere = people.school(session, "Roosevelt Elementary")
-    with pytest.raises(UserError, match="not on your list"):
+    with refused("access.no_contact"):
         act(session, maria.id, actor=replace(clara, school_ids=(elsewhere.id,)), now=NOW)
-    assert history(session, maria) == []
+    assert audit_actions(session, maria) == []
 
 
-def test_a_claim_stays_while_the_status_changes_and_ends_with_the_entry(session, clara, maria):
+def test_claim_survives_a_new_status_and_ends_with_the_entry(session, clara, maria):
     claim_contact(session, maria.id, actor=clara, now=NOW)
-    messages.sent(session, {maria: "inactive"}, now=NOW + timedelta(hours=1))
+    messages.send(session, {maria: "inactive"}, now=NOW + timedelta(hours=1))
     assert (entry(session, maria).status, entry(session, maria).claimed_by) == ("inactive", clara.user_id)
-    messages.sent(session, {maria: "delivered"}, now=NOW + timedelta(hours=2))
+    messages.send(session, {maria: "delivered"}, now=NOW + timedelta(hours=2))
     assert entry(session, maria) is None

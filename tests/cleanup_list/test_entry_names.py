@@ -1,4 +1,4 @@
-"""What an entry of the list is found by: names as they are now, of the contact and of all its students."""
+"""Names by which an entry of the list is found: the current ones of the contact and of all its students."""
 
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha512
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from support import people
 from support.sis_nights import Nights
 
-from bot.access import Reach
-from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.access import AccessLevel
+from bot.cleanup_list.membership import refresh_entry_names
 from bot.cleanup_list.name_search import similar_names
 from bot.cleanup_list.page import load_page
 from bot.db.models.messages import ListEntry
@@ -26,35 +26,35 @@ def nights(empty_database, tmp_path):
     nights = Nights(empty_database, tmp_path / "bundle")
     nights.sync()
     with Session(empty_database) as session, session.begin():
-        people.listed(session, session.scalars(select(Contact).where(Contact.sourced_id == "maria")).one())
+        people.list_contact(session, session.scalars(select(Contact).where(Contact.sourced_id == "maria")).one())
     return nights
 
 
 def found(engine, *names):
-    """How many students the district's list shows for these names."""
+    """Return how many students the district's list shows for these names."""
     with Session(engine) as session, session.begin():
-        dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
+        dana = people.actor_of(people.staff(session), level=AccessLevel.DISTRICT)
         return load_page(session, Filter(names=names), actor=dana, page_size=10).total_students
 
 
-def near(engine, *names):
+def similar(engine, *names):
     with Session(engine) as session, session.begin():
-        dana = people.acting(people.staff(session), reach=Reach.DISTRICT)
-        return [" ".join(one.names) for one in similar_names(session, Filter(names=names), actor=dana)]
+        dana = people.actor_of(people.staff(session), level=AccessLevel.DISTRICT)
+        return [" ".join(which.names) for which in similar_names(session, Filter(names=names), actor=dana, roster=None)]
 
 
 @pytest.mark.parametrize("who", ["maria", "sam"])
-def test_whoever_the_sis_renames_is_found_by_the_new_name_after_that_night(nights, who):
+def test_renamed_person_is_found_after_the_sync(nights, who):
     assert not found(nights.engine, "Oyelaran")
     nights.user(who)["familyName"] = "Oyelaran-Smith"
     nights.sync()
     assert found(nights.engine, "Oyelaran")
-    assert near(nights.engine, "Oyelarran") == ["oyelaran"]
-    assert near(nights.engine, "Smyth") == ["smith"]
+    assert similar(nights.engine, "Oyelarran") == ["oyelaran"]
+    assert similar(nights.engine, "Smyth") == ["smith"]
 
 
 @pytest.mark.parametrize(("who", "table"), [("sam", "students"), ("maria", "contacts")])
-def test_a_sync_that_ends_in_the_middle_leaves_nobody_without_a_name(nights, who, table):
+def test_killed_sync_leaves_no_entry_with_old_names(nights, who, table):
     nights.user(who)["familyName"] = "Oyelaran"
 
     def kill(step, *_):
@@ -67,7 +67,7 @@ def test_a_sync_that_ends_in_the_middle_leaves_nobody_without_a_name(nights, who
 
 
 @pytest.mark.parametrize("who", ["maria", "sam"])
-def test_a_name_of_thousands_of_letters_is_found_by_its_beginning(nights, who):
+def test_very_long_name_is_found_by_its_beginning(nights, who):
     letters = sha512(who.encode()).hexdigest()
     nights.user(who)["familyName"] = "".join(sha512(f"{letters}{n}".encode()).hexdigest() for n in range(50))
     assert nights.sync().state == "done"
@@ -75,7 +75,7 @@ def test_a_name_of_thousands_of_letters_is_found_by_its_beginning(nights, who):
     assert found(nights.engine, name[:100])
 
 
-def test_an_entry_that_joins_is_found_by_all_its_students(session):
+def test_new_entry_is_found_by_all_its_students(session):
     both = [people.student(session, given, "Peña-Lopez") for given in ("Ines", "Omar")]
     maria = people.contact(session, *both, given="María", family="O'Brien")
     with session.begin_nested():
@@ -84,33 +84,33 @@ def test_an_entry_that_joins_is_found_by_all_its_students(session):
     assert names == "maria obrien ines penalopez ines pena lopez omar penalopez omar pena lopez"
 
 
-def test_names_are_written_in_the_order_in_which_several_contacts_are_changed_at_once(session, engine):
-    """Whoever locks the first of two and then the second waits for the writer or is waited for."""
+def test_names_are_written_in_the_lock_order_of_contacts(session, engine):
+    """A transaction that locks the first of two entries and then the second causes no deadlock."""
     sam = people.student(session)
-    first, second = (people.listed(session, people.contact(session, sam)).id for _ in range(2))
+    first, second = (people.list_contact(session, people.contact(session, sam)).id for _ in range(2))
     sam.search, sam.family_name = "sam oyelaran", "Oyelaran"
-    session.get(ListEntry, first).claimed_by = "UCLARA"  # On the disk it stands behind the second now.
+    session.get(ListEntry, first).claimed_by = "UCLARA"  # Its row is behind the second on disk now.
     session.commit()
     lock = text("SELECT FROM cleanup_list WHERE contact_id = :id FOR UPDATE")
-    with engine.connect() as several, ThreadPoolExecutor() as pool:
-        several.execute(lock, {"id": first})
-        following = pool.submit(_follow, engine)
-        while not several.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+    with engine.connect() as other, ThreadPoolExecutor() as pool:
+        other.execute(lock, {"id": first})
+        refreshed = pool.submit(_refresh, engine)
+        while not other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
             pass
-        several.execute(lock, {"id": second})
-        several.commit()
-        following.result(timeout=20)
+        other.execute(lock, {"id": second})
+        other.commit()
+        refreshed.result(timeout=20)
     assert found(engine, "Oyelaran")
 
 
-def _follow(engine):
+def _refresh(engine):
     with engine.begin() as connection:
         refresh_entry_names(connection)
 
 
-def test_names_that_are_as_they_were_are_not_written_again(session):
+def test_unchanged_names_are_not_written_again(session):
     sam = people.student(session)
-    people.listed(session, people.contact(session, sam))
+    people.list_contact(session, people.contact(session, sam))
     session.commit()
     version = text("SELECT xmin::text FROM cleanup_list")
     before = session.scalar(version)
@@ -119,7 +119,7 @@ def test_names_that_are_as_they_were_are_not_written_again(session):
     assert session.scalar(version) == before
 
 
-def test_every_word_of_a_name_is_known_whoever_wrote_it_and_stays_known(session):
+def test_every_word_of_a_name_is_stored_and_stays(session):
     sam = people.student(session, "Sam", "Núñez-Ortiz")
     people.contact(session, sam, given="Ana", family="de la Cruz")
     session.commit()
@@ -130,7 +130,7 @@ def test_every_word_of_a_name_is_known_whoever_wrote_it_and_stays_known(session)
     assert {"omer", "sam"} <= set(session.scalars(words))
 
 
-def test_a_name_that_is_folded_anew_is_known_by_its_new_words(session):
+def test_words_of_a_new_search_text_are_stored(session):
     sam = people.student(session)
     session.commit()
     sam.search = "samuel"
@@ -138,7 +138,7 @@ def test_a_name_that_is_folded_anew_is_known_by_its_new_words(session):
     assert "samuel" in session.scalars(select(NameWord.word)).all()
 
 
-def test_a_change_that_is_not_of_names_asks_for_no_words(session):
+def test_change_without_a_new_name_stores_no_words(session):
     sam = people.student(session)
     session.commit()
     session.execute(text("DELETE FROM name_words"))

@@ -1,10 +1,10 @@
-"""Before a mass message goes out: whom it would reach, miss, and which students nobody would hear for."""
+"""The forecast: whom a mass message would reach and miss now, and which students have no adult who would get it."""
 
 import pytest
 from sqlalchemy import select
 from support import people
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.cleanup_list.forecast import load_forecast
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact
@@ -14,7 +14,7 @@ from bot.filters.filter import Filter
 
 @pytest.fixture
 def lincoln(session, district):
-    """Sam has Maria, who gets texts, and Otto, who turned to calls. Eva has Pablo, blocked, and Nora without a number; Kim has nobody."""
+    """Sam has Maria, who gets texts, and Otto, who gets calls; Eva has Pablo, blocked, and Nora without a number; Kim has no one."""
     sam, eva, kim = (
         people.student(session, given, "Rivera", grade=grade, at=district.lincoln)
         for given, grade in (("Sam", "5"), ("Eva", "2"), ("Kim", "1"))
@@ -28,57 +28,57 @@ def lincoln(session, district):
     return sam, eva, kim
 
 
-EVERYBODY = Filter()
+EVERYONE = Filter()
 
 
-def forecast(session, actor, which=EVERYBODY, students=10):
-    return load_forecast(session, which, actor=actor, students=students)
+def forecast(session, actor, which=EVERYONE, page_size=10):
+    return load_forecast(session, which, actor=actor, page_size=page_size)
 
 
-def test_every_contact_has_one_fate(session, dana, lincoln):
-    told = forecast(session, dana)
-    assert (told.reached, told.not_texted) == (1, 1)
-    assert told.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
+def test_every_contact_is_counted_once(session, dana, lincoln):
+    result = forecast(session, dana)
+    assert (result.delivered, result.not_texted) == (1, 1)
+    assert result.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
 
 
-def test_students_nobody_would_hear_for_are_named_those_without_another_way_first(session, dana, lincoln):
+def test_students_without_any_way_to_reach_come_first(session, dana, lincoln):
     session.scalars(select(Contact).where(Contact.given_name == "Maria")).one().active = False
     session.flush()
-    told = forecast(session, dana)
-    assert [row.name for row in told.students] == ["Kim Rivera", "Eva Rivera", "Sam Rivera"]
-    assert [row.other_ways for row in told.students] == [False, False, True]
+    result = forecast(session, dana)
+    assert [row.name for row in result.students] == ["Kim Rivera", "Eva Rivera", "Sam Rivera"]
+    assert [row.other_ways for row in result.students] == [False, False, True]
 
 
-def test_the_number_of_students_is_of_all_however_many_are_named(session, dana, lincoln):
-    told = forecast(session, dana, students=1)
-    assert (told.without_adult, len(told.students)) == (2, 1)
+def test_count_of_students_includes_those_not_on_the_page(session, dana, lincoln):
+    result = forecast(session, dana, page_size=1)
+    assert (result.without_adult, len(result.students)) == (2, 1)
 
 
-def test_a_contact_of_two_students_counts_once(session, dana, lincoln):
+def test_contact_of_two_students_counts_once(session, dana, lincoln):
     sam, _eva, kim = lincoln
     people.contact(session, sam, kim, given="Ana")
-    assert forecast(session, dana).reached == 2
+    assert forecast(session, dana).delivered == 2
 
 
-def test_a_teacher_hears_of_their_own_classes_only(session, district, lincoln):
+def test_teacher_gets_a_forecast_of_own_classes(session, district, lincoln):
     _sam, eva, _kim = lincoln
     people.school_class(session, district.ana, district.lincoln, eva)
-    told = forecast(session, people.acting(district.ana, reach=Reach.CLASSES))
-    assert (told.reached, told.without_adult, [row.name for row in told.students]) == (0, 1, ["Eva Rivera"])
+    result = forecast(session, people.actor_of(district.ana, level=AccessLevel.CLASSES))
+    assert (result.delivered, result.without_adult, [row.name for row in result.students]) == (0, 1, ["Eva Rivera"])
 
 
-def test_a_message_to_one_grade_concerns_that_grade(session, dana, lincoln):
-    told = forecast(session, dana, Filter(grades=("2",)))
-    assert (told.reached, told.without_adult) == (0, 1)
-    assert told.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
+def test_filter_narrows_the_forecast_to_a_grade(session, dana, lincoln):
+    result = forecast(session, dana, Filter(grades=("2",)))
+    assert (result.delivered, result.without_adult) == (0, 1)
+    assert result.missed == {SmsStatus.BLOCKED: 1, SmsStatus.NO_NUMBER: 1}
 
 
-def test_a_teacher_without_students_hears_of_nobody(session, district, lincoln):
-    told = forecast(session, people.acting(district.tom, reach=Reach.CLASSES))
-    assert (told.reached, told.missed, told.without_adult, told.students) == (0, {}, 0, ())
+def test_teacher_without_students_gets_an_empty_forecast(session, district, lincoln):
+    result = forecast(session, people.actor_of(district.tom, level=AccessLevel.CLASSES))
+    assert (result.delivered, result.missed, result.without_adult, result.students) == (0, {}, 0, ())
 
 
-def test_where_every_student_has_an_adult_nobody_is_named(session, district, dana):
+def test_forecast_names_no_student_who_has_an_adult(session, district, dana):
     people.contact(session, people.student(session, at=district.lincoln))
-    told = forecast(session, dana)
-    assert (told.reached, told.missed, told.without_adult, told.students) == (1, {}, 0, ())
+    result = forecast(session, dana)
+    assert (result.delivered, result.missed, result.without_adult, result.students) == (1, {}, 0, ())

@@ -9,8 +9,8 @@ import pytest
 from support.command_line import COMMAND
 
 from bot.cli import manifest
-from bot.sandbox.district import write
-from bot.sandbox.slack.serving import serve
+from bot.sandbox.district.maplewood import write_export
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 
@@ -59,5 +59,5 @@ def run(environment, tmp_path):
 def export(tmp_path):
     """The made-up district's OneRoster export, in the folder `sis` where commands run."""
     folder = tmp_path / "sis"
-    write(folder, datetime.now(UTC).date())
+    write_export(folder, datetime.now(UTC).date())
     return folder

@@ -7,7 +7,7 @@ from support.command_line import is_one_readable_line, sis_settings
 from support.sis_server import serving
 
 from bot.cli import checks, manifest
-from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 
 
@@ -54,7 +54,7 @@ def test_providers_whose_receipts_are_accepted_are_named(run, slack):
 
 
 def test_the_mail_server_is_tried(run, slack):
-    with mail_server.opened() as (_, port):
+    with mail_server.serve() as (_, port):
         done = run("doctor", **slack, SMTP_URL=f"smtp://127.0.0.1:{port}")
         assert line(done, "SMTP_URL").startswith("✓ ")
     refused = run("doctor", **slack, SMTP_URL=f"smtp://someone:s3cret@127.0.0.1:{port}")

@@ -13,7 +13,7 @@ from slack_bolt import BoltRequest
 from bot import app
 from bot.app import build_bolt_app
 from bot.cli import manifest
-from bot.sandbox.slack.serving import serve
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 from support import edits, people
+from support.errors import refused
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import undo_removal
@@ -23,26 +24,26 @@ OURS, THEIRS, LATER = "+13125559901", "+13125559902", people.NOW + timedelta(min
 
 @pytest.fixture
 def dana(session):
-    return people.acting(people.a_district(session).dana, reach=Reach.DISTRICT)
+    return people.actor_of(people.create_district(session).dana, level=AccessLevel.DISTRICT)
 
 
 @pytest.fixture
 def ana(session, dana):
     one = people.staff(session, "Ann", "Other", role="districtAdministrator")
-    return people.acting(one, reach=Reach.DISTRICT)
+    return people.actor_of(one, level=AccessLevel.DISTRICT)
 
 
 @pytest.fixture
 def maria(session, dana):
     sam = people.student(session)
-    return people.listed(session, people.contact(session, sam, phone="+13125550142"))
+    return people.list_contact(session, people.contact(session, sam, phone="+13125550142"))
 
 
 @pytest.fixture
 def disputed(session, maria, dana):
     """The id of Maria's edit: Dana entered one number, and then the SIS came up with another."""
     edit_id = edits.change(session, maria, phone=OURS, actor=dana).edit_ids[0]
-    edits.sis_says(session, maria, THEIRS)
+    edits.sync_phone(session, maria, THEIRS)
     return edit_id
 
 
@@ -57,38 +58,38 @@ def edit_now(session, edit_id):
 
 def test_until_somebody_chooses_ours_is_what_everyone_reads(session, maria, disputed):
     assert edit_now(session, disputed).state == "conflict"
-    assert edits.stands(session, maria)[0] == OURS
+    assert edits.effective(session, maria)[0] == OURS
 
 
 def test_kept_ours_is_pending_against_what_the_sis_says_now(session, maria, disputed, dana):
     settle(session, disputed, "ours", dana)
     edit = edit_now(session, disputed)
     assert (edit.state, edit.base, edit.value, edit.sis_value, edit.sis_at) == ("pending", THEIRS, OURS, None, None)
-    assert edits.stands(session, maria)[0] == OURS
-    edits.sis_says(session, maria, THEIRS)
+    assert edits.effective(session, maria)[0] == OURS
+    edits.sync_phone(session, maria, THEIRS)
     assert edit_now(session, disputed).state == "pending"
 
 
 def test_taken_from_the_sis_is_what_everyone_reads_and_cannot_be_undone(session, maria, disputed, dana):
     settle(session, disputed, "sis", dana)
-    assert edits.stands(session, maria)[0] == THEIRS
+    assert edits.effective(session, maria)[0] == THEIRS
     assert edits.in_force(session, maria) == []
-    with pytest.raises(UserError, match="nothing to undo"):
+    with refused("undo.changed_since"):
         undo_edit(session, disputed, actor=dana, now=LATER)
 
 
 @pytest.mark.parametrize("choices", [("ours", "ours"), ("ours", "sis"), ("sis", "ours"), ("sis", "sis")])
 def test_choosing_twice_is_refused(session, maria, disputed, dana, choices):
     settle(session, disputed, choices[0], dana)
-    stood = edits.stands(session, maria)
-    with pytest.raises(UserError, match="settled already"):
+    stood = edits.effective(session, maria)
+    with refused("conflict.settled"):
         settle(session, disputed, choices[1], dana)
-    assert edits.stands(session, maria) == stood
+    assert edits.effective(session, maria) == stood
 
 
 def test_where_the_sis_agrees_by_now_there_is_nothing_to_choose(session, maria, disputed, dana):
-    edits.sis_says(session, maria, OURS)
-    with pytest.raises(UserError, match="settled already"):
+    edits.sync_phone(session, maria, OURS)
+    with refused("conflict.settled"):
         settle(session, disputed, "ours", dana)
 
 
@@ -103,22 +104,22 @@ def test_an_edit_made_over_a_conflict_settles_it_and_undo_brings_it_back(session
 def test_undo_does_not_revive_an_edit_that_the_sis_has_heard_meanwhile(session, maria, dana):
     edits.change(session, maria, phone=OURS, actor=dana)
     newer = edits.change(session, maria, phone="+13125559903", actor=dana, now=LATER).edit_ids[0]
-    edits.sis_says(session, maria, OURS)
+    edits.sync_phone(session, maria, OURS)
     undo_edit(session, newer, actor=dana, now=LATER)
     assert edits.states(session, maria) == [("phone", OURS, "absorbed"), ("phone", "+13125559903", "undone")]
-    assert edits.stands(session, maria)[0] == OURS
+    assert edits.effective(session, maria)[0] == OURS
 
 
 def test_choosing_is_written_down_with_numbers_masked(session, maria, disputed, dana):
     settle(session, disputed, "sis", dana)
-    assert edits.history(session)[-1] == ("conflict.took_sis", dana.user_id, "••• 9901", "••• 9902")
+    assert edits.audit_log(session)[-1] == ("conflict.took_sis", dana.user_id, "••• 9901", "••• 9902")
 
 
 def test_the_number_that_failed_taken_from_the_sis_is_not_waiting_for_a_message(session, maria, dana):
     edit_id = edits.change(session, maria, phone=OURS, actor=dana).edit_ids[0]
     entry = session.get_one(ListEntry, maria.id)
     entry.phone = THEIRS
-    edits.sis_says(session, maria, THEIRS)
+    edits.sync_phone(session, maria, THEIRS)
     settle(session, edit_id, "sis", dana)
     assert (entry.updated_at, entry.updated_by) == (None, None)
 
@@ -163,7 +164,7 @@ def test_of_two_who_save_at_the_same_moment_one_wins_and_the_other_is_told(sessi
         ((won, winner),) = [one for one in results if one is not late]
         assert late.by == winner.user_id
         assert edits.in_force(session, maria) == [("phone", won.phone, "pending")]
-    assert len(edits.history(session)) == ROUNDS
+    assert len(edits.audit_log(session)) == ROUNDS
 
 
 def test_of_two_who_remove_at_the_same_moment_one_does(session, maria, dana, ana):
@@ -187,7 +188,7 @@ def test_of_two_who_bring_back_at_the_same_moment_one_does(session, maria, dana,
         lambda mine: undo_removal(mine, removal.id, actor=ana, now=LATER),
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
-    assert [row[0] for row in edits.history(session)] == ["contact.removed", "contact.brought_back"]
+    assert [row[0] for row in edits.audit_log(session)] == ["contact.removed", "contact.brought_back"]
 
 
 def test_of_two_who_undo_at_the_same_moment_one_does_and_nothing_older_comes_undone(session, maria, dana, ana):
@@ -212,5 +213,5 @@ def test_of_two_who_choose_differently_at_the_same_moment_one_does(session, mari
     )
     assert [isinstance(one, UserError) for one in results].count(True) == 1
     kept = results.index(None) == 0
-    assert edits.stands(session, maria)[0] == (OURS if kept else THEIRS)
-    assert edits.history(session)[-1][0] == ("conflict.kept_ours" if kept else "conflict.took_sis")
+    assert edits.effective(session, maria)[0] == (OURS if kept else THEIRS)
+    assert edits.audit_log(session)[-1][0] == ("conflict.kept_ours" if kept else "conflict.took_sis")

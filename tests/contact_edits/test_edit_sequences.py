@@ -1,4 +1,4 @@
-"""Any sequence of changes, undos, syncs and choices leaves what a few lines of reference model say."""
+"""Any sequence of changes, undos, syncs, and conflict resolutions leaves what the reference model predicts."""
 
 from datetime import timedelta
 
@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from support import edits, people
-from support.edit_model import EditOrSis
+from support.edit_model import EditModel
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.undo import undo_edit
 from bot.db.models.edits import IN_FORCE, Edit, EditState
@@ -23,26 +23,29 @@ FIELDS = st.sampled_from(["phone", "method"])
 STEPS = st.one_of(
     st.tuples(st.just("change"), PHONES, METHODS),
     st.tuples(st.just("undo"), FIELDS),
-    st.tuples(st.just("sis"), PHONES),
-    st.tuples(st.just("settle"), st.sampled_from(["ours", "sis"])),
+    st.tuples(st.just("sync_phone"), PHONES),
+    st.tuples(st.just("resolve"), st.sampled_from(["ours", "sis"])),
 )
 
 
-class Contact:
-    """The same acts on a real contact, each in a savepoint that a refusal rolls back."""
+class RealContact:
+    """The verbs of `EditModel` on a contact in the database, each in a savepoint that an error for the user rolls back."""
 
     def __init__(self, session, actor):
         self.session, self.actor = session, actor
-        self.one = people.listed(session, people.contact(session, people.student(session), phone=FAILED))
-        self.one.email = "maria@home.example"
+        self.contact = people.list_contact(session, people.contact(session, people.student(session), phone=FAILED))
+        self.contact.email = "maria@home.example"
         session.flush()
 
     def edit(self, name):
-        edit = Edit
-        mine = select(edit).where(edit.contact_id == self.one.id, edit.field == name)
-        return self.session.scalars(mine.where(edit.state.in_(IN_FORCE))).one_or_none()
+        of_field = select(Edit).where(Edit.contact_id == self.contact.id, Edit.field == name)
+        return self.session.scalars(of_field.where(Edit.state.in_(IN_FORCE))).one_or_none()
 
-    def did(self, verb, *args):
+    def edit_id(self, name):
+        edit = self.edit(name)
+        return edit.id if edit else 0
+
+    def succeeds(self, verb, *args):
         try:
             with self.session.begin_nested():
                 getattr(self, verb)(*args)
@@ -50,45 +53,41 @@ class Contact:
             return False
         return True
 
-    def change(self, act, phone, method):
-        edits.change(self.session, self.one, phone=phone, method=method, actor=self.actor, now=at(act))
+    def change(self, step, phone, method):
+        edits.change(self.session, self.contact, phone=phone, method=method, actor=self.actor, now=time_of(step))
 
-    def undo(self, act, name):
-        edit = self.edit(name)
-        undo_edit(self.session, edit.id if edit else 0, actor=self.actor, now=at(act))
+    def undo(self, step, name):
+        undo_edit(self.session, self.edit_id(name), actor=self.actor, now=time_of(step))
 
-    def settle(self, act, keep):
-        edit = self.edit("phone")
-        edit_id = edit.id if edit else 0
-        resolve_conflict(self.session, edit_id, keep=keep, actor=self.actor, now=at(act))
+    def resolve(self, step, keep):
+        resolve_conflict(self.session, self.edit_id("phone"), keep=keep, actor=self.actor, now=time_of(step))
+
+    def is_marked(self):
+        return self.session.get_one(ListEntry, self.contact.id).updated_at is not None
 
 
-def at(act):
-    return people.NOW + timedelta(seconds=act)
+def time_of(step):
+    return people.NOW + timedelta(seconds=step)
 
 
 @pytest.fixture
 def dana(session):
-    return people.acting(people.a_district(session).dana, reach=Reach.DISTRICT)
+    return people.actor_of(people.create_district(session).dana, level=AccessLevel.DISTRICT)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=12))
-def test_what_everyone_reads_is_edit_or_sis_after_any_sequence(session, dana, steps):
-    model, contact = EditOrSis({"phone": FAILED, "method": "text"}), Contact(session, dana)
-    for act, (verb, *args) in enumerate(steps):
-        if verb == "sis":
-            model.sis_says(*args)
-            edits.sis_says(session, contact.one, *args)
+def test_edits_equal_the_reference_model_after_any_sequence(session, dana, steps):
+    model, real = EditModel({"phone": FAILED, "method": "text"}), RealContact(session, dana)
+    for step, (verb, *args) in enumerate(steps):
+        if verb == "sync_phone":
+            model.sync_phone(*args)
+            edits.sync_phone(session, real.contact, *args)
         else:
-            did = contact.did(verb, act, *args)
-            assert did == getattr(model, verb)(act, *args)
-            assert not did or is_marked(session, contact) == (edits.stands(session, contact.one) != (FAILED, "text"))
-        assert edits.stands(session, contact.one) == (model.value("phone"), model.value("method"))
-        edit = contact.edit("phone")
-        assert (edit is not None and edit.state == EditState.CONFLICT) == model.is_disputed("phone")
-
-
-def is_marked(session, contact):
-    entry = session.get_one(ListEntry, contact.one.id)
-    return entry.updated_at is not None
+            succeeded = real.succeeds(verb, step, *args)
+            assert succeeded == getattr(model, verb)(step, *args)
+            differs = edits.effective(session, real.contact) != (FAILED, "text")
+            assert not succeeded or real.is_marked() == differs
+        assert edits.effective(session, real.contact) == (model.value("phone"), model.value("method"))
+        edit = real.edit("phone")
+        assert (edit is not None and edit.state == EditState.CONFLICT) == model.has_conflict("phone")

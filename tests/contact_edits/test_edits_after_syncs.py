@@ -7,7 +7,7 @@ from sqlalchemy import select
 from support import edits, people
 from support import sis_bundles as bundles
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import undo_removal
@@ -32,7 +32,7 @@ def synced(session, tmp_path):
         bundles.users_by_id(tables)["maria"] |= maria
         session.commit()
         folder = bundles.write(tables, tmp_path / "bundle")
-        run_sync(engine, Export(folder), now=next(nights), region="US", brake_percent=100)
+        run_sync(engine, Export(folder), now=next(nights), region="US", hold_percent=100)
         session.expire_all()
 
     sync()
@@ -47,7 +47,7 @@ def maria(session, synced):
 @pytest.fixture
 def dana(session, synced):
     one = session.scalars(select(Staff).where(Staff.sourced_id == "dana")).one()
-    return people.acting(one, reach=Reach.DISTRICT)
+    return people.actor_of(one, level=AccessLevel.DISTRICT)
 
 
 def is_reached(session, one):
@@ -61,7 +61,7 @@ def test_a_removed_contact_stays_removed_whatever_the_sis_says_of_it(session, sy
     synced(phone="(312) 555-0199", givenName="Mary")
     assert not is_reached(session, maria)
     undo_removal(session, removal.id, actor=dana, now=people.NOW)
-    assert edits.stands(session, maria)[0] == "+13125550199"
+    assert edits.effective(session, maria)[0] == "+13125550199"
 
 
 def test_an_edit_outlasts_syncs_that_have_not_heard_of_it_and_ends_with_the_one_that_has(session, synced, maria, dana):
@@ -70,7 +70,7 @@ def test_an_edit_outlasts_syncs_that_have_not_heard_of_it_and_ends_with_the_one_
     assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
     synced(phone="312 555 0199")
     assert edits.states(session, maria) == [("phone", "+13125550199", "absorbed")]
-    assert edits.stands(session, maria)[0] == "+13125550199"
+    assert edits.effective(session, maria)[0] == "+13125550199"
 
 
 def test_a_third_number_from_the_sis_is_a_conflict_that_one_choice_settles(session, synced, maria, dana):
@@ -82,14 +82,14 @@ def test_a_third_number_from_the_sis_is_a_conflict_that_one_choice_settles(sessi
     assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
     synced(phone="(312) 555-0166")
     resolve_conflict(session, made, keep="sis", actor=dana, now=people.NOW)
-    assert edits.stands(session, maria)[0] == "+13125550166"
+    assert edits.effective(session, maria)[0] == "+13125550166"
 
 
 def test_undo_goes_back_to_what_the_sis_says_by_now(session, synced, maria, dana):
     made = edits.change(session, maria, phone="(312) 555-0199", actor=dana).edit_ids[0]
     synced(phone="(312) 555-0177")
     undo_edit(session, made, actor=dana, now=people.NOW)
-    assert edits.stands(session, maria)[0] == "+13125550177"
+    assert edits.effective(session, maria)[0] == "+13125550177"
 
 
 def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_the_sync(session, synced, maria, dana):
@@ -104,7 +104,7 @@ def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_
 def test_a_listed_contact_whom_staff_will_call_goes_on_waiting_when_the_sis_changes_its_number_and_back(
     session, synced, maria, dana
 ):
-    people.listed(session, maria)
+    people.list_contact(session, maria)
     edits.change(session, maria, method="call", actor=dana)
     synced(phone="(312) 555-0177")
     synced()

@@ -9,14 +9,14 @@ from sqlalchemy import select
 from support import edits, people
 
 from bot import access
-from bot.contact_edits.pending import count_pending, load_pending
-from bot.contact_edits.pending_files import change_sheet, powerschool_file
+from bot.contact_edits.pending import count_pending, iter_pending
+from bot.contact_edits.pending_export import write_change_sheet, write_powerschool_file
 from bot.contact_edits.undo import undo_edit
 from bot.db.models.roster import Student
 from bot.db.models.slack import SlackUser
 
 CHICAGO = ZoneInfo("America/Chicago")
-EVERYBODY = select(Student.id).where(Student.active)
+EVERYONE = select(Student.id).where(Student.active)
 
 
 @pytest.fixture
@@ -34,20 +34,20 @@ def family(session, district, dana):
     return sam, lea, maria, otto
 
 
-def waiting(session, students=EVERYBODY):
+def waiting(session, students=EVERYONE):
     session.flush()
-    return list(load_pending(session, students))
+    return list(iter_pending(session, students))
 
 
-def sheet(session, students=EVERYBODY):
+def sheet(session, students=EVERYONE):
     file = io.StringIO(newline="")
-    told = change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
+    told = write_change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
     return told, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
 
 
 def powerschool(session):
     file = io.StringIO(newline="")
-    told = powerschool_file(waiting(session), file, region="US")
+    told = write_powerschool_file(waiting(session), file, region="US")
     return told, list(csv.DictReader(io.StringIO(file.getvalue())))
 
 
@@ -64,13 +64,13 @@ def test_a_change_that_was_undone_or_that_the_sis_has_by_now_waits_no_more(sessi
     undone = edits.change(session, maria, phone="(312) 555-0199", actor=dana)
     undo_edit(session, undone.edit_ids[0], actor=dana, now=people.NOW)
     edits.change(session, otto, phone="(312) 555-0198", actor=dana)
-    edits.sis_says(session, otto, "+13125550198")
+    edits.sync_phone(session, otto, "+13125550198")
     assert waiting(session) == []
 
 
 def test_a_third_value_in_the_sis_is_what_stands_there_now(session, family, dana):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
-    edits.sis_says(session, family[2], "+13125550777")
+    edits.sync_phone(session, family[2], "+13125550777")
     (one,) = waiting(session)
     assert (one.old, one.new, one.disputed) == ("+13125550777", "+13125550199", True)
 
@@ -79,19 +79,19 @@ def test_a_removal_is_a_row_of_the_students_it_concerns(session, family, dana):
     sam, _, maria, otto = family
     edits.remove(session, maria, None, actor=dana)
     edits.remove(session, otto, sam, actor=dana)
-    rows = {one.given_name: (one.students, one.change) for one in waiting(session)}
+    rows = {one.given_name: (one.students, one.kind) for one in waiting(session)}
     assert rows == {"Maria": (("Lea Rivera", "Sam Rivera"), "removed"), "Otto": (("Sam Rivera",), "removed")}
 
 
 def test_the_edit_of_a_contact_that_was_then_removed_is_not_to_be_typed_in(session, family, dana):
     edits.change(session, family[3], phone="(312) 555-0199", actor=dana)
     edits.remove(session, family[3], None, actor=dana)
-    assert [one.change for one in waiting(session)] == ["removed"]
+    assert [one.kind for one in waiting(session)] == ["removed"]
 
 
 def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s_name(session, family, dana, district):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
-    ana, tom = (access.visible_students(people.acting(one)) for one in (district.ana, district.tom))
+    ana, tom = (access.visible_students(people.actor_of(one)) for one in (district.ana, district.tom))
     assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
     assert waiting(session, tom) == []
     assert count_pending(session, tom).total == 0
@@ -148,7 +148,7 @@ def test_powerschool_gets_nothing_that_would_delete_or_that_a_person_has_to_sett
     for one, number in ((maria, "(312) 555-0199"), (otto, "(312) 555-0198"), (odd, "(312) 555-0197"), (gone, "")):
         edits.change(session, one, phone=number, actor=dana)
     edits.change(session, otto, method="call", actor=dana)
-    edits.sis_says(session, maria, "+13125550777")
+    edits.sync_phone(session, maria, "+13125550777")
     told, rows = powerschool(session)
     assert [row["Phone Type"] for row in rows] == ["Home"]
     assert sorted(told.left_out.values()) == [1, 1, 1, 1]

@@ -1,4 +1,4 @@
-"""Names of contacts and staff are folded by the database, typed words by us: it must be the same."""
+"""The database folds stored names and Python folds typed words: both must give the same."""
 
 import unicodedata
 
@@ -14,39 +14,41 @@ from bot.db.models.name_words import NameWord
 from bot.db.models.roster import Contact, Student
 from bot.domain.names import clean, fold
 
-WRITTEN = ["O'Brien", "O\u2019Brien", "García Núñez", "Nguyễn Đức", "Weiß", "Smith - Jones", "  Ærø\u200b ", "李 小龍"]
-WRITTEN += ["Γιώργος", "محمّد", "शर्मिला", "ガブリエラ", "ᏣᎳᎩ"]
+NAMES = ["O'Brien", "O\u2019Brien", "García Núñez", "Nguyễn Đức", "Weiß", "Smith - Jones", "  Ærø\u200b ", "李 小龍"]
+NAMES += ["Γιώργος", "محمّد", "शर्मिला", "ガブリエラ", "ᏣᎳᎩ"]
 
 
 def folded(session, names):
-    """What the database makes of them."""
-    each = text(
-        "SELECT folded_name(name, '') FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS u (name, place) ORDER BY place"
+    """Return the names as the database folds them."""
+    query = text(
+        "SELECT folded_name(name, '') FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS u (name, position) ORDER BY position"
     )
-    return session.scalars(each, {"names": list(names)}).all()
+    return session.scalars(query, {"names": list(names)}).all()
 
 
-@pytest.mark.parametrize("written", WRITTEN)
-def test_the_database_folds_a_name_as_we_do(session, written):
-    assert folded(session, [written]) == [fold(written)]
+@pytest.mark.parametrize("name", NAMES)
+def test_database_folds_a_name_as_python_does(session, name):
+    assert folded(session, [name]) == [fold(name)]
 
 
-def test_the_database_folds_every_letter_and_every_sign_as_we_do(session):
-    every = (chr(code) for code in range(1, 0x110000) if unicodedata.category(chr(code)) not in {"Cn", "Co", "Cs"})
-    names = [f"a{one}b" for one in every if clean(one) == one]  # As a reader of the SIS hands them over.
+def test_database_folds_every_character_as_python_does(session):
+    characters = map(chr, range(1, 0x110000))
+    assigned = (character for character in characters if unicodedata.category(character) not in {"Cn", "Co", "Cs"})
+    names = [
+        f"a{character}b" for character in assigned if clean(character) == character
+    ]  # As a SIS reader returns them.
     assert len(names) > 100_000
-    assert [
-        (name, by_it) for name, by_it in zip(names, folded(session, names), strict=True) if by_it != fold(name)
-    ] == []
+    by_database = zip(names, folded(session, names), strict=True)
+    assert [(name, result) for name, result in by_database if result != fold(name)] == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cn", "Co", "Cs"])).map(clean), min_size=20))
-def test_the_database_folds_whatever_is_written_as_we_do(session, names):
+def test_database_folds_any_text_as_python_does(session, names):
     assert folded(session, names) == [fold(name) for name in names]
 
 
-def test_names_that_an_older_version_folded_are_folded_anew(engine, session, database_url):
+def test_migration_folds_names_of_an_older_version_again(engine, session, database_url):
     older = "CREATE OR REPLACE FUNCTION folded_name(given text, family text) RETURNS text LANGUAGE sql IMMUTABLE"
     session.execute(text(f"{older} RETURN lower(given || ' ' || family)"))
     sam = people.student(session)

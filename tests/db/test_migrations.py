@@ -83,6 +83,27 @@ def test_no_revision_imports_the_product(path):
     assert [name for name in modules if name.startswith(("bot", "."))] == []
 
 
+def test_0022_keeps_held_syncs_and_sent_notices(engine, database_url):
+    with new_database(engine, database_url, "held") as url:
+        command.upgrade(alembic_config(url), "0021")
+        old = build_engine(url)
+        with old.begin() as connection:
+            connection.execute(
+                text("""
+                INSERT INTO sync_runs (source, started_at, state, frame) VALUES ('export', now(), 'braked', 'hash');
+                INSERT INTO sync_notices (sync_run_id, kind, reader, state, due_at)
+                SELECT id, 'report', 'a@b.example', 'told', now() FROM sync_runs
+            """)
+            )
+        command.upgrade(alembic_config(url), "0022")
+        with old.connect() as connection:
+            runs = text(
+                "SELECT r.state, layout_hash, n.state FROM sync_runs r JOIN sync_notices n ON n.sync_run_id = r.id"
+            )
+            assert connection.execute(runs).all() == [("held", "hash", "sent")]
+        old.dispose()
+
+
 def test_alembic_finds_nothing_to_migrate(engine):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []

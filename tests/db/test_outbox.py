@@ -1,9 +1,9 @@
-"""What waits to be sent, whatever it is: whoever is due first goes first, to one process, and only that says what became of it."""
+"""The outbox of every table: rows are claimed in order by one worker, and only the lease holder may complete them."""
 
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from bot.db import outbox
 from bot.db.models.downloads import Download
@@ -14,26 +14,23 @@ from bot.db.models.slack import DigestPost
 from bot.db.session import transaction
 
 LEASE = timedelta(minutes=2)
-SOON = timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 
 
 def digest_post(now):
     message = MassMessage(id="dismissal", title="Early dismissal", sent_at=now)
-    return [message], {"mass_message_id": "dismissal", "channel_id": "C0"}
+    return message, {"mass_message_id": "dismissal", "channel_id": "C0"}
 
 
 def sync_notice(now):
-    return [SyncRun(source="export", started_at=now)], {
-        "sync_run_id": 1,
-        "kind": "report",
-        "reader": "dana@example.com",
-    }
+    return SyncRun(source="export", started_at=now), {"sync_run_id": 1, "kind": "report", "reader": "dana@example.com"}
 
 
 def download(now):
-    return [], {"user_id": "UDANA", "filter_text": "", "opened_at": now}
+    return None, {"user_id": "UDANA", "filter_text": "", "opened_at": now}
 
 
+# The column that differs between two rows, and the other values.
 TABLES = {
     DigestPost: ("channel_id", digest_post),
     SyncNotice: ("reader", sync_notice),
@@ -47,73 +44,80 @@ def table(request):
 
 
 @pytest.fixture
-def waits(session, table, now):
-    """Puts a row on its way, due so long ago."""
-    distinct, made_of = TABLES[table]
-    ground, values = made_of(now)
-    session.add_all(ground)
-    session.flush()
+def enqueue(session, table, now):
+    """Adds a pending row and returns its id."""
+    distinct, build = TABLES[table]
+    parent, values = build(now)
+    if parent:
+        session.add(parent)
+        session.flush()
 
-    def put(name, *, due=now):
+    def add(name, *, due=now):
         row = table(**values | {distinct: name, "state": "pending", "due_at": due})
         session.add(row)
         session.commit()
         return row.id
 
-    return put
+    return add
 
 
-def claim(session, table, now):
-    return outbox.claim_row(session, table, outbox.is_due(table, now=now), now=now)
+def claim(session, table, now, *, on_expiry="failed"):
+    return outbox.claim(session, table, now=now, lease=LEASE, on_expiry={"state": on_expiry})
 
 
-def test_what_is_due_longest_is_taken_first_and_what_is_not_due_is_left(session, table, now, waits):
-    later, soonest, not_yet = waits("B", due=now - SOON), waits("A", due=now - 2 * SOON), waits("C", due=now + SOON)
-    session.execute(
-        text("SET LOCAL enable_indexscan = off")
-    )  # An index would have them in the right order, asked or not.
+def state(session, table):
+    return session.scalar(select(table.state))
+
+
+def test_rows_are_claimed_by_due_date(session, table, now, enqueue):
+    later, first, not_due = (
+        enqueue("B", due=now - SECOND),
+        enqueue("A", due=now - 2 * SECOND),
+        enqueue("C", due=now + SECOND),
+    )
+    # An index would return them in the right order even without ORDER BY.
+    session.execute(text("SET LOCAL enable_indexscan = off"))
     session.execute(text("SET LOCAL enable_bitmapscan = off"))
-    assert [claim(session, table, now).id for _ in range(2)] == [soonest, later]
+    assert [claim(session, table, now).id for _ in range(2)] == [first, later]
     assert claim(session, table, now) is None
-    assert claim(session, table, now + SOON).id == not_yet
+    assert claim(session, table, now + SECOND).id == not_due
 
 
-def test_two_processes_never_take_the_same(session, engine, table, now, waits):
-    first, second = waits("A"), waits("B")
-    with transaction(engine) as elsewhere:
-        assert claim(elsewhere, table, now).id == first
+def test_two_workers_never_claim_the_same_row(session, engine, table, now, enqueue):
+    first, second = enqueue("A"), enqueue("B")
+    with transaction(engine) as other_worker:
+        assert claim(other_worker, table, now).id == first
         session.execute(text("SET LOCAL lock_timeout = '2s'"))
         assert claim(session, table, now).id == second
         assert claim(session, table, now) is None
 
 
-def test_a_claim_has_lapsed_when_it_is_as_old_as_a_lease(session, table, now, waits):
-    waits("A")
+def test_lease_expires_after_its_time(session, table, now, enqueue):
+    enqueue("A")
     claim(session, table, now)
-    lapsed = select(func.count()).select_from(table)
-    for age, number in ((LEASE - SOON, 0), (LEASE, 1)):
-        assert session.scalar(lapsed.where(outbox.lease_expired(table, now=now + age, lease=LEASE))) == number
+    claim(session, table, now + LEASE - SECOND)
+    assert state(session, table) == "claimed"
+    assert claim(session, table, now + LEASE) is None
+    assert state(session, table) == "failed"
 
 
-def test_whoever_lost_a_row_to_another_says_nothing_of_it_any_more(session, table, now, waits):
-    waits("A")
-    mine = claim(session, table, now)
-    session.expunge(mine)
-    assert outbox.holds_lease(session, mine)
-    theirs = outbox.claim_row(
-        session, table, outbox.lease_expired(table, now=now + LEASE, lease=LEASE), now=now + LEASE
-    )
-    assert (outbox.holds_lease(session, mine), outbox.holds_lease(session, theirs)) == (False, True)
-    assert not outbox.complete(session, mine, state="failed")
-    assert session.scalar(select(table.state)) == "claimed"
-    assert outbox.complete(session, theirs, state="failed")
-    assert session.scalar(select(table.state)) == "failed"
+def test_worker_that_lost_its_lease_stores_nothing(session, table, now, enqueue):
+    enqueue("A")
+    lost = claim(session, table, now)
+    session.expunge(lost)
+    assert outbox.holds_lease(session, lost)
+    current = claim(session, table, now + LEASE, on_expiry="pending")
+    assert (outbox.holds_lease(session, lost), outbox.holds_lease(session, current)) == (False, True)
+    assert not outbox.fail(session, lost)
+    assert state(session, table) == "claimed"
+    assert outbox.fail(session, current)
+    assert state(session, table) == "failed"
 
 
-def test_of_a_row_that_is_claimed_no_more_nothing_is_said(session, table, now, waits):
-    waits("A")
+def test_completed_row_is_not_completed_again(session, table, now, enqueue):
+    enqueue("A")
     row = claim(session, table, now)
-    assert outbox.complete(session, row, state="failed")
+    assert outbox.fail(session, row)
     assert not outbox.holds_lease(session, row)
-    assert not outbox.complete(session, row, state="pending")
-    assert outbox.complete(session, row, of=("failed",), state="pending")
+    assert not outbox.retry(session, row, due_at=now)
+    assert outbox.complete(session, row, "pending", from_states=("failed",))

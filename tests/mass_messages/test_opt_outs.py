@@ -18,7 +18,7 @@ NUMBER = "+13125550142"
 
 @pytest.fixture
 def maria(session):
-    district = people.a_district(session)
+    district = people.create_district(session)
     return people.contact(session, people.student(session, at=district.lincoln), phone=NUMBER)
 
 

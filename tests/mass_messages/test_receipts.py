@@ -10,7 +10,7 @@ from support import mass_messages as messages
 from support import people
 from support.mass_messages import DAY, a_delivery, a_message, a_receipt, outcome_of, register, report, send, the_list
 
-from bot.cleanup_list import evidence
+from bot.cleanup_list import number_status
 from bot.db.models.edits import Audit
 from bot.db.models.messages import Delivery, MassMessage, Receipt
 from bot.db.session import transaction
@@ -215,7 +215,7 @@ def test_receipts_in_any_order_match_a_simple_model(session, now, steps, again):
             report(session, delivery["provider_id"], step, now=now)
     settle_message(session, message["id"], now=now + DAY)
 
-    strongest = max(outcomes, key=evidence.STRENGTH.index, default="pending")
+    strongest = max(outcomes, key=number_status.STRENGTH.index, default="pending")
     expected = "unconfirmed" if strongest == "pending" else strongest
     assert outcome_of(session, delivery["provider_id"]) == expected
     listed = None if expected in {"delivered", "not_contact_problem"} else expected

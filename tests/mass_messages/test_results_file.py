@@ -18,7 +18,7 @@ SENT = ResultsMessage("snow", "Snow day", NOW)
 @pytest.fixture
 def family(session):
     """Maria and Otto share a number; Eva has another."""
-    district = people.a_district(session)
+    district = people.create_district(session)
     sam = people.student(session, at=district.lincoln)
     return [
         people.contact(session, sam, given=given, phone=phone)
@@ -84,7 +84,7 @@ def test_rejected_rows_have_line_and_reason(session, family, import_csv):
     assert [line for line, _ in report.rejected] == [2, 3, 4]
     reasons = [reason for _, reason in report.rejected]
     assert "Too short" in reasons[0]
-    assert reasons[1] == "Nobody in the student information system has this number."
+    assert reasons[1] == "No contact in the student information system has this number."
     assert "“lost in space” is not a known result" in reasons[2]
     assert (report.read, report.added) == (4, 2)
 

@@ -39,7 +39,7 @@ SENTENCES = {
     "Message rejected by Microsoft Entitlement System.": "4009",
     "Message was blocked due to the toll-free number not being verified.": "4010",
     "Message rejected by the carrier due to a volumetric violation.": "4020",
-    "Message failed to deliver. Reach out Microsoft support team for more details.": "5000",
+    "Message failed to deliver. AccessLevel out Microsoft support team for more details.": "5000",
     "Message failed to deliver due to temporary unavailability of application/system.": "5001",
     "Carrier does not support delivery report": "5002",
     "Message failed to deliver due to unknown error/failure.": "9999",

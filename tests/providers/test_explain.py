@@ -30,7 +30,7 @@ def test_explanation_mentions_shaky_and_reasonless_codes():
 
 
 def test_explanation_says_that_our_own_fault_lists_nobody():
-    assert "nobody is listed" in explain("twilio", "30007").lines()[1]
+    assert "no contact is listed" in explain("twilio", "30007").lines()[1]
 
 
 @pytest.mark.parametrize("word", ["status:undelivered", "undelivered", " Undelivered "])

@@ -1,4 +1,4 @@
-"""The sender against a bot that only listens: what goes over the wire is what a texting product and Twilio would send."""
+"""The sender against a server that records: the requests are those of a texting product and of Twilio."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ from twilio.request_validator import RequestValidator
 from bot.db.models.messages import PhoneNumber
 from bot.sandbox.district.numbers import Fate
 from bot.sandbox.sender import Recipient, Sender, callbacks_of
-from bot.sandbox.slack.serving import running
+from bot.sandbox.slack.server import serve_app
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
 @dataclass
-class Listener:
-    """Takes everything and remembers it."""
+class Recorder:
+    """Accepts and records all requests."""
 
     messages: list = field(default_factory=list)
     receipts: list = field(default_factory=list)
@@ -46,110 +46,114 @@ class Listener:
 
 
 @pytest.fixture
-def listener():
-    return Listener()
+def recorder():
+    return Recorder()
 
 
 @pytest.fixture
-def sender(engine, listener):
-    with running(listener.app()) as url, httpx.Client(base_url=url) as client:
-        yield Sender(engine, client, "ingest", "twilio-secret", lambda number: _FATES.get(number, Fate.FINE))
+def sender(engine, recorder):
+    with serve_app(recorder.app()) as url, httpx.Client(base_url=url) as client:
+        yield Sender(engine, client, "ingest", "twilio-secret", lambda number: _FATES.get(number, Fate.DELIVERED))
 
 
-BLOCKED, STOPPED = "+13125550111", "+13125550112"
-_FATES = {BLOCKED: Fate.BLOCKED, STOPPED: Fate.STOPPED}
+BLOCKED, OPTED_OUT = "+13125550111", "+13125550112"
+_FATES = {BLOCKED: Fate.BLOCKED, OPTED_OUT: Fate.OPTED_OUT}
 
 
 @pytest.fixture
 def families(session):
-    """Maria has two children; her neighbour blocks texts, another has said STOP and we do not know it yet."""
+    """Maria has two students; a second contact blocks texts; a third has opted out, which the bot does not know yet."""
     sam, eva = people.student(session), people.student(session, "Eva")
     maria = people.contact(session, sam, eva)
     blocks = people.contact(session, sam, phone=BLOCKED)
-    stopped = people.contact(session, eva, phone=STOPPED)
+    opted_out = people.contact(session, eva, phone=OPTED_OUT)
     session.commit()
-    return maria, blocks, stopped
+    return maria, blocks, opted_out
 
 
-def deliveries(listener):
-    return [one for _, message in listener.messages for one in message["deliveries"]]
+def deliveries(recorder):
+    return [delivery for _, message in recorder.messages for delivery in message["deliveries"]]
 
 
-def test_a_contact_of_two_students_gets_one_text(sender, listener, families):
+def test_contact_of_two_students_gets_one_text(sender, recorder, families):
     sent = sender.send("Early dismissal today", now=NOW)
 
     assert sent.deliveries == 3
-    assert sorted(one["contact"] for one in deliveries(listener)) == sorted(one.sourced_id for one in families)
-    assert listener.messages[0][0] == "Bearer ingest"
-    assert listener.messages[0][1]["title"] == "Early dismissal today"
+    assert sorted(delivery["contact"] for delivery in deliveries(recorder)) == sorted(
+        contact.sourced_id for contact in families
+    )
+    assert recorder.messages[0][0] == "Bearer ingest"
+    assert recorder.messages[0][1]["title"] == "Early dismissal today"
 
 
-def test_nobody_is_texted_who_takes_calls_has_no_number_or_said_stop(sender, listener, session):
+def test_calls_only_missing_numbers_and_opt_outs_get_no_text(sender, recorder, session):
     sam = people.student(session)
     people.contact(session, sam, method="call")
     people.contact(session, sam, phone=None)
-    stopped = people.contact(session, sam)
-    session.add(PhoneNumber(phone=stopped.sis_phone, opted_out_at=NOW))
+    opted_out = people.contact(session, sam)
+    session.add(PhoneNumber(phone=opted_out.sis_phone, opted_out_at=NOW))
     session.commit()
 
     sender.send("Early dismissal today", now=NOW)
 
-    assert listener.messages[0][1]["deliveries"] == []
-    assert listener.receipts == []
+    assert recorder.messages[0][1]["deliveries"] == []
+    assert recorder.receipts == []
 
 
-def test_every_receipt_is_signed_as_twilio_signs(sender, listener, families):
+def test_receipts_are_signed_as_twilio_signs(sender, recorder, families):
     sender.send("Early dismissal today", now=NOW)
 
     validator = RequestValidator("twilio-secret")
-    assert listener.receipts
-    assert all(validator.validate(url, form, signature) for url, form, signature in listener.receipts)
+    assert recorder.receipts
+    assert all(validator.validate(url, form, signature) for url, form, signature in recorder.receipts)
 
 
-def test_each_delivery_ends_as_its_number_is_fated(sender, listener, families):
+def test_delivery_results_follow_the_fates_of_numbers(sender, recorder, families):
     sender.send("Early dismissal today", now=NOW)
 
-    ends = {(form["To"], form["MessageStatus"], form.get("ErrorCode")) for _, form, _ in listener.receipts}
-    assert (BLOCKED, "undelivered", "30004") in ends
-    assert (STOPPED, "failed", "21610") in ends
-    assert (families[0].sis_phone, "delivered", None) in ends
+    results = {(form["To"], form["MessageStatus"], form.get("ErrorCode")) for _, form, _ in recorder.receipts}
+    assert (BLOCKED, "undelivered", "30004") in results
+    assert (OPTED_OUT, "failed", "21610") in results
+    assert (families[0].sis_phone, "delivered", None) in results
 
 
-def test_progress_counts_the_receipts_that_were_taken(sender, listener, families):
+def test_progress_counts_accepted_receipts(sender, recorder, families):
     seen = []
 
     sent = sender.send("Early dismissal today", now=NOW, progress=lambda done, total: seen.append((done, total)))
 
     assert seen[0][0] == 0
-    assert seen[-1] == (sent.receipts, sent.receipts) == (len(listener.receipts), len(listener.receipts))
+    assert seen[-1] == (sent.receipts, sent.receipts) == (len(recorder.receipts), len(recorder.receipts))
 
 
-def test_the_same_title_a_second_later_is_another_message(sender, listener, families):
+def test_same_title_a_second_later_is_another_message(sender, recorder, families):
     first = sender.send("Snow day", now=NOW)
     second = sender.send("Snow day", now=NOW.replace(second=1))
 
     assert first.message_id != second.message_id
-    assert len({one["provider_id"] for one in deliveries(listener)}) == 6
+    assert len({delivery["provider_id"] for delivery in deliveries(recorder)}) == 6
 
 
-def test_a_refusal_of_the_bot_is_not_passed_over(sender, listener, families):
-    listener.status = 401
+def test_refusal_of_the_bot_is_an_error(sender, recorder, families):
+    recorder.status = 401
 
     with pytest.raises(httpx.HTTPStatusError):
         sender.send("Early dismissal today", now=NOW)
 
 
-def test_some_receipts_come_twice_and_some_in_the_wrong_order():
-    shapes = Counter(
-        tuple(form["MessageStatus"] for form in callbacks_of("m", Recipient(f"G{n}", "+13125550142"), Fate.FINE, NOW))
+def test_some_receipts_are_doubled_or_out_of_order():
+    orders = Counter(
+        tuple(
+            form["MessageStatus"] for form in callbacks_of("m", Recipient(f"G{n}", "+13125550142"), Fate.DELIVERED, NOW)
+        )
         for n in range(300)
     )
 
-    assert set(shapes) == {("sent", "delivered"), ("sent", "delivered", "delivered"), ("delivered", "sent")}
-    assert shapes["sent", "delivered"] > 200
+    assert set(orders) == {("sent", "delivered"), ("sent", "delivered", "delivered"), ("delivered", "sent")}
+    assert orders["sent", "delivered"] > 200
 
 
-def test_a_text_that_failed_before_the_carrier_was_never_sent():
-    (only,) = callbacks_of("m", Recipient("G1", STOPPED), Fate.STOPPED, NOW)
+def test_text_that_failed_before_the_carrier_was_never_sent():
+    (only,) = callbacks_of("m", Recipient("G1", OPTED_OUT), Fate.OPTED_OUT, NOW)
 
     assert only["MessageStatus"] == "failed"

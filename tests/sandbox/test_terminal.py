@@ -1,4 +1,4 @@
-"""What the terminal shows is what Slack would show, without the markup."""
+"""The terminal shows the text that Slack shows, without the markup."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from bot.slack.kit import blocks as b
 
 
 @pytest.mark.parametrize(
-    ("mrkdwn", "read"),
+    ("mrkdwn", "plain"),
     [
-        ("*No adult can be texted*, and nobody.", "No adult can be texted, and nobody."),
+        ("*No adult can be texted*, nor called.", "No adult can be texted, nor called."),
         ("⚠️ *bold* and _slanted_ and ~gone~ and `code`", "⚠️ bold and slanted and gone and code"),
         ("since <!date^1795446000^{date_short}|Nov 23, 2026 (UTC)>", "since Nov 23, 2026 (UTC)"),
         ("<@UCLARA> in <#CFAMILYTEXTS>, <@UNOBODY>", "@Clara Novák in #family-texts, @UNOBODY"),
@@ -18,19 +18,19 @@ from bot.slack.kit import blocks as b
         (b.escaped("Zoë *Star* <!here>"), "Zoë *Star* <!here>"),
     ],
 )
-def test_a_line_of_mrkdwn_reads_as_in_slack(mrkdwn, read):
+def test_mrkdwn_line_reads_as_in_slack(mrkdwn, plain):
     names = {"UCLARA": "Clara Novák", "CFAMILYTEXTS": "family-texts"}
 
-    assert terminal.marked(mrkdwn, names).plain == read
+    assert terminal.render_mrkdwn(mrkdwn, names).plain == plain
 
 
 def test_bold_words_are_bold_in_the_terminal():
-    (span,) = terminal.marked("a *bold* word", {}).spans
+    (span,) = terminal.render_mrkdwn("a *bold* word", {}).spans
 
     assert (span.start, span.end, span.style) == (2, 6, "bold")
 
 
-def test_every_block_of_a_card_is_read_from_top_to_bottom():
+def test_blocks_are_rendered_from_top_to_bottom():
     card = [
         b.header("Grade 5 · Blocked"),
         b.section("*Sam Rivera*\n• Blocked", accessory=b.button("Fix…", "student.open", "1")),
@@ -44,7 +44,7 @@ def test_every_block_of_a_card_is_read_from_top_to_bottom():
         },
     ]
 
-    assert terminal.drawn(card).plain.splitlines() == [
+    assert terminal.render_blocks(card).plain.splitlines() == [
         "Grade 5 · Blocked",
         "Sam Rivera",
         "• Blocked",

@@ -1,12 +1,14 @@
-"""The tour plays the whole path; it passes on a sandbox that is well and fails where a step is not what it should be."""
+"""The tour passes on a working sandbox and fails at the first step without the expected result."""
 
 import io
 
 import pytest
 from rich.console import Console
-from support.stages import a_stage
+from support.running_sandbox import running_sandbox
 
+from bot.cli.sync_report import show_sync
 from bot.sandbox import tour
+from bot.sandbox.demo import Demo
 from bot.sandbox.district.numbers import Fate
 
 
@@ -15,21 +17,21 @@ def console():
     return Console(file=io.StringIO(), width=110)
 
 
-def test_every_step_of_the_tour_is_as_it_should_be(tmp_path, console):
-    with a_stage(tmp_path) as (opened, _):
-        code = tour.play(opened, console)
+def test_every_step_of_the_tour_passes(tmp_path, console):
+    with running_sandbox(tmp_path) as (sandbox, _):
+        exit_code = tour.run_tour(Demo(sandbox, console, show_sync))
 
-    said = console.file.getvalue()
-    assert code == 0, said
-    assert said.count("✓") >= len(tour.STEPS)
+    output = console.file.getvalue()
+    assert exit_code == 0, output
+    assert output.count("✓") >= len(tour.STEPS)
 
 
-def test_the_tour_ends_at_the_first_step_that_is_not_what_it_should_be(tmp_path, console, monkeypatch):
-    with a_stage(tmp_path) as (opened, _):
-        blocked = [number for number, fate in opened.district.fates.items() if fate is Fate.BLOCKED]
-        for number in blocked:
-            monkeypatch.setitem(opened.district.fates, number, Fate.FINE)
-        code = tour.play(opened, console)
+def test_tour_ends_at_the_first_failing_step(tmp_path, console, monkeypatch):
+    with running_sandbox(tmp_path) as (sandbox, _):
+        for number, fate in sandbox.district.fates.items():
+            if fate is Fate.BLOCKED:
+                monkeypatch.setitem(sandbox.district.fates, number, Fate.DELIVERED)
+        exit_code = tour.run_tour(Demo(sandbox, console, show_sync))
 
-    assert code == 1
+    assert exit_code == 1
     assert "✗" in console.file.getvalue()

@@ -22,8 +22,8 @@ from support.sis_server import (
 )
 
 from bot.errors import UserError
-from bot.sandbox import district
-from bot.sandbox.slack.serving import running
+from bot.sandbox.district.maplewood import write_export
+from bot.sandbox.slack.server import serve_app
 from bot.sis.rows import Rejection, UserRow
 from bot.sync.hold import SyncHeld
 
@@ -55,7 +55,7 @@ def nights(empty_database, tmp_path):
 def maplewood(tmp_path):
     """Its export, and the same as tables."""
     folder = tmp_path / "maplewood"
-    district.write(folder, NOW.date())
+    write_export(folder, NOW.date())
     return folder, {file.stem: rows_of(file) for file in folder.glob("*.csv")}
 
 
@@ -279,7 +279,7 @@ def test_unreachable_server_is_reported(sis):
 def test_token_never_goes_to_another_host(sis):
     sis.faults = [Fault("users", answer=redirecting("/moved/users"))]
     assert read_user_ids(sis) == EVERYONE
-    with running((other := Sis(sis.tables, sis.minor)).app()) as elsewhere:
+    with serve_app((other := Sis(sis.tables, sis.minor)).app()) as elsewhere:
         sis.faults = [Fault("users", answer=redirecting(f"{elsewhere}/moved/users"))]
         with pytest.raises(UserError, match="another address"):
             read_user_ids(sis)

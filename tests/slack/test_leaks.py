@@ -1,4 +1,4 @@
-"""That the search after every test would find what it looks for."""
+"""The leak search that runs after every test finds what it searches for."""
 
 import logging
 
@@ -6,18 +6,18 @@ import pytest
 from support import leaks, people
 
 from bot.slack.kit import respond
-from bot.slack.kit.card import Card
+from bot.slack.kit.blocks import Card
 
 
 @pytest.fixture
 def private(session):
     people.contact(session, people.student(session, "Zoë", "Quillfeather-Ng"), given="Ottoline", phone="+13125557342")
     session.commit()
-    return leaks.Private(session.get_bind())
+    return leaks.PrivateData(session.get_bind())
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("content", "found"),
     [
         ("contact of Zoë", ["Zoë"]),
         ("Quillfeather-Ng", ["Quillfeather"]),
@@ -30,12 +30,12 @@ def private(session):
         ("Quill and Otto", []),
     ],
 )
-def test_a_name_and_a_number_are_found_however_written(private, said, found):
-    assert private.found_in(said) == found
+def test_names_and_numbers_are_found_in_any_format(private, content, found):
+    assert private.find_in(content) == found
 
 
-def test_a_line_of_production_is_heard_and_no_other():
-    with leaks.heard() as lines:
+def test_only_lines_that_production_logs_are_captured():
+    with leaks.captured_log() as lines:
         logging.getLogger("bot.sync").info("Zoë left")
         logging.getLogger("bot.sync").debug("Zoë left again")
         logging.getLogger("slack_sdk.web").error("Zoë left as well")
@@ -43,16 +43,16 @@ def test_a_line_of_production_is_heard_and_no_other():
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "leaks_name"),
     [
         ({"text": "Zoë"}, True),
         ({"text": "1 contact", "blocks": [{"type": "divider", "block_id": "Zoë"}]}, True),
         ({"text": "1 contact", "blocks": [{"type": "divider", "block_id": "contact.1"}]}, False),
     ],
 )
-def test_a_post_that_names_somebody_is_found_and_no_other(office, private, content, told):
+def test_post_with_a_name_is_found(office, private, content, leaks_name):
     card = Card(content.get("blocks", []), content["text"])
     sent = office.client.chat_postMessage(channel=office.channel, text="1 contact")
     respond.update_message(office.client, sent["channel"], sent["ts"], card)
-    assert bool(list(leaks.in_requests(office, private))) is told
+    assert bool(list(leaks.find_leaks(office, private))) is leaks_name
     office.slack.calls.clear()

@@ -1,6 +1,6 @@
-"""What leaves the bot: the whole path is played once, and then everything that was sent, kept or logged is searched.
+"""A whole day of work is played once, then everything that was sent, stored, or logged is searched.
 
-Names stand only where one person reads them, whole numbers only in the edit dialog, neither in anything else.
+Names are only where one person reads them, whole numbers only in the edit dialog, and neither anywhere else.
 """
 
 import json
@@ -9,18 +9,18 @@ import re
 
 import pytest
 from sqlalchemy import select, text
+from support import leaks, people, screens
 from support import mass_messages as messages
-from support import people
-from support.leaks import opened, values_of
 
 from bot.db.models.edits import Audit
 from bot.db.models.roster import Contact
 from bot.sandbox.slack.faults import Fault
 
 NAMES = ["Zebedee", "Quillfeather", "Marigold", "Ottoline", "Ravenscroft", "Peregrine"]
-BLOCKED, FINE, TYPED, WRONG = "+13125557342", "+13125557343", "(312) 555-7345", "555-7346"
-NUMBERS = [*(written for end in range(7342, 7347) for written in (f"312555{end}", f"555-{end}")), "312.555", "312-555"]
+BLOCKED, FINE, TYPED, INCOMPLETE = "+13125557342", "+13125557343", "(312) 555-7345", "555-7346"
+NUMBERS = [*(part for end in range(7342, 7347) for part in (f"312555{end}", f"555-{end}")), "312.555", "312-555"]
 MASKED = ["•••"]
+# Methods whose content one person reads.
 ONE_READER = {"views.open", "views.push", "views.update", "views.publish", "response_url"}
 
 
@@ -33,55 +33,49 @@ def family(session, office):
     people.school_class(session, office.district.ana, office.district.lincoln, zebedee)
     marigold = people.contact(session, zebedee, peregrine, given="Marigold", family="Quillfeather", phone=BLOCKED)
     people.contact(session, zebedee, given="Ottoline", family="Ravenscroft", phone=FINE, priority=2)
-    people.listed(session, marigold)
+    people.list_contact(session, marigold)
     session.commit()
     return zebedee, marigold
 
 
 @pytest.fixture
-def played(office, session, family, caplog):
-    """The whole path: subscribe, list, fix, mistype, save, lose a race, undo, remove, bring back, settle, digest, Home."""
+def day(office, session, family, caplog):
+    """Subscribe, list, edit, mistype, save, conflict, undo, remove, bring back, a mass message, digest, Home, failures."""
     for library in ("slack_bolt", "slack_sdk", "apscheduler", "uvicorn"):
         caplog.set_level(logging.INFO, logger=library)
-    caplog.set_level(logging.DEBUG, logger="bot")  # Last, because it also lets the handler hear that much.
+    caplog.set_level(logging.DEBUG, logger="bot")  # Last, because it also sets the level of the handler.
     clara, ana = office.clara, office.ana
     clara.command("/cleanup", "subscribe", channel=office.channel)
     message = clara.command("/cleanup", "grade 5 blocked", channel=office.channel).message
     clara.choose(message, "All red", action_id="list.show.status")
-    _fix(clara, clara.again(message), family)
-    _race(clara, ana, family)
+    _fix(clara, clara.current(message), family)
+    _save_over_a_colleague(clara, ana, family)
     clara.press(clara.view, action_id="edit.undo")
     _remove(clara, family)
     clara.press(clara.view, action_id="removal.undo")
     clara.close(everything=True)
-    office.settled()
-    _mass_message(office, session, family[1])
-    ana.press(_digest(office), action_id="digest.show_mine")
+    _send_mass_message(office, session, family[1])
+    ana.press(ana.last(office.channel), action_id="digest.show_mine")
     clara.open_home()
-    _goes_wrong(office, clara, family)
-    office.settled()
+    _fail(office, clara, family)
     return office
 
 
 def _fix(person, message, family):
-    assert person.press(message, action_id="student.open", value=_value_of(message, family[0])).ok
+    value = screens.row_value(message, family[0].id)
+    assert person.press(message, action_id="student.open", value=value).ok
     assert person.press(person.view, action_id="contact.edit", value=str(family[1].id)).ok
-    assert person.fill(person.view, {"phone": WRONG}).submit().errors
+    assert person.fill(person.view, {"phone": INCOMPLETE}).submit().errors
     assert person.fill(person.view, {"phone": TYPED}).submit().ok
 
 
-def _value_of(message, student):
-    values = [block.get("accessory", {}).get("value", "") for block in message.blocks]
-    return next(value for value in values if value.startswith(f"{student.id} "))
-
-
-def _race(person, other, family):
-    """Both have the dialog open; the other is faster, and the person saves all the same."""
+def _save_over_a_colleague(person, colleague, family):
+    """Both have the dialog open; the colleague saves first, and the person saves over it."""
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
-    seen = other.command("/cleanup").message
-    other.press(seen, action_id="student.open", value=_value_of(seen, family[0]))
-    other.press(other.view, action_id="contact.edit", value=str(family[1].id))
-    assert other.fill(other.view, {"phone": "312.555.7344"}).submit().ok
+    message = colleague.command("/cleanup").message
+    colleague.press(message, action_id="student.open", value=screens.row_value(message, family[0].id))
+    colleague.press(colleague.view, action_id="contact.edit", value=str(family[1].id))
+    assert colleague.fill(colleague.view, {"phone": "312.555.7344"}).submit().ok
     person.fill(person.view, {"phone": "312-555-7346"}).submit()
     assert "changed this contact while you were editing" in str(person.view.blocks)
     assert person.fill(person.view, {}).submit().ok
@@ -92,118 +86,115 @@ def _remove(person, family):
     assert person.fill(person.view, {"reason": "wrong_person", "scope": "all"}).submit().ok
 
 
-def _mass_message(office, session, marigold):
+def _send_mass_message(office, session, marigold):
     ottoline = session.scalars(select(Contact).where(Contact.given_name == "Ottoline")).one()
-    office.later(minutes=1)
+    office.advance(minutes=1)
     messages.sent(session, {marigold: "blocked", ottoline: "inactive"}, now=office.now(), settled=False)
     session.commit()
     assert office.tick().failed == ()
 
 
-def _digest(office):
-    return office.ana.last(office.channel)
-
-
-def _goes_wrong(office, person, family):
-    """A fault of Slack's and one of the database, whose message repeats the row with the number; both are logged."""
+def _fail(office, person, family):
+    """Cause an error of Slack, and one of the database whose message repeats the row with the number; both are logged."""
     message = person.command("/cleanup", "red").message
-    office.slack.faults.order("views.open", Fault.INTERNAL_ERROR)
-    person.press(message, action_id="student.open", value=_value_of(message, family[0]))
-    person.press(message, action_id="student.open", value=_value_of(message, family[0]))
+    value = screens.row_value(message, family[0].id)
+    office.slack.faults.inject("views.open", Fault.INTERNAL_ERROR)
+    person.press(message, action_id="student.open", value=value)
+    person.press(message, action_id="student.open", value=value)
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
-    _alter(office, "ALTER TABLE edits ADD CONSTRAINT broken CHECK (false) NOT VALID")
-    broken = person.fill(person.view, {"phone": TYPED}).submit()
-    _alter(office, "ALTER TABLE edits DROP CONSTRAINT broken")
-    assert "report reference" in broken.errors["phone"]
+    _execute(office, "ALTER TABLE edits ADD CONSTRAINT broken CHECK (false) NOT VALID")
+    outcome = person.fill(person.view, {"phone": TYPED}).submit()
+    _execute(office, "ALTER TABLE edits DROP CONSTRAINT broken")
+    assert "report reference" in outcome.errors["phone"]
 
 
-def _alter(office, statement):
+def _execute(office, statement):
     with office.engine.begin() as connection:
         connection.execute(text(statement))
 
 
-def words_of(content):
+def as_text(content):
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
 def private_in(content, *, also=()):
-    """The names and numbers (and what else is asked for) that stand in some content."""
-    return [one for one in (*NAMES, *NUMBERS, *also) if one in words_of(content)]
+    """Return the names and numbers, and those of `also`, that occur in some content."""
+    return [word for word in (*NAMES, *NUMBERS, *also) if word in as_text(content)]
 
 
-def answers(office):
-    """What the acknowledgements said, and whether only one person saw it: a dialog, or an ephemeral message."""
-    return [json.loads(one.body) for one in office.slack.answers if one.body.strip()]
+def acknowledgements(office):
+    return [json.loads(response.body) for response in office.slack.responses if response.body.strip()]
 
 
 def everything_sent(office):
-    return [*(opened(call) for call in office.slack.calls), *answers(office)]
+    return [*(leaks.decoded(call) for call in office.slack.calls), *acknowledgements(office)]
 
 
-def test_the_path_that_is_searched_shows_names_numbers_and_a_digest(played):
-    """So that the searches below cannot pass because nothing was sent."""
-    sent = words_of(everything_sent(played))
-    assert {"Marigold", "•••", "555-7345"} <= set(private_in(sent, also=MASKED))
-    assert "delivered" in "".join(one.text for one in in_channels(played))
-
-
-def test_channels_read_counts_and_no_name_or_number_not_even_masked(played):
-    for message in in_channels(played):
-        assert private_in([message.text, message.blocks, message.metadata], also=MASKED) == []
-    for call in played.slack.calls:
-        if call.method not in ONE_READER and str(call.arguments.get("channel", "")) not in _own(played):
-            assert private_in(opened(call), also=MASKED) == [], call.method
-
-
-def in_channels(office):
-    """What the bot said where others read along."""
-    own = _own(office)
+def channel_messages(office):
+    """Return what the bot posted where several people read."""
+    own_chats = _own_chats(office)
     return [
-        one for one in office.slack.messages.values() if one.by_app and not one.ephemeral_for and one.channel not in own
+        message
+        for message in office.slack.messages.values()
+        if message.by_app and not message.ephemeral_for and message.channel not in own_chats
     ]
 
 
-def _own(office):
-    """The conversations of one person with the bot, as a post may name them."""
-    return {place for person in office.who.values() for place in (person.id, person.dm)}
+def _own_chats(office):
+    """Return the ids under which a post reaches the direct messages of one person."""
+    return {chat for person in office.people.values() for chat in (person.id, person.dm)}
 
 
-def test_names_go_to_one_reader_only(played):
-    for call in played.slack.calls:
-        if call.method == "response_url" and private_in(opened(call)):
+def test_day_sends_names_numbers_and_a_digest(day):
+    """Without this, the searches below could pass because nothing was sent."""
+    sent = as_text(everything_sent(day))
+    assert {"Marigold", "•••", "555-7345"} <= set(private_in(sent, also=MASKED))
+    assert "delivered" in "".join(message.text for message in channel_messages(day))
+
+
+def test_channels_get_counts_and_not_even_masked_numbers(day):
+    for message in channel_messages(day):
+        assert private_in([message.text, message.blocks, message.metadata], also=MASKED) == []
+    for call in day.slack.calls:
+        if call.method not in ONE_READER and str(call.arguments.get("channel", "")) not in _own_chats(day):
+            assert private_in(leaks.decoded(call), also=MASKED) == [], call.method
+
+
+def test_names_go_to_one_reader_only(day):
+    for call in day.slack.calls:
+        if call.method == "response_url" and private_in(leaks.decoded(call)):
             assert call.arguments["response_type"] == "ephemeral"
-    for answer in answers(played):
-        if private_in(answer):
-            assert answer.get("response_type") == "ephemeral" or "response_action" in answer
+    for response in acknowledgements(day):
+        if private_in(response):
+            assert response.get("response_type") == "ephemeral" or "response_action" in response
 
 
-def test_whole_numbers_stand_in_the_edit_dialog_only(played):
-    numbers = re.compile("|".join(re.escape(one) for one in NUMBERS))
-    for sent in everything_sent(played):
-        if numbers.search(words_of(sent)):
+def test_whole_numbers_are_in_the_edit_dialog_only(day):
+    numbers = re.compile("|".join(map(re.escape, NUMBERS)))
+    for sent in everything_sent(day):
+        if numbers.search(as_text(sent)):
             assert sent["view"]["callback_id"] == "contact.save"
 
 
-def test_ids_metadata_and_values_of_buttons_hold_ids_versions_and_filters(played):
+def test_ids_metadata_and_button_values_hold_no_personal_data(day):
     keys = {"private_metadata", "block_id", "action_id", "callback_id", "external_id", "value", "metadata"}
-    sent = everything_sent(played)
-    assert private_in(list(values_of(sent, keys)), also=MASKED) == []
-    assert {"private_metadata", "block_id", "action_id", "value", "metadata"} <= {
-        key for key in keys if list(values_of(sent, {key}))
-    }
+    sent = everything_sent(day)
+    assert private_in(list(leaks.values_under(sent, keys)), also=MASKED) == []
+    used = {key for key in keys if list(leaks.values_under(sent, {key}))}
+    assert {"private_metadata", "block_id", "action_id", "value", "metadata"} <= used
 
 
-def test_nothing_is_uploaded(played):
-    assert played.slack.files == {}
+def test_no_file_is_uploaded(day):
+    assert day.slack.files == {}
 
 
-def test_no_name_or_number_gets_into_a_log(played, caplog):
-    lines = [caplog.handler.format(one) for one in caplog.get_records("setup")]
+def test_no_name_or_number_is_logged(day, caplog):
+    lines = [caplog.handler.format(record) for record in caplog.get_records("setup")]
     assert any("reference" in line for line in lines)
     assert [line for line in lines if private_in(line, also=MASKED)] == []
 
 
-def test_the_audit_holds_masked_numbers_and_no_name(played, session):
+def test_audit_holds_masked_numbers_and_no_name(day, session):
     session.rollback()
     rows = [str(tuple(row)) for row in session.execute(select(Audit.__table__))]
     assert any("•••" in row for row in rows)

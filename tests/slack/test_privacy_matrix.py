@@ -1,57 +1,44 @@
-"""Every door, and everybody who must not come in: a polite no, nothing about the student in it, nothing changed.
+"""Every entry point, and every person who has no right to it: a polite refusal, nothing about a student, nothing changed.
 
-Whoever never had rights stands before a copy of Clara's screen, with her buttons in it, and presses them.
+People who never had rights get a copy of Clara's screen, with her buttons, and press them.
 """
 
 import os
 
 import pytest
 from sqlalchemy import delete, update
-from support import people, privacy_table
-from support import surfaces as doors
-from support.surfaces import (
-    ALL,
-    EVERY,
-    LOOKING_ONLY,
-    NAMES_NOBODY,
-    NOT_YOURS,
-    OF_A_STUDENT,
-    OF_EXPORTERS,
-    OF_LISTS,
-    OF_NOBODY,
-    OF_THE_DISTRICT,
-    WHOM_TO_ASK,
-    copy_screen,
-    knock,
-)
+from support import people, surfaces
+from support.privacy_table import PEOPLE, PrivacyTable
+from support.surfaces import ASK_ADMIN, NOT_ON_YOUR_LIST
 
 from bot.db.models.roster import Staff, StaffRole, Student
+from bot.sandbox.slack.people import Person
 
 
 @pytest.fixture
 def scene(session, office):
-    return doors.set_up(session, office)
+    return surfaces.set_up(session, office)
 
 
-def _joins(office, **traits):
+def _add_account(office, **traits):
     user = office.slack.add_user("Xenia", **traits)
     members = office.slack.channels[office.channel].members | {user.id}
-    office.slack.alter_channel(office.channel, members=members)
-    return office.slack.person(user.id)
+    office.slack.update_channel(office.channel, members=members)
+    return Person(office.slack, user.id)
 
 
 def _account(**traits):
-    """Somebody in Slack with the address of the district's manager, which alone opens nothing."""
-    return lambda office, _: _joins(office, email=office.district.dana.email, **traits)
+    """Return a builder of an account with the email of the district's manager, which alone grants nothing."""
+    return lambda office, _: _add_account(office, email=office.district.dana.email, **traits)
 
 
 def _staff(given, family, role, school):
-    def joins(office, session):
-        one = people.staff(session, given, family, role=role, at=getattr(office.district, school))
+    def build(office, session):
+        member = people.staff(session, given, family, role=role, at=getattr(office.district, school))
         session.commit()
-        return _joins(office, email=one.email)
+        return _add_account(office, email=member.email)
 
-    return joins
+    return build
 
 
 INSIDERS = {
@@ -59,192 +46,205 @@ INSIDERS = {
     "clerk": lambda office, _: office.clara,
     "principal": _staff("Pia", "Page", "principal", "lincoln"),
     "district manager": lambda office, _: office.dana,
-    "admin by e-mail": lambda office, _: office.adam,
+    "admin by email": lambda office, _: office.adam,
 }
-OTHERS = {
+OTHER_STAFF = {
     "teacher of another class": lambda office, _: office.tom,
     "clerk of another school": _staff("Rosa", "Reed", "siteAdministrator", "roosevelt"),
 }
 OUTSIDERS = {
     "guest": _account(guest=True),
-    "guest of one channel": _account(single_channel_guest=True),
+    "single-channel guest": _account(single_channel_guest=True),
     "stranger in a shared channel": _account(stranger=True),
-    "somebody of another workspace": _account(team_id="T0ELSEWHERE"),
+    "user of another workspace": _account(team_id="T0ELSEWHERE"),
     "bot": _account(bot=True),
-    "deactivated": _account(deleted=True),
-    "nobody's address": lambda office, _: _joins(office),
+    "deactivated account": _account(deleted=True),
+    "account without email": lambda office, _: _add_account(office),
     "not in the SIS": lambda office, _: office.nora,
 }
 
 
 @pytest.fixture(scope="session")
 def table():
-    """PRIVACY.md, against which every knock is held."""
-    made = privacy_table.Table()
-    yield made
-    if made.writes:
-        made.written()
+    """The table of PRIVACY.md, against which every result is checked."""
+    table = PrivacyTable()
+    yield table
+    if table.writes:
+        table.write()
 
 
-def knocked_by(somebody, door, office, scene, session):
-    """What comes of a door that Clara stands at, when somebody else presses the same there."""
-    person = somebody(office, session)
-    copy_screen(office.slack, of=office.clara, to=person)
-    return knock(office, session, lambda: EVERY[door][1](person, scene))
+@pytest.fixture
+def use(office, session, scene):
+    """Return a function that brings up the screen of an entry point for a person, acts, and returns the effects."""
+
+    def use(entry, person):
+        surfaces.ALL[entry].prepare(person, scene)
+        return surfaces.observe(office, session, lambda: surfaces.ALL[entry].act(person, scene))
+
+    return use
 
 
-def test_the_table_tells_of_every_door_and_everybody():
-    assert (*INSIDERS, *OTHERS, *OUTSIDERS) == privacy_table.WHO
+@pytest.fixture
+def use_copy(office, session, scene):
+    """Return a function in which another person acts on a copy of the screen that Clara has."""
+
+    def use_copy(entry, build):
+        person = build(office, session)
+        surfaces.copy_screen(office.slack, of=office.clara, to=person)
+        return surfaces.observe(office, session, lambda: surfaces.ALL[entry].act(person, scene))
+
+    return use_copy
+
+
+@pytest.fixture
+def use_after(office, session, scene):
+    """Return a function in which Clara acts after `end` has ended her rights."""
+
+    def use_after(end, entry):
+        surfaces.ALL[entry].prepare(office.clara, scene)
+        end(office, session)
+        session.commit()
+        return surfaces.observe(office, session, lambda: surfaces.ALL[entry].act(office.clara, scene))
+
+    return use_after
+
+
+def test_table_has_every_entry_point_and_person():
+    assert (*INSIDERS, *OTHER_STAFF, *OUTSIDERS) == PEOPLE
     if not os.environ.get("WRITE_PRIVACY"):
-        assert {door for door, _ in privacy_table.Table().cells()} == set(EVERY)
+        assert {entry for entry, _ in PrivacyTable().cells()} == set(surfaces.ALL)
 
 
 @pytest.mark.parametrize("who", INSIDERS)
-@pytest.mark.parametrize("door", ALL)
-def test_a_door_opens_for_whoever_may_see_the_student(office, scene, session, table, *, door, who):
-    arrive, enter = ALL[door]
-    person = INSIDERS[who](office, session)
-    arrive(person, scene)
-    opened = knock(office, session, lambda: enter(person, scene))
-    assert WHOM_TO_ASK not in opened.sent
-    assert NOT_YOURS not in opened.sent
-    assert bool(opened.told) == (door not in NAMES_NOBODY)
-    assert bool(opened.changed - {"open_lists", "downloads"}) == (door not in LOOKING_ONLY)
-    table.saw(door, who, "yes")
+@pytest.mark.parametrize("entry", surfaces.STAFF)
+def test_staff_of_the_student_can_use_every_entry_point(office, session, table, use, *, entry, who):
+    effects = use(entry, INSIDERS[who](office, session))
+    assert ASK_ADMIN not in effects.sent
+    assert NOT_ON_YOUR_LIST not in effects.sent
+    assert bool(effects.secrets) == (entry not in surfaces.SHOWS_NO_STUDENT)
+    assert bool(effects.changed - {"open_lists", "downloads"}) == (entry not in surfaces.READ_ONLY)
+    table.check(entry, who, "yes")
 
 
-@pytest.mark.parametrize("who", INSIDERS | OTHERS)
-@pytest.mark.parametrize("door", OF_THE_DISTRICT)
-def test_a_sync_that_the_brake_stopped_is_decided_by_those_who_see_the_district(
-    office, scene, session, table, *, door, who
-):
-    person = (INSIDERS | OTHERS)[who](office, session)
-    OF_THE_DISTRICT[door][0](person, scene)
-    opened = knock(office, session, lambda: OF_THE_DISTRICT[door][1](person, scene))
-    may = who in {"district manager", "admin by e-mail"}
-    assert ("those who see the whole district" in opened.sent) is not may
-    assert (opened.changed == {"audit", "sync_runs"}) is may
-    table.saw(door, who, "yes" if may else "no")
+@pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
+@pytest.mark.parametrize("entry", surfaces.DISTRICT)
+def test_only_district_staff_decide_a_held_sync(office, session, table, use, *, entry, who):
+    effects = use(entry, (INSIDERS | OTHER_STAFF)[who](office, session))
+    may_decide = who in {"district manager", "admin by email"}
+    assert ("people who see the whole district" in effects.sent) is not may_decide
+    assert (effects.changed == {"audit", "sync_runs"}) is may_decide
+    table.check(entry, who, "yes" if may_decide else "no")
 
 
-@pytest.mark.parametrize("who", INSIDERS | OTHERS)
-@pytest.mark.parametrize("door", OF_EXPORTERS)
-def test_what_was_changed_leaves_as_a_file_for_nobody_unless_the_district_says_for_whom(
-    office, scene, session, table, *, door, who
-):
-    person = (INSIDERS | OTHERS)[who](office, session)
-    OF_EXPORTERS[door][0](person, scene)
-    knocked = knock(office, session, lambda: OF_EXPORTERS[door][1](person, scene))
-    assert "is for other roles here" in knocked.sent
-    assert knocked.is_harmless
-    table.saw(door, who, "no")
+@pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
+@pytest.mark.parametrize("entry", surfaces.EXPORTS)
+def test_without_export_roles_no_one_gets_a_file(office, session, table, use, *, entry, who):
+    effects = use(entry, (INSIDERS | OTHER_STAFF)[who](office, session))
+    assert "is for other roles here" in effects.sent
+    assert effects.is_harmless
+    table.check(entry, who, "no")
 
 
-@pytest.mark.parametrize("door", EVERY)
-def test_a_door_that_is_open_to_a_clerk_tells_outsiders_whom_to_ask_and_nothing_else(
-    office, scene, session, table, door
-):
-    EVERY[door][0](office.clara, scene)
-    for who, somebody in OUTSIDERS.items():
-        knocked = knocked_by(somebody, door, office, scene, session)
-        assert WHOM_TO_ASK in knocked.sent, who
-        assert knocked.is_harmless, who
-        table.saw(door, who, "no")
+@pytest.mark.parametrize("entry", surfaces.ALL)
+def test_outsiders_are_told_whom_to_ask_and_nothing_else(office, scene, table, use_copy, entry):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    for who, build in OUTSIDERS.items():
+        effects = use_copy(entry, build)
+        assert ASK_ADMIN in effects.sent, who
+        assert effects.is_harmless, who
+        table.check(entry, who, "no")
 
 
-@pytest.mark.parametrize("door", OF_A_STUDENT)
-def test_a_student_of_others_stays_behind_every_door(office, scene, session, table, door):
-    OF_A_STUDENT[door][0](office.clara, scene)
-    for who, somebody in OTHERS.items():
-        knocked = knocked_by(somebody, door, office, scene, session)
-        assert NOT_YOURS in knocked.sent, who
-        assert knocked.is_harmless, who
-        table.saw(door, who, "hidden")
+@pytest.mark.parametrize("entry", surfaces.STUDENT)
+def test_other_staff_cannot_reach_the_student(office, scene, table, use_copy, entry):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    for who, build in OTHER_STAFF.items():
+        effects = use_copy(entry, build)
+        assert NOT_ON_YOUR_LIST in effects.sent, who
+        assert effects.is_harmless, who
+        table.check(entry, who, "hidden")
 
 
-@pytest.mark.parametrize("door", OF_LISTS)
-def test_a_list_shows_ones_own_students_whoever_it_was_drawn_for(office, scene, session, table, door):
-    OF_LISTS[door][0](office.clara, scene)
-    for who, somebody in OTHERS.items():
-        knocked = knocked_by(somebody, door, office, scene, session)
-        assert "Nobody" in knocked.sent or "Nothing is waiting" in knocked.sent, who
-        assert knocked.is_harmless, who
-        table.saw(door, who, "own")
+@pytest.mark.parametrize("entry", surfaces.LISTS)
+def test_other_staff_see_only_their_own_students(office, scene, table, use_copy, entry):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    for who, build in OTHER_STAFF.items():
+        effects = use_copy(entry, build)
+        assert any(word in effects.sent for word in EMPTY), who
+        assert effects.is_harmless, who
+        table.check(entry, who, "own")
 
 
-@pytest.mark.parametrize("door", OF_NOBODY)
-def test_what_is_of_no_student_is_for_all_staff_and_names_nobody(office, scene, session, table, door):
-    OF_NOBODY[door][0](office.clara, scene)
-    for who, somebody in OTHERS.items():
-        knocked = knocked_by(somebody, door, office, scene, session)
-        assert WHOM_TO_ASK not in knocked.sent, who
-        assert knocked.told == [], who
-        table.saw(door, who, "yes")
+# Telling words of the answers about no student at all: an empty list, no pending change, no contact on the page.
+EMPTY = ("No one", "Nothing is pending", "has been updated already")
 
 
-def _role_taken(office, session):
+@pytest.mark.parametrize("entry", surfaces.GENERAL)
+def test_general_entry_points_serve_all_staff_and_show_no_student(office, scene, table, use_copy, entry):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    for who, build in OTHER_STAFF.items():
+        effects = use_copy(entry, build)
+        assert ASK_ADMIN not in effects.sent, who
+        assert effects.secrets == [], who
+        table.check(entry, who, "yes")
+
+
+def _lose_role(office, session):
     session.execute(delete(StaffRole).where(StaffRole.staff_id == office.district.clara.id))
 
 
-def _left(office, session):
+def _leave(office, session):
     session.execute(update(Staff).where(Staff.id == office.district.clara.id).values(active=False))
 
 
-def _made_a_guest(office, _session):
-    """Slack is asked again after ten minutes."""
-    office.slack.alter_user(office.clara.id, guest=True)
-    office.later(minutes=11)
+def _become_guest(office, _session):
+    # Slack is asked again after ten minutes.
+    office.slack.update_user(office.clara.id, guest=True)
+    office.advance(minutes=11)
 
 
-def _moved_to_roosevelt(office, session):
+def _move_to_roosevelt(office, session):
     of_clara = update(StaffRole).where(StaffRole.staff_id == office.district.clara.id)
     session.execute(of_clara.values(school_id=office.district.roosevelt.id))
 
 
-def _student_left(_office, session):
+def _student_leaves(_office, session):
     session.execute(update(Student).values(active=False))
 
 
-def knocked_after(end, door, office, scene, session):
-    """What comes of a door that Clara stands at when her rights end before she presses."""
-    EVERY[door][0](office.clara, scene)
-    end(office, session)
-    session.commit()
-    return knock(office, session, lambda: EVERY[door][1](office.clara, scene))
+@pytest.mark.parametrize("entry", surfaces.ALL)
+def test_staff_who_lost_their_role_are_outsiders_at_once(use_after, entry):
+    effects = use_after(_lose_role, entry)
+    assert ASK_ADMIN in effects.sent
+    assert effects.is_harmless
 
 
-@pytest.mark.parametrize("door", EVERY)
-def test_whoever_lost_their_role_since_the_screen_was_drawn_is_an_outsider(office, scene, session, door):
-    knocked = knocked_after(_role_taken, door, office, scene, session)
-    assert WHOM_TO_ASK in knocked.sent
-    assert knocked.is_harmless
+@pytest.mark.parametrize("end", [_leave, _become_guest])
+def test_open_dialog_cannot_be_saved_after_leaving(use_after, end):
+    effects = use_after(end, "Edit, saved")
+    assert ASK_ADMIN in effects.sent
+    assert effects.is_harmless
 
 
-@pytest.mark.parametrize("end", [_left, _made_a_guest])
-def test_whoever_left_or_became_a_guest_with_a_dialog_open_cannot_save_it(office, scene, session, end):
-    knocked = knocked_after(end, "save", office, scene, session)
-    assert WHOM_TO_ASK in knocked.sent
-    assert knocked.is_harmless
+@pytest.mark.parametrize("entry", surfaces.STUDENT)
+def test_staff_who_moved_to_another_school_lose_the_student(use_after, entry):
+    effects = use_after(_move_to_roosevelt, entry)
+    assert NOT_ON_YOUR_LIST in effects.sent
+    assert effects.is_harmless
 
 
-@pytest.mark.parametrize("door", OF_A_STUDENT)
-def test_whoever_moved_to_another_school_finds_the_doors_closed_that_were_open(office, scene, session, door):
-    knocked = knocked_after(_moved_to_roosevelt, door, office, scene, session)
-    assert NOT_YOURS in knocked.sent
-    assert knocked.is_harmless
-
-
-@pytest.mark.parametrize("door", ["save", "remove, confirmed", "undo edit"])
-def test_a_student_who_left_meanwhile_is_not_changed_any_more(office, scene, session, door):
-    knocked = knocked_after(_student_left, door, office, scene, session)
-    assert NOT_YOURS in knocked.sent
-    assert knocked.is_harmless
+@pytest.mark.parametrize("entry", ["Edit, saved", "Remove, confirmed", "Undo this change"])
+def test_student_who_left_meanwhile_cannot_be_changed(use_after, entry):
+    effects = use_after(_student_leaves, entry)
+    assert NOT_ON_YOUR_LIST in effects.sent
+    assert effects.is_harmless
 
 
 @pytest.mark.parametrize("settings_changed", [{"editor_roles": "districtAdministrator"}])
-@pytest.mark.parametrize("door", ["edit", "remove", "undo edit", "undo removal", "keep ours", "take the SIS's"])
-def test_whoever_may_only_look_is_told_so_at_every_door_that_changes_something(office, scene, session, door):
-    OF_A_STUDENT[door][0](office.clara, scene)
-    knocked = knock(office, session, lambda: OF_A_STUDENT[door][1](office.clara, scene))
-    assert "changing contacts is for other roles" in knocked.sent
-    assert knocked.is_harmless
+@pytest.mark.parametrize(
+    "entry", ["Edit", "Remove", "Undo this change", "Undo a removal", "Keep ours", "Take the SIS's"]
+)
+def test_staff_who_may_only_look_are_refused_every_change(office, use, entry):
+    effects = use(entry, office.clara)
+    assert "changing contacts is for other roles" in effects.sent
+    assert effects.is_harmless

@@ -1,7 +1,6 @@
-"""Clocks in processes of their own, whose watches may be wrong, and ways to hold one still at a chosen moment.
+"""Clocks in processes of their own, whose time may be wrong, and ways to block one at a chosen moment.
 
-A new process is forked from a server that has imported the product and done nothing else: it starts in milliseconds, and
-dies like any other.
+A process is forked from a server that has imported the product and done nothing else, so it starts in milliseconds.
 """
 
 import multiprocessing
@@ -18,12 +17,12 @@ from bot.db.engine import build_engine
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["bot.clock"])
-PATIENCE = 60.0
-_NEVER = timedelta()
+TIMEOUT = 60.0
+_NO_TIME = timedelta()
 
 
-def start(settings, *, ahead=_NEVER, rounds=1, step=_NEVER):
-    """A process that does all due work `rounds` times, its watch `ahead` of the true time and `step` further each round."""
+def start(settings, *, ahead=_NO_TIME, rounds=1, step=_NO_TIME):
+    """Do all due work `rounds` times in a new process, its clock `ahead` of the true time and `step` further each round."""
     process = _processes.Process(target=_run, args=(settings, ahead, rounds, step))
     process.start()
     return process
@@ -41,19 +40,19 @@ def _run(settings, ahead, rounds, step):
 
 
 def finish(process):
-    process.join(PATIENCE)
+    process.join(TIMEOUT)
     assert process.exitcode == 0
 
 
 def kill(process):
-    """End it as `kill -9` does: nothing is tidied up, nobody is told."""
+    """End the process with SIGKILL: it cleans up nothing."""
     process.kill()
-    process.join(PATIENCE)
+    process.join(TIMEOUT)
     assert process.exitcode == -signal.SIGKILL
 
 
 @contextmanager
-def holding(engine, statement, **values):
+def hold_locks(engine, statement, **values):
     """Hold the locks that a statement takes until the block ends."""
     with engine.connect() as connection:
         connection.exec_driver_sql("SET LOCAL application_name = 'holding'")
@@ -63,8 +62,8 @@ def holding(engine, statement, **values):
 
 
 @contextmanager
-def commits_held(engine, state):
-    """Whoever commits a digest post in `state` waits in the middle of the COMMIT until the block ends."""
+def hold_commits(engine, state):
+    """Block commits of digest posts in `state` in the middle of the COMMIT until the block ends."""
     with engine.begin() as connection:
         connection.exec_driver_sql("""
             CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
@@ -75,19 +74,19 @@ def commits_held(engine, state):
             FOR EACH ROW WHEN (NEW.state = '{state}') EXECUTE FUNCTION wait_at_commit()
         """)
     try:
-        with holding(engine, "SELECT pg_advisory_xact_lock(1126)"):
+        with hold_locks(engine, "SELECT pg_advisory_xact_lock(1126)"):
             yield
     finally:
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP FUNCTION wait_at_commit CASCADE")
 
 
-def stuck(engine, many=1):
-    """Wait until so many wait for the lock that is held; gives the process id of the backend of one.
+def wait_for_blocked(engine, processes=1):
+    """Wait until so many backends wait for the lock that `hold_locks` holds, and return the process id of one of them.
 
-    Whoever waits for another lock does not count: PostgreSQL's own housekeeping holds some for a moment.
+    Waits for other locks do not count: PostgreSQL's own maintenance takes some for a moment.
     """
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     waiting = text("""
         SELECT waits.pid FROM pg_stat_activity AS waits
         JOIN pg_stat_activity AS holds ON holds.pid = ANY(pg_blocking_pids(waits.pid))
@@ -96,13 +95,13 @@ def stuck(engine, many=1):
     while time.monotonic() < until:
         with engine.connect() as connection:
             backends = connection.scalars(waiting).all()
-        if len(backends) >= many:
+        if len(backends) >= processes:
             return backends[0]
         time.sleep(0.005)
-    raise AssertionError("nobody came to the lock")
+    raise AssertionError("no process waited for the lock")
 
 
-def break_line(engine, pid):
-    """Break the connection of a backend: what it had not committed is undone."""
+def break_connection(engine, pid):
+    """Break the connection of a backend, so that its open transaction is rolled back."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})

@@ -1,66 +1,67 @@
-"""Edit-or-SIS in a few lines of Python: what one contact's edits come to, whatever was done in which order."""
+"""A reference model of the edits of one contact, in a few lines of Python: the newest edit, or else the SIS value."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Layer:
-    """An edit: what the SIS said then, what was entered, and in which act."""
+    """An edit: the SIS value at the time, the value entered, and the step that saved it."""
 
     base: str | None
     value: str | None
-    act: int
+    step: int
 
 
 @dataclass
-class EditOrSis:
-    """For each field the SIS value and a pile of edits, of which the top one holds."""
+class EditModel:
+    """For each field the SIS value, and a stack of edits whose top is in force."""
 
     sis: dict
-    piles: dict = field(default_factory=lambda: {"phone": [], "method": []})
+    stacks: dict = field(default_factory=lambda: {"phone": [], "method": []})
 
     def value(self, name):
-        return self.piles[name][-1].value if self.piles[name] else self.sis[name]
+        return self.stacks[name][-1].value if self.stacks[name] else self.sis[name]
 
-    def is_disputed(self, name):
-        return bool(self.piles[name]) and self.sis[name] not in {self.piles[name][-1].base, self.value(name)}
+    def has_conflict(self, name):
+        return bool(self.stacks[name]) and self.sis[name] not in {self.stacks[name][-1].base, self.value(name)}
 
-    def change(self, act, phone, method):
-        wanted = {"phone": phone, "method": method}
-        if all(self.value(name) == value for name, value in wanted.items()) or (method == "call" and not phone):
+    def change(self, step, phone, method):
+        entered = {"phone": phone, "method": method}
+        if all(self.value(name) == value for name, value in entered.items()) or (method == "call" and not phone):
             return False
-        for name, value in wanted.items():
+        for name, value in entered.items():
             if value == self.sis[name] != self.value(name):
-                self.piles[name] = []
+                self.stacks[name] = []
             elif value != self.value(name):
-                self.piles[name].append(Layer(self.sis[name], value, act))
+                self.stacks[name].append(Layer(self.sis[name], value, step))
         return True
 
-    def undo(self, _act, name):
-        if not self.piles[name]:
+    def undo(self, _step, name):
+        """Undo everything that was saved together with the newest edit of this field."""
+        if not self.stacks[name]:
             return False
-        made_in = self.piles[name][-1].act
-        for pile in self.piles.values():
-            if pile and pile[-1].act == made_in:
-                pile.pop()
-        self.hear()
+        saved_in = self.stacks[name][-1].step
+        for stack in self.stacks.values():
+            if stack and stack[-1].step == saved_in:
+                stack.pop()
+        self._absorb()
         return True
 
-    def sis_says(self, phone):
+    def sync_phone(self, phone):
         self.sis["phone"] = phone
-        self.hear()
+        self._absorb()
 
-    def settle(self, _act, keep):
-        if not self.is_disputed("phone"):
+    def resolve(self, _step, keep):
+        if not self.has_conflict("phone"):
             return False
         if keep == "sis":
-            self.piles["phone"] = []
+            self.stacks["phone"] = []
         else:
-            self.piles["phone"][-1].base = self.sis["phone"]
+            self.stacks["phone"][-1].base = self.sis["phone"]
         return True
 
-    def hear(self):
-        """What the SIS says by now is no edit any more, and what lay under it is history."""
-        for name, pile in self.piles.items():
-            if pile and pile[-1].value == self.sis[name]:
-                self.piles[name] = []
+    def _absorb(self):
+        """A value that the SIS has by now is no edit any more, and the edits below it are history."""
+        for name, stack in self.stacks.items():
+            if stack and stack[-1].value == self.sis[name]:
+                self.stacks[name] = []

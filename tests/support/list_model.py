@@ -1,13 +1,14 @@
-"""The cleanup list in plain Python: DESIGN's rules on statuses, the list and edits, over dicts and from nothing but the words.
+"""A reference model of the cleanup list in plain Python: DESIGN's rules on statuses, the list, and edits, over dicts.
 
-Contacts, students, messages and numbers go by name. Every verb says what it did; `state` is what has to be the same.
+Contacts, students, messages, and numbers are identified by name. Every verb returns whether it changed anything; `state` is what
+has to equal the database.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from support.edit_model import EditOrSis
+from support.edit_model import EditModel
 
 WINDOW = timedelta(hours=24)
 WEAKEST_FIRST = (
@@ -26,7 +27,7 @@ NO_EVIDENCE = {"pending", "not_contact_problem", "opt_out"}
 
 @dataclass(frozen=True)
 class Report:
-    """What a receipt says."""
+    """The content of a receipt."""
 
     outcome: str
     code: str | None = None
@@ -34,12 +35,12 @@ class Report:
     reasonless: bool = False
 
     @property
-    def knows(self):
-        """The more it claims to know, the more it counts; of two that say the same, the surer one, and the one with a reason."""
+    def strength(self):
+        """The stronger claim counts; of two with the same outcome, the surer one, and the one with a reason."""
         return WEAKEST_FIRST.index(self.outcome), not self.shaky, not self.reasonless
 
 
-SILENCE, TOO_LATE = Report("pending"), Report("unconfirmed")
+PENDING, TIMED_OUT = Report("pending"), Report("unconfirmed")
 
 
 @dataclass
@@ -47,12 +48,13 @@ class Delivery:
     phone: str
     provider_id: str | None
     reports: list = field(default_factory=list)
-    is_over: bool = False
+    has_timed_out: bool = False
 
     @property
-    def says(self):
-        silent = TOO_LATE if self.is_over else SILENCE
-        return max(self.reports, key=lambda one: one.knows, default=silent)
+    def report(self):
+        """The strongest report so far."""
+        default = TIMED_OUT if self.has_timed_out else PENDING
+        return max(self.reports, key=lambda report: report.strength, default=default)
 
 
 @dataclass
@@ -60,31 +62,32 @@ class Message:
     sent_at: datetime
     settles_at: datetime
     is_settled: bool = False
-    faults: set = field(default_factory=set)
+    sender_faults: set = field(default_factory=set)
     deliveries: dict = field(default_factory=dict)
 
     @property
-    def is_open(self):
-        return any(one.says.outcome == "pending" for one in self.deliveries.values())
+    def has_pending(self):
+        return any(delivery.report.outcome == "pending" for delivery in self.deliveries.values())
 
     def is_due(self, now):
         if self.settles_at <= now:
-            return not self.is_settled or self.is_open
-        return not self.is_settled and not self.is_open and bool(self.deliveries)
+            return not self.is_settled or self.has_pending
+        return not self.is_settled and not self.has_pending and bool(self.deliveries)
 
-    def judge_sender(self):
-        """The same refusal without a reason, for more than 5 % and at least 10 of the recipients."""
-        codes = [one.says.code for one in self.deliveries.values() if one.says.reasonless]
+    def find_sender_faults(self):
+        """Find refusals without a reason that more than 5 % and at least 10 of the recipients have in common."""
+        codes = [delivery.report.code for delivery in self.deliveries.values() if delivery.report.reasonless]
         share = len(self.deliveries) * 0.05
-        self.faults = {code for code in codes if codes.count(code) >= 10 and codes.count(code) > share}
+        self.sender_faults = {code for code in codes if codes.count(code) >= 10 and codes.count(code) > share}
 
     def evidence(self, phone):
-        """The best that this message knows of a number; None if nothing."""
-        found = [one.says for one in self.deliveries.values() if one.phone == phone and self.is_evidence(one.says)]
-        return max(found, key=lambda one: one.knows, default=None)
+        """Return the strongest report on a number that is evidence about it, or None."""
+        reports = [delivery.report for delivery in self.deliveries.values() if delivery.phone == phone]
+        return max(filter(self.is_evidence, reports), key=lambda report: report.strength, default=None)
 
-    def is_evidence(self, says):
-        return says.outcome not in NO_EVIDENCE and not (says.reasonless and says.code in self.faults)
+    def is_evidence(self, report):
+        is_sender_fault = report.reasonless and report.code in self.sender_faults
+        return report.outcome not in NO_EVIDENCE and not is_sender_fault
 
 
 @dataclass
@@ -104,17 +107,17 @@ class Entry:
 
 @dataclass
 class Contact:
-    reach: EditOrSis
+    edits: EditModel
     students: tuple
     is_active: bool = True
 
     @property
     def phone(self):
-        return self.reach.value("phone")
+        return self.edits.value("phone")
 
     @property
     def method(self):
-        return self.reach.value("method")
+        return self.edits.value("method")
 
 
 @dataclass
@@ -128,40 +131,33 @@ class ListModel:
     numbers: dict = field(default_factory=dict)
     entries: dict = field(default_factory=dict)
     waiting: list = field(default_factory=list)
-    heard: set = field(default_factory=set)
+    received: set = field(default_factory=set)
 
-    # What everyone can read.
+    # What every reader sees.
 
     def state(self):
         deliveries = {
-            (message_id, *key): one.says.outcome
+            (message_id, *key): delivery.report.outcome
             for message_id, message in self.messages.items()
-            for key, one in message.deliveries.items()
+            for key, delivery in message.deliveries.items()
         }
         numbers = {
-            phone: (one.status, one.doubted, one.is_opted_out)
-            for phone, one in self.numbers.items()
-            if one.status or one.is_opted_out
+            phone: (number.status, number.doubted, number.is_opted_out)
+            for phone, number in self.numbers.items()
+            if number.status or number.is_opted_out
         }
-        entries = {name: (one.status, one.phone, one.is_updated) for name, one in self.entries.items()}
+        entries = {name: (entry.status, entry.phone, entry.is_updated) for name, entry in self.entries.items()}
         return {"list": entries, "numbers": numbers, "deliveries": deliveries}
 
     def number(self, phone):
         return self.numbers.setdefault(phone, Number())
 
     def is_linked(self, name, student=None):
-        """Whether a contact is one of an active student, or of this one, and was not removed."""
+        """Return whether a contact belongs to an active student, or to this one, and was not removed from them."""
         contact = self.contacts[name]
-        gone = {of for who, of in self.removals if who == name}
-        return (
-            contact.is_active
-            and None not in gone
-            and any(
-                one in self.students and one not in gone
-                for one in contact.students
-                if student is None or one == student
-            )
-        )
+        removed_from = {student_name for contact_name, student_name in self.removals if contact_name == name}
+        students = {student} & set(contact.students) if student else set(contact.students)
+        return contact.is_active and None not in removed_from and bool(students & self.students - removed_from)
 
     def takes_texts(self, name):
         return self.is_linked(name) and self.contacts[name].method == "text"
@@ -169,7 +165,7 @@ class ListModel:
     # Mass messages.
 
     def register(self, message_id, deliveries, *, sent_at, now, direct=False):
-        """`deliveries`: (contact, phone, provider id or None). A sender that writes rows itself is looked at later."""
+        """Add `deliveries`, (contact, phone, provider id or None). Rows that a sender wrote itself are matched later."""
         message = self.messages.setdefault(message_id, Message(sent_at, sent_at + WINDOW))
         for contact, phone, provider_id in deliveries:
             known = message.deliveries.get((contact, phone))
@@ -180,94 +176,98 @@ class ListModel:
             else:
                 known.provider_id = known.provider_id or provider_id
         if not direct:
-            self.tell(self.waiting_for({provider_id for *_, provider_id in deliveries}))
+            self.apply_receipts(self.waiting_for({provider_id for *_, provider_id in deliveries}))
 
-    def report(self, said, *, phone=None, now):
-        """Receipts, {provider id: report}; the same one again is no news. An opt-out counts at once, for the number it names
-        if need be.
+    def report(self, reports, *, phone=None, now):
+        """Receive receipts, {provider id: report}; a repeated one changes nothing.
+
+        An opt-out counts at once; without a delivery, for `phone`.
         """
         fresh = []
-        for provider_id, report in said.items():
-            if (provider_id, report) in self.heard:
+        for provider_id, report in reports.items():
+            if (provider_id, report) in self.received:
                 continue
-            self.heard.add((provider_id, report))
+            self.received.add((provider_id, report))
             if report.outcome == "opt_out" and phone and not self.delivery(provider_id):
                 self.opt_out(phone, said_at=now)
             if report.outcome != "pending":
                 fresh.append((provider_id, report, now))
         self.waiting += fresh
-        self.tell(fresh)
+        self.apply_receipts(fresh)
 
     def delivery(self, provider_id):
-        """(message id, delivery) that a provider reports on."""
+        """Return (message id, delivery) with this provider id, or None."""
         for message_id, message in self.messages.items():
-            for one in message.deliveries.values():
-                if one.provider_id == provider_id:
-                    return message_id, one
+            for delivery in message.deliveries.values():
+                if delivery.provider_id == provider_id:
+                    return message_id, delivery
         return None
 
     def waiting_for(self, provider_ids):
-        return [one for one in self.waiting if one[0] in provider_ids]
+        return [receipt for receipt in self.waiting if receipt[0] in provider_ids]
 
-    def look_for_deliveries(self):
-        self.tell(list(self.waiting))
+    def apply_waiting_receipts(self):
+        self.apply_receipts(list(self.waiting))
 
-    def tell(self, reports):
-        """Receipts are told to their deliveries, all at once; those without one go on waiting."""
-        late, stopped = {}, []
-        for waits in reports:
-            provider_id, report, received_at = waits
+    def apply_receipts(self, receipts):
+        """Apply receipts to their deliveries, all at once; those without a delivery go on waiting."""
+        late, opt_outs = {}, []
+        for receipt in receipts:
+            provider_id, report, received_at = receipt
             found = self.delivery(provider_id)
             if not found:
                 continue
-            self.waiting.remove(waits)
+            self.waiting.remove(receipt)
             message_id, delivery = found
-            message, before = self.messages[message_id], delivery.says
+            message, before = self.messages[message_id], delivery.report
             delivery.reports.append(report)
-            if delivery.says != before and message.is_settled:
+            if delivery.report != before and message.is_settled:
                 late.setdefault(message_id, set()).add(delivery.phone)
             if report.outcome == "opt_out":
-                stopped.append((delivery.phone, min(received_at, message.sent_at), message_id))
-        for phone, said_at, message_id in stopped:
+                opt_outs.append((delivery.phone, min(received_at, message.sent_at), message_id))
+        for phone, said_at, message_id in opt_outs:
             self.opt_out(phone, said_at=said_at, message_id=message_id)
         for message_id in sorted(late):
-            self.learn_late(message_id, late[message_id])
+            self.apply_late_receipts(message_id, late[message_id])
 
-    def learn_late(self, message_id, phones):
+    def apply_late_receipts(self, message_id, phones):
         message = self.messages[message_id]
-        faults = message.faults
-        message.judge_sender()
-        if message.faults != faults:
-            phones = phones | {one.phone for one in message.deliveries.values() if one.says.reasonless}
-        self.judge()
-        self.follow(message_id, phones=phones)
+        faults = message.sender_faults
+        message.find_sender_faults()
+        if message.sender_faults != faults:
+            phones = phones | {delivery.phone for delivery in message.deliveries.values() if delivery.report.reasonless}
+        self.update_numbers()
+        self.update_list(message_id, phones=phones)
 
     def settle(self, message_id, *, now):
         message = self.messages[message_id]
-        self.tell(self.waiting_for({one.provider_id for one in message.deliveries.values()}))
-        for one in message.deliveries.values():
-            one.is_over = one.is_over or (message.settles_at <= now and one.says.outcome == "pending")
+        self.apply_receipts(self.waiting_for({delivery.provider_id for delivery in message.deliveries.values()}))
+        for delivery in message.deliveries.values():
+            if message.settles_at <= now and delivery.report.outcome == "pending":
+                delivery.has_timed_out = True
         message.is_settled = True
-        message.judge_sender()
-        self.judge()
-        self.follow(message_id)
+        message.find_sender_faults()
+        self.update_numbers()
+        self.update_list(message_id)
 
     # Numbers.
 
-    def judge(self):
-        for phone in {one.phone for message in self.messages.values() for one in message.deliveries.values()}:
+    def update_numbers(self):
+        for phone in {delivery.phone for message in self.messages.values() for delivery in message.deliveries.values()}:
             number = self.number(phone)
             if not number.is_opted_out:
-                number.status, number.doubted = self.known_of(phone)
+                number.status, number.doubted = self.judge(phone)
 
-    def known_of(self, phone):
-        """(status, doubted): the newest message with evidence decides; shaky red is believed at the second red message."""
-        settled = sorted((one.sent_at, at, one) for at, one in self.messages.items() if one.is_settled)
-        told = [says for *_, message in reversed(settled) if (says := message.evidence(phone))]
-        failed = list(takewhile(lambda says: says.outcome != "delivered", told))
-        if not failed:
+    def judge(self, phone):
+        """Return (status, doubted): the newest evidence decides; shaky red counts from the second red message on."""
+        settled = sorted(
+            (message.sent_at, key, message) for key, message in self.messages.items() if message.is_settled
+        )
+        reports = [report for *_, message in reversed(settled) if (report := message.evidence(phone))]
+        failures = list(takewhile(lambda report: report.outcome != "delivered", reports))
+        if not failures:
             return None, None
-        newest, reds = failed[0], [says for says in failed if says.outcome in RED]
+        newest, reds = failures[0], [report for report in failures if report.outcome in RED]
         if newest.shaky and newest.outcome in RED and len(reds) < 2:
             return "unconfirmed", newest.outcome
         return newest.outcome, None
@@ -277,84 +277,84 @@ class ListModel:
         if number.is_opted_out or (number.opted_in_at and number.opted_in_at >= said_at):
             return False
         number.status, number.doubted, number.is_opted_out = "opt_out", None, True
-        self.follow(message_id, phones={phone})
+        self.update_list(message_id, phones={phone})
         return True
 
     def opt_in(self, phone, *, now):
         number = self.number(phone)
         number.is_opted_out, number.opted_in_at = False, now
-        number.status, number.doubted = self.known_of(phone)
-        self.follow(None, phones={phone})
+        number.status, number.doubted = self.judge(phone)
+        self.update_list(None, phones={phone})
 
     # The list.
 
-    def follow(self, message_id, *, phones=None):
-        """Who joins, changes and leaves; only whoever has one of `phones`, or everyone when a message settles."""
+    def update_list(self, message_id, *, phones=None):
+        """Let contacts join, change, and leave: those with one of `phones`, or all (None) when a message settles."""
         for name, contact in self.contacts.items():
             if self.takes_texts(name):
                 if phones is None or contact.phone in phones:
-                    self.place(name, contact.phone, message_id)
+                    self.update_entry(name, contact.phone, message_id)
             elif phones is None:
                 self.entries.pop(name, None)
 
-    def place(self, name, phone, message_id):
+    def update_entry(self, name, phone, message_id):
         entry = self.entries.get(name)
         status = self.number(phone).status if phone else "no_number"
-        if entry and phone and self.waits(entry, phone, message_id):
+        if entry and phone and self.is_on_hold(entry, phone, message_id):
             return
         if status is None:
             self.entries.pop(name, None)
         else:
             self.entries[name] = Entry(status, phone)
 
-    def waits(self, entry, phone, message_id):
-        """An edited contact stays until a message tells something of its number; an opt-out, and its end, wait for nothing."""
+    def is_on_hold(self, entry, phone, message_id):
+        """An edited contact stays until a message has evidence about its number; opting out or in does not wait."""
         is_edited = entry.is_updated or entry.phone != phone
         is_opting = self.number(phone).is_opted_out or (entry.status == "opt_out" and entry.phone == phone)
-        is_told = message_id is not None and self.messages[message_id].evidence(phone) is not None
-        return is_edited and not is_opting and not is_told
+        has_evidence = message_id is not None and self.messages[message_id].evidence(phone) is not None
+        return is_edited and not is_opting and not has_evidence
 
     # Staff and the SIS.
 
     def mark(self, name):
-        """A listed contact waits while it is other than what the last message could not reach."""
+        """A listed contact is updated while it differs from what the last message failed to reach."""
         entry, contact = self.entries.get(name), self.contacts[name]
         if entry:
             entry.is_updated = (contact.phone, contact.method) != (entry.phone, "text")
 
     def mark_by_staff(self, name):
-        """Whoever gets texts again at a number that said STOP is listed as opted out at once."""
+        """A contact that gets texts again, at a number that has opted out, is listed at once."""
         contact = self.contacts[name]
         if contact.method == "text" and contact.phone and self.number(contact.phone).is_opted_out:
-            self.follow(None, phones={contact.phone})
+            self.update_list(None, phones={contact.phone})
         self.mark(name)
 
-    def change(self, name, act, phone, method):
+    def change(self, name, step, phone, method):
         contact = self.contacts[name]
-        is_stopped = bool(phone) and method == "text" and self.number(phone).is_opted_out
+        is_opted_out = bool(phone) and method == "text" and self.number(phone).is_opted_out
         is_dead = bool(phone) and method == "call" and self.number(phone).status == "inactive"
-        is_other = (phone, method) != (contact.phone, contact.method)
-        if not self.is_linked(name) or ((is_stopped or is_dead) and is_other):
+        is_different = (phone, method) != (contact.phone, contact.method)
+        if not self.is_linked(name) or ((is_opted_out or is_dead) and is_different):
             return False
-        if not contact.reach.change(act, phone, method):
-            return False
-        self.mark_by_staff(name)
-        return True
-
-    def undo(self, name, act, field_name):
-        if not self.is_linked(name) or not self.contacts[name].reach.undo(act, field_name):
+        if not contact.edits.change(step, phone, method):
             return False
         self.mark_by_staff(name)
         return True
 
-    def choose(self, name, act, keep):
-        if not self.is_linked(name) or not self.contacts[name].reach.settle(act, keep):
+    def undo(self, name, step, field_name):
+        if not self.is_linked(name) or not self.contacts[name].edits.undo(step, field_name):
+            return False
+        self.mark_by_staff(name)
+        return True
+
+    def resolve(self, name, step, keep):
+        if not self.is_linked(name) or not self.contacts[name].edits.resolve(step, keep):
             return False
         self.mark_by_staff(name)
         return True
 
     def remove(self, name, student):
-        """The same once more from the same person is done already."""
+        """Remove a contact; the same removal repeated by the same person succeeds."""
         if (name, student) in self.removals:
             return True
         if not self.is_linked(name, student):
@@ -362,18 +362,18 @@ class ListModel:
         self.removals.add((name, student))
         return True
 
-    def bring_back(self, name, student):
+    def undo_removal(self, name, student):
         self.removals.discard((name, student))
 
-    def say_stop(self, name, student, *, said_at):
+    def record_verbal_opt_out(self, name, student, *, said_at):
         phone = self.contacts[name].phone
         return self.is_linked(name, student) and phone is not None and self.opt_out(phone, said_at=said_at)
 
     def sync(self, name, *, is_active, phone):
-        """A night: the contact is gone, or here with this number. Edits of whoever is gone wait for its return."""
+        """Sync a contact: it is gone, or active with this number. Edits of a contact that is gone wait for its return."""
         contact = self.contacts[name]
-        was, contact.is_active = contact.phone, is_active
+        before, contact.is_active = contact.phone, is_active
         if is_active:
-            contact.reach.sis_says(phone)
-        if is_active and contact.phone != was:
+            contact.edits.sync_phone(phone)
+        if is_active and contact.phone != before:
             self.mark(name)

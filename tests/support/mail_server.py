@@ -1,4 +1,4 @@
-"""A real mail server on loopback: with or without encryption and a password, and with days on which it refuses."""
+"""A real email server on loopback, with or without encryption and a password, that can reject emails."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ NAME, PASSWORD = "cleanup@district.example", "p:a/ss w@rd"
 
 @dataclass
 class Office(Mailbox):
-    """`refusals` are answers to the next mails or recipients, first come first served."""
+    """`refusals` are the replies to the next emails, or recipients where they begin with `rcpt `."""
 
     refusals: list[str] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
@@ -34,9 +34,8 @@ class Office(Mailbox):
         return await super().handle_DATA(server, session, envelope)
 
 
-def _login(_server, _session, _envelope, _mechanism, told):
-    right = LoginPassword(NAME.encode(), PASSWORD.encode())
-    return AuthResult(success=told == right, handled=False)
+def _login(_server, _session, _envelope, _mechanism, login):
+    return AuthResult(success=login == LoginPassword(NAME.encode(), PASSWORD.encode()), handled=False)
 
 
 class _Server(Controller):
@@ -50,12 +49,12 @@ class _Server(Controller):
 
 
 @contextmanager
-def opened(*, starttls=False, smtps=False):
-    """The office and its port; with encryption its certificate is one of `authority` for localhost."""
+def serve(*, starttls=False, smtps=False):
+    """Yield the office and its port; its certificate for localhost is signed by `authority`."""
     office, tls = Office(), _context() if starttls or smtps else None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
     server = _Server(
         office,
         hostname="127.0.0.1",

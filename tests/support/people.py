@@ -10,8 +10,8 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor, Reach, SlackPerson
-from bot.cleanup_list.entry_names import refresh_entry_names
+from bot.access import AccessLevel, Actor, SlackIdentity
+from bot.cleanup_list.membership import refresh_entry_names
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import (
     ClassStudent,
@@ -33,113 +33,104 @@ TODAY = date(2026, 11, 23)
 _numbers = count(1)
 
 
-def start_again() -> None:
-    """Numbers begin with one again, so that none runs into a number that a test writes itself."""
+def reset_counter() -> None:
+    """Count from one again, so that no built phone number equals one that a test writes itself."""
     global _numbers  # noqa: PLW0603 - the builders are plain functions.
     _numbers = count(1)
 
 
-def _next(prefix: str) -> str:
+def _next_id(prefix: str) -> str:
     return f"{prefix}-{next(_numbers)}"
 
 
-def a_phone() -> str:
-    """A number that no other builder gives: (312) 555-xxxx is never assigned."""
+def next_phone() -> str:
+    """Return a number that no other builder returns: (312) 555-xxxx is never assigned."""
     return f"+1312555{next(_numbers) % 10_000:04d}"
 
 
-def _saved(session: Session, row):
+def _save(session: Session, row):
     session.add(row)
     session.flush()
     return row
 
 
 def school(session, name="Lincoln Elementary"):
-    return _saved(session, School(sourced_id=_next("SCH"), name=name))
+    return _save(session, School(sourced_id=_next_id("SCH"), name=name))
 
 
 def staff(session, given="Ana", family="García", email=None, *, role="teacher", at=None):
-    one = _saved(
-        session,
-        Staff(
-            sourced_id=_next("STF"),
-            given_name=given,
-            family_name=family,
-            email=email or f"{fold(given)}.{fold(family)}@district.example".replace(" ", ""),
-        ),
+    person = Staff(
+        sourced_id=_next_id("STF"),
+        given_name=given,
+        family_name=family,
+        email=email or f"{fold(given)}.{fold(family)}@district.example".replace(" ", ""),
     )
-    _saved(session, StaffRole(staff_id=one.id, school_id=at.id if at else None, role=role))
-    return one
+    _save(session, person)
+    _save(session, StaffRole(staff_id=person.id, school_id=at.id if at else None, role=role))
+    return person
 
 
 def school_class(session, teacher, at, *students, title="Homeroom 5A", homeroom=True, ends_on=None):
-    one = _saved(session, SchoolClass(sourced_id=_next("CLS"), school_id=at.id, title=title, homeroom=homeroom))
-    _saved(session, ClassTeacher(sourced_id=_next("ET"), class_id=one.id, staff_id=teacher.id, is_primary=True))
-    for learner in students:
-        _saved(
-            session,
-            ClassStudent(sourced_id=_next("ES"), class_id=one.id, student_id=learner.id, ends_on=ends_on),
-        )
-    return one
+    row = _save(session, SchoolClass(sourced_id=_next_id("CLS"), school_id=at.id, title=title, homeroom=homeroom))
+    _save(session, ClassTeacher(sourced_id=_next_id("ET"), class_id=row.id, staff_id=teacher.id, is_primary=True))
+    for member in students:
+        enrollment = ClassStudent(sourced_id=_next_id("ES"), class_id=row.id, student_id=member.id, ends_on=ends_on)
+        _save(session, enrollment)
+    return row
 
 
 def student(session, given="Sam", family="Rivera", *, grade="5", at=None, active=True):
-    one = _saved(
-        session,
-        Student(
-            sourced_id=_next("STU"),
-            given_name=given,
-            family_name=family,
-            search=fold(f"{given} {family}"),
-            grade=grade,
-            active=active,
-        ),
+    person = Student(
+        sourced_id=_next_id("STU"),
+        given_name=given,
+        family_name=family,
+        search=fold(f"{given} {family}"),
+        grade=grade,
+        active=active,
     )
+    _save(session, person)
     if at:
-        _saved(session, StudentSchool(student_id=one.id, school_id=at.id))
-    return one
+        _save(session, StudentSchool(student_id=person.id, school_id=at.id))
+    return person
 
 
 def contact(
     session, *of, given="Maria", family="Rivera", phone="new", method="text", relationship="parent", priority=1
 ):
-    number = a_phone() if phone == "new" else phone
-    one = _saved(
-        session,
-        Contact(
-            sourced_id=_next("CON"),
-            given_name=given,
-            family_name=family,
-            sis_phone=number,
-            sis_phone_written=number,
-            sis_method=method,
-        ),
+    """Save a contact of the students `of`; `phone` is "new" for one of its own, or a number, or None."""
+    number = next_phone() if phone == "new" else phone
+    person = Contact(
+        sourced_id=_next_id("CON"),
+        given_name=given,
+        family_name=family,
+        sis_phone=number,
+        sis_phone_written=number,
+        sis_method=method,
     )
-    for learner in of:
-        _saved(
-            session,
-            StudentContact(student_id=learner.id, contact_id=one.id, relationship=relationship, priority=priority),
-        )
-    return one
+    _save(session, person)
+    for child in of:
+        link = StudentContact(student_id=child.id, contact_id=person.id, relationship=relationship, priority=priority)
+        _save(session, link)
+    return person
 
 
-def listed(session, one, status=SmsStatus.BLOCKED, *, since=NOW):
-    """Put a contact on the list as a settled mass message would have."""
-    if one.sis_phone:
-        session.merge(PhoneNumber(phone=one.sis_phone, status=status, since=since))
-    _saved(session, ListEntry(contact_id=one.id, status=status, phone=one.sis_phone, since=since))
+def list_contact(session, contact, status=SmsStatus.BLOCKED, *, since=NOW):
+    """Put a contact on the list as a final mass message would, and return the contact."""
+    if contact.sis_phone:
+        session.merge(PhoneNumber(phone=contact.sis_phone, status=status, since=since))
+    _save(session, ListEntry(contact_id=contact.id, status=status, phone=contact.sis_phone, since=since))
     refresh_entry_names(session.connection())
-    return one
+    return contact
 
 
-def acting(one, *, reach=Reach.CLASSES, at=(), may_edit=True):
-    """The actor a staff member is, without asking Slack."""
+def actor_of(person, *, level=AccessLevel.CLASSES, at=(), may_edit=True, user_id=None):
+    """Return the actor that a staff member is, without asking Slack."""
     return Actor(
-        user_id=f"U{one.id:05d}",
-        staff_ids=(one.id,),
-        name=f"{one.given_name} {one.family_name}",
-        email=one.email,
-        reach=reach,
+        user_id=user_id or f"U{person.id:05d}",
+        staff_ids=(person.id,),
+        name=f"{person.given_name} {person.family_name}",
+        email=person.email,
+        level=level,
         school_ids=tuple(place.id for place in at),
         may_edit=may_edit,
         today=TODAY,
@@ -148,7 +139,7 @@ def acting(one, *, reach=Reach.CLASSES, at=(), may_edit=True):
 
 @dataclass
 class District:
-    """A small district that many tests share; `slack` names each person as Slack would."""
+    """A small district that many tests share; `slack` identifies each person as Slack would."""
 
     lincoln: School
     roosevelt: School
@@ -156,12 +147,12 @@ class District:
     tom: Staff
     clara: Staff
     dana: Staff
-    slack: dict[str, SlackPerson] = field(default_factory=dict)
+    slack: dict[str, SlackIdentity] = field(default_factory=dict)
 
 
-def a_district(session) -> District:
+def create_district(session) -> District:
     lincoln, roosevelt = school(session), school(session, "Roosevelt High")
-    made = District(
+    district = District(
         lincoln,
         roosevelt,
         ana=staff(session, at=lincoln),
@@ -170,7 +161,6 @@ def a_district(session) -> District:
         dana=staff(session, "Dana", "Diaz", role="districtAdministrator"),
     )
     for name in ("ana", "tom", "clara", "dana"):
-        one = getattr(made, name)
-        made.slack[name] = SlackPerson(f"U{name.upper()}", one.email, full_member=True)
-    made.slack["gus"] = SlackPerson("UGUS", "gus.guest@partner.example", full_member=False)
-    return made
+        district.slack[name] = SlackIdentity(f"U{name.upper()}", getattr(district, name).email, full_member=True)
+    district.slack["gus"] = SlackIdentity("UGUS", "gus.guest@partner.example", full_member=False)
+    return district

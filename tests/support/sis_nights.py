@@ -1,4 +1,4 @@
-"""The nightly syncs of one small district into one database: change `tables` as the SIS would, then `sync`."""
+"""Nightly syncs of one small district: change `tables` as the SIS would, then `sync`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,11 @@ from support import sis_bundles as bundles
 from bot.sis.oneroster_csv import Export
 from bot.sync.run import run_sync
 
+ROSTER = (
+    *("schools", "staff", "students", "contacts", "classes"),
+    *("student_contacts", "class_students", "staff_roles", "class_teachers"),
+)
+
 
 class Nights:
     def __init__(self, engine, folder):
@@ -19,25 +24,34 @@ class Nights:
         self.tables = bundles.a_district()
         self.now = people.NOW
 
-    def user(self, who):
-        return bundles.users_by_id(self.tables)[who]
+    def user(self, sourced_id):
+        return bundles.users_by_id(self.tables)[sourced_id]
 
-    def add(self, who, given, family, role, **cells):
-        self.tables["users"].append(bundles.person(who, given, family, **cells))
-        self.tables["roles"].append(bundles.role(who, role))
+    def add(self, sourced_id, given, family, role, **cells):
+        self.tables["users"].append(bundles.person(sourced_id, given, family, **cells))
+        self.tables["roles"].append(bundles.role(sourced_id, role))
 
-    def leave(self, *who):
-        """They are in no file any more; others may still point at them."""
-        self.tables["users"] = [one for one in self.tables["users"] if one["sourcedId"] not in who]
+    def add_families(self, count):
+        """Add students `child0` ... in class 5A, each with the contact `parent0` ..., and sync."""
+        for number in range(count):
+            child, parent = f"child{number}", f"parent{number}"
+            self.add(child, "Kim", f"Child {number}", "student", agentSourcedIds=parent)
+            self.add(parent, "Pat", f"Parent {number}", "guardian", phone=f"312555{number:04d}")
+            self.tables["enrollments"].append(bundles.enrolled(child))
+        self.sync()
+
+    def leave(self, *sourced_ids):
+        """Remove people from all files; others may still name them."""
+        self.tables["users"] = [user for user in self.tables["users"] if user["sourcedId"] not in sourced_ids]
         for name in ("roles", "enrollments"):
-            self.tables[name] = [one for one in self.tables[name] if one["userSourcedId"] not in who]
+            self.tables[name] = [row for row in self.tables[name] if row["userSourcedId"] not in sourced_ids]
 
     def sync(self, **options):
-        """Read everything, a day after the last sync."""
+        """Sync the tables as a bulk export, a day after the last sync."""
         return self.read(bundles.write(self.tables, self.folder), **options)
 
     def sync_changes(self, **tables):
-        """Read a delta bundle that holds these rows only."""
+        """Sync a delta export of these rows."""
         for rows in tables.values():
             for row in rows:
                 row.setdefault("status", "active")
@@ -45,18 +59,20 @@ class Nights:
         return self.read(bundles.write(tables, self.folder, delta=tables))
 
     def read(self, source, **options):
+        """Sync a path, or another source."""
         self.now += timedelta(days=1)
-        return run_sync(
-            self.engine, _source(source), **{"now": self.now, "region": "US", "brake_percent": 5, **options}
-        )
+        source = Export(source) if isinstance(source, Path) else source
+        return run_sync(self.engine, source, **{"now": self.now, "region": "US", "hold_percent": 5, **options})
 
     def rows(self, select, **values):
-        """What the database holds: plain tuples."""
         with Session(self.engine) as session:
             return [tuple(row) for row in session.execute(text(select), values)]
 
+    def roster(self):
+        return [self.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ROSTER]
+
     def active(self, table):
-        return {one for (one,) in self.rows(f"SELECT sourced_id FROM {table} WHERE active")}
+        return {sourced_id for (sourced_id,) in self.rows(f"SELECT sourced_id FROM {table} WHERE active")}
 
     def links(self):
         return set(
@@ -66,21 +82,16 @@ class Nights:
             )
         )
 
-    def phone(self, who):
-        [(phone,)] = self.rows("SELECT sis_phone FROM contacts WHERE sourced_id = :who", who=who)
+    def phone(self, sourced_id):
+        [(phone,)] = self.rows("SELECT sis_phone FROM contacts WHERE sourced_id = :sourced_id", sourced_id=sourced_id)
         return phone
 
 
-def _source(told):
-    """Where to read: a path, or a source of another kind."""
-    return Export(told) if isinstance(told, Path) else told
-
-
 def changed(report):
-    """Everything a sync did to the tables: {table: (added, changed, inactive)}, without those it left alone."""
-    done = {name: (one.added, one.changed, one.inactive) for name, one in report.counts.items()}
-    return {name: numbers for name, numbers in done.items() if any(numbers)}
+    """Return {table: (added, changed, inactive)} of the tables that a sync changed."""
+    counts = {table: (row.added, row.changed, row.inactive) for table, row in report.counts.items()}
+    return {table: numbers for table, numbers in counts.items() if any(numbers)}
 
 
 def reasons(report):
-    return [(one.file, one.line, one.column_name, one.reason) for one in report.rejections]
+    return [(row.file, row.line, row.column_name, row.reason) for row in report.rejections]

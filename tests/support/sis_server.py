@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.sandbox.slack.serving import running
+from bot.sandbox.slack.server import serve_app
 from bot.sis.oneroster_calls import Patience
 from bot.sis.oneroster_rest import Server
 from bot.sis.rows import UserRow
@@ -133,7 +133,7 @@ class Sis:
 def serving(tables, minor, **options):
     """Serve the tables of a bundle, as `bundles.a_district()` returns them."""
     sis = Sis(as_json(tables, minor), minor, **options)
-    with running(sis.app()) as url:
+    with serve_app(sis.app()) as url:
         sis.url = url
         yield sis
 
@@ -154,7 +154,7 @@ def responding(status, **headers):
 
 def disconnect(request):
     """Close the connection without a response."""
-    request.scope["slack.hang_up"]()
+    request.scope["slack.drop_connection"]()
     return Response()
 
 

@@ -1,36 +1,37 @@
-"""Every statement that is sent meanwhile: those that SQLAlchemy executes, and those of `db.rows`, which it does not see."""
+"""Captures the SQL statements that are executed, by SQLAlchemy and by `bot.db.fast_rows`, which SQLAlchemy does not see."""
 
 import logging
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-_ROWS = logging.getLogger("bot.db.fast_rows")
+_FAST_ROWS = logging.getLogger("bot.db.fast_rows")
 
 
-class _Rows(logging.Handler):
-    def __init__(self, then):
+class _StatementCollector(logging.Handler):
+    def __init__(self, statements):
         super().__init__()
-        self.then = then
+        self.statements = statements
 
     def emit(self, record):
-        self.then(record.getMessage())
+        self.statements.append(record.getMessage())
 
 
 @contextmanager
-def asked(then):
-    """Calls `then` with the text of each, once it was answered."""
+def captured_statements():
+    """Yield the list of statements, each appended after it was executed."""
+    statements = []
 
     def executed(_connection, _cursor, statement, *_rest):
-        then(statement)
+        statements.append(statement)
 
-    handler, level = _Rows(then), _ROWS.level
+    collector, level = _StatementCollector(statements), _FAST_ROWS.level
     event.listen(Engine, "after_cursor_execute", executed)
-    _ROWS.addHandler(handler)
-    _ROWS.setLevel(logging.DEBUG)
+    _FAST_ROWS.addHandler(collector)
+    _FAST_ROWS.setLevel(logging.DEBUG)
     try:
-        yield
+        yield statements
     finally:
-        _ROWS.setLevel(level)
-        _ROWS.removeHandler(handler)
+        _FAST_ROWS.setLevel(level)
+        _FAST_ROWS.removeHandler(collector)
         event.remove(Engine, "after_cursor_execute", executed)

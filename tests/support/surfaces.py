@@ -1,340 +1,375 @@
-"""Every door of the bot as a table: what somebody has on the screen before it, and what they do there.
-
-A door is a pair `(arrive, enter)`, both given a person and the `Scene`.
-"""
+"""Every entry point of the bot as a table: what a person has on screen before, and what they do there."""
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
 from support import edits, people
 
-from bot.access import Reach
+from bot.access import AccessLevel
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import SyncRun
 from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
-from bot.sandbox.slack import posting, screens
+from bot.sandbox.slack import message_store, view_store
+from bot.sandbox.slack.people import Person
 from bot.slack import pending
 from bot.slack.kit import blocks as b
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
 
-WHOM_TO_ASK = "Please ask data@district.example"
-NOT_YOURS = "not on your list any more"
+# Telling words of the two refusals.
+ASK_ADMIN = "Please ask data@district.example"
+NOT_ON_YOUR_LIST = "not on your list any more"
 
+# Text that only people who may see the students of the scene may read.
 SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", "312555", "555-7"]
-"""What only those may read who may see the students of the scene."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Ids of Sam Rivera and of what each button is for: Maria's edit in force, Otto's disputed one, Pablo's removal; and
-    of a sync that the brake stopped."""
+    """Ids of Sam Rivera and of what the buttons are for.
+
+    Maria has a pending edit, Otto one in conflict with the SIS, Pablo is removed, Lars has a suggestion; `run` is a sync on hold.
+    """
 
     sam: int
     maria: int
     edit: int
-    disputed: int
+    conflict: int
     removal: int
     lars: int
     run: int
     channel: str
 
 
+Action = Callable[[Person, Scene], object]
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """`prepare` brings up the screen; `act` sends the request that is observed."""
+
+    prepare: Action
+    act: Action
+
+
 def set_up(session, office):
-    """Sam in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; Una Rivera, who is not on it;
-    a digest in the channel."""
+    """Create the scene.
+
+    Sam is in Ana's homeroom with eleven classmates, one of them a sibling, so that the list of grade 5 has two pages; Una
+    Rivera is not on the list; the channel has a digest.
+    """
     lincoln = office.district.lincoln
-    clara = replace(people.acting(office.district.clara, reach=Reach.SCHOOLS, at=(lincoln,)), user_id=office.clara.id)
+    clara = clerk(office)
     sam = people.student(session, at=lincoln)
-    mates = _classmates(session, lincoln)
+    mates = _add_classmates(session, lincoln)
     una = people.student(session, "Una", at=lincoln)
     people.contact(session, una)
     people.school_class(session, office.district.ana, lincoln, sam, una, *mates)
-    maria = people.listed(session, people.contact(session, sam, mates[0], phone="+13125557342"))
+    maria = people.list_contact(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
-    lars = people.listed(
-        session, people.contact(session, sam, given="Lars", priority=3, phone="+13125557904"), "landline"
-    )
+    lars = people.contact(session, sam, given="Lars", priority=3, phone="+13125557904")
+    people.list_contact(session, lars, "landline")
     people.contact(session, sam, given="Lars", priority=4, phone="+13125557905")
     edit = edits.change(session, maria, phone="+13125557901", actor=clara).edit_ids[0]
-    disputed = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
-    edits.sis_says(session, otto, "+13125557903")
+    conflict = edits.change(session, otto, phone="+13125557902", actor=clara).edit_ids[0]
+    edits.sync_phone(session, otto, "+13125557903")
     removal = edits.remove(session, pablo, sam, actor=clara).id
-    run = SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="braked")
+    run = SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="held")
     session.add(run)
-    _a_digest(session, office)
-    return Scene(sam.id, maria.id, edit, disputed, removal, lars.id, run.id, office.channel)
+    _post_digest(session, office)
+    return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, run.id, office.channel)
 
 
-def _classmates(session, at):
+def clerk(office):
+    """Return Clara as the actor that she is in Slack."""
+    district = office.district
+    return people.actor_of(district.clara, level=AccessLevel.SCHOOLS, at=(district.lincoln,), user_id=office.clara.id)
+
+
+def _add_classmates(session, at):
     mates = [people.student(session, f"Kim{number}", "Youngman", at=at) for number in range(11)]
-    for one in mates:
-        people.listed(session, people.contact(session, one, family="Youngman"))
-        people.contact(session, one, family="Youngman")
+    for mate in mates:
+        people.list_contact(session, people.contact(session, mate, family="Youngman"))
+        people.contact(session, mate, family="Youngman")
     return mates
 
 
-def _a_digest(session, office):
-    at = office.now() - timedelta(minutes=5)
-    subscribe_channel(session, office.channel, actor=office.clara.id, now=at)
-    session.add(MassMessage(id="early", title="Early dismissal", sent_at=at, settled_at=at, learned_at=at))
+def _post_digest(session, office):
+    sent_at = office.now() - timedelta(minutes=5)
+    subscribe_channel(session, office.channel, actor=office.clara.id, now=sent_at)
+    message = MassMessage(id="early", title="Early dismissal", sent_at=sent_at, settled_at=sent_at, learned_at=sent_at)
+    session.add(message)
     session.flush()
-    enqueue_digests(session, "early", now=at)
+    enqueue_digests(session, "early", now=sent_at)
     session.commit()
     assert office.tick().failed == ()
 
 
-def _nothing(_person, _scene):
-    """Some doors need no screen."""
+# Screens.
 
 
-def _list(person, _scene):
+def no_screen(_person, _scene):
+    """Some entry points need no screen."""
+
+
+def command(text):
+    """Return an action that types `/cleanup` and this text."""
+    return lambda person, _scene: person.command("/cleanup", text)
+
+
+def open_list(person, _scene):
     assert person.command("/cleanup", "grade 5 blokced").ok
 
 
-def _unlisted(person, _scene):
-    assert person.command("/cleanup", "una").ok
-
-
-def _misspelt(person, _scene):
-    assert person.command("/cleanup", "hlep").ok
-
-
-def _pending_changes(person, _scene):
-    assert person.command("/cleanup", "pending").ok
-
-
-def _block(seen, words):
-    """The id of the block that says so."""
-    return next(block["block_id"] for block in seen.blocks if words in str(block))
-
-
-def _home(person, _scene):
+def open_home(person, _scene):
     assert person.open_home().ok
 
 
-def _student(person, _scene):
+def open_list_dialog(person, _scene):
+    assert person.shortcut("list.open").ok
+
+
+def open_student(person, _scene):
     message = person.command("/cleanup", "grade 5 sam").message
     assert person.press(message, action_id="student.open").ok
 
 
-def _list_dialog(person, _scene):
-    assert person.shortcut("list.open").ok
-
-
-def _bulk(person, scene):
-    _list(person, scene)
-    assert person.press(person.last(), action_id="list.bulk").ok
-
-
-def _switched(person):
-    """Everybody in the dialog gets autocalls."""
-    options = person.view.body["blocks"][0]["element"]["options"]
-    return {"who": [one["value"] for one in options], "what": "call"}
-
-
-def _download(person, scene):
-    _list(person, scene)
-    assert person.press(person.last(), action_id="list.download").ok
-
-
-def _edit(person, scene):
-    _student(person, scene)
+def open_edit(person, scene):
+    open_student(person, scene)
     assert person.press(person.view, action_id="contact.edit", value=str(scene.maria)).ok
 
 
-def _remove(person, scene):
-    _student(person, scene)
+def open_remove(person, scene):
+    open_student(person, scene)
     assert person.press(person.view, action_id="contact.remove", value=str(scene.maria)).ok
 
 
-def _spoken_stop(person, scene):
-    _student(person, scene)
+def open_opt_out(person, scene):
+    open_student(person, scene)
     assert person.press(person.view, action_id="contact.spoken_stop", value=str(scene.maria)).ok
 
 
-def _taken(person, scene):
-    _student(person, scene)
+def open_claimed(person, scene):
+    open_student(person, scene)
     assert person.press(person.view, action_id="claim.take", value=str(scene.lars)).ok
 
 
-def _told(*buttons):
-    """A direct message of ours with these buttons: what each is for, and its value, made from the scene."""
-
-    def arrive(person, scene):
-        made = [b.button(action_id, action_id, value(scene)) for action_id, value in buttons]
-        content = {"text": "…", "blocks": b.actions(made), "by_app": True}
-        posting.post(person.slack, person.dm, user=person.slack.bot_user_id, **content)
-
-    return arrive
+def open_bulk(person, scene):
+    open_list(person, scene)
+    assert person.press(person.last(), action_id="list.bulk").ok
 
 
-def _press_told(action_id):
-    return lambda one, _: one.press(one.last(), action_id=action_id)
+def open_download(person, scene):
+    open_list(person, scene)
+    assert person.press(person.last(), action_id="list.download").ok
 
 
-def _of_dispute(scene):
-    return f"{scene.disputed} {scene.run}"
+def receive(*buttons):
+    """Return an action that posts a direct message of the bot with these buttons, (action id, value of a scene)."""
+
+    def post(person, scene):
+        elements = [b.button(action_id, action_id, value(scene)) for action_id, value in buttons]
+        content = {"text": "…", "blocks": b.actions(elements), "by_app": True}
+        message_store.post(person.slack, person.dm, user=person.slack.bot_user_id, **content)
+
+    return post
 
 
-def _of_run(scene):
+def _conflict_value(scene):
+    return f"{scene.conflict} {scene.run}"
+
+
+def _run_value(scene):
     return str(scene.run)
 
 
-_disputed = _told((edits_notice.KEEP_OURS, _of_dispute), (edits_notice.TAKE_SIS, _of_dispute))
-_braked = _told((sync_notice.GO_ON, _of_run), (sync_notice.REFUSE, _of_run))
-_pending = _told((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
+_receive_conflict = receive((edits_notice.KEEP_OURS, _conflict_value), (edits_notice.TAKE_SIS, _conflict_value))
+_receive_held_sync = receive((sync_notice.APPLY, _run_value), (sync_notice.SKIP, _run_value))
+_receive_exports = receive((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
 
 
-def _press(action_id, which):
-    return lambda one, scene: one.press(one.view, action_id=action_id, value=str(getattr(scene, which)))
+# Actions.
 
 
-def _more(scene):
-    return {"action_id": "contact.more", "block_id": f"contact.{scene.maria}"}
+def press_last(**which):
+    """Return an action that presses a button of the newest direct message."""
+    return lambda person, _scene: person.press(person.last(), **which)
 
 
-def _fix(seen, scene):
-    """The value of Sam's button on a list."""
-    values = [block.get("accessory", {}).get("value", "") for block in seen.blocks]
+def press_in_view(action_id, target=None):
+    """Return an action that presses a button of the dialog; `target` names the field of the scene in its value."""
+    return lambda person, scene: person.press(
+        person.view, action_id=action_id, value=str(getattr(scene, target)) if target else None
+    )
+
+
+def save(values):
+    """Return an action that fills in the dialog and submits it; `values` may be a function of the person."""
+    return lambda person, _scene: person.fill(person.view, values(person) if callable(values) else values).submit()
+
+
+def switch_all_to_call(person):
+    """Return the values of the bulk dialog that switch every contact to autocalls."""
+    options = person.view.body["blocks"][0]["element"]["options"]
+    return {"who": [option["value"] for option in options], "what": "call"}
+
+
+def choose_more(choice):
+    """Return an action that chooses in the overflow menu of Maria."""
+    return lambda person, scene: person.choose(
+        person.view, f"{choice} {scene.maria}", action_id="contact.more", block_id=f"contact.{scene.maria}"
+    )
+
+
+def _show_red(place):
+    return lambda person, _scene: person.choose(place(person), "All red", action_id="list.show.status")
+
+
+def _row_value(place, scene):
+    """Return the value of Sam's button on a list."""
+    values = [block.get("accessory", {}).get("value", "") for block in place.blocks]
     return next(value for value in values if value.startswith(f"{scene.sam} "))
 
 
-OF_LISTS = {
-    "command": (_nothing, lambda one, _: one.command("/cleanup", "grade 5")),
-    "home tab": (_nothing, lambda one, _: one.open_home()),
-    "command, of somebody not on the list": (_nothing, lambda one, _: one.command("/cleanup", "una")),
-    "pending": (_nothing, lambda one, _: one.command("/cleanup", "pending")),
-    "menu": (_list, lambda one, _: one.choose(one.last(), "All red", action_id="list.show.status")),
-    "next page": (_list, lambda one, _: one.press(one.last(), action_id="list.show.next")),
-    "did you mean": (_list, lambda one, _: one.press(one.last(), action_id="list.show.suggestion.0")),
-    "menu at home": (_home, lambda one, _: one.choose(one.home, "All red", action_id="list.show.status")),
-    "several at once": (_list, lambda one, _: one.press(one.last(), action_id="list.bulk")),
-    "shortcut": (_nothing, lambda one, _: one.shortcut("list.open")),
-    "menu in a dialog": (_list_dialog, lambda one, _: one.choose(one.view, "All red", action_id="list.show.status")),
-    "who is affected": (
-        _nothing,
-        lambda one, scene: one.message_shortcut("digest.who_is_affected", one.last(scene.channel)),
+def _block_id(place, word):
+    """Return the id of the first block that contains a word."""
+    return next(block["block_id"] for block in place.blocks if word in str(block))
+
+
+LISTS = {
+    "command": EntryPoint(no_screen, command("grade 5")),
+    "Home tab": EntryPoint(no_screen, lambda person, _: person.open_home()),
+    "command for a student not on the list": EntryPoint(no_screen, command("una")),
+    "pending changes": EntryPoint(no_screen, command("pending")),
+    "menu": EntryPoint(open_list, _show_red(lambda person: person.last())),
+    "next page": EntryPoint(open_list, press_last(action_id="list.show.next")),
+    "suggestion": EntryPoint(open_list, press_last(action_id="list.show.suggestion.0")),
+    "menu on the Home tab": EntryPoint(open_home, _show_red(lambda person: person.home)),
+    "Several at once…": EntryPoint(open_list, press_last(action_id="list.bulk")),
+    "shortcut": EntryPoint(no_screen, lambda person, _: person.shortcut("list.open")),
+    "menu in a dialog": EntryPoint(open_list_dialog, _show_red(lambda person: person.view)),
+    "message shortcut on a digest": EntryPoint(
+        no_screen,
+        lambda person, scene: person.message_shortcut("digest.who_is_affected", person.last(scene.channel)),
     ),
-    "show my list": (_nothing, lambda one, scene: one.press(one.last(scene.channel), action_id="digest.show_mine")),
-}
-OF_NOBODY = {
-    "forecast": (_nothing, lambda one, _: one.command("/cleanup", "forecast grade 5")),
-    "download": (_list, lambda one, _: one.press(one.last(), action_id="list.download")),
-    "download, asked for": (_download, lambda one, _: one.fill(one.view, {"form": "csv"}).submit()),
-    "help": (_nothing, lambda one, _: one.command("/cleanup", "help")),
-    "button of an older version": (_told(("list.of_old", lambda _: "1")), _press_told("list.of_old")),
-    "help at home": (_home, lambda one, _: one.press(one.home, action_id="home.help")),
-    "did you mean a command": (_misspelt, lambda one, _: one.press(one.last(), text="/cleanup help")),
-    "subscribe": (_nothing, lambda one, scene: one.command("/cleanup", "subscribe", channel=scene.channel)),
-    "unsubscribe": (_nothing, lambda one, scene: one.command("/cleanup", "unsubscribe", channel=scene.channel)),
-}
-OF_A_STUDENT = {
-    "open somebody not on the list": (_unlisted, lambda one, _: one.press(one.last(), action_id="student.open")),
-    "open a pending change": (
-        _pending_changes,
-        lambda one, _: one.press(one.last(), block_id=_block(one.last(), "Otto")),
+    "Show my list under a digest": EntryPoint(
+        no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
     ),
-    "fix": (_list, lambda one, scene: one.press(one.last(), value=_fix(one.last(), scene))),
-    "fix at home": (_home, lambda one, scene: one.press(one.home, value=_fix(one.home, scene), text="Fix…")),
-    "edit": (_student, _press("contact.edit", "maria")),
-    "save": (_edit, lambda one, _: one.fill(one.view, {"phone": "(312) 555-7177", "method": "call"}).submit()),
-    "remove": (_student, _press("contact.remove", "maria")),
-    "remove, confirmed": (_remove, lambda one, _: one.fill(one.view, {"reason": "asked"}).submit()),
-    "told us to stop": (_student, _press("contact.spoken_stop", "maria")),
-    "told us to stop, recorded": (_spoken_stop, lambda one, _: one.fill(one.view, {}).submit()),
-    "several at once, changed": (_bulk, lambda one, _: one.fill(one.view, _switched(one)).submit()),
-    "show number": (_student, lambda one, scene: one.choose(one.view, f"number {scene.maria}", **_more(scene))),
-    "sibling": (_student, lambda one, _: one.press(one.view, action_id="student.open_sibling.0")),
-    "history": (_student, lambda one, scene: one.choose(one.view, f"history {scene.maria}", **_more(scene))),
-    "take it": (_student, _press("claim.take", "lars")),
-    "free it again": (_taken, _press("claim.free", "lars")),
-    "use the suggested number": (
-        _student,
-        lambda one, _: one.press(one.view, action_id="suggestion.use"),
+}
+GENERAL = {
+    "forecast": EntryPoint(no_screen, command("forecast grade 5")),
+    "Download…": EntryPoint(open_list, press_last(action_id="list.download")),
+    "Download…, submitted": EntryPoint(open_download, save({"form": "csv"})),
+    "help": EntryPoint(no_screen, command("help")),
+    "button of an older version": EntryPoint(
+        receive(("list.of_old", lambda _: "1")), press_last(action_id="list.of_old")
     ),
-    "switch to autocall": (_student, lambda one, _: one.press(one.view, action_id="method.switch_to_call")),
-    "undo edit": (_student, _press("edit.undo", "edit")),
-    "undo removal": (_student, _press("removal.undo", "removal")),
-    "keep ours": (_student, _press("conflict.keep_ours", "disputed")),
-    "take the SIS's": (_student, _press("conflict.take_sis", "disputed")),
-    "keep ours, in a message": (_disputed, _press_told(edits_notice.KEEP_OURS)),
-    "take the SIS's, in a message": (_disputed, _press_told(edits_notice.TAKE_SIS)),
+    "Help on the Home tab": EntryPoint(open_home, lambda person, _: person.press(person.home, action_id="home.help")),
+    "suggested command": EntryPoint(command("hlep"), press_last(text="/cleanup help")),
+    "subscribe": EntryPoint(
+        no_screen, lambda person, scene: person.command("/cleanup", "subscribe", channel=scene.channel)
+    ),
+    "unsubscribe": EntryPoint(
+        no_screen, lambda person, scene: person.command("/cleanup", "unsubscribe", channel=scene.channel)
+    ),
 }
-ALL = OF_LISTS | OF_NOBODY | OF_A_STUDENT
-OF_THE_DISTRICT = {
-    "go on with a sync": (_braked, _press_told(sync_notice.GO_ON)),
-    "leave a sync": (_braked, _press_told(sync_notice.REFUSE)),
+STUDENT = {
+    "open a student not on the list": EntryPoint(command("una"), press_last(action_id="student.open")),
+    "open a pending change": EntryPoint(
+        command("pending"),
+        lambda person, _: person.press(person.last(), block_id=_block_id(person.last(), "Otto")),
+    ),
+    "Fix…": EntryPoint(
+        open_list, lambda person, scene: person.press(person.last(), value=_row_value(person.last(), scene))
+    ),
+    "Fix… on the Home tab": EntryPoint(
+        open_home,
+        lambda person, scene: person.press(person.home, value=_row_value(person.home, scene), text="Fix…"),
+    ),
+    "Edit": EntryPoint(open_student, press_in_view("contact.edit", "maria")),
+    "Edit, saved": EntryPoint(open_edit, save({"phone": "(312) 555-7177", "method": "call"})),
+    "Remove": EntryPoint(open_student, press_in_view("contact.remove", "maria")),
+    "Remove, confirmed": EntryPoint(open_remove, save({"reason": "asked"})),
+    "Told us to stop": EntryPoint(open_student, press_in_view("contact.spoken_stop", "maria")),
+    "Told us to stop, recorded": EntryPoint(open_opt_out, save({})),
+    "Several at once…, applied": EntryPoint(open_bulk, save(switch_all_to_call)),
+    "Show number": EntryPoint(open_student, choose_more("number")),
+    "sibling": EntryPoint(open_student, press_in_view("student.open_sibling.0")),
+    "History": EntryPoint(open_student, choose_more("history")),
+    "I'll take it": EntryPoint(open_student, press_in_view("claim.take", "lars")),
+    "Release": EntryPoint(open_claimed, press_in_view("claim.free", "lars")),
+    "suggested number": EntryPoint(open_student, press_in_view("suggestion.use")),
+    "Switch to autocall": EntryPoint(open_student, press_in_view("method.switch_to_call")),
+    "Undo this change": EntryPoint(open_student, press_in_view("edit.undo", "edit")),
+    "Undo a removal": EntryPoint(open_student, press_in_view("removal.undo", "removal")),
+    "Keep ours": EntryPoint(open_student, press_in_view("conflict.keep_ours", "conflict")),
+    "Take the SIS's": EntryPoint(open_student, press_in_view("conflict.take_sis", "conflict")),
+    "Keep ours in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.KEEP_OURS)),
+    "Take the SIS's in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.TAKE_SIS)),
 }
-OF_EXPORTERS = {
-    "change sheet": (_pending, _press_told(pending.SHEET)),
-    "PowerSchool's file": (_pending, _press_told(pending.POWERSCHOOL)),
+STAFF = LISTS | GENERAL | STUDENT
+DISTRICT = {
+    "apply a held sync": EntryPoint(_receive_held_sync, press_last(action_id=sync_notice.APPLY)),
+    "skip a held sync": EntryPoint(_receive_held_sync, press_last(action_id=sync_notice.SKIP)),
 }
-EVERY = ALL | OF_THE_DISTRICT | OF_EXPORTERS
-NAMES_NOBODY = {*OF_NOBODY, "keep ours, in a message", "take the SIS's, in a message"}
-LOOKING_ONLY = {
-    *OF_LISTS,
-    "history",
-    "sibling",
-    "forecast",
-    "download",
-    "help",
-    "help at home",
-    "button of an older version",
-    "did you mean a command",
-    "subscribe",
-    "open somebody not on the list",
-    "open a pending change",
-    "fix",
-    "fix at home",
-    "remove",
-    "told us to stop",
+EXPORTS = {
+    "change sheet": EntryPoint(_receive_exports, press_last(action_id=pending.SHEET)),
+    "PowerSchool's file": EntryPoint(_receive_exports, press_last(action_id=pending.POWERSCHOOL)),
 }
-"""The doors behind which nothing changes: the channel is subscribed already, and two dialogs only ask."""
+ALL = STAFF | DISTRICT | EXPORTS
+SHOWS_NO_STUDENT = {*GENERAL, "Keep ours in a message", "Take the SIS's in a message"}
+# The channel of the scene is subscribed already, and the dialogs that only open save nothing.
+READ_ONLY = {
+    *LISTS,
+    *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
+    *("History", "sibling", "open a student not on the list", "open a pending change"),
+    *("Fix…", "Fix… on the Home tab", "Remove", "Told us to stop"),
+}
 
 
 def copy_screen(slack, *, of, to):
-    """Let somebody stand before what another has on the screen, with the same buttons in it."""
+    """Show a person what another has on screen, with the same buttons."""
     for message in of.messages():
         content = {"text": message.text, "blocks": message.blocks, "by_app": True, "ephemeral_for": to.id}
-        posting.post(slack, to.dm, user=message.user, **content)
+        message_store.post(slack, to.dm, user=message.user, **content)
     for view in of.views:
-        screens.show(slack, to.id, view.body)
+        view_store.push_modal(slack, to.id, view.body)
     if of.id in slack.homes:
-        screens.publish(slack, to.id, of.home.body)
+        view_store.publish_home(slack, to.id, of.home.body)
 
 
 @dataclass(frozen=True)
-class Knocked:
-    """What came of it: all that the bot sent meanwhile, in which ways, and the tables that changed."""
+class Effects:
+    """The effects of one request: all that the bot sent, by which methods, and the tables that changed."""
 
     sent: str
     methods: frozenset[str]
     changed: frozenset[str]
 
     @property
-    def told(self):
+    def secrets(self):
         return [secret for secret in SECRETS if secret in self.sent]
 
     @property
     def is_harmless(self):
-        return not self.told and not self.changed and not self.methods & {"chat.postMessage", "chat.update"}
+        return not self.secrets and not self.changed and not self.methods & {"chat.postMessage", "chat.update"}
 
 
-def knock(office, session, act):
-    """Do something as a person, wait until the bot is done with it, and see what came of it."""
-    office.settled()
-    before, calls, answers = _tables(session), len(office.slack.calls), len(office.slack.answers)
+def observe(office, session, act):
+    """Call `act`, wait until the bot is done with it, and return the effects."""
+    before, calls, responses = _tables(session), len(office.slack.calls), len(office.slack.responses)
     assert act().error is None
-    office.settled()
-    after, new = _tables(session), office.slack.calls[calls:]
-    bodies = [json.loads(one.body) for one in office.slack.answers[answers:] if one.body]
-    sent = [json.dumps(one, ensure_ascii=False) for one in (*(call.arguments for call in new), *bodies)]
+    office.wait_for_lazy_listeners()
+    after, new_calls = _tables(session), office.slack.calls[calls:]
+    bodies = [json.loads(response.body) for response in office.slack.responses[responses:] if response.body]
+    sent = [*(call.arguments for call in new_calls), *bodies]
+    text_sent = "\n".join(json.dumps(content, ensure_ascii=False) for content in sent)
     changed = frozenset(table for table, rows in after.items() if rows != before[table])
-    return Knocked("\n".join(sent), frozenset(call.method for call in new), changed)
+    return Effects(text_sent, frozenset(call.method for call in new_calls), changed)
 
 
 def _tables(session):

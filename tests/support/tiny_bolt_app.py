@@ -1,4 +1,4 @@
-"""A very small app, made with Bolt as ours is, that the tests of the little Slack talk to."""
+"""A very small Bolt app for the tests of the strict local Slack."""
 
 import time
 
@@ -51,12 +51,12 @@ def option(value):
     return {"text": plain(value.title()), "value": value}
 
 
-SURE = {"title": plain("Remove?"), "text": plain("This cannot be undone."), "confirm": plain("Remove")}
+CONFIRM = {"title": plain("Remove?"), "text": plain("This cannot be undone."), "confirm": plain("Remove")}
 LIST = [
     section("*1 contact*"),
     actions(
         button("contact.edit", "Edit", value="c-1"),
-        button("contact.remove", "Remove", value="c-1", confirm=SURE, style="danger"),
+        button("contact.remove", "Remove", value="c-1", confirm=CONFIRM, style="danger"),
         {"type": "static_select", "action_id": "list.grade", "options": [option("k"), option("five")]},
     ),
 ]
@@ -98,8 +98,8 @@ def dialog(*blocks, **more):
     }
 
 
-def bolt_app(slack, api_url, heard):
-    """An app that writes every payload it hears into `heard`."""
+def bolt_app(slack, api_url, received):
+    """An app that appends every payload it receives to `received`."""
     client = WebClient(slack.bot_token, base_url=api_url, retry_handlers=[])
     identity = AuthorizeResult(
         enterprise_id=None, team_id=slack.team_id, bot_token=slack.bot_token, bot_user_id=slack.bot_user_id
@@ -110,16 +110,16 @@ def bolt_app(slack, api_url, heard):
         process_before_response=True,
         authorize=lambda: identity,
     )
-    listen_to_commands(app, heard)
-    listen_to_buttons(app, heard)
-    listen_to_dialogs(app, heard)
+    add_commands(app, received)
+    add_block_actions(app, received)
+    add_dialogs(app, received)
     return app
 
 
-def listen_to_commands(app, heard):
+def add_commands(app, received):
     @app.command("/list")
-    def list_it(ack, command):
-        heard.append(command)
+    def list_contacts(ack, command):
+        received.append(command)
         ack(response_type="ephemeral", text="1 contact", blocks=LIST)
 
     @app.command("/edit")
@@ -134,7 +134,7 @@ def listen_to_commands(app, heard):
 
     @app.command("/loud")
     def loud(ack):
-        ack(response_type="in_channel", text="everybody hears")
+        ack(response_type="in_channel", text="visible to everyone")
 
     @app.command("/broken")
     def broken(ack):
@@ -145,43 +145,43 @@ def listen_to_commands(app, heard):
         ack(f"you said {command['text']}")
 
 
-def listen_to_buttons(app, heard):
+def add_block_actions(app, received):
     @app.action("contact.edit")
     def edit(ack, body, client):
-        heard.append(body)
+        received.append(body)
         client.views_open(trigger_id=body["trigger_id"], view=dialog())
         ack()
 
     @app.action("contact.remove")
     def remove(ack, body, respond):
-        heard.append(body)
+        received.append(body)
         ack()
         respond(text="Removed", replace_original=True)
 
     @app.action("list.grade")
     def grade(ack, body):
-        heard.append(body)
+        received.append(body)
         ack()
 
     @app.options("chosen")
     def teachers(ack, payload):
-        known = ("ruth lee", "ruth okafor")
-        ack(options=[option(name) for name in known if payload["value"].lower() in name])
+        names = ("ruth lee", "ruth okafor")
+        ack(options=[option(name) for name in names if payload["value"].lower() in name])
 
     @app.shortcut("list.open")
     def shortcut(ack, body, client):
-        heard.append(body)
+        received.append(body)
         client.views_open(trigger_id=body["trigger_id"], view=dialog())
         ack()
 
     @app.shortcut("list.who")
     def who(ack, body):
-        heard.append(body)
+        received.append(body)
         ack()
 
     @app.event("app_home_opened")
     def home(event, client):
-        heard.append(event)
+        received.append(event)
         view = {
             "type": "home",
             "blocks": [
@@ -193,12 +193,11 @@ def listen_to_buttons(app, heard):
         client.views_publish(user_id=event["user"], view=view)
 
 
-def listen_to_dialogs(app, heard):
+def add_dialogs(app, received):
     @app.view("edit")
     def submitted(ack, body, view):
-        heard.append(body)
-        said = view["state"]["values"]["note"]["typed"]["value"]
-        match said:
+        received.append(body)
+        match view["state"]["values"]["note"]["typed"]["value"]:
             case "bad phone":
                 ack(response_action="errors", errors={"phone": "Write 10 digits."})
             case "bad errors":
@@ -219,12 +218,12 @@ def listen_to_dialogs(app, heard):
 
     @app.view_closed("edit")
     def closed(ack, body):
-        heard.append(body)
+        received.append(body)
         ack()
 
 
 def asgi(app):
-    """The app under one path, its listeners off the event loop."""
+    """The app as an ASGI application; its listeners run off the event loop."""
 
     async def events(request: Request):
         return to_starlette_response(

@@ -26,7 +26,7 @@ from twilio.request_validator import RequestValidator
 from bot.db.engine import build_engine
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
-from bot.sandbox.slack.serving import running
+from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
 from bot.web import server
 
@@ -64,7 +64,7 @@ def serve(empty_database, bolt):
     contexts = []
 
     def start(**changed):
-        running_app = running(server.create_web_app(make_settings(**changed), empty_database, bolt))
+        running_app = serve_app(server.create_web_app(make_settings(**changed), empty_database, bolt))
         contexts.append(running_app)
         client = httpx.Client(base_url=running_app.__enter__(), timeout=10)
         contexts.append(client)
@@ -405,7 +405,7 @@ def test_body_that_is_not_json_is_refused(bot, body):
 
 def test_internal_error_asks_for_a_retry_and_logs_no_number(serve, bolt, caplog):
     down = build_engine("postgresql://nobody@127.0.0.1:1/nothing")
-    with running(server.create_web_app(make_settings(), down, bolt)) as url, httpx.Client(base_url=url) as bot:
+    with serve_app(server.create_web_app(make_settings(), down, bolt)) as url, httpx.Client(base_url=url) as bot:
         answer = from_twilio(bot)
     assert answer.status_code == 503
     assert "again" in answer.json()["error"]
@@ -424,7 +424,7 @@ def test_readiness_needs_the_tables_of_this_version(bot):
 
 def test_process_without_a_database_is_alive_but_not_ready(bolt):
     down = build_engine("postgresql://nobody@127.0.0.1:1/nothing")
-    with running(server.create_web_app(make_settings(), down, bolt)) as url:
+    with serve_app(server.create_web_app(make_settings(), down, bolt)) as url:
         answer = httpx.get(f"{url}/readyz")
         assert httpx.get(f"{url}/healthz").status_code == 200
     assert answer.status_code == 503
@@ -442,7 +442,7 @@ def test_old_sync_is_reported_but_process_is_ready(bot, session):
 
 
 def test_metrics_are_counts_only(bot, session):
-    people.listed(session, people.contact(session, people.student(session)))
+    people.list_contact(session, people.contact(session, people.student(session)))
     session.commit()
     lines = bot.get("/metrics").text.splitlines()
     assert 'contact_cleanup_listed{of="blocked"} 1' in lines

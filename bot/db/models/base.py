@@ -1,4 +1,4 @@
-"""The ground every table stands on: names of constraints, column types, and the words shared by several tables.
+"""Shared by all tables: names of constraints, column types, and the words that several tables use.
 
 Times are `timestamptz`; phone numbers are E.164.
 """

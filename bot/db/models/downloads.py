@@ -1,4 +1,4 @@
-"""Lists that somebody takes along as a file."""
+"""Cleanup lists that staff download as a file."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, one_of_check
-from bot.db.models.outgoing import OutboxRow
+from bot.db.models.outbox import OutboxRow
 
 
 class DownloadForm(StrEnum):
@@ -24,9 +24,9 @@ class DownloadState(StrEnum):
 
 
 class Download(OutboxRow, Base):
-    """One list for one person; a draft while its dialog is open, which is not due.
+    """One list for one person. A draft is an open dialog, without `due_at`.
 
-    `channel_id` and `ts` are the direct message that says how far it is. `contacts` how many different ones stand in the file.
+    `channel_id` and `ts` identify the direct message that shows the progress; `contacts` counts the distinct contacts in the file.
     """
 
     __tablename__ = "downloads"

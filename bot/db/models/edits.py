@@ -1,4 +1,4 @@
-"""What staff changed, beside the SIS values and never over them, and the audit of every act."""
+"""Changes by staff, stored beside the SIS values and never over them, and the history of every change."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,7 @@ class EditField(StrEnum):
 
 
 class EditState(StrEnum):
-    """`pending` and `conflict` edits are in force (at most one a contact and field); the others are history."""
+    """`pending` and `conflict` edits are in force, at most one per contact and field; the others are history."""
 
     PENDING = "pending"
     CONFLICT = "conflict"
@@ -34,10 +34,10 @@ IN_FORCE = (EditState.PENDING, EditState.CONFLICT)
 
 
 class Edit(Base):
-    """A change that stands beside the SIS value, not over it.
+    """A change beside the SIS value.
 
-    `base` is the SIS value when the person edited, `value` theirs (null: no number), `sis_value` the third value of a
-    conflict and `sis_at` when it came. `replaces_id` is the edit that this one took the place of; Undo brings it back.
+    `base` is the SIS value at the time of the edit and `value` what was entered (null: no number); `sis_value` is the third value
+    of a conflict, since `sis_at`. `replaces_id` is the edit that this one replaced; Undo puts it in force again.
     """
 
     __tablename__ = "edits"
@@ -68,7 +68,7 @@ class Edit(Base):
 
 
 class Removal(Base):
-    """A tombstone: this contact is no contact of this student (student is null: of nobody). It survives every sync."""
+    """A tombstone: this is not a contact of this student (of any student where it is null). It survives every sync."""
 
     __tablename__ = "removals"
     __table_args__ = (
@@ -93,7 +93,7 @@ class Removal(Base):
 
 
 class Audit(Base):
-    """Who did what, written in the same transaction as the act; never updated, never deleted.
+    """One action by one person, written in the same transaction as the change and never updated.
 
     `actor` is a Slack user id or a process (`sync`, `twilio`); numbers in `before` and `after` are masked.
     """

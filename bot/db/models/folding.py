@@ -1,6 +1,6 @@
-"""Folded names of staff and contacts, computed by the database so that a search over the whole list needs no second writer.
+"""Folded names of staff and contacts, computed by the database, so that no writer can forget them.
 
-`folded_name` is `bot.domain.names.fold` of "Given Family" in SQL, made from the same rules; a test holds the two together.
+The SQL function `folded_name` is `bot.domain.names.fold` of "Given Family", generated from the same rules; a test compares the two.
 """
 
 import sys
@@ -16,13 +16,13 @@ _SURROGATES = range(0xD800, 0xE000)
 
 
 def folded_name_column() -> Mapped[str]:
-    """A column kept by the database from the given and family names of its row."""
+    """Return a generated column of the given and family names of its row."""
     return mapped_column(Computed("folded_name(given_name, family_name)", persisted=True))
 
 
 @cache
 def folded_name_sql() -> str:
-    """The SQL that creates `folded_name`, or puts it in the place of an older one. NFKD first, so that accents become marks."""
+    """Return the SQL that creates or replaces `folded_name`. NFKD comes first, so that accents become marks."""
     letters = {written: spelt for written, spelt in SPELLINGS.items() if len(spelt) == 1}
     folded = "lower(normalize(given || ' ' || family, NFKD))"
     folded = f"translate({folded}, '{''.join(letters)}', '{''.join(letters.values())}')"
@@ -37,7 +37,7 @@ trim(regexp_replace({folded}, '[{SEPARATORS}\s]+', ' ', 'g'))
 
 
 def _dropped() -> str:
-    """Every character that a folded name leaves out, as ranges within a regular expression."""
+    """Return the characters that a folded name leaves out, as ranges of a regular expression."""
     codes = (code for code in range(1, sys.maxunicode + 1) if code not in _SURROGATES and is_dropped(chr(code)))
     runs = (list(run) for _, run in groupby(enumerate(codes), lambda numbered: numbered[1] - numbered[0]))
     return "".join(rf"\U{run[0][1]:08x}-\U{run[-1][1]:08x}" for run in runs)

@@ -37,7 +37,7 @@ class PhoneNumber(Base):
 class MassMessage(Base):
     """One text to many families. `id` is the sender's own; it settles when every delivery is final, at `settles_at` at the latest.
 
-    `sender_at_fault` is {"provider:code": refusals} for refusals that are our sender's fault and list nobody.
+    `sender_at_fault` is {"provider:code": refusals} for refusals that are our sender's fault; their contacts are not listed.
     `learned_at` is when the results of a settled message last changed; its digests are updated after it.
     """
 

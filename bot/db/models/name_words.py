@@ -1,7 +1,6 @@
-"""Every word that a student or a contact was ever named by. The database keeps it (migration 0018), whoever writes names.
+"""All words of the names of students and contacts, kept by triggers of the database (migration 0018).
 
-A word that is in none of them is in nobody's name, which a small table tells sooner than all people; and what a slip was meant
-to be is looked for among words.
+A small table shows sooner than all people that a word is in no name, and a typo is compared with words.
 """
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +9,7 @@ from bot.db.models.base import Base
 
 
 class NameWord(Base):
-    """A folded word, also of names that nobody has any more. A name with a hyphen is here whole and in parts."""
+    """A folded word, also of former names. A name with a hyphen is stored whole and in parts."""
 
     __tablename__ = "name_words"
     word: Mapped[str] = mapped_column(primary_key=True)

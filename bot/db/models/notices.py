@@ -1,4 +1,4 @@
-"""What people are told privately after a sync."""
+"""Direct messages about syncs."""
 
 from enum import StrEnum
 
@@ -6,11 +6,11 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, one_of_check
-from bot.db.models.outgoing import OutboxRow
+from bot.db.models.outbox import OutboxRow
 
 
 class NoticeKind(StrEnum):
-    """How the sync went, for those who run it; what it meant for somebody's own edits; that none ran for a day."""
+    """How a sync went, for admins; what it meant for an editor's edits; that no sync has ended for more than a day, for admins."""
 
     REPORT = "report"
     EDITS = "edits"
@@ -20,15 +20,15 @@ class NoticeKind(StrEnum):
 class NoticeState(StrEnum):
     PENDING = "pending"
     CLAIMED = "claimed"
-    TOLD = "told"
+    SENT = "sent"
     FAILED = "failed"
 
 
 class SyncNotice(OutboxRow, Base):
     """One direct message to one person about one sync.
 
-    `reader` is the e-mail of who runs the installation, or the Slack user id of an editor. `about` is the day of a notice
-    that comes every day. `channel_id` and `ts` are the message, so that it can be brought up to date.
+    `reader` is an email, or for `EDITS` a Slack user id. `about` is the day of a notice that is sent once a day.
+    `channel_id` and `ts` identify the message, so that it can be updated.
     """
 
     __tablename__ = "sync_notices"

@@ -1,4 +1,4 @@
-"""What the SIS says, written by the sync only; and what each sync did.
+"""The roster, written by the sync only; and the log of syncs.
 
 Edits never stand here: what everyone reads is edit-or-SIS (`views.effective_contacts`).
 """
@@ -38,7 +38,7 @@ class School(Base):
 
 
 class Staff(Base):
-    """Somebody who works for the district; known to Slack by e-mail (stored lower case). `search`: the folded full name."""
+    """A person who works for the district, matched with Slack by email (stored lower case). `search`: the folded full name."""
 
     __tablename__ = "staff"
     __table_args__ = (Index(None, "email"),)
@@ -87,10 +87,10 @@ class StudentSchool(Base):
 
 
 class Contact(Base):
-    """An adult of one or more students, as the SIS has it. Read `effective_contacts` to know how to reach somebody.
+    """An adult of one or more students, as the SIS has it. Read `effective_contacts` for the number and method in effect.
 
     `sis_phone` is null when nothing could be read from `sis_phone_written`. `version` grows by one with each change of
-    how the contact is reached, by a person or by the SIS; dialogs carry it to notice that somebody else was faster.
+    how the contact is reached, by a person or by the SIS; dialogs carry it to detect a change by another person.
     `search` is the folded full name, as of a student, but kept by the database itself.
     """
 
@@ -116,7 +116,7 @@ class Contact(Base):
 class StudentContact(Base):
     """A contact belongs to a student; `priority` 1 comes first, null last.
 
-    `from_student` and `from_contact` say in whose row of the SIS the link stands; a change to one leaves the other's word.
+    `from_student` and `from_contact` say whose row of the SIS has the link; a change to one leaves the other as it is.
     """
 
     __tablename__ = "student_contacts"
@@ -173,24 +173,24 @@ class ClassStudent(Base):
 class SyncState(StrEnum):
     RUNNING = "running"
     DONE = "done"
-    BRAKED = "braked"
+    HELD = "held"
     FAILED = "failed"
 
 
 class SyncDecision(StrEnum):
-    """What a person said when the brake stopped a run."""
+    """A person's decision about a held run."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
 
 
 class SyncRun(Base):
-    """One run of the nightly sync. `counts` is {table: {read, added, changed, inactive, rejected}}; `error` has no names.
+    """One run of the sync; its states are described in `bot.sync`.
 
-    A braked run waits for a `decision` by the Slack user `decided_by`. `marks` is how far a source that tells changes was
-    read: {endpoint: newest dateLastModified}; `is_whole` is false of a run that read changes only. `fingerprint` is what was
-    read, if that can be told, and `holds_until` the day from which the same would mean something else. `frame` is all that
-    was read but the lines of people and enrolments, which stand in `known_lines`.
+    `counts` is {table: {read, added, changed, inactive, rejected}}. `error` holds no names. `watermarks` is how far a source
+    that reports changes was read: {endpoint: newest dateLastModified}. `is_whole`: everything was read, not only changes.
+    `fingerprint` identifies the files that were read, and `valid_until` is the day from which the same files mean something
+    else. `layout_hash` covers everything that was read except the lines in `known_lines`.
     """
 
     __tablename__ = "sync_runs"
@@ -209,20 +209,20 @@ class SyncRun(Base):
     decision: Mapped[str | None]
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
-    marks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    watermarks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
     fingerprint: Mapped[str | None]
-    holds_until: Mapped[date | None]
-    frame: Mapped[str | None]
+    valid_until: Mapped[date | None]
+    layout_hash: Mapped[str | None]
 
 
 def last_sync_query() -> Select[datetime | None]:
-    """When the SIS was last read to the end; null if it never was."""
+    """Select when the last complete sync ended; null before the first."""
     return select(func.max(SyncRun.finished_at).label("synced_at")).where(SyncRun.state == SyncState.DONE)
 
 
 class SyncRejection(Base):
-    """A row that a sync left out, or a cell (`column_name`) that it read the row without; `reason` holds nothing of it."""
+    """A row that a sync left out, or a cell (`column_name`) that it left blank. `reason` never repeats the cell."""
 
     __tablename__ = "sync_rejections"
     __table_args__ = (Index(None, "sync_run_id"),)
@@ -234,6 +234,9 @@ class SyncRejection(Base):
     reason: Mapped[str]
 
 
+# Hashes of the lines of the last export, so that only lines that changed are read (`bot.sync.line_diff`). `key` is the sourced_id
+# of an enrollment, or else of the person. An open line (`is_open`) is read every time. Unlogged: after a crash of the server the
+# table is empty, and everything is read.
 known_lines = Table(
     "known_lines",
     Base.metadata,
@@ -244,9 +247,3 @@ known_lines = Table(
     Column("is_open", Boolean, nullable=False),
     prefixes=["UNLOGGED"],
 )
-"""Each row of the last export as a digest of what it says, so that only rows that say something else are read again.
-
-`key` is whose a row is: an enrolment's own sourced_id, else the person's. Something that a row says and that is not in our
-tables leaves it open: it is read every time; so is a row of which there are `copies`. Not logged: after a crash the table is
-empty, and everything is read.
-"""

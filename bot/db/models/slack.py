@@ -1,4 +1,4 @@
-"""What Slack said of its users, what channels and people are told after a mass message, and what somebody has on their screen."""
+"""Slack users, digests and their subscriptions, handled requests, and views that people have on screen."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,11 +12,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, id_column, one_of_check
-from bot.db.models.outgoing import OutboxRow
+from bot.db.models.outbox import OutboxRow
 
 
 class SlackUser(Base):
-    """What Slack said of a user, kept for some minutes so that each click need not ask again."""
+    """A user as Slack describes them, cached for some minutes."""
 
     __tablename__ = "slack_users"
     user_id: Mapped[str] = mapped_column(primary_key=True)
@@ -27,7 +27,7 @@ class SlackUser(Base):
 
 
 class Subscription(Base):
-    """A channel that asked for digests. `filter_text` is what they count, as `str(Filter)` writes it; empty is everything."""
+    """A channel that gets digests. `filter_text` selects what they count, as `str(Filter)`; empty for everything."""
 
     __tablename__ = "subscriptions"
     channel_id: Mapped[str] = mapped_column(primary_key=True)
@@ -37,7 +37,7 @@ class Subscription(Base):
 
 
 class PostKind(StrEnum):
-    """A digest for a channel; or, for one person, the contacts that they fixed and that the message then reached."""
+    """A digest for a channel, or a direct message about contacts that its reader fixed and that then got the text."""
 
     DIGEST = "digest"
     FIXES = "fixes"
@@ -52,11 +52,11 @@ class PostState(StrEnum):
 
 
 class DigestPost(OutboxRow, Base):
-    """One post for one (mass message, channel); never doubled.
+    """One post per mass message and channel, never doubled.
 
-    The `channel_id` of a direct message is the id of its reader; `filter_text` is what a digest counts. `key` is an opaque id that
-    travels as message metadata, so that a post whose answer was lost can be found again.
-    `shown_at` is the `learned_at` of the mass message that the post shows; when that has moved on, the post is refreshed.
+    For a direct message, `channel_id` is the id of its reader. `key` is an opaque id in the message metadata, by which a post whose
+    answer was lost is found again. `shown_at` is the `learned_at` of the mass message that the post shows; when that has moved on,
+    the post is refreshed.
     """
 
     __tablename__ = "digest_posts"
@@ -78,10 +78,10 @@ class DigestPost(OutboxRow, Base):
 
 
 class SeenRequest(Base):
-    """A request of Slack that was heard, by the SHA-256 of its signature, so that it is not heard again.
+    """A request from Slack that was handled, by the SHA-256 of its signature: replay protection.
 
-    Not logged: nobody waits for the disk. After a crash of the database, and on a replica that takes over, it is empty, and a
-    request that somebody caught in the five minutes before could be heard once more.
+    The table is unlogged, so that no request waits for the disk. After a crash of the database, and on a replica that takes over,
+    it is empty, and a request intercepted in the five minutes before could be replayed once.
     """
 
     __tablename__ = "heard_requests"
@@ -91,7 +91,7 @@ class SeenRequest(Base):
 
 
 class HomeTab(Base):
-    """Somebody's Home tab: the filter they chose there, when they opened it, and when they had last looked before that."""
+    """A person's Home tab: the filter they chose there, when they opened it, and when they visited before that."""
 
     __tablename__ = "home_tabs"
     user_id: Mapped[str] = mapped_column(primary_key=True)
@@ -102,10 +102,10 @@ class HomeTab(Base):
 
 
 class OpenView(Base):
-    """A list somebody has on their screen, so that an edit can refresh it: a message by its `response_url`, a dialog by its
-    `view_id`; with neither it is the Home tab.
+    """A list that a person has on screen, so that a change can redraw it: a message by its `response_url`, a dialog by its
+    `view_id`; the Home tab has neither.
 
-    Slack accepts a response_url five times within 30 minutes; older rows are swept by the clock.
+    Slack accepts a response_url five times within 30 minutes; the clock deletes older rows.
     """
 
     __tablename__ = "open_lists"

@@ -1,6 +1,6 @@
-"""What everyone reads: edit-or-SIS. `effective_contacts` is also for other applications of the district.
+"""Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of the district.
 
-A removal hides a link, an edit in force hides the SIS value; nothing else in the product repeats either rule.
+A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule.
 """
 
 from sqlalchemy import (
@@ -41,11 +41,11 @@ LEFT JOIN edits m ON m.contact_id = c.id AND m.field = 'method' AND m.state IN (
 WHERE c.active
 """
 
+# SQL for a link `l` of a student and a contact: the contact was not removed, from this student or from all.
 NOT_REMOVED = """NOT EXISTS (
       SELECT FROM removals x
       WHERE x.contact_id = l.contact_id AND (x.student_id = l.student_id OR x.student_id IS NULL) AND x.undone_at IS NULL
   )"""
-"""SQL for a link `l` of a student and a contact: nobody removed this contact, from this student or from all."""
 
 EFFECTIVE_CONTACTS = f"""
 CREATE VIEW effective_contacts AS
@@ -100,22 +100,22 @@ effective_contacts = Table(
     Column("opted_out", Boolean, nullable=False),
 )
 
+# A contact who can be texted, as far as the last mass messages showed.
 textable = and_(
     effective_contacts.c.method == ContactMethod.TEXT,
     effective_contacts.c.phone.is_not(None),
     effective_contacts.c.sms_status.is_(None),
     ~effective_contacts.c.opted_out,
 )
-"""Whether a text reaches this contact, as far as the last mass messages showed."""
 
 
 def has_textable_adult(student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Whether a text reaches at least one adult of a student."""
+    """Return the condition that at least one adult of a student can be texted."""
     return exists().where(effective_contacts.c.student_id == student_id, textable)
 
 
 def contacts_with_phone(phone: str | ScalarSelect[str | None]) -> Select[int]:
-    """The ids of the active contacts whose number is this one, edit-or-SIS, found by the indexes of both."""
+    """Return a query of the ids of the active contacts with this number, edit-or-SIS, found by the indexes of both."""
     by_sis = select(Contact.id).where(Contact.sis_phone == phone)
     by_edit = select(Edit.contact_id).where(
         Edit.value == phone, Edit.field == EditField.PHONE, Edit.state.in_([str(state) for state in IN_FORCE])

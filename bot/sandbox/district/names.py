@@ -1,11 +1,11 @@
-"""Names of the made-up families: of many cultures, with the apostrophes, accents and particles that break naive code."""
+"""Names of the made-up families: from many cultures, with the apostrophes, accents and particles that break naive code."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Naming:
-    """How one culture names people. `share` is its weight among the families; `one_name` whether couples share it."""
+class Culture:
+    """The names of one culture. `share` is its weight among the families; `shared_name`: most couples have one family name."""
 
     share: int
     families: tuple[str, ...]
@@ -13,147 +13,147 @@ class Naming:
     men: tuple[str, ...]
     girls: tuple[str, ...]
     boys: tuple[str, ...]
-    one_name: bool = True
+    shared_name: bool = True
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-NAMINGS = (
-    Naming(
+CULTURES = (
+    Culture(
         26,
-        _words("Johnson, Miller, Davis, Wilson, Anderson, Taylor, Moore, Jackson, Harris, Clark, Lewis, Walker, Hall, Young, Allen, "
+        _split("Johnson, Miller, Davis, Wilson, Anderson, Taylor, Moore, Jackson, Harris, Clark, Lewis, Walker, Hall, Young, Allen, "
                "King, Wright, Scott, Green, Baker, Adams, Nelson, Carter, Mitchell, Roberts, Turner, Phillips, Campbell"),
-        _words("Jennifer, Amanda, Melissa, Nicole, Heather, Rachel, Lauren, Erin, Tiffany, Monica, Brandi, Latoya, Denise, Karen"),
-        _words("Michael, Christopher, Brian, Kevin, Jason, Eric, Derek, Andre, Marcus, Terrence, Scott, Gregory, Keith, Paul"),
-        _words("Emma, Olivia, Ava, Harper, Zoe, Nevaeh, Riley, Aaliyah, Grace, Madison, Hannah, Imani, Paige, Skylar"),
-        _words("Liam, Noah, Mason, Elijah, Jayden, Caleb, Isaiah, Owen, Tyler, Malik, Hunter, Darius, Wyatt, Cole"),
+        _split("Jennifer, Amanda, Melissa, Nicole, Heather, Rachel, Lauren, Erin, Tiffany, Monica, Brandi, Latoya, Denise, Karen"),
+        _split("Michael, Christopher, Brian, Kevin, Jason, Eric, Derek, Andre, Marcus, Terrence, Scott, Gregory, Keith, Paul"),
+        _split("Emma, Olivia, Ava, Harper, Zoe, Nevaeh, Riley, Aaliyah, Grace, Madison, Hannah, Imani, Paige, Skylar"),
+        _split("Liam, Noah, Mason, Elijah, Jayden, Caleb, Isaiah, Owen, Tyler, Malik, Hunter, Darius, Wyatt, Cole"),
     ),
-    Naming(
+    Culture(
         20,
-        _words("García, Rodríguez, Martínez, Hernández, López, González, Pérez, Sánchez, Ramírez, Torres, Flores, Rivera, Gómez, "
+        _split("García, Rodríguez, Martínez, Hernández, López, González, Pérez, Sánchez, Ramírez, Torres, Flores, Rivera, Gómez, "
                "Núñez, Ortiz, Castillo, Peña, Muñoz, De la Cruz"),
-        _words("María, Guadalupe, Rosa, Ana, Verónica, Lucía, Adriana, Leticia, Marisol, Yolanda, Concepción, Inés"),
-        _words("José, Luis, Carlos, Jorge, Miguel, Héctor, Raúl, Andrés, Ángel, Ramón, Julio, Martín"),
-        _words("Sofía, Valentina, Camila, Ximena, Daniela, Lucía, Isabella, Renata, Paloma, Belén, Mía"),
-        _words("Mateo, Santiago, Diego, Sebastián, Ángel, Joaquín, Iker, Emiliano, Adrián, Tomás, Nicolás"),
-        one_name=False,
+        _split("María, Guadalupe, Rosa, Ana, Verónica, Lucía, Adriana, Leticia, Marisol, Yolanda, Concepción, Inés"),
+        _split("José, Luis, Carlos, Jorge, Miguel, Héctor, Raúl, Andrés, Ángel, Ramón, Julio, Martín"),
+        _split("Sofía, Valentina, Camila, Ximena, Daniela, Lucía, Isabella, Renata, Paloma, Belén, Mía"),
+        _split("Mateo, Santiago, Diego, Sebastián, Ángel, Joaquín, Iker, Emiliano, Adrián, Tomás, Nicolás"),
+        shared_name=False,
     ),
-    Naming(
+    Culture(
         8,
-        _words("O'Brien, O'Connor, O'Neill, Murphy, Kelly, Sullivan, McCarthy, Doyle, D'Arcy, Fitzgerald"),
-        _words("Siobhán, Maeve, Kathleen, Bridget, Colleen, Niamh, Maureen"),
-        _words("Sean, Patrick, Brendan, Declan, Kieran, Colm, Eoin"),
-        _words("Fiona, Ciara, Erin, Saoirse, Nora, Róisín, Keira"),
-        _words("Aidan, Finn, Conor, Rory, Liam, Cillian, Ronan"),
+        _split("O'Brien, O'Connor, O'Neill, Murphy, Kelly, Sullivan, McCarthy, Doyle, D'Arcy, Fitzgerald"),
+        _split("Siobhán, Maeve, Kathleen, Bridget, Colleen, Niamh, Maureen"),
+        _split("Sean, Patrick, Brendan, Declan, Kieran, Colm, Eoin"),
+        _split("Fiona, Ciara, Erin, Saoirse, Nora, Róisín, Keira"),
+        _split("Aidan, Finn, Conor, Rory, Liam, Cillian, Ronan"),
     ),
-    Naming(
+    Culture(
         8,
-        _words("Nguyễn, Trần, Lê, Phạm, Huỳnh, Võ, Đặng, Bùi"),
-        _words("Thị Lan, Hương, Ngọc, Thúy, Kim Anh, Phượng, Hồng"),
-        _words("Văn Minh, Tuấn, Hùng, Quang, Đức, Thành, Sơn"),
-        _words("Linh, Mai, Thảo, Vy, Trâm, Bảo Ngọc, My"),
-        _words("Nam, Khoa, Bảo, Huy, Minh, Phúc, Long"),
-        one_name=False,
+        _split("Nguyễn, Trần, Lê, Phạm, Huỳnh, Võ, Đặng, Bùi"),
+        _split("Thị Lan, Hương, Ngọc, Thúy, Kim Anh, Phượng, Hồng"),
+        _split("Văn Minh, Tuấn, Hùng, Quang, Đức, Thành, Sơn"),
+        _split("Linh, Mai, Thảo, Vy, Trâm, Bảo Ngọc, My"),
+        _split("Nam, Khoa, Bảo, Huy, Minh, Phúc, Long"),
+        shared_name=False,
     ),
-    Naming(
+    Culture(
         5,
-        _words("van der Berg, de Vries, van Dijk, ter Horst, van den Heuvel, Dijkstra"),
-        _words("Annemiek, Sanne, Marijke, Femke, Lotte"),
-        _words("Pieter, Joost, Willem, Bram, Daan"),
-        _words("Eva, Lieke, Saskia, Roos, Noor"),
-        _words("Thijs, Lars, Sem, Jasper, Koen"),
+        _split("van der Berg, de Vries, van Dijk, ter Horst, van den Heuvel, Dijkstra"),
+        _split("Annemiek, Sanne, Marijke, Femke, Lotte"),
+        _split("Pieter, Joost, Willem, Bram, Daan"),
+        _split("Eva, Lieke, Saskia, Roos, Noor"),
+        _split("Thijs, Lars, Sem, Jasper, Koen"),
     ),
-    Naming(
+    Culture(
         7,
-        _words("Nowak, Wójcik, Kowalczyk, Król, Mazur, Pająk, Gołąb, Wróbel"),
-        _words("Agnieszka, Małgorzata, Katarzyna, Ewa, Joanna, Beata"),
-        _words("Paweł, Tomasz, Krzysztof, Marek, Łukasz, Wojciech"),
-        _words("Zuzanna, Maja, Oliwia, Hanna, Julia, Kinga"),
-        _words("Jakub, Kacper, Filip, Szymon, Michał, Antoni"),
+        _split("Nowak, Wójcik, Kowalczyk, Król, Mazur, Pająk, Gołąb, Wróbel"),
+        _split("Agnieszka, Małgorzata, Katarzyna, Ewa, Joanna, Beata"),
+        _split("Paweł, Tomasz, Krzysztof, Marek, Łukasz, Wojciech"),
+        _split("Zuzanna, Maja, Oliwia, Hanna, Julia, Kinga"),
+        _split("Jakub, Kacper, Filip, Szymon, Michał, Antoni"),
     ),
-    Naming(
+    Culture(
         6,
-        _words("Yusuf, Hassan, Abdi, Warsame, Farah, Ali, Mohamed"),
-        _words("Amina, Fadumo, Hodan, Ifrah, Sahra, Khadija"),
-        _words("Abdirahman, Ahmed, Omar, Said, Ismail, Yasin"),
-        _words("Ayan, Hamdi, Sumaya, Zamzam, Nasra, Idil"),
-        _words("Bilal, Hamza, Zakariya, Khalid, Mustafa, Liban"),
-        one_name=False,
+        _split("Yusuf, Hassan, Abdi, Warsame, Farah, Ali, Mohamed"),
+        _split("Amina, Fadumo, Hodan, Ifrah, Sahra, Khadija"),
+        _split("Abdirahman, Ahmed, Omar, Said, Ismail, Yasin"),
+        _split("Ayan, Hamdi, Sumaya, Zamzam, Nasra, Idil"),
+        _split("Bilal, Hamza, Zakariya, Khalid, Mustafa, Liban"),
+        shared_name=False,
     ),
-    Naming(
+    Culture(
         5,
-        _words("Haddad, Khoury, Al-Masri, Najjar, El-Sayed, Nasser"),
-        _words("Layla, Rania, Samira, Hala, Dalia"),
-        _words("Karim, Tariq, Sami, Nabil, Fadi"),
-        _words("Yasmin, Noor, Salma, Jana, Lina"),
-        _words("Adam, Zayd, Rayan, Elias, Yousef"),
+        _split("Haddad, Khoury, Al-Masri, Najjar, El-Sayed, Nasser"),
+        _split("Layla, Rania, Samira, Hala, Dalia"),
+        _split("Karim, Tariq, Sami, Nabil, Fadi"),
+        _split("Yasmin, Noor, Salma, Jana, Lina"),
+        _split("Adam, Zayd, Rayan, Elias, Yousef"),
     ),
-    Naming(
+    Culture(
         6,
-        _words("Patel, Sharma, Reddy, Krishnan, Singh, Iyer, Gupta, Das"),
-        _words("Priya, Kavita, Sunita, Deepa, Lakshmi, Neha"),
-        _words("Rajesh, Sanjay, Anil, Vikram, Suresh, Harpreet"),
-        _words("Anaya, Diya, Meera, Riya, Saanvi, Isha"),
-        _words("Arjun, Rohan, Aarav, Dev, Kabir, Nikhil"),
+        _split("Patel, Sharma, Reddy, Krishnan, Singh, Iyer, Gupta, Das"),
+        _split("Priya, Kavita, Sunita, Deepa, Lakshmi, Neha"),
+        _split("Rajesh, Sanjay, Anil, Vikram, Suresh, Harpreet"),
+        _split("Anaya, Diya, Meera, Riya, Saanvi, Isha"),
+        _split("Arjun, Rohan, Aarav, Dev, Kabir, Nikhil"),
     ),
-    Naming(
+    Culture(
         5,
-        _words("Chen, Wang, Liu, Zhang, Lin, Wu, Huang"),
-        _words("Mei-Ling, Xiaohong, Li Hua, Yan, Jing"),
-        _words("Wei, Jianguo, Ming, Zhiqiang, Hao"),
-        _words("Emily, Grace, Yu-Na, Ivy, Jia"),
-        _words("Kevin, Andrew, Zi-Han, Lucas, Bo"),
-        one_name=False,
+        _split("Chen, Wang, Liu, Zhang, Lin, Wu, Huang"),
+        _split("Mei-Ling, Xiaohong, Li Hua, Yan, Jing"),
+        _split("Wei, Jianguo, Ming, Zhiqiang, Hao"),
+        _split("Emily, Grace, Yu-Na, Ivy, Jia"),
+        _split("Kevin, Andrew, Zi-Han, Lucas, Bo"),
+        shared_name=False,
     ),
-    Naming(
+    Culture(
         5,
-        _words("Vang, Xiong, Yang, Lor, Thao, Moua"),
-        _words("Mai Yia, Pa Houa, Bao, Kia, See"),
-        _words("Tou, Chue, Pao, Kong, Nhia"),
-        _words("Gao Nou, Paj, Nkauj, Sheng, Mee"),
-        _words("Tou Ger, Xeng, Meng, Fue, Pheng"),
-        one_name=False,
+        _split("Vang, Xiong, Yang, Lor, Thao, Moua"),
+        _split("Mai Yia, Pa Houa, Bao, Kia, See"),
+        _split("Tou, Chue, Pao, Kong, Nhia"),
+        _split("Gao Nou, Paj, Nkauj, Sheng, Mee"),
+        _split("Tou Ger, Xeng, Meng, Fue, Pheng"),
+        shared_name=False,
     ),
-    Naming(
+    Culture(
         5,
-        _words("Okafor, Adeyemi, Nwosu, Balogun, Eze, Mensah"),
-        _words("Ngozi, Folake, Chioma, Adaeze, Abena"),
-        _words("Emeka, Tunde, Chidi, Kwame, Obinna"),
-        _words("Amara, Zuri, Ifeoma, Temi, Efua"),
-        _words("Kelechi, Tobi, Ikenna, Kofi, Dayo"),
+        _split("Okafor, Adeyemi, Nwosu, Balogun, Eze, Mensah"),
+        _split("Ngozi, Folake, Chioma, Adaeze, Abena"),
+        _split("Emeka, Tunde, Chidi, Kwame, Obinna"),
+        _split("Amara, Zuri, Ifeoma, Temi, Efua"),
+        _split("Kelechi, Tobi, Ikenna, Kofi, Dayo"),
     ),
-    Naming(
+    Culture(
         4,
-        _words("Jean-Baptiste, Pierre-Louis, Desrosiers, Toussaint, L'Heureux"),
-        _words("Marie-Ange, Nadège, Mirlande, Édith, Carline"),
-        _words("Jean-Claude, Réginald, Wilner, Frantz, Émile"),
-        _words("Noémie, Chloé, Anaïs, Gaëlle, Esther"),
-        _words("Théo, Loïc, Jérémie, Samuel, Stéphane"),
+        _split("Jean-Baptiste, Pierre-Louis, Desrosiers, Toussaint, L'Heureux"),
+        _split("Marie-Ange, Nadège, Mirlande, Édith, Carline"),
+        _split("Jean-Claude, Réginald, Wilner, Frantz, Émile"),
+        _split("Noémie, Chloé, Anaïs, Gaëlle, Esther"),
+        _split("Théo, Loïc, Jérémie, Samuel, Stéphane"),
     ),
-    Naming(
+    Culture(
         4,
-        _words("Kovalenko, Shevchenko, Bondarenko, Melnyk, Petrenko"),
-        _words("Oksana, Olena, Iryna, Nataliya, Svitlana"),
-        _words("Andriy, Serhiy, Oleksandr, Mykola, Dmytro"),
-        _words("Sofiya, Daryna, Anastasiya, Polina, Zlata"),
-        _words("Maksym, Artem, Bohdan, Danylo, Nazar"),
+        _split("Kovalenko, Shevchenko, Bondarenko, Melnyk, Petrenko"),
+        _split("Oksana, Olena, Iryna, Nataliya, Svitlana"),
+        _split("Andriy, Serhiy, Oleksandr, Mykola, Dmytro"),
+        _split("Sofiya, Daryna, Anastasiya, Polina, Zlata"),
+        _split("Maksym, Artem, Bohdan, Danylo, Nazar"),
     ),
-    Naming(
+    Culture(
         4,
-        _words("dos Santos, da Silva, Araújo, Conceição, Gonçalves"),
-        _words("Fernanda, Luciana, Patrícia, Débora, Sílvia"),
-        _words("João, Rafael, Thiago, Fábio, Antônio"),
-        _words("Beatriz, Larissa, Júlia, Letícia, Manuela"),
-        _words("Pedro, Davi, Caio, Vinícius, Estêvão"),
+        _split("dos Santos, da Silva, Araújo, Conceição, Gonçalves"),
+        _split("Fernanda, Luciana, Patrícia, Débora, Sílvia"),
+        _split("João, Rafael, Thiago, Fábio, Antônio"),
+        _split("Beatriz, Larissa, Júlia, Letícia, Manuela"),
+        _split("Pedro, Davi, Caio, Vinícius, Estêvão"),
     ),
-    Naming(
+    Culture(
         4,
-        _words("Søndergaard, Lindström, Bjørnson, Sørensen, Åkesson"),
-        _words("Astrid, Ingrid, Kirsten, Sólveig, Märta"),
-        _words("Lars, Henrik, Björn, Anders, Sören"),
-        _words("Freja, Elsa, Signe, Linnéa, Tuva"),
-        _words("Oskar, Axel, Nils, Håkon, Emil"),
+        _split("Søndergaard, Lindström, Bjørnson, Sørensen, Åkesson"),
+        _split("Astrid, Ingrid, Kirsten, Sólveig, Märta"),
+        _split("Lars, Henrik, Björn, Anders, Sören"),
+        _split("Freja, Elsa, Signe, Linnéa, Tuva"),
+        _split("Oskar, Axel, Nils, Håkon, Emil"),
     ),
 )  # fmt: skip

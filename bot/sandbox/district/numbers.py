@@ -1,7 +1,7 @@
-"""Numbers that nobody has, and what would become of a text to each.
+"""Fictional phone numbers, and the result of a text to each.
 
-(NPA) 555-0100 to 555-0199 is set aside for fiction in every area code. The fate of a number is the sandbox's hidden
-truth: the bot only ever learns it from receipts. The same number always meets the same fate; a new one is fine.
+(NPA) 555-0100 to 555-0199 is reserved for fiction in every area code. The fate of a number is the ground truth of the
+sandbox, which the bot learns from receipts only. It never changes.
 """
 
 from enum import StrEnum
@@ -14,58 +14,58 @@ AREA_CODES = (
 
 
 class Fate(StrEnum):
-    """What a text to a number meets. `GONE` is told so vaguely that it takes two messages to believe it."""
+    """The result of a text to a number. `DISCONNECTED` is reported so vaguely that it takes two messages to believe it."""
 
-    FINE = "fine"
+    DELIVERED = "delivered"
     LANDLINE = "landline"
-    OFF = "off"
+    TURNED_OFF = "turned off"
     BLOCKED = "blocked"
-    GONE = "gone"
-    DEAD = "dead"
-    STOPPED = "stopped"
+    DISCONNECTED = "disconnected"
+    INVALID = "invalid"
+    OPTED_OUT = "opted out"
     UNKNOWN = "unknown"
     FILTERED = "filtered"
 
 
-_OF_MOBILES = {
-    Fate.FINE: 935,
+# Of 1000 mobile numbers.
+_MOBILE_FATES = {
+    Fate.DELIVERED: 935,
     Fate.LANDLINE: 8,
-    Fate.OFF: 13,
+    Fate.TURNED_OFF: 13,
     Fate.BLOCKED: 10,
-    Fate.GONE: 7,
-    Fate.DEAD: 9,
-    Fate.STOPPED: 8,
+    Fate.DISCONNECTED: 7,
+    Fate.INVALID: 9,
+    Fate.OPTED_OUT: 8,
     Fate.UNKNOWN: 5,
     Fate.FILTERED: 5,
 }
-"""Of a thousand mobile numbers."""
+# Of 100 home lines.
+_HOME_LINE_FATES = {Fate.DELIVERED: 65, Fate.LANDLINE: 35}
 
-_OF_HOME_LINES = {Fate.FINE: 65, Fate.LANDLINE: 35}
 
-
-class Numbers:
-    """Hands out each number once, in E.164, deciding its fate as it goes."""
+class NumberPool:
+    """Gives out each number once, in E.164, and chooses its fate."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._left = [f"+1{area}55501{line:02d}" for area in AREA_CODES for line in range(100)]
-        random.shuffle(self._left)
+        self._unused = [f"+1{area}55501{line:02d}" for area in AREA_CODES for line in range(100)]
+        random.shuffle(self._unused)
         self.fates: dict[str, Fate] = {}
 
     def mobile(self) -> str:
-        return self._next(_OF_MOBILES)
+        return self._next(_MOBILE_FATES)
 
     def home_line(self) -> str:
-        return self._next(_OF_HOME_LINES)
+        return self._next(_HOME_LINE_FATES)
 
-    def _next(self, shares: dict[Fate, int]) -> str:
-        number = self._left.pop()
-        self.fates[number] = self._random.choices(list(shares), list(shares.values()))[0]
+    def _next(self, weights: dict[Fate, int]) -> str:
+        number = self._unused.pop()
+        self.fates[number] = self._random.choices(list(weights), list(weights.values()))[0]
         return number
 
 
-def written(number: str, random: Random) -> str:
-    """A number as one of many office hands typed it into the SIS."""
+def as_typed(number: str, random: Random) -> str:
+    """A number in one of the formats in which people type it into the SIS."""
     area, line = number[2:5], number[8:]
-    forms = (f"({area}) 555-{line}", f"{area}-555-{line}", f"{area}.555.{line}", f"{area}555{line}", number)
-    return random.choices(forms, (60, 25, 6, 5, 4))[0]
+    formats = (f"({area}) 555-{line}", f"{area}-555-{line}", f"{area}.555.{line}", f"{area}555{line}", number)
+    return random.choices(formats, (60, 25, 6, 5, 4))[0]

@@ -1,64 +1,64 @@
-// What a person can do on the page, each as one call that ends with a fresh screen. A refusal is said
-// aloud and never thrown; a door that does not answer is said by the frame.
+// What a user can do on the page. Each act sends one request and ends with a fresh screen; a refusal is shown and never
+// thrown, and a server that does not respond is reported by the layout.
 
+import { errorText, slack } from "./api.js";
 import { sameControl } from "./blocks.js";
-import { refusalText, slack } from "./door.js";
-import * as places from "./place.js";
-import { valueOf } from "./values.js";
+import * as routes from "./route.js";
+import { entryOf } from "./values.js";
 
-// The one command of Slack's own that the app asks people for; the only app here is the one they mean.
+// The only command of Slack itself that the app asks people for; its only possible target here is the app.
 const INVITE = /^\/invite\s+@/;
 
-/** The acts of this page over its one `world`. */
-export function actions({ world, parts, frame, refresh, settle }) {
+/** The acts on the page's one `state`. */
+export function actions({ state, parts, frame, refresh, settle }) {
   let presence = new AbortController();
-  const me = () => world.place.as;
+  const me = () => state.route.as;
 
   const names = {
-    get people() { return world.people.filter(({ kind }) => kind !== "bot"); },
-    get channels() { return world.screen.conversations; },
-    user: (id) => world.people.find((it) => it.id === id)?.name,
-    channel: (id) => world.screen?.conversations.find((it) => it.id === id)?.name,
+    get people() { return state.people.filter(({ kind }) => kind !== "bot"); },
+    get channels() { return state.screen.conversations; },
+    user: (id) => state.people.find((person) => person.id === id)?.name,
+    channel: (id) => state.screen?.conversations.find((channel) => channel.id === id)?.name,
   };
 
-  /** Tells the door, says a refusal, shows what changed. */
-  async function tell(promise, { aloud = true } = {}) {
-    world.unanswered += 1;
-    const answer = await promise.catch(() => ({ error: "offline", text: "The sandbox does not answer. Is it still running?" }));
-    world.unanswered -= 1;
-    const words = answer.error && refusalText(answer);
-    if (words) world.refusals.add(words);
-    if (words && aloud) frame.toast(words, "wrong");
-    await refresh().catch(() => frame.offline(true));
-    world.refusals.delete(words);
-    return answer;
+  /** Waits for a response, shows a refusal, and draws what changed. */
+  async function complete(promise, { toast = true } = {}) {
+    state.pending += 1;
+    const response = await promise.catch(() => ({ error: "offline", text: "The sandbox is not responding. Is it still running?" }));
+    state.pending -= 1;
+    const refusal = response.error && errorText(response);
+    if (refusal) state.refusals.add(refusal);
+    if (refusal && toast) frame.toast(refusal, "wrong");
+    await refresh().catch(() => frame.showOffline(true));
+    state.refusals.delete(refusal);
+    return response;
   }
 
-  /** The blocks' way back to the app: where they stand, and what is held in them. */
-  function surface({ kind, message, view, memory, errors }) {
-    const where = message ? { message: { channel: world.place.channel, ts: message.ts } } : { view: view.id };
-    const at = (block, it) => ({ where, block_id: block.block_id, action_id: it.action_id });
+  /** How blocks reach the app: their place, and the values entered in them. */
+  function surface({ kind, message, view, values, errors }) {
+    const where = message ? { message: { channel: state.route.channel, ts: message.ts } } : { view: view.id };
+    const target = (block, element) => ({ where, block_id: block.block_id, action_id: element.action_id });
     return {
-      kind, memory, errors, names,
-      press: (block, it, value) => {
+      kind, values, errors, names,
+      press(block, element, value = entryOf(element, values.get(block.block_id, element))) {
         parts.conversation.follow(message && block.type === "actions" ? message.ts : null);
-        return tell(pressed(where, memory, { ...at(block, it), value: value ?? valueOf(it, memory.held(block.block_id, it)) }));
+        return complete(press(where, values, { ...target(block, element), value }));
       },
-      suggest: (block, it, query) => slack.suggest(me(), { ...at(block, it), query }),
+      suggest: (block, element, query) => slack.suggest(me(), { ...target(block, element), query }),
     };
   }
 
-  /** The app hears of a press together with everything typed so far, so that first goes to the door. */
-  async function pressed(where, memory, press) {
-    for (const typed of memory.takeUntold()) await slack.enter(me(), { where, ...typed });
-    return slack.press(me(), press);
+  /** The app receives a press together with all values entered so far, so these are sent first. */
+  async function press(where, values, fields) {
+    for (const entered of values.takeUnsent()) await slack.enter(me(), { where, ...entered });
+    return slack.press(me(), fields);
   }
 
-  async function move(place) {
-    world.place = place;
-    places.write(place);
+  async function move(route) {
+    state.route = route;
+    routes.write(route);
     frame.show("main");
-    await settle().catch(() => frame.offline(true));
+    await settle().catch(() => frame.showOffline(true));
   }
 
   async function go(channel, tab = null) {
@@ -69,22 +69,23 @@ export function actions({ world, parts, frame, refresh, settle }) {
   async function become(as) {
     presence.abort();
     presence = new AbortController();
-    world.kept = null;
-    world.place = { ...world.place, as };
-    places.write(world.place);
-    await settle().catch(() => frame.offline(true));
+    state.heldToast = null;
+    state.route = { ...state.route, as };
+    routes.write(state.route);
+    await settle().catch(() => frame.showOffline(true));
   }
 
-  /** Opens somewhere to type and puts the words there; the person presses Enter. */
+  /** Opens a conversation to type in and puts the text there; the user presses Enter. */
   async function typeForMe(text) {
-    frame.leaveSheet();
-    const here = names.channels.find(({ id }) => id === world.place.channel);
-    const open = here?.kind === "channel" && here.member ? here : names.channels.find(({ kind, member }) => kind === "channel" && member) ?? here;
-    if (open !== here) await move({ as: me(), channel: open.id, tab: open.kind === "app" ? "messages" : null });
+    frame.uncoverConversation();
+    const here = names.channels.find(({ id }) => id === state.route.channel);
+    const isJoined = ({ kind, member }) => kind === "channel" && member;
+    const target = here && isJoined(here) ? here : names.channels.find(isJoined) ?? here;
+    if (target !== here) await move({ as: me(), channel: target.id, tab: target.kind === "app" ? "messages" : null });
     parts.composer.write(text);
   }
 
-  /** Focus to the control that opened a dialog, as it stands now, else to the composer. */
+  /** Moves the focus to the control that opened a dialog, as it is now, otherwise to the conversation. */
   function refocus(opener) {
     const target = opener?.isConnected ? opener : opener?.dataset?.key && sameControl(frame.main, opener);
     if (target && target !== document.body) target.focus({ preventScroll: true });
@@ -93,21 +94,29 @@ export function actions({ world, parts, frame, refresh, settle }) {
 
   return {
     names, surface, go, become, typeForMe, refocus, me,
-    send: (text) => tell(INVITE.test(text) ? slack.invite(me(), world.place.channel) : slack.type(me(), world.place.channel, text), { aloud: false }),
-    submit: (view, values) => tell(slack.submit(me(), view.id, values), { aloud: false }),
-    // Who presses Escape once too often wants the dialog gone, and it is: a refusal tells them nothing.
-    close: (view, all) => tell(slack.close(me(), view.id, all), { aloud: false }),
-    dismiss: (ts) => tell(slack.dismiss(me(), world.place.channel, ts)),
-    shortcut: (callback_id, ts) => tell(slack.shortcut(me(), { callback_id, ...(ts && { message: { channel: world.place.channel, ts } }) })),
-    invite: () => tell(slack.invite(me(), world.place.channel)),
-    appName: () => world.people.find(({ kind }) => kind === "bot")?.name ?? "the app",
-    messageShortcuts: () => world.shortcuts.filter(({ type }) => type === "message"),
+    send(text) {
+      const { channel } = state.route;
+      const sent = INVITE.test(text) ? slack.invite(me(), channel) : slack.type(me(), channel, text);
+      return complete(sent, { toast: false });
+    },
+    submit: (view, values) => complete(slack.submit(me(), view.id, values), { toast: false }),
+    // After one Escape too many the dialog is closed, as intended; the refusal says nothing new.
+    close: (view, all) => complete(slack.close(me(), view.id, all), { toast: false }),
+    dismiss: (ts) => complete(slack.dismiss(me(), ts)),
+    shortcut(callback_id, ts) {
+      const message = ts && { message: { channel: state.route.channel, ts } };
+      return complete(slack.shortcut(me(), { callback_id, ...message }));
+    },
+    invite: () => complete(slack.invite(me(), state.route.channel)),
+    appName: () => state.people.find(({ kind }) => kind === "bot")?.name ?? "the app",
+    messageShortcuts: () => state.shortcuts.filter(({ type }) => type === "message"),
     back: () => frame.show("sidebar"),
     districtButton: () => frame.districtButton(),
     closeDistrict: () => frame.closeDistrict(),
-    stepsDone: (count) => frame.stepsDone(count),
-    announce: (words) => frame.announce(words),
-    announceVisibly: (words, kind) => frame.toast(words, kind),
-    whileHere: () => presence.signal,
+    showStepCount: (count) => frame.showStepCount(count),
+    announce: (text) => frame.announce(text),
+    toast: (text, kind) => frame.toast(text, kind),
+    // Aborted when the user changes, so that nothing waits for the previous user's news.
+    presence: () => presence.signal,
   };
 }

@@ -1,149 +1,161 @@
-// Puts the page together: asks the door what a person's screen looks like, shows it, and asks again
-// whenever the door says that something changed.
+// Puts the page together: requests the user's screen, draws it, and requests it again whenever it changes.
 
 import { actions } from "./actions.js";
+import { slack } from "./api.js";
 import { composer } from "./composer.js";
 import { conversation } from "./conversation.js";
-import { slack } from "./door.js";
 import { layout } from "./layout.js";
 import { modal } from "./modal.js";
 import { panel } from "./panel.js";
-import * as places from "./place.js";
+import * as routes from "./route.js";
 import { sidebar } from "./sidebar.js";
 
-const AGAIN_MS = 2000;
+const RETRY_MS = 2000;
 const FIRST_CHANNEL = "family-texts";
-const NOWHERE = { id: null, name: "No conversations", kind: "dm", member: false, unread: 0 };
+const NO_CHANNEL = { id: null, name: "No conversations", kind: "dm", member: false, unread: 0 };
 
-/** Everything the page knows: who there is, where the person is, and what the door last said. */
-const world = { people: [], commands: [], shortcuts: [], place: { as: null, channel: null, tab: null }, screen: null, messages: [],
-  unanswered: 0, refusals: new Set(), kept: null };
+/**
+ * The page's state: the people, the user's route, and the last responses. `pending` counts acts without a response yet,
+ * `refusals` are sentences that were shown already, `heldToast` waits for a pending response.
+ */
+const state = {
+  team: null, people: [], commands: [], shortcuts: [], route: { as: null, channel: null, tab: null }, screen: null, messages: [],
+  pending: 0, refusals: new Set(), heldToast: null,
+};
 const parts = {};
-const frame = layout({ onDistrict: () => parts.panel?.tick() });
-const act = actions({ world, parts, frame, refresh, settle });
+const frame = layout({ onDistrictOpened: () => parts.panel?.refresh() });
+const act = actions({ state, parts, frame, refresh, settle });
 
 start();
 
 async function start() {
   try {
     const [directory, commands, shortcuts] = await Promise.all([slack.people(), slack.commands(), slack.shortcuts()]);
-    Object.assign(world, { team: directory.team, people: directory.people, commands, shortcuts });
-    world.place = { ...world.place, as: directory.me ?? world.people.find(({ kind }) => kind === "member").id };
-    world.place = addressed();
+    Object.assign(state, { team: directory.team, people: directory.people, commands, shortcuts });
+    state.route.as = directory.me ?? state.people.find(({ kind }) => kind === "member").id;
+    state.route = routeFromAddress();
   } catch {
-    frame.offline(true);
-    setTimeout(start, AGAIN_MS);
+    frame.showOffline(true);
+    setTimeout(start, RETRY_MS);
     return;
   }
-  frame.offline(false);
-  parts.sidebar = sidebar(frame.sidebar, { act, team: world.team, people: world.people });
-  parts.conversation = conversation(frame.main, act);
-  const global = world.shortcuts.filter(({ type }) => type !== "message");
-  parts.composer = composer(parts.conversation.footer, { act, commands: world.commands, shortcuts: global });
-  parts.modal = modal(act);
-  parts.panel = panel(frame.district, act);
+  frame.showOffline(false);
+  createParts();
   addEventListener("popstate", () => {
-    world.place = addressed();
+    state.route = routeFromAddress();
     refresh();
   });
   document.addEventListener("popupclosed", () => refresh());
-  document.querySelector(".skip").addEventListener("click", (event) => {
-    event.preventDefault();
-    if (world.place.tab === "home") parts.conversation.focus();
-    else parts.composer.focus();
-  });
   await settle();
   listen();
 }
 
-/** The place in the address. Who it names must be somebody here, else the person stays who they are; and where they are, if it names no conversation. */
-function addressed() {
-  const { as, channel, tab } = places.read();
-  return { as: world.people.some(({ id }) => id === as) ? as : world.place.as, channel: channel ?? world.place.channel, tab };
+function createParts() {
+  parts.sidebar = sidebar(frame.sidebar, { act, team: state.team, people: state.people });
+  parts.conversation = conversation(frame.main, act);
+  const globalShortcuts = state.shortcuts.filter(({ type }) => type !== "message");
+  parts.composer = composer(parts.conversation.footer, { act, commands: state.commands, shortcuts: globalShortcuts });
+  parts.modal = modal(act);
+  parts.panel = panel(frame.district, act);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (state.route.tab === "home") parts.conversation.focus();
+    else parts.composer.focus();
+  });
+}
+
+/** The route in the address; an unknown user and a missing conversation are replaced by the current ones. */
+function routeFromAddress() {
+  const { as, channel, tab } = routes.read();
+  const isKnown = state.people.some(({ id }) => id === as);
+  return { as: isKnown ? as : state.route.as, channel: channel ?? state.route.channel, tab };
 }
 
 let running = null;
 let again = false;
 
-/** Draws what the door says now; calls that come meanwhile share one more round. */
+/** Draws the current screen; calls during a round share one more round. */
 function refresh() {
   again = true;
   running ??= (async () => {
     while (again) {
       again = false;
-      await round();
+      await refreshOnce();
     }
   })().finally(() => { running = null; });
   return running;
 }
 
-async function round() {
-  const asked = { ...world.place };
-  const screen = await slack.screen(asked.as);
+async function refreshOnce() {
+  const route = { ...state.route };
+  const screen = await slack.screen(route.as);
   if (screen.error) return;
-  const channel = screen.conversations.find(({ id }) => id === asked.channel) ?? home(screen.conversations);
-  const tab = channel.kind === "app" ? (asked.tab ?? "home") : null;
-  const onHome = tab === "home";
-  const { messages = [] } = onHome || !channel.id ? {} : await slack.messages(asked.as, channel.id);
-  if (JSON.stringify(asked) !== JSON.stringify(world.place)) {
+  const channel = screen.conversations.find(({ id }) => id === route.channel) ?? defaultChannel(screen.conversations);
+  const tab = channel.kind === "app" ? (route.tab ?? "home") : null;
+  const { messages = [] } = tab === "home" || !channel.id ? {} : await slack.messages(route.as, channel.id);
+  if (JSON.stringify(route) !== JSON.stringify(state.route)) {
     again = true;
     return;
   }
-  Object.assign(world, { screen, messages, place: { as: asked.as, channel: channel.id, tab } });
-  places.write(world.place, { step: false });
+  Object.assign(state, { screen, messages, route: { as: route.as, channel: channel.id, tab } });
+  routes.write(state.route, { step: false });
   draw(channel);
-  parts.panel.tick();
-  await hearToast(screen.toast);
+  parts.panel.refresh();
+  await showToast(screen.toast);
 }
 
-const home = (all) => all.find(({ name }) => name === FIRST_CHANNEL) ?? all.find(({ kind, member }) => kind === "channel" && member) ?? all[0] ?? NOWHERE;
+const defaultChannel = (conversations) =>
+  conversations.find(({ name }) => name === FIRST_CHANNEL)
+  ?? conversations.find(({ kind, member }) => kind === "channel" && member)
+  ?? conversations[0] ?? NO_CHANNEL;
 
 function draw(channel) {
-  const { place, screen, messages } = world;
-  document.title = `${channel.kind === "channel" ? "#" : ""}${channel.name} · ${world.team.name}`;
-  parts.sidebar.show(place, screen.conversations);
-  parts.conversation.show({ place, channel, names: act.names, messages, view: screen.home });
-  parts.composer.setPlace(`Message ${channel.kind === "channel" ? "#" : ""}${channel.name}`);
+  const { route, screen, messages } = state;
+  const title = `${channel.kind === "channel" ? "#" : ""}${channel.name}`;
+  document.title = `${title} · ${state.team.name}`;
+  parts.sidebar.show(route, screen.conversations);
+  parts.conversation.show({ route, channel, names: act.names, messages, view: screen.home });
+  parts.composer.setLabel(`Message ${title}`);
   parts.modal.show(screen.views);
-  if (channel.unread && place.tab !== "home") slack.open(place.as, { channel: channel.id });
+  if (channel.unread && route.tab !== "home") slack.open(route.as, { channel: channel.id });
 }
 
 /**
- * What Slack tells a person in passing, once; a refusal that was already shown where it belongs is not said again.
- * While the answer to an act is on its way, the words may be its refusal: they are kept for the round that follows the answer.
+ * Shows Slack's toast once, unless its words were already shown as a refusal. While a response is pending, the toast may
+ * be its refusal: it is held until the round that follows the response.
  */
-async function hearToast(words) {
-  const passing = words ?? world.kept;
-  if (!passing) return;
-  const shown = world.refusals.delete(passing);
-  if (!shown && world.unanswered > 0) {
-    world.kept = passing;
+async function showToast(text) {
+  const toast = text ?? state.heldToast;
+  if (!toast) return;
+  const isShown = state.refusals.delete(toast);
+  if (!isShown && state.pending > 0) {
+    state.heldToast = toast;
     return;
   }
-  if (!shown) frame.toast(passing, "wrong");
-  world.kept = null;
-  if (words) await slack.dismiss(world.place.as);
+  if (!isShown) frame.toast(toast, "wrong");
+  state.heldToast = null;
+  if (text) await slack.dismiss(state.route.as);
 }
 
-/** Tells the door where the person now is (the app hears of a Home that was opened), then draws it. */
+/** Draws the route and reports it to Slack (the app receives an event for an opened Home tab), then draws the result. */
 async function settle() {
   await refresh();
-  const { as, channel, tab } = world.place;
+  const { as, channel, tab } = state.route;
   await slack.open(as, tab === "home" ? { channel, home: true } : { channel });
   await refresh();
 }
 
 async function listen() {
   for (;;) {
-    const { as } = world.place;
+    const { as } = state.route;
     try {
-      const { version } = await slack.wait(as, world.screen?.version ?? 0, act.whileHere(as));
-      if (as === world.place.as && version !== world.screen?.version) await refresh();
+      const { version } = await slack.wait(as, state.screen?.version ?? 0, act.presence());
+      if (as === state.route.as && version !== state.screen?.version) await refresh();
     } catch (error) {
       if (error.name === "AbortError") continue;
-      frame.offline(true);
-      await new Promise((later) => setTimeout(later, AGAIN_MS));
-      await refresh().then(() => frame.offline(false), () => {});
+      frame.showOffline(true);
+      await new Promise((later) => setTimeout(later, RETRY_MS));
+      await refresh().then(() => frame.showOffline(false), () => {});
     }
   }
 }

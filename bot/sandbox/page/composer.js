@@ -1,50 +1,51 @@
-// Where a person types. A slash at the start offers the app's commands; Enter sends, Shift+Enter breaks the line.
+// The message box. A slash at the start offers the app's commands; Enter sends, Shift+Enter starts a new line.
 
-import { refusalText } from "./door.js";
+import { errorText } from "./api.js";
 import { fill, freshId, h, icon } from "./dom.js";
-import { walk } from "./elements.js";
-import { openPopup } from "./popup.js";
+import { menuButton } from "./overlays.js";
 
-const ALIKE = 4;
+const SIMILAR_PREFIX = 4;
 
-/** The composer in `root`. `act.send(text)` answers {ok} or {error}; `commands` are {command, usage_hint, description}. */
+/** The composer in `root`. `act.send(text)` returns {ok} or {error}; `commands` are {command, usage_hint, description}. */
 export function composer(root, { act, commands, shortcuts }) {
   const listId = freshId("commands");
   const offers = h("div", { class: "offers", role: "listbox", id: listId, "aria-label": "Commands", hidden: true });
   const hint = h("p", { class: "usage", hidden: true });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const box = h("textarea", { id: "composer", rows: 1, autocomplete: "off", spellcheck: "true", "aria-label": "Message",
-    "aria-haspopup": "listbox", "aria-controls": listId, "aria-autocomplete": "list", oninput: changed, onkeydown: keys });
+    "aria-haspopup": "listbox", "aria-controls": listId, "aria-autocomplete": "list", oninput: update, onkeydown: onKeyDown });
   const sendButton = h("button", { type: "button", class: "button send icon-only", "aria-label": "Send", onclick: send }, icon("send"));
-  let found = [];
-  let at = 0;
-  let last = "";
+  const shortcutItems = shortcuts.map(({ name, description, callback_id }) => ({ label: name, description, choose: () => act.shortcut(callback_id) }));
+  let offered = [];
+  let current = 0;
+  let lastSent = "";
   let sending = Promise.resolve();
-  fill(root, offers, problem, h("div", { class: "composer" }, shortcuts.length > 0 && shortcutButton(), box, sendButton), hint);
-  changed();
-  return { focus: () => box.focus(), write, setPlace };
+  fill(root, offers, problem, h("div", { class: "composer" },
+    shortcuts.length > 0 && menuButton("Shortcuts", icon("plus"), shortcutItems, { width: 240 }), box, sendButton), hint);
+  update();
+  return { focus: () => box.focus(), write, setLabel };
 
-  function setPlace(words) {
-    if (box.placeholder === words) return;
-    box.placeholder = words;
-    box.setAttribute("aria-label", words);
+  function setLabel(text) {
+    if (box.placeholder === text) return;
+    box.placeholder = text;
+    box.setAttribute("aria-label", text);
     problem.hidden = true;
   }
 
   function write(text) {
     box.value = text;
     box.focus();
-    changed();
+    update();
   }
 
-  function changed() {
+  function update() {
     box.style.height = "auto";
     box.style.height = `${Math.min(box.scrollHeight, 180)}px`;
     sendButton.disabled = !box.value.trim();
     problem.hidden = true;
     const typed = box.value;
-    found = /^\/\S*$/.test(typed) ? commands.filter(({ command }) => command.startsWith(typed) && command !== typed) : [];
-    at = 0;
+    offered = /^\/\S*$/.test(typed) ? commands.filter(({ command }) => command.startsWith(typed) && command !== typed) : [];
+    current = 0;
     drawOffers();
     const known = commands.find(({ command }) => typed === command || typed.startsWith(`${command} `));
     hint.hidden = !known;
@@ -52,35 +53,35 @@ export function composer(root, { act, commands, shortcuts }) {
   }
 
   function drawOffers() {
-    offers.hidden = found.length === 0;
-    fill(offers, found.map((it, index) => h("div", { role: "option", id: `${listId}-${index}`, class: `offer ${index === at ? "current" : ""}`,
-      "aria-selected": String(index === at), onclick: () => take(it) },
-      h("span", {}, h("strong", {}, it.command), " ", h("code", {}, it.usage_hint ?? "")), h("small", {}, it.description))));
-    if (found.length) box.setAttribute("aria-activedescendant", `${listId}-${at}`);
+    offers.hidden = offered.length === 0;
+    fill(offers, offered.map((offer, index) => h("div", { role: "option", id: `${listId}-${index}`, class: `offer ${index === current ? "current" : ""}`,
+      "aria-selected": String(index === current), onclick: () => accept(offer) },
+      h("span", {}, h("strong", {}, offer.command), " ", h("code", {}, offer.usage_hint ?? "")), h("small", {}, offer.description))));
+    if (offered.length) box.setAttribute("aria-activedescendant", `${listId}-${current}`);
     else box.removeAttribute("aria-activedescendant");
   }
 
-  function take(it) {
-    write(`${it.command} `);
+  function accept(offer) {
+    write(`${offer.command} `);
   }
 
-  function keys(event) {
+  function onKeyDown(event) {
     if (event.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (found.length && step) {
-      at = (at + step + found.length) % found.length;
+    if (offered.length && step) {
+      current = (current + step + offered.length) % offered.length;
       drawOffers();
-    } else if (found.length && ["Enter", "Tab"].includes(event.key)) take(found[at]);
-    else if (found.length && event.key === "Escape") {
-      found = [];
+    } else if (offered.length && ["Enter", "Tab"].includes(event.key)) accept(offered[current]);
+    else if (offered.length && event.key === "Escape") {
+      offered = [];
       drawOffers();
-    } else if (event.key === "ArrowUp" && !box.value && last) write(last);
+    } else if (event.key === "ArrowUp" && !box.value && lastSent) write(lastSent);
     else if (event.key === "Enter" && !event.shiftKey) send();
     else return;
     event.preventDefault();
   }
 
-  /** One after the other: whoever types faster than the answers come loses nothing. */
+  /** Sends one message after the other, so that fast typing loses nothing. */
   function send() {
     const text = box.value.trim();
     if (!text) return;
@@ -90,33 +91,19 @@ export function composer(root, { act, commands, shortcuts }) {
 
   async function deliver(text) {
     root.setAttribute("aria-busy", "true");
-    const answer = await act.send(text);
+    const response = await act.send(text);
     root.removeAttribute("aria-busy");
-    last = text;
-    if (!answer.error) return;
+    lastSent = text;
+    if (!response.error) return;
     if (!box.value) write(text);
-    problem.textContent = [refusalText(answer), meant(text)].filter(Boolean).join(" ");
+    problem.textContent = [errorText(response), suggestion(text)].filter(Boolean).join(" ");
     problem.hidden = false;
   }
 
-  /** The command that somebody who wrote "/clean up" had in mind; null when none begins alike. */
-  function meant(text) {
+  /** The known command that begins like a mistyped one, for example "/clean up". */
+  function suggestion(text) {
     const typed = text.split(/\s/)[0];
-    const alike = commands.find(({ command }) => command !== typed && typed.startsWith(command.slice(0, ALIKE)));
-    return alike && `Did you mean ${alike.command}?`;
-  }
-
-  function shortcutButton() {
-    let close = null;
-    const button = h("button", { type: "button", class: "button icon-only", "aria-label": "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false",
-      onclick: () => (close ? close() : open()) }, icon("plus"));
-    const open = () => {
-      const items = shortcuts.map((it) => h("button", { type: "button", role: "menuitem", class: "menu-row", tabindex: -1,
-        onclick: () => { close(); act.shortcut(it.callback_id); } }, h("span", { class: "menu-words" }, it.name, it.description && h("small", {}, it.description))));
-      close = openPopup(button, h("div", { class: "menu", role: "menu", "aria-label": "Shortcuts", onkeydown: (event) => walk(event, items) }, items),
-        { width: 240, onclose: () => (close = null) });
-      items[0].focus();
-    };
-    return h("span", { class: "picker-wrap" }, button);
+    const similar = commands.find(({ command }) => command !== typed && typed.startsWith(command.slice(0, SIMILAR_PREFIX)));
+    return similar && `Did you mean ${similar.command}?`;
   }
 }

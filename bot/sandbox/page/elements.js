@@ -1,132 +1,200 @@
-// Block Kit's elements a person can press, choose from or type into. In an input block an element only
-// remembers; elsewhere (or with dispatch_action) it tells the app at once.
+// Block Kit's interactive elements. In an input block an element only stores its value; elsewhere (or with dispatch_action)
+// it also sends it to the app at once.
 
 import { fill, freshId, h, icon } from "./dom.js";
-import { plain, plainNodes, textObject } from "./mrkdwn.js";
-import { openPopup } from "./popup.js";
-import { select } from "./selects.js";
-import { sure, took, trace } from "./touch.js";
+import { confirmed, menuButton } from "./overlays.js";
+import { picker } from "./picker.js";
+import { plain, plainNodes, textObject } from "./text.js";
 
-/** An element as a node. `named` carries {label, describedby} from an input block's label, hint and error. */
-export function element(it, block, surface, named = {}) {
-  const draw = DRAW[it.type];
-  return draw ? draw(it, block, surface, named) : h("span", { class: "unknown" }, `[${it.type}]`);
+/** An element as a node. `labelled` is {id, label, describedby, invalid, required} from the label of an input block. */
+export function renderElement(element, block, surface, labelled = {}) {
+  const render = ELEMENTS[element.type];
+  return render ? render(element, block, surface, labelled) : h("span", { class: "unknown" }, `[${element.type}]`);
 }
 
-function button(it, block, surface) {
-  const kind = { primary: "primary", danger: "danger" }[it.style] ?? "";
-  const node = h("button", { type: "button", class: `button ${kind}`, "aria-label": it.accessibility_label, data: trace(it, block),
+/** The attributes by which a redrawn page finds this control again (see `sameControl`). */
+const identity = (element, block) =>
+  ({ key: `${block.block_id}|${element.action_id}`, action: element.action_id, value: element.value ?? "" });
+
+const isConfirmed = async (element, surface) => !element.confirm || confirmed(element.confirm, surface.names);
+
+/** Stores a value and, where Slack does, sends it to the app. Returns false when the user did not confirm. */
+async function change(element, block, surface, value) {
+  const dispatches = block.type !== "input" || block.dispatch_action;
+  if (dispatches && !(await isConfirmed(element, surface))) return false;
+  surface.values.set(block.block_id, element, value);
+  if (dispatches) await surface.press(block, element);
+  return true;
+}
+
+function button(element, block, surface) {
+  const style = { primary: "primary", danger: "danger" }[element.style] ?? "";
+  const node = h("button", { type: "button", class: `button ${style}`, "aria-label": element.accessibility_label, data: identity(element, block),
     onclick: async () => {
-      if (it.url) window.open(it.url, "_blank", "noopener");
-      if (node.ariaBusy === "true" || !(await sure(it, surface))) return;
+      if (element.url) window.open(element.url, "_blank", "noopener");
+      if (node.ariaBusy === "true" || !(await isConfirmed(element, surface))) return;
       node.ariaBusy = "true";
-      await surface.press(block, it, { value: it.value });
+      await surface.press(block, element, { value: element.value });
       node.ariaBusy = null;
-    } }, plainNodes(it.text));
+    } }, plainNodes(element.text));
   return node;
 }
 
-function overflow(it, block, surface) {
-  let close = null;
-  const control = h("button", { type: "button", class: "button icon-only", "aria-haspopup": "menu", "aria-expanded": "false",
-    "aria-label": "More actions", data: trace(it, block), onclick: () => (close ? close() : open()) }, icon("more"));
-  const open = () => {
-    const items = it.options.map((option) => h("button", { type: "button", role: "menuitem", class: "menu-row", tabindex: -1,
-      onclick: () => chosen(option) }, h("span", { class: "menu-words" }, plainNodes(option.text), option.description && h("small", {}, plainNodes(option.description)))));
-    close = openPopup(control, h("div", { class: "menu", role: "menu", "aria-label": "More actions", onkeydown: (event) => walk(event, items) }, items),
-      { width: 180, onclose: () => (close = null) });
-    items[0].focus();
-  };
-  const chosen = async (option) => {
-    close();
+function overflow(element, block, surface) {
+  const choose = async (option) => {
     if (option.url) window.open(option.url, "_blank", "noopener");
-    if (await sure(it, surface)) await surface.press(block, it, { selected_option: option });
+    if (await isConfirmed(element, surface)) await surface.press(block, element, { selected_option: option });
   };
-  return h("span", { class: "picker-wrap" }, control);
+  const items = element.options.map((option) => ({
+    label: plainNodes(option.text), description: option.description && plainNodes(option.description), choose: () => choose(option) }));
+  return menuButton("More actions", icon("more"), items, { width: 180, props: { data: identity(element, block) } });
 }
 
-/** Arrow keys between the items of a menu. */
-export function walk(event, items) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
-}
-
-function choices(it, block, surface, named) {
-  const single = it.type === "radio_buttons";
-  const held = () => [surface.memory.held(block.block_id, it)].flat().filter(Boolean);
+function choices(element, block, surface, labelled) {
+  const isRadio = element.type === "radio_buttons";
+  const chosen = () => [surface.values.get(block.block_id, element)].flat().filter(Boolean);
+  const isChosen = (option) => chosen().some(({ value }) => value === option.value);
   const name = freshId("choice");
-  const changed = async (option, on) => {
-    const rest = held().filter(({ value }) => value !== option.value);
-    const next = on ? [...rest, option] : rest;
-    if (!(await took(it, block, surface, single ? option : next))) draw();
+  const onChange = async (option, checked) => {
+    const others = chosen().filter(({ value }) => value !== option.value);
+    const value = isRadio ? option : checked ? [...others, option] : others;
+    if (!(await change(element, block, surface, value))) draw();
   };
-  const group = h("div", { class: "choices", role: single ? "radiogroup" : "group", "aria-label": named.label ?? "Choices",
-    "aria-describedby": named.describedby });
-  const draw = () => fill(group, it.options.map((option) => h("label", { class: "choice" },
-    h("input", { type: single ? "radio" : "checkbox", name, data: { ...trace(it, block), value: option.value }, checked: held().some(({ value }) => value === option.value),
-      onchange: (event) => changed(option, event.target.checked) }),
+  const group = h("div", { class: "choices", role: isRadio ? "radiogroup" : "group", "aria-label": labelled.label ?? "Choices",
+    "aria-describedby": labelled.describedby });
+  const draw = () => fill(group, element.options.map((option) => h("label", { class: "choice" },
+    h("input", { type: isRadio ? "radio" : "checkbox", name, data: { ...identity(element, block), value: option.value }, checked: isChosen(option),
+      onchange: (event) => onChange(option, event.target.checked) }),
     h("span", {}, textObject(option.text, surface.names), option.description && h("small", {}, textObject(option.description, surface.names))))));
   return draw();
 }
 
-const INPUT_TYPES = { email_text_input: "email", url_text_input: "url", number_input: "text", datepicker: "date", timepicker: "time", datetimepicker: "datetime-local" };
+const INPUT_TYPES = {
+  email_text_input: "email", url_text_input: "url", number_input: "text", datepicker: "date", timepicker: "time", datetimepicker: "datetime-local",
+};
 
-function text(it, block, surface, named) {
-  const held = surface.memory.held(block.block_id, it);
-  const tells = block.type === "input" && block.dispatch_action;
-  const triggers = it.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
-  const remember = (value) => surface.memory.hold(block.block_id, it, value === "" ? null : value);
-  const tell = () => tells && surface.press(block, it, { value: node.value });
-  const node = h(it.multiline ? "textarea" : "input", {
-    class: "field", type: it.multiline ? null : (INPUT_TYPES[it.type] ?? "text"), inputmode: it.type === "number_input" ? "decimal" : null,
-    id: named.id, placeholder: it.placeholder && plain(it.placeholder), maxlength: it.max_length, rows: it.multiline ? 4 : null,
-    autocomplete: "off", autofocus: it.focus_on_load, value: held ?? "", data: trace(it, block),
-    "aria-describedby": named.describedby, "aria-invalid": named.invalid || null, "aria-required": named.required || null,
-    oninput: () => { remember(node.value); if (triggers.includes("on_character_entered")) tell(); },
+function textInput(element, block, surface, labelled) {
+  const dispatches = block.type === "input" && block.dispatch_action;
+  const triggers = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
+  const dispatch = () => dispatches && surface.press(block, element, { value: node.value });
+  const node = h(element.multiline ? "textarea" : "input", {
+    class: "field", type: element.multiline ? null : (INPUT_TYPES[element.type] ?? "text"),
+    inputmode: element.type === "number_input" ? "decimal" : null, id: labelled.id,
+    placeholder: element.placeholder && plain(element.placeholder), maxlength: element.max_length, rows: element.multiline ? 4 : null,
+    autocomplete: "off", autofocus: element.focus_on_load, value: surface.values.get(block.block_id, element) ?? "", data: identity(element, block),
+    "aria-describedby": labelled.describedby, "aria-invalid": labelled.invalid || null, "aria-required": labelled.required || null,
+    oninput: () => {
+      surface.values.set(block.block_id, element, node.value === "" ? null : node.value);
+      if (triggers.includes("on_character_entered")) dispatch();
+    },
     onkeydown: (event) => {
-      if (event.key !== "Enter" || it.multiline || !tells || !triggers.includes("on_enter_pressed")) return;
+      if (event.key !== "Enter" || element.multiline || !dispatches || !triggers.includes("on_enter_pressed")) return;
       event.preventDefault();
-      tell();
+      dispatch();
     },
   });
   return node;
 }
 
-function moment(it, block, surface, named) {
-  const held = surface.memory.held(block.block_id, it);
-  const shown = it.type === "datetimepicker" && held ? localMinute(held) : (held ?? "");
-  const node = h("input", { class: "field moment", type: INPUT_TYPES[it.type], id: named.id, value: shown, data: trace(it, block),
-    "aria-label": named.label ? null : (it.placeholder ? plain(it.placeholder) : "Date"), "aria-describedby": named.describedby,
-    "aria-invalid": named.invalid || null,
+function dateInput(element, block, surface, labelled) {
+  const withTime = element.type === "datetimepicker";
+  const value = surface.values.get(block.block_id, element);
+  const node = h("input", { class: "field moment", type: INPUT_TYPES[element.type], id: labelled.id,
+    value: withTime && value ? localMinute(value) : (value ?? ""), data: identity(element, block),
+    "aria-label": labelled.label ? null : (element.placeholder ? plain(element.placeholder) : "Date"),
+    "aria-describedby": labelled.describedby, "aria-invalid": labelled.invalid || null,
     onchange: () => {
-      const value = it.type === "datetimepicker" ? Math.floor(new Date(node.value) / 1000) : node.value;
-      took(it, block, surface, value || null);
+      const entered = withTime ? Math.floor(new Date(node.value) / 1000) : node.value;
+      change(element, block, surface, entered || null);
     } });
   return node;
 }
 
+/** Seconds since 1970 as the value of a datetime-local input. */
 function localMinute(seconds) {
-  const local = new Date(seconds * 1000 - new Date(seconds * 1000).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
+  const date = new Date(seconds * 1000);
+  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** An image element or block; one that cannot be fetched shows its words. */
-export function image(it, title = null) {
-  const address = it.image_url ?? it.slack_file?.url ?? "";
-  const node = h("img", { src: /^(https?:|\/)/.test(address) ? address : "", alt: it.alt_text, loading: "lazy", title,
-    onerror: () => node.replaceWith(h("span", { class: "no-image" }, it.alt_text)) });
+/** An image element or block; one that cannot be loaded shows its alt text. */
+export function image(element) {
+  const url = element.image_url ?? element.slack_file?.url ?? "";
+  const node = h("img", { src: /^(https?:|\/)/.test(url) ? url : "", alt: element.alt_text, loading: "lazy",
+    onerror: () => node.replaceWith(h("span", { class: "no-image" }, element.alt_text)) });
   return node;
 }
 
-const DRAW = {
-  button, overflow, image: (it) => image(it), radio_buttons: choices, checkboxes: choices, plain_text_input: text, email_text_input: text,
-  url_text_input: text, number_input: text, datepicker: moment, timepicker: moment, datetimepicker: moment,
-  workflow_button: button, static_select: select, external_select: select, multi_static_select: select, multi_external_select: select,
-  users_select: select, multi_users_select: select, conversations_select: select, multi_conversations_select: select,
-  channels_select: select, multi_channels_select: select,
-  file_input: () => h("p", { class: "hint" }, "Files cannot be chosen in the sandbox."),
-  rich_text_input: (it, block, surface, named) => text({ ...it, multiline: true }, block, surface, named),
+/** Any select or multi-select: they differ in the source of their options and in the value of a chosen one. */
+function select(element, block, surface, labelled) {
+  const many = element.type.startsWith("multi_");
+  const source = SOURCES[element.type.replace(/^multi_/, "")](element, block, surface);
+  const placeholder = element.placeholder ? plain(element.placeholder) : "Choose…";
+  return picker({
+    label: labelled.label ?? placeholder,
+    placeholder,
+    many,
+    max: element.max_selected_items,
+    describedby: labelled.describedby,
+    data: identity(element, block),
+    chosen: [surface.values.get(block.block_id, element)].flat().filter(Boolean).map(source.toOption),
+    find: source.find,
+    isRemote: source.isRemote,
+    onChange: (options) => {
+      const values = options.map((option) => option.value);
+      return change(element, block, surface, many ? values : values[0]);
+    },
+  });
+}
+
+const SOURCES = {
+  static_select: (element) => ({ toOption, find: async (query) => matching(optionsOf(element), query) }),
+  external_select: (element, block, surface) => ({ toOption, isRemote: true, find: (query) => suggested(element, block, surface, query) }),
+  users_select: (_element, _block, { names }) => namedSource(names.people, names.user),
+  conversations_select: (_element, _block, { names }) => namedSource(names.channels, names.channel, "#"),
+  channels_select: (_element, _block, { names }) => namedSource(names.channels.filter(({ kind }) => kind === "channel"), names.channel, "#"),
 };
 
+const toOption = (option) =>
+  ({ id: option.value, text: plain(option.text), description: option.description && plain(option.description), value: option });
+
+const optionsOf = (menu) =>
+  menu.option_groups
+    ? menu.option_groups.flatMap((group) => group.options.map((option) => ({ ...toOption(option), group: plain(group.label) })))
+    : menu.options.map(toOption);
+
+function namedSource(items, nameOf, prefix = "") {
+  const toOption = (id) => ({ id, text: `${prefix}${nameOf(id) ?? id}`, value: id });
+  const options = items.map(({ id, title }) => ({ ...toOption(id), description: title }));
+  return { toOption, find: async (query) => matching(options, query) };
+}
+
+const folded = (text) => text.toLocaleLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+
+function matching(options, query) {
+  const words = folded(query).split(/\s+/);
+  return options.filter(({ text, description = "" }) => words.every((word) => folded(`${text} ${description}`).includes(word)));
+}
+
+async function suggested(element, block, surface, query) {
+  if (query.length < (element.min_query_length ?? 3)) return [];
+  const response = await surface.suggest(block, element, query);
+  return response.error ? [] : optionsOf(response);
+}
+
+const ELEMENTS = {
+  button,
+  overflow,
+  image,
+  radio_buttons: choices,
+  checkboxes: choices,
+  plain_text_input: textInput,
+  email_text_input: textInput,
+  url_text_input: textInput,
+  number_input: textInput,
+  rich_text_input: (element, block, surface, labelled) => textInput({ ...element, multiline: true }, block, surface, labelled),
+  datepicker: dateInput,
+  timepicker: dateInput,
+  datetimepicker: dateInput,
+  file_input: () => h("p", { class: "hint" }, "The sandbox does not support choosing files."),
+  ...Object.fromEntries(Object.keys(SOURCES).flatMap((type) => [[type, select], [`multi_${type}`, select]])),
+};

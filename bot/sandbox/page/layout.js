@@ -1,5 +1,5 @@
-// The frame: three panes side by side, on a phone one at a time, the district as a sheet. Also what the
-// page says on its own: toasts, the quiet voice for screen readers, and that the sandbox is gone.
+// The three panes: side by side, on a phone one at a time, the district as a sheet. Also toasts, announcements for screen
+// readers, and the notice that the sandbox is not responding.
 
 import { fill, h, icon } from "./dom.js";
 
@@ -8,84 +8,83 @@ const STEPS = 3;
 
 const byId = (id) => document.getElementById(id);
 
-/** The panes of index.html and what they can do together. */
-export function layout({ onDistrict }) {
+/** The panes of index.html. */
+export function layout({ onDistrictOpened }) {
   const app = byId("app");
-  const [side, main, district] = ["sidebar", "conversation", "district"].map(byId);
+  const [sidebar, main, district] = ["sidebar", "conversation", "district"].map(byId);
   const phone = matchMedia("(max-width: 719px)");
   const sheet = matchMedia("(max-width: 1099px)");
-  const backdrop = h("div", { class: "backdrop", hidden: true, onclick: () => closeDistrict() });
-  const tally = h("span", { class: "tally", hidden: true });
-  const toggle = h("button", { type: "button", class: "button district-button", "aria-controls": "district", onclick: () => (isOpen() ? closeDistrict() : openDistrict()) },
-    icon("building"), h("span", { class: "district-words" }, "District"), tally);
-  let open = !sheet.matches;
-  let spoken = null;
+  const backdrop = h("div", { class: "backdrop", hidden: true, onclick: closeDistrict });
+  const stepCount = h("span", { class: "tally", hidden: true });
+  const toggle = h("button", { type: "button", class: "button district-button", "aria-controls": "district", onclick: () => (isOpen ? closeDistrict() : openDistrict()) },
+    icon("building"), h("span", { class: "district-words" }, "District"), stepCount);
+  let isOpen = !sheet.matches;
+  let announcing = null;
   app.append(backdrop);
   district.addEventListener("keydown", (event) => event.key === "Escape" && sheet.matches && closeDistrict());
-  sheet.addEventListener("change", () => { open = !sheet.matches; arrange(); });
+  sheet.addEventListener("change", () => { isOpen = !sheet.matches; arrange(); });
   phone.addEventListener("change", arrange);
   arrange();
-  return { sidebar: side, main, district, show, toast, announce, offline, closeDistrict, leaveSheet, stepsDone, isPhone: () => phone.matches, districtButton: () => toggle };
-
-  function isOpen() {
-    return open;
-  }
+  return { sidebar, main, district, show, toast, announce, showOffline, closeDistrict, uncoverConversation, showStepCount,
+    isPhone: () => phone.matches, districtButton: () => toggle };
 
   function arrange() {
-    const covers = open && sheet.matches;
-    app.dataset.district = open ? "open" : "closed";
-    toggle.setAttribute("aria-expanded", String(open));
-    backdrop.hidden = !covers;
-    district.inert = !open;
-    main.inert = covers || (phone.matches && app.dataset.pane !== "main");
-    side.inert = covers || (phone.matches && app.dataset.pane === "main");
+    const isCovering = isOpen && sheet.matches;
+    app.dataset.district = isOpen ? "open" : "closed";
+    toggle.setAttribute("aria-expanded", String(isOpen));
+    backdrop.hidden = !isCovering;
+    district.inert = !isOpen;
+    main.inert = isCovering || (phone.matches && app.dataset.pane !== "main");
+    sidebar.inert = isCovering || (phone.matches && app.dataset.pane === "main");
   }
 
   function show(pane) {
     app.dataset.pane = pane;
     arrange();
-    if (phone.matches) (pane === "main" ? main.querySelector(".back") : side.querySelector("[aria-current]") ?? side.querySelector("button"))?.focus();
+    if (!phone.matches) return;
+    if (pane === "main") main.querySelector(".back")?.focus();
+    else (sidebar.querySelector("[aria-current]") ?? sidebar.querySelector("button"))?.focus();
   }
 
   function openDistrict() {
-    open = true;
+    isOpen = true;
     arrange();
-    onDistrict();
+    onDistrictOpened();
     district.querySelector("button").focus();
   }
 
   function closeDistrict() {
-    open = false;
+    isOpen = false;
     arrange();
     toggle.focus();
   }
 
-  /** Where the district covers the conversation, uncovers it. */
-  function leaveSheet() {
-    if (open && sheet.matches) closeDistrict();
+  /** Closes the district where it covers the conversation. */
+  function uncoverConversation() {
+    if (isOpen && sheet.matches) closeDistrict();
   }
 
-  function stepsDone(count) {
-    tally.hidden = count === STEPS;
-    tally.textContent = `${count}/${STEPS}`;
-    tally.setAttribute("aria-label", `${count} of ${STEPS} first steps done`);
+  function showStepCount(count) {
+    stepCount.hidden = count === STEPS;
+    stepCount.textContent = `${count}/${STEPS}`;
+    stepCount.setAttribute("aria-label", `${count} of ${STEPS} first steps done`);
   }
 
-  function toast(words, kind = "fine") {
+  function toast(text, kind = "fine") {
     document.querySelector(".toast")?.remove();
-    const note = h("div", { class: `toast ${kind}`, role: kind === "wrong" ? "alert" : "status" }, h("span", {}, words),
+    const note = h("div", { class: `toast ${kind}`, role: kind === "wrong" ? "alert" : "status" }, h("span", {}, text),
       h("button", { type: "button", class: "button icon-only", "aria-label": "Dismiss", onclick: () => note.remove() }, icon("close")));
-    // A modal dialog makes the rest of the page inert, so a toast has to stand inside it to be seen and heard.
+    // A modal dialog makes the rest of the page inert, so a toast must be inside it to be seen and read aloud.
     (document.querySelector("dialog[open]") ?? document.body).append(note);
     setTimeout(() => note.remove(), TOAST_MS);
   }
 
-  function announce(words) {
-    clearTimeout(spoken);
-    spoken = setTimeout(() => fill(byId("voice"), h("p", {}, words)), 100);
+  function announce(text) {
+    clearTimeout(announcing);
+    announcing = setTimeout(() => fill(byId("announcer"), h("p", {}, text)), 100);
   }
 
-  function offline(gone) {
-    byId("offline").hidden = !gone;
+  function showOffline(isOffline) {
+    byId("offline").hidden = !isOffline;
   }
 }

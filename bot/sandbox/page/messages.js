@@ -1,111 +1,115 @@
-// The messages of one conversation as a list that changes in place: a message that did not change keeps
-// its element, one that did keeps the focus inside it.
+// The messages of one conversation as a list that is updated in place: an unchanged message keeps its element, a changed
+// one keeps the focus inside it.
 
 import { renderBlocks, sameControl } from "./blocks.js";
-import { dayHeading, fullMoment, timeOfDay } from "./dates.js";
+import { dayHeading, fullDate, timeOfDay } from "./dates.js";
 import { avatar, h, icon } from "./dom.js";
-import { mrkdwn } from "./mrkdwn.js";
-import { memory } from "./values.js";
+import { mrkdwn } from "./text.js";
+import { formValues } from "./values.js";
 
-const TOGETHER_SECONDS = 300;
+const GROUPED_WITHIN_SECONDS = 300;
 
-/** A list; `act` says what pressing, dismissing and shortcuts do. */
+/** A list; `act` carries out presses, dismissals and shortcuts. */
 export function messageList(act) {
   const node = h("ol", { class: "messages", "aria-label": "Messages" });
+  // ts -> {json, message, node}
   let shown = new Map();
 
-  /** Draws these messages; answers those that were not there before. */
+  /** Draws these messages and returns the ones that were not shown before. */
   function show(messages, names) {
     const next = new Map();
-    const fresh = [];
+    const added = [];
     messages.forEach((message, index) => {
-      const head = heading(message, messages[index - 1]);
-      const json = JSON.stringify([message, head]);
+      const heading = headingOf(message, messages[index - 1]);
+      const json = JSON.stringify([message, heading]);
       const before = shown.get(message.ts);
-      if (!before) fresh.push(message);
-      if (before?.json === json || isInUse(before)) next.set(message.ts, before);
-      else next.set(message.ts, { json, message, node: redrawn(before, row(message, head, names, act)) });
+      if (!before) added.push(message);
+      // An open menu stays until it is closed; then its message is drawn again (see overlays.js).
+      if (before?.json === json || before?.node.querySelector(".popup")) next.set(message.ts, before);
+      else next.set(message.ts, { json, message, node: replaced(before, row(message, heading, names, act)) });
     });
     arrange(node, [...next.values()].map((entry) => entry.node));
     shown = next;
-    return fresh;
+    return added;
   }
 
-  return { node, show, clear: () => { shown = new Map(); node.replaceChildren(); }, rowOf: (ts) => shown.get(ts)?.node, saidIn: (ts) => said(shown.get(ts)?.message) };
+  function clear() {
+    shown = new Map();
+    node.replaceChildren();
+  }
+
+  return { node, show, clear, rowOf: (ts) => shown.get(ts)?.node, contentOf: (ts) => contentOf(shown.get(ts)?.message) };
 }
 
-/** What the app put into a message, apart from what somebody has chosen in it since. */
-const said = (message) => JSON.stringify([message?.blocks, message?.text]);
+/** The app's content of a message, without what the user has chosen in it since. */
+const contentOf = (message) => JSON.stringify([message?.blocks, message?.text]);
 
-/** A menu that somebody has open stays until they are done with it; then the message is drawn as it is (see popup.js). */
-const isInUse = (entry) => Boolean(entry?.node.querySelector(".popup"));
-
-/** Puts the new element where the old one is, and the focus where it was. */
-function redrawn(before, after) {
+/** Puts the new element in the place of the old one and keeps the focus. */
+function replaced(before, after) {
   if (!before?.node.isConnected) return after;
-  const active = before.node.contains(document.activeElement) ? document.activeElement : null;
+  const focused = before.node.contains(document.activeElement) ? document.activeElement : null;
   before.node.replaceWith(after);
-  if (active) (active.dataset.key && sameControl(after, active) || after).focus({ preventScroll: true });
+  if (focused) (focused.dataset.key && sameControl(after, focused) || after).focus({ preventScroll: true });
   return after;
 }
 
 function arrange(list, nodes) {
-  const keep = new Set(nodes);
-  for (const child of [...list.children]) if (!keep.has(child)) child.remove();
+  const kept = new Set(nodes);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
   nodes.forEach((node, index) => list.children[index] !== node && list.insertBefore(node, list.children[index] ?? null));
 }
 
-const sameDay = (one, other) => new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
+const dayOf = (message) => new Date(message.ts * 1000).toDateString();
 
-function heading(message, before) {
-  const newDay = !before || !sameDay(message.ts, before.ts);
-  const together = !newDay && before.user.id === message.user.id && !before.ephemeral && !message.ephemeral && message.ts - before.ts < TOGETHER_SECONDS;
-  return { newDay, together };
+function headingOf(message, before) {
+  const newDay = !before || dayOf(message) !== dayOf(before);
+  const sameAuthor = before?.user.id === message.user.id && !before.ephemeral && !message.ephemeral;
+  return { newDay, grouped: !newDay && sameAuthor && message.ts - before.ts < GROUPED_WITHIN_SECONDS };
 }
 
-function row(message, { newDay, together }, names, act) {
+function row(message, { newDay, grouped }, names, act) {
   const { user } = message;
-  const when = Number(message.ts);
-  return h("li", { class: `message ${message.ephemeral ? "ephemeral" : ""} ${together ? "together" : ""}`, tabindex: -1, data: { ts: message.ts } },
-    newDay && h("div", { class: "day" }, h("span", {}, dayHeading(when))),
+  const ts = Number(message.ts);
+  return h("li", { class: `message ${message.ephemeral ? "ephemeral" : ""} ${grouped ? "together" : ""}`, tabindex: -1, data: { ts: message.ts } },
+    newDay && h("div", { class: "day" }, h("span", {}, dayHeading(ts))),
     h("div", { class: "message-card" },
-      message.ephemeral && privately(message, act),
+      message.ephemeral && ephemeralNote(message, act),
       h("div", { class: "message-row" },
-        together ? h("span", { class: "avatar-space" }) : avatar(user.id, user.initials),
+        grouped ? h("span", { class: "avatar-space" }) : avatar(user.id, user.initials),
         h("div", { class: "message-body" },
-          !together && h("div", { class: "message-head" }, h("span", { class: "who" }, user.name), user.bot && h("span", { class: "badge" }, "App"),
-            h("time", { class: "when", title: fullMoment(when) }, timeOfDay(when))),
+          !grouped && h("div", { class: "message-head" }, h("span", { class: "who" }, user.name), user.bot && h("span", { class: "badge" }, "App"),
+            h("time", { class: "when", title: fullDate(ts) }, timeOfDay(ts))),
           h("div", { class: "blocks" }, body(message, names, act)),
           message.edited && h("span", { class: "edited" }, "(edited)"),
           message.files?.length > 0 && h("div", { class: "files" }, message.files.map(fileCard))))),
-    messageMenu(message, act));
+    shortcutButtons(message, act));
 }
 
-const privately = (message, act) =>
-  h("div", { class: "privately" }, icon("eye"), h("span", {}, "Only visible to you"), h("span", { "aria-hidden": "true" }, "·"),
+const ephemeralNote = (message, act) =>
+  h("div", { class: "ephemeral-note" }, icon("eye"), h("span", {}, "Only visible to you"), h("span", { "aria-hidden": "true" }, "·"),
     h("button", { type: "button", class: "linklike", onclick: () => act.dismiss(message.ts) }, "Dismiss"));
 
 function body(message, names, act) {
   if (!message.blocks?.length) return h("div", { class: "block text" }, mrkdwn(message.text ?? "", names));
-  return renderBlocks(message.blocks, act.surface({ kind: "message", message, memory: memory(message.state) }));
+  return renderBlocks(message.blocks, act.surface({ kind: "message", message, values: formValues(message.state) }));
 }
 
-function messageMenu(message, act) {
+function shortcutButtons(message, act) {
   const shortcuts = message.ephemeral ? [] : act.messageShortcuts();
   if (!shortcuts.length) return null;
-  return h("div", { class: "message-tools" }, shortcuts.map((it) =>
-    h("button", { type: "button", class: "button", onclick: () => act.shortcut(it.callback_id, message.ts) }, it.name)));
+  return h("div", { class: "message-tools" }, shortcuts.map(({ callback_id, name }) =>
+    h("button", { type: "button", class: "button", onclick: () => act.shortcut(callback_id, message.ts) }, name)));
 }
 
-const SIZES = ["bytes", "KB", "MB"];
+const UNITS = ["bytes", "KB", "MB"];
 
-function size(bytes) {
-  const step = Math.min(2, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
-  return `${Math.round(bytes / 1024 ** step)} ${SIZES[step]}`;
+function sizeText(bytes) {
+  const unit = Math.min(2, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  return `${Math.round(bytes / 1024 ** unit)} ${UNITS[unit]}`;
 }
 
-/** A file to fetch, as a card. */
+/** A file to download, as a card. */
 export function fileCard(file) {
   return h("a", { class: "file", href: file.url, download: file.name }, icon("file"),
-    h("span", { class: "file-words" }, h("strong", {}, file.name), h("small", {}, file.size ? size(file.size) : "Download")));
+    h("span", { class: "file-words" }, h("strong", {}, file.name), h("small", {}, file.size ? sizeText(file.size) : "Download")));
 }

@@ -1,17 +1,18 @@
-// A dialog of the app: the top view of the person's stack. What was typed survives a change of the view;
-// Escape and the close button put away the top view, the cross all of them.
+// A dialog of the app: the top view of the user's stack. Typed values survive an update of the view; Escape and Cancel close
+// the top view, the X closes all of them.
 
-import { missing, renderBlocks, sameControl } from "./blocks.js";
-import { refusalText } from "./door.js";
+import { errorText } from "./api.js";
+import { renderBlocks, sameControl } from "./blocks.js";
 import { fill, freshId, h, icon } from "./dom.js";
-import { plain, plainNodes } from "./mrkdwn.js";
-import { memory } from "./values.js";
+import { plain, plainNodes } from "./text.js";
+import { formValues } from "./values.js";
 
-/** The dialog; `show(views)` after every change of the screen. */
+/** The dialog; call `show(views)` after every change of the screen. */
 export function modal(act) {
   const title = freshId("modal-title");
-  const dialog = h("dialog", { class: "modal", "aria-labelledby": title, oncancel: escape, onclose: gone });
+  const dialog = h("dialog", { class: "modal", "aria-labelledby": title, oncancel: onCancel, onclose: onClose });
   document.body.append(dialog);
+  // view id -> values
   const typed = new Map();
   let top = null;
   let errors = {};
@@ -20,25 +21,28 @@ export function modal(act) {
 
   function show(views) {
     const view = views.at(-1);
-    for (const id of typed.keys()) if (!views.some((it) => it.id === id)) typed.delete(id);
-    if (!view) return shut();
+    for (const id of typed.keys()) if (!views.some((open) => open.id === id)) typed.delete(id);
+    if (!view) return hide();
     const json = JSON.stringify([views.length, view.id, view.title, view.submit, view.close, view.blocks]);
     if (top?.json === json && dialog.open) return;
-    if (top?.view.id !== view.id) errors = {};
-    const sameView = top?.view.id === view.id;
+    const isSameView = top?.view.id === view.id;
+    if (!isSameView) errors = {};
     top = { json, view, depth: views.length };
     if (!dialog.open) {
       opener = document.activeElement;
       draw();
       dialog.showModal();
-      return begin();
+      return focusFirst();
     }
-    const active = document.activeElement;
+    const focused = document.activeElement;
     draw();
-    if (!sameView || !dialog.contains(document.activeElement)) (sameView && active.dataset.key && sameControl(dialog, active)?.focus()) || begin(sameView);
+    if (isSameView && dialog.contains(document.activeElement)) return;
+    const control = isSameView && focused.dataset.key && sameControl(dialog, focused);
+    if (control) control.focus();
+    else focusFirst({ keepScroll: isSameView });
   }
 
-  function shut() {
+  function hide() {
     top = null;
     errors = {};
     if (!dialog.open) return;
@@ -48,77 +52,68 @@ export function modal(act) {
 
   function draw() {
     const { view, depth } = top;
-    if (!typed.has(view.id)) typed.set(view.id, memory());
-    const surface = act.surface({ kind: "modal", view, memory: typed.get(view.id), errors });
-    const scrolled = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
-    const submit = view.submit && h("button", { type: "submit", class: "button primary" }, plain(view.submit));
-    fill(dialog, h("form", { novalidate: true, onsubmit: send },
+    if (!typed.has(view.id)) typed.set(view.id, formValues());
+    const surface = act.surface({ kind: "modal", view, values: typed.get(view.id), errors });
+    const scrollTop = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
+    const iconButton = (name, label, all) =>
+      h("button", { type: "button", class: "button icon-only", "aria-label": label, onclick: () => act.close(view, all) }, icon(name));
+    const closeText = view.close ? plain(view.close) : view.submit ? "Cancel" : "Close";
+    fill(dialog, h("form", { novalidate: true, onsubmit: onSubmit },
       h("header", { class: "modal-head" },
-        depth > 1 && h("button", { type: "button", class: "button icon-only", "aria-label": "Back", onclick: () => leave(false) }, icon("back")),
+        depth > 1 && iconButton("back", "Back", false),
         h("h2", { id: title, tabindex: -1 }, plainNodes(view.title)),
-        h("button", { type: "button", class: "button icon-only", "aria-label": "Close", onclick: () => leave(true) }, icon("close"))),
+        iconButton("close", "Close", true)),
       h("div", { class: "modal-body", tabindex: -1 }, renderBlocks(view.blocks, surface)),
       h("p", { class: "problem", role: "alert", hidden: true }),
       h("footer", { class: "dialog-buttons" },
-        h("button", { type: "button", class: "button", onclick: () => leave(false) }, closeWords(view)), submit)));
-    dialog.querySelector(".modal-body").scrollTop = scrolled;
+        h("button", { type: "button", class: "button", onclick: () => act.close(view, false) }, closeText),
+        view.submit && h("button", { type: "submit", class: "button primary" }, plain(view.submit)))));
+    dialog.querySelector(".modal-body").scrollTop = scrollTop;
   }
 
-  /** The focus goes to the first thing to fill in, else to the title, never to the cross. */
-  function begin(again = false) {
+  /** Focuses the first field, otherwise the title, never the X. */
+  function focusFirst({ keepScroll = false } = {}) {
     const body = dialog.querySelector(".modal-body");
-    if (!again) body.scrollTop = 0;
+    if (!keepScroll) body.scrollTop = 0;
     (body.querySelector("[autofocus], .block.input :is(input, textarea, button)") ?? dialog.querySelector("h2")).focus();
   }
 
-  async function send(event) {
+  async function onSubmit(event) {
     event.preventDefault();
-    const { view } = top;
-    const values = typed.get(view.id);
     if (dialog.ariaBusy === "true") return;
-    const lacking = missing(view.blocks, values);
-    if (Object.keys(lacking).length) return refused(lacking);
+    const { view } = top;
     dialog.ariaBusy = "true";
     errors = {};
-    const answer = await act.submit(view, values.state(view.blocks));
+    const response = await act.submit(view, typed.get(view.id).state(view.blocks));
     dialog.ariaBusy = null;
-    if (answer.errors) refused(answer.errors);
-    else if (answer.error) problem(refusalText(answer));
+    if (response.errors) showErrors(response.errors);
+    else if (response.error) showProblem(errorText(response));
   }
 
-  function refused(found) {
+  function showErrors(found) {
     errors = found;
     draw();
     const first = dialog.querySelector(".wrong");
     (first?.querySelector("input, textarea, button") ?? dialog.querySelector("h2")).focus();
-    if (!first) problem("The app named a field that is not in this dialog.");
+    if (!first) showProblem("The app reported an error for a field that is not in this dialog.");
   }
 
-  function problem(words) {
+  function showProblem(text) {
     const line = dialog.querySelector("form > .problem");
-    line.textContent = words;
+    line.textContent = text;
     line.hidden = false;
   }
 
-  function leave(all) {
-    return act.close(top.view, all);
-  }
-
-  function escape(event) {
+  function onCancel(event) {
     event.preventDefault();
-    if (top) leave(false);
+    if (top) act.close(top.view, false);
   }
 
-  // A browser may close a dialog although Escape was answered; the stack of views then still says what stands.
-  function gone() {
+  // A browser may close a dialog even though its cancel event was handled; the stack of views is then still open.
+  function onClose() {
     if (!top) return;
     const { view } = top;
     top = null;
     act.close(view, true);
   }
-}
-
-function closeWords(view) {
-  if (view.close) return plain(view.close);
-  return view.submit ? "Cancel" : "Close";
 }

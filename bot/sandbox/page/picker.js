@@ -1,102 +1,101 @@
-// One menu to choose from, for every kind of select: filter by typing, arrows to move, Enter to choose.
-// Options are {id, text, description?, group?}; several may be chosen when `many` is set.
+// One menu for every kind of select: typing filters, arrow keys move, Enter chooses.
+// Options are {id, text, description?, group?}; several can be chosen when `many` is set.
 
 import { fill, freshId, h, icon } from "./dom.js";
-import { withGlyphs } from "./glyphs.js";
-import { openPopup } from "./popup.js";
+import { withGlyphs } from "./emoji.js";
+import { openPopup } from "./overlays.js";
 
 const FILTER_FROM = 8;
-const PAUSE_MS = 180;
-// Where a finger points, a focused search field would raise the keyboard over the very options.
-const touched = matchMedia("(pointer: coarse)");
+const TYPING_PAUSE_MS = 180;
+// On a touch screen, a focused search field would raise the keyboard over the options.
+const touchScreen = matchMedia("(pointer: coarse)");
 
 /**
- * A select. `find(query)` gives (a promise of) options; `changed(options)` is told what is chosen now and
- * may answer false to refuse it. `face(chosen)` draws the closed control.
+ * A select. `find(query)` returns a promise of options; `isRemote` marks options that must be searched for.
+ * `onChange(options)` receives the chosen options and may return false to refuse them. `drawChosen()` draws the closed control.
  */
-export function picker({ label, placeholder = "Choose…", many = false, chosen = [], find, filter, changed, face, data, describedby, most }) {
-  let picked = chosen;
+export function picker({ label, placeholder = "Choose…", many = false, chosen = [], find, isRemote = false, onChange, drawChosen, data, describedby, max }) {
   let close = null;
   const control = h("button", { type: "button", class: "picker", "aria-haspopup": "listbox", "aria-expanded": "false",
-    "aria-describedby": describedby, data, onclick: () => (close ? close() : open()), onkeydown: opens });
+    "aria-describedby": describedby, data, onclick: () => (close ? close() : open()), onkeydown: onKeyDown });
   const root = h("span", { class: "picker-wrap" }, control);
   draw();
   return root;
 
   function draw() {
-    const words = picked.map((option) => option.text).join(", ");
-    control.setAttribute("aria-label", words ? `${label}: ${words}` : label);
-    fill(control, face ? face(picked) : h("span", { class: words ? "" : "placeholder" }, withGlyphs(words || placeholder)), icon("down"));
+    const text = chosen.map((option) => option.text).join(", ");
+    control.setAttribute("aria-label", text ? `${label}: ${text}` : label);
+    fill(control, drawChosen ? drawChosen() : h("span", { class: text ? "" : "placeholder" }, withGlyphs(text || placeholder)), icon("down"));
   }
 
-  function opens(event) {
+  function onKeyDown(event) {
     if (!["ArrowDown", "ArrowUp"].includes(event.key) || close) return;
     event.preventDefault();
     open();
   }
 
   function open() {
-    const list = menu({ label, many, find, filter, isChosen: (option) => picked.some(({ id }) => id === option.id), choose });
-    const before = picked;
+    const list = menu({ label, many, find, isRemote, isChosen: (option) => chosen.some(({ id }) => id === option.id), choose });
+    const before = chosen;
     close = openPopup(control, list.node, { width: 260, onclose: () => {
       close = null;
-      if (many && picked !== before) settle(before);
+      if (many && chosen !== before) commit(before);
     } });
     list.start();
   }
 
-  /** One choice closes the menu; of several, all are told together when it closes, as in Slack. */
+  /** A single choice closes the menu; several are committed together when it closes, as in Slack. */
   function choose(option) {
-    const before = picked;
-    const rest = picked.filter(({ id }) => id !== option.id);
-    if (!many) picked = [option];
-    else if (rest.length < picked.length) picked = rest;
-    else if (!most || picked.length < most) picked = [...picked, option];
+    const before = chosen;
+    const others = chosen.filter(({ id }) => id !== option.id);
+    if (!many) chosen = [option];
+    else if (others.length < chosen.length) chosen = others;
+    else if (!max || chosen.length < max) chosen = [...chosen, option];
     draw();
     if (many) return;
     close?.();
-    settle(before);
+    commit(before);
   }
 
-  async function settle(before) {
-    if ((await changed(picked)) === false) {
-      picked = before;
+  async function commit(before) {
+    if ((await onChange(chosen)) === false) {
+      chosen = before;
       draw();
     }
   }
 }
 
-function menu({ label, many, find, filter, isChosen, choose }) {
+function menu({ label, many, find, isRemote, isChosen, choose }) {
   const listId = freshId("list");
   const list = h("div", { role: "listbox", id: listId, "aria-label": label, "aria-multiselectable": many || null, tabindex: -1 });
   const input = h("input", { type: "text", class: "filter", role: "combobox", "aria-label": `Search ${label}`, "aria-controls": listId,
     "aria-expanded": "true", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false", placeholder: "Search" });
-  const node = h("div", { class: "menu", onkeydown: keys }, input, list);
+  const node = h("div", { class: "menu", onkeydown: onKeyDown }, input, list);
   let options = [];
-  let at = 0;
-  let turn = 0;
+  let current = 0;
+  let latestQuery = 0;
   let timer = null;
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => load(input.value.trim()), filter === false ? PAUSE_MS : 0);
+    timer = setTimeout(() => load(input.value.trim()), isRemote ? TYPING_PAUSE_MS : 0);
   });
   return { node, start };
 
   async function start() {
     await load("");
-    input.hidden = filter !== false && options.length < FILTER_FROM;
-    (input.hidden || (touched.matches && filter !== false) ? list : input).focus({ preventScroll: true });
-    at = Math.max(0, options.findIndex(isChosen));
-    point();
+    input.hidden = !isRemote && options.length < FILTER_FROM;
+    (input.hidden || (touchScreen.matches && !isRemote) ? list : input).focus({ preventScroll: true });
+    current = Math.max(0, options.findIndex(isChosen));
+    highlight();
   }
 
   async function load(query) {
-    turn += 1;
-    const mine = turn;
+    latestQuery += 1;
+    const thisQuery = latestQuery;
     const found = await find(query);
-    if (mine !== turn) return;
+    if (thisQuery !== latestQuery) return;
     options = found;
-    at = 0;
+    current = 0;
     draw(query);
   }
 
@@ -107,46 +106,41 @@ function menu({ label, many, find, filter, isChosen, choose }) {
       group = option.group;
       return [heading, row(option, index)];
     }));
-    if (!options.length) list.append(h("div", { class: "menu-none" }, query || filter !== false ? "Nothing matches." : "Type to search."));
-    point();
+    if (!options.length) list.append(h("div", { class: "menu-none" }, query || !isRemote ? "No matches." : "Type to search."));
+    highlight();
   }
 
   function row(option, index) {
     return h("div", { role: "option", id: `${listId}-${index}`, class: "menu-row", "aria-selected": String(isChosen(option)),
-      onclick: () => pick(index), onpointermove: () => at !== index && ((at = index), point(false)) },
+      onclick: () => pick(index), onpointermove: () => current !== index && ((current = index), highlight(false)) },
       h("span", { class: "menu-check" }, isChosen(option) && icon("check")),
       h("span", { class: "menu-words" }, withGlyphs(option.text), option.description && h("small", {}, option.description)));
   }
 
-  function point(scroll = true) {
+  function highlight(scroll = true) {
     const rows = list.querySelectorAll("[role=option]");
-    rows.forEach((item, index) => item.classList.toggle("current", index === at));
-    for (const holder of [input, list]) {
-      if (rows[at]) holder.setAttribute("aria-activedescendant", rows[at].id);
-      else holder.removeAttribute("aria-activedescendant");
+    rows.forEach((item, index) => item.classList.toggle("current", index === current));
+    for (const owner of [input, list]) {
+      if (rows[current]) owner.setAttribute("aria-activedescendant", rows[current].id);
+      else owner.removeAttribute("aria-activedescendant");
     }
-    if (scroll) rows[at]?.scrollIntoView({ block: "nearest" });
+    if (scroll) rows[current]?.scrollIntoView({ block: "nearest" });
   }
 
   function pick(index) {
     if (!options[index]) return;
     choose(options[index]);
-    if (many && list.isConnected) {
-      const stay = at;
-      draw();
-      at = stay;
-      point();
-    }
+    if (many && list.isConnected) draw();
   }
 
-  function keys(event) {
+  function onKeyDown(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const edge = { Home: 0, End: options.length - 1 }[event.key];
-    if (step) at = (at + step + options.length) % (options.length || 1);
-    else if (edge !== undefined && input.hidden) at = edge;
-    else if (event.key === "Enter" || (event.key === " " && input.hidden)) pick(at);
+    if (step) current = (current + step + options.length) % (options.length || 1);
+    else if (edge !== undefined && input.hidden) current = edge;
+    else if (event.key === "Enter" || (event.key === " " && input.hidden)) pick(current);
     else return;
     event.preventDefault();
-    point();
+    highlight();
   }
 }

@@ -1,81 +1,76 @@
-// What a person has chosen or typed, in the shape Slack keeps it: {block_id: {action_id: {type, …}}}.
-// Only what was touched is stored; an untouched element stands at its initial value.
+// Chosen and typed values in the shape of Slack's state: {block_id: {action_id: {type, value or selected_...}}}.
+// Only touched elements are stored; an untouched one has its initial value.
 
-const one = (field) => ({ field, empty: null });
-const many = (field) => ({ field, empty: [] });
+const single = (field) => ({ field, empty: null });
+const list = (field) => ({ field, empty: [] });
 
 const SHAPES = {
-  plain_text_input: one("value"),
-  email_text_input: one("value"),
-  url_text_input: one("value"),
-  number_input: one("value"),
-  datepicker: one("selected_date"),
-  timepicker: one("selected_time"),
-  datetimepicker: one("selected_date_time"),
-  static_select: one("selected_option"),
-  external_select: one("selected_option"),
-  radio_buttons: one("selected_option"),
-  users_select: one("selected_user"),
-  conversations_select: one("selected_conversation"),
-  channels_select: one("selected_channel"),
-  checkboxes: many("selected_options"),
-  multi_static_select: many("selected_options"),
-  multi_external_select: many("selected_options"),
-  multi_users_select: many("selected_users"),
-  multi_conversations_select: many("selected_conversations"),
-  multi_channels_select: many("selected_channels"),
+  plain_text_input: single("value"),
+  email_text_input: single("value"),
+  url_text_input: single("value"),
+  number_input: single("value"),
+  datepicker: single("selected_date"),
+  timepicker: single("selected_time"),
+  datetimepicker: single("selected_date_time"),
+  static_select: single("selected_option"),
+  external_select: single("selected_option"),
+  radio_buttons: single("selected_option"),
+  users_select: single("selected_user"),
+  conversations_select: single("selected_conversation"),
+  channels_select: single("selected_channel"),
+  checkboxes: list("selected_options"),
+  multi_static_select: list("selected_options"),
+  multi_external_select: list("selected_options"),
+  multi_users_select: list("selected_users"),
+  multi_conversations_select: list("selected_conversations"),
+  multi_channels_select: list("selected_channels"),
 };
 
-/** The value of an element from what it holds: a text, an option, or a list of them. */
-export function valueOf(element, held) {
-  return { type: element.type, [SHAPES[element.type].field]: held };
-}
+/** The state entry of an element for a value: a text, an option, an id, or a list of them. */
+export const entryOf = (element, value) => ({ type: element.type, [SHAPES[element.type].field]: value });
 
-/** What an element held before anybody touched it. */
-export function initial(element) {
+function initialValue(element) {
   const { field, empty } = SHAPES[element.type];
-  return element[field.replace(/^selected|^value/, (word) => (word === "value" ? "initial_value" : "initial"))] ?? empty;
+  const property = field === "value" ? "initial_value" : field.replace("selected", "initial");
+  return element[property] ?? empty;
 }
 
-/** The elements of a block that hold a value, as [block_id, element]. */
-export function holders(blocks) {
+/** The elements of a block that have a value, as [block_id, element]. */
+function valueElements(blocks) {
   return blocks.flatMap((block) =>
     [block.element, block.accessory, ...(block.type === "actions" ? block.elements : [])]
       .filter((element) => element && SHAPES[element.type])
-      .map((element) => [block.block_id, element]),
-  );
+      .map((element) => [block.block_id, element]));
 }
 
-/** A memory of touched values; `before` is what the door already knows of them. */
-export function memory(before = {}) {
-  const touched = structuredClone(before);
-  let untold = [];
+/** The values of a form; `stored` is the state that the server already has. */
+export function formValues(stored = {}) {
+  const touched = structuredClone(stored);
+  let unsent = [];
   return {
-    held(blockId, element) {
-      const value = touched[blockId]?.[element.action_id];
-      return value?.type === element.type ? value[SHAPES[element.type].field] : initial(element);
+    get(blockId, element) {
+      const entry = touched[blockId]?.[element.action_id];
+      return entry?.type === element.type ? entry[SHAPES[element.type].field] : initialValue(element);
     },
-    hold(blockId, element, held) {
-      const value = valueOf(element, held);
+    set(blockId, element, newValue) {
+      const value = entryOf(element, newValue);
       touched[blockId] = { ...touched[blockId], [element.action_id]: value };
-      untold = [...untold.filter((it) => it.block_id !== blockId || it.action_id !== element.action_id), { block_id: blockId, action_id: element.action_id, value }];
+      const others = unsent.filter(({ block_id, action_id }) => block_id !== blockId || action_id !== element.action_id);
+      unsent = [...others, { block_id: blockId, action_id: element.action_id, value }];
     },
-    /** What was touched since the last time this was asked. */
-    takeUntold() {
-      const news = untold;
-      untold = [];
-      return news;
+    /** What was touched since the last call. */
+    takeUnsent() {
+      const taken = unsent;
+      unsent = [];
+      return taken;
     },
-    /** Every value of these blocks, untouched ones at their initial value. */
+    /** The state of these blocks, including untouched elements. */
     state(blocks) {
       const values = {};
-      for (const [blockId, element] of holders(blocks)) {
-        values[blockId] = { ...values[blockId], [element.action_id]: valueOf(element, this.held(blockId, element)) };
+      for (const [blockId, element] of valueElements(blocks)) {
+        values[blockId] = { ...values[blockId], [element.action_id]: entryOf(element, this.get(blockId, element)) };
       }
       return values;
     },
   };
 }
-
-/** Whether nothing is chosen or typed. */
-export const isEmpty = (held) => held === null || held === "" || (Array.isArray(held) && held.length === 0);

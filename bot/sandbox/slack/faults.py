@@ -1,4 +1,4 @@
-"""Bad days that a test can order: the next call of a method is answered slowly, wrongly or not at all."""
+"""Failures that a test injects: the next call of a Web API method is answered late, wrongly, or not at all."""
 
 import asyncio
 import threading
@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_LONGEST_HOLD = 30.0
+_MAX_HOLD_SECONDS = 30.0
 
 
 class Fault(StrEnum):
@@ -18,55 +18,55 @@ class Fault(StrEnum):
     HOLD = "hold"
 
 
-class Held:
-    """A call kept waiting at the door. `come` is set when it is there; `let_go` or `cut` ends its wait."""
+class HeldCall:
+    """A call that waits until the test calls `release` or `drop`; `arrived` is set when the call is there."""
 
     def __init__(self) -> None:
-        self.come, self._over = threading.Event(), threading.Event()
-        self.is_cut = False
+        self.arrived, self._ended = threading.Event(), threading.Event()
+        self.is_dropped = False
 
-    def let_go(self) -> None:
-        """Go on as if nothing had been, also when nobody waits for the answer any more."""
-        self._over.set()
+    def release(self) -> None:
+        """Continue normally, even if the client no longer waits for the response."""
+        self._ended.set()
 
-    def cut(self) -> None:
-        """Close the connection without an answer; what was not done yet is never done."""
-        self.is_cut = True
-        self._over.set()
+    def drop(self) -> None:
+        """Close the connection without a response; what has not been applied yet never is."""
+        self.is_dropped = True
+        self._ended.set()
 
     async def wait(self) -> None:
-        self.come.set()
-        await asyncio.to_thread(self._over.wait, _LONGEST_HOLD)
+        self.arrived.set()
+        await asyncio.to_thread(self._ended.wait, _MAX_HOLD_SECONDS)
 
 
 @dataclass(frozen=True)
-class Order:
-    """`taken` says whether Slack had done what it was asked before the fault; `seconds` is the delay or Retry-After."""
+class InjectedFault:
+    """`applied`: Slack has carried out the call before it fails; `seconds`: the delay, or Retry-After."""
 
     fault: Fault
-    taken: bool = False
+    applied: bool = False
     seconds: float = 1.0
-    held: Held = field(default_factory=Held)
+    held: HeldCall = field(default_factory=HeldCall)
 
 
 class Faults:
     def __init__(self) -> None:
-        self._orders: defaultdict[str, deque[Order]] = defaultdict(deque)
+        self._queues: defaultdict[str, deque[InjectedFault]] = defaultdict(deque)
 
-    def order(self, method: str, fault: Fault, *, taken: bool = False, seconds: float = 1.0, times: int = 1) -> None:
-        """Spoil the next `times` calls of `method` (a Web API method, or `response_url`).
+    def inject(self, method: str, fault: Fault, *, applied: bool = False, seconds: float = 1.0, times: int = 1) -> None:
+        """Make the next `times` calls of `method` (a Web API method, or `response_url`) fail.
 
-        DROP closes the connection without an answer. With `taken`, DROP, HTTP_500 and INTERNAL_ERROR strike after the
+        DROP closes the connection without a response. With `applied`, DROP, HTTP_500 and INTERNAL_ERROR happen after the
         call had its effect. RATELIMITED answers 429 with `seconds` as Retry-After; DELAY answers `seconds` later.
         """
-        self._orders[method].extend([Order(fault, taken, seconds)] * times)
+        self._queues[method].extend([InjectedFault(fault, applied, seconds)] * times)
 
-    def hold(self, method: str, *, taken: bool = False) -> Held:
-        """Keep the next call of `method` waiting: before it has its effect, or with `taken` before it is answered."""
-        order = Order(Fault.HOLD, taken)
-        self._orders[method].append(order)
-        return order.held
+    def hold(self, method: str, *, applied: bool = False) -> HeldCall:
+        """Make the next call of `method` wait: before it has its effect, or with `applied` before it is answered."""
+        injected = InjectedFault(Fault.HOLD, applied)
+        self._queues[method].append(injected)
+        return injected.held
 
-    def next(self, method: str) -> Order | None:
-        waiting = self._orders[method]
-        return waiting.popleft() if waiting else None
+    def next(self, method: str) -> InjectedFault | None:
+        queue = self._queues[method]
+        return queue.popleft() if queue else None

@@ -1,114 +1,110 @@
-"""How Slack writes things down: the JSON of users, conversations, messages and views, and of what people do."""
+"""The JSON in which Slack writes users, conversations, messages, views, interactions, and events."""
 
 from typing import Any
 
-from bot.sandbox.slack.things import Channel, ChannelKind, File, Json, Message, User, View
+from bot.sandbox.slack.models import Channel, ChannelKind, File, Json, Message, User, View
 from bot.sandbox.slack.workspace import Workspace
 
-VERIFICATION_TOKEN = "sandbox-verification-token"  # noqa: S105 - Slack's deprecated token; nobody should trust it.
+# Slack's deprecated token, which no app should verify.
+VERIFICATION_TOKEN = "sandbox-verification-token"  # noqa: S105 - made up.
 
 
-def team(slack: Workspace) -> Json:
+def team_json(slack: Workspace) -> Json:
     return {"id": slack.team_id, "domain": slack.name.lower().replace(" ", "-")}
 
 
-def user(slack: Workspace, one: User, *, with_email: bool) -> Json:
-    profile = {"real_name": one.name, "display_name": one.handle, "title": one.title, "team": one.team_id}
+def user_json(slack: Workspace, user: User, *, with_email: bool) -> Json:
+    profile = {"real_name": user.name, "display_name": user.handle, "title": user.title, "team": user.team_id}
+    in_enterprise = slack.enterprise_id is not None and user.team_id == slack.team_id
+    enterprise_user = {"id": user.id, "enterprise_id": slack.enterprise_id, "teams": [slack.team_id]}
     return {
-        "id": one.id,
-        "team_id": one.team_id,
-        "name": one.handle,
-        "real_name": one.name,
-        "deleted": one.deleted,
-        "tz": one.tz,
-        "profile": {**profile, **({"email": one.email} if with_email and one.email else {})},
+        "id": user.id,
+        "team_id": user.team_id,
+        "name": user.handle,
+        "real_name": user.name,
+        "deleted": user.deleted,
+        "tz": user.tz,
+        "profile": {**profile, **({"email": user.email} if with_email and user.email else {})},
         "is_admin": False,
         "is_owner": False,
-        "is_restricted": one.guest or one.single_channel_guest,
-        "is_ultra_restricted": one.single_channel_guest,
-        "is_bot": one.bot,
+        "is_restricted": user.guest or user.single_channel_guest,
+        "is_ultra_restricted": user.single_channel_guest,
+        "is_bot": user.bot,
         "is_app_user": False,
         "updated": int(slack.clock()),
-        **_of_organisation(slack, one),
-        **({"is_stranger": True} if one.stranger else {}),
+        **({"enterprise_user": enterprise_user} if in_enterprise else {}),
+        **({"is_stranger": True} if user.stranger else {}),
     }
 
 
-def _of_organisation(slack: Workspace, one: User) -> Json:
-    if slack.organisation is None or one.team_id != slack.team_id:
-        return {}
-    return {"enterprise_user": {"id": one.id, "enterprise_id": slack.organisation, "teams": [slack.team_id]}}
-
-
-def _installed_by(slack: Workspace) -> Json:
-    """Who installed the app: this workspace, or the organisation with no workspace named."""
-    return {
-        "team": None if slack.organisation else team(slack),
-        "enterprise": {"id": slack.organisation, "name": slack.name} if slack.organisation else None,
-        "is_enterprise_install": slack.organisation is not None,
-    }
-
-
-def acting_user(slack: Workspace, one: User) -> Json:
-    """The person of an interaction, as Slack names them there."""
-    return {"id": one.id, "username": one.handle, "name": one.handle, "team_id": one.team_id or slack.team_id}
-
-
-def channel(slack: Workspace, one: Channel) -> Json:
-    im = one.kind is not ChannelKind.CHANNEL
-    base = {
-        "id": one.id,
-        "is_im": im,
+def channel_json(slack: Workspace, channel: Channel) -> Json:
+    is_dm = channel.kind is not ChannelKind.CHANNEL
+    common = {
+        "id": channel.id,
+        "is_im": is_dm,
         "is_mpim": False,
-        "is_channel": not im and not one.private,
-        "is_group": not im and one.private,
-        "is_private": one.private,
-        "is_archived": one.archived,
-        "is_shared": one.shared,
-        "is_ext_shared": one.shared,
+        "is_channel": not is_dm and not channel.private,
+        "is_group": not is_dm and channel.private,
+        "is_private": channel.private,
+        "is_archived": channel.archived,
+        "is_shared": channel.shared,
+        "is_ext_shared": channel.shared,
         "is_org_shared": False,
         "is_pending_ext_shared": False,
         "context_team_id": slack.team_id,
     }
-    if im:
-        other = sorted(one.members - {slack.bot_user_id})
-        return {**base, "user": other[0] if other else slack.bot_user_id, "is_open": True}
+    if is_dm:
+        others = sorted(channel.members - {slack.bot_user_id})
+        return {**common, "user": others[0] if others else slack.bot_user_id, "is_open": True}
     return {
-        **base,
-        "name": one.name,
-        "name_normalized": one.name,
+        **common,
+        "name": channel.name,
+        "name_normalized": channel.name,
         "is_general": False,
-        "is_member": slack.bot_user_id in one.members,
-        "num_members": len(one.members),
+        "is_member": slack.bot_user_id in channel.members,
+        "num_members": len(channel.members),
         "topic": {"value": ""},
         "purpose": {"value": ""},
     }
 
 
-def message(slack: Workspace, one: Message, *, with_metadata: bool = False) -> Json:
-    said: Json = {"type": "message", "user": one.user, "ts": one.ts, "text": one.text, "team": slack.team_id}
-    if one.by_app:
-        said |= {"bot_id": slack.bot_id, "app_id": slack.app_id}
-    if one.blocks:
-        said["blocks"] = one.blocks
-    if one.thread_ts:
-        said["thread_ts"] = one.thread_ts
-    if one.edited:
-        said["edited"] = {"user": one.user, "ts": one.ts}
-    if one.files:
-        said["files"] = [file(slack, held) for held in one.files]
-    if with_metadata and one.metadata:
-        said["metadata"] = one.metadata
-    return said
+def channel_ref_json(channel: Channel) -> Json:
+    """A conversation in an interaction, which does not name private channels."""
+    if channel.kind is not ChannelKind.CHANNEL:
+        return {"id": channel.id, "name": "directmessage"}
+    return {"id": channel.id, "name": "privategroup" if channel.private else channel.name}
 
 
-def file(slack: Workspace, one: File) -> Json:
-    url = f"{slack.base_url}/files/{one.id}/{one.name}"
-    return {"id": one.id, "name": one.name, "title": one.title or one.name, "size": one.size, "url_private": url}
+def message_json(slack: Workspace, message: Message, *, with_metadata: bool = False) -> Json:
+    payload: Json = {
+        "type": "message",
+        "user": message.user,
+        "ts": message.ts,
+        "text": message.text,
+        "team": slack.team_id,
+    }
+    if message.by_app:
+        payload |= {"bot_id": slack.bot_id, "app_id": slack.app_id}
+    if message.blocks:
+        payload["blocks"] = message.blocks
+    if message.thread_ts:
+        payload["thread_ts"] = message.thread_ts
+    if message.edited:
+        payload["edited"] = {"user": message.user, "ts": message.ts}
+    if message.files:
+        payload["files"] = [file_json(slack, attached) for attached in message.files]
+    if with_metadata and message.metadata:
+        payload["metadata"] = message.metadata
+    return payload
 
 
-def view(slack: Workspace, one: View) -> Json:
-    """A view as interactions and `views.*` carry it, with the state that would be submitted."""
+def file_json(slack: Workspace, file: File) -> Json:
+    url = f"{slack.base_url}/files/{file.id}/{file.name}"
+    return {"id": file.id, "name": file.name, "title": file.title or file.name, "size": file.size, "url_private": url}
+
+
+def view_json(slack: Workspace, view: View) -> Json:
+    """A view in interactions and in responses of `views.*`, with the state that would be submitted."""
     return {
         "private_metadata": "",
         "callback_id": "",
@@ -118,51 +114,69 @@ def view(slack: Workspace, one: View) -> Json:
         "close": None,
         "submit": None,
         "title": None,
-        **one.body,
-        "id": one.id,
+        **view.body,
+        "id": view.id,
         "team_id": slack.team_id,
         "app_id": slack.app_id,
         "app_installed_team_id": slack.team_id,
         "bot_id": slack.bot_id,
-        "hash": one.hash,
-        "root_view_id": one.root_id,
-        "previous_view_id": one.previous_id,
-        "state": {"values": one.state},
+        "hash": view.hash,
+        "root_view_id": view.root_id,
+        "previous_view_id": view.previous_id,
+        "state": {"values": view.state},
     }
 
 
-def interaction(slack: Workspace, kind: str, one: User, **rest: Any) -> Json:
-    """What every interaction carries, whatever it is."""
+def interaction_json(slack: Workspace, kind: str, user_id: str, **fields: Any) -> Json:
+    """The fields of every interaction, and `fields`. An Enterprise Grid organization names no workspace."""
+    user = slack.user(user_id)
+    team_id = user.team_id or slack.team_id
     return {
         "type": kind,
-        "user": acting_user(slack, one),
+        "user": {"id": user.id, "username": user.handle, "name": user.handle, "team_id": team_id},
         "api_app_id": slack.app_id,
         "token": VERIFICATION_TOKEN,
-        **_installed_by(slack),
-        **rest,
+        "team": None if slack.enterprise_id else team_json(slack),
+        "enterprise": {"id": slack.enterprise_id, "name": slack.name} if slack.enterprise_id else None,
+        "is_enterprise_install": slack.enterprise_id is not None,
+        **fields,
     }
 
 
-def channel_ref(one: Channel) -> Json:
-    """A conversation as interactions name it; private ones keep their name to themselves."""
-    if one.kind is not ChannelKind.CHANNEL:
-        return {"id": one.id, "name": "directmessage"}
-    return {"id": one.id, "name": "privategroup" if one.private else one.name}
+def command_json(slack: Workspace, name: str, text: str, *, user_id: str, channel: Channel, response_url: str) -> Json:
+    """The form fields of a slash command."""
+    user, workspace = slack.user(user_id), team_json(slack)
+    installed_by = {"enterprise_id": slack.enterprise_id} if slack.enterprise_id else {"team_id": workspace["id"]}
+    return {
+        "token": VERIFICATION_TOKEN,
+        **installed_by,
+        "team_domain": workspace["domain"],
+        "channel_id": channel.id,
+        "channel_name": channel_ref_json(channel)["name"],
+        "user_id": user.id,
+        "user_name": user.handle,
+        "command": name,
+        "text": text,
+        "api_app_id": slack.app_id,
+        "is_enterprise_install": "true" if slack.enterprise_id else "false",
+        "response_url": response_url,
+        "trigger_id": slack.new_trigger(user.id),
+    }
 
 
-def event(slack: Workspace, body: Json) -> Json:
-    """The Events API envelope."""
+def event_json(slack: Workspace, body: Json) -> Json:
+    """An event in its envelope."""
     authorization = {
-        "enterprise_id": slack.organisation,
-        "team_id": None if slack.organisation else slack.team_id,
+        "enterprise_id": slack.enterprise_id,
+        "team_id": None if slack.enterprise_id else slack.team_id,
         "user_id": slack.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": slack.organisation is not None,
+        "is_enterprise_install": slack.enterprise_id is not None,
     }
     return {
         "token": VERIFICATION_TOKEN,
         "team_id": authorization["team_id"],
-        "enterprise_id": slack.organisation,
+        "enterprise_id": slack.enterprise_id,
         "api_app_id": slack.app_id,
         "event": {"event_ts": slack.new_ts(), **body},
         "type": "event_callback",

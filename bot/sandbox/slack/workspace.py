@@ -1,34 +1,50 @@
-"""One Slack workspace with one app installed, in memory. It stands for Slack and knows nothing of the app but its
-manifest, its token and where to reach it.
+"""All state of one Slack workspace with one app installed. Of the app it has only the manifest, the token, and
+the transport that reaches it.
 
     slack = Workspace(manifest, clock=clock)            # manifest: parsed manifest.yaml
-    dana = slack.add_user("Dana Whitfield", email="dana@…", title="Attendance clerk")
+    dana = slack.add_user("Dana Whitfield", email="dana@...", title="Attendance clerk")
     slack.add_channel("family-texts", members=[dana.id])
-    with serving.serve(slack) as api_url:               # http://127.0.0.1:…/api/ for SLACK_API_URL
-        slack.connect(deliver.InProcess(app))           # how Slack reaches the app
-        answer = slack.person(dana.id).command("/cleanup", "grade 5 blocked")
+    with server.serve(slack) as api_url:                # http://127.0.0.1:.../api/ for SLACK_API_URL
+        slack.connect(delivery.InProcess(app))          # how requests reach the app
+        outcome = Person(slack, dana.id).command("/cleanup", "grade 5 blocked")
 
-Every change raises `version`. Everything here may be called from several threads.
+Every change increases `version`. All methods may be called from several threads.
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.sandbox.slack.block_kit.state import Values
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.faults import Faults
-from bot.sandbox.slack.keys import Keys
-from bot.sandbox.slack.things import Answer, Call, Channel, ChannelKind, File, Message, User, View
+from bot.sandbox.slack.models import AppResponse, Call, Channel, ChannelKind, File, Json, Message, Transport, User, View
 
-if TYPE_CHECKING:
-    from bot.sandbox.slack.deliver import Deliver
-    from bot.sandbox.slack.people import Person
+TRIGGER_SECONDS = 3.0
+RESPONSE_URL_SECONDS = 30 * 60.0
+RESPONSE_URL_USES = 5
 
-Clock = Callable[[], float]
+
+@dataclass
+class Trigger:
+    user: str
+    issued_at: float
+    used: bool = False
+
+
+@dataclass
+class ResponseUrl:
+    """`original` is the message that a response may replace: the one acted on, or the app's first response."""
+
+    user: str
+    channel: str
+    issued_at: float
+    original: tuple[str, str] | None = None
+    uses: int = 0
 
 
 class Workspace:
@@ -39,39 +55,44 @@ class Workspace:
 
     def __init__(
         self,
-        manifest: dict[str, Any],
+        manifest: Json,
         *,
         name: str = "Riverbend Schools",
-        clock: Clock = time.time,
-        bot_token: str = "xoxb-sandbox-bot",  # noqa: S107 - a made-up token for a made-up Slack.
+        clock: Callable[[], float] = time.time,
+        bot_token: str = "xoxb-sandbox-bot",  # noqa: S107 - a made-up token of a made-up Slack.
         signing_secret: str = "sandbox-signing-secret",  # noqa: S107 - as above.
         base_url: str = "http://127.0.0.1:0",
-        organisation: str | None = None,
+        enterprise_id: str | None = None,
     ) -> None:
-        """`clock` gives seconds since the epoch; `base_url` is where the Web API will be served (`serve` sets it).
+        """`clock` returns seconds since the epoch; `base_url` is where the Web API is served (`server.serve` sets it).
 
-        `organisation` is the id of an Enterprise Grid that installed the app as a whole: interactions name no workspace then.
+        `enterprise_id` is an Enterprise Grid organization that installed the app: its interactions name no workspace.
         """
-        self.organisation = organisation
         self.manifest, self.name, self.clock = manifest, name, clock
         self.bot_token, self.signing_secret, self.base_url = bot_token, signing_secret, base_url
+        self.enterprise_id = enterprise_id
         self.lock = threading.RLock()
         self.version = 0
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[tuple[str, str], Message] = {}
         self.views: dict[str, View] = {}
-        self.stacks: dict[str, list[str]] = {}
+        # user -> ids of the open modals, the top one last
+        self.modals: dict[str, list[str]] = {}
+        # user -> id of the Home view
         self.homes: dict[str, str] = {}
         self.files: dict[str, File] = {}
+        # (channel, user) -> ts of the last message read
         self.read_up_to: dict[tuple[str, str], str] = {}
+        # (user, channel, ts) -> values chosen in the menus of a message
         self.chosen: dict[tuple[str, str, str], Values] = {}
-        self.toasts: dict[str, tuple[str, float]] = {}
-        self.keys = Keys()
         self.faults = Faults()
         self.calls: list[Call] = []
-        self.answers: list[Answer] = []
-        self.deliver: Deliver | None = None
+        self.responses: list[AppResponse] = []
+        self.transport: Transport | None = None
+        self._toasts: dict[str, tuple[str, float]] = {}
+        self._triggers: dict[str, Trigger] = {}
+        self._response_urls: dict[str, ResponseUrl] = {}
         self._last_id = 0
         self._last_ts = 0
         bot_name = manifest.get("display_information", {}).get("name", "The app")
@@ -79,7 +100,7 @@ class Workspace:
 
     @property
     def scopes(self) -> list[str]:
-        """The bot scopes the manifest asks for, which are the scopes that were granted."""
+        """The bot scopes in the manifest, all of which are granted."""
         return list(self.manifest.get("oauth_config", {}).get("scopes", {}).get("bot", []))
 
     @property
@@ -88,24 +109,27 @@ class Workspace:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether the manifest wants to hear of buttons, menus, dialogs and shortcuts."""
+        """Whether the manifest enables buttons, menus, dialogs and shortcuts."""
         return bool(self.manifest.get("settings", {}).get("interactivity", {}).get("is_enabled"))
 
-    def connect(self, deliver: "Deliver") -> None:
-        """Say how requests reach the app; without it every command fails as if the app were down."""
-        self.deliver = deliver
+    @property
+    def commands(self) -> list[Json]:
+        """The slash commands of the manifest; none without the scope `commands`."""
+        return list(self.manifest.get("features", {}).get("slash_commands", [])) if "commands" in self.scopes else []
 
-    def person(self, user_id: str) -> "Person":
-        """Somebody at a screen: what they can see and do."""
-        from bot.sandbox.slack.people import Person
+    @property
+    def shortcuts(self) -> list[Json]:
+        return list(self.manifest.get("features", {}).get("shortcuts", []))
 
-        return Person(self, self.user(user_id).id)
+    def connect(self, transport: Transport) -> None:
+        """Set how requests reach the app; without it every request fails as if the app were down."""
+        self.transport = transport
 
-    def add_user(self, name: str, *, user_id: str | None = None, **traits: Any) -> User:
-        """A member, unless `guest`, `stranger`, `bot`, … (fields of `User`) say otherwise; each gets a DM with the app."""
+    def add_user(self, name: str, *, user_id: str | None = None, **fields: Any) -> User:
+        """Add a member with a DM with the app, unless `fields` of `User` (`guest`, `stranger`, `bot` ...) say otherwise."""
         with self.changing():
-            home = "T0ELSEWHERE" if traits.get("stranger") else self.team_id
-            user = User(user_id or self.new_id("U"), name, **{"team_id": home, **traits})
+            home = "T0ELSEWHERE" if fields.get("stranger") else self.team_id
+            user = User(user_id or self.new_id("U"), name, **{"team_id": home, **fields})
             self.users[user.id] = user
             self.app_dm(user.id)
         return user
@@ -117,17 +141,17 @@ class Workspace:
         members: Iterable[str] = (),
         with_bot: bool = False,
         channel_id: str | None = None,
-        **traits: Any,
+        **fields: Any,
     ) -> Channel:
-        """A public channel, unless `private`, `shared` or `archived` say otherwise; `with_bot` invites the app."""
+        """Add a public channel, unless `private`, `shared` or `archived` say otherwise; `with_bot` adds the app."""
         with self.changing():
-            inside = frozenset(members) | ({self.bot_user_id} if with_bot else frozenset())
-            channel = Channel(channel_id or self.new_id("C"), name, members=inside, **traits)
+            member_ids = frozenset(members) | ({self.bot_user_id} if with_bot else frozenset())
+            channel = Channel(channel_id or self.new_id("C"), name, members=member_ids, **fields)
             self.channels[channel.id] = channel
         return channel
 
     def app_dm(self, user_id: str) -> Channel:
-        """The person's direct messages with the app: the Messages tab."""
+        """The user's direct messages with the app: the Messages tab."""
         for channel in self.channels.values():
             if channel.kind is ChannelKind.APP and user_id in channel.members:
                 return channel
@@ -137,14 +161,14 @@ class Workspace:
             self.channels[channel.id] = channel
         return channel
 
-    def alter_channel(self, channel_id: str, **traits: Any) -> Channel:
+    def update_channel(self, channel_id: str, **fields: Any) -> Channel:
         with self.changing():
-            self.channels[channel_id] = replace(self.channels[channel_id], **traits)
+            self.channels[channel_id] = replace(self.channels[channel_id], **fields)
         return self.channels[channel_id]
 
-    def alter_user(self, user_id: str, **traits: Any) -> User:
+    def update_user(self, user_id: str, **fields: Any) -> User:
         with self.changing():
-            self.users[user_id] = replace(self.users[user_id], **traits)
+            self.users[user_id] = replace(self.users[user_id], **fields)
         return self.users[user_id]
 
     def user(self, user_id: str) -> User:
@@ -152,24 +176,67 @@ class Workspace:
             raise SlackError("user_not_found")
         return self.users[user_id]
 
-    def put(self, thing: Message | View) -> None:
+    def store(self, value: Message | View) -> None:
         with self.changing():
-            if isinstance(thing, Message):
-                self.messages[thing.key] = thing
+            if isinstance(value, Message):
+                self.messages[value.key] = value
             else:
-                self.views[thing.id] = thing
+                self.views[value.id] = value
 
-    def toast(self, user_id: str, text: str | None) -> None:
-        """Show a passing notice on somebody's screen, or take it away."""
+    def mark_read(self, channel: str, user: str, ts: str) -> None:
         with self.changing():
-            self.toasts.pop(user_id, None)
-            if text:
-                self.toasts[user_id] = text, self.clock()
+            self.read_up_to[channel, user] = ts
 
-    def toast_of(self, user_id: str, *, within: float = float("inf")) -> str | None:
-        """The notice that came up at most `within` seconds ago."""
-        text, at = self.toasts.get(user_id, (None, 0.0))
+    def show_toast(self, user_id: str, text: str | None) -> None:
+        """Show a temporary notice on the user's screen, or remove it."""
+        with self.changing():
+            self._toasts.pop(user_id, None)
+            if text:
+                self._toasts[user_id] = text, self.clock()
+
+    def toast(self, user_id: str, *, within: float = float("inf")) -> str | None:
+        """The notice that was shown at most `within` seconds ago."""
+        text, at = self._toasts.get(user_id, (None, 0.0))
         return text if self.clock() - at <= within else None
+
+    def new_trigger(self, user: str) -> str:
+        trigger_id = f"{int(self.clock() * 1000)}.{secrets.randbelow(10**10):010}.{secrets.token_hex(16)}"
+        self._triggers[trigger_id] = Trigger(user, self.clock())
+        return trigger_id
+
+    def redeem_trigger(self, trigger_id: str) -> str:
+        """Use up a trigger id, which is valid once and for 3 s, and return the user whose action issued it."""
+        trigger = self._triggers.get(trigger_id)
+        if trigger is None:
+            raise SlackError("invalid_trigger_id")
+        if trigger.used:
+            raise SlackError("exchanged_trigger_id")
+        if self.clock() - trigger.issued_at > TRIGGER_SECONDS:
+            raise SlackError("expired_trigger_id")
+        trigger.used = True
+        return trigger.user
+
+    def new_response_url(self, user: str, channel: str, *, original: tuple[str, str] | None = None) -> str:
+        hook_id = secrets.token_urlsafe(18)
+        self._response_urls[hook_id] = ResponseUrl(user, channel, self.clock(), original)
+        return f"{self.base_url}/hooks/{hook_id}"
+
+    def response_url(self, url: str) -> ResponseUrl:
+        """A response URL by itself or by its last segment."""
+        hook = self._response_urls.get(url.rpartition("/")[2])
+        if hook is None:
+            raise SlackError("invalid_url")
+        return hook
+
+    def use_response_url(self, url: str) -> ResponseUrl:
+        """Count one use of a response URL, which is valid 5 times and for 30 minutes."""
+        hook = self.response_url(url)
+        if self.clock() - hook.issued_at > RESPONSE_URL_SECONDS:
+            raise SlackError("expired_url")
+        if hook.uses >= RESPONSE_URL_USES:
+            raise SlackError("used_url")
+        hook.uses += 1
+        return hook
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -177,13 +244,13 @@ class Workspace:
             yield
             self.version += 1
 
-    def new_id(self, letter: str) -> str:
+    def new_id(self, prefix: str) -> str:
         with self.lock:
             self._last_id += 1
-            return f"{letter}0{self._last_id:09d}"
+            return f"{prefix}0{self._last_id:09d}"
 
     def new_ts(self) -> str:
-        """A message timestamp of now, later than every one before it."""
+        """A message timestamp of now, later than all earlier ones."""
         with self.lock:
             self._last_ts = max(self._last_ts + 1, int(self.clock() * 1_000_000))
             return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"

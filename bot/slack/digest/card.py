@@ -1,85 +1,85 @@
-"""A digest as a channel sees it: counts only, in the words of the template `digest.txt`, and one button to one's own list."""
+"""The digest that a channel reads: counts only, in the words of the template `digest.txt`, and a button to the reader's own list."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.digests.report import Digest, EarlierMessage, MoveCounts
 from bot.domain.sms_status import meaning
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import EVERYONE, Filter, describe
 from bot.slack.kit import blocks as b
-from bot.slack.kit.card import TEXT, Card
-from bot.slack.list.links import EVERYBODY
+from bot.slack.kit.blocks import MESSAGE_TEXT, Card
 from bot.templates.loader import Templates
-from bot.wording import say
 
 SHOW_MINE = "digest.show_mine"
-_DOT = " · "
-_LONGEST_FILTER = 80
-_MOVES = ("joined", "left", "still")
+
+_SEPARATOR = " · "
+_MAX_FILTER_CHARACTERS = 80
+# The fields of `MoveCounts` and how people read them.
+_MOVES = {"joined": "joined", "left": "left", "stayed": "still on it"}
 
 
 def draw(digest: Digest, templates: Templates) -> Card:
-    """The card; a district's own template may say anything about the counts, as paragraphs of which the first is the title."""
-    heading, which = _heading(digest), digest.which
-    safe = replace(digest, title=b.escaped(heading))
+    """Draw the card; a district's own template may use any of the values, in paragraphs of which the first is the title."""
+    title, list_filter = _title(digest), digest.list_filter
     text = templates.render(
         "digest.txt",
-        d=safe,
+        digest=replace(digest, title=b.escaped(title)),
         sent_at=b.date(digest.sent_at, style="{date_long}"),
-        settles_at=b.date(digest.settles_at, style="{time} on {date_long}") if digest.settles_at else None,
+        final_by=b.date(digest.final_by, style="{time} on {date_long}") if digest.final_by else None,
         is_narrowed=_is_narrowed(digest),
-        as_status=" or ".join(meaning(one).label for one in digest.which.statuses),
-        shares=[_share(one) for one in digest.before],
+        statuses=" or ".join(meaning(status).label for status in list_filter.statuses),
         share=_share(digest) if digest.sent else None,
-        by_status=[(b.status(one), moved) for one, moved in digest.by_status.items() if len(which.statuses) != 1],
-        by_grade=_by_grade(digest.by_grade if len(which.grades) != 1 else {}),
-        has_siblings=_is_counted_twice(digest),
-        moves=_moves,
+        earlier_shares=[_share(message) for message in digest.earlier],
+        # What the title says already is not repeated.
+        status_lines=_status_lines(digest) if len(list_filter.statuses) != 1 else [],
+        grade_lines=_grade_lines(digest.by_grade) if len(list_filter.grades) != 1 else [],
+        has_siblings=_has_siblings(digest),
     )
-    title, *paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+    first, *paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
     blocks = [
-        b.header(heading or title),
-        *(b.section(paragraph.strip()) for paragraph in paragraphs),
-        *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYBODY)]),
+        b.header(title or first),
+        *map(b.section, paragraphs),
+        *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYONE)]),
     ]
-    return Card(blocks, b.cut(text, TEXT))
+    return Card(blocks, b.cut(text, MESSAGE_TEXT))
 
 
-def _heading(digest: Digest) -> str:
-    """The message and what of it is counted; a long title is cut before its filter is."""
+def _title(digest: Digest) -> str:
+    """Return the title of the message and the filter; a long title is cut so that the filter stays."""
     if not _is_narrowed(digest):
         return digest.title
-    which = b.cut(describe(digest.which), _LONGEST_FILTER)
-    return f"{b.cut(digest.title, b.HEADER - len(which) - len(_DOT))}{_DOT}{which}"
+    scope = b.cut(describe(digest.list_filter), _MAX_FILTER_CHARACTERS)
+    return f"{b.cut(digest.title, b.HEADER - len(scope) - len(_SEPARATOR))}{_SEPARATOR}{scope}"
 
 
 def _is_narrowed(digest: Digest) -> bool:
-    return digest.which != Filter()
+    return digest.list_filter != Filter()
 
 
-def _share(one: Digest | EarlierMessage) -> str:
-    return f"{one.delivered / one.sent:.1%}"
+def _share(message: Digest | EarlierMessage) -> str:
+    return f"{message.delivered / message.sent:.1%}"
 
 
-def _moves(moved: MoveCounts) -> str:
-    counts = zip(_counts(moved), _MOVES, strict=True)
-    return ", ".join(say(f"digest_card.moved.{move}", count=number) for number, move in counts if number)
+def _status_lines(digest: Digest) -> list[str]:
+    """Return lines such as `🔴 *Blocked*: 3 joined, 12 still on it`."""
+    lines = []
+    for status, moves in digest.by_status.items():
+        counts = [f"{getattr(moves, move):,} {word}" for move, word in _MOVES.items() if getattr(moves, move)]
+        lines.append(f"{b.status(status)}: {', '.join(counts)}")
+    return lines
 
 
-def _by_grade(moves: Mapping[str, MoveCounts]) -> list[tuple[str, list[str]]]:
-    """A line for each kind of move that happened, with the grades in which it did: `joined`, [`K: 9`, `1: 14`]."""
-    lines = [
-        (move, [f"{level}:\u00a0{_counts(moved)[kind]:,}" for level, moved in moves.items() if _counts(moved)[kind]])
-        for kind, move in enumerate(_MOVES)
-    ]
-    return [(say(f"digest_card.move.{move}"), counts) for move, counts in lines if counts]
+def _grade_lines(by_grade: Mapping[str, MoveCounts]) -> list[tuple[str, list[str]]]:
+    """Return the grades in which each kind of move happened: `("joined", ["K: 9", "1: 14"])`, with spaces that do not break."""
+    lines = []
+    for move, word in _MOVES.items():
+        counts = [(grade, getattr(moves, move)) for grade, moves in by_grade.items()]
+        if grades := [f"{grade}:\u00a0{count:,}" for grade, count in counts if count]:
+            lines.append((word, grades))
+    return lines
 
 
-def _is_counted_twice(digest: Digest) -> bool:
-    """Whether the grades add up to more contacts than there are, as siblings share theirs."""
-    by_grade = zip(*map(_counts, digest.by_grade.values()), strict=True)
-    return any(sum(grades) > whole for grades, whole in zip(by_grade, _counts(digest.all_moved), strict=False))
-
-
-def _counts(moved: MoveCounts) -> tuple[int, int, int]:
-    return moved.joined, moved.left, moved.still
+def _has_siblings(digest: Digest) -> bool:
+    """Check whether the grades add up to more contacts than there are: siblings in two grades share theirs."""
+    by_grade = digest.by_grade.values()
+    return any(sum(getattr(moves, move) for moves in by_grade) > getattr(digest.moves, move) for move in _MOVES)

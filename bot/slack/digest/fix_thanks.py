@@ -1,7 +1,6 @@
-"""The direct message to somebody whose edits let a mass message reach contacts that it had missed."""
+"""The direct message that thanks an editor: a mass message was delivered to contacts that they had fixed."""
 
 from slack_sdk import WebClient
-from sqlalchemy.orm import Session
 
 from bot.db.models.messages import MassMessage
 from bot.db.models.slack import DigestPost
@@ -9,40 +8,39 @@ from bot.digests.fixes import Fix, load_worked_fixes
 from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
-from bot.slack.kit.card import Card
+from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 
-_MOST = 10
-_LONGEST = 200
+_MAX_ROWS = 10
+_MAX_CHARACTERS = 200
 
 
-def drawn(desk: AppContext, client: WebClient, post: DigestPost) -> Card | None:
-    """What the fixer may still see of it; None for whoever is gone, is no person, or may see none of them any more.
+def load_card(context: AppContext, client: WebClient, post: DigestPost) -> Card | None:
+    """Return the card, or None if the editor has no access any more or may see none of the contacts.
 
     Raises:
-        SlackApiError: Slack did not say who it is.
+        SlackApiError: Slack did not say who the editor is.
     """
     try:
-        with desk.acting(client, post.channel_id) as (session, actor):
+        with context.acting(client, post.channel_id) as (session, actor):
             fixes = load_worked_fixes(session, post.mass_message_id, actor=actor)
-            return _card(_title(session, post), fixes) if fixes else None
+            title = session.get_one(MassMessage, post.mass_message_id).title
     except UserError:
         return None
+    return _draw(title, fixes) if fixes else None
 
 
-def _title(session: Session, post: DigestPost) -> str:
-    return session.get_one(MassMessage, post.mass_message_id).title
-
-
-def _card(title: str, fixes: list[Fix]) -> Card:
-    """The names are in the blocks only: the text is what a locked phone shows."""
-    head = "Your fix worked" if len(fixes) == 1 else f"{len(fixes):,} of your fixes worked"
-    said = f"“{b.escaped(b.cut(title, _LONGEST))}” reached {plural(len(fixes), 'contact')} that you had fixed."
-    more = [f"… and {len(fixes) - _MOST:,} more."] if len(fixes) > _MOST else []
-    rows = "\n".join([*map(_row, fixes[:_MOST]), *more])
-    return Card([b.header(f"🎉 {head}"), b.section(said), b.section(rows)], f"{head}: {said}")
+def _draw(title: str, fixes: list[Fix]) -> Card:
+    """Draw the card; names are only in the blocks, because a locked phone shows the text."""
+    heading = "Your fix worked" if len(fixes) == 1 else f"{len(fixes):,} of your fixes worked"
+    count = plural(len(fixes), "contact")
+    summary = f"“{b.escaped(b.cut(title, _MAX_CHARACTERS))}” was delivered to {count} that you had fixed."
+    rows = [_row(fix) for fix in fixes[:_MAX_ROWS]]
+    if len(fixes) > _MAX_ROWS:
+        rows.append(f"… and {len(fixes) - _MAX_ROWS:,} more.")
+    return Card([b.header(f"🎉 {heading}"), b.section(summary), b.section("\n".join(rows))], f"{heading}: {summary}")
 
 
 def _row(fix: Fix) -> str:
-    named = f"{fix.contact} ({', '.join(fix.students)})"
-    return f"• {b.escaped(b.cut(named, _LONGEST))}"
+    names = f"{fix.contact} ({', '.join(fix.students)})"
+    return f"• {b.escaped(b.cut(names, _MAX_CHARACTERS))}"

@@ -1,12 +1,11 @@
-"""`/cleanup subscribe`, `unsubscribe` and `subscriptions`: which channels get a digest after each mass message, and of whom.
+"""`/cleanup subscribe`, `unsubscribe` and `subscriptions`: the channels that get a digest after each mass message, and its filter.
 
-Counts only, ever. So no filter may mean one student, and one teacher's students are counted only where invited people read.
+Digests are counts only. So a filter cannot name one student, and one teacher's students are counted only in private channels.
 """
 
 import logging
 from dataclasses import replace
 from datetime import datetime
-from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
@@ -16,231 +15,226 @@ from sqlalchemy.orm import Session
 from bot.access import Actor
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.slack import Subscription
-from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
+from bot.digests.subscriptions import (
+    SubscribeResult,
+    list_subscriptions,
+    load_subscription,
+    subscribe_channel,
+    unsubscribe_channel,
+)
 from bot.domain.plural import plural
-from bot.errors import UserError, describe_error
+from bot.errors import UserError
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, Unknown, parse_filter
 from bot.filters.vocabulary import Vocabulary
-from bot.slack.kit import api_errors, channel_privacy, mentions
+from bot.slack.kit import api_errors, channel_privacy, users
 from bot.slack.kit import blocks as b
-from bot.slack.kit.card import Card
+from bot.slack.kit.api_errors import Outcome
+from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
-from bot.wording import say
 
 logger = logging.getLogger(__name__)
 
-_NOT_THERE = {"channel_not_found", "not_in_channel", "is_archived"}
-_MOST, _ROWS, _ROWS_IN_TEXT, _LONGEST = 40, 10, 15, 100
+_BOT_IS_MISSING = {"channel_not_found", "not_in_channel", "is_archived"}
+_CHANNELS_ONLY = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get one."
+_INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
+_EXAMPLE = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
+_MAX_ROWS, _ROWS_PER_BLOCK, _ROWS_IN_TEXT, _MAX_CHARACTERS = 40, 10, 15, 100
 
 
-def start(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
-    """Subscribe this channel to what a filter's text means and say so in it, with who did it.
+def start(context: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """Subscribe this channel with the filter `text`, or change its filter, and announce it in the channel.
 
     Raises:
-        UserError: the bot is not in the channel, people from outside the district are, or the filter is none for a channel.
+        UserError: the bot is not in the channel, people from outside can read it, or the filter does not suit a channel.
     """
-    channel, user = body["channel_id"], body["user_id"]
-    mentioned = mentions.emails(desk, client, text)
-    with desk.acting(client, user) as (session, actor):
-        known = load_vocabulary(session, actor, mentioned)
-        parsed = parse_filter(text, known)
-    _refuse_no_school(parsed.filter, known)
-    told = _channel(client, channel)
-    _refuse_unless_ours(told)
-    which = _for_a_channel(parsed, told)
-    with desk.acting(client, user) as (session, actor):
-        before = load_subscription(session, channel)
-        became = subscribe_channel(session, channel, which=which, actor=actor.user_id, now=desk.now())
-    if became is None:
-        return _said(f"This channel already gets the digest after each mass message.{_only(which)}")
-    whom, only = _whom(which), _only(which)
-    refused = _tell(client, channel, say(f"subscribe.announced.{became}", who=f"<@{user}>", whom=whom, only=only))
-    if refused:
-        with desk.acting(client, user) as (session, actor):
-            _put_back(session, channel, before, actor=actor, now=desk.now())
-        raise UserError("digest.filter_refused", refused)
-    return _said(say(f"subscribe.done.{became}", whom=whom, only=only))
+    channel_id, user_id = body["channel_id"], body["user_id"]
+    mentioned = users.mentioned_emails(context.engine, client, text, now=context.now())
+    with context.acting(client, user_id) as (session, actor):
+        vocabulary = load_vocabulary(session, actor, mentioned)
+        parsed = parse_filter(text, vocabulary)
+    _check_school(parsed.filter, vocabulary)
+    channel = _fetch_channel(client, channel_id)
+    list_filter = _filter_for_channel(parsed, channel)
+    with context.acting(client, user_id) as (session, actor):
+        previous = load_subscription(session, channel_id)
+        result = subscribe_channel(session, channel_id, list_filter=list_filter, actor=actor.user_id, now=context.now())
+    if result is None:
+        return _answer(f"This channel already gets a digest after each mass message.{_scope_sentence(list_filter)}")
+    announcement, answer = _sentences(result, list_filter, user_id)
+    if problem := _announce(client, channel_id, announcement):
+        with context.acting(client, user_id) as (session, actor):
+            _restore(session, channel_id, previous, actor=actor, now=context.now())
+        raise UserError("subscription.not_announced", problem)
+    return _answer(answer)
 
 
-def _put_back(session: Session, channel: str, before: Subscription | None, *, actor: Actor, now: datetime) -> None:
-    if before is None:
-        unsubscribe_channel(session, channel, actor=actor.user_id, now=now)
+def _sentences(result: SubscribeResult, list_filter: Filter, user_id: str) -> tuple[str, str]:
+    """Return what the channel reads, and what the person who typed the command reads."""
+    if result is SubscribeResult.CHANGED:
+        change = f"From the next mass message on, it counts {_scope(list_filter)}."
+        return (
+            f"<@{user_id}> changed the digest of this channel. {change}",
+            f"Done. You changed the digest of this channel. {change}",
+        )
+    scope = _scope_sentence(list_filter)
+    announcement = (
+        f"<@{user_id}> set up a digest in this channel: after each mass message, how many contacts it was not "
+        f"delivered to.{scope} Counts only, no names."
+    )
+    return (
+        announcement,
+        f"Done. This channel gets a digest after the next mass message.{scope} `/cleanup unsubscribe` ends it.",
+    )
+
+
+def _restore(session: Session, channel_id: str, previous: Subscription | None, *, actor: Actor, now: datetime) -> None:
+    if previous is None:
+        unsubscribe_channel(session, channel_id, actor=actor.user_id, now=now)
     else:
-        which = parse_filter(before.filter_text).filter
-        subscribe_channel(session, channel, which=which, actor=before.made_by, now=now)
+        list_filter = parse_filter(previous.filter_text).filter
+        subscribe_channel(session, channel_id, list_filter=list_filter, actor=previous.made_by, now=now)
 
 
-def _for_a_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
+def _check_school(list_filter: Filter, vocabulary: Vocabulary) -> None:
+    """Refuse an unknown school: its list is visibly empty, but its digest would be good news forever."""
+    if list_filter.school is None or vocabulary.has_school(list_filter.school):
+        return
+    similar = vocabulary.schools_like(list_filter.school)
+    hint = f"Did you mean `/cleanup subscribe school {b.escaped(similar[0])}`?" if similar else _EXAMPLE
+    school = b.escaped(b.cut(list_filter.school, _MAX_CHARACTERS))
+    raise UserError("subscription.unknown_school", f"No school here is called “{school}”. Nothing was changed. {hint}")
+
+
+def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if parsed.unknown:
-        raise UserError("digest.not_understood", " ".join(_not_understood(one) for one in parsed.unknown))
+        raise UserError("subscription.not_understood", " ".join(map(_not_understood, parsed.unknown)))
     if parsed.filter.names:
+        names = b.escaped(" ".join(parsed.filter.names))
         raise UserError(
-            "digest.no_student",
-            (
-                f"A digest cannot be about students named “{b.escaped(' '.join(parsed.filter.names))}”: a "
-                "count of one student tells the channel about that student. Narrow it by grade, SMS status or "
-                f"school instead, or type `/cleanup {b.escaped(' '.join(parsed.filter.names))}` to see that "
-                "list, only for yourself."
-            ),
+            "subscription.single_student",
+            f"A digest cannot be about students named “{names}”: a count of one student tells the channel about that "
+            "student. Narrow it by grade, SMS status or school instead, or type "
+            f"`/cleanup {names}` to see that list, only for yourself.",
         )
     if parsed.filter.no_adult:
         raise UserError(
-            "digest.always_told",
-            (
-                "Every digest counts the students who have no adult who can be texted, so leave that out "
-                "here. Type `/cleanup no adult` to see them, only for yourself."
-            ),
+            "subscription.no_adult",
+            "Every digest counts the students who have no adult who can be texted, so leave that out here. "
+            "Type `/cleanup no adult` to see them, only for yourself.",
         )
     if channel_privacy.is_too_open(channel, parsed.filter):
         raise UserError(
-            "digest.no_teacher",
-            (
-                "A digest for one teacher's students goes to private channels only. Type this in a private "
-                "channel, or narrow it by grade, SMS status or school here."
-            ),
+            "subscription.teacher_in_public",
+            "A digest for one teacher's students goes to private channels only. Type this in a private channel, "
+            "or narrow it by grade, SMS status or school here.",
         )
     return parsed.filter.with_page(1)
 
 
-def _refuse_no_school(which: Filter, known: Vocabulary) -> None:
-    """A list of a school that is none is empty, and seen to be; a digest of it would be good news for ever."""
-    if which.school is None or known.has_school(which.school):
-        return
-    near = known.schools_like(which.school)
-    hint = (
-        f"Did you mean `/cleanup subscribe school {b.escaped(near[0])}`?"
-        if near
-        else "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
-    )
-    raise UserError(
-        "digest.no_school",
-        (f"No school here is called “{b.escaped(b.cut(which.school, _LONGEST))}”, so nothing was changed. {hint}"),
-    )
+def _not_understood(unknown: Unknown) -> str:
+    """Quote a word and suggest filters that a channel may have."""
+    texts = [suggestion.text for suggestion in unknown.suggestions]
+    commands = [
+        f"`/cleanup subscribe {b.escaped(text)}`" for text in texts if text and not parse_filter(text).filter.names
+    ]
+    hint = f"Did you mean {' or '.join(commands)}?" if commands else _EXAMPLE
+    return f"I don't understand “{b.escaped(unknown.word)}”. Nothing was changed. {hint}"
 
 
-def _not_understood(one: Unknown) -> str:
-    """What was not understood, and what it may have meant as far as a channel may ask for it."""
-    meant = [each.text for each in one.suggestions if each.text and not parse_filter(each.text).filter.names]
-    commands = " or ".join(f"`/cleanup subscribe {b.escaped(words)}`" for words in meant)
-    hint = (
-        f"Did you mean {commands}?"
-        if commands
-        else "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
-    )
-    return f"I don't understand “{b.escaped(one.word)}”, so nothing was changed. {hint}"
+def _scope(list_filter: Filter) -> str:
+    words = b.escaped(b.cut(describe(list_filter), _MAX_CHARACTERS)) if list_filter != Filter() else "everyone"
+    return f"*{words}*"
 
 
-def _only(which: Filter) -> str:
-    return "" if which == Filter() else f" It counts {_whom(which)}."
+def _scope_sentence(list_filter: Filter) -> str:
+    return f" It counts {_scope(list_filter)}." if list_filter != Filter() else ""
 
 
-def _whom(which: Filter) -> str:
-    if which == Filter():
-        return "*everybody*"
-    return f"*{b.escaped(b.cut(describe(which), _LONGEST))}*"
-
-
-def stop(desk: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
-    """End the digests of this channel and say so in it.
+def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    """End the digest of this channel and announce it in the channel.
 
     Raises:
-        UserError: a filter follows, so a part of them was meant.
+        UserError: a filter follows, so only a part was meant.
     """
-    channel, user = body["channel_id"], body["user_id"]
+    channel_id, user_id = body["channel_id"], body["user_id"]
     part = replace(parse_filter(text).filter, names=())
-    with desk.acting(client, user) as (session, actor):
+    with context.acting(client, user_id) as (session, actor):
         if part.criteria:
             raise UserError(
-                "digest.ends_all",
-                (
-                    "Nothing was ended: `/cleanup unsubscribe` ends the whole digest of a channel. To change whom "
-                    f"it counts, type `/cleanup subscribe {b.escaped(b.cut(str(part), _LONGEST))}`."
-                ),
+                "subscription.ends_whole",
+                "Nothing was changed: `/cleanup unsubscribe` ends the whole digest of a channel. To change what it "
+                f"counts, type `/cleanup subscribe {b.escaped(b.cut(str(part), _MAX_CHARACTERS))}`.",
             )
-        was_there = unsubscribe_channel(session, channel, actor=actor.user_id, now=desk.now())
-    if not was_there:
-        return _said("This channel gets no digest. `/cleanup subscribe` starts one.")
-    _tell(client, channel, f"<@{user}> ended the digest in this channel.")
-    return _said("Done. No more digests here.")
+        was_subscribed = unsubscribe_channel(session, channel_id, actor=actor.user_id, now=context.now())
+    if not was_subscribed:
+        return _answer("This channel gets no digest. `/cleanup subscribe` starts one.")
+    _announce(client, channel_id, f"<@{user_id}> ended the digest in this channel.")
+    return _answer("Done. This channel gets no more digests.")
 
 
-def show(desk: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
-    """Every channel that gets digests, of whom, and who asked for it, for one person's eyes."""
-    with desk.acting(client, body["user_id"]) as (session, _):
-        found = list_subscriptions(session)
-    if not found:
-        return _said("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
-    rows = [_row(one) for one in found[:_MOST]]
-    more = [f"… and {len(found) - _MOST:,} more, set up before these."] if len(found) > _MOST else []
-    head = f"{plural(len(found), 'channel gets', 'channels get')} a digest after each mass message"
-    shown = [b.section("\n".join(rows[at : at + _ROWS])) for at in range(0, len(rows), _ROWS)]
-    below = map(
-        b.context, [*more, "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."]
-    )
-    return Card([b.header(head), *shown, *below], "\n".join([head, *rows[:_ROWS_IN_TEXT]]))
+def show(context: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
+    """List every channel that gets digests, its filter, and who subscribed it; privately, to any staff."""
+    with context.acting(client, body["user_id"]) as (session, _):
+        subscriptions = list_subscriptions(session)
+    if not subscriptions:
+        return _answer("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
+    rows = [_row(subscription) for subscription in subscriptions[:_MAX_ROWS]]
+    heading = f"{plural(len(subscriptions), 'channel gets', 'channels get')} a digest after each mass message"
+    blocks = [b.header(heading)]
+    blocks += [b.section("\n".join(rows[at : at + _ROWS_PER_BLOCK])) for at in range(0, len(rows), _ROWS_PER_BLOCK)]
+    if len(subscriptions) > _MAX_ROWS:
+        blocks.append(b.context(f"… and {len(subscriptions) - _MAX_ROWS:,} more, set up before these."))
+    hint = "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."
+    return Card([*blocks, b.context(hint)], "\n".join([heading, *rows[:_ROWS_IN_TEXT]]))
 
 
-def _row(one: Subscription) -> str:
-    whom = _whom(parse_filter(one.filter_text).filter)
-    channel, who, day = f"<#{one.channel_id}>", f"<@{one.made_by}>", b.date(one.made_at)
-    return f"• {channel}: {whom}, set up by {who} on {day}"
+def _row(subscription: Subscription) -> str:
+    scope = _scope(parse_filter(subscription.filter_text).filter)
+    editor, day = f"<@{subscription.made_by}>", b.date(subscription.made_at)
+    return f"• <#{subscription.channel_id}>: {scope}, set up by {editor} on {day}"
 
 
-def _tell(client: WebClient, channel: str, text: str) -> str | None:
-    """Say something in a channel; gives a sentence when Slack will not have us write there.
+def _announce(client: WebClient, channel_id: str, text: str) -> str | None:
+    """Post in the channel; return a sentence if Slack does not let us write there.
 
-    A channel that did not hear it because Slack had a bad moment is told nothing more: what was done is done.
+    Another failure only loses the announcement: the change is committed.
     """
-    try:
-        client.chat_postMessage(channel=channel, text=text)
-    except SlackApiError as problem:
-        if not api_errors.is_retryable(problem):
-            error = api_errors.error_code(problem)
-            return (
-                "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
-                if error in _NOT_THERE
-                else f"Slack does not let me write in this channel: `{error}`."
-            )
-        logger.warning("a channel was not told of its digest: %s", api_errors.error_code(problem))
-    except (OSError, HTTPException) as problem:
-        logger.warning("a channel was not told of its digest: %s", describe_error(problem))
+    result = api_errors.call(lambda: client.chat_postMessage(channel=channel_id, text=text))
+    if result.error in _BOT_IS_MISSING:
+        return _INVITE
+    if result.outcome is Outcome.REFUSED:
+        return f"Slack does not let me write in this channel: `{result.error}`."
+    if result.error:
+        logger.warning("a change of a digest was not announced: %s", result.error)
     return None
 
 
-def _channel(client: WebClient, channel: str) -> dict[str, Any]:
+def _fetch_channel(client: WebClient, channel_id: str) -> dict[str, Any]:
+    """Return the channel if it may get a digest.
+
+    Raises:
+        UserError: it is a direct message, the bot is not in it, or people from outside can read it.
+    """
     try:
-        return dict(client.conversations_info(channel=channel)["channel"])
-    except SlackApiError as problem:
-        # The app asks for no rights to look into direct messages.
-        if api_errors.error_code(problem) == "missing_scope":
-            raise UserError(
-                "digest.in_channels",
-                "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them.",
-            ) from problem
-        if api_errors.error_code(problem) in _NOT_THERE:
-            raise UserError(
-                "digest.invite",
-                "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again.",
-            ) from problem
+        channel = dict(client.conversations_info(channel=channel_id)["channel"])
+    except SlackApiError as error:
+        code = api_errors.error_code(error)
+        # The app does not ask for the scopes that read direct messages.
+        if code == "missing_scope":
+            raise UserError("subscription.direct_message", _CHANNELS_ONLY) from error
+        if code in _BOT_IS_MISSING:
+            raise UserError("subscription.not_invited", _INVITE) from error
         raise
-
-
-def _refuse_unless_ours(channel: dict[str, Any]) -> None:
     if channel.get("is_im") or channel.get("is_mpim"):
-        raise UserError(
-            "digest.in_channels",
-            "Digests go to channels. Type `/cleanup subscribe` in the channel that should get them.",
-        )
+        raise UserError("subscription.direct_message", _CHANNELS_ONLY)
     if channel_privacy.is_from_outside(channel):
-        raise UserError(
-            "digest.shared", "This channel is shared with people outside the district, so no digest goes here."
-        )
+        sentence = "This channel is shared with people outside the district, so it cannot get a digest."
+        raise UserError("subscription.shared_channel", sentence)
     if channel.get("is_member") is False:
-        raise UserError(
-            "digest.invite", "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
-        )
+        raise UserError("subscription.not_invited", _INVITE)
+    return channel
 
 
-def _said(text: str) -> Card:
+def _answer(text: str) -> Card:
     return Card([b.section(text)], text)

@@ -1,10 +1,12 @@
-"""Block Kit as plain dictionaries from small functions, kept under Slack's limits.
+"""Block Kit as plain dictionaries from small functions, kept within Slack's limits.
 
-Text that comes from the SIS goes through `escaped`: a contact named `<!channel>` pings nobody.
+Text from the SIS goes through `escaped`: a contact named `<!channel>` notifies no one.
 """
 
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,16 +15,44 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditField
 from bot.domain import phone
 from bot.domain.sms_status import Color, SmsStatus, meaning
-from bot.wording import say
 
 Block = dict[str, Any]
 
 VIEW_BLOCKS = 100
+# Slack accepts about 13,200 characters in all blocks of a message; how it counts is not documented.
 MESSAGE_CHARACTERS = 12_500
-"""Slack takes about 13,200 in all the blocks of a message; how it counts is not written anywhere."""
+# Characters of a message's text; Slack cuts what is longer than 4,000.
+MESSAGE_TEXT = 3900
 HEADER = 150
+VALUE = "value"  # The action id of every input; its block id says which one it is.
 _TEXT, _BUTTON, _OPTION, _TITLE, _VALUE, _OPTIONS = 3000, 75, 75, 24, 150, 100
 _DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
+_DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
+# Our own formatting; `escaped` sets formatting characters of other people apart with zero-width spaces.
+_FORMATTING = re.compile(r"(?<!\u200b)[*_~`](?!\u200b)")
+METHOD_NAMES = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "Email"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """The content of one answer, Home tab, or post: blocks, and the same as text for screen readers and notifications."""
+
+    blocks: list[Block]
+    text: str
+
+
+def card(blocks: list[Block]) -> Card:
+    """Return a card whose text is what its blocks say, for screen readers, which read the text and not the blocks."""
+    lines: list[str] = []
+    for block in blocks:
+        if "text" in block:
+            lines.append(block["text"]["text"])
+        elif block["type"] == "context":
+            lines.append(" · ".join(element["text"] for element in block["elements"]))
+        elif block["type"] == "actions":
+            lines += [f"[{element['text']['text']}]" for element in block["elements"] if element["type"] == "button"]
+    text = _FORMATTING.sub("", _DATE.sub(r"\1", "\n".join(lines))).replace("\u200b", "")
+    return Card(blocks, cut(text, MESSAGE_TEXT))
 
 
 def cut(text: str, length: int) -> str:
@@ -30,12 +60,12 @@ def cut(text: str, length: int) -> str:
 
 
 def size(blocks: Sequence[Block]) -> int:
-    """How much of `MESSAGE_CHARACTERS` these blocks take."""
+    """Return how many of `MESSAGE_CHARACTERS` these blocks take."""
     return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))
 
 
 def escaped(text: str) -> str:
-    """Text of other people's making, safe inside mrkdwn; formatting characters are set apart so that they format nothing."""
+    """Return foreign text that is safe inside mrkdwn. Formatting characters are set apart, so that they format nothing."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     for character in "*_~`":
         safe = safe.replace(character, f"\u200b{character}\u200b")
@@ -47,7 +77,7 @@ def plain(text: str) -> Block:
 
 
 def mrkdwn(text: str) -> Block:
-    """Formatted text; verbatim, so that Slack turns no word of a name into a link or a mention."""
+    """Return formatted text; verbatim, so that Slack turns no part of a name into a link or a mention."""
     return {"type": "mrkdwn", "text": cut(text, _TEXT), "verbatim": True}
 
 
@@ -73,7 +103,7 @@ def divider() -> Block:
 
 
 def actions(elements: Sequence[Block], *, block_id: str | None = None) -> list[Block]:
-    """A row of buttons and menus, or nothing: Slack refuses an empty row."""
+    """Return a row of buttons and menus, or nothing: Slack refuses an empty row."""
     if not elements:
         return []
     block: Block = {"type": "actions", "elements": list(elements)}
@@ -81,14 +111,14 @@ def actions(elements: Sequence[Block], *, block_id: str | None = None) -> list[B
 
 
 def button(text: str, action_id: str, value: str, *, style: str | None = None, label: str | None = None) -> Block:
-    """A button; `label` is what a screen reader says where the text alone would not tell which row it is of."""
-    made: Block = {"type": "button", "text": plain(cut(text, _BUTTON)), "action_id": action_id, "value": value}
+    """Return a button; a screen reader says `label` where the text alone does not tell which row it belongs to."""
+    element: Block = {"type": "button", "text": plain(cut(text, _BUTTON)), "action_id": action_id, "value": value}
     if style:
-        made["style"] = style
+        element["style"] = style
     if label:
-        # Read aloud, never formatted; without these two it could not be taken for a mention anywhere.
-        made["accessibility_label"] = cut(label.replace("<", "").replace(">", ""), _BUTTON)
-    return made
+        # Read aloud, never formatted; without angle brackets it cannot be taken for a mention.
+        element["accessibility_label"] = cut(label.replace("<", "").replace(">", ""), _BUTTON)
+    return element
 
 
 def confirm(title: str, text: str, *, yes: str) -> Block:
@@ -102,32 +132,49 @@ def confirm(title: str, text: str, *, yes: str) -> Block:
 
 
 def option(text: str, value: str, *, description: str | None = None) -> Block:
-    made: Block = {"text": plain(cut(text, _OPTION)), "value": value}
-    return made | {"description": plain(cut(description, _OPTION))} if description else made
+    choice: Block = {"text": plain(cut(text, _OPTION)), "value": value}
+    return choice | {"description": plain(cut(description, _OPTION))} if description else choice
 
 
 def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: str | None = None) -> list[Block]:
-    """A drop-down, or nothing when it has no options, more than Slack takes, or one whose value Slack would not take."""
-    listed = list({one["value"]: one for one in options}.values())
-    if not 0 < len(listed) <= _OPTIONS or any(len(one["value"]) > _VALUE for one in listed):
+    """Return a menu, or nothing where it has no options, more than Slack accepts, or a value that is too long for Slack."""
+    unique = list({choice["value"]: choice for choice in options}.values())
+    if not 0 < len(unique) <= _OPTIONS or any(len(choice["value"]) > _VALUE for choice in unique):
         return []
-    made: Block = {
+    element: Block = {
         "type": "static_select",
         "action_id": action_id,
         "placeholder": plain(placeholder),
-        "options": listed,
+        "options": unique,
     }
-    initial = [one for one in listed if one["value"] == chosen]
-    return [made | {"initial_option": initial[0]} if initial else made]
+    initial = next((choice for choice in unique if choice["value"] == chosen), None)
+    return [element | {"initial_option": initial} if initial else element]
 
 
 def overflow(action_id: str, options: Sequence[Block]) -> Block:
-    """What is rarely wanted, behind three dots."""
     return {"type": "overflow", "action_id": action_id, "options": list(options)}
 
 
+def input_block(block_id: str, label: str, element: Block, *, hint: str | None = None, optional: bool = False) -> Block:
+    """Return an input of a dialog. `block_id` is also the `field` of an error that is shown under it."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label),
+        "element": element | {"action_id": VALUE},
+        "optional": optional,
+    }
+    return block | {"hint": plain(hint)} if hint else block
+
+
+def radio_buttons(options: Sequence[Block], *, chosen: str | None = None) -> Block:
+    element: Block = {"type": "radio_buttons", "options": list(options)}
+    initial = next((choice for choice in options if choice["value"] == chosen), None)
+    return element | {"initial_option": initial} if initial else element
+
+
 def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: str, submit: str | None = None) -> Block:
-    """A dialog. `metadata` holds ids and versions only, never a name or a number."""
+    """Return a dialog. `metadata` holds ids and versions only, never a name or a number."""
     view: Block = {
         "type": "modal",
         "callback_id": callback_id,
@@ -139,32 +186,31 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
     return view | {"submit": plain(submit)} if submit else view
 
 
-@lru_cache(1_000)
+@lru_cache(1_000)  # Contacts join a list together, so most of a list has a few moments.
 def date(when: datetime, *, style: str = "{date_short}") -> str:
-    """A moment in the reader's own zone; old clients read the fallback, which says UTC. Contacts join a list together, so most of
-    it has a few moments.
-    """
-    there = when.astimezone(UTC)
-    day = f"{there:%b} {there.day}, {there:%Y}"
-    return f"<!date^{int(when.timestamp())}^{style}|{f'{day}, {there:%H:%M} UTC' if '{time}' in style else f'{day} (UTC)'}>"
+    """Return a moment in the reader's own time zone; old clients show the fallback in UTC."""
+    utc = when.astimezone(UTC)
+    day = f"{utc:%b} {utc.day}, {utc:%Y}"
+    fallback = f"{day}, {utc:%H:%M} UTC" if "{time}" in style else f"{day} (UTC)"
+    return f"<!date^{int(when.timestamp())}^{style}|{fallback}>"
 
 
 def mention(actor: str | None) -> str | None:
-    """Who acted, where that was a person in Slack and none of the machines that act."""
+    """Return a mention of a Slack user, None for a process that acted."""
     return f"<@{actor}>" if actor and actor[0] in "UW" and actor.isupper() else None
 
 
 def status(which: SmsStatus) -> str:
-    """Colour and word together, at the end of a line too: never colour alone."""
-    said = meaning(which)
-    return f"{_DOTS[said.color]}\u00a0*{said.label}*"
+    """Return color and word, which stay together at the end of a line: never color alone."""
+    known = meaning(which)
+    return f"{_DOTS[known.color]}\u00a0*{known.label}*"
 
 
 def masked(number: str | None) -> str:
-    """The last digits of a number, never parted from its dots at the end of a line."""
+    """Return the last digits of a number, which stay together with their dots at the end of a line."""
     return phone.masked(number).replace("• ", "•\u00a0")
 
 
-def value_of(field: EditField, value: str | None) -> str:
-    """What a contact has in a field, or had, for people: a number masked, a method by its name; nothing written is a text."""
-    return masked(value) if field is EditField.PHONE else say(f"method.{value or ContactMethod.TEXT}")
+def display_value(field: EditField, value: str | None) -> str:
+    """Return the value of a field for people: a number masked, a method by its name (text where there is none)."""
+    return masked(value) if field is EditField.PHONE else METHOD_NAMES[ContactMethod(value or ContactMethod.TEXT)]

@@ -1,5 +1,5 @@
-"""Who reads a channel, and whether a digest may go there: asked when it is subscribed and again at each post, because a channel
-can be shared or made public at any time.
+"""Decides whether a digest may go to a channel, by who can read it. Checked when it subscribes and again before each post, because a
+channel can be shared or made public at any time. Channels are as `conversations.info` returns them.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from bot.filters.filter import Filter
 
 
 def is_from_outside(channel: Mapping[str, Any]) -> bool:
-    """Whether people of another company read a channel (as `conversations.info` tells it), or are invited to."""
+    """Check whether people of another organization can read the channel, or are invited to."""
     return bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"))
 
 
-def is_too_open(channel: Mapping[str, Any], which: Filter) -> bool:
-    """Whether more people may join a channel than may read of one teacher's students."""
-    return which.teacher is not None and channel.get("is_private") is not True
+def is_too_open(channel: Mapping[str, Any], list_filter: Filter) -> bool:
+    """Check whether a digest of one teacher's students would go to a channel that anyone may join."""
+    return list_filter.teacher is not None and channel.get("is_private") is not True

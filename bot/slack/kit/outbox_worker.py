@@ -1,4 +1,4 @@
-"""How what waits to be sent goes out: claimed and committed, then sent, then written down, until nothing is due."""
+"""Works off an outbox: claim and commit, send, store the outcome; until nothing is due or Slack limits the rate."""
 
 import logging
 from collections.abc import Callable
@@ -6,41 +6,45 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from bot.db import outbox
-from bot.db.models.outgoing import OutboxRow
+from bot.db.models.outbox import OutboxRow
 from bot.db.session import transaction
+from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
 
-RETRY_DELAY = timedelta(minutes=1)
-"""After how long something is tried again that Slack did not take."""
-
 Row = TypeVar("Row", bound=OutboxRow)
 
 
-def send_each(desk: AppContext, claim: Callable[..., Row | None], send: Callable[[Row], bool | None]) -> int:
-    """Claim, commit, send, until nothing is left or `send` says False: enough for this round. Gives how many were handled."""
-    handled, goes_on = 0, True
-    while goes_on and (row := _claimed(desk, claim)) is not None:
-        goes_on = send(row) is not False
+def send_each(context: AppContext, claim: Callable[..., Row | None], send: Callable[[Row], Outcome | None]) -> int:
+    """Send each row that `claim` returns, and return how many there were. A rate limit ends the round: the rest waits."""
+    handled = 0
+    while True:
+        with transaction(context.engine) as session:
+            row = claim(session, now=context.now())
+        if row is None:
+            return handled
         handled += 1
-    return handled
+        if send(row) is Outcome.RATE_LIMITED:
+            return handled
 
 
-def _claimed(desk: AppContext, claim: Callable[..., Row | None]) -> Row | None:
-    with transaction(desk.engine) as session:
-        return claim(session, now=desk.now())
-
-
-def holds_lease(desk: AppContext, row: OutboxRow) -> bool:
-    """Whether it is still ours to send, asked just before."""
-    with transaction(desk.engine) as session:
+def holds_lease(context: AppContext, row: OutboxRow) -> bool:
+    with transaction(context.engine) as session:
         return outbox.holds_lease(session, row)
 
 
-def complete(desk: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> None:
-    """Write down what became of it."""
-    with transaction(desk.engine) as session:
-        was_ours = verb(session, row, *args, **values)
-    if not was_ours:
-        logger.warning("%s %s was taken over by another process", type(row).__name__, row.id)
+def store(context: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> None:
+    """Store the outcome of a row with `outbox.complete` or another verb that returns False if the lease was lost."""
+    with transaction(context.engine) as session:
+        is_stored = verb(session, row, *args, **values)
+    if not is_stored:
+        logger.warning("%s %s was taken over by another worker", type(row).__name__, row.id)
+
+
+def retry(context: AppContext, row: OutboxRow, after: timedelta, **values: Any) -> None:
+    store(context, outbox.retry, row, due_at=context.now() + after, **values)
+
+
+def fail(context: AppContext, row: OutboxRow, **values: Any) -> None:
+    store(context, outbox.fail, row, **values)

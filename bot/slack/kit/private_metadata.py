@@ -1,47 +1,40 @@
-"""What a dialog remembers in its `private_metadata`, ids and nothing else: which student and contact, from which list."""
+"""The `private_metadata` of dialogs: ids and a version, nothing else."""
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
-
-from bot.cleanup_list.cards import ContactCard
+from typing import Any
 
 
 @dataclass(frozen=True)
 class DialogOrigin:
-    """Which student a dialog is of, and which list it was opened from."""
+    """The student of a dialog, and the list it was opened from (the id of an `OpenView`)."""
 
     student_id: int
     list_id: int
 
-    def said(self) -> dict[str, int]:
-        return {"student": self.student_id, "list": self.list_id}
-
     def as_metadata(self) -> str:
-        return json.dumps(self.said())
+        return json.dumps({"student": self.student_id, "list": self.list_id})
 
 
 @dataclass(frozen=True)
 class DialogTarget:
-    """The contact that a dialog changes, at the version that it shows."""
+    """The contact that a dialog changes, and the version it shows."""
 
     contact_id: int
     version: int
     origin: DialogOrigin
 
-    @classmethod
-    def of(cls, contact: ContactCard, origin: DialogOrigin) -> Self:
-        return cls(contact.contact_id, contact.version, origin)
-
     def as_metadata(self) -> str:
-        return json.dumps({"contact": self.contact_id, "version": self.version} | self.origin.said())
+        origin = self.origin
+        ids = {"contact": self.contact_id, "version": self.version}
+        return json.dumps({**ids, "student": origin.student_id, "list": origin.list_id})
 
 
 def read_origin(view: dict[str, Any]) -> DialogOrigin:
-    said = json.loads(view["private_metadata"])
-    return DialogOrigin(said["student"], said["list"])
+    ids = json.loads(view["private_metadata"])
+    return DialogOrigin(ids["student"], ids["list"])
 
 
 def read_target(view: dict[str, Any]) -> DialogTarget:
-    said = json.loads(view["private_metadata"])
-    return DialogTarget(said["contact"], said["version"], read_origin(view))
+    ids = json.loads(view["private_metadata"])
+    return DialogTarget(ids["contact"], ids["version"], DialogOrigin(ids["student"], ids["list"]))

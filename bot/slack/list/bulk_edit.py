@@ -1,9 +1,10 @@
-"""*Several at once…*: contacts of the page shown, taken, switched to autocalls or removed together. Each is changed or refused by itself, and
-the answer names who stayed as they were, and says why.
+"""*Several at once…*: claim, switch to autocalls, or remove contacts of a page together.
+
+Each contact is changed or refused by itself, and the answer says who stayed as they were, and why.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -19,189 +20,164 @@ from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact
 from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.change import switch_to_call
-from bot.contact_edits.remove import remove_contact
+from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.domain.plural import plural
 from bot.domain.sms_status import meaning
 from bot.errors import UserError
 from bot.filters.parse import parse_filter
-from bot.slack import open_views
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.list.card import STUDENTS_A_PAGE
+from bot.slack.kit.open_views import REDRAW, Redraw, remember_view
 from bot.slack.list.links import BULK
-from bot.slack.student.remove import REASONS
-from bot.wording import say
 
-DONE = "list.bulk_done"
-WHO, WHAT = "who", "what"
-_INPUT = "value"
-_TAKE, _CALL, _REMOVE = "take", "call", "remove"
-_MOST, _REFUSED, _NAMED = 100, 20, 30
-"""Contacts in the dialog; sentences in the answer, and names under each: a section has room for some 35."""
+SAVE = "list.bulk_done"
+CONTACTS, ACTION = "who", "what"
+_CLAIM, _CALL, _REMOVE = "take", "call", "remove"
+# Contacts in the dialog; reasons in the answer, and names under each: a section has space for some 35.
+_MAX_CONTACTS, _MAX_REASONS, _MAX_NAMES = 100, 20, 30
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A contact as the dialog showed it: `name` with its student and status."""
+class _Contact:
+    """A contact as the dialog showed it: `name` with student and status."""
 
     contact_id: int
     version: int
     name: str
 
-    @classmethod
-    def of(cls, option: Block) -> "Seen":
-        contact_id, version = option["value"].split()
-        return cls(int(contact_id), int(version), option["text"]["text"])
-
 
 @dataclass(frozen=True)
-class Chosen:
-    """What somebody chose: the contacts, and what becomes of them; `reason` where they are removed.
+class _Choice:
+    """The chosen contacts, ordered by id so that two people on one page never wait for each other, and what becomes of them."""
 
-    The contacts are in the order of their ids, whichever was ticked first: so two people on one page wait for each other, never both.
-    """
-
-    contacts: tuple[Seen, ...]
-    what: str
-    reason: str
-
-    @classmethod
-    def of(cls, view: dict[str, Any]) -> "Chosen":
-        values = {name: one[_INPUT] for name, one in view["state"]["values"].items()}
-        what, _, why = values[WHAT]["selected_option"]["value"].partition(" ")
-        contacts = sorted(map(Seen.of, values[WHO]["selected_options"]), key=attrgetter("contact_id"))
-        return cls(tuple(contacts), what, say(f"remove_dialog.reason.{why}") if why else "")
+    contacts: tuple[_Contact, ...]
+    action: str
+    reason: RemovalReason | None
 
 
-def register(app: App, desk: AppContext) -> None:
+def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None:
     @app.action(BULK)
     def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
+        text = action["value"]
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
-            parsed = parse_filter(action["value"], load_vocabulary(session, actor))
-            page = load_page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-            options = _options(page)
-            view = (
-                _view(options, open_views.remember(session, body, action["value"], now=desk.now())) if options else None
-            )
-        respond.open_dialog(
-            client,
-            body,
-            view
-            or _answer(
-                [
-                    b.section(
-                        "✅ Nobody on this page is left to change: whoever stands here waits for the next mass message."
-                    )
-                ]
-            ),
-        )
+            which = parse_filter(text, load_vocabulary(session, actor)).filter
+            contacts = _contact_options(load_page(session, which, actor=actor))
+            view = _view(contacts, remember_view(session, body, text, now=ctx.now())) if contacts else None
+        everyone_updated = b.section("✅ Everyone on this page has been updated already.")
+        respond.open_dialog(client, body, view or _answer([everyone_updated]))
 
-    def done(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
-        chosen = Chosen.of(body["view"])
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
+    def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        choice = _read_choice(body["view"])
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
             refused = [
-                (_name(session, one, actor), sentence)
-                for one in chosen.contacts
-                if (sentence := _refusal(session, chosen, one, actor=actor, now=desk.now()))
+                (_visible_name(session, contact, actor), problem)
+                for contact in choice.contacts
+                if (problem := _apply(session, choice, contact, actor=actor, now=ctx.now()))
             ]
-        if len(refused) < len(chosen.contacts):
-            open_views.changed(context, int(body["view"]["private_metadata"]))
-        ack(response_action="update", view=_told(chosen, refused))
+        if len(refused) < len(choice.contacts):
+            context[REDRAW] = Redraw(int(body["view"]["private_metadata"]))
+        ack(response_action="update", view=_result(choice, refused))
 
-    app.view(DONE)(ack=done, lazy=[open_views.refresher(desk)])
+    app.view(SAVE)(ack=save, lazy=[refresh])
 
 
-def _refusal(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: datetime) -> str | None:
-    """Change one contact, or say why not; what was done to others stands."""
+def _read_choice(view: dict[str, Any]) -> _Choice:
+    values = {block_id: inputs[b.VALUE] for block_id, inputs in view["state"]["values"].items()}
+    action, _, reason = values[ACTION]["selected_option"]["value"].partition(" ")
+    contacts = []
+    for option in values[CONTACTS]["selected_options"]:
+        contact_id, version = option["value"].split()
+        contacts.append(_Contact(int(contact_id), int(version), option["text"]["text"]))
+    return _Choice(
+        tuple(sorted(contacts, key=attrgetter("contact_id"))), action, RemovalReason(reason) if reason else None
+    )
+
+
+def _apply(session: Session, choice: _Choice, contact: _Contact, *, actor: Actor, now: datetime) -> str | None:
+    """Change one contact, or return why not; the changes to others stay."""
+    contact_id, version = contact.contact_id, contact.version
     try:
         with session.begin_nested():
-            _change(session, chosen, one, actor=actor, now=now)
-    except UserError as no:
-        return no.sentence
+            if choice.action == _CLAIM:
+                claim_contact(session, contact_id, actor=actor, now=now)
+            elif choice.reason is None:
+                switch_to_call(session, contact_id, version=version, actor=actor, now=now)
+            else:
+                reason = choice.reason
+                remove_contact(
+                    session, contact_id, student_id=None, version=version, reason=reason, actor=actor, now=now
+                )
+    except UserError as problem:
+        return problem.sentence
     return None
 
 
-def _name(session: Session, one: Seen, actor: Actor) -> str | None:
-    """As it was shown, unless the person may not see the contact any more."""
+def _visible_name(session: Session, contact: _Contact, actor: Actor) -> str | None:
+    """Return the name as shown, unless the person may not see the contact any more."""
     try:
-        access.require_contact(session, one.contact_id, actor=actor)
+        access.require_contact(session, contact.contact_id, actor=actor)
     except UserError:
         return None
-    return one.name
+    return contact.name
 
 
-def _change(session: Session, chosen: Chosen, one: Seen, *, actor: Actor, now: datetime) -> None:
-    contact_id, version = one.contact_id, one.version
-    if chosen.what == _TAKE:
-        claim_contact(session, contact_id, actor=actor, now=now)
-        return
-    if chosen.what == _CALL:
-        switch_to_call(session, contact_id, version=version, actor=actor, now=now)
-        return
-    reason = chosen.reason
-    remove_contact(session, contact_id, student_id=None, version=version, reason=reason, actor=actor, now=now)
+def _contact_options(page: Page) -> list[Block]:
+    """Return each contact once, under its first student; those who wait for the next mass message are left out."""
+    names: dict[str, str] = {}
+    for student in page.students:
+        for contact in student.listed:
+            if not contact.updated_at:
+                value = f"{contact.contact_id} {contact.version}"
+                names.setdefault(value, f"{contact.name} ({student.name}), {meaning(contact.status).label}")
+    return [b.option(name, value) for value, name in names.items()][:_MAX_CONTACTS]
 
 
-def _view(options: list[Block], list_id: int) -> Block:
-    what = [
-        b.option("I'll take these", _TAKE, description=f"Colleagues see it for {CLAIM_DURATION.days} days"),
+def _view(contacts: list[Block], list_id: int) -> Block:
+    actions = [
+        b.option("I'll take these", _CLAIM, description=f"Colleagues see it for {CLAIM_DURATION.days} days"),
         b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
-        *map(_removal, REASONS),
+        *(
+            b.option(f"Remove: {reason.sentence[0].lower()}{reason.sentence[1:]}", f"{_REMOVE} {reason}")
+            for reason in RemovalReason
+        ),
     ]
     blocks = [
-        _input(WHO, "Contacts on this page", {"type": "multi_static_select", "options": options}),
-        _input(WHAT, "What should happen to them?", {"type": "radio_buttons", "options": what}),
-        b.context("Whoever is removed is removed from all their students, and each removal can be undone."),
+        b.input_block(CONTACTS, "Contacts on this page", {"type": "multi_static_select", "options": contacts}),
+        b.input_block(ACTION, "What should happen to them?", b.radio_buttons(actions)),
+        b.context("A contact is removed from all of their students. Each removal can be undone."),
     ]
-    title, submit = "Several at once", "Change them"
-    return b.modal(title, blocks, callback_id=DONE, metadata=str(list_id), submit=submit)
+    return b.modal("Several at once", blocks, callback_id=SAVE, metadata=str(list_id), submit="Apply")
 
 
-def _removal(why: str) -> Block:
-    reason = say(f"remove_dialog.reason.{why}")
-    return b.option(f"Remove: {reason[0].lower()}{reason[1:]}", f"{_REMOVE} {why}")
-
-
-def _options(page: Page) -> list[Block]:
-    """Each contact once, under its first student; those who wait for the next mass message are left alone."""
-    named = {
-        f"{one.contact_id} {one.version}": f"{one.name} ({student.name}), {meaning(one.status).label}"
-        for student in reversed(page.students)
-        for one in reversed(student.listed)
-        if not one.updated_at
+def _result(choice: _Choice, refused: Sequence[tuple[str | None, str]]) -> Block:
+    changed = len(choice.contacts) - len(refused)
+    sentences = {
+        _CLAIM: plural(changed, "contact is yours now", "contacts are yours now"),
+        _CALL: plural(changed, "contact gets autocalls from now on", "contacts get autocalls from now on"),
+        _REMOVE: plural(changed, "contact was removed", "contacts were removed"),
     }
-    return [b.option(text, value) for value, text in reversed(named.items())][:_MOST]
-
-
-def _input(block_id: str, label: str, element: Block) -> Block:
-    return {"type": "input", "block_id": block_id, "label": b.plain(label), "element": element | {"action_id": _INPUT}}
-
-
-def _told(chosen: Chosen, refused: Sequence[tuple[str | None, str]]) -> Block:
-    changed = len(chosen.contacts) - len(refused)
-    blocks = [b.section(say(f"bulk_dialog.became.{chosen.what}", changed))] if changed else []
+    blocks = [b.section(f"✅ {sentences[choice.action]}.")] if changed else []
     if refused:
-        blocks.append(
-            b.section(f"⚠️ *{plural(len(refused), 'contact stayed as it was', 'contacts stayed as they were')}:*")
-        )
-        who = defaultdict[str, list[str | None]](list)
-        for name, sentence in refused:
-            who[sentence].append(name)
-        blocks += [_stayed(sentence, names) for sentence, names in list(who.items())[:_REFUSED]]
+        stayed = plural(len(refused), "contact stayed as it was", "contacts stayed as they were")
+        blocks.append(b.section(f"⚠️ *{stayed}:*"))
+        names_by_reason = defaultdict[str, list[str | None]](list)
+        for name, reason in refused:
+            names_by_reason[reason].append(name)
+        blocks += [_refusal(reason, names) for reason, names in list(names_by_reason.items())[:_MAX_REASONS]]
     return _answer(blocks)
 
 
-def _answer(blocks: list[Block]) -> Block:
-    return b.modal("Several at once", blocks, callback_id=DONE, metadata="{}")
-
-
-def _stayed(why: str, names: Sequence[str | None]) -> Block:
-    shown = [f"• {b.escaped(name)}" for name in names if name][:_NAMED]
+def _refusal(reason: str, names: Sequence[str | None]) -> Block:
+    shown = [f"• {b.escaped(name)}" for name in names if name][:_MAX_NAMES]
     rest = len(names) - len(shown)
-    more = [f"• {say('touching.more.contact' if shown else 'count.contact', rest)}"] if rest else []
-    return b.section("\n".join([b.escaped(why), *shown, *more]))
+    more = [f"• {plural(rest, 'more contact' if shown else 'contact')}"] if rest else []
+    return b.section("\n".join([b.escaped(reason), *shown, *more]))
+
+
+def _answer(blocks: list[Block]) -> Block:
+    return b.modal("Several at once", blocks, callback_id=SAVE, metadata="{}")

@@ -1,267 +1,225 @@
-"""The cleanup list as somebody sees it: one card for the answer to `/cleanup`, for paging and menus, and for the Home tab."""
+"""The card of the cleanup list: the answer to `/cleanup`, paging and menus, the list in a dialog, and the list on the Home tab."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk import WebClient
 
+from bot.cleanup_list import page as list_page
 from bot.cleanup_list.freshness import Freshness
-from bot.cleanup_list.name_search import similar_names
-from bot.cleanup_list.namesakes import teacher_namesakes
-from bot.cleanup_list.page import Page, load_page
-from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
+from bot.cleanup_list.query import ListedContact, StudentRow
+from bot.db.models.base import ContactMethod
+from bot.domain import grade
 from bot.domain.plural import plural
 from bot.domain.sms_status import SEVERITY, meaning
 from bot.filters.filter import Filter, describe
-from bot.filters.parse import Parsed, parse_filter, suggest_commands
-from bot.slack.help import COMMAND
 from bot.slack.kit import blocks as b
-from bot.slack.kit import mentions
-from bot.slack.kit.blocks import Block
-from bot.slack.kit.card import TEXT, Card
-from bot.slack.kit.context import AppContext, ListViewer
-from bot.slack.list import empty as empty_list
-from bot.slack.list import links as list_links
-from bot.slack.list import rows as list_rows
-from bot.slack.list.empty import EmptyList
-from bot.sync import runs
-from bot.wording import say
+from bot.slack.kit import users
+from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.context import AppContext
+from bot.slack.list import empty, links
+from bot.sync.runs import STALE_AFTER
 
 VIEW = "list.dialog"
-STUDENTS_A_PAGE = 10
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Everything that one card is drawn from, and when; `schools` and `grades` are what its menus offer, `own_changes` how many of
-    the reader's changes the SIS does not have yet.
-
-    `nobody` says why, where nobody is meant. Where nobody has the name that was typed, `near` are lists of names like it, and the
-    page is of the first; `commands` are perhaps what was meant instead; `namesakes` are one list for each of several teachers
-    who were meant.
-    """
-
-    page: Page
-    parsed: Parsed
-    nobody: EmptyList | None
-    near: Sequence[Filter]
-    commands: Sequence[str]
-    namesakes: Sequence[Filter]
-    schools: tuple[str, ...]
-    grades: tuple[str, ...]
-    latest: Freshness
-    own_changes: int
-    now: datetime
+OPEN_STUDENT = "student.open"
+_MAX_NAME = 60
 
 
 @dataclass(frozen=True)
 class _Detail:
-    """How much of a page is drawn: what is left out where Slack would refuse the whole."""
+    """How much is drawn; less where Slack would refuse the whole."""
 
-    contacts_a_row: int
+    contacts_per_row: int
     has_schools: bool = True
     has_menus: bool = True
 
 
+# A menu of a hundred schools takes as much as all the rest, and a school can be typed.
 _DETAILS = (
     *(_Detail(4), _Detail(2), _Detail(4, has_schools=False), _Detail(2, has_schools=False)),
     *(_Detail(1, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
 )
-"""A menu of a hundred schools takes as much as all the rest, and a school can be typed."""
 
 
-def show(desk: AppContext, client: WebClient, user_id: str, text: str) -> Card:
-    """What this person sees for a filter's text.
+def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
+    """Return what this person sees for the text of a filter.
 
     Raises:
-        UserError: the person may not use the list.
+        UserError: this person may not use the list.
     """
-    mentioned = mentions.emails(desk, client, text)
-    with desk.looking(client, user_id) as look:
-        return draw(_scene(look, text, mentioned, now=desk.now()))
+    now = ctx.now()
+    mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "<@" in text else {}
+    with ctx.viewing(client, user_id) as viewer:
+        view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
+    drawings = (_blocks(view, detail, viewer.own_pending, now) for detail in _DETAILS)
+    blocks = next((blocks for blocks in drawings if b.size(blocks) <= b.MESSAGE_CHARACTERS), None)
+    return b.card(blocks or [b.header("Cleanup list"), *links.questions(view)])
 
 
 def dialog(card: Card) -> Block:
-    """The list in a dialog, for whoever came from nowhere in particular."""
     return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
 
 
-def _scene(look: ListViewer, text: str, mentioned: Mapping[str, str], *, now: datetime) -> Scene:
-    session, actor = look.session, look.actor
-    vocabulary = load_vocabulary(session, actor, mentioned)
-    parsed = parse_filter(text, vocabulary)
-    page = load_page(session, parsed.filter, actor=actor, page_size=STUDENTS_A_PAGE)
-    is_empty = not page.total_students
-    nobody = empty_list.look(session, page.filter, vocabulary, look.latest, actor=actor) if is_empty else None
-    has_name = not nobody or nobody.unlisted
-    near = () if has_name else similar_names(session, parsed.filter, actor=actor)
-    if near:
-        page = load_page(session, near[0], actor=actor, page_size=STUDENTS_A_PAGE)
-    return Scene(
-        page,
-        parsed,
-        nobody,
-        near,
-        suggest_commands(parsed, unmatched_names=nobody is not None),
-        teacher_namesakes(session, page.filter, actor=actor),
-        vocabulary.schools,
-        load_grades(session, page.filter, actor=actor),
-        look.latest,
-        look.own_changes,
-        now,
-    )
-
-
-def draw(scene: Scene) -> Card:
-    drawings = (_blocks(scene, detail) for detail in _DETAILS)
-    drawn = next((one for one in drawings if b.size(one) <= b.MESSAGE_CHARACTERS), None)
-    return Card(drawn or _bare(scene), _in_words(scene))
-
-
-def _bare(scene: Scene) -> list[Block]:
-    return [b.header(_title(scene.page)), *list_links.not_understood(scene.parsed)]
-
-
-def _blocks(scene: Scene, detail: _Detail) -> list[Block]:
-    page = scene.page
+def _blocks(view: ListView, detail: _Detail, own_pending: int, now: datetime) -> list[Block]:
+    page = view.page
+    here = page.filter.text
+    if page.students:
+        rows = [student_row(student, here=here, limit=detail.contacts_per_row) for student in page.students]
+    else:
+        rows = _empty(view, here)
+    is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
+    schools = view.schools if detail.has_schools else ()
+    menus = links.menus(page.filter.with_page(1), schools=schools, grades=view.grades) if detail.has_menus else []
     return [
-        b.header(_title(page)),
+        b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
         *_counts(page),
-        *list_links.not_understood(scene.parsed),
-        *_instead_of_nobody(scene),
-        *list_links.commands(scene.commands),
-        *list_links.namesakes(scene.namesakes),
-        *_menus(scene, detail),
+        *(links.questions(view) if is_questionable else []),
+        *menus,
         b.divider(),
-        *(_rows(page, detail.contacts_a_row) or _nobody(scene)),
-        *list_links.turning(page),
-        b.context(*_only_listed(page), _footer(page, scene.latest, scene.now), *_own_changes(scene)),
+        *rows,
+        *list_buttons(page),
+        b.context(*_footer(page, view.freshness, own_pending, now)),
     ]
-
-
-def _title(page: Page) -> str:
-    return describe(page.filter) if empty_list.narrows(page.filter) else "Cleanup list"
 
 
 def _counts(page: Page) -> list[Block]:
     if not page.total_students:
         return []
-    numbers = [(one, page.counts_by_status[one]) for one in SEVERITY if page.counts_by_status.get(one)]
-    shown = "   ".join(f"{b.status(one)}\u00a0{number:,}" for one, number in numbers)
-    head = f"*{say('count.student', page.total_students)}*, {say('count.contact', page.total_contacts)}"
-    return [b.section("\n".join([head, shown, *_alone(page)]))]
-
-
-def _alone(page: Page) -> list[str]:
-    """The north star: whom nobody hears for, which is why they stand first; of those on the list only, as a forecast counts all."""
+    counts = [(status, page.counts_by_status[status]) for status in SEVERITY if status in page.counts_by_status]
+    lines = [
+        f"*{plural(page.total_students, 'student')}*, {plural(page.total_contacts, 'contact')}",
+        "   ".join(f"{b.status(status)}\u00a0{number:,}" for status, number in counts),
+    ]
     if page.filter.no_adult:
-        return [("Students without any contact on the list are not among them: `/cleanup forecast` names every one.")]
-    if not page.alone:
-        return []
-    if page.total_students == 1:
-        return ["⚠️ *This student has no adult who can be texted.*"]
-    return [
-        (
-            f"⚠️ *Of these {page.total_students:,} students, {plural(page.alone, 'has', 'have')} no adult "
-            "who can be texted.*"
+        lines.append(
+            "Students without any contact on the list are not among them: `/cleanup forecast` names every one."
         )
-    ]
+    elif page.alone and page.total_students == 1:
+        lines.append("⚠️ *This student has no adult who can be texted.*")
+    elif page.alone:
+        verb = "has" if page.alone == 1 else "have"
+        lines.append(f"⚠️ *{page.alone:,} of these {page.total_students:,} students {verb} no adult who can be texted.*")
+    return [b.section("\n".join(lines))]
 
 
-def _menus(scene: Scene, detail: _Detail) -> list[Block]:
-    if not detail.has_menus:
+def _empty(view: ListView, here: str) -> list[Block]:
+    reason = view.empty
+    if reason is None:
         return []
-    schools = scene.schools if detail.has_schools else ()
-    return list_links.menus(scene.page.filter.with_page(1), schools=schools, grades=scene.grades)
+    whole_list = links.whole_list() if reason.which.criteria else []
+    if not reason.unlisted:
+        similar = [b.section("Did you mean:"), *links.similar_lists(reason.alternatives)] if reason.alternatives else []
+        return [b.section(empty.explanation(reason, view.freshness)), *similar, *whole_list]
+    rows = [_unlisted_row(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
+    more = [b.context("… and more students: type more of the name.")] if len(reason.unlisted) > MAX_UNLISTED else []
+    return [*rows, *more, *whole_list]
 
 
-def _rows(page: Page, contacts_a_row: int) -> list[Block]:
-    here = list_links.filter_text(page.filter)
-    return [list_rows.row(one, here=here, most=contacts_a_row) for one in page.students]
+def student_row(student: StudentRow, *, here: str, limit: int) -> Block:
+    """Draw a student with at most `limit` contacts. The button carries the student's id and `here`, the text of this list."""
+    lines = [" · ".join([f"*{_short(student.name)}*", *_place(student)])]
+    if not student.textable and student.other_ways:
+        lines.append("⚠️ *No adult can be texted*, but an adult can be called or emailed.")
+    elif not student.textable:
+        lines.append("⚠️ *No adult can be texted*, and none gets calls or email.")
+    shown = student.listed[:limit]
+    lines += [line for contact in shown for line in _contact_lines(contact)]
+    if (more := len(student.listed) - limit) > 0:
+        lines.append(f"… and {plural(more, 'more contact')}")
+    # What to do, once per status; nothing for contacts who only wait.
+    statuses = dict.fromkeys(contact.status for contact in shown if not contact.updated_at)
+    lines += [f"→ _{meaning(status).next_step}_" for status in statuses]
+    button = b.button("Fix…", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Fix contacts of {student.name}")
+    return b.section("\n".join(lines), accessory=button)
 
 
-def _nobody(scene: Scene) -> list[Block]:
-    return empty_list.blocks(scene.nobody) if scene.nobody else []
+def _unlisted_row(student: StudentRow, *, here: str) -> Block:
+    """Draw a student without a contact on the list, opened by the same button."""
+    name = f"*{_short(student.name)}*"
+    if student.textable:
+        sentence = f"{name} is not on the list: their contacts can be texted, as far as we know."
+    elif student.other_ways:
+        sentence = f"{name} is not on the list: no adult gets texts, but one can be called or emailed."
+    else:
+        sentence = f"{name} is not on the list, and no adult can be texted now."
+    place = " · ".join(_place(student))
+    button = b.button("Open…", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Open {student.name}")
+    return b.section(f"{sentence}\n{place}" if place else sentence, accessory=button)
 
 
-def _instead_of_nobody(scene: Scene) -> list[Block]:
-    if not scene.near:
-        return []
-    typed, shown = (f"*{b.escaped(' '.join(one.names))}*" for one in (scene.parsed.filter, scene.page.filter))
-    return [
-        b.section(f"Nobody named {typed} is on your list. Shown instead: {shown}."),
-        *list_links.near(scene.near[1:]),
-    ]
+def _place(student: StudentRow) -> list[str]:
+    level = [grade.label(student.grade)] if student.grade else []
+    return [*level, *(_short(name) for name in (*student.teachers[:1], *student.schools[:1]))]
 
 
-def _footer(page: Page, latest: Freshness, now: datetime) -> str:
-    return " · ".join([*_turned(page), _last_message(latest), _last_sync(latest, now)])
+def _short(name: str) -> str:
+    return b.escaped(b.cut(name, _MAX_NAME))
 
 
-def _turned(page: Page) -> list[str]:
-    return [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
+def _contact_lines(contact: ListedContact) -> list[str]:
+    """The status is shown beside the number it belongs to; a number entered since is named as the new one."""
+    relationship = f" ({_short(contact.relationship)})" if contact.relationship else ""
+    number = b.masked(contact.listed_phone if contact.updated_at else contact.phone)
+    since = f"since\u00a0{b.date(contact.since)}"
+    lines = [f"{b.status(contact.status)} · {_short(contact.name)}{relationship} · {number} · {since}"]
+    if contact.updated_at:
+        updated = f"Updated {b.date(contact.updated_at)}, waiting for the next mass message."
+        if contact.method is not ContactMethod.TEXT:
+            means = "calls" if contact.method is ContactMethod.CALL else "email"
+            updated = f"Gets {means} now, no texts. {updated}"
+        elif contact.phone != contact.listed_phone:
+            updated = f"The number is {b.masked(contact.phone)} now. {updated}"
+        lines.append(f"✏️ _{updated}_")
+    elif contact.claimed_by:
+        lines.append(f"🙋 <@{contact.claimed_by}> takes care of it.")
+    return lines
 
 
-def _only_listed(page: Page) -> list[str]:
-    """Whoever looks for one of several students of a name has to know that not all are here."""
-    return (
-        ["Only students on the list are shown, not others of that name."]
-        if page.filter.names and page.total_students
-        else []
-    )
+def _footer(page: Page, freshness: Freshness, own_pending: int, now: datetime) -> list[str]:
+    facts = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
+    if freshness.sent_at:
+        facts.append(f"after “{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}")
+    else:
+        facts.append("no mass message yet")
+    if freshness.synced_at:
+        synced = f"student information of {b.date(freshness.synced_at, style='{date_short}, {time}')}"
+        is_old = now - freshness.synced_at > STALE_AFTER
+        facts.append(f"⚠️ more than a day old: {synced}" if is_old else synced)
+    else:
+        facts.append("student information never synced")
+    lines = [" · ".join(facts)]
+    if page.filter.names and page.students:
+        lines.insert(0, "Only students on the list are shown, not others of that name.")
+    if own_pending:
+        changes = plural(own_pending, "change of yours is", "changes of yours are")
+        lines.append(f"✏️ {changes} not yet in the student information system: `/cleanup pending`")
+    return lines
 
 
-def _own_changes(scene: Scene) -> list[str]:
-    return (
+def list_buttons(page: Page) -> list[Block]:
+    """Return the buttons below a list: other pages, and what is done with the list as a whole."""
+    buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
+    if page.total_contacts:
+        buttons.append(b.button("Several at once…", links.BULK, page.filter.text))
+        buttons.append(b.button("Download…", links.DOWNLOAD, page.filter.with_page(1).text))
+    return b.actions(buttons)
+
+
+def command_buttons(command: str, which: Filter, *, pages: int) -> list[Block]:
+    """Return *Previous* and *Next* below the answer to a command that takes a filter."""
+    return b.actions(
         [
-            (
-                f"✏️ {plural(scene.own_changes, 'change of yours is', 'changes of yours are')} not yet in the "
-                "student information system: `/cleanup pending`"
-            )
+            b.button(label, f"{links.RUN_PREFIX}.{number}", links.command_text(command, target))
+            for number, (label, _, target) in enumerate(_turns(which, pages))
         ]
-        if scene.own_changes
-        else []
     )
 
 
-def _last_message(latest: Freshness) -> str:
-    if not latest.sent_at:
-        return "no mass message yet"
-    return f"after “{b.escaped(latest.title)}” of {b.date(latest.sent_at)}"
-
-
-def _last_sync(latest: Freshness, now: datetime) -> str:
-    if not latest.synced_at:
-        return "student information never synced"
-    synced = b.date(latest.synced_at, style="{date_short}, {time}")
-    is_old = now - latest.synced_at > runs.FRESH
-    return f"⚠️ more than a day old: student information of {synced}" if is_old else f"student information of {synced}"
-
-
-def _in_words(scene: Scene) -> str:
-    """The whole card as sentences, because a screen reader reads this and not the blocks."""
-    page = scene.page
-    counts = f"{say('count.student', page.total_students)}, {say('count.contact', page.total_contacts)}"
-    head = " ".join([f"{_title(page)}: {counts}.", *_alone(page)])
-    rows = [
-        f"{row.name}: " + "; ".join(f"{meaning(one.status).label}, {one.name}" for one in row.listed) + "."
-        for row in page.students
-    ]
-    why = empty_list.in_words(scene.nobody) if scene.nobody and not page.total_students else []
-    return b.cut("\n".join([*(b.escaped(one) for one in (head, *_asked_back(scene), *rows)), *why]), TEXT)
-
-
-def _asked_back(scene: Scene) -> list[str]:
-    """What was not understood, and what the buttons offer in its place."""
-    parsed, unknown = scene.parsed, list_links.unknown_words(scene.parsed)
-    names = [" ".join(one.names) for one in (parsed.filter, scene.page.filter)]
-    meant = [f"{COMMAND} {text}" for text in scene.commands]
-    meant += [suggestion.label for one in parsed.unknown for suggestion in one.suggestions]
-    meant += [describe(which) for which in (*scene.namesakes, *(scene.nobody.instead if scene.nobody else ()))]
-    return [
-        *([f"Not understood: {', '.join(unknown)}."] if unknown else []),
-        *([f"Nobody named {names[0]} is on your list. Shown instead: {names[1]}."] if scene.near else []),
-        *([f"Did you mean: {'; '.join(meant)}?"] if meant else []),
-        *(f"{one}." for one in _turned(scene.page)),
-    ]
+def _turns(which: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:
+    """Yield label, action id, and filter of the buttons to other pages."""
+    if which.page > 1:
+        yield "◀ Previous", links.SHOW_PREVIOUS, which.with_page(which.page - 1)
+    if which.page < pages:
+        yield "Next ▶", links.SHOW_NEXT, which.with_page(which.page + 1)

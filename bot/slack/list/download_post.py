@@ -1,17 +1,16 @@
-"""Making and sending the downloads that are due: by mail to the asker's own address, or as a file in their direct messages.
+"""Makes and sends the downloads that are due: by email to the reader's own address, or as a file in their direct messages.
 
-One message in their direct messages says how far it is, and how it ended. Rights are asked again when the file is made.
+One direct message shows the progress and the end. Access is checked again when the file is made.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
-from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot import audit
@@ -19,158 +18,161 @@ from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.export_rows import iter_export_rows
 from bot.cleanup_list.freshness import load_freshness
-from bot.cleanup_list.page import Page, load_page
+from bot.cleanup_list.page import load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.db.models.downloads import Download, DownloadForm
+from bot.db import outbox
+from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.domain.plural import plural
+from bot.downloads.list_file import FileHeader, ListSize, write_list
 from bot.downloads.mail import Attachment, Mail, send_mail
-from bot.downloads.requests import claim_download, mark_failed, mark_posted, mark_sent, schedule_retry
-from bot.downloads.sheet import FileHeader, ListSize, write_list
+from bot.downloads.requests import claim_download
 from bot.errors import UserError, describe_error
 from bot.filters.filter import describe
 from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, outbox_worker, users
 from bot.slack.kit import blocks as b
+from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
 
-_PAUSES = (1, 5, 15, 60)
-"""Minutes before it is tried again."""
-_KINDS = {
+T = TypeVar("T")
+
+_RETRY_MINUTES = (1, 5, 15, 60)
+_MEDIA_TYPES = {
     DownloadForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     DownloadForm.CSV: "text/csv",
 }
 
 
-def send_due(desk: AppContext, client: WebClient) -> int:
-    """Make and send every download that is due; gives how many were handled."""
-    return outbox_worker.send_each(desk, claim_download, lambda download: _send(desk, client, download))
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Make and send every download that is due; return the number handled."""
+    return outbox_worker.send_each(context, claim_download, lambda download: _send(context, client, download))
 
 
-def size(page: Page, *, rows: int) -> ListSize:
-    """Of a list whose file has so many rows."""
-    return ListSize(rows, page.total_contacts, page.total_students)
-
-
-def _send(desk: AppContext, client: WebClient, download: Download) -> None:
-    """A list that cannot be sent now is tried again, and one that cannot be sent at all is told."""
+def _send(context: AppContext, client: WebClient, download: Download) -> None:
     try:
-        _tell(desk, client, download, "⏳ Your list is being made.")
-        made, said = _made_and_sent(desk, client, download)
-    except UserError as no:
-        _not_sent(desk, client, download, no.sentence, is_final=no.permanent)
-    except (SlackApiError, OSError, HTTPException) as problem:
-        logger.warning("download %s: %s", download.id, describe_error(problem))
-        may_pass = not isinstance(problem, SlackApiError) or api_errors.is_retryable(problem)
-        _not_sent(desk, client, download, "Slack does not take it.", is_final=not may_pass)
-    except Exception as fault:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
-        logger.error("download %s: %s", download.id, describe_error(fault))  # noqa: TRY400 - a traceback may hold a name.
-        _not_sent(desk, client, download, "Something went wrong here.", is_final=False)
+        _call_slack(lambda: _show_progress(context, client, download, "⏳ Your list is being made."))
+        contacts, sentence = _make_and_send(context, client, download)
+    except UserError as error:
+        _retry_or_fail(context, client, download, reason=error.sentence, permanent=error.permanent)
+    except Exception as error:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
+        logger.error("download %s: %s", download.id, describe_error(error))  # noqa: TRY400 - a traceback may hold a name.
+        _retry_or_fail(context, client, download, reason="Something went wrong here.", permanent=False)
     else:
-        outbox_worker.complete(desk, mark_sent, download, contacts=made.contacts)
-        _tell_if_possible(desk, client, download, said)
+        outbox_worker.store(context, outbox.complete, download, DownloadState.SENT, contacts=contacts)
+        _try_to_show(context, client, download, sentence)
 
 
-def _made_and_sent(desk: AppContext, client: WebClient, download: Download) -> tuple[ListSize, str]:
-    """How much is in it, and what is said of that."""
-    form, now = DownloadForm(download.form), desk.now()
-    day = now.astimezone(desk.settings.zone).date()
+def _call_slack(act: Callable[[], T]) -> T | None:
+    """Call Slack.
+
+    Raises:
+        UserError: the call failed; `permanent` is False if it may succeed later.
+    """
+    result = api_errors.call(act)
+    if result.outcome is not Outcome.DONE:
+        logger.warning("a download was not accepted: %s", result.error)
+        raise UserError("download.slack_failed", "Slack did not accept it.", permanent=not result.may_succeed_later)
+    return result.answer
+
+
+def _make_and_send(context: AppContext, client: WebClient, download: Download) -> tuple[int, str]:
+    """Return the number of contacts in the file, and the sentence that says where it is."""
+    form, now = DownloadForm(download.form), context.now()
+    day = now.astimezone(context.settings.zone).date()
     with TemporaryDirectory(prefix="cleanup-") as folder:
         path = Path(folder) / f"cleanup-list-{day}.{form}"
-        with desk.acting(client, download.user_id) as (session, actor):
-            parsed = parse_filter(download.filter_text, load_vocabulary(session, actor))
-            head = _head(desk, session, actor, describe(parsed.filter.with_page(1)))
-            entries = iter_export_rows(session, parsed.filter, actor=actor)
-            page = load_page(session, parsed.filter, actor=actor, page_size=1)
-            made = size(page, rows=write_list(form, path, entries, head))
-            _record(session, actor, download, made)
-        _tell_if_possible(desk, client, download, f"⏳ Your list of {made} is on its way.")
-        if (server := desk.settings.secret("smtp_url")) is None:
-            _upload(client, download, path)
-            return made, f"📄 Here is your list, {made}. Delete it when you no longer need it."
-        _mail(desk, download, actor, path, head=head, made=made, server=server)
-        return made, f"📬 Your list, {made}, was mailed to {b.escaped(actor.email)}."
+        with context.acting(client, download.user_id) as (session, actor):
+            list_filter = parse_filter(download.filter_text, load_vocabulary(session, actor)).filter
+            header = _header(context, session, actor, describe(list_filter.with_page(1)))
+            rows = write_list(form, path, iter_export_rows(session, list_filter, actor=actor), header)
+            page = load_page(session, list_filter, actor=actor, page_size=1)
+            list_size = ListSize(rows, page.total_contacts, page.total_students)
+            _record(session, actor, download, list_size)
+        _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
+        server = context.settings.secret("smtp_url")
+        if server is None:
+            _call_slack(lambda: _upload(client, download.user_id, path))
+            return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it."
+        send_mail(server, _mail(context, download, actor, path, header=header, list_size=list_size))
+        return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
 
 
-def _head(desk: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:
-    latest, zone = load_freshness(session), users.user_time_zone(session, actor.user_id, otherwise=desk.settings.zone)
+def _header(context: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:
+    freshness = load_freshness(session)
+    zone = users.user_time_zone(session, actor.user_id, otherwise=context.settings.zone)
     facts = []
-    if latest.sent_at:
-        sent_at = latest.sent_at.astimezone(zone)
-        facts.append(f"After the mass message “{latest.title}” of {sent_at:%B %d, %Y}")
-    if latest.synced_at:
-        facts.append(f"Student information of {latest.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
-    return FileHeader(title, desk.now(), actor.name, tuple(facts), zone, desk.settings.phone_region, actor.may_export)
+    if freshness.sent_at:
+        facts.append(f"After the mass message “{freshness.title}” of {freshness.sent_at.astimezone(zone):%B %d, %Y}")
+    if freshness.synced_at:
+        facts.append(f"Student information of {freshness.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
+    region = context.settings.phone_region
+    return FileHeader(title, context.now(), actor.name, tuple(facts), zone, region, actor.may_export)
 
 
-def _record(session: Session, actor: Actor, download: Download, made: ListSize) -> None:
-    what = f"{made}, whole numbers" if actor.may_export else made
-    subject = Subject("download", download.id)
+def _record(session: Session, actor: Actor, download: Download, list_size: ListSize) -> None:
+    content = f"{list_size}, whole numbers" if actor.may_export else str(list_size)
     audit.record(
         session,
-        subject,
+        Subject("download", download.id),
         actor=actor.user_id,
         action="list.downloaded",
-        after=f"{download.form}: {what}",
+        after=f"{download.form}: {content}",
         reason=download.filter_text,
         now=download.claimed_at or download.opened_at,
     )
 
 
-def _upload(client: WebClient, download: Download, path: Path) -> None:
-    channel = str(client.conversations_open(users=download.user_id)["channel"]["id"])
-    client.files_upload_v2(channel=channel, filename=path.name, file=str(path))
+def _upload(client: WebClient, user_id: str, path: Path) -> None:
+    channel_id = str(client.conversations_open(users=user_id)["channel"]["id"])
+    client.files_upload_v2(channel=channel_id, filename=path.name, file=str(path))
 
 
 def _mail(
-    desk: AppContext, download: Download, actor: Actor, path: Path, *, head: FileHeader, made: ListSize, server: str
-) -> None:
-    here, form = desk.settings, DownloadForm(download.form)
-    values = {"size": made, "with_numbers": head.with_numbers, "made_at": head.made_at.astimezone(head.zone)}
-    mail = Mail(
-        sender=here.mail_from or actor.email,
+    context: AppContext, download: Download, actor: Actor, path: Path, *, header: FileHeader, list_size: ListSize
+) -> Mail:
+    made_at = header.made_at.astimezone(header.zone)
+    text = context.templates.render("list_mail.txt", size=list_size, with_numbers=header.with_numbers, made_at=made_at)
+    return Mail(
+        sender=context.settings.mail_from or actor.email,
         to=actor.email,
         subject="Your cleanup list",
-        text=desk.templates.render("list_mail.txt", **values),
+        text=text,
         identity=f"cleanup-list-{download.id}",
-        at=desk.now(),
-        attachment=Attachment(path.name, path.read_bytes(), _KINDS[form]),
+        at=context.now(),
+        attachment=Attachment(path.name, path.read_bytes(), _MEDIA_TYPES[DownloadForm(download.form)]),
     )
-    send_mail(server, mail)
 
 
-def _not_sent(desk: AppContext, client: WebClient, download: Download, why: str, *, is_final: bool) -> None:
+def _retry_or_fail(context: AppContext, client: WebClient, download: Download, *, reason: str, permanent: bool) -> None:
     logger.warning("download %s, attempt %d: not sent", download.id, download.attempts)
-    if is_final or download.attempts > len(_PAUSES):
-        outbox_worker.complete(desk, mark_failed, download)
-        _tell_if_possible(
-            desk,
-            client,
-            download,
-            f"⚠️ Your list could not be sent. {b.escaped(why)} Press Download again when that is mended.",
-        )
-        return
-    minutes = _PAUSES[download.attempts - 1]
-    outbox_worker.complete(desk, schedule_retry, download, desk.now() + timedelta(minutes=minutes))
-    soon = f"⏳ Your list could not be sent yet. {b.escaped(why)} I try again in {plural(minutes, 'minute')}."
-    _tell_if_possible(desk, client, download, soon)
+    if permanent or download.attempts > len(_RETRY_MINUTES):
+        outbox_worker.fail(context, download)
+        advice = "Press Download again when that is fixed."
+        sentence = f"⚠️ Your list could not be sent. {b.escaped(reason)} {advice}"
+    else:
+        minutes = _RETRY_MINUTES[download.attempts - 1]
+        outbox_worker.retry(context, download, timedelta(minutes=minutes))
+        advice = f"I will try again in {plural(minutes, 'minute')}."
+        sentence = f"⏳ Your list could not be sent yet. {b.escaped(reason)} {advice}"
+    _try_to_show(context, client, download, sentence)
 
 
-def _tell(desk: AppContext, client: WebClient, download: Download, said: str) -> None:
-    """One message, brought up to date."""
-    content: dict[str, Any] = {"text": said, "blocks": [b.section(said)]}
+def _show_progress(context: AppContext, client: WebClient, download: Download, sentence: str) -> None:
+    """Post the progress message, or update it."""
+    content: dict[str, Any] = {"text": sentence, "blocks": [b.section(sentence)]}
     if download.channel_id and download.ts:
         client.chat_update(channel=download.channel_id, ts=download.ts, **content)
         return
-    answer = client.chat_postMessage(channel=download.user_id, **content)
-    download.channel_id, download.ts = str(answer["channel"]), str(answer["ts"])
-    outbox_worker.complete(desk, mark_posted, download, channel_id=download.channel_id, ts=download.ts)
+    message = client.chat_postMessage(channel=download.user_id, **content)
+    download.channel_id, download.ts = str(message["channel"]), str(message["ts"])
+    place = {"channel_id": download.channel_id, "ts": download.ts}
+    outbox_worker.store(context, outbox.complete, download, DownloadState.CLAIMED, **place)
 
 
-def _tell_if_possible(desk: AppContext, client: WebClient, download: Download, said: str) -> None:
-    """What was done stands, whether Slack lets us say so or not."""
-    try:
-        _tell(desk, client, download, said)
-    except (SlackApiError, OSError, HTTPException) as problem:
-        logger.warning("download %s: what became of it could not be told: %s", download.id, describe_error(problem))
+def _try_to_show(context: AppContext, client: WebClient, download: Download, sentence: str) -> None:
+    """Show the progress if Slack accepts it; what was done stays done either way."""
+    result = api_errors.call(lambda: _show_progress(context, client, download, sentence))
+    if result.error:
+        logger.warning("download %s: its progress was not shown: %s", download.id, result.error)

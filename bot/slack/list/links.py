@@ -1,168 +1,113 @@
-"""What leads from one list to another: menus, suggestions, Previous and Next, one's whole list.
+"""The ways from one list to another: menus, suggestions, *Previous* and *Next*; in a message, a dialog, or the Home tab.
 
-The value of each is the text of the filter it leads to, so a list needs no memory: parse, ask, draw.
+The value of each is the text of the filter it leads to, so a list needs no memory: parse, load, draw.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from bot.cleanup_list.page import Page
+from bot.cleanup_list.page import ListView
 from bot.domain import grade
 from bot.domain.sms_status import SEVERITY, Color, meaning, statuses_with_color
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.parse import Parsed
-from bot.slack.help import COMMAND
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
-from bot.wording import say
 
+COMMAND = "/cleanup"
 SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
-DOWNLOAD, BULK = "list.download", "list.bulk"
-_RUN = "command.run"
-RUN = re.compile(rf"^{re.escape(_RUN)}\.\d+$")
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
+DOWNLOAD, BULK = "list.download", "list.bulk"
+RUN_PREFIX = "command.run"
+RUN = re.compile(rf"^{re.escape(RUN_PREFIX)}\.\d+$")
 
-EVERYBODY = "all"
-"""How the empty filter is written in a value, which Slack does not take empty."""
-
-_SUGGESTIONS = 5
-_WORD = 60
+_MAX_SUGGESTIONS = 5
+_MAX_WORD = 60
 _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
 
 
-def filter_text(which: Filter) -> str:
-    return str(which) or EVERYBODY
-
-
 def command_text(command: str, which: Filter) -> str:
-    """A command with a filter after it, as one types it."""
+    """Return a command followed by a filter, as people type it."""
     return f"{command} {which}".strip()
 
 
-@lru_cache(256)
-def menus(first: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
-    """Menus whose options are whole filters, made from the one shown now: choosing one shows that list in place.
-
-    They are most of a card, and the same for everybody who sees the same places: not to be changed by whoever gets them.
-    """
-    by_status = [
-        ("Any status", ()),
-        *((say(f"filters.all.{colour}"), statuses_with_color(colour)) for colour in (Color.RED, Color.YELLOW)),
-        *((meaning(one).label, (one,)) for one in SEVERITY),
+@lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
+def menus(which: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
+    """Return menus whose options are whole filters derived from the one shown; choosing one shows that list in place."""
+    statuses = [
+        ("Any status", replace(which, statuses=())),
+        ("All red", replace(which, statuses=statuses_with_color(Color.RED))),
+        ("All yellow", replace(which, statuses=statuses_with_color(Color.YELLOW))),
+        *((meaning(status).label, replace(which, statuses=(status,))) for status in SEVERITY),
     ]
-    by_grade = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
-    by_school = [("Any school", None), *((name, name) for name in schools)]
-    statuses = [(said, replace(first, statuses=which)) for said, which in by_status]
-    levels = [(said, replace(first, grades=which)) for said, which in by_grade]
-    named = [(said, replace(first, school=which)) for said, which in by_school]
+    levels = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
+    places = [("Any school", None), *((name, name) for name in schools)]
     return b.actions(
         [
-            *_menu("Status", SHOW_STATUS, statuses, first),
-            *_menu("Grade", SHOW_GRADE, levels, first),
-            *_menu("School", SHOW_SCHOOL, named, first),
+            *_menu("Status", SHOW_STATUS, statuses, which),
+            *_menu("Grade", SHOW_GRADE, [(name, replace(which, grades=chosen)) for name, chosen in levels], which),
+            *_menu("School", SHOW_SCHOOL, [(name, replace(which, school=chosen)) for name, chosen in places], which),
         ]
     )
 
 
-def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], now: Filter) -> list[Block]:
-    """Nothing where there is nothing to choose: the first choice is `any`."""
+def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], shown: Filter) -> list[Block]:
+    """Return nothing where there is nothing to choose: the first choice is `any`."""
     if len(choices) <= 2:  # noqa: PLR2004
         return []
-    options = [b.option(said, filter_text(which)) for said, which in choices]
-    return b.menu(placeholder, action_id, options, chosen=filter_text(now))
+    options = [b.option(name, which.text) for name, which in choices]
+    return b.menu(placeholder, action_id, options, chosen=shown.text)
+
+
+def questions(view: ListView) -> list[Block]:
+    """Return what was not understood or is ambiguous, with buttons for what may have been meant."""
+    blocks = not_understood(view.parsed) if view.parsed.unknown else []
+    if view.similar:
+        typed, shown = (f"*{b.escaped(' '.join(which.names))}*" for which in (view.parsed.filter, view.page.filter))
+        blocks.append(b.section(f"No one named {typed} is on your list. Shown instead: {shown}."))
+        blocks += similar_lists(view.similar[1:])
+    if view.commands:
+        buttons = [b.button(f"{COMMAND} {text}", f"{RUN_PREFIX}.{n}", text) for n, text in enumerate(view.commands)]
+        blocks += [b.section("Did you mean:"), *b.actions(buttons[:_MAX_SUGGESTIONS])]
+    if view.namesakes:
+        blocks.append(b.section("Several teachers have that name. Whose students do you mean?"))
+        blocks += b.actions(_list_buttons(view.namesakes, SHOW_TEACHER))
+    return blocks
 
 
 def not_understood(parsed: Parsed) -> list[Block]:
-    """The words that mean nothing here, and what was perhaps meant."""
-    if not parsed.unknown:
-        return []
-    suggestions = [suggestion for one in parsed.unknown for suggestion in one.suggestions][:_SUGGESTIONS]
-    said = (
-        f"I did not understand {quoted_unknown(parsed)}. Did you mean:"
-        if suggestions
-        else f"I did not understand {quoted_unknown(parsed)}. Type `/cleanup help` to see what I understand."
-    )
+    words = quoted_unknown(parsed)
+    suggestions = [suggestion for word in parsed.unknown for suggestion in word.suggestions][:_MAX_SUGGESTIONS]
+    if not suggestions:
+        return [b.section(f"I did not understand {words}. Type `{COMMAND} help` to see what I understand.")]
     buttons = [
-        b.button(one.label, f"{SHOW_SUGGESTION}.{number}", one.text or EVERYBODY)
-        for number, one in enumerate(suggestions)
+        b.button(suggestion.label, f"{SHOW_SUGGESTION}.{number}", suggestion.text or EVERYONE)
+        for number, suggestion in enumerate(suggestions)
     ]
-    return [b.section(said), *b.actions(buttons)]
-
-
-def commands(meant: Sequence[str]) -> list[Block]:
-    """What to ask for in place of a list, where that was perhaps meant."""
-    if not meant:
-        return []
-    buttons = [b.button(f"{COMMAND} {text}", f"{_RUN}.{number}", text) for number, text in enumerate(meant)]
-    return [b.section("Perhaps you meant:"), *b.actions(buttons[:_SUGGESTIONS])]
-
-
-def near(lists: Sequence[Filter]) -> list[Block]:
-    """Other names that were perhaps meant."""
-    return b.actions(_leading_to(lists, SHOW_NEAR))
-
-
-def namesakes(lists: Sequence[Filter]) -> list[Block]:
-    """One list for each of several teachers who have the name."""
-    if not lists:
-        return []
-    return [
-        b.section("Several teachers have that name. Whose students do you mean?"),
-        *b.actions(_leading_to(lists, SHOW_TEACHER)),
-    ]
-
-
-def _leading_to(lists: Sequence[Filter], action_id: str) -> list[Block]:
-    return [
-        b.button(describe(which), f"{action_id}.{number}", filter_text(which))
-        for number, which in enumerate(lists[:_SUGGESTIONS])
-    ]
+    return [b.section(f"I did not understand {words}. Did you mean:"), *b.actions(buttons)]
 
 
 def quoted_unknown(parsed: Parsed) -> str:
-    return ", ".join(f"“{b.escaped(one)}”" for one in unknown_words(parsed))
+    """Return the words as people typed them: a mentioned colleague arrives as an id with a name behind it."""
+    words = (b.cut(_MENTION.sub(r"@\1", unknown.word), _MAX_WORD) for unknown in parsed.unknown)
+    return ", ".join(f"“{b.escaped(word)}”" for word in words)
 
 
-def unknown_words(parsed: Parsed) -> list[str]:
-    """As people typed them: a colleague who was mentioned arrived as an id with a name behind it."""
-    return [b.cut(_MENTION.sub(r"@\1", one.word), _WORD) for one in parsed.unknown]
+def similar_lists(filters: Sequence[Filter]) -> list[Block]:
+    return b.actions(_list_buttons(filters, SHOW_NEAR))
+
+
+def _list_buttons(filters: Sequence[Filter], action_id: str) -> list[Block]:
+    return [
+        b.button(describe(which), f"{action_id}.{number}", which.text)
+        for number, which in enumerate(filters[:_MAX_SUGGESTIONS])
+    ]
 
 
 def whole_list() -> list[Block]:
-    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYBODY)])
-
-
-def turning(page: Page) -> list[Block]:
-    turns = _turns(page.filter, page.pages)
-    return b.actions([*(b.button(said, turn, filter_text(there)) for said, turn, there in turns), *_with_all(page)])
-
-
-def turning_command(command: str, now: Filter, *, pages: int) -> list[Block]:
-    """*Previous* and *Next* of the answer to a command that a filter may follow."""
-    turns = enumerate(_turns(now, pages))
-    return b.actions(
-        [b.button(said, f"{_RUN}.{place}", command_text(command, there)) for place, (said, _, there) in turns]
-    )
-
-
-def _turns(now: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:
-    """What a button to another page says, its id in a list, and where it leads."""
-    if now.page > 1:
-        yield "◀ Previous", SHOW_PREVIOUS, now.with_page(now.page - 1)
-    if now.page < pages:
-        yield "Next ▶", SHOW_NEXT, now.with_page(now.page + 1)
-
-
-def _with_all(page: Page) -> list[Block]:
-    """What is done with a list as a whole, where anybody is on it."""
-    if not page.total_contacts:
-        return []
-    return [
-        b.button("Several at once…", BULK, filter_text(page.filter)),
-        b.button("Download…", DOWNLOAD, filter_text(page.filter.with_page(1))),
-    ]
+    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYONE)])

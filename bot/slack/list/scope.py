@@ -1,5 +1,5 @@
-"""A command that a filter may follow, narrowed by what is of students: grades, a school, a teacher. What else was typed is said to
-be left out.
+"""The students that a command is about: a filter of grades, a school, and a teacher may follow it. The rest of what was typed is
+said to be left out.
 """
 
 from collections.abc import Mapping
@@ -14,39 +14,32 @@ from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, parse_filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
-from bot.slack.list import empty as empty_list
-from bot.slack.list import links as list_links
+from bot.slack.list import empty, links
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Whom a command is about: those of the reader's students whom `which` means. `unmet` says why that is nobody."""
+class CommandScope:
+    """The students selected by `filter`, among those of the reader. `unmet` explains why there are none."""
 
     parsed: Parsed
-    which: Filter
+    filter: Filter
     unmet: str | None
 
-    def asides(self, *, left_out: str) -> list[Block]:
-        """The typed words that were not used: those that cannot narrow this, of which `left_out` tells, and those not understood."""
-        asked, unknown = self.parsed.filter, self.parsed.unknown
-        words = list_links.quoted_unknown(self.parsed)
-        return [
-            *([b.context(left_out)] if asked.student_part() != asked else []),
-            *(
-                [b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand.")]
-                if unknown
-                else []
-            ),
-        ]
+    def heading(self, title: str) -> str:
+        return f"{title} · {describe(self.filter)}" if self.filter.criteria else title
 
-    def heading(self, about: str) -> str:
-        """A title: what it is about, and of whom, if not of everybody."""
-        return f"{about} · {describe(self.which)}" if self.which.criteria else about
+    def ignored_words(self, sentence: str) -> list[Block]:
+        """Return `sentence` where a part of the filter cannot narrow this, and the words that were not understood."""
+        blocks = [b.context(sentence)] if self.parsed.filter.student_part() != self.parsed.filter else []
+        if self.parsed.unknown:
+            words = links.quoted_unknown(self.parsed)
+            blocks.append(b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand."))
+        return blocks
 
 
-def read(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> Asked:
-    """What was typed after a command; `mentioned` as of `mentions.emails`."""
+def read_scope(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> CommandScope:
+    """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id."""
     parsed = parse_filter(text, load_vocabulary(session, actor, mentioned))
     which = parsed.filter.student_part()
     unmet = unmet_criteria(session, which, actor=actor)
-    return Asked(parsed, which, empty_list.said_of(unmet) if unmet else None)
+    return CommandScope(parsed, which, empty.unmet_explanation(unmet) if unmet else None)

@@ -1,4 +1,4 @@
-"""What else there is to a contact, behind the three dots: the whole number, noted as seen, and everything that was done to it."""
+"""The dialog behind the three dots of a contact: the whole number, which is recorded, and the history."""
 
 from typing import Any
 
@@ -9,85 +9,90 @@ from sqlalchemy.orm import Session
 from bot import audit
 from bot.access import Actor
 from bot.audit import Subject
-from bot.cleanup_list.cards import ContactCard
-from bot.cleanup_list.student import load_student
+from bot.cleanup_list.student import ContactCard, load_student
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Audit
 from bot.domain import phone
 from bot.slack.kit import blocks as b
-from bot.slack.kit.blocks import Block
+from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import read_origin
-from bot.slack.student.view import HISTORY, MORE, SHOW_NUMBER
-from bot.wording import say, sentences
+from bot.slack.student.view import MORE, SHOW_NUMBER
 
 VIEW = "contact.more_shown"
-_LINES = 40
+_MAX_LINES = 40
+_PROCESSES = {"sync": "Student information system", "cli": "The district's server"}
+_ACTIONS = {
+    "phone.changed": "Number changed",
+    "method.changed": "Contact method changed",
+    "phone.undone": "Change of the number undone",
+    "method.undone": "Change of the contact method undone",
+    "phone.shown": "Looked at the whole number",
+    "contact.removed": "Removed",
+    "contact.brought_back": "Brought back",
+    "conflict.kept_ours": "Kept what was entered here",
+    "conflict.took_sis": "Took what the student information system has",
+    "edit.absorbed": "The student information system has this now",
+    "edit.disputed": "The student information system has another value",
+    "edit.resumed": "The student information system has its old value again",
+    "claim.taken": "Takes care of this contact",
+    "claim.freed": "Released",
+    "opt_out.heard": "Texted STOP",
+    "opt_out.recorded": "Told us to stop",
+    "opt_in.heard": "Texted START",
+}
 
 
-def register(app: App, desk: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     @app.action(MORE)
-    def show(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+    def show_details(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        what, contact_id = action["selected_option"]["value"].split()
+        choice, contact_id = action["selected_option"]["value"].split()
         origin = read_origin(body["view"])
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
-            card = load_student(session, origin.student_id, actor=actor)
-            drawn = _SHOWN[what](desk, session, actor, card.contact(int(contact_id)))
-        client.views_push(trigger_id=body["trigger_id"], view=drawn)
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            contact = load_student(session, origin.student_id, actor=actor).contact(int(contact_id))
+            show = _number if choice == SHOW_NUMBER else _history
+            view = show(ctx, session, actor, contact)
+        client.views_push(trigger_id=body["trigger_id"], view=view)
 
 
-def _number(desk: AppContext, session: Session, actor: Actor, one: ContactCard) -> Block:
-    audit.record(session, Subject("contact", one.contact_id), actor=actor.user_id, action="phone.shown", now=desk.now())
-    now = phone.format_number(one.phone, desk.settings.phone_region) if one.phone else "no number"
+def _number(ctx: AppContext, session: Session, actor: Actor, contact: ContactCard) -> Block:
+    subject = Subject("contact", contact.contact_id)
+    audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())
+    number = phone.format_number(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
     blocks = [
-        b.section(f"*{b.escaped(one.name)}*\n{now}"),
-        b.context("That you looked at it is noted in the contact's history."),
+        b.section(f"*{b.escaped(contact.name)}*\n{number}"),
+        b.context("The contact's history records that you looked at the number."),
     ]
     return b.modal("Phone number", blocks, callback_id=VIEW, metadata="{}")
 
 
-def _history(_desk: AppContext, session: Session, _actor: Actor, one: ContactCard) -> Block:
-    rows = audit.load_history(session, Subject("contact", one.contact_id), limit=_LINES + 1)
-    lines = [b.section(_line(row)) for row in rows[:_LINES]] or [
-        b.section("Nothing was done to this contact here yet.")
+def _history(_ctx: AppContext, session: Session, _actor: Actor, contact: ContactCard) -> Block:
+    rows = audit.load_history(session, Subject("contact", contact.contact_id), limit=_MAX_LINES + 1)
+    lines = [b.section(_line(row)) for row in rows[:_MAX_LINES]]
+    blocks = [
+        b.section(f"*{b.escaped(contact.name)}*, newest first"),
+        b.divider(),
+        *(lines or [b.section("Nothing was done to this contact here yet.")]),
+        *([b.context("Older entries are kept, but not shown here.")] if len(rows) > _MAX_LINES else []),
     ]
-    older = [b.context("What is older is kept, and not shown here.")] if len(rows) > _LINES else []
-    head = b.section(f"*{b.escaped(one.name)}*, newest first")
-    blocks = [head, b.divider(), *lines, *older]
     return b.modal("History", blocks, callback_id=VIEW, metadata="{}")
 
 
 def _line(row: Audit) -> str:
-    return f"{b.date(row.at, style='{date_short}, {time}')} · {_who(row.actor)}\n{_what(row)}"
-
-
-def _who(actor: str) -> str:
-    """A Slack user, or one of the machines that act: the sync, a provider, the command line."""
-    if actor in {"sync", "cli"}:
-        return say(f"contact_more.machine.{actor}")
-    return b.mention(actor) or b.escaped(actor.title())
-
-
-def _what(row: Audit) -> str:
-    action = row.action.replace(".", "_")
-    known = f"contact_more.done.{action}" in sentences()
-    done = _change(row, say(f"contact_more.done.{action}") if known else action.replace("_", " "))
-    return f"{done}: {b.escaped(row.reason)}" if row.reason else done
-
-
-def _change(row: Audit, done: str) -> str:
-    """What was done, and from what to what where both are values; a removal says of whom in words of its own."""
-    if row.action.startswith("contact."):
-        return f"{done} from all students" if row.after == "all students" else f"{done} from one student"
+    who = _PROCESSES.get(row.actor) or b.mention(row.actor) or b.escaped(row.actor.title())
+    what = _ACTIONS.get(row.action, row.action.replace(".", " ").replace("_", " "))
     before, after = _value(row.before), _value(row.after)
-    if before and after:
-        return f"{done}: {before} → {after}"
-    return f"{done}: {after}" if after else done
+    if row.action.startswith("contact."):
+        what += " from all students" if row.after == "all students" else " from one student"
+    elif before and after:
+        what += f": {before} → {after}"
+    elif after:
+        what += f": {after}"
+    if row.reason:
+        what += f": {b.escaped(row.reason)}"
+    return f"{b.date(row.at, style='{date_short}, {time}')} · {who}\n{what}"
 
 
 def _value(value: str | None) -> str:
-    return say(f"method.{value}") if value in list(ContactMethod) else b.escaped(value or "")
-
-
-_SHOWN = {SHOW_NUMBER: _number, HISTORY: _history}
+    return METHOD_NAMES[ContactMethod(value)] if value in list(ContactMethod) else b.escaped(value or "")

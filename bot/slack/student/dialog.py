@@ -1,17 +1,12 @@
-"""The student dialog: opened from a row of a list, and what is done in it at one press. Its metadata is the student's id and the
-id of the list behind it; what it shows is drawn in `student_view`.
-"""
+"""The student dialog: opened from a row of a list, and what one press of a button in it does. `view` draws it."""
 
-import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
-from http.client import HTTPException
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
 from bot.access import Actor
@@ -21,82 +16,58 @@ from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.remove import undo_removal
 from bot.contact_edits.undo import undo_edit
-from bot.errors import UserError, describe_error
-from bot.slack import open_views
-from bot.slack.kit import api_errors, respond
+from bot.errors import UserError
 from bot.slack.kit import blocks as b
-from bot.slack.kit.blocks import Block
+from bot.slack.kit import respond
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, remember_view
 from bot.slack.kit.private_metadata import DialogOrigin, read_origin
-from bot.slack.list.rows import OPEN_STUDENT
-from bot.slack.student.view import (
-    FREE,
-    FURTHER,
-    KEEP_OURS,
-    SIBLING,
-    SWITCH_TO_CALL,
-    TAKE,
-    TAKE_SIS,
-    UNDO_EDIT,
-    UNDO_REMOVAL,
-    USE_SUGGESTED,
-    view,
-)
+from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.student import view as student_view
 
-logger = logging.getLogger(__name__)
+# Does what a button's value names, and returns the line that says what was done.
+Action = Callable[[Session, str, Actor, datetime], str]
 
 
-def register(app: App, desk: AppContext) -> None:
+def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None:
     @app.action(OPEN_STUDENT)
     def open_student(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        student_id, _, filter_text = action["value"].partition(" ")
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
+        student_id, _, text = action["value"].partition(" ")
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, int(student_id), actor=actor)
-            origin = DialogOrigin(int(student_id), open_views.remember(session, body, filter_text, now=desk.now()))
-        respond.open_dialog(client, body, view(card, origin))
+            origin = DialogOrigin(int(student_id), remember_view(session, body, text, now=ctx.now()))
+        respond.open_dialog(client, body, student_view.view(card, origin))
 
-    @app.action(re.compile(rf"^{re.escape(SIBLING)}\.\d+$"))
+    @app.action(re.compile(rf"^{re.escape(student_view.SIBLING)}\.\d+$"))
     def open_sibling(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        origin = DialogOrigin(int(action["value"]), read_origin(body["view"]).list_id)
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
-            card = load_student(session, origin.student_id, actor=actor)
-        redraw(client, body["view"]["id"], view(card, origin))
+        show(body, client, DialogOrigin(int(action["value"]), read_origin(body["view"]).list_id))
 
-    @app.action(FURTHER)
-    def show_further(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+    @app.action(student_view.MORE_CONTACTS)
+    def show_more_contacts(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        origin = read_origin(body["view"])
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
+        show(body, client, read_origin(body["view"]), first=int(action["value"]))
+
+    def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, *, first: int = 0) -> None:
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, origin.student_id, actor=actor)
-        redraw(client, body["view"]["id"], view(card, origin, first=int(action["value"])))
+        respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, first=first))
 
-    refresh = open_views.refresher(desk)
-    for action_id, act in _ACTS.items():
-        app.action(action_id)(ack=_acting(desk, act), lazy=[refresh])
+    def register_action(action_id: str, act: Action) -> None:
+        def press(
+            ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext
+        ) -> None:
+            ack()
+            origin = read_origin(body["view"])
+            with ctx.acting(client, body["user"]["id"]) as (session, actor):
+                done = act(session, action["value"], actor, ctx.now())
+            context[REDRAW] = Redraw(origin.list_id, OpenDialog(body["view"]["id"], origin.student_id, done))
 
+        app.action(action_id)(ack=press, lazy=[refresh])
 
-Act = Callable[[Session, str, Actor, datetime], str]
-"""Does what a button's value names, and says what was done."""
-
-
-def _acting(desk: AppContext, act: Act) -> Any:
-    """A button of this dialog: do it, commit, and draw the dialog again with what was done."""
-
-    def pressed(
-        ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext
-    ) -> None:
-        ack()
-        origin = read_origin(body["view"])
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
-            done = act(session, action["value"], actor, desk.now())
-            session.flush()
-            card = load_student(session, origin.student_id, actor=actor)
-        open_views.changed(context, origin.list_id)
-        redraw(client, body["view"]["id"], view(card, origin, done=done))
-
-    return pressed
+    for action_id, act in _ACTIONS.items():
+        register_action(action_id, act)
 
 
 def _undo_edit(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
@@ -119,58 +90,44 @@ def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> st
     return "Took what the student information system has."
 
 
-def _switch_to_call(session: Session, target: str, actor: Actor, now: datetime) -> str:
-    contact_id, version = map(int, target.split())
-    done = switch_to_call(session, contact_id, version=version, actor=actor, now=now)
-    return f"{b.escaped(done.name)} gets autocalls from now on, and no texts."
+def _switch_to_call(session: Session, value: str, actor: Actor, now: datetime) -> str:
+    contact_id, version = map(int, value.split())
+    saved = switch_to_call(session, contact_id, version=version, actor=actor, now=now)
+    return f"{b.escaped(saved.name)} gets autocalls from now on, and no texts."
 
 
-def _use_suggested(session: Session, target: str, actor: Actor, now: datetime) -> str:
-    student_id, contact_id, version, other_id = map(int, target.split())
-    one = load_student(session, student_id, actor=actor).contact(contact_id)
-    if one.suggestion is None and one.updated_by == actor.user_id:
-        return f"{b.escaped(one.name)} has {b.masked(one.phone)}, as you changed it a moment ago."
-    if one.suggestion is None or one.suggestion.contact_id != other_id:
-        raise UserError(
-            "student.not_suggested",
-            "That number is not suggested any more: something changed meanwhile. Open the student again.",
-        )
-    done = use_suggested_number(session, contact_id, version=version, phone=one.suggestion.phone, actor=actor, now=now)
-    return (
-        f"{b.escaped(done.name)} gets texts at {b.masked(done.phone)} from now on. The next mass "
-        "message shows whether they arrive."
-    )
+def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) -> str:
+    student_id, contact_id, version, other_id = map(int, value.split())
+    contact = load_student(session, student_id, actor=actor).contact(contact_id)
+    name, suggestion = b.escaped(contact.name), contact.suggestion
+    if suggestion is None and contact.updated_by == actor.user_id:
+        return f"{name} has {b.masked(contact.phone)}, as you changed it a moment ago."
+    if suggestion is None or suggestion.contact_id != other_id:
+        sentence = "That number is not suggested any more, because something changed. Open the student again."
+        raise UserError("student.not_suggested", sentence)
+    phone = suggestion.phone
+    saved = use_suggested_number(session, contact_id, version=version, phone=phone, actor=actor, now=now)
+    number = b.masked(saved.phone)
+    return f"{name} gets texts at {number} from now on. The next mass message shows whether they arrive."
 
 
-def _take(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
+def _claim(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     claim_contact(session, int(contact_id), actor=actor, now=now)
-    return f"It's yours for {CLAIM_DURATION.days} days. Your colleagues see that you take care of it."
+    return f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
 
 
-def _free(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
+def _release(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
     release_contact(session, int(contact_id), actor=actor, now=now)
-    return "Nobody in particular takes care of it now."
+    return "Released."
 
 
-_ACTS: dict[str, Act] = {
-    UNDO_EDIT: _undo_edit,
-    UNDO_REMOVAL: _undo_removal,
-    KEEP_OURS: _keep_ours,
-    TAKE_SIS: _take_sis,
-    SWITCH_TO_CALL: _switch_to_call,
-    USE_SUGGESTED: _use_suggested,
-    TAKE: _take,
-    FREE: _free,
+_ACTIONS: dict[str, Action] = {
+    student_view.UNDO_EDIT: _undo_edit,
+    student_view.UNDO_REMOVAL: _undo_removal,
+    student_view.KEEP_OURS: _keep_ours,
+    student_view.TAKE_SIS: _take_sis,
+    student_view.SWITCH_TO_CALL: _switch_to_call,
+    student_view.USE_SUGGESTED: _use_suggested,
+    student_view.CLAIM: _claim,
+    student_view.RELEASE: _release,
 }
-
-
-def redraw(client: WebClient, view_id: str | None, drawn: Block) -> None:
-    """Show the dialog as it is now. Where that fails (it was closed, Slack hangs up) nothing is lost: the change is committed."""
-    if view_id is None:
-        return
-    try:
-        client.views_update(view_id=view_id, view=drawn)
-    except SlackApiError as problem:
-        logger.info("dialog could not be redrawn: %s", api_errors.error_code(problem))
-    except (OSError, HTTPException) as problem:
-        logger.info("dialog could not be redrawn: %s", describe_error(problem))

@@ -1,8 +1,8 @@
-"""What those who run the installation are told of a sync, privately: counts, how much was rejected, and, where the brake
-holds, two buttons. Whoever decides, every such message says who it was.
+"""The report of a sync for admins, as a direct message: counts, rejections, and for a held sync two buttons.
+
+After a decision, every copy of the message names the person who made it.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -12,102 +12,84 @@ from bot.db.models.roster import SyncDecision, SyncRun, SyncState
 from bot.domain.plural import plural
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
-from bot.slack.kit.blocks import Block
-from bot.slack.kit.card import Card
+from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
-from bot.sync.approvals import decide_held_sync
-from bot.sync.notices import notices_of_run
-from bot.wording import say
+from bot.sync.hold import decide_held_sync
+from bot.sync.notices import sent_reports
 
-GO_ON, REFUSE = "sync.go_on", "sync.refuse"
-_DECISIONS = {GO_ON: SyncDecision.CONFIRMED, REFUSE: SyncDecision.REFUSED}
-_LONGEST = 1_500
-_MOVES = ("added", "changed", "inactive")
+APPLY, SKIP = "sync.go_on", "sync.refuse"
+_DECISIONS = {APPLY: SyncDecision.CONFIRMED, SKIP: SyncDecision.REFUSED}
+_MAX_ERROR = 1_500
 
 
-def register(app: App, desk: AppContext) -> None:
-    for action_id, decision in _DECISIONS.items():
-        app.action(action_id)(_deciding(desk, decision))
-
-
-def _deciding(desk: AppContext, decision: SyncDecision) -> Callable[..., None]:
-    def decided(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+def register(app: App, context: AppContext) -> None:
+    def decide(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        run_id = int(action["value"])
-        with desk.acting(client, body["user"]["id"]) as (session, actor):
-            run = decide_held_sync(session, run_id, decision, actor=actor, now=desk.now())
+        run_id, decision = int(action["value"]), _DECISIONS[action["action_id"]]
+        with context.acting(client, body["user"]["id"]) as (session, actor):
+            run = decide_held_sync(session, run_id, decision, actor=actor, now=context.now())
             session.flush()
-            card, shown = report(run), notices_of_run(session, run_id)
-        for notice in shown:
+            card, notices = report_card(run), sent_reports(session, run_id)
+        for notice in notices:
             respond.update_message(client, notice.channel_id or "", notice.ts or "", card)
 
-    return decided
+    for action_id in _DECISIONS:
+        app.action(action_id)(decide)
 
 
-def stale(run: SyncRun) -> Card:
+def stale_card(run: SyncRun) -> Card:
+    """Build the reminder that `run`, the last complete sync, is more than a day old."""
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
-    head, said = (
-        "⏰ The student information system was not read for more than a day",
-        (f"What staff see is as of {since}. Run `cleanup-bot doctor` on the server: it says what is in the way."),
+    return _card(
+        "⏰ No sync with the student information system for more than a day",
+        f"What staff see is from {since}. Run `cleanup-bot doctor` on the server to find out why.",
     )
-    return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
 
 
-def report(run: SyncRun) -> Card:
-    if run.state == SyncState.BRAKED:
-        return _braked(run)
+def report_card(run: SyncRun) -> Card:
+    changes = _changes(run)
+    error = b.escaped(b.cut(run.error or "", _MAX_ERROR))
+    if run.state == SyncState.HELD:
+        return _card("🛑 The sync is on hold", f"{error}\n{changes}", *_decision(run))
     if run.state == SyncState.FAILED:
-        head, said = (
-            "❌ The sync with the student information system failed",
-            f"{_why(run)}\nIt is tried again in an hour.",
-        )
-        return Card([b.section(f"*{head}*\n{said}")], f"{head}\n{said}")
-    head = "🔄 The student information system was read"
-    facts = [_moved(run), *_rejected(run)]
-    text = "\n".join([head, *facts])
-    return Card([b.section(f"*{head}*\n" + "\n".join(facts)), b.context(_took(run))], text)
+        return _card("❌ The sync with the student information system failed", f"{error}\nIt runs again in an hour.")
+    rejected = sum(table["rejected"] for table in run.counts.values())
+    if rejected:
+        left_out = plural(rejected, "row or cell was", "rows or cells were")
+        changes += f"\n⚠️ {left_out} left out. The file below says which, and why."
+    return _card("🔄 The sync with the student information system is complete", changes, b.context(_origin(run)))
 
 
-def _moved(run: SyncRun) -> str:
-    lines = [
-        f"{name.replace('_', ' ').capitalize()}: {changes}"
-        for name, one in run.counts.items()
-        if (changes := ", ".join(say(f"sync_notice.moved.{kind}", count=one[kind]) for kind in _MOVES if one[kind]))
-    ]
-    return "\n".join(lines) or "Nothing has changed there."
+def _card(title: str, text: str, *more: Block) -> Card:
+    return Card([b.section(f"*{title}*\n{text}"), *more], f"{title}\n{text}")
 
 
-def _rejected(run: SyncRun) -> list[str]:
-    number = sum(one["rejected"] for one in run.counts.values())
-    return (
-        [(f"⚠️ {plural(number, 'row or cell was', 'rows or cells were')} left out; the file below says which and why.")]
-        if number
-        else []
-    )
+def _changes(run: SyncRun) -> str:
+    lines = []
+    for table, counts in run.counts.items():
+        changes = [f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "inactive") if counts[kind]]
+        if changes:
+            lines.append(f"{table.replace('_', ' ').capitalize()}: {', '.join(changes)}")
+    return "\n".join(lines) or "Nothing changed."
 
 
-def _took(run: SyncRun) -> str:
+def _origin(run: SyncRun) -> str:
     seconds = ((run.finished_at or run.started_at) - run.started_at).total_seconds()
     return f"{b.escaped(run.source)} · {b.date(run.started_at, style='{date_short}, {time}')} · {seconds:.0f} s"
 
 
-def _braked(run: SyncRun) -> Card:
-    head, facts = "🛑 The sync stopped before it wrote anything", f"{_why(run)}\n{_moved(run)}"
-    return Card([b.section(f"*{head}*\n{facts}"), *_choice(run)], f"{head}\n{facts}")
-
-
-def _why(run: SyncRun) -> str:
-    return b.escaped(b.cut(run.error or "", _LONGEST))
-
-
-def _choice(run: SyncRun) -> list[Block]:
+def _decision(run: SyncRun) -> list[Block]:
     if run.decision and run.decided_at:
-        who, day = f"<@{run.decided_by}>", b.date(run.decided_at)
-        return [b.context(say(f"sync_notice.decided.{run.decision}", who=who, day=day))]
-    sure = b.confirm(
-        "Go on with this sync?",
-        "Everything that is counted above is changed. It comes back when the export holds it again.",
-        yes="Go on",
+        choice, next_step = (
+            ("Apply changes", "The sync runs again within a minute.")
+            if run.decision == SyncDecision.CONFIRMED
+            else ("Skip tonight", "The next nightly sync tries again.")
+        )
+        return [b.context(f"<@{run.decided_by}> chose *{choice}* on {b.date(run.decided_at)}. {next_step}")]
+    confirm = b.confirm(
+        "Apply these changes?",
+        "Everything counted above is changed. What disappears comes back when an export has it again.",
+        yes="Apply changes",
     )
-    go_on = b.button("Go on all the same", GO_ON, str(run.id), style="danger") | {"confirm": sure}
-    return b.actions([go_on, b.button("Leave it", REFUSE, str(run.id))])
+    apply = b.button("Apply changes", APPLY, str(run.id), style="danger") | {"confirm": confirm}
+    return b.actions([apply, b.button("Skip tonight", SKIP, str(run.id))])

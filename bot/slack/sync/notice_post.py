@@ -1,142 +1,130 @@
-"""Sending the notices of syncs: each once, to one person, in a direct message.
+"""Sends the notices of syncs, each once, to one person, in a direct message.
 
-A notice is claimed and committed before Slack is called, and not sent again unless Slack surely did not take it; only that
-the brake holds is sent again rather than never.
+A notice that may have arrived is not sent again; only the report of a held sync is, because nothing is synced until a person
+has read it.
 """
 
 import csv
 import io
 import logging
-from http.client import HTTPException
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.db.models.notices import NoticeKind, SyncNotice
-from bot.db.models.roster import SyncRejection, SyncRun, SyncState
+from bot.db import outbox
+from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
+from bot.db.models.roster import SyncRejection, SyncRun
 from bot.db.session import transaction
-from bot.errors import UserError, describe_error
+from bot.errors import UserError
 from bot.slack.kit import api_errors, outbox_worker
-from bot.slack.kit.card import Card
+from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
-from bot.sync.notices import claim_notice, mark_failed, mark_sent, schedule_retry
-from bot.wording import say
+from bot.sync.notices import claim_notice, mark_unclear
 
 logger = logging.getLogger(__name__)
 
-_MOST_REJECTIONS = 20_000
+_MAX_REJECTIONS = 20_000
 
 
-def send_due(desk: AppContext, client: WebClient) -> int:
-    """Send every notice that is due; gives how many were handled."""
-    return outbox_worker.send_each(desk, claim_notice, lambda notice: _send(desk, client, notice))
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Send every notice that is due; return the number handled."""
+    return outbox_worker.send_each(context, claim_notice, lambda notice: _send(context, client, notice))
 
 
-def _send(desk: AppContext, client: WebClient, notice: SyncNotice) -> bool:
-    """False when Slack wants us to ask less often: enough for this round."""
-    try:
-        user_id = _reader(client, notice)
-        card = _drawn(desk, client, notice, user_id) if user_id else None
-        if user_id is None or card is None:
-            outbox_worker.complete(desk, mark_failed, notice)
-            return True
-    except (SlackApiError, OSError, HTTPException) as problem:
-        logger.warning("notice %s waits: %s", notice.id, describe_error(problem))
-        outbox_worker.complete(desk, schedule_retry, notice, desk.now() + outbox_worker.RETRY_DELAY)
-        return not (isinstance(problem, SlackApiError) and api_errors.is_rate_limited(problem))
-    return _post(desk, client, notice, user_id, card)
+def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Outcome | None:
+    prepared = api_errors.call(lambda: _prepare(context, client, notice))
+    if prepared.outcome is not Outcome.DONE:
+        return _retry(context, notice, prepared)
+    if prepared.answer is None:
+        outbox_worker.fail(context, notice)
+        return None
+    user_id, card = prepared.answer
+    if not outbox_worker.holds_lease(context, notice):
+        return None
+    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
+    if result.answer is not None:
+        place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
+        outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT, **place)
+        if notice.kind == NoticeKind.REPORT:
+            _send_rejections(context, client, notice, place["channel_id"])
+        return result.outcome
+    if result.outcome not in {Outcome.UNCLEAR, Outcome.REFUSED}:
+        return _retry(context, notice, result)
+    logger.warning("notice %s: %s", notice.id, result.error)
+    if result.outcome is Outcome.UNCLEAR:
+        outbox_worker.store(context, mark_unclear, notice, retry_at=context.now() + result.retry_after)
+    else:
+        outbox_worker.fail(context, notice)
+    return result.outcome
+
+
+def _retry(context: AppContext, notice: SyncNotice, result: Result[Any]) -> Outcome:
+    logger.warning("notice %s waits: %s", notice.id, result.error)
+    outbox_worker.retry(context, notice, result.retry_after)
+    return result.outcome
+
+
+def _prepare(context: AppContext, client: WebClient, notice: SyncNotice) -> tuple[str, Card] | None:
+    """Return the reader's Slack user id and the card, or None if the reader does not exist or may not read it.
+
+    Raises:
+        SlackApiError: Slack did not say who the reader is.
+    """
+    user_id = _reader(client, notice)
+    card = _load_card(context, client, notice, user_id) if user_id else None
+    return (user_id, card) if user_id and card else None
 
 
 def _reader(client: WebClient, notice: SyncNotice) -> str | None:
-    """The Slack user id; None for an address that nobody has here."""
     if notice.kind == NoticeKind.EDITS:
         return notice.reader
     try:
         return str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
-    except SlackApiError as problem:
-        if api_errors.is_retryable(problem):
+    except SlackApiError as error:
+        if api_errors.outcome_of(error) is not Outcome.REFUSED:
             raise
-        logger.warning("notice %s: nobody here has that address (%s)", notice.id, api_errors.error_code(problem))
+        logger.warning("notice %s: no user has that email (%s)", notice.id, api_errors.error_code(error))
         return None
 
 
-def _drawn(desk: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
-    """None for whoever may not read it, or has nothing to read any more."""
+def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
     if notice.kind == NoticeKind.EDITS:
-        return edits_notice.drawn(desk, client, user_id, notice.sync_run_id)
+        return edits_notice.load_card(context, client, user_id, notice.sync_run_id)
     try:
-        with desk.acting(client, user_id) as (session, _):
+        with context.acting(client, user_id) as (session, _):
             run = session.get_one(SyncRun, notice.sync_run_id)
-            return sync_notice.stale(run) if notice.kind == NoticeKind.STALE else sync_notice.report(run)
+            return sync_notice.stale_card(run) if notice.kind == NoticeKind.STALE else sync_notice.report_card(run)
     except UserError:
         return None
 
 
-def _post(desk: AppContext, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> bool:
-    if not outbox_worker.holds_lease(desk, notice):
-        return True
-    try:
-        answer = client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks)
-    except SlackApiError as problem:
-        return _refused(desk, notice, problem)
-    except (OSError, HTTPException) as problem:
-        logger.warning("notice %s: %s", notice.id, describe_error(problem))
-        _unclear(desk, notice)
-        return True
-    outbox_worker.complete(desk, mark_sent, notice, channel_id=answer["channel"], ts=answer["ts"])
-    if notice.kind == NoticeKind.REPORT:
-        _send_rejections(desk, client, notice, str(answer["channel"]))
-    return True
-
-
-def _refused(desk: AppContext, notice: SyncNotice, problem: SlackApiError) -> bool:
-    logger.warning("notice %s: %s", notice.id, api_errors.error_code(problem))
-    if api_errors.is_rate_limited(problem):
-        outbox_worker.complete(desk, schedule_retry, notice, desk.now() + api_errors.retry_after(problem))
-        return False
-    if api_errors.is_ambiguous(problem):
-        _unclear(desk, notice)
-    else:
-        outbox_worker.complete(desk, mark_failed, notice)
-    return True
-
-
-def _unclear(desk: AppContext, notice: SyncNotice) -> None:
-    """Slack may have taken it: once is enough, but that the brake holds somebody has to read."""
-    with transaction(desk.engine) as session:
-        run = session.get_one(SyncRun, notice.sync_run_id)
-        if notice.kind == NoticeKind.REPORT and run.state == SyncState.BRAKED:
-            schedule_retry(session, notice, desk.now() + outbox_worker.RETRY_DELAY)
-        else:
-            mark_failed(session, notice)
-
-
-def _send_rejections(desk: AppContext, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
-    """The rejected rows as a file below the report; without it the report still says how many they are."""
-    with transaction(desk.engine) as session:
-        content = _rejections(session, notice.sync_run_id)
+def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
+    """Send the rejected rows as a file below the report; if that fails, the report still says how many they are."""
+    with transaction(context.engine) as session:
+        content = _rejections_csv(session, notice.sync_run_id)
     if content is None:
         return
-    try:
-        client.files_upload_v2(channel=channel_id, filename=f"rejected-{notice.sync_run_id}.csv", content=content)
-    except SlackApiError as problem:
-        logger.warning("the rejections of notice %s were not sent: %s", notice.id, api_errors.error_code(problem))
-    except (OSError, HTTPException) as problem:
-        logger.warning("the rejections of notice %s were not sent: %s", notice.id, describe_error(problem))
+    name = f"rejected-{notice.sync_run_id}.csv"
+    result = api_errors.call(lambda: client.files_upload_v2(channel=channel_id, filename=name, content=content))
+    if result.error:
+        logger.warning("the rejected rows of notice %s were not sent: %s", notice.id, result.error)
 
 
-def _rejections(session: Session, run_id: int) -> str | None:
-    row = SyncRejection
-    found = select(row.file, row.line, row.column_name, row.reason).where(row.sync_run_id == run_id)
-    rows = session.execute(found.order_by(row.file, row.line, row.id).limit(_MOST_REJECTIONS)).all()
+def _rejections_csv(session: Session, run_id: int) -> str | None:
+    rejection = SyncRejection
+    columns = select(rejection.file, rejection.line, rejection.column_name, rejection.reason)
+    in_order = columns.where(rejection.sync_run_id == run_id).order_by(rejection.file, rejection.line, rejection.id)
+    rows = session.execute(in_order.limit(_MAX_REJECTIONS)).all()
     if not rows:
         return None
     file = io.StringIO(newline="")
     table = csv.writer(file)
-    table.writerow([say(f"notice_post.column.{one}") for one in ("file", "line", "column", "reason")])
+    table.writerow(["file", "line", "column", "reason"])
     table.writerows(rows)
     return file.getvalue()

@@ -1,12 +1,12 @@
-"""What every text of ours goes through."""
+"""Texts that every card shares: statuses, dates, and who else a change affects."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.cleanup_list.cards import Sibling
 from bot.cleanup_list.impact import Impact
+from bot.cleanup_list.student import Sibling
 from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit import impact
@@ -14,12 +14,12 @@ from bot.slack.kit import impact
 LATE = datetime(2026, 11, 23, 20, 30, tzinfo=ZoneInfo("America/Chicago"))
 
 
-def test_the_dot_of_a_status_is_never_parted_from_its_word():
+def test_dot_of_a_status_stays_with_its_word():
     assert b.status(SmsStatus.TURNED_OFF) == "🟡\u00a0*Turned Off*"
 
 
 @pytest.mark.parametrize(
-    ("named", "hidden", "said"),
+    ("names", "hidden", "listed"),
     [
         (["Lea"], 0, "Lea"),
         (["Lea", "Kim"], 0, "Lea and Kim"),
@@ -28,11 +28,14 @@ def test_the_dot_of_a_status_is_never_parted_from_its_word():
         ([], 2, "2 students of other classes or schools"),
     ],
 )
-def test_students_whom_a_change_touches_are_listed_as_people_say_it(named, hidden, said):
-    touches = Impact(
-        siblings=tuple(Sibling(1, name) for name in named), more_siblings=hidden, sharing=(), more_sharing=0
-    )
-    assert impact.siblings(touches) == [f"👪 Also a contact of {said}: changed for all of them."]
+def test_affected_siblings_are_named_and_hidden_ones_counted(names, hidden, listed):
+    siblings = tuple(Sibling(1, name) for name in names)
+    affected = Impact(siblings=siblings, more_siblings=hidden, sharing=(), more_sharing=0)
+    assert impact.affected_siblings(affected) == [f"👪 Also a contact of {listed}: changed for all of them."]
+
+
+def test_change_without_siblings_has_no_line():
+    assert impact.affected_siblings(Impact(siblings=(), more_siblings=0, sharing=(), more_sharing=0)) == []
 
 
 @pytest.mark.parametrize(
@@ -42,5 +45,5 @@ def test_students_whom_a_change_touches_are_listed_as_people_say_it(named, hidde
         ("{time} on {date_long}", "<!date^1795487400^{time} on {date_long}|Nov 24, 2026, 02:30 UTC>"),
     ],
 )
-def test_a_moment_is_read_in_the_readers_zone_and_by_old_clients_in_utc(style, written):
+def test_date_is_local_to_the_reader_and_utc_for_old_clients(style, written):
     assert b.date(LATE, style=style) == written

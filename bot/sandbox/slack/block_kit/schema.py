@@ -1,5 +1,5 @@
-"""What a piece of Block Kit may look like, as small checks that are put together. A check reports; it never raises, so
-one look at a broken dialog names everything that is wrong with it, the way Slack's `response_metadata` does.
+"""Checks for one piece of Block Kit, which combine into larger checks. A check reports problems and never raises, so that
+one pass over a broken dialog names everything that is wrong, as Slack's `response_metadata` does.
 """
 
 import re
@@ -26,24 +26,24 @@ def anything(value: Any, pointer: str) -> Iterator[Problem]:  # noqa: ARG001
     yield from ()
 
 
-def string(most: int, *, least: int = 1, pattern: str | None = None) -> Check:
-    """A string of `least` to `most` characters that matches `pattern` as a whole."""
+def string(maximum: int, *, minimum: int = 1, pattern: str | None = None) -> Check:
+    """A string of `minimum` to `maximum` characters that matches `pattern` as a whole."""
 
     def check(value: Any, pointer: str) -> Iterator[Problem]:
         if not isinstance(value, str):
             yield Problem(pointer, "must be a string")
-        elif len(value) < least:
-            yield Problem(pointer, f"must be more than {least - 1} characters")
-        elif len(value) > most:
-            yield Problem(pointer, f"must be less than {most + 1} characters")
+        elif len(value) < minimum:
+            yield Problem(pointer, f"must be more than {minimum - 1} characters")
+        elif len(value) > maximum:
+            yield Problem(pointer, f"must be less than {maximum + 1} characters")
         elif pattern and not re.fullmatch(pattern, value):
             yield Problem(pointer, f"does not match pattern: {pattern}")
 
     return check
 
 
-def url(most: int = 3000) -> Check:
-    return string(most, pattern=r"(https?|mailto|tel|slack)://?[^\s]+|(mailto|tel):[^\s]+")
+def url() -> Check:
+    return string(3000, pattern=r"(https?|mailto|tel|slack)://?[^\s]+|(mailto|tel):[^\s]+")
 
 
 def boolean(value: Any, pointer: str) -> Iterator[Problem]:
@@ -51,12 +51,17 @@ def boolean(value: Any, pointer: str) -> Iterator[Problem]:
         yield Problem(pointer, "must be a boolean")
 
 
-def integer(least: int, most: int) -> Check:
+def number(value: Any, pointer: str) -> Iterator[Problem]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        yield Problem(pointer, "must be a number")
+
+
+def integer(minimum: int, maximum: int) -> Check:
     def check(value: Any, pointer: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, int):
             yield Problem(pointer, "must be an integer")
-        elif not least <= value <= most:
-            yield Problem(pointer, f"must be between {least} and {most}")
+        elif not minimum <= value <= maximum:
+            yield Problem(pointer, f"must be between {minimum} and {maximum}")
 
     return check
 
@@ -69,69 +74,63 @@ def one_of(*allowed: Any) -> Check:
     return check
 
 
-def array(check: Check, least: int, most: int) -> Check:
-    """A list of `least` to `most` values that each pass `check`."""
+def array(check: Check, minimum: int, maximum: int) -> Check:
+    """A list of `minimum` to `maximum` values that each pass `check`."""
 
     def check_all(value: Any, pointer: str) -> Iterator[Problem]:
         if not isinstance(value, list):
             yield Problem(pointer, "must be an array")
             return
-        if len(value) < least:
-            yield Problem(pointer, f"no fewer than {least} items allowed")
-        if len(value) > most:
-            yield Problem(pointer, f"no more than {most} items allowed")
+        if len(value) < minimum:
+            yield Problem(pointer, f"no fewer than {minimum} items allowed")
+        if len(value) > maximum:
+            yield Problem(pointer, f"no more than {maximum} items allowed")
         for index, item in enumerate(value):
             yield from check(item, f"{pointer}/{index}")
 
     return check_all
 
 
-def shape(required: Mapping[str, Check], optional: Mapping[str, Check], *rules: Check, closed: bool = True) -> Check:
-    """An object with these fields; `closed` refuses any other. `rules` see the whole object once its fields are sound."""
+def shape(required: Mapping[str, Check], optional: Mapping[str, Check], *rules: Check) -> Check:
+    """An object with these fields and no others. `rules` check the whole object once each of its fields is valid."""
 
     def check(value: Any, pointer: str) -> Iterator[Problem]:
         if not isinstance(value, dict):
             yield Problem(pointer, "must provide an object")
             return
-        found = [
-            *_missing(value, pointer, required),
-            *_unknown(value, pointer, {**required, **optional}, closed=closed),
-        ]
-        for name, field in {**required, **optional}.items():
+        fields = {**required, **optional}
+        problems = [Problem(pointer, f"missing required field: {name}") for name in required if name not in value]
+        unknown = [name for name in value if name not in fields and name != "type"]
+        problems.extend(Problem(pointer, f"invalid additional property: {name}") for name in unknown)
+        for name, field in fields.items():
             if name in value:
-                found.extend(field(value[name], f"{pointer}/{name}"))
-        yield from found
-        if not found:
+                problems.extend(field(value[name], f"{pointer}/{name}"))
+        yield from problems
+        if not problems:
             for rule in rules:
                 yield from rule(value, pointer)
 
     return check
 
 
-def _missing(value: dict[str, Any], pointer: str, required: Mapping[str, Check]) -> Iterator[Problem]:
-    for name in required:
-        if name not in value:
-            yield Problem(pointer, f"missing required field: {name}")
+def any_object(value: Any, pointer: str) -> Iterator[Problem]:
+    """An object whose fields are not checked."""
+    if not isinstance(value, dict):
+        yield Problem(pointer, "must provide an object")
 
 
-def _unknown(value: dict[str, Any], pointer: str, known: Mapping[str, Check], *, closed: bool) -> Iterator[Problem]:
-    for name in value:
-        if closed and name not in known and name != "type":
-            yield Problem(pointer, f"invalid additional property: {name}")
-
-
-def by_type(table: Mapping[str, Check]) -> Check:
-    """An object whose `type` chooses the check."""
+def by_type(checks: Mapping[str, Check]) -> Check:
+    """An object whose `type` selects the check."""
 
     def check(value: Any, pointer: str) -> Iterator[Problem]:
         if not isinstance(value, dict):
             yield Problem(pointer, "must provide an object")
         elif "type" not in value:
             yield Problem(pointer, "missing required field: type")
-        elif value["type"] not in table:
+        elif value["type"] not in checks:
             yield Problem(f"{pointer}/type", f"unsupported type: {value['type']}")
         else:
-            yield from table[value["type"]](value, pointer)
+            yield from checks[value["type"]](value, pointer)
 
     return check
 
@@ -153,7 +152,7 @@ def at_least_one(*names: str) -> Check:
 
 
 def in_order(low: str, high: str) -> Check:
-    """The bound named `low` is not above the one named `high`; bounds may be numbers or, as in number inputs, strings."""
+    """The bound `low` is at most the bound `high`; number inputs write their bounds as strings."""
 
     def rule(value: Any, pointer: str) -> Iterator[Problem]:
         if low in value and high in value and float(value[low]) > float(value[high]):
@@ -163,7 +162,7 @@ def in_order(low: str, high: str) -> Check:
 
 
 def unique(items: list[Any], pointer: str, name: str) -> Iterator[Problem]:
-    """No two of the objects share the value of `name`."""
+    """No two of the objects have the same value of `name`."""
     seen: set[Any] = set()
     for index, item in enumerate(items):
         if item[name] in seen:

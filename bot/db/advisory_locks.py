@@ -1,0 +1,44 @@
+"""Advisory locks by name.
+
+A process that needs several takes them in this order:
+
+1. `roster.sync` (one sync at a time) and `nightly sync` (the clock decides whether one is due); both for a whole session
+2. `message <id>` (shared while receipts are applied, exclusive while a message is finalized), then rows of `deliveries`
+3. rows of `contacts`, by id, with their edits
+4. `cleanup list` (number status and membership), then rows of `cleanup_list`
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+
+@contextmanager
+def advisory_lock(engine: Engine, name: str) -> Iterator[Connection | None]:
+    """Yield a connection that holds the lock until the end of the block, or None where another process holds it.
+
+    No transaction is open, however long the block takes. Closing the connection, or a crash, releases the lock and drops the
+    temporary tables of the connection.
+    """
+    with engine.connect() as connection:
+        connection.detach()
+        with connection.begin():
+            try_lock = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+            acquired = connection.scalar(try_lock, {"name": name})
+        try:
+            yield connection if acquired else None
+        finally:
+            # The server releases the lock of a closed connection only a moment later, when the next process may have asked already.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+
+
+def lock_cleanup_list(executor: Session | Connection) -> None:
+    """Wait for the right to change number status and list membership, until the transaction ends.
+
+    Without it, two bulk changes would lock the same rows in different orders, and one of them would be rolled back: a lost receipt.
+    """
+    executor.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('cleanup list', 0))"))

@@ -1,0 +1,72 @@
+"""The lazy half of a listener that changed something: redraws the student dialog, the list behind it, and the Home tab."""
+
+import logging
+from collections.abc import Callable
+
+from slack_bolt import BoltContext
+from slack_sdk import WebClient
+
+from bot.cleanup_list.student import load_student
+from bot.db.models.slack import HomeTab, OpenView
+from bot.db.session import transaction
+from bot.slack import commands, home
+from bot.slack.kit import respond
+from bot.slack.kit.blocks import Card
+from bot.slack.kit.context import AppContext
+from bot.slack.kit.error_handler import run_after_response
+from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, show_latest
+from bot.slack.kit.private_metadata import DialogOrigin
+from bot.slack.list import card as list_card
+from bot.slack.student import view as student_view
+
+logger = logging.getLogger(__name__)
+_LAZY_TIMEOUT = 10  # Seconds; no one waits.
+
+
+def refresher(ctx: AppContext) -> Callable[..., None]:
+    """Return the lazy listener. Each part is redrawn even where another fails."""
+
+    def refresh(context: BoltContext, client: WebClient) -> None:
+        redraw: Redraw | None = context.get(REDRAW)
+        if redraw is None:  # The first half failed.
+            return
+        user_id = str(context.user_id)
+        with transaction(ctx.engine) as session:
+            view, has_home = session.get(OpenView, redraw.list_id), session.get(HomeTab, user_id) is not None
+        is_home = view is not None and view.view_id is None and view.response_url is None
+        if dialog := redraw.dialog:
+            run_after_response("student dialog", lambda: _redraw_dialog(ctx, client, user_id, dialog, redraw.list_id))
+        if view is not None and not is_home:
+            run_after_response(f"list {view.id}", lambda: _redraw_list(ctx, client, view))
+        text = view.filter_text if view is not None and is_home else None
+        if has_home:
+            run_after_response("home", lambda: home.redraw(ctx, client, user_id, text))
+
+    return refresh
+
+
+def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: OpenDialog, list_id: int) -> None:
+    with ctx.acting(client, user_id) as (session, actor):
+        card = load_student(session, dialog.student_id, actor=actor)
+    origin = DialogOrigin(dialog.student_id, list_id)
+    respond.update_dialog(client, dialog.view_id, student_view.view(card, origin, done=dialog.done))
+
+
+def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView) -> None:
+    typed = {"user_id": view.user_id, "text": view.filter_text}
+    show_latest(
+        *(ctx.engine, OpenView, view.id),
+        draw=lambda: commands.answer(ctx, client, typed),
+        show=lambda card: _show_list(client, view, card),
+    )
+
+
+def _show_list(client: WebClient, view: OpenView, card: Card) -> None:
+    if view.response_url is None:
+        client.views_update(view_id=view.view_id, view=list_card.dialog(card))
+        return
+    answer = respond.send_response(
+        view.response_url, timeout=_LAZY_TIMEOUT, text=card.text, blocks=card.blocks, replace_original=True
+    )
+    if answer.status_code != 200:  # noqa: PLR2004
+        logger.info("list %s could not be redrawn: Slack answered %s", view.id, answer.status_code)

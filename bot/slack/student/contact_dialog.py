@@ -1,0 +1,96 @@
+"""How the dialogs about one contact open and save; edit, remove, and opt-out each say what they draw and what they save.
+
+Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
+Slack never reports trouble with a change that is saved.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot.access import Actor
+from bot.cleanup_list.impact import Impact, load_impact
+from bot.cleanup_list.student import ContactCard, StudentCard, load_student
+from bot.contact_edits.locking import VersionConflict
+from bot.slack.kit.blocks import Block
+from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw
+from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_origin, read_target
+
+
+@dataclass(frozen=True)
+class ContactForm:
+    """One contact in a dialog, as it is in the database now, and what else a change affects."""
+
+    student: StudentCard
+    contact: ContactCard
+    impact: Impact
+    origin: DialogOrigin
+    actor: Actor
+
+    @property
+    def metadata(self) -> str:
+        return DialogTarget(self.contact.contact_id, self.contact.version, self.origin).as_metadata()
+
+
+class ContactDialog(Protocol):
+    """A dialog about one contact: the button that opens it, and the callback id of its submission."""
+
+    open_action: str
+    callback_id: str
+
+    def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
+        """Draw the dialog, in the transaction in which it opens."""
+
+    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
+        """Save what was entered, and return the line that says what was done."""
+
+    def conflict(
+        self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]
+    ) -> Block | None:
+        """Draw the dialog again after someone else saved first; None to show the error."""
+
+
+def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Callable[..., None]) -> None:
+    @app.action(dialog.open_action)
+    def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        origin = read_origin(body["view"])
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            access.require_editor(actor)
+            form = _load_form(session, int(action["value"]), origin, actor)
+            view = dialog.opened(ctx, session, form)
+        client.views_push(trigger_id=body["trigger_id"], view=view)
+
+    def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        view, user_id = body["view"], body["user"]["id"]
+        target = read_target(view)
+        origin = target.origin
+        try:
+            with ctx.acting(client, user_id) as (session, actor):
+                done = dialog.save(ctx, session, actor, target, view)
+        except VersionConflict as conflict:
+            with ctx.acting(client, user_id) as (session, actor):
+                form = _load_form(session, target.contact_id, origin, actor)
+            current = dialog.conflict(ctx, form, conflict, view)
+            if current is None:
+                raise
+            ack(response_action="update", view=current)
+            return
+        behind = view.get("previous_view_id")
+        context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id, done) if behind else None)
+        ack()
+
+    app.view(dialog.callback_id)(ack=save, lazy=[refresh])
+
+
+def _load_form(session: Session, contact_id: int, origin: DialogOrigin, actor: Actor) -> ContactForm:
+    student = load_student(session, origin.student_id, actor=actor)
+    contact = student.contact(contact_id)
+    impact = load_impact(session, contact_id, actor=actor, student_id=origin.student_id)
+    return ContactForm(student, contact, impact, origin, actor)

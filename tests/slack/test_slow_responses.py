@@ -1,0 +1,58 @@
+"""An answer that takes longer than Slack waits: an interim response in time, and the answer afterwards."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+from support import people, screens
+from support.snapshots import draw
+
+from bot.sandbox.slack.models import text_of
+
+TOO_LONG = 4  # Seconds; Slack waits three.
+
+
+@pytest.fixture
+def sam(session, office):
+    sam = people.student(session, "Sam", at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, sam))
+    session.commit()
+    return sam
+
+
+@contextmanager
+def locked_list(engine):
+    """No other connection can read the list for `TOO_LONG`."""
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE cleanup_list IN ACCESS EXCLUSIVE MODE"))
+        timer = threading.Timer(TOO_LONG, connection.rollback)
+        timer.start()
+        yield
+        timer.join()
+
+
+def wait_until(is_shown):
+    deadline = time.monotonic() + 10
+    while not is_shown() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_shown()
+
+
+def test_slow_command_gets_an_interim_response_and_the_answer_below(office, sam, snapshot):
+    with locked_list(office.engine):
+        answer = office.clara.command("/cleanup", "grade 5")
+    assert answer.error is None
+    assert answer.seconds < 3
+    assert draw(answer.message) == snapshot
+    assert wait_until(lambda: screens.student_ids(office.clara.last()) == [sam.id])
+    assert office.clara.last().key != answer.message.key
+
+
+def test_slow_button_still_changes_the_list(office, sam):
+    message = office.clara.command("/cleanup", "grade 5").message
+    with locked_list(office.engine):
+        outcome = office.clara.choose(message, "Blocked", action_id="list.show.status")
+    assert (outcome.error, outcome.seconds < 3) == (None, True)
+    assert wait_until(lambda: text_of(office.clara.current(message)).startswith("Grade 5 · Blocked\n"))

@@ -1,0 +1,39 @@
+"""Reads facts from a message, a dialog, or the Home tab: its buttons and menus, and the students it shows."""
+
+
+def elements(place):
+    """Yield every button and menu, those beside a section too."""
+    for block in place.blocks:
+        yield from block.get("elements", [])
+        if "accessory" in block:
+            yield block["accessory"]
+
+
+def action_ids(place):
+    return {element["action_id"] for element in elements(place) if "action_id" in element}
+
+
+def values(place, action_id):
+    """Return the values of the buttons with this action id, in their order."""
+    return [element["value"] for element in elements(place) if element.get("action_id") == action_id]
+
+
+def student_ids(place):
+    """Return the ids of the students that have a row, in their order."""
+    return [int(value.split()[0]) for value in values(place, "student.open")]
+
+
+def row_value(place, student_id):
+    """Return the value of the button in a student's row."""
+    return next(value for value in values(place, "student.open") if value.split()[0] == str(student_id))
+
+
+def labels(place):
+    """Return the words on every button."""
+    return [element["text"]["text"] for element in elements(place) if element["type"] == "button"]
+
+
+def options(place, action_id):
+    """Return the words of the options of a menu; none where there is no such menu."""
+    menus = (element for element in elements(place) if element.get("action_id") == action_id)
+    return [option["text"]["text"] for menu in menus for option in menu["options"]]
