@@ -4,6 +4,7 @@ No request is trusted before its signature or token is checked, no body is logge
 """
 
 import socket
+from contextlib import suppress
 
 import uvicorn
 from anyio import CapacityLimiter
@@ -15,8 +16,10 @@ from starlette.routing import Route
 from bot.app import freeze_garbage_collector
 from bot.errors import UserError
 from bot.settings import Settings
+from bot.web.connections import BACKLOG, KEEP_ALIVE_SECONDS, DeadlineProtocol, max_connections
 from bot.web.health import liveness, metrics_endpoint, readiness_endpoint
 from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
+from bot.web.log_limit import limit_server_log
 from bot.web.receipts import receipts_endpoint
 from bot.web.responses import handle_errors
 from bot.web.slack import slack_endpoint
@@ -38,14 +41,26 @@ def serve(settings: Settings, engine: Engine, bolt: App) -> None:
     except OSError as problem:
         sentence = f"Port {settings.port} cannot be used: {problem.strerror}. Set PORT to another."
         raise UserError("web.port_unavailable", sentence) from problem
-    application = create_web_app(settings, engine, bolt)
+    config = server_config(create_web_app(settings, engine, bolt), settings.port)
+    limit_server_log()
     freeze_garbage_collector()
-    uvicorn.run(
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again when it has finished.
+        uvicorn.Server(config).run()
+
+
+def server_config(application: Starlette, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         host=_HOST,
-        port=settings.port,
-        access_log=False,
+        port=port,
+        http=DeadlineProtocol,
+        ws="none",
+        lifespan="off",
         log_config=None,
+        access_log=False,
+        limit_concurrency=max_connections(),
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 

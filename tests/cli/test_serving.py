@@ -1,13 +1,18 @@
 """The processes of an installation start, serve, and end with exit code 0 when they are stopped."""
 
+import resource
 import signal
 import socket
 import subprocess
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from slack_sdk.signature import SignatureVerifier
 from support.command_line import COMMAND, first_answer, is_one_readable_line, started
+from twilio.request_validator import RequestValidator
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
@@ -26,6 +31,57 @@ def test_web_names_a_port_that_is_taken(run, slack):
     assert done.returncode == 1
     assert is_one_readable_line(done.stderr), done.stderr
     assert f"Port {port}" in done.stderr
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /receipts/twilio HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nTo"])
+def test_web_answers_while_strangers_hold_1100_connections(environment, slack, tmp_path, sent):
+    settings = {**environment, **slack, "TWILIO_AUTH_TOKEN": "twilio-secret-of-the-test"}
+    allow_many_open_files()
+    with few_files_web(settings, tmp_path) as (url, log), ExitStack() as strangers:
+        for _ in range(1100):
+            port = int(url.rpartition(":")[2])
+            stranger = strangers.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            stranger.sendall(sent)
+        assert httpx.get(f"{url}/healthz", timeout=5).status_code == 200
+        assert send_receipt(url, settings["TWILIO_AUTH_TOKEN"]).status_code == 204
+        assert send_command(url, settings["SLACK_SIGNING_SECRET"]).status_code == 200
+        assert log.stat().st_size < 10_000
+
+
+@contextmanager
+def few_files_web(settings, folder):
+    """The web process with at most 1,024 open files: its URL, and the file to which it logs."""
+    port, log = free_port(), folder / "web.log"
+    command = ["sh", "-c", 'ulimit -n 1024; exec "$@"', "sh", *COMMAND, "web"]
+    with log.open("w") as stderr:
+        process = subprocess.Popen(command, env={**settings, "PORT": str(port)}, cwd=folder, stderr=stderr)
+        try:
+            first_answer(f"http://127.0.0.1:{port}/healthz", process)
+            yield f"http://127.0.0.1:{port}", log
+        finally:
+            process.kill()
+            process.wait()
+
+
+def allow_many_open_files():
+    """Each connection is a file of this process, too."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def send_receipt(url, secret):
+    fields = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+13125550142", "From": "+13125550100"}
+    signature = RequestValidator(secret).compute_signature(f"{url}/receipts/twilio", fields)
+    return httpx.post(f"{url}/receipts/twilio", data=fields, headers={"X-Twilio-Signature": signature}, timeout=5)
+
+
+def send_command(url, secret):
+    stamp = str(int(time.time()))
+    body = urlencode({"command": "/cleanup", "text": "help", "user_id": "U1", "team_id": "T1"})
+    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return httpx.post(f"{url}/slack/events", content=body, headers=headers | kind, timeout=5)
 
 
 def test_clock_exits_cleanly_on_sigterm(environment, slack, tmp_path):
