@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 
@@ -41,6 +41,7 @@ from bot.providers.receipt import (
     ON_ITS_WAY,
     BadSignature,
     Code,
+    FetchFirst,
     Handshake,
     Malformed,
     Parsed,
@@ -65,7 +66,11 @@ _DIGESTS: Mapping[str, type[HashAlgorithm]] = {"1": SHA1, "2": SHA256}
 
 
 def verify(secret: str, callback: Callback) -> None:
-    """Check that SNS signed the message for one of our topics. The first time, this fetches Amazon's certificate (at most 5 s)."""
+    """Check that SNS signed the message for one of our topics.
+
+    Raises:
+        FetchFirst: this is the first message with this certificate.
+    """
     if callback.header("x-amz-sns-rawdelivery"):
         raise Malformed(
             "raw message delivery is on for this subscription, but raw messages are not signed: turn it off"
@@ -84,8 +89,10 @@ def verify(secret: str, callback: Callback) -> None:
     fields = [(name, envelope.get(name)) for name in _SIGNED_FIELDS[as_text(envelope.get("Type"))]]
     text = "".join(f"{name}\n{value}\n" for name, value in fields if isinstance(value, str))
     signature = decode_base64(as_text(envelope.get("Signature")))
+    if url not in _public_keys:
+        raise FetchFirst(partial(_fetch_public_key, url))
     try:
-        _public_key(url).verify(signature, text.encode("utf-8", "surrogatepass"), PKCS1v15(), digest())
+        _public_keys[url].verify(signature, text.encode("utf-8", "surrogatepass"), PKCS1v15(), digest())
     except InvalidSignature as problem:
         raise BadSignature("the signature does not match") from problem
 
@@ -105,9 +112,14 @@ def _sns_url(topic: str) -> str:
     return f"https://sns.{arn[2]}.amazonaws.com{'.cn' if arn[1] == 'aws-cn' else ''}/"
 
 
-# Cached to fetch a certificate once. A new certificate gets a new URL, so an entry never becomes stale.
-@lru_cache(maxsize=16)
-def _public_key(url: str) -> RSAPublicKey:
+# By the URL of their certificate. A new certificate gets a new URL, so an entry never becomes stale, and only Amazon can add one.
+_public_keys: dict[str, RSAPublicKey] = {}
+
+
+def _fetch_public_key(url: str) -> None:
+    """Fetch Amazon's certificate (at most 5 s), unless another message did meanwhile."""
+    if url in _public_keys:
+        return
     try:
         key = load_pem_x509_certificate(fetch(url)).public_key()
     except OSError as problem:
@@ -118,7 +130,7 @@ def _public_key(url: str) -> RSAPublicKey:
         raise BadSignature("the certificate's URL holds something else") from problem
     if not isinstance(key, RSAPublicKey):
         raise BadSignature("the certificate is not for signing messages")
-    return key
+    _public_keys[url] = key
 
 
 def parse(callback: Callback) -> Parsed:

@@ -4,7 +4,7 @@ Each provider's own table of codes decides what a receipt means.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -94,6 +94,14 @@ class TryAgain(BadSignature):
     """As above, from a provider that tries again only after a 5xx: by then, a missing signature or our secret may be fixed."""
 
     status = 503
+
+
+class FetchFirst(TryAgain):
+    """A request of ours has to be made before this one can be verified: call `fetch`, which may take seconds, then verify again."""
+
+    def __init__(self, fetch: Callable[[], None]) -> None:
+        super().__init__("something has to be fetched from the provider first")
+        self.fetch = fetch
 
 
 class NoPassword(BadSignature):

@@ -1,6 +1,7 @@
 """The providers' endpoint: delivery receipts, opt-outs, and opt-ins, committed before they are answered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
@@ -12,42 +13,69 @@ from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
 from bot.providers.callback import Callback
 from bot.providers.fetch import fetch
-from bot.providers.receipt import Handshake, OptOutMessage, Parsed, ParsedReceipt, Refused
+from bot.providers.receipt import FetchFirst, Handshake, OptOutMessage, Parsed, ParsedReceipt, Refused, TryAgain
 from bot.providers.registry import BY_NAME, Provider
 from bot.settings import Settings
 from bot.web.group_commit import GroupCommit
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
 _MAX_BATCH = 500
+_MAX_WAITING_FETCHES = 4
 
 Report = ParsedReceipt | OptOutMessage
 
 
-def receipts_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter) -> Endpoint:
+def receipts_endpoint(
+    settings: Settings, engine: Engine, *, threads: CapacityLimiter, fetch_threads: CapacityLimiter
+) -> Endpoint:
+    """Build the endpoint. `fetch_threads` wait for providers: a stranger can cause that, so no receipt waits for them."""
+
     def commit(reports: Sequence[Report]) -> None:
         with transaction(engine) as session:
             record_receipts(session, reports, now=utc_now())
 
     group_commit: GroupCommit[Report] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
 
+    async def verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
+        try:
+            return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+        except FetchFirst as missing:
+            await _fetch_in(fetch_threads, missing.fetch)
+            return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+
     async def endpoint(request: Request) -> Response:
         provider, secret = _find_provider(settings, request.path_params["provider"])
         body = await read_body(request, max_bytes=MEGABYTE)
         callback = Callback(_called_url(settings, request), dict(request.headers), body, utc_now())
         try:
-            parsed = await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+            parsed = await verify_and_parse(provider, secret, callback)
+            await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
+            return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:
             raise HttpError(refusal.status, f"{provider.NAME}: {refusal}", challenge=refusal.challenge) from refusal
-        await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
-        handshakes = [handshake for handshake in parsed if isinstance(handshake, Handshake)]
-        for handshake in handshakes:
-            if handshake.confirm:
-                await to_thread.run_sync(fetch, handshake.confirm, limiter=threads)
-        if not handshakes:
-            return Response(status_code=204)
-        return JSONResponse({name: value for handshake in handshakes for name, value in handshake.answer.items()})
 
     return endpoint
+
+
+def _verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
+    provider.verify(secret, callback)
+    return provider.parse(callback)
+
+
+async def _answer_handshakes(handshakes: Sequence[Handshake], fetch_threads: CapacityLimiter) -> Response:
+    for handshake in handshakes:
+        if handshake.confirm:
+            await _fetch_in(fetch_threads, partial(fetch, handshake.confirm))
+    if not handshakes:
+        return Response(status_code=204)
+    return JSONResponse({name: value for handshake in handshakes for name, value in handshake.answer.items()})
+
+
+async def _fetch_in(threads: CapacityLimiter, request: Callable[[], object]) -> None:
+    """Make a request of ours to a provider. A long queue is refused, for the provider to try again, because it would give up waiting."""
+    if threads.statistics().tasks_waiting >= _MAX_WAITING_FETCHES:
+        raise TryAgain("too many requests to the provider are waiting")
+    await to_thread.run_sync(request, limiter=threads)
 
 
 def _find_provider(settings: Settings, name: str) -> tuple[Provider, str]:
@@ -59,11 +87,6 @@ def _find_provider(settings: Settings, name: str) -> tuple[Provider, str]:
     if secret is None:
         raise HttpError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be verified.")
     return provider, secret
-
-
-def _verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
-    provider.verify(secret, callback)
-    return provider.parse(callback)
 
 
 def _called_url(settings: Settings, request: Request) -> str:

@@ -26,8 +26,10 @@ from bot.web.slack import slack_endpoint
 
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it may run on another machine.
 _SHUTDOWN_SECONDS = 20
-# Together with Bolt's five threads for lazy listeners, fewer than there are database connections.
-_SLACK_THREADS, _OTHER_THREADS = 12, 6
+# Threads of each kind of caller, so that none waits for another kind. Together with Bolt's five threads for lazy listeners, those
+# that use the database are fewer than its connections; those that fetch from providers use none.
+_SLACK_THREADS, _RECEIPT_THREADS, _INGEST_THREADS, _READINESS_THREADS, _METRICS_THREADS = 12, 3, 2, 1, 1
+_FETCH_THREADS = 2
 
 
 def serve(settings: Settings, engine: Engine, bolt: App) -> None:
@@ -67,17 +69,26 @@ def server_config(application: Starlette, port: int) -> uvicorn.Config:
 
 def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     """Build the web application. It expects a migrated database; `/readyz` reports whether it is."""
-    threads = CapacityLimiter(_OTHER_THREADS)
     slack = slack_endpoint(settings, engine, bolt, CapacityLimiter(_SLACK_THREADS))
-    receipts = receipts_endpoint(settings, engine, threads)
+    receipts = receipts_endpoint(
+        settings,
+        engine,
+        threads=CapacityLimiter(_RECEIPT_THREADS),
+        fetch_threads=CapacityLimiter(_FETCH_THREADS),
+    )
+    ingest_threads = CapacityLimiter(_INGEST_THREADS)
+    mass_messages = mass_messages_endpoint(settings, engine, ingest_threads)
+    opt_outs = opt_outs_endpoint(settings, engine, ingest_threads)
+    readiness = readiness_endpoint(engine, CapacityLimiter(_READINESS_THREADS))
+    metrics = metrics_endpoint(engine, CapacityLimiter(_METRICS_THREADS))
     return Starlette(
         routes=[
             Route("/slack/events", handle_errors(slack), methods=["POST"]),
             Route("/receipts/{provider}", handle_errors(receipts), methods=["GET", "POST"]),
-            Route("/mass-messages", handle_errors(mass_messages_endpoint(settings, engine, threads)), methods=["POST"]),
-            Route("/opt-outs", handle_errors(opt_outs_endpoint(settings, engine, threads)), methods=["POST"]),
+            Route("/mass-messages", handle_errors(mass_messages), methods=["POST"]),
+            Route("/opt-outs", handle_errors(opt_outs), methods=["POST"]),
             Route("/healthz", handle_errors(liveness)),
-            Route("/readyz", handle_errors(readiness_endpoint(engine, threads))),
-            Route("/metrics", handle_errors(metrics_endpoint(engine, threads))),
+            Route("/readyz", handle_errors(readiness)),
+            Route("/metrics", handle_errors(metrics)),
         ]
     )

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -30,6 +30,7 @@ from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
 from bot.web import server
 
+SNS_KEY = f"{amazon.SITE}SimpleNotificationService-"
 SIGNING, TWILIO, INGEST = "slack-secret", "twilio-secret", "ingest-secret"
 COMMAND = urlencode({"command": "/cleanup", "text": "grade 5 O'Brien", "user_id": "U1", "team_id": "T1"}).encode()
 
@@ -298,6 +299,23 @@ def test_slow_certificate_does_not_delay_other_requests(subscribed, sns):
         assert not slow_request.done()
         sns.may_answer.set()
         assert slow_request.result().status_code == 204
+
+
+def test_forged_certificates_delay_no_receipt_and_no_check(subscribed, sns, session):
+    sns.may_answer.clear()
+    forgeries = [sns.message(an_event(), at=datetime.now(UTC), certificate=f"{SNS_KEY}{n:x}.pem") for n in range(12)]
+    with ThreadPoolExecutor(12) as strangers:
+        forged = [strangers.submit(from_sns, subscribed, forgery) for forgery in forgeries]
+        assert sns.was_asked.wait(10)
+        refused_at_once = next(as_completed(forged)).result()
+        assert refused_at_once.status_code == 503
+        assert from_twilio(subscribed).status_code == 204
+        assert register(subscribed, a_message(a_delivery())).status_code == 200
+        assert [subscribed.get(path).status_code for path in ("/metrics", "/readyz")] == [200, 200]
+        assert not all(request.done() for request in forged)
+        sns.may_answer.set()
+        assert {request.result().status_code for request in forged} == {403, 503}
+    assert stored_receipts(session) == 1
 
 
 @pytest.mark.parametrize(
