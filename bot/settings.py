@@ -3,6 +3,7 @@
 import re
 from datetime import time, timedelta
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     first_look_after: timedelta = timedelta(minutes=30)
     opt_in_number: str | None = None
     public_url: str | None = None
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     sync_whole_every: timedelta = timedelta(days=7)
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
     smtp_url: SecretStr | None = None
@@ -72,6 +74,17 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(word.strip().lower() for word in value.split(",") if word.strip())
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _parse_networks(cls, value: object) -> object:
+        """Accept addresses and networks, separated by commas."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(word.strip()) for word in value.split(",") if word.strip())
+        except ValueError as error:
+            raise ValueError("write addresses or networks, such as 10.0.0.7 or 10.0.0.0/24") from error
 
     @field_validator("settle_after", "first_look_after", "sync_whole_every", mode="before")
     @classmethod
@@ -141,6 +154,10 @@ class Settings(BaseSettings):
         """Slack's signing secret; both of them while it is being replaced: `old,new`."""
         secrets = (self.secret("slack_signing_secret") or "").split(",")
         return tuple(secret.strip() for secret in secrets if secret.strip())
+
+    def is_trusted_proxy(self, address: str) -> bool:
+        """Return whether a connection from this IP address may say for whom and at which address it calls."""
+        return any(ip_address(address) in network for network in self.trusted_proxies)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -52,6 +52,8 @@ def test_emails_are_split_at_commas_and_lowercased(monkeypatch):
         ("FIRST_LOOK_AFTER", "soon", "30m"),
         ("SYNC_AT", "noonish", "SYNC_AT"),
         ("SYNC_BRAKE_PERCENT", "150", "100"),
+        ("TRUSTED_PROXIES", "nginx", "10.0.0.0/24"),
+        ("TRUSTED_PROXIES", "10.0.0.1/24", "10.0.0.0/24"),
     ],
 )
 def test_an_invalid_setting_is_named_with_a_hint(monkeypatch, name, value, hint):

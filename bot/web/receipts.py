@@ -94,6 +94,8 @@ def _called_url(settings: Settings, request: Request) -> str:
     query = f"?{request.url.query}" if request.url.query else ""
     if settings.public_url:
         return f"{settings.public_url.rstrip('/')}{request.url.path}{query}"
-    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
-    host = request.headers.get("x-forwarded-host", request.headers.get("host", ""))
+    scheme, host = request.url.scheme, request.headers.get("host", "")
+    if request.client and settings.is_trusted_proxy(request.client.host):
+        scheme = request.headers.get("x-forwarded-proto", scheme)
+        host = request.headers.get("x-forwarded-host", host)
     return f"{scheme}://{host}{request.url.path}{query}"

@@ -225,11 +225,21 @@ def test_malformed_receipt_is_refused(bot, session):
     assert stored_receipts(session) == 0
 
 
-def test_called_url_is_reconstructed_behind_a_proxy(serve, session):
-    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cleanup.district.example"}
-    called = "https://cleanup.district.example/receipts/twilio"
-    assert from_twilio(serve(), url=called, **forwarded).status_code == 204
-    assert from_twilio(serve(public_url="https://cleanup.district.example/"), url=called).status_code == 204
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cleanup.district.example"}
+CALLED = "https://cleanup.district.example/receipts/twilio"
+
+
+def test_called_url_is_reconstructed_behind_a_trusted_proxy(serve):
+    proxied = serve(trusted_proxies="10.0.0.0/8, 127.0.0.1")
+    assert from_twilio(proxied, url=CALLED, **FORWARDED).status_code == 204
+    assert from_twilio(serve(public_url="https://cleanup.district.example/"), url=CALLED).status_code == 204
+
+
+@pytest.mark.parametrize("trusted", ["", "10.0.0.0/8,::1"])
+def test_forwarded_headers_of_others_are_ignored(serve, trusted):
+    bot = serve(trusted_proxies=trusted)
+    assert from_twilio(bot, url=CALLED, **FORWARDED).status_code == 403
+    assert from_twilio(bot, **FORWARDED).status_code == 204
 
 
 def test_unknown_provider_is_not_found(bot):

@@ -56,6 +56,7 @@ def serve_on(listener: socket.socket, app: ASGIApp, *, wait_for_end: bool = Fals
         app,
         http=DroppableProtocol,
         ws="none",
+        proxy_headers=False,
         lifespan="off",
         log_level="warning",
         access_log=False,
