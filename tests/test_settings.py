@@ -70,6 +70,24 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
     assert settings.load().slack_bot_token is None
 
 
+def test_blanks_and_newlines_around_a_value_are_dropped(monkeypatch):
+    for name, value in {
+        "SLACK_BOT_TOKEN": " xoxb-1\n",
+        "PORT": "8080 ",
+        "PUBLIC_URL": "\thttps://a.example\r\n",
+    }.items():
+        monkeypatch.setenv(name, value)
+    config = settings.load()
+    assert (config.secret("slack_bot_token"), config.port, config.public_url) == ("xoxb-1", 8080, "https://a.example")
+
+
+@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "PORT", "SIS_ONEROSTER_CSV", "ADMIN_EMAILS", "SYNC_AT"])
+def test_a_blank_variable_counts_as_not_set(monkeypatch, name):
+    default = getattr(settings.load(), name.lower())
+    monkeypatch.setenv(name, " \n")
+    assert getattr(settings.load(), name.lower()) == default
+
+
 def test_no_secret_is_printed(monkeypatch):
     secrets = ("DATABASE_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "TWILIO_AUTH_TOKEN", "INGEST_TOKEN")
     for name in secrets:
