@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 _CLONE, _WHEEL = Path(__file__).parents[2] / "manifest.yaml", Path(__file__).with_name("manifest.yaml")
 _EXAMPLE_HOST = "cleanup.district.example"
@@ -27,13 +26,15 @@ def manifest(
     """Print the manifest from which to create the Slack app."""
     if (host is None) != socket_mode:
         raise typer.BadParameter("give either --host or --socket")
-    if host and not _HOST.fullmatch(host):
+    if host is not None and not _HOST.fullmatch(host):
         raise typer.BadParameter("--host is a name such as cleanup.ourdistrict.org, without https:// and path")
-    typer.echo(for_host(host) if host else for_socket_mode())
+    typer.echo(for_socket_mode() if host is None else for_host(host))
 
 
 def read() -> dict[str, Any]:
     """Return the content of `manifest.yaml`."""
+    import yaml
+
     content: dict[str, Any] = yaml.safe_load(_text())
     return content
 
@@ -45,6 +46,8 @@ def for_host(host: str) -> str:
 
 def for_socket_mode() -> str:
     """Return the manifest without addresses: in Socket Mode we call Slack."""
+    import yaml
+
     content = _without_addresses(read())
     content["settings"]["socket_mode_enabled"] = True
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)

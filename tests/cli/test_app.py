@@ -19,7 +19,7 @@ try:
     cli(["--help"])
 except SystemExit as end:
     assert end.code == 0
-assert not {"sqlalchemy", "slack_sdk", "slack_bolt", "pydantic", "starlette", "httpx", "phonenumbers"} & set(sys.modules)
+assert not {"sqlalchemy", "slack_sdk", "slack_bolt", "pydantic", "starlette", "httpx", "phonenumbers", "yaml"} & set(sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -156,5 +156,11 @@ def test_the_command_prints_either_manifest(run):
         "url: https://cleanup.maplewood.org/slack/events" in run("manifest", "--host", "cleanup.maplewood.org").stdout
     )
     assert "socket_mode_enabled: true" in run("manifest", "--socket").stdout
-    for wrong in ((), ("--socket", "--host", "a.org"), ("--host", "https://a.org"), ("--host", "a b.org")):
+    for wrong in (
+        (),
+        ("--socket", "--host", "a.org"),
+        ("--host", "https://a.org"),
+        ("--host", "a b.org"),
+        ("--host", ""),
+    ):
         assert run("manifest", *wrong).returncode == 2
