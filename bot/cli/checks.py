@@ -21,6 +21,7 @@ from bot.web.health import Check, readiness_checks
 
 # Slack refuses a request whose timestamp is more than 300 s off.
 _MAX_SKEW = timedelta(seconds=60)
+_MIN_SECRET = 16
 
 
 def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check]:
@@ -36,6 +37,7 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
         _signing_secret(config),
         _ingest_token(config),
         _receipts(config),
+        secret_lengths(config),
         _mail(config),
     ]
 
@@ -124,6 +126,23 @@ def _receipts(config: Settings) -> Check:
         return Check(name, ok=True, sentence=f"are accepted from {', '.join(accepted)}.")
     secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
     return Check(name, ok=None, sentence=f"are accepted from no provider. Set the secret of yours: {secrets}.")
+
+
+def secret_lengths(config: Settings) -> Check:
+    """Check every secret with which a caller proves who it is; callers can try as many as they like."""
+    secrets = {"slack_signing_secret": config.signing_secrets}
+    for name in ("ingest_token", *(provider.SECRET for provider in registry.BY_NAME.values())):
+        if secret := config.secret(name):
+            # Of `user:password`, only the password is secret.
+            secrets[name] = (secret.partition(":")[2] if name.endswith("_basic_auth") else secret,)
+    short = [name.upper() for name, values in secrets.items() if any(len(value) < _MIN_SECRET for value in values)]
+    if not short:
+        return Check("secrets", ok=True, sentence=f"have at least {_MIN_SECRET} characters.")
+    sentence = (
+        f"are too short to be safe from guessing: {', '.join(short)}. Copy those of a provider whole; for your own, use at least "
+        f"{_MIN_SECRET} characters, such as those of: openssl rand -hex 32"
+    )
+    return Check("secrets", ok=False, sentence=sentence)
 
 
 def _mail(config: Settings) -> Check:

@@ -9,6 +9,7 @@ from support.sis_server import serving
 from bot.cli import checks, manifest
 from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
+from bot.settings import Settings
 
 
 def line(done, name):
@@ -49,8 +50,24 @@ def test_invalid_settings_are_one_line(run):
 
 
 def test_providers_whose_receipts_are_accepted_are_named(run, slack):
-    done = run("doctor", **slack, TWILIO_AUTH_TOKEN="one", TELNYX_PUBLIC_KEY="two")
+    done = run("doctor", **slack, TWILIO_AUTH_TOKEN="one" * 6, TELNYX_PUBLIC_KEY="two" * 6)
     assert line(done, "delivery receipts") == "✓ delivery receipts are accepted from telnyx, twilio."
+
+
+@pytest.mark.parametrize(
+    ("name", "short", "whole"),
+    [
+        ("INGEST_TOKEN", "x" * 15, "x" * 16),
+        ("SLACK_SIGNING_SECRET", f"{'x' * 16},x", f"{'x' * 16},{'y' * 16}"),
+        ("TWILIO_AUTH_TOKEN", "secret", "x" * 32),
+        ("BANDWIDTH_BASIC_AUTH", f"bandwidth:{'x' * 15}", f"b:{'x' * 16}"),
+    ],
+)
+def test_a_secret_shorter_than_16_characters_is_refused(name, short, whole):
+    checked = [checks.secret_lengths(Settings(_env_file=None, **{name.lower(): value})) for value in (short, whole)]
+    assert [check.ok for check in checked] == [False, True]
+    assert name in checked[0].sentence
+    assert short not in checked[0].sentence
 
 
 def test_the_mail_server_is_tried(run, slack):
