@@ -36,6 +36,7 @@ from bot.slack.sync import notice_post
 from bot.sync.hold import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
+from bot.web.refusals import delete_old_refusals
 from bot.web.slack import delete_old_requests
 
 logger = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
         open_views.delete_expired_views(session, now=now)
         + delete_old_downloads(session, now=now)
         + delete_old_requests(session, now=now)
+        + delete_old_refusals(session, now=now)
     )
 
 

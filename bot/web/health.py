@@ -102,6 +102,8 @@ _METRICS = {
     "contact_cleanup_digest_posts": "SELECT state, count(*) FROM digest_posts WHERE kind = 'digest' GROUP BY 1 ORDER BY 1",
     "contact_cleanup_mass_messages_open": "SELECT NULL, count(*) FROM mass_messages WHERE settled_at IS NULL",
     "contact_cleanup_receipts_waiting": "SELECT NULL, count(*) FROM receipts WHERE applied_at IS NULL",
+    "contact_cleanup_requests_refused_last_day": "SELECT source, sum(count) FROM refused_requests"
+    " WHERE hour > now() - interval '1 day' GROUP BY 1 ORDER BY 1",
     "contact_cleanup_sync_age_seconds": "SELECT NULL, extract(epoch FROM now() - max(finished_at))::bigint"
     " FROM sync_runs WHERE state = 'done'",
 }

@@ -13,10 +13,20 @@ from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
 from bot.providers.callback import Callback
 from bot.providers.fetch import fetch
-from bot.providers.receipt import FetchFirst, Handshake, OptOutMessage, Parsed, ParsedReceipt, Refused, TryAgain
+from bot.providers.receipt import (
+    BadSignature,
+    FetchFirst,
+    Handshake,
+    OptOutMessage,
+    Parsed,
+    ParsedReceipt,
+    Refused,
+    TryAgain,
+)
 from bot.providers.registry import BY_NAME, Provider
 from bot.settings import Settings
 from bot.web.group_commit import GroupCommit
+from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
 _MAX_BATCH = 500
@@ -26,7 +36,12 @@ Report = ParsedReceipt | OptOutMessage
 
 
 def receipts_endpoint(
-    settings: Settings, engine: Engine, *, threads: CapacityLimiter, fetch_threads: CapacityLimiter
+    settings: Settings,
+    engine: Engine,
+    *,
+    threads: CapacityLimiter,
+    fetch_threads: CapacityLimiter,
+    refusals: RefusalCounter,
 ) -> Endpoint:
     """Build the endpoint. `fetch_threads` wait for providers: a stranger can cause that, so no receipt waits for them."""
 
@@ -44,7 +59,14 @@ def receipts_endpoint(
             return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
 
     async def endpoint(request: Request) -> Response:
-        provider, secret = _find_provider(settings, request.path_params["provider"])
+        provider = _find_provider(request.path_params["provider"])
+        secret = settings.secret(provider.SECRET)
+        if secret is None:
+            # The provider tries again, so nothing is lost if it is set soon.
+            refusals.add(provider.NAME, f"{provider.SECRET.upper()} is not set")
+            raise HttpError(
+                503, f"{provider.SECRET.upper()} is not set here, so receipts of {provider.NAME} cannot be verified."
+            )
         body = await read_body(request, max_bytes=MEGABYTE)
         callback = Callback(_called_url(settings, request), dict(request.headers), body, utc_now())
         try:
@@ -52,6 +74,8 @@ def receipts_endpoint(
             await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
             return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:
+            if isinstance(refusal, BadSignature):
+                refusals.add(provider.NAME, str(refusal))
             raise HttpError(refusal.status, f"{provider.NAME}: {refusal}", challenge=refusal.challenge) from refusal
 
     return endpoint
@@ -78,15 +102,11 @@ async def _fetch_in(threads: CapacityLimiter, request: Callable[[], object]) -> 
     await to_thread.run_sync(request, limiter=threads)
 
 
-def _find_provider(settings: Settings, name: str) -> tuple[Provider, str]:
-    """Return the provider and our shared secret. Without a secret, a 503 makes the provider try again, so nothing is lost."""
+def _find_provider(name: str) -> Provider:
     provider = BY_NAME.get(name)
     if provider is None:
         raise HttpError(404, f"Unknown provider. Known providers: {', '.join(BY_NAME)}.")
-    secret = settings.secret(provider.SECRET)
-    if secret is None:
-        raise HttpError(503, f"{provider.SECRET.upper()} is not set here, so receipts of {name} cannot be verified.")
-    return provider, secret
+    return provider
 
 
 def _called_url(settings: Settings, request: Request) -> str:

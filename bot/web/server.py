@@ -21,13 +21,14 @@ from bot.web.health import liveness, metrics_endpoint, readiness_endpoint
 from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
 from bot.web.log_limit import limit_server_log
 from bot.web.receipts import receipts_endpoint
+from bot.web.refusals import RefusalCounter
 from bot.web.responses import handle_errors
 from bot.web.slack import slack_endpoint
 
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it may run on another machine.
 _SHUTDOWN_SECONDS = 20
-# Threads of each kind of caller, so that none waits for another kind. Together with Bolt's five threads for lazy listeners, those
-# that use the database are fewer than its connections; those that fetch from providers use none.
+# Threads of each kind of caller, so that none waits for another kind. Together with Bolt's five threads for lazy listeners and
+# one that counts refusals, those that use the database are no more than its connections; those that fetch from providers use none.
 _SLACK_THREADS, _RECEIPT_THREADS, _INGEST_THREADS, _READINESS_THREADS, _METRICS_THREADS = 12, 3, 2, 1, 1
 _FETCH_THREADS = 2
 
@@ -70,12 +71,14 @@ def server_config(application: Starlette, port: int) -> uvicorn.Config:
 
 def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     """Build the web application. It expects a migrated database; `/readyz` reports whether it is."""
-    slack = slack_endpoint(settings, engine, bolt, CapacityLimiter(_SLACK_THREADS))
+    refusals = RefusalCounter(engine)
+    slack = slack_endpoint(settings, engine, bolt, threads=CapacityLimiter(_SLACK_THREADS), refusals=refusals)
     receipts = receipts_endpoint(
         settings,
         engine,
         threads=CapacityLimiter(_RECEIPT_THREADS),
         fetch_threads=CapacityLimiter(_FETCH_THREADS),
+        refusals=refusals,
     )
     ingest_threads = CapacityLimiter(_INGEST_THREADS)
     mass_messages = mass_messages_endpoint(settings, engine, ingest_threads)

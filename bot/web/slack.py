@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 import re
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from http.client import HTTPException
@@ -31,6 +33,7 @@ from bot.db.session import autocommit_engine
 from bot.errors import describe_error
 from bot.settings import Settings
 from bot.slack.kit import respond
+from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ RESPONSE_TIMEOUT = (
 _ANSWERED_SEPARATELY = {"block_actions", "shortcut", "message_action", "event_callback", "view_closed"}
 # Longer than a timestamp is accepted: five minutes in either direction.
 _REPLAY_WINDOW = timedelta(minutes=11)
+_MAX_SKEW_SECONDS = 300
 
 _CLAIM = (
     insert(SeenRequest)
@@ -51,7 +55,9 @@ _CLAIM = (
 )
 
 
-def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: CapacityLimiter) -> Endpoint:
+def slack_endpoint(
+    settings: Settings, engine: Engine, bolt: App, *, threads: CapacityLimiter, refusals: RefusalCounter
+) -> Endpoint:
     """Build the endpoint. It has `threads` of its own, so that a flood of receipts delays no click."""
 
     def dispatch_once(bolt_request: BoltRequest, signature: str) -> BoltResponse:
@@ -63,9 +69,11 @@ def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: Capac
 
     async def endpoint(request: Request) -> Response:
         if not secrets:
+            refusals.add("slack", "SLACK_SIGNING_SECRET is not set")
             raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so Slack's requests cannot be verified.")
         body = await read_body(request, max_bytes=MEGABYTE)
-        if not any(_is_signed(request, body, secret) for secret in secrets):
+        if reason := _signature_problem(request, body, secrets):
+            refusals.add("slack", reason)
             raise HttpError(401, "This request is not signed by Slack, or one of our clocks is wrong.")
         try:
             bolt_request = BoltRequest(
@@ -85,12 +93,20 @@ def slack_endpoint(settings: Settings, engine: Engine, bolt: App, threads: Capac
     return endpoint
 
 
-def _is_signed(request: Request, body: bytes, secret: str) -> bool:
-    """Check Slack's signature. Slack's own verifier raises for timestamps and signatures that it cannot read."""
+def _signature_problem(request: Request, body: bytes, secrets: Sequence[str]) -> str | None:
+    """Check Slack's signature, and return why it is refused. Slack's own verifier raises for headers that it cannot read."""
     stamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
-    if not (re.fullmatch("[0-9]{1,12}", stamp) and signature.isascii()):
-        return False
+    if not (re.fullmatch("[0-9]{1,12}", stamp) and signature.isascii() and signature):
+        return "no signature"
+    if abs(time.time() - int(stamp)) > _MAX_SKEW_SECONDS:
+        return "signed too long ago, or a clock is wrong"
+    if any(_is_signed(body, stamp, signature, secret) for secret in secrets):
+        return None
+    return "the signature does not match"
+
+
+def _is_signed(body: bytes, stamp: str, signature: str, secret: str) -> bool:
     try:
         return SignatureVerifier(secret).is_valid(body, stamp, signature)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import mail_server, people
@@ -7,6 +7,7 @@ from support.command_line import is_one_readable_line, sis_settings
 from support.sis_server import serving
 
 from bot.cli import checks, manifest
+from bot.db.models.refusals import RefusedRequests
 from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
@@ -68,6 +69,16 @@ def test_a_secret_shorter_than_16_characters_is_refused(name, short, whole):
     assert [check.ok for check in checked] == [False, True]
     assert name in checked[0].sentence
     assert short not in checked[0].sentence
+
+
+@pytest.mark.parametrize(("count", "mark"), [(3, "· "), (10, "✗ ")])
+def test_refused_requests_are_named_and_many_fail(run, slack, session, count, mark):
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    session.add(RefusedRequests(source="slack", reason="the signature does not match", hour=hour, count=count))
+    session.commit()
+    refused = line(run("doctor", **slack), "refused requests")
+    assert refused.startswith(mark)
+    assert f"slack {count} (the signature does not match)" in refused
 
 
 def test_the_mail_server_is_tried(run, slack):
