@@ -38,10 +38,13 @@ def test_web_answers_while_strangers_hold_1100_connections(environment, slack, t
     settings = {**environment, **slack, "TWILIO_AUTH_TOKEN": "twilio-secret-of-the-test"}
     allow_many_open_files()
     with few_files_web(settings, tmp_path) as (url, log), ExitStack() as strangers:
+        port = int(url.rpartition(":")[2])
         for _ in range(1100):
-            port = int(url.rpartition(":")[2])
             stranger = strangers.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
             stranger.sendall(sent)
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as stranger:
+                stranger.sendall(b"\x16\x03\x01 no HTTP\r\n\r\n")
         assert httpx.get(f"{url}/healthz", timeout=5).status_code == 200
         assert send_receipt(url, settings["TWILIO_AUTH_TOKEN"]).status_code == 204
         assert send_command(url, settings["SLACK_SIGNING_SECRET"]).status_code == 200
