@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from bot import settings
 from bot.db import embedded
+from bot.db.driver import BATCH, Limits
 from bot.db.engine import build_engine, wait_until_ready
 from bot.db.migrations.upgrade import is_database_current, upgrade_database
 from bot.errors import UserError
@@ -20,7 +21,7 @@ def database_url(config: Settings) -> str:
     return url
 
 
-def open_database() -> tuple[Settings, Engine]:
+def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
     """Load the settings and return them with an engine whose database has the tables of this version.
 
     Raises:
@@ -28,7 +29,7 @@ def open_database() -> tuple[Settings, Engine]:
     """
     config = settings.load()
     url = database_url(config)
-    engine = build_engine(url)
+    engine = build_engine(url, limits=limits)
     wait_until_ready(engine, seconds=10)
     if config.database_url is None:
         upgrade_database(url)

@@ -13,9 +13,10 @@ def web() -> None:
     """Serve Slack, delivery receipts, mass messages, and health checks over HTTP."""
     from bot.app import build_bolt_app
     from bot.cli.database import open_database
+    from bot.db.driver import INTERACTIVE
     from bot.web import server
 
-    config, engine = open_database()
+    config, engine = open_database(limits=INTERACTIVE)
     _exit_cleanly_on_sigterm()
     server.serve(config, engine, build_bolt_app(config, engine))
 
@@ -45,9 +46,10 @@ def socket() -> None:
     """Serve Slack over Socket Mode, where Slack cannot reach this machine."""
     from bot.app import build_bolt_app
     from bot.cli.database import open_database
+    from bot.db.driver import INTERACTIVE
     from bot.socket_mode import serve
 
-    config, engine = open_database()
+    config, engine = open_database(limits=INTERACTIVE)
     bolt = build_bolt_app(config, engine)
     _exit_cleanly_on_sigterm()
     serve(config, bolt)

@@ -15,17 +15,22 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.db.driver import SYNC
+from bot.db.fast_rows import driver_connection
+
 
 @contextmanager
 def advisory_lock(engine: Engine, name: str) -> Iterator[Connection | None]:
     """Yield a connection that holds the lock until the end of the block, or None where another process holds it.
 
-    No transaction is open, however long the block takes. Closing the connection, or a crash, releases the lock and drops the
-    temporary tables of the connection.
+    No transaction is open, however long the block takes; statements have the limits of a sync. Closing the connection, or a
+    crash, releases the lock and drops the temporary tables of the connection: at once if the server waits for a statement, and
+    within seconds if it is executing one or the machine vanished.
     """
     with engine.connect() as connection:
         connection.detach()
         with connection.begin():
+            driver_connection(connection).set_limits(SYNC)
             try_lock = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
             acquired = connection.scalar(try_lock, {"name": name})
         try:

@@ -6,13 +6,14 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from bot.db.driver import BATCH, DRIVER_NAME, TCP_LIMITS, Limits
 from bot.errors import UserError
 
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 
 
-def build_engine(url: str, *, pool_size: int = 15) -> Engine:
-    """Return an engine for a `postgresql://` URL, with timeouts in place of waiting for ever.
+def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15) -> Engine:
+    """Return an engine for a `postgresql://` URL, with limits in place of waiting for ever. TCP limits in the URL win over ours.
 
     Raises:
         UserError: it is not the URL of a PostgreSQL database.
@@ -27,14 +28,14 @@ def build_engine(url: str, *, pool_size: int = 15) -> Engine:
         sentence = f"DATABASE_URL names {backend}; this program needs PostgreSQL: postgresql://…"
         raise UserError("database.no_postgresql", sentence)
     return create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+        parsed.set(drivername=DRIVER_NAME),
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=2.5,
         pool_pre_ping=True,
         hide_parameters=True,  # The text of a database error would otherwise carry names and numbers into a log.
-        # Compiling a query plan would take longer than any of our statements runs.
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c jit=off"},
+        connect_args={name: value for name, value in TCP_LIMITS.items() if name not in parsed.query}
+        | {"limits": limits},
     )
 
 

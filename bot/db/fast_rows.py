@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from bot.db.driver import LimitedConnection
+
 logger = logging.getLogger(__name__)
 
 
@@ -73,9 +75,9 @@ def fetch_rows(
     return rows
 
 
-def driver_connection(connection: Connection) -> psycopg.Connection:
+def driver_connection(connection: Connection) -> LimitedConnection:
     """Return the psycopg connection below SQLAlchemy's."""
-    return cast("psycopg.Connection", connection.connection.dbapi_connection)
+    return cast("LimitedConnection", connection.connection.dbapi_connection)
 
 
 @lru_cache(maxsize=1_000)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.app import utc_now
+from bot.db.driver import INGEST
 from bot.db.session import transaction
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
@@ -55,7 +56,7 @@ def _json_endpoint(
             parsed = json.loads(body)
         except (ValueError, RecursionError) as problem:
             raise UserError("payload.not_json", "The body is not JSON.") from problem
-        with transaction(engine) as session:
+        with transaction(engine, limits=INGEST) as session:
             return asdict(register(session, parsed))
 
     async def endpoint(request: Request) -> Response:

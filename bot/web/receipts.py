@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.app import utc_now
+from bot.db.driver import INGEST
 from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
 from bot.providers.callback import Callback
@@ -46,7 +47,7 @@ def receipts_endpoint(
     """Build the endpoint. `fetch_threads` wait for providers: a stranger can cause that, so no receipt waits for them."""
 
     def commit(reports: Sequence[Report]) -> None:
-        with transaction(engine) as session:
+        with transaction(engine, limits=INGEST) as session:
             record_receipts(session, reports, now=utc_now())
 
     group_commit: GroupCommit[Report] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
