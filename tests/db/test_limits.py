@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from support.clock_processes import hold_locks
-from support.tcp_proxy import serve_proxy
+from support.tcp_proxy import COMMIT, serve_proxy
 
 from bot.db.driver import BATCH, INTERACTIVE, Limits
 from bot.db.engine import build_engine
@@ -134,7 +134,7 @@ def wait_until_gone(engine, pid):
 
 
 def test_lost_answer_to_a_commit_leaves_its_fate_unknown(build, proxy, empty_database):
-    proxy.lost_answer = b"COMMIT"
+    proxy.lost_answer = COMMIT
     with pytest.raises(CommitUnknownError), transaction(build(proxy.url)) as session:
         session.add(School(sourced_id="O1", name="Lincoln"))
     with transaction(empty_database) as session:

@@ -113,7 +113,13 @@ def organization():
 
 
 @pytest.fixture
-def office(session, settings_changed, organization):
+def office_engine(session):
+    """The bot's engine; override it for an engine with faults."""
+    return session.get_bind()
+
+
+@pytest.fixture
+def office(session, settings_changed, organization, office_engine):
     district = people.create_district(session)
     session.commit()
     # A token of its own: the bot caches what it knows of a token and an address for ever, and ports are reused.
@@ -121,19 +127,18 @@ def office(session, settings_changed, organization):
     with ExitStack() as stack:
         api_url = stack.enter_context(serve(slack))
         settings = settings_for(slack, api_url, **settings_changed)
-        engine = session.get_bind()
         accounts = _add_accounts(slack, district)
         members = [person.id for person in accounts.values()]
         channel = slack.add_channel("family-texts", members=members, with_bot=True)
         lazy = stack.enter_context(LazyExecutor())
-        office = Office(engine, slack, settings, slack_client(settings), district, channel.id, accounts, lazy)
-        bolt = build_bolt_app(settings, engine, now=office.now)
+        office = Office(office_engine, slack, settings, slack_client(settings), district, channel.id, accounts, lazy)
+        bolt = build_bolt_app(settings, office_engine, now=office.now)
         bolt.listener_runner.lazy_listener_runner.executor = lazy
-        web_app = server.create_web_app(settings, engine, bolt)
+        web_app = server.create_web_app(settings, office_engine, bolt)
         slack.connect(stack.enter_context(PatientDelivery(web_app, lazy)))
         yield office
         office.wait_for_lazy_listeners()
-        assert list(leaks.find_leaks(office, leaks.PrivateData(engine))) == []
+        assert list(leaks.find_leaks(office, leaks.PrivateData(office_engine))) == []
 
 
 def _add_accounts(slack, district) -> dict[str, Person]:

@@ -8,6 +8,8 @@ import anyio.abc
 import anyio.from_thread
 from sqlalchemy.engine import make_url
 
+COMMIT = b"COMMIT\0"
+
 
 @dataclass
 class _Link:

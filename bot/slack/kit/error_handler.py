@@ -1,6 +1,7 @@
 """Turns an error into an answer where the person is: under a field, in a dialog, or privately.
 
-A `UserError` is its own sentence. Any other error is a bug: it is logged with a reference id, and the person gets the id.
+A `UserError` is its own sentence. Any other error is a failure of the database or a bug: it is logged with a reference id, and
+the person gets the id. Whether something was saved before is not known here, so no sentence says that nothing was changed.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
+from bot.db import failures as database_failures
 from bot.errors import UserError, describe_error
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
@@ -28,17 +30,8 @@ def register(app: App, ctx: AppContext) -> None:
     @app.error
     def handle_error(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
         if isinstance(error, UserError):
-            sentence, field = error.sentence, error.field
-        else:
-            reference = _log(error, body.get("type", "command"))
-            sentence, field = (
-                (
-                    f"Something went wrong, and nothing was changed. Please try again; if it happens again, report "
-                    f"reference {reference}."
-                ),
-                None,
-            )
-        return _answer(body, client, sentence, field)
+            return _answer(body, client, error.sentence, error.field)
+        return _answer(body, client, _log_and_explain(error, body.get("type", "command")), None)
 
     @app.action(re.compile(""))
     def unknown_button(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -60,15 +53,21 @@ def run_after_response(what: str, act: Callable[[], str | None]) -> str | None:
         logger.info("%s: %s", what, problem.code)
         return problem.sentence
     except Exception as error:  # noqa: BLE001 - as above.
-        reference = _log(error, what)
-        return f"Something went wrong. Please try again; if it happens again, report reference {reference}."
+        return _log_and_explain(error, what)
 
 
-def _log(error: Exception, where: str) -> str:
-    """Log an error by type and place only, as its message may hold a name or a number; return its reference id."""
+def _log_and_explain(error: Exception, where: str) -> str:
+    """Log an error by type and place only, as its message may hold a name or a number; return the sentence with its reference id."""
     reference = secrets.token_hex(3).upper()
-    logger.error("reference %s (%s): %s", reference, where, describe_error(error))
-    return reference
+    failure = database_failures.explain(error)
+    code = f"{failure.code}: " if failure else ""
+    logger.error("reference %s (%s): %s%s", reference, where, code, describe_error(error))
+    if failure:
+        return f"{failure.sentence} If it happens again, report reference {reference}."
+    return (
+        "Something went wrong. If you were saving something, check whether it was saved before you try again; if it happens "
+        f"again, report reference {reference}."
+    )
 
 
 def _answer(body: dict[str, Any], client: WebClient, sentence: str, field: str | None) -> BoltResponse:
