@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from support import sis_bundles as bundles
+from support.clock_processes import hold_locks, wait_for_blocked
 from support.sis_nights import Nights, changed, reasons
 
 from bot.db.engine import build_engine
@@ -196,6 +197,19 @@ def test_next_sync_completes_one_that_was_killed(first_night, step):
         ("done", None),
     ]
     assert first_night.links() == {("sam", "maria"), ("sam", "joao"), ("lea", "joao")}
+
+
+def test_killed_sync_frees_its_lock_while_its_statement_still_waits(first_night):
+    url = first_night.engine.url.render_as_string(hide_password=False)
+    process = get_context("spawn").Process(target=sync_until_killed, args=(url, first_night.folder, None))
+    with hold_locks(first_night.engine, "LOCK TABLE students"):
+        process.start()
+        wait_for_blocked(first_night.engine)
+        process.kill()
+        process.join(timeout=60)
+        with first_night.engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '20s'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('roster.sync', 0))"))
 
 
 def test_second_sync_at_once_is_refused(first_night):
