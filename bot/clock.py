@@ -57,13 +57,16 @@ class RoundResult:
     failed: tuple[str, ...]
 
 
-def run_forever(settings: Settings, engine: Engine, slack_client: Any) -> None:
-    """Do due work until SIGTERM (SystemExit) or Ctrl-C; jobs in progress are finished first."""
+def run_forever(settings: Settings, engine: Engine, slack_client: Any, *, sync_engine: Engine | None = None) -> None:
+    """Do due work until SIGTERM (SystemExit) or Ctrl-C; jobs in progress are finished first.
+
+    `sync_engine` is for syncs and their locks, if they use another connection to the same database.
+    """
     scheduler = BlockingScheduler(
         timezone=settings.zone, job_defaults={"misfire_grace_time": 3600, "coalesce": True, "max_instances": 1}
     )
     start = datetime.now(UTC)
-    for name, job in _jobs(settings, engine, slack_client, utc_now).items():
+    for name, job in _jobs(settings, engine, slack_client, utc_now, sync_engine).items():
         seconds = _SYNC_INTERVAL_SECONDS if name == "syncs" else _INTERVAL_SECONDS
         scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=start, id=name)
     try:
@@ -73,19 +76,23 @@ def run_forever(settings: Settings, engine: Engine, slack_client: Any) -> None:
         scheduler.shutdown(wait=True)
 
 
-def run_once(settings: Settings, engine: Engine, slack_client: Any, *, now: Now = utc_now) -> RoundResult:
+def run_once(
+    settings: Settings, engine: Engine, slack_client: Any, *, now: Now = utc_now, sync_engine: Engine | None = None
+) -> RoundResult:
     """Run every job once, even if another one failed. Without a `slack_client` (a WebClient) nothing is posted."""
-    jobs = _jobs(settings, engine, slack_client, now)
+    jobs = _jobs(settings, engine, slack_client, now, sync_engine)
     counts = {name: _attempt(name, job) for name, job in jobs.items()}
     failed = tuple(name for name, count in counts.items() if count is None)
     return RoundResult({name: count for name, count in counts.items() if count is not None}, failed)
 
 
-def _jobs(settings: Settings, engine: Engine, slack_client: Any, now: Now) -> dict[str, Job]:
+def _jobs(
+    settings: Settings, engine: Engine, slack_client: Any, now: Now, sync_engine: Engine | None
+) -> dict[str, Job]:
     """Return the jobs, each of which may create work for the next. People read their names, with spaces."""
     context = make_context(settings, engine, now=now)
     return {
-        "syncs": lambda: _sync(settings, engine, now()),
+        "syncs": lambda: _sync(settings, sync_engine or engine, now()),
         "notices": lambda: _send_notices(context, slack_client),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages_settled": lambda: _settle(settings, engine, now()),

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from bot.app import slack_client
 from bot.cli import manifest
+from bot.db import pooler
+from bot.db.engine import build_engine
 from bot.downloads.mail import check_server
 from bot.errors import UserError
 from bot.providers import registry
@@ -35,6 +37,9 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
             database_time = connection.scalar(select(func.clock_timestamp()))
         checks.append(clock_skew("clock and database", database_time, now))
         checks.append(_refused_requests(engine, now))
+        checks.append(_pooling("DATABASE_URL", engine))
+    if config.database_url_direct:
+        checks.append(_direct_database(config.database_url_direct.get_secret_value()))
     return [
         *checks,
         _sis_source(config),
@@ -56,6 +61,23 @@ def clock_skew(name: str, other: datetime | None, now: datetime) -> Check:
         return Check(name, ok=True, sentence="agree.")
     sentence = f"differ by {skew.total_seconds():,.0f} s. Turn on time synchronization; Slack accepts at most 300 s."
     return Check(name, ok=False, sentence=sentence)
+
+
+def _direct_database(url: str) -> Check:
+    name = "DATABASE_URL_DIRECT"
+    try:
+        engine = build_engine(url, setting=name)
+        return _pooling(name, engine)
+    except UserError as error:
+        return Check(name, ok=False, sentence=f"cannot be used: {error.sentence}")
+    except SQLAlchemyError:
+        return Check(name, ok=False, sentence="does not answer; check it and that PostgreSQL runs.")
+
+
+def _pooling(name: str, engine: Engine) -> Check:
+    if pooler.is_pooled_by_transaction(engine):
+        return Check(name, ok=False, sentence=pooler.POOLING_SENTENCE)
+    return Check(name, ok=True, sentence="keeps a connection of the server for each of ours.")
 
 
 def _sis_source(config: Settings) -> Check:

@@ -10,13 +10,10 @@ import typer
 def migrate() -> None:
     """Upgrade the database to the tables of this version."""
     from bot import settings
-    from bot.cli.database import database_url
-    from bot.db.engine import build_engine, wait_until_ready
+    from bot.cli.database import migration_url
     from bot.db.migrations.upgrade import upgrade_database
 
-    url = database_url(settings.load())
-    wait_until_ready(build_engine(url))
-    upgrade_database(url)
+    upgrade_database(migration_url(settings.load()))
     typer.echo("The database has the tables of this version.")
 
 

@@ -11,6 +11,8 @@ from bot.db.migrations.upgrade import is_database_current, upgrade_database
 from bot.errors import UserError
 from bot.settings import Settings
 
+DIRECT = "DATABASE_URL_DIRECT"
+
 
 def database_url(config: Settings) -> str:
     """Return the URL of the configured database; without one, start the embedded PostgreSQL and say so on stderr."""
@@ -19,6 +21,33 @@ def database_url(config: Settings) -> str:
     url = embedded.embedded_url()
     typer.echo(f"DATABASE_URL is not set. Using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}.", err=True)
     return url
+
+
+def migration_url(config: Settings) -> str:
+    """Return the URL to migrate, DATABASE_URL_DIRECT before DATABASE_URL, once its database answers.
+
+    Raises:
+        UserError: it does not answer, or is behind a pooler that cannot be used.
+    """
+    direct = config.database_url_direct
+    url, setting = (direct.get_secret_value(), DIRECT) if direct else (database_url(config), "DATABASE_URL")
+    engine = build_engine(url, setting=setting)
+    wait_until_ready(engine, setting=setting)
+    engine.dispose()
+    return url
+
+
+def open_direct(config: Settings, engine: Engine) -> Engine:
+    """Return the engine for syncs and their locks: one for DATABASE_URL_DIRECT where that is set, else `engine`.
+
+    Raises:
+        UserError: that database does not answer, or is behind a pooler that cannot be used.
+    """
+    if config.database_url_direct is None:
+        return engine
+    direct = build_engine(config.database_url_direct.get_secret_value(), setting=DIRECT)
+    wait_until_ready(direct, seconds=10, setting=DIRECT)
+    return direct
 
 
 def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:

@@ -27,15 +27,16 @@ def clock(
     """Do scheduled work: the nightly sync, final mass messages, digests, downloads."""
     from bot import clock
     from bot.app import slack_client
-    from bot.cli.database import open_database
+    from bot.cli.database import open_database, open_direct
 
     config, engine = open_database()
+    direct = open_direct(config, engine)
     client = slack_client(config)
     if not once:
         _exit_cleanly_on_sigterm()
-        clock.run_forever(config, engine, client)
+        clock.run_forever(config, engine, client, sync_engine=direct)
         return
-    done = clock.run_once(config, engine, client)
+    done = clock.run_once(config, engine, client, sync_engine=direct)
     typer.echo(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in done.counts.items()))
     if done.failed:
         failed = ", ".join(name.replace("_", " ") for name in done.failed)

@@ -34,7 +34,7 @@ def sync(
     """Sync the roster from the student information system."""
     from rich.console import Console
 
-    from bot.cli.database import open_database
+    from bot.cli.database import open_database, open_direct
     from bot.cli.sync_report import progress_bars, render_report
     from bot.sis.choose_source import choose_source
     from bot.sis.oneroster_csv import Export
@@ -50,7 +50,7 @@ def sync(
     with progress_bars(Console(stderr=True)) as progress:
         try:
             report = run_sync(
-                engine,
+                open_direct(config, engine),
                 source,
                 contacts=contacts or config.sis_contacts_csv,
                 now=datetime.now(config.zone),

@@ -6,14 +6,17 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from bot.db import pooler
 from bot.db.driver import BATCH, DRIVER_NAME, TCP_LIMITS, Limits
 from bot.errors import UserError
 
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 
 
-def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15) -> Engine:
+def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15, setting: str = "DATABASE_URL") -> Engine:
     """Return an engine for a `postgresql://` URL, with limits in place of waiting for ever. TCP limits in the URL win over ours.
+
+    `setting` is the name of the URL in an error.
 
     Raises:
         UserError: it is not the URL of a PostgreSQL database.
@@ -21,11 +24,11 @@ def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15) -> En
     try:
         parsed = make_url(url)
     except ArgumentError as problem:
-        sentence = "DATABASE_URL is not a URL. Write postgresql://user:password@host:5432/database."
+        sentence = f"{setting} is not a URL. Write postgresql://user:password@host:5432/database."
         raise UserError("database.no_url", sentence) from problem
     backend = parsed.get_backend_name()
     if backend not in {"postgresql", "postgres"}:
-        sentence = f"DATABASE_URL names {backend}; this program needs PostgreSQL: postgresql://…"
+        sentence = f"{setting} names {backend}; this program needs PostgreSQL: postgresql://…"
         raise UserError("database.no_postgresql", sentence)
     return create_engine(
         parsed.set(drivername=DRIVER_NAME),
@@ -39,11 +42,11 @@ def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15) -> En
     )
 
 
-def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:
-    """Wait for a database that is still starting.
+def wait_until_ready(engine: Engine, *, seconds: float = 30.0, setting: str = "DATABASE_URL") -> None:
+    """Wait for a database that is still starting; `setting` is the name of its URL.
 
     Raises:
-        UserError: it did not answer in time.
+        UserError: it did not answer in time, or a pooler in front of it cannot be used.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -51,9 +54,12 @@ def wait_until_ready(engine: Engine, *, seconds: float = 30.0) -> None:
             with engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
         except OperationalError as problem:
+            if pooler.refuses_transactions(problem):
+                break
             if time.monotonic() > deadline:
-                sentence = "The database does not answer. Check DATABASE_URL and that PostgreSQL runs."
+                sentence = f"The database does not answer. Check {setting} and that PostgreSQL runs."
                 raise UserError("database.silent", sentence) from problem
             time.sleep(0.3)
         else:
-            return
+            break
+    pooler.refuse_transaction_pooling(engine, setting=setting)
