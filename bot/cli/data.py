@@ -11,10 +11,12 @@ def migrate() -> None:
     """Upgrade the database to the tables of this version."""
     from bot import settings
     from bot.cli.database import migration_url
-    from bot.db.migrations.upgrade import upgrade_database
+    from bot.db.migrations.upgrade import TablesState, upgrade_database
 
-    upgrade_database(migration_url(settings.load()))
-    typer.echo("The database has the tables of this version.")
+    if upgrade_database(migration_url(settings.load())) is TablesState.NEWER:
+        typer.echo("The database is newer than this program. It was left as it is.")
+    else:
+        typer.echo("The database has the tables of this version.")
 
 
 def import_results(

@@ -7,7 +7,7 @@ from bot import settings
 from bot.db import embedded
 from bot.db.driver import BATCH, Limits
 from bot.db.engine import build_engine, wait_until_ready
-from bot.db.migrations.upgrade import is_database_current, upgrade_database
+from bot.db.migrations.upgrade import TablesState, load_tables_state, upgrade_database
 from bot.errors import UserError
 from bot.settings import Settings
 
@@ -51,10 +51,10 @@ def open_direct(config: Settings, engine: Engine) -> Engine:
 
 
 def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
-    """Load the settings and return them with an engine whose database has the tables of this version.
+    """Load the settings and return them with an engine whose database has the tables of this version, or of a newer one.
 
     Raises:
-        UserError: a setting is invalid, the database does not answer, or it has the tables of another version.
+        UserError: a setting is invalid, the database does not answer, or it has the tables of an older version.
     """
     config = settings.load()
     url = database_url(config)
@@ -62,8 +62,12 @@ def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
     wait_until_ready(engine, seconds=10)
     if config.database_url is None:
         upgrade_database(url)
-    elif not is_database_current(engine):
+        return config, engine
+    state = load_tables_state(engine)
+    if state is TablesState.OTHER:
         raise UserError(
             "database.not_current", "The database does not have the tables of this version. Run: cleanup-bot migrate"
         )
+    if state is TablesState.NEWER:
+        typer.echo("Warning: the database is newer than this program. Replace this program soon.", err=True)
     return config, engine

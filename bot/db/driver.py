@@ -69,6 +69,8 @@ INGEST = Limits(statement=60, lock=60, idle_in_transaction=60)
 BATCH = Limits(statement=15 * 60, lock=5 * 60, idle_in_transaction=10 * 60)
 # A statement of a sync reads and writes a whole table; a COPY lasts as long as its source takes to send the rows.
 SYNC = Limits(statement=4 * 3600, lock=10 * 60, idle_in_transaction=3600)
+# Building an index takes as long as it takes, but nobody waits behind a migration for long.
+MIGRATION = Limits(statement=None, lock=1, idle_in_transaction=None)
 
 
 class LimitedConnection(psycopg.Connection[Any]):

@@ -23,6 +23,25 @@ def test_migrate_upgrades_an_empty_database(run, engine, database_url):
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture
+def newer_database(engine):
+    """The tests' database, as the next version of the program would have left it."""
+    with engine.begin() as connection:
+        ours = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :ours"), {"ours": ours})
+
+
+def test_newer_database_is_served_with_a_warning(run, slack, newer_database):
+    served = run("clock", "--once", **slack)
+    assert served.returncode == 0
+    assert served.stderr.startswith("Warning: the database is newer")
+    assert run("migrate").returncode == 0
+    assert "are newer than this version" in run("doctor", **slack).stdout
+
+
 def test_import_results_adds_deliveries_and_lists_rejected_rows(run, tmp_path, empty_database):
     with transaction(empty_database) as session:
         people.contact(session, people.student(session), phone="+13125550142")

@@ -1,6 +1,8 @@
 """Migrations are frozen: each revision runs on its own, without today's models, and the last one makes today's tables."""
 
 import ast
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -10,9 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from bot.db.engine import build_engine
-from bot.db.migrations.upgrade import VERSIONS, alembic_config, is_database_current, upgrade_database
+from bot.db.migrations.upgrade import VERSIONS, TablesState, alembic_config, load_tables_state, upgrade_database
 from bot.db.models import folding, views
 from bot.db.models.all_tables import METADATA
+from bot.errors import UserError
 
 REVISIONS = sorted(VERSIONS.glob("*.py"))
 # Everything that a schema holds besides the order of its columns, in PostgreSQL's own words.
@@ -111,24 +114,77 @@ def test_alembic_finds_nothing_to_migrate(engine):
 
 def test_upgrading_a_current_database_changes_nothing(engine, database_url):
     upgrade_database(database_url)
-    assert is_database_current(engine)
+    assert load_tables_state(engine) is TablesState.CURRENT
 
 
 @pytest.mark.parametrize(
-    ("spoil", "mend"),
+    ("spoil", "mend", "state"),
     [
         (
             "UPDATE alembic_version SET version_num = '0' || version_num",
             "UPDATE alembic_version SET version_num = substr(version_num, 2)",
+            TablesState.OTHER,
         ),
-        ("ALTER TABLE alembic_version RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO alembic_version"),
+        (
+            "UPDATE alembic_version SET version_num = '9' || substr(version_num, 2)",
+            "UPDATE alembic_version SET version_num = '0' || substr(version_num, 2)",
+            TablesState.NEWER,
+        ),
+        (
+            "ALTER TABLE alembic_version RENAME TO elsewhere",
+            "ALTER TABLE elsewhere RENAME TO alembic_version",
+            TablesState.OTHER,
+        ),
     ],
 )
-def test_a_database_of_another_version_is_not_current(engine, spoil, mend):
-    for statement, is_current in ((spoil, False), (mend, True)):
+def test_tables_of_another_version_are_recognized(engine, spoil, mend, state):
+    for statement, expected in ((spoil, state), (mend, TablesState.CURRENT)):
         with engine.begin() as connection:
             connection.execute(text(statement))
-        assert is_database_current(engine) is is_current
+        assert load_tables_state(engine) is expected
+
+
+def test_migration_lets_others_use_a_table_that_it_waits_for(engine, database_url):
+    with new_database(engine, database_url, "in_use") as url, ThreadPoolExecutor() as others:
+        command.upgrade(alembic_config(url), "0021")
+        used = build_engine(url)
+        with used.connect() as reader:
+            reader.execute(text("SELECT FROM sync_runs"))
+            upgrade = others.submit(upgrade_database, url)
+            wait_for_migration(used)
+            started = time.monotonic()
+            with used.connect() as other:
+                other.execute(text("SELECT FROM sync_runs"))
+            assert time.monotonic() - started < 10  # It waits for one second at most.
+            assert not upgrade.done()
+            reader.rollback()
+            assert upgrade.result(60) is TablesState.CURRENT
+        used.dispose()
+
+
+def wait_for_migration(engine):
+    """Wait until a migration waits for a table that is in use."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.01)
+    raise AssertionError("no migration waited")
+
+
+def test_migration_gives_up_on_a_table_that_stays_in_use(engine, database_url):
+    with new_database(engine, database_url, "always_in_use") as url:
+        command.upgrade(alembic_config(url), "0021")
+        used = build_engine(url)
+        with used.connect() as reader:
+            reader.execute(text("SELECT FROM sync_runs"))
+            with pytest.raises(UserError) as error:
+                upgrade_database(url, patience=0)
+        assert error.value.code == "database.in_use"
+        assert load_tables_state(used) is TablesState.OTHER
+        used.dispose()
 
 
 def test_only_rebuildable_tables_are_unlogged(engine):

@@ -1,19 +1,39 @@
 """Upgrade a database to the newest revision. `cleanup-bot migrate` does it for a district, every command for an embedded database.
 
-A revision is frozen: it holds its own SQL and imports nothing of the product. Its number is the start of its file name.
+A revision is frozen: it holds its own SQL and imports nothing of the product. Its number is the start of its file name. It leaves
+the previous version of the program working, which serves until it is replaced.
 """
 
+import logging
+import re
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
+from bot.db.engine import build_engine
 from bot.db.session import autocommit_engine
+from bot.errors import UserError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+logger = logging.getLogger(__name__)
+
 VERSIONS = Path(__file__).parent / "versions"
+_RETRY_SECONDS = 3.0
+
+
+class TablesState(StrEnum):
+    """The tables of a database, seen by this version of the program."""
+
+    CURRENT = "current"
+    NEWER = "newer"
+    OTHER = "other"
 
 
 def alembic_config(url: str = "") -> "Config":
@@ -25,18 +45,49 @@ def alembic_config(url: str = "") -> "Config":
     return config
 
 
-def upgrade_database(url: str) -> None:
-    """Upgrade the database at `url` to the newest revision; wait while another process does the same."""
+def upgrade_database(url: str, *, patience: float = 300.0) -> TablesState:
+    """Upgrade the database at `url` to the newest revision; a newer one stays as it is.
+
+    Waits while another process does the same. A table in use is tried again for `patience` seconds, because whoever needs it
+    meanwhile would queue behind us.
+
+    Raises:
+        UserError: a table stayed in use; nothing was upgraded.
+    """
     from alembic import command
 
-    command.upgrade(alembic_config(url), "head")
+    engine = build_engine(url)
+    state = load_tables_state(engine)
+    engine.dispose()
+    if state is not TablesState.OTHER:
+        return state
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            command.upgrade(alembic_config(url), "head")
+        except OperationalError as problem:
+            if not isinstance(problem.orig, LockNotAvailable | DeadlockDetected):
+                raise
+            if time.monotonic() > deadline:
+                sentence = (
+                    "Nothing was migrated: another program has been using the tables the whole time, such as a sync or a "
+                    "backup. Wait until it ends, then run: cleanup-bot migrate"
+                )
+                raise UserError("database.in_use", sentence, permanent=False) from problem
+            logger.info("a table is in use; the migration is tried again in %.0f s", _RETRY_SECONDS)
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return TablesState.CURRENT
 
 
-def is_database_current(engine: Engine) -> bool:
-    """Return whether the database is at the newest revision."""
+def load_tables_state(engine: Engine) -> TablesState:
     # Every command asks. Importing Alembic for it would take longer than the answer.
     newest = max(path.name for path in VERSIONS.glob("*.py"))[:4]
     with autocommit_engine(engine).connect() as connection:
         if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return False
-        return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest]
+            return TablesState.OTHER
+        revisions = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    if revisions == [newest]:
+        return TablesState.CURRENT
+    is_newer = bool(revisions) and all(re.fullmatch("[0-9]{4}", number) and number > newest for number in revisions)
+    return TablesState.NEWER if is_newer else TablesState.OTHER
