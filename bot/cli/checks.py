@@ -21,7 +21,7 @@ from bot.providers import registry
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
-from bot.web.health import Check, readiness_checks
+from bot.web.readiness import Check, readiness_checks
 from bot.web.refusals import refusals_of_a_day
 
 # Slack refuses a request whose timestamp is more than 300 s off.

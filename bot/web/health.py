@@ -3,48 +3,65 @@
 `cleanup-bot doctor` runs the readiness checks too. Metrics are counts only, with labels of our own, so they hold no personal data.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.app import utc_now
-from bot.db.engine import OLDEST_POSTGRESQL
-from bot.db.migrations.upgrade import TablesState, load_tables_state
-from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
-from bot.domain.plural import plural
-from bot.sync import runs
+from bot.web.readiness import Check, readiness_checks
 from bot.web.responses import Endpoint
 
-
-@dataclass(frozen=True)
-class Check:
-    """`sentence` continues `name`: the state and, if something is wrong, what to do. `/readyz` answers under these names."""
-
-    name: str
-    ok: bool | None
-    sentence: str
+# How long all of Slack's threads must be taken until that is a problem, and not a busy moment.
+_BUSY_SECONDS = 2.0
+# One answer serves everyone who asks within this time: the checks write to the database's disk, and anyone may ask.
+_ANSWER_SECONDS = 1.0
+# They need attention, but this process still does what it can: taking it out of service would help nobody.
+_NEVER_UNREADY = {"SIS", "outbox"}
 
 
 async def liveness(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-def readiness_endpoint(engine: Engine, threads: CapacityLimiter) -> Endpoint:
-    """Build the endpoint. An old sync is reported but does not make the process unready: its data is still the best we have."""
+def readiness_endpoint(
+    engine: Engine, slack_threads: CapacityLimiter, *, now: Callable[[], datetime] = utc_now
+) -> Endpoint:
+    """Build the endpoint. It has a thread of its own, so that it answers when all others are taken."""
+    own_thread, lock = CapacityLimiter(1), asyncio.Lock()
+    answered_at, answer = -_ANSWER_SECONDS, Response()
 
     async def endpoint(_request: Request) -> Response:
-        checks = await to_thread.run_sync(lambda: readiness_checks(engine, now=utc_now()), limiter=threads)
-        is_ready = all(check.ok for check in checks if check.name != "SIS")
-        sentences = {check.name: check.sentence for check in checks}
-        return JSONResponse({"ready": is_ready, **sentences}, 200 if is_ready else 503)
+        nonlocal answered_at, answer
+        async with lock:
+            if time.monotonic() - answered_at >= _ANSWER_SECONDS:
+                checks = await to_thread.run_sync(lambda: readiness_checks(engine, now=now()), limiter=own_thread)
+                answer = _answer([*checks, await _check_threads(slack_threads)])
+                answered_at = time.monotonic()
+        return answer
 
     return endpoint
+
+
+def _answer(checks: list[Check]) -> Response:
+    attention = [check.name for check in checks if not check.ok]
+    is_ready = _NEVER_UNREADY.issuperset(attention)
+    sentences = {check.name: check.sentence for check in checks}
+    return JSONResponse({"ready": is_ready, "attention": attention, **sentences}, 200 if is_ready else 503)
+
+
+async def _check_threads(threads: CapacityLimiter) -> Check:
+    with move_on_after(_BUSY_SECONDS):
+        async with threads:
+            return Check("Slack threads", ok=True, sentence="are free.")
+    sentence = f"are all taken ({threads.total_tokens:.0f}), so people wait. Check the database; if it is quick, run another web process."
+    return Check("Slack threads", ok=False, sentence=sentence)
 
 
 def metrics_endpoint(engine: Engine, threads: CapacityLimiter) -> Endpoint:
@@ -53,49 +70,6 @@ def metrics_endpoint(engine: Engine, threads: CapacityLimiter) -> Endpoint:
         return PlainTextResponse(metrics, media_type="text/plain; version=0.0.4")
 
     return endpoint
-
-
-def readiness_checks(engine: Engine, *, now: datetime) -> list[Check]:
-    """Check what a process needs to serve; if the database does not answer, only that."""
-    database = _check_database(engine)
-    return [database, _check_tables(engine), _check_sis(engine, now=now)] if database.ok else [database]
-
-
-def _check_database(engine: Engine) -> Check:
-    try:
-        with autocommit_engine(engine).connect() as connection:
-            version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
-    except SQLAlchemyError:
-        return Check("database", ok=False, sentence="does not answer; check DATABASE_URL and that PostgreSQL runs.")
-    if version < OLDEST_POSTGRESQL:
-        sentence = f"is PostgreSQL {version}; version {OLDEST_POSTGRESQL} or newer is needed."
-        return Check("database", ok=False, sentence=sentence)
-    return Check("database", ok=True, sentence=f"is PostgreSQL {version} and answers.")
-
-
-def _check_tables(engine: Engine) -> Check:
-    state = load_tables_state(engine)
-    if state is TablesState.CURRENT:
-        return Check("tables", ok=True, sentence="match this version.")
-    if state is TablesState.NEWER:
-        return Check("tables", ok=True, sentence="are newer than this version, which serves until it is replaced.")
-    return Check("tables", ok=False, sentence="do not match this version; run: cleanup-bot migrate")
-
-
-def _check_sis(engine: Engine, *, now: datetime) -> Check:
-    try:
-        with autocommit_engine(engine).connect() as connection:
-            last_sync = connection.scalar(last_sync_query())
-    except SQLAlchemyError:  # The tables may not exist yet.
-        last_sync = None
-    if last_sync is None:
-        return Check("SIS", ok=False, sentence="was never read; run: cleanup-bot sync PATH")
-    age = now - last_sync
-    hours = age // timedelta(hours=1)
-    when = f"{plural(hours, 'hour')} ago" if hours else "within the last hour"
-    if age > runs.STALE_AFTER:
-        return Check("SIS", ok=False, sentence=f"was last read {when}; check the clock process and the export.")
-    return Check("SIS", ok=True, sentence=f"was read {when}.")
 
 
 # Each query uses an index or reads a small table.

@@ -72,7 +72,8 @@ def server_config(application: Starlette, port: int) -> uvicorn.Config:
 def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     """Build the web application. It expects a migrated database; `/readyz` reports whether it is."""
     refusals = RefusalCounter(engine)
-    slack = slack_endpoint(settings, engine, bolt, threads=CapacityLimiter(_SLACK_THREADS), refusals=refusals)
+    slack_threads = CapacityLimiter(_SLACK_THREADS)
+    slack = slack_endpoint(settings, engine, bolt, threads=slack_threads, refusals=refusals)
     receipts = receipts_endpoint(
         settings,
         engine,
@@ -83,7 +84,7 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     ingest_threads = CapacityLimiter(_INGEST_THREADS)
     mass_messages = mass_messages_endpoint(settings, engine, ingest_threads)
     opt_outs = opt_outs_endpoint(settings, engine, ingest_threads)
-    readiness = readiness_endpoint(engine, CapacityLimiter(_READINESS_THREADS))
+    readiness = readiness_endpoint(engine, slack_threads)
     metrics = metrics_endpoint(engine, CapacityLimiter(_METRICS_THREADS))
     return Starlette(
         routes=[

@@ -459,6 +459,28 @@ def test_process_without_a_database_is_alive_but_not_ready(bolt):
     assert "DATABASE_URL" in answer.json()["database"]
 
 
+def test_process_whose_slack_threads_are_taken_is_not_ready(bot, bolt):
+    may_go_on = threading.Event()
+
+    @bolt.command("/slow")
+    def slow(ack):
+        may_go_on.wait(30)
+        ack("done")
+
+    bodies = [urlencode({"command": "/slow", "user_id": f"U{number}"}).encode() for number in range(12)]
+    with ThreadPoolExecutor(12) as others:
+        send = lambda body: httpx.post(f"{bot.base_url}/slack/events", content=body, headers=signed(body))  # noqa: E731
+        slow_requests = [others.submit(send, body) for body in bodies]
+        until = time.monotonic() + 20
+        while (answer := bot.get("/readyz")).status_code == 200 and time.monotonic() < until:
+            time.sleep(0.1)
+        may_go_on.set()
+        assert [request.result().status_code for request in slow_requests] == [200] * 12
+    assert (answer.status_code, answer.json()["attention"]) == (503, ["SIS", "Slack threads"])
+    time.sleep(1.1)  # An answer is reused for a second.
+    assert bot.get("/readyz").status_code == 200
+
+
 def test_old_sync_is_reported_but_process_is_ready(bot, session):
     long_ago = datetime.now(UTC) - timedelta(hours=30)
     run = SyncRun(source="bundle", started_at=long_ago, finished_at=long_ago, state=SyncState.DONE)

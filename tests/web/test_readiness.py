@@ -1,0 +1,70 @@
+"""Each readiness check on a real database with that fault."""
+
+import os
+import subprocess
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from bot.db.engine import build_engine
+from bot.web.readiness import readiness_checks
+
+
+@pytest.fixture
+def ours(database_url, empty_database):
+    """An engine with one connection."""
+    engine = build_engine(database_url, pool_size=1)
+    yield engine
+    engine.dispose()
+
+
+def problems(engine, now):
+    return [check.name for check in readiness_checks(engine, now=now) if not check.ok]
+
+
+def test_empty_database_lacks_only_a_sync(ours, now):
+    assert problems(ours, now) == ["SIS"]
+
+
+@pytest.mark.parametrize(("age", "is_late"), [(timedelta(minutes=4), False), (timedelta(minutes=6), True)])
+@pytest.mark.parametrize("state", ["pending", "claimed", "sent"])
+def test_overdue_outbox_is_reported(ours, now, age, is_late, state):
+    notice = text("""
+        WITH run AS (INSERT INTO sync_runs (source, started_at, state) VALUES ('export', :due, 'failed') RETURNING id)
+        INSERT INTO sync_notices (sync_run_id, kind, reader, state, due_at)
+        SELECT id, 'report', 'a@b.example', :state, :due FROM run
+    """)
+    with ours.begin() as connection:
+        connection.execute(notice, {"due": now - age, "state": state})
+    assert ("outbox" in problems(ours, now)) is (is_late and state != "sent")
+
+
+def test_disk_that_cannot_be_written_to_is_reported(ours, now):
+    """The server process may write files of 64 kB, so that its writes fail as on a full disk."""
+    with ours.connect() as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    limit_files(pid, "65536")
+    assert problems(ours, now) == ["disk", "SIS"]
+    limit_files(pid, "unlimited")
+    assert problems(ours, now) == ["SIS"]
+
+
+def limit_files(pid, size):
+    # As root, the embedded PostgreSQL runs as this user.
+    user = "pgserver" if os.geteuid() == 0 else None
+    subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={size}:"], user=user, check=True)
+
+
+def test_limit_of_temporary_files_is_not_a_full_disk(ours, now):
+    with ours.connect() as connection:
+        connection.execute(text("SET temp_file_limit = '100kB'"))
+        connection.commit()
+    assert problems(ours, now) == ["SIS"]
+
+
+def test_read_only_database_is_reported(ours, now):
+    with ours.connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = on"))
+        connection.commit()
+    assert problems(ours, now) == ["database"]
