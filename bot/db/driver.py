@@ -28,6 +28,7 @@ TCP_LIMITS = {
 _SESSION_SETTINGS = """
 SET timezone = 'UTC';
 SET jit = off; -- Compiling a query plan would take longer than any of our statements runs.
+SET idle_session_timeout = 0; -- A connection that holds a lock may be idle as long as a sync takes.
 SET tcp_keepalives_idle = 15;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;

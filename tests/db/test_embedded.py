@@ -33,7 +33,7 @@ def stopped():
     folder = Path(tempfile.mkdtemp(prefix="embedded_", dir=".sandbox")).resolve()
     assert start_and_ask(folder) == "42"
     yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_server_whose_recovery_takes_long_is_waited_for(stopped):

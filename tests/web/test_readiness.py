@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from support.tcp_proxy import serve_proxy
 
 from bot.db.engine import build_engine
 from bot.web.readiness import readiness_checks
@@ -25,6 +26,15 @@ def problems(engine, now):
 
 def test_empty_database_lacks_only_a_sync(ours, now):
     assert problems(ours, now) == ["SIS"]
+
+
+def test_database_that_went_silent_is_reported(empty_database, database_url, now):
+    with serve_proxy(database_url) as proxy:
+        engine = build_engine(proxy.url)
+        assert problems(engine, now) == ["SIS"]
+        proxy.silence_everything()
+        assert problems(engine, now) == ["database"]
+        engine.dispose()
 
 
 @pytest.mark.parametrize(("age", "is_late"), [(timedelta(minutes=4), False), (timedelta(minutes=6), True)])
