@@ -29,7 +29,7 @@ _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it may run on another ma
 _SHUTDOWN_SECONDS = 20
 # Threads of each kind of caller, so that none waits for another kind. Together with Bolt's five threads for lazy listeners and
 # one that counts refusals, those that use the database are no more than its connections; those that fetch from providers use none.
-_SLACK_THREADS, _RECEIPT_THREADS, _INGEST_THREADS, _READINESS_THREADS, _METRICS_THREADS = 12, 3, 2, 1, 1
+_SLACK_THREADS, _RECEIPT_THREADS, _INGEST_THREADS, _METRICS_THREADS = 12, 3, 2, 1
 _FETCH_THREADS = 2
 
 
