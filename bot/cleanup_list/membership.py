@@ -44,13 +44,16 @@ _BY_PHONE = f"""
     SELECT e.contact_id FROM phones p JOIN edits e ON e.value = p.phone
     WHERE e.field = 'phone' AND e.state IN ({_IN_FORCE})
 """
+# In the order of their ids, which is about the order in which contacts, links, and students lie on the disk.
 _ALL_CANDIDATES = f"""
 phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL),
 candidates AS MATERIALIZED (
-    {_BY_PHONE}
-    UNION SELECT contact_id FROM cleanup_list
-    UNION SELECT id FROM contacts WHERE sis_phone IS NULL
-    UNION SELECT contact_id FROM edits WHERE field = 'phone' AND value IS NULL AND state IN ({_IN_FORCE})
+    SELECT contact_id FROM (
+        {_BY_PHONE}
+        UNION SELECT contact_id FROM cleanup_list
+        UNION SELECT id FROM contacts WHERE sis_phone IS NULL
+        UNION SELECT contact_id FROM edits WHERE field = 'phone' AND value IS NULL AND state IN ({_IN_FORCE})
+    ) AS contact_ids ORDER BY contact_id
 )"""
 _CANDIDATES_WITH_NUMBERS = f"""
 phones AS (SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone),
@@ -59,10 +62,21 @@ candidates AS MATERIALIZED (
     JOIN phones ON phones.phone = r.phone
 )"""
 
+# Numbers of edited contacts that this message tells something about. `OFFSET 0`: only the deliveries of this message are read, or
+# those to one of a few numbers, but never those of all messages to all numbers.
+_PHONES_WITH_NEWS = f"""
+    SELECT d.phone FROM mass_messages m CROSS JOIN LATERAL (
+        SELECT * FROM deliveries WHERE mass_message_id = m.id OFFSET 0
+    ) AS d WHERE m.id = :message AND {is_evidence("d", "m")} AND d.phone IN (SELECT phone FROM standing WHERE edited)"""
+_GIVEN_PHONES_WITH_NEWS = f"""
+    SELECT d.phone FROM phones CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = phones.phone OFFSET 0) AS d
+    JOIN mass_messages m ON m.id = d.mass_message_id
+    WHERE m.id = :message AND {is_evidence("d", "m")}"""
+
 
 def _decide(*, is_final: bool) -> str:
     """SQL from `before` to `after` for each candidate. Who no longer takes texts leaves only when a message becomes final."""
-    no_longer_texted = "NULL" if is_final else "before"
+    no_longer_texted, with_news = ("NULL", _PHONES_WITH_NEWS) if is_final else ("before", _GIVEN_PHONES_WITH_NEWS)
     return f"""
 reach AS MATERIALIZED (
     SELECT c.contact_id, x.phone, x.sms_status AS number_status, coalesce(x.method = 'text', FALSE) AS takes_texts
@@ -70,18 +84,16 @@ reach AS MATERIALIZED (
         SELECT phone, method, sms_status FROM effective_contacts WHERE contact_id = c.contact_id LIMIT 1
     ) AS x ON TRUE
 ),
-standing AS (
+standing AS MATERIALIZED (
     SELECT reach.*, e.status AS before, e.updated_at, e.updated_by,
            e.contact_id IS NOT NULL AND (e.updated_at IS NOT NULL OR e.phone IS DISTINCT FROM reach.phone) AS edited,
            number_status = '{SmsStatus.OPT_OUT}' OR (e.status = '{SmsStatus.OPT_OUT}' AND e.phone = reach.phone) AS opting
     FROM reach LEFT JOIN cleanup_list e ON e.contact_id = reach.contact_id
 ),
+with_news AS MATERIALIZED (SELECT DISTINCT phone FROM ({with_news}) AS news),
 waiting AS (
-    SELECT *, edited AND phone IS NOT NULL AND opting IS NOT TRUE AND NOT EXISTS (
-               SELECT FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-               WHERE m.id = :message AND d.phone = standing.phone AND {is_evidence("d", "m")}
-           ) AS waits
-    FROM standing
+    SELECT standing.*, edited AND standing.phone IS NOT NULL AND opting IS NOT TRUE AND with_news.phone IS NULL AS waits
+    FROM standing LEFT JOIN with_news ON with_news.phone = standing.phone
 ),
 decided AS (
     SELECT *, CASE WHEN NOT takes_texts THEN {no_longer_texted}

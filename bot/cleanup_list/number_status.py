@@ -102,35 +102,73 @@ def judge_sender_faults(session: Session, message_id: str) -> bool:
     return session.execute(_JUDGE_SENDER, params).first() is not None
 
 
-# A delivered number without a row needs none: most numbers are like that and stay out of the table. Numbers in the table are all
-# judged again, which costs less than finding out which of them are among the delivered ones of a large message.
-_NUMBERS_OF_MESSAGE = f"""
-    SELECT d.phone FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-    WHERE m.id = :message AND d.outcome <> 'delivered' AND {is_evidence("d", "m")}
-    UNION
-    SELECT phone FROM phone_numbers
-"""
-_GIVEN_NUMBERS = "SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone"
 _RED = sql_list(statuses_with_color(Color.RED))
 
-
+# Numbers to judge, and their deliveries in final messages, as (phone, sent_at, message, delivery, outcome, shaky).
 # `OFFSET 0` keeps an index lookup per number; a plain join would read all deliveries there ever were.
-def _judge(numbers: str) -> str:
-    return f"""
-WITH numbers AS MATERIALIZED ({numbers}),
-own_deliveries AS MATERIALIZED (
-    SELECT d.* FROM numbers CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = numbers.phone OFFSET 0) AS d
+_GIVEN_NUMBERS = f"""
+numbers AS MATERIALIZED (SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone),
+evidence AS (
+    SELECT d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky
+    FROM numbers CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = numbers.phone OFFSET 0) AS d
+    JOIN mass_messages m ON m.id = d.mass_message_id
+    WHERE m.settled_at IS NOT NULL AND {is_evidence("d", "m")}
+)"""
+
+# The cost of a message must not grow with the messages before it. So only deliveries of this message and of newer final ones are
+# read, and what a number's status was until now (`known`) stands for all older ones. A delivered number without a status needs no
+# row: most numbers are like that. The whole history is read where the status until now does not say enough: it does not tell
+# whether a red message came before a yellow one (that matters for shaky evidence), and it may come from one of these messages.
+_NUMBERS_OF_MESSAGE = f"""
+numbers AS MATERIALIZED (
+    SELECT phone FROM deliveries WHERE mass_message_id = :message AND outcome <> 'delivered'
+    UNION
+    SELECT phone FROM phone_numbers WHERE status IS NOT NULL AND opted_out_at IS NULL
+),
+since AS MATERIALIZED (
+    SELECT newer.* FROM mass_messages m JOIN mass_messages newer ON (newer.sent_at, newer.id) >= (m.sent_at, m.id)
+    WHERE m.id = :message AND newer.settled_at IS NOT NULL
+),
+recent AS MATERIALIZED (
+    SELECT d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky, {is_evidence("d", "m")} AS counts
+    FROM since m CROSS JOIN LATERAL (
+        SELECT * FROM deliveries WHERE mass_message_id = m.id OFFSET 0
+    ) AS d WHERE d.phone IN (SELECT phone FROM numbers)
+),
+known AS MATERIALIZED (
+    SELECT n.phone, n.delivery_id AS delivery, coalesce(n.doubted, n.status) AS outcome, n.doubted IS NOT NULL AS shaky,
+           recent.is_shaky AND (recent.is_deciding OR coalesce(n.doubted, n.status) NOT IN ({_RED}))
+           OR recent.is_deciding AND NOT recent.is_evident AS is_unclear
+    FROM phone_numbers n LEFT JOIN (
+        SELECT recent.phone, bool_or(recent.delivery = n.delivery_id) AS is_deciding, bool_or(counts) AS is_evident,
+               bool_or(counts AND recent.shaky AND recent.outcome IN ({_RED})) AS is_shaky
+        FROM recent JOIN phone_numbers n ON n.phone = recent.phone GROUP BY recent.phone
+    ) AS recent ON recent.phone = n.phone
+    WHERE n.status IS NOT NULL AND n.opted_out_at IS NULL
 ),
 evidence AS (
-    SELECT DISTINCT ON (d.phone, m.sent_at, m.id) d.phone, m.sent_at, m.id AS message, d.id AS delivery, d.outcome, d.shaky
-    FROM own_deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-    WHERE m.settled_at IS NOT NULL AND {is_evidence("d", "m")}
-    ORDER BY d.phone, m.sent_at DESC, m.id DESC, {strength_sql("d.outcome")} DESC, d.shaky, d.id
+    SELECT phone, sent_at, message, delivery, outcome, shaky FROM recent WHERE counts
+    UNION ALL
+    SELECT phone, '-infinity', '', delivery, outcome, shaky FROM known WHERE is_unclear IS NOT TRUE
+    UNION ALL
+    SELECT d.phone, m.sent_at, m.id, d.id, d.outcome, d.shaky
+    FROM known CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE deliveries.phone = known.phone OFFSET 0) AS d
+    JOIN mass_messages m ON m.id = d.mass_message_id
+    WHERE known.is_unclear AND m.settled_at IS NOT NULL AND m.id NOT IN (SELECT id FROM since) AND {is_evidence("d", "m")}
+)"""
+
+
+def _judge(numbers_and_evidence: str) -> str:
+    return f"""
+WITH {numbers_and_evidence},
+strongest AS (
+    SELECT DISTINCT ON (phone, sent_at, message) * FROM evidence
+    ORDER BY phone, sent_at DESC, message DESC, {strength_sql("outcome")} DESC, shaky, delivery
 ),
 since_delivered AS (
     SELECT *, sum(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) OVER newest_first AS deliveries_since,
            row_number() OVER newest_first AS age
-    FROM evidence WINDOW newest_first AS (PARTITION BY phone ORDER BY sent_at DESC, message DESC)
+    FROM strongest WINDOW newest_first AS (PARTITION BY phone ORDER BY sent_at DESC, message DESC)
 ),
 newest AS (
     SELECT phone, max(outcome) FILTER (WHERE age = 1) AS outcome, bool_or(shaky) FILTER (WHERE age = 1) AS shaky,
@@ -143,19 +181,19 @@ judged AS (
            newest.shaky AND newest.outcome IN ({_RED}) AND red_messages < 2 AS in_doubt
     FROM numbers LEFT JOIN newest ON newest.phone = numbers.phone
 ),
-known AS (
+verdicts AS (
     SELECT phone, delivery, CASE WHEN in_doubt THEN '{SmsStatus.UNCONFIRMED}' ELSE outcome END AS status,
            CASE WHEN in_doubt THEN outcome END AS doubted
     FROM judged
 )
-MERGE INTO phone_numbers n USING known ON known.phone = n.phone
+MERGE INTO phone_numbers n USING verdicts v ON v.phone = n.phone
 WHEN MATCHED AND n.opted_out_at IS NULL
-     AND (n.status, n.doubted, n.delivery_id) IS DISTINCT FROM (known.status, known.doubted, known.delivery) THEN
-    UPDATE SET status = known.status, doubted = known.doubted, delivery_id = known.delivery,
-               since = CASE WHEN n.status IS NOT DISTINCT FROM known.status THEN n.since ELSE :now END
-WHEN NOT MATCHED AND known.status IS NOT NULL THEN
+     AND (n.status, n.doubted, n.delivery_id) IS DISTINCT FROM (v.status, v.doubted, v.delivery) THEN
+    UPDATE SET status = v.status, doubted = v.doubted, delivery_id = v.delivery,
+               since = CASE WHEN n.status IS NOT DISTINCT FROM v.status THEN n.since ELSE :now END
+WHEN NOT MATCHED AND v.status IS NOT NULL THEN
     INSERT (phone, status, since, doubted, delivery_id)
-    VALUES (known.phone, known.status, :now, known.doubted, known.delivery)
+    VALUES (v.phone, v.status, :now, v.doubted, v.delivery)
 """
 
 
