@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, TextClause, func, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, select, text, union_all
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.number_status import is_sender_fault
 from bot.cleanup_list.query import narrow_students
-from bot.db.models.messages import ListEntry
-from bot.db.models.roster import Student, StudentContact
-from bot.db.models.views import NOT_REMOVED, has_textable_adult
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import IN_FORCE, Edit, Removal
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.views import NOT_REMOVED, effective_contacts, textable
 from bot.filters.filter import STUDENT_CRITERIA, Filter
 
 # Unconfirmed without `final_at` means that no receipt came; a late one may still come.
@@ -43,6 +45,12 @@ moves AS (
         SELECT FROM list_changes c
         WHERE c.mass_message_id = :message AND c.contact_id = e.contact_id AND c.move = 'joined')
 )"""
+
+# Their ids are a value for `CountScope.earlier`: PostgreSQL reads the deliveries of known messages with several processes.
+EARLIER_MESSAGES = text("""
+SELECT p.id FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
+WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
+""")
 
 
 @dataclass(frozen=True)
@@ -78,15 +86,14 @@ WHERE d.mass_message_id = :message{self._to_students}
 """)
 
     def earlier(self) -> TextClause:
-        """Select sent_at, sent and delivered of up to four final messages with deliveries before this one, oldest first."""
+        """Select sent_at, sent and delivered of messages (`earlier`), oldest first."""
         return text(f"""
-SELECT p.sent_at, count(*) AS sent, count(*) FILTER (WHERE d.outcome = 'delivered') AS delivered
+SELECT p.sent_at, d.sent, d.delivered
 FROM (
-    SELECT p.id, p.sent_at
-    FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
-    WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
-) p JOIN deliveries d ON d.mass_message_id = p.id{self._to_students}
-GROUP BY p.id, p.sent_at ORDER BY p.sent_at, p.id
+    SELECT d.mass_message_id, count(*) AS sent, count(*) FILTER (WHERE d.outcome = 'delivered') AS delivered
+    FROM deliveries d WHERE d.mass_message_id = ANY(:earlier){self._to_students} GROUP BY d.mass_message_id
+) d JOIN mass_messages p ON p.id = d.mass_message_id
+ORDER BY p.sent_at, p.id
 """)
 
     def by_status(self) -> TextClause:
@@ -111,12 +118,34 @@ GROUP BY 1, 2
 
     def without_adult(self) -> Select[int]:
         """Select the number of active students without a textable adult; if SMS statuses narrow it, of those listed with one."""
-        students = select(func.count()).select_from(Student).where(Student.active, ~has_textable_adult(Student.id))
+        student = select(Student.id).where(Student.active)
         if self.list_filter.statuses:
             links = select(StudentContact.student_id).join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
             listed = links.where(StudentContact.active, ListEntry.status.in_(self.list_filter.statuses))
-            students = students.where(Student.id.in_(listed))
-        return narrow_students(students, self.list_filter, today=self.today)
+            student = student.where(Student.id.in_(listed))
+        if self.students is None:
+            student = student.where(~_surely_has_textable_adult())
+        candidate = narrow_students(student, self.list_filter, today=self.today).offset(0).subquery()
+        adult = select(1).where(effective_contacts.c.student_id == candidate.c.id, textable).offset(0)
+        return select(func.count()).select_from(candidate).where(~adult.exists())
+
+
+def _surely_has_textable_adult() -> ColumnElement[bool]:
+    """Return the condition that a student has a contact about whom nothing at all is special; true for most students.
+
+    `effective_contacts` decides about the few others, one by one (`OFFSET 0`). For every student of a large district it would take
+    seconds (`tests/bench/bench_settling.py`).
+    """
+    has_status = or_(PhoneNumber.status.is_not(None), PhoneNumber.opted_out_at.is_not(None))
+    special = union_all(
+        select(Contact.id).join(PhoneNumber, PhoneNumber.phone == Contact.sis_phone).where(has_status),
+        select(Contact.id).where(Contact.sis_phone.is_(None)),
+        select(Contact.id).where(or_(Contact.sis_method != ContactMethod.TEXT, ~Contact.active)),
+        select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
+        select(Removal.contact_id).where(Removal.undone_at.is_(None)),
+    ).subquery()
+    is_special = exists().where(special.c.id == StudentContact.contact_id)
+    return exists().where(StudentContact.student_id == Student.id, StudentContact.active, ~is_special)
 
 
 def count_scope(session: Session, list_filter: Filter, *, today: date) -> CountScope:

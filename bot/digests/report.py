@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from bot.digests.counts import CountScope, count_scope
+from bot.digests.counts import EARLIER_MESSAGES, CountScope, count_scope
 from bot.domain.grade import LEVELS
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import Filter
@@ -118,6 +118,7 @@ def load_digest(session: Session, message_id: str, *, list_filter: Filter = _EVE
 
 def _with_list(session: Session, digest: Digest, scope: CountScope, params: Mapping[str, Any]) -> Digest:
     by_status = session.execute(scope.by_status(), params).all()
+    earlier = {**params, "earlier": session.scalars(EARLIER_MESSAGES, params).all()}
     return replace(
         digest,
         moves=_count_moves(by_status),
@@ -125,7 +126,7 @@ def _with_list(session: Session, digest: Digest, scope: CountScope, params: Mapp
         by_status=_group_moves(by_status, SEVERITY),
         by_grade=_group_moves(session.execute(scope.by_grade(), params).all(), LEVELS),
         students_without_adult=session.execute(scope.without_adult()).scalar_one(),
-        earlier=tuple(EarlierMessage(*row) for row in session.execute(scope.earlier(), params)),
+        earlier=tuple(EarlierMessage(*row) for row in session.execute(scope.earlier(), earlier)),
     )
 
 

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 from support import edits, people
 from support import mass_messages as messages
 
 from bot.access import AccessLevel
 from bot.db.models.edits import Removal
 from bot.db.models.messages import MassMessage
+from bot.db.models.roster import Student, StudentContact
+from bot.db.models.views import has_textable_adult
 from bot.digests.fixes import Fix, load_worked_fixes
 from bot.digests.report import MoveCounts, load_digest
 from bot.domain.sms_status import SmsStatus
@@ -122,6 +125,25 @@ def test_students_without_a_textable_adult_are_counted(session, now, sam, maria)
     people.student(session, "Old", "Park", active=False)
     sent, _ = messages.send(session, {maria: "blocked", people.contact(session, alone): "blocked"}, now=now)
     assert load(session, sent).students_without_adult == len({alone, called, nobody_yet})
+
+
+def test_edits_and_removals_decide_about_textable_adults(session, now, sam, maria, dana):
+    fixed, called, removed, removed_from_one = families(session, 4)
+    sibling = people.student(session, "Kim", "Park")
+    session.add(StudentContact(student_id=sibling.id, contact_id=removed_from_one.id))
+    no_number, _, gone = (
+        people.contact(session, people.student(session), phone=phone) for phone in (None, None, "new")
+    )
+    gone.active = False
+    sent, _ = messages.send(session, {maria: "blocked", fixed: "blocked"}, now=now)
+    edits.change(session, fixed, phone="+13125550177", actor=dana)
+    edits.change(session, no_number, phone="+13125550178", actor=dana)
+    edits.change(session, called, method="call", actor=dana)
+    edits.remove(session, removed, None, actor=dana)
+    edits.remove(session, removed_from_one, sibling, actor=dana)
+    unreachable = select(func.count()).where(Student.active, ~has_textable_adult(Student.id))
+    # Sam, the students of `called` and `removed`, the sibling, and the students of a contact without a number and of one who left.
+    assert load(session, sent).students_without_adult == session.scalar(unreachable) == 6
 
 
 def test_student_with_one_textable_adult_is_not_counted(session, now, sam, maria):
