@@ -1,16 +1,14 @@
 """Tests run on a real PostgreSQL: one embedded server, one migrated database a worker, emptied before each test."""
 
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
-from support import leaks, people
+from support import leaks, people, postgres_server
 
 from bot.access import AccessLevel
 from bot.cleanup_list import vocabulary
-from bot.db.embedded import embedded_url
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import upgrade_database
 from bot.db.models.all_tables import METADATA
@@ -26,7 +24,7 @@ _WRITTEN = text(" UNION ALL ".join([
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory):
     """A fresh database on the embedded server that all test runs of this machine share."""
-    server = embedded_url(Path(".sandbox") / "tests")
+    server = postgres_server.server_url()
     run = tmp_path_factory.getbasetemp()
     name = "_".join(["test", *run.parts[-2:]]).replace("-", "_")
     admin = build_engine(server).execution_options(isolation_level="AUTOCOMMIT")

@@ -23,7 +23,7 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
     Raises:
         UserError: the package that carries PostgreSQL is not installed, or PostgreSQL does not start.
     """
-    folder = _without_spaces(folder.resolve())
+    folder = data_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Without a login session there is no XDG_RUNTIME_DIR; it works all the same.
@@ -71,8 +71,9 @@ def _not_started(server: "PostgresServer") -> UserError:
     return UserError("database.not_started", sentence)
 
 
-def _without_spaces(folder: Path) -> Path:
-    """Return a folder below the home folder where the path has a space: PostgreSQL's starter splits paths there."""
+def data_folder(folder: Path) -> Path:
+    """Return the whole path, or a folder below the home folder where it has a space: PostgreSQL's starter splits paths there."""
+    folder = folder.resolve()
     if " " not in str(folder):
         return folder
     return Path.home() / ".contact-cleanup" / sha256(str(folder).encode()).hexdigest()[:12]

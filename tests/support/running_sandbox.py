@@ -1,10 +1,10 @@
 """A whole sandbox for tests: on the tests' own PostgreSQL, in its own folder, on a free port."""
 
 from contextlib import contextmanager
-from pathlib import Path
+
+from support import postgres_server
 
 from bot.cli import manifest
-from bot.db.embedded import embedded_url
 from bot.sandbox import assembly
 from bot.sandbox.panel_api import PanelApi
 from bot.sandbox.run import page_routes
@@ -22,7 +22,7 @@ def running_sandbox(folder, *, port=0):
     with assembly.open_sandbox(
         folder,
         port=port,
-        server_url=embedded_url(Path(".sandbox") / "tests"),
+        server_url=postgres_server.server_url(),
         database=f"sandbox_{folder.name.replace('-', '_')}",
         manifest=manifest.read(),
         extra_routes=extra_routes,
