@@ -1,12 +1,11 @@
-"""Which students a Slack user may see, and whether they may change contacts. Checked again at every request, never cached.
+"""Which students a person may see, and whether they may change contacts. Checked again at every request, never cached.
 
-Slack user -> email -> staff in the SIS -> roles -> students: a teacher's own classes, a school role's schools, or the whole
-district. What cannot be decided is refused, and a refusal never reveals whether a student exists.
+A teacher sees their own classes, a school role its schools, others the whole district; `bot.identity` says who a Slack user is. A
+refusal never reveals whether a student exists.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
@@ -32,14 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from bot.db.fast_rows import fetch_rows
-from bot.db.models.roster import ClassStudent, ClassTeacher, Staff, StaffRole, Student, StudentSchool
-from bot.db.models.slack import SlackUser
+from bot.db.models.roster import ClassStudent, ClassTeacher, Student, StudentSchool
 from bot.db.models.views import effective_contacts
 from bot.errors import UserError
 
-DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
-_CLASS_ROLES = {"teacher", "aide"}
-_NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
 _IDS = ARRAY(BigInteger)
 
 
@@ -49,21 +44,6 @@ class AccessLevel(StrEnum):
     CLASSES = "classes"
     SCHOOLS = "schools"
     DISTRICT = "district"
-
-
-@dataclass(frozen=True)
-class SlackIdentity:
-    """A user as Slack describes them. `full_member` is False for guests, bots, strangers, and deactivated accounts.
-
-    `email` is normalized as the sync stores staff addresses: lower case, without blanks around it.
-    """
-
-    user_id: str
-    email: str | None
-    full_member: bool
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "email", (self.email or "").strip().lower() or None)
 
 
 @dataclass(frozen=True)
@@ -128,102 +108,6 @@ class Actor:
         scope = self.scope
         school_ids, staff_ids = (literal(list(ids), _IDS) for ids in (scope.school_ids, scope.staff_ids))
         return AccessParams(literal(scope.today), school_ids, staff_ids)
-
-
-@dataclass(frozen=True)
-class AccessRules:
-    """The district's settings: who may enter before the first sync, which OneRoster roles may edit (empty: all who may see),
-    and which may export whole numbers (empty: none).
-    """
-
-    admin_emails: tuple[str, ...] = ()
-    editor_roles: tuple[str, ...] = ()
-    export_roles: tuple[str, ...] = ()
-
-
-_STAFF_COLUMNS = (Staff.id, Staff.given_name, Staff.family_name, StaffRole.role, StaffRole.school_id)
-_STAFF_BY_EMAIL = (
-    select(*_STAFF_COLUMNS)
-    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
-    .where(Staff.email == bindparam("email"), Staff.active)
-    .order_by(Staff.id)
-)
-# The rows for `actor_from_rows`, once they are ordered by `id`; none for a user who was last checked with Slack before `checked_since`.
-KNOWN_USER_QUERY = (
-    select(SlackUser.email, SlackUser.full_member, *_STAFF_COLUMNS)
-    .outerjoin(Staff, and_(Staff.email == SlackUser.email, Staff.active))
-    .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
-    .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("checked_since"))
-)
-_KNOWN_USER_IN_ORDER = KNOWN_USER_QUERY.order_by(Staff.id)
-
-
-def load_actor(session: Session, person: SlackIdentity, *, rules: AccessRules, today: date) -> Actor:
-    """Return the actor behind a Slack identity.
-
-    Raises:
-        UserError: this person may not use the list; the sentence says who can help.
-    """
-    rows = session.execute(_STAFF_BY_EMAIL, {"email": person.email}).all()
-    return _actor(person.user_id, person.email if person.full_member else None, rows, rules, today)
-
-
-def find_known_actor(
-    session: Session, user_id: str, *, checked_since: datetime, rules: AccessRules, today: date
-) -> Actor | None:
-    """Return the actor of a user who was checked with Slack after `checked_since`, None for any other.
-
-    Raises:
-        UserError: this person may not use the list; the sentence says who can help.
-    """
-    rows = fetch_rows(session, _KNOWN_USER_IN_ORDER, {"user_id": user_id, "checked_since": checked_since})
-    return actor_from_rows(user_id, rows, rules=rules, today=today) if rows else None
-
-
-def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: AccessRules, today: date) -> Actor:
-    """Return the actor from the rows of `KNOWN_USER_QUERY` (at least one).
-
-    Raises:
-        UserError: this person may not use the list; the sentence says who can help.
-    """
-    first = rows[0]
-    email = first.email if first.full_member else None
-    return _actor(user_id, email, [row for row in rows if row.id], rules, today)
-
-
-def _actor(user_id: str, email: str | None, rows: Sequence[Any], rules: AccessRules, today: date) -> Actor:
-    """Combine the rows of a full member with this email: one for each role of each of their staff records."""
-    ask = rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
-    if not email:
-        sentence = f"The cleanup list is for staff with a full account here. Please ask {ask}."
-        raise UserError("access.no_full_account", sentence)
-    roles = [row for row in rows if row.role and row.role not in _NO_ROLES]
-    is_admin = email in rules.admin_emails
-    if not is_admin and not roles:
-        sentence = f"I can't find {email} among the staff in the student information system. Please ask {ask}."
-        raise UserError("access.unknown", sentence)
-    role_names = {row.role.lower() for row in rows if row.role}
-    level, school_ids = _level(roles, is_admin=is_admin)
-    return Actor(
-        user_id=user_id,
-        staff_ids=tuple(dict.fromkeys(row.id for row in rows)),
-        name=f"{rows[0].given_name} {rows[0].family_name}" if rows else email,
-        email=email,
-        level=level,
-        school_ids=school_ids,
-        may_edit=is_admin or not rules.editor_roles or not role_names.isdisjoint(rules.editor_roles),
-        may_export=bool(rules.export_roles) and (is_admin or not role_names.isdisjoint(rules.export_roles)),
-        today=today,
-    )
-
-
-def _level(roles: Sequence[Any], *, is_admin: bool) -> tuple[AccessLevel, tuple[int, ...]]:
-    """A school role that is given at the district (a 1.1 `administrator` of the district office) covers every school."""
-    school_roles = [role for role in roles if role.role not in _CLASS_ROLES]
-    if is_admin or any(role.role in DISTRICT_ROLES or role.school_id is None for role in school_roles):
-        return AccessLevel.DISTRICT, ()
-    school_ids = tuple(sorted({role.school_id for role in school_roles}))
-    return (AccessLevel.SCHOOLS, school_ids) if school_ids else (AccessLevel.CLASSES, ())
 
 
 def visible_students(actor: Actor) -> Select[int]:

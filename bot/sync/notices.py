@@ -19,6 +19,7 @@ from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import Staff, StaffRole, Student, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
+from bot.identity import DISTRICT_ROLES
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -49,7 +50,7 @@ def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -
 
 def _district_admins(session: Session) -> Sequence[str]:
     emails = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
-    admins = emails.where(StaffRole.role.in_(access.DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
+    admins = emails.where(StaffRole.role.in_(DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
     return [email for email in session.scalars(admins.distinct().order_by(Staff.email)) if email]
 
 

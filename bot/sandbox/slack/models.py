@@ -32,6 +32,7 @@ class User:
     id: str
     name: str
     email: str | None = None
+    email_confirmed: bool = True
     title: str = ""
     guest: bool = False
     single_channel_guest: bool = False

@@ -31,6 +31,7 @@ def user_json(slack: Workspace, user: User, *, with_email: bool) -> Json:
         "is_ultra_restricted": user.single_channel_guest,
         "is_bot": user.bot,
         "is_app_user": False,
+        "is_email_confirmed": user.email_confirmed,
         "updated": int(slack.clock()),
         **({"enterprise_user": enterprise_user} if in_enterprise else {}),
         **({"is_stranger": True} if user.stranger else {}),

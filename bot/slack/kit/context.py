@@ -1,7 +1,7 @@
 """The context that every listener needs, and the actor of a request: in a transaction, or without one for a list that is only read.
 
-Rights are checked at each request. Users who were checked with Slack lately are found in the database; for any other, Slack is asked before
-a transaction begins, because nothing waits for the network inside one.
+Rights are checked at each request. Users who were checked with Slack lately are found in the database; for any other, and before anyone is
+refused, Slack is asked before a transaction begins, because nothing waits for the network inside one.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,12 +13,13 @@ from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import KNOWN_USER_QUERY, AccessRules, Actor
+from bot import identity
+from bot.access import Actor
 from bot.cleanup_list.freshness import FRESHNESS_QUERY, Freshness, freshness_from_row, load_freshness
 from bot.contact_edits.pending import OWN_PENDING_QUERY, count_own_pending
 from bot.db.fast_rows import fetch_rows
 from bot.db.session import autocommit_session, transaction
+from bot.identity import KNOWN_USER_QUERY, AccessRules
 from bot.settings import Settings
 from bot.slack.kit import users
 from bot.templates.loader import Templates
@@ -64,7 +65,7 @@ class AppContext:
         now = self.now()
         checked_since, today = now - users.CACHE_LIFETIME, self.today(now)
         with transaction(self.engine) as session:
-            actor = access.find_known_actor(
+            actor = identity.find_known_actor(
                 session, user_id, checked_since=checked_since, rules=self.rules, today=today
             )
             if actor:
@@ -72,7 +73,7 @@ class AppContext:
                 return
         person = users.fetch_user(self.engine, client, user_id, now=now)
         with transaction(self.engine) as session:
-            yield session, access.load_actor(session, person, rules=self.rules, today=today)
+            yield session, identity.load_actor(session, person, rules=self.rules, today=today)
 
     @contextmanager
     def viewing(self, client: WebClient, user_id: str) -> Iterator[Viewer]:
@@ -85,13 +86,13 @@ class AppContext:
         today = self.today(now)
         with autocommit_session(self.engine) as session:
             params = {"user_id": user_id, "checked_since": now - users.CACHE_LIFETIME}
-            if rows := fetch_rows(session, _VIEWER, params):
-                actor = access.actor_from_rows(user_id, rows, rules=self.rules, today=today)
+            rows = fetch_rows(session, _VIEWER, params)
+            if actor := identity.actor_from_rows(user_id, rows, rules=self.rules, today=today):
                 yield Viewer(session, actor, freshness_from_row(rows[0]), rows[0].changes)
                 return
         person = users.fetch_user(self.engine, client, user_id, now=now)
         with autocommit_session(self.engine) as session:
-            actor = access.load_actor(session, person, rules=self.rules, today=today)
+            actor = identity.load_actor(session, person, rules=self.rules, today=today)
             yield Viewer(session, actor, load_freshness(session), count_own_pending(session, user_id))
 
     def today(self, now: datetime) -> date:

@@ -1,4 +1,5 @@
-"""Users as Slack describes them: full member or not, and the email by which the SIS knows them. Cached for ten minutes.
+"""Users as Slack describes them: full member or not, and the email by which the SIS knows them. Cached for ten minutes, except where
+it would get a person refused: what they mend in Slack counts at once.
 
 An email counts only for accounts of our own workspace or organization: another organization, met in a shared channel, gives its
 people any address it likes, and Slack marks them as strangers only until they share a channel with us.
@@ -16,9 +17,9 @@ from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot.access import SlackIdentity
 from bot.db.models.slack import SlackUser
 from bot.db.session import transaction
+from bot.identity import SlackIdentity
 from bot.slack.kit import api_errors
 
 CACHE_LIFETIME = timedelta(minutes=10)
@@ -49,8 +50,8 @@ def load_user(engine: Engine, client: WebClient, user_id: str, *, now: datetime)
     )
     with transaction(engine) as session:
         row = session.execute(known).first()
-    if row:
-        return SlackIdentity(user_id, row.email, full_member=row.full_member)
+    if row and row.full_member and row.email:
+        return SlackIdentity(user_id, row.email, full_member=True)
     return fetch_user(engine, client, user_id, now=now)
 
 
@@ -62,9 +63,10 @@ def fetch_user(engine: Engine, client: WebClient, user_id: str, *, now: datetime
     """
     user, home = _users_info(client, user_id), _home_workspace(client)
     is_full_member = _is_full_member(user) and is_own_workspace(user, home)
-    person = SlackIdentity(user_id, user["profile"].get("email"), full_member=is_full_member)
+    email, is_confirmed = user["profile"].get("email"), user.get("is_email_confirmed", True)
+    person = SlackIdentity(user_id, email, full_member=is_full_member, email_confirmed=is_confirmed)
     values = {
-        "email": person.email,
+        "email": person.proven_email,
         "full_member": person.full_member,
         "time_zone": user.get("tz"),
         "checked_at": now,
@@ -82,7 +84,7 @@ def mentioned_emails(engine: Engine, client: WebClient, text: str, *, now: datet
     """
     user_ids = list(dict.fromkeys(_MENTION.findall(text)))[:_MAX_MENTIONS]
     people = [load_user(engine, client, user_id, now=now) for user_id in user_ids]
-    return {person.user_id: person.email for person in people if person.full_member and person.email}
+    return {person.user_id: person.proven_email for person in people if person.proven_email}
 
 
 def user_time_zone(session: Session, user_id: str, *, otherwise: ZoneInfo) -> ZoneInfo:

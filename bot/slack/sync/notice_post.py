@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.access import AccessLevel
 from bot.db import outbox
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import SyncRejection, SyncRun
@@ -97,7 +98,9 @@ def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_
     if notice.kind == NoticeKind.EDITS:
         return edits_notice.load_card(context, client, user_id, notice.sync_run_id)
     try:
-        with context.acting(client, user_id) as (session, _):
+        with context.acting(client, user_id) as (session, actor):
+            if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
+                return None
             run = session.get_one(SyncRun, notice.sync_run_id)
             return sync_notice.stale_card(run) if notice.kind == NoticeKind.STALE else sync_notice.report_card(run)
     except UserError:

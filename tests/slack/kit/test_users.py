@@ -63,3 +63,25 @@ def test_email_identifies_a_person_in_any_case_and_spacing(office, format_):
     first, second = (text_of(cara.command("/cleanup", "help").message) for _ in range(2))
     assert first == second
     assert "/cleanup grade 5 blocked" in first
+
+
+@pytest.mark.parametrize(
+    "traits", [{"email": None}, {"email": "nobody@district.example"}, {"email_confirmed": False}, {"guest": True}]
+)
+def test_person_refused_a_moment_ago_is_let_in_once_slack_is_right(office, traits):
+    cara = office.slack.add_user("Cara", user_id="UCARA", **{"email": office.district.clara.email, **traits})
+    person = Person(office.slack, cara.id)
+    refusal = text_of(person.command("/cleanup").message)
+    office.slack.update_user(cara.id, email=office.district.clara.email, email_confirmed=True, guest=False)
+    assert text_of(person.command("/cleanup").message) == text_of(office.clara.command("/cleanup").message) != refusal
+
+
+@pytest.mark.parametrize("command", ["", "help"])
+def test_person_without_an_email_reads_exactly_that(office, command):
+    lee = Person(office.slack, office.slack.add_user("Lee", user_id="ULEE").id)
+    assert "no email address" in text_of(lee.command("/cleanup", command).message)
+
+
+def test_unconfirmed_email_of_a_colleague_is_no_mention(office):
+    office.slack.add_user("Ana", user_id="UEVE", email=office.district.ana.email, email_confirmed=False)
+    assert "UEVE" not in str(users.mentioned_emails(office.engine, office.client, "<@UEVE>", now=office.now()))
