@@ -3,7 +3,7 @@
 Afterwards the target tables are filled for the people in scope, and `stage_rejections` lists what could not be read.
 
 A narrowed read computes the same for its people as a whole read would. *Changed people* have a new, open or removed line of
-their own; *affected people* also those with such an enrollment. All lines of changed people are read, and users and roles of the
+their own, or are staff with the email of such a person; *affected people* also those with such an enrollment. All lines of changed people are read, and users and roles of the
 people linked to them. People who are only affected keep their user and roles, and the enrollments that did not change.
 """
 
@@ -113,6 +113,10 @@ _PEOPLE = {
         UNION SELECT sourced_id FROM stage_users
         UNION SELECT person FROM stage_roles
         UNION SELECT sourced_id FROM stage_unread WHERE kind IN ('{Kind.USERS}', '{Kind.ROLES}')
+        UNION SELECT sourced_id FROM staff WHERE active AND email IN (
+            SELECT lower(email) FROM stage_users
+            UNION SELECT lower(email) FROM contacts JOIN stage_roles ON person = sourced_id
+        )
     """,
     "changed_enrollments": f"""
         SELECT key AS sourced_id FROM changed_lines WHERE file = '{Kind.ENROLLMENTS}' AND key <> ''

@@ -68,6 +68,7 @@ SELECT CASE WHEN kind = 'orgs' THEN 'schools'
             WHEN kind = 'contacts' THEN 'contacts'
             WHEN column_name IN ('sms', 'phone') THEN 'contacts'
             WHEN column_name = 'agentSourcedIds' THEN 'student_contacts'
+            WHEN column_name = 'email' THEN 'staff'
             ELSE 'students' END, count(*)
 FROM (SELECT column_name, split_part(replace(file, '/', '.'), '.', 1) AS kind FROM stage_rejections) j GROUP BY 1
 """

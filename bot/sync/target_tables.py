@@ -220,6 +220,13 @@ _ANOMALIES = (
         for column in ("sms", "phone")
     ),
     """
+    SELECT 'users.csv', u.line, 'email',
+           'is also the address of staff with another name; people who share it see only what each of them may see'
+    FROM target_staff s JOIN stage_users u USING (sourced_id)
+    WHERE EXISTS (SELECT FROM target_staff other WHERE other.email = s.email AND other.sourced_id <> s.sourced_id
+                  AND folded_name(other.given_name, other.family_name) <> folded_name(s.given_name, s.family_name))
+    """,
+    """
     SELECT 'users.csv', a.line, 'agentSourcedIds',
            CASE WHEN a.person = a.agent THEN 'is the person themselves; the link was left out'
                 WHEN agent.sourced_id IS NULL THEN 'is not in users.csv; the link was left out'

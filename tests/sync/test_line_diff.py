@@ -104,6 +104,13 @@ def make_contact_a_teacher(nights):
     nights.tables["roles"].append(bundles.role("a7", "teacher", "roosevelt"))
 
 
+def make_contact_with_shared_email_a_teacher(nights):
+    """In two nights: the email first, the role the next."""
+    nights.user("a7")["email"] = "ana.garcia@district.example"
+    nights.night()
+    nights.tables["roles"].append(bundles.role("a7", "teacher", "roosevelt"))
+
+
 def add_role_of_unknown_person(nights):
     nights.tables["roles"].append(bundles.role("unknown", "teacher"))
 
@@ -137,6 +144,8 @@ CHANGES = {
     "unknown role": edit_row("roles", "s7", role="studnet"),
     "role of unknown person": add_role_of_unknown_person,
     "role at unknown school": edit_row("roles", "s7", orgSourcedId="nowhere"),
+    "email of a colleague": edit_user("clara", email="ana.garcia@district.example"),
+    "contact with the email of a teacher becomes a teacher": make_contact_with_shared_email_a_teacher,
     "ended role": edit_row("roles", "clara", endDate="2026-09-01"),
     "disabled account": edit_user("ana", enabledUser="false"),
     "move to another class": edit_row("enrollments", "s7", sourcedId="E-new", classSourcedId="5B"),

@@ -148,6 +148,20 @@ def test_each_rejected_row_has_file_line_and_column(nights):
     ]
 
 
+def test_email_shared_by_staff_of_different_names_is_rejected(nights):
+    nights.user("clara")["email"] = "ANA.garcia@district.example"
+    nights.add("ana2", "Ana", "Garcia", "teacher", email="ana.garcia@district.example")
+    nights.user("maria")["email"] = "dana.diaz@district.example"  # A contact who shares it gets no rights.
+    report = nights.sync()
+    assert [(file, line, column) for file, line, column, _ in reasons(report)] == [
+        ("users.csv", 2, "email"),
+        ("users.csv", 3, "email"),
+        ("users.csv", 9, "email"),
+    ]
+    assert report.counts["staff"].rejected == 3
+    assert ("clara", "ana.garcia@district.example") in nights.rows("SELECT sourced_id, email FROM staff")
+
+
 def test_no_reason_repeats_the_cell(nights):
     nights.user("maria")["phone"] = "555-0142 / Wednesday"
     nights.user("lea")["agentSourcedIds"] = "wednesday-addams"
