@@ -5,7 +5,7 @@ Steps of `run.run_sync`:
    our own rows where the source has none (`carry_over`) and a CSV of contacts beside it (`contacts_overlay`). `target_tables`
    computes what our tables should contain, and rejects the rows that fit nowhere.
 2. `diff_merge` compares each table with its target.
-3. `hold`: if too much would disappear, the sync stops and waits for a person.
+3. `hold`: if too much would disappear, the sync stops and waits for a person; `ended_rights` ends the access that ended in the SIS.
 4. `diff_merge` applies the differences; with the contacts, `reconcile` compares the edits of staff with the new values.
 5. `runs` stores the result, `report` counts it for terminals, and `notices` sends it to people in Slack.
 
@@ -20,6 +20,7 @@ change_*                           diff_merge                   differences
 (all of these are temporary)
 schools ... class_students         diff_merge                   the roster
 edits, cleanup_list, audit         reconcile                    states of edits; listed numbers that changed
+staff ... class_teachers           ended_rights                 rights that end although the sync is held
 sync_runs, sync_rejections         runs, hold                   one row for each run; what it left out
 known_lines (unlogged)             line_diff                    hashes of the last export
 sync_notices                       notices                      outbox of direct messages

@@ -40,7 +40,7 @@ WHERE x.kind = 'changed' AND c.active AND c.sis_phone IS NOT NULL
 
 
 class SyncHeld(UserError):  # noqa: N818 (It is an outcome, not an error of the program.)
-    """Nothing was written. `run_id` is the run that a person may confirm."""
+    """Nothing was written, except for rights that ended (`ended_rights`). `run_id` is the run that a person may confirm."""
 
     def __init__(self, sentence: str, *, run_id: int) -> None:
         super().__init__("sync.held", sentence)
@@ -55,17 +55,22 @@ def hold_sentence(
     It is held if more than `percent` (and at least `MIN_ROWS`) of the students, contacts, links, phone numbers or enrollments
     would disappear, or because of an empty file.
     """
-    reasons = [f"{part.name} holds no row" for part in parts if _is_empty(part) and _would_empty_tables(part, changes)]
+    reasons = [f"{part.name} holds no row" for part in parts if is_empty(part) and _would_empty_tables(part, changes)]
     too_many = [
         f"{gone:,} of {before:,} {noun}"
         for noun, (gone, before) in _count_disappearing(connection, changes).items()
-        if gone >= MIN_ROWS and gone * 100 > percent * before
+        if is_too_many(gone, before, percent)
     ]
     if too_many:
         reasons.append(f"{', '.join(too_many)} would disappear, more than {percent:g}%")
     if not reasons:
         return None
     return f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
+
+
+def is_too_many(gone: int, before: int, percent: float) -> bool:
+    """Return whether more disappears than a district loses in one night."""
+    return gone >= MIN_ROWS and gone * 100 > percent * before
 
 
 def _count_disappearing(connection: Connection, changes: dict[str, TableChanges]) -> dict[str, tuple[int, int]]:
@@ -89,7 +94,7 @@ def _inactive_of(change: TableChanges) -> tuple[int, int]:
     return change.count("inactive"), change.before
 
 
-def _is_empty(part: Part) -> bool:
+def is_empty(part: Part) -> bool:
     return part.is_readable and not part.is_delta and not part.rows_read
 
 

@@ -18,7 +18,7 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncState
 from bot.errors import UserError
 from bot.sis.rows import Source
-from bot.sync import diff_merge, hold, read, reconcile, report, runs
+from bot.sync import diff_merge, ended_rights, hold, read, reconcile, report, runs
 from bot.sync.diff_merge import TableChanges
 from bot.sync.hold import SyncHeld
 from bot.sync.read import ReadResult
@@ -104,6 +104,8 @@ def _hold_if_needed(
     sentence = hold.hold_sentence(connection, changes, parts=result.parts, percent=percent)
     if sentence is None:
         return
+    today = context.now.date()
+    sentence += ended_rights.end_rights(connection, changes, parts=result.parts, percent=percent, today=today)
     with connection.begin():
         counts = report.table_counts(connection, changes)
     runs.finish(connection, run_id, state=SyncState.HELD, now=context.finished_at, counts=counts, error=sentence)
