@@ -6,7 +6,7 @@ from sqlalchemy import exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot.access import Actor
+from bot.access import AccessLevel, Actor
 from bot.cleanup_list.name_search import load_known_names
 from bot.cleanup_list.query import (
     NAMES,
@@ -30,20 +30,24 @@ from bot.filters.vocabulary import Vocabulary
 class EmptyReason:
     """Why the list of `which` is empty.
 
+    `without_students` is the level of a person who has no student at all; then there is no other reason.
     `unlisted` are students with the typed name who are not on the list. `unmet` are the parts of the filter that no student of
     this person meets; `alternatives` replace a school or teacher in it by one with a similar name.
     """
 
     which: Filter
-    unlisted: tuple[StudentRow, ...]
-    unmet: tuple[Filter, ...]
-    alternatives: tuple[Filter, ...]
+    unlisted: tuple[StudentRow, ...] = ()
+    unmet: tuple[Filter, ...] = ()
+    alternatives: tuple[Filter, ...] = ()
+    without_students: AccessLevel | None = None
 
 
 def explain_empty(
     session: Session, which: Filter, vocabulary: Vocabulary, *, actor: Actor, roster: str | None, limit: int
 ) -> EmptyReason:
     """Return why nothing matches, with at most `limit` unlisted students."""
+    if not has_students(session, actor):
+        return EmptyReason(which, without_students=actor.level)
     unmet = unmet_criteria(session, which, actor=actor)
     return EmptyReason(
         which=which,
@@ -70,12 +74,14 @@ def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Fi
     parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
     given = [part for part in parts if part != Filter()]
     together = which.student_part().with_page(1)
-    if not given or _has_students(session, together, actor):
+    if not given or has_students(session, actor, together):
         return ()
-    return tuple(part for part in given if not _has_students(session, part, actor)) or (together,)
+    return tuple(part for part in given if not has_students(session, actor, part)) or (together,)
 
 
-def _has_students(session: Session, which: Filter, actor: Actor) -> bool:
+def has_students(session: Session, actor: Actor, which: Filter | None = None) -> bool:
+    """Return whether any student of this person matches a filter's grades, school, and teacher."""
+    which = which or Filter()
     students = narrow_students(access.visible_students(actor), which, today=actor.today)
     return session.scalar(students.limit(1)) is not None
 

@@ -74,7 +74,9 @@ def test_staff_see_changes_of_their_own_students_with_masked_numbers(office, mar
     assert screens.student_ids(pending(office.tom)) == []
 
 
-def test_no_pending_change_is_good_news(office, snapshot):
+def test_no_pending_change_is_good_news(office, session, snapshot):
+    people.student(session, at=office.district.lincoln)
+    session.commit()
     assert draw(pending(office.clara)) == snapshot
 
 

@@ -65,10 +65,13 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
             which = parse_filter(text, load_vocabulary(session, actor)).filter
-            contacts = _contact_options(load_page(session, which, actor=actor))
+            page = load_page(session, which, actor=actor)
+            contacts = _contact_options(page)
             view = _view(contacts, remember_view(session, body, text, now=ctx.now())) if contacts else None
-        everyone_updated = b.section("✅ Everyone on this page has been updated already.")
-        respond.open_dialog(client, body, view or _answer([everyone_updated]))
+        nothing_to_do = (
+            "✅ Everyone on this page has been updated already." if page.students else "This list is empty now."
+        )
+        respond.open_dialog(client, body, view or _answer([b.section(nothing_to_do)]))
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         choice = _read_choice(body["view"])

@@ -108,7 +108,7 @@ def _empty(view: ListView, here: str) -> list[Block]:
     reason = view.empty
     if reason is None:
         return []
-    whole_list = links.whole_list() if reason.which.criteria else []
+    whole_list = links.whole_list() if reason.which.criteria and not reason.without_students else []
     if not reason.unlisted:
         similar = [b.section("Did you mean:"), *links.similar_lists(reason.alternatives)] if reason.alternatives else []
         return [b.section(empty.explanation(reason, view.freshness)), *similar, *whole_list]

@@ -80,7 +80,7 @@ def _destination(app_context: AppContext, actor: Actor) -> str:
 def _dialog(draft_id: int, page: Page, actor: Actor, *, destination: str) -> Block:
     metadata = str(draft_id)
     if not page.total_contacts:
-        empty = b.section("✅ This list is empty now, so there is nothing to download.")
+        empty = b.section("This list is empty now, so there is nothing to download.")
         return b.modal(_TITLE, [empty], callback_id=DOWNLOAD_SUBMITTED, metadata=metadata)
     title = b.escaped(describe(page.filter.with_page(1)))
     size = ListSize(page.total_entries, page.total_contacts, page.total_students)

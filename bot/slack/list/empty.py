@@ -1,7 +1,8 @@
-"""The sentence for an empty list. A list before the first mass message, or of a school without students, is no good news."""
+"""The sentence for an empty list. A list before the first mass message, or of a person without students, is no good news."""
 
 from collections.abc import Sequence
 
+from bot.access import AccessLevel
 from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.freshness import Freshness
 from bot.filters.filter import Filter, describe
@@ -10,6 +11,8 @@ from bot.slack.kit import blocks as b
 
 def explanation(reason: EmptyReason, freshness: Freshness) -> str:
     which = reason.which
+    if reason.without_students:
+        return no_students_explanation(reason.without_students)
     if reason.unmet:
         return unmet_explanation(reason.unmet)
     if which.names:
@@ -17,7 +20,10 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
         return f"No one named *{name}* is on your list. Type `/cleanup help` to see what I understand."
     if not freshness.sent_at:
         return "No one here yet. The list begins with the first mass message."
-    message = f"“{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}"
+    return _good_news(which, f"“{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}")
+
+
+def _good_news(which: Filter, message: str) -> str:
     last_known = f"as far as the last mass message showed, {message}"
     if which.no_adult:
         return (
@@ -27,6 +33,23 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
     if which.criteria:
         return f"✅ No one here. Every contact that matches can be texted, {last_known}."
     return f"✅ No one on your list. Every contact can be texted, {last_known}."
+
+
+def no_students_explanation(level: AccessLevel) -> str:
+    """Say that a person of this level has no student at all."""
+    match level:
+        case AccessLevel.CLASSES:
+            return (
+                "You have no students here: in the student information system, no class that you teach today has any. If that "
+                "is wrong, ask your school's registrar to correct your classes there. The list follows after the next sync."
+            )
+        case AccessLevel.SCHOOLS:
+            return (
+                "Your school has no students in the student information system. If that is wrong, ask your district's data "
+                "manager to correct your schools there. The list follows after the next sync."
+            )
+        case AccessLevel.DISTRICT:
+            return "There are no students yet. They come with the first sync of the student information system."
 
 
 def unmet_explanation(unmet: Sequence[Filter]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from bot.access import Actor
-from bot.cleanup_list.empty_reasons import unmet_criteria
+from bot.cleanup_list.empty_reasons import has_students, unmet_criteria
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, parse_filter
@@ -41,5 +41,7 @@ def read_scope(session: Session, actor: Actor, text: str, mentioned: Mapping[str
     """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id."""
     parsed = parse_filter(text, load_vocabulary(session, actor, mentioned))
     which = parsed.filter.student_part()
+    if not has_students(session, actor):
+        return CommandScope(parsed, which, empty.no_students_explanation(actor.level))
     unmet = unmet_criteria(session, which, actor=actor)
     return CommandScope(parsed, which, empty.unmet_explanation(unmet) if unmet else None)

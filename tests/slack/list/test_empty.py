@@ -5,7 +5,9 @@ from support import people, screens
 from support.snapshots import draw, normalized
 
 from bot.db.models.messages import MassMessage
+from bot.db.models.roster import Student
 from bot.sandbox.slack.models import text_of
+from bot.sandbox.slack.people import Person
 
 # Only good news has it.
 GOOD = "✅"
@@ -105,3 +107,27 @@ def test_menu_offers_the_grades_that_exist(office, session, name, typed, grades)
     session.commit()
     message = office.people[name].command("/cleanup", typed).message
     assert screens.options(message, "list.show.grade")[1:] == grades
+
+
+@pytest.mark.parametrize("typed", ["", "grade 5", "no adult", "Rivera", "forecast", "pending"])
+@pytest.mark.parametrize("name", ["aide", "teacher", "clerk"])
+def test_person_without_students_reads_that(office, session, delivered, name, typed):
+    """An aide, a teacher whose classes ended, and the clerk of a school without students."""
+    roles = {"aide": "aide", "teacher": "teacher", "clerk": "siteAdministrator"}
+    place = people.school(session, "Lakeside")
+    staff = people.staff(session, "Nia", "New", role=roles[name], at=place)
+    sam = session.get_one(Student, 1)
+    if name == "teacher":
+        people.school_class(session, staff, office.district.lincoln, sam, ends_on=people.TODAY)
+    session.commit()
+    nia = Person(office.slack, office.slack.add_user("Nia", email=staff.email).id)
+    message = nia.command("/cleanup", typed).message
+    assert GOOD not in text_of(message) + message.text
+    assert ("no class that you teach" if name != "clerk" else "Your school has no students") in text_of(message)
+    nia.open_home()
+    assert GOOD not in text_of(nia.home)
+
+
+def test_district_without_students_waits_for_the_first_sync(office):
+    message = office.dana.command("/cleanup").message
+    assert "first sync" in text_of(message)
