@@ -1,5 +1,8 @@
 """Requests that are repeated, sent again after a timeout, or hours or months late: done once, with a true answer."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from sqlalchemy import update
 from support import screens, surfaces
@@ -7,6 +10,7 @@ from support import screens, surfaces
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import StudentContact
 from bot.sandbox.slack.models import text_of
+from bot.slack.kit import blocks as b
 
 
 @pytest.fixture
@@ -129,3 +133,53 @@ def test_dialog_of_a_contact_that_a_colleague_removed_is_refused(office, scene):
     assert office.ana.fill(office.ana.view, {"reason": "asked"}).submit().ok
     outcome = office.clara.fill(office.clara.view, {"phone": "312 555 7177"}).submit()
     assert "removed" in outcome.errors["phone"]
+
+
+def make_old(office, view, **old):
+    """Change the open dialog into one that an older version drew, and return it."""
+    office.slack.views[view.id] = replace(view, body={**view.body, **old})
+    return office.slack.views[view.id]
+
+
+def with_old_inputs(view):
+    """Return the blocks with other ids of the inputs."""
+    return [
+        block | {"block_id": f"old_{block['block_id']}", "optional": True} if block["type"] == "input" else block
+        for block in view.blocks
+    ]
+
+
+@pytest.mark.parametrize("dialog", ["Edit", "Remove", "Told us to stop", "switch several", "download"])
+def test_submitted_dialog_of_an_older_version_is_answered(office, scene, session, dialog):
+    prepare, values = {**DIALOGS, "download": (surfaces.open_download, lambda _: {"form": "csv"})}[dialog]
+    prepare(office.clara, scene)
+    view = office.clara.fill(office.clara.view, values(office.clara)).view
+    for old in (
+        {"callback_id": "dialog.of_old"},
+        {"private_metadata": ""},
+        {"private_metadata": "{}"},
+        {"blocks": with_old_inputs(view)},
+    ):
+        filled = replace(office.clara.fill(make_old(office, view, **old), {}), person=office.clara)
+        effects = surfaces.observe(office, session, filled.submit_stale)
+        assert "older version" in effects.sent
+        assert effects.is_harmless
+
+
+@pytest.mark.parametrize("action_id", ["contact.edit", "claim.take", "student.open_sibling.0", "dialog.of_old"])
+def test_button_in_a_dialog_of_an_older_version_is_answered(office, scene, session, action_id):
+    surfaces.open_student(office.clara, scene)
+    button = b.button("Old", action_id, "no-id")
+    make_old(office, office.clara.view, private_metadata='{"student": "7"}', blocks=b.actions([button], block_id="old"))
+    press = partial(office.clara.press_stale, office.clara.view, action_id=action_id)
+    effects = surfaces.observe(office, session, press)
+    assert "older version" in effects.sent
+    assert effects.is_harmless
+
+
+def test_shortcut_of_an_older_version_is_answered(office, scene):
+    office.slack.manifest["features"]["shortcuts"].append(
+        {"name": "Old", "type": "global", "callback_id": "list.of_old", "description": "Old"}
+    )
+    assert office.clara.shortcut("list.of_old").ok
+    assert "older version" in text_of(office.clara.view)

@@ -17,7 +17,7 @@ from slack_sdk import WebClient
 from bot.db import failures as database_failures
 from bot.errors import UserError, describe_error
 from bot.slack.kit import blocks as b
-from bot.slack.kit import respond
+from bot.slack.kit import private_metadata, respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 
@@ -40,6 +40,17 @@ def register(app: App, ctx: AppContext) -> None:
         with ctx.acting(client, body["user"]["id"]):
             sentence = "Nothing was done: this message is from an older version. Type /cleanup to see the current list."
             raise UserError("button.unknown", sentence)
+
+    @app.view(re.compile(""))
+    def unknown_dialog(body: dict[str, Any], client: WebClient) -> None:
+        with ctx.acting(client, body["user"]["id"]):
+            raise private_metadata.outdated()
+
+    @app.shortcut(re.compile(""))
+    def unknown_shortcut(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        with ctx.acting(client, body["user"]["id"]):
+            raise private_metadata.outdated()
 
 
 def run_after_response(what: str, act: Callable[[], str | None]) -> str | None:

@@ -1,8 +1,15 @@
-"""The `private_metadata` of dialogs: ids and a version, nothing else."""
+"""What dialogs and buttons carry: `private_metadata` and values with ids and a version, nothing else.
+
+They stay on screen while a new version is installed, and messages stay for years: what an older version drew is refused politely.
+"""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from bot.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,40 @@ class DialogTarget:
         return json.dumps({**ids, "student": origin.student_id, "list": origin.list_id})
 
 
+def outdated() -> UserError:
+    sentence = "Nothing was done: this is from an older version of Contact Cleanup. Close it, and type /cleanup to see the current list."
+    return UserError("dialog.outdated", sentence)
+
+
+@contextmanager
+def refusing_older_versions() -> Iterator[None]:
+    """Refuse a payload whose fields are not where this version puts them. Wrap nothing but the reading of it.
+
+    Raises:
+        UserError: an older version drew it.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as problem:
+        raise outdated() from problem
+
+
+@refusing_older_versions()
 def read_origin(view: dict[str, Any]) -> DialogOrigin:
     ids = json.loads(view["private_metadata"])
-    return DialogOrigin(ids["student"], ids["list"])
+    return DialogOrigin(int(ids["student"]), int(ids["list"]))
 
 
+@refusing_older_versions()
 def read_target(view: dict[str, Any]) -> DialogTarget:
     ids = json.loads(view["private_metadata"])
-    return DialogTarget(ids["contact"], ids["version"], DialogOrigin(ids["student"], ids["list"]))
+    return DialogTarget(int(ids["contact"]), int(ids["version"]), DialogOrigin(int(ids["student"]), int(ids["list"])))
+
+
+@refusing_older_versions()
+def read_ids(value: str, *, count: int) -> tuple[int, ...]:
+    """Return the ids of a button's value."""
+    ids = tuple(map(int, value.split()))
+    if len(ids) != count:
+        raise ValueError(value)
+    return ids

@@ -30,6 +30,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, Redraw, remember_view
+from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
 from bot.slack.list.links import BULK
 
 SAVE = "list.bulk_done"
@@ -74,7 +75,7 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         respond.open_dialog(client, body, view or _answer([b.section(nothing_to_do)]))
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
-        choice = _read_choice(body["view"])
+        choice, (list_id,) = _read_choice(body["view"]), read_ids(body["view"]["private_metadata"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
             refused = [
@@ -83,12 +84,13 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
                 if (problem := _apply(session, choice, contact, actor=actor, now=ctx.now()))
             ]
         if len(refused) < len(choice.contacts):
-            context[REDRAW] = Redraw(int(body["view"]["private_metadata"]))
+            context[REDRAW] = Redraw(list_id)
         ack(response_action="update", view=_result(choice, refused))
 
     app.view(SAVE)(ack=save, lazy=[refresh])
 
 
+@refusing_older_versions()
 def _read_choice(view: dict[str, Any]) -> _Choice:
     values = {block_id: inputs[b.VALUE] for block_id, inputs in view["state"]["values"].items()}
     action, _, reason = values[ACTION]["selected_option"]["value"].partition(" ")
@@ -96,6 +98,8 @@ def _read_choice(view: dict[str, Any]) -> _Choice:
     for option in values[CONTACTS]["selected_options"]:
         contact_id, version = option["value"].split()
         contacts.append(_Contact(int(contact_id), int(version), option["text"]["text"]))
+    if action not in {_CLAIM, _CALL, _REMOVE}:
+        raise ValueError(action)
     return _Choice(
         tuple(sorted(contacts, key=attrgetter("contact_id"))), action, RemovalReason(reason) if reason else None
     )

@@ -20,7 +20,7 @@ from bot.contact_edits.locking import VersionConflict
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw
-from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_origin, read_target
+from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_ids, read_origin, read_target
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
     @app.action(dialog.open_action)
     def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        origin = read_origin(body["view"])
+        origin, (contact_id,) = read_origin(body["view"]), read_ids(action["value"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
-            form = _load_form(session, int(action["value"]), origin, actor)
+            form = _load_form(session, contact_id, origin, actor)
             view = dialog.opened(ctx, session, form)
         client.views_push(trigger_id=body["trigger_id"], view=view)
 

@@ -16,7 +16,7 @@ from bot.domain import phone
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import read_origin
+from bot.slack.kit.private_metadata import read_ids, read_origin
 from bot.slack.student.view import MORE, SHOW_NUMBER
 
 VIEW = "contact.more_shown"
@@ -47,10 +47,11 @@ def register(app: App, ctx: AppContext) -> None:
     @app.action(MORE)
     def show_details(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        choice, contact_id = action["selected_option"]["value"].split()
+        choice, _, contact = action["selected_option"]["value"].partition(" ")
+        (contact_id,) = read_ids(contact, count=1)
         origin = read_origin(body["view"])
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            contact = load_student(session, origin.student_id, actor=actor).contact(int(contact_id))
+            contact = load_student(session, origin.student_id, actor=actor).contact(contact_id)
             show = _number if choice == SHOW_NUMBER else _history
             view = show(ctx, session, actor, contact)
         client.views_push(trigger_id=body["trigger_id"], view=view)

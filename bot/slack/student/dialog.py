@@ -21,7 +21,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, remember_view
-from bot.slack.kit.private_metadata import DialogOrigin, read_origin
+from bot.slack.kit.private_metadata import DialogOrigin, read_ids, read_origin
 from bot.slack.list.card import OPEN_STUDENT
 from bot.slack.student import view as student_view
 
@@ -33,21 +33,24 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
     @app.action(OPEN_STUDENT)
     def open_student(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        student_id, _, text = action["value"].partition(" ")
+        student, _, text = action["value"].partition(" ")
+        (student_id,) = read_ids(student, count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            card = load_student(session, int(student_id), actor=actor)
-            origin = DialogOrigin(int(student_id), remember_view(session, body, text, now=ctx.now()))
+            card = load_student(session, student_id, actor=actor)
+            origin = DialogOrigin(student_id, remember_view(session, body, text, now=ctx.now()))
         respond.open_dialog(client, body, student_view.view(card, origin))
 
     @app.action(re.compile(rf"^{re.escape(student_view.SIBLING)}\.\d+$"))
     def open_sibling(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        show(body, client, DialogOrigin(int(action["value"]), read_origin(body["view"]).list_id))
+        (student_id,) = read_ids(action["value"], count=1)
+        show(body, client, DialogOrigin(student_id, read_origin(body["view"]).list_id))
 
     @app.action(student_view.MORE_CONTACTS)
     def show_more_contacts(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        show(body, client, read_origin(body["view"]), first=int(action["value"]))
+        (first,) = read_ids(action["value"], count=1)
+        show(body, client, read_origin(body["view"]), first=first)
 
     def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, *, first: int = 0) -> None:
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
@@ -71,33 +74,33 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
 
 
 def _undo_edit(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    undo_edit(session, int(edit_id), actor=actor, now=now)
+    undo_edit(session, *read_ids(edit_id, count=1), actor=actor, now=now)
     return "Undone. The contact is as it was before."
 
 
 def _undo_removal(session: Session, removal_id: str, actor: Actor, now: datetime) -> str:
-    undo_removal(session, int(removal_id), actor=actor, now=now)
+    undo_removal(session, *read_ids(removal_id, count=1), actor=actor, now=now)
     return "The contact is back."
 
 
 def _keep_ours(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    resolve_conflict(session, int(edit_id), keep="ours", actor=actor, now=now)
+    resolve_conflict(session, *read_ids(edit_id, count=1), keep="ours", actor=actor, now=now)
     return "Kept what was entered here."
 
 
 def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    resolve_conflict(session, int(edit_id), keep="sis", actor=actor, now=now)
+    resolve_conflict(session, *read_ids(edit_id, count=1), keep="sis", actor=actor, now=now)
     return "Took what the student information system has."
 
 
 def _switch_to_call(session: Session, value: str, actor: Actor, now: datetime) -> str:
-    contact_id, version = map(int, value.split())
+    contact_id, version = read_ids(value, count=2)
     saved = switch_to_call(session, contact_id, version=version, actor=actor, now=now)
     return f"{b.escaped(saved.name)} gets autocalls from now on, and no texts."
 
 
 def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) -> str:
-    student_id, contact_id, version, other_id = map(int, value.split())
+    student_id, contact_id, version, other_id = read_ids(value, count=4)
     contact = load_student(session, student_id, actor=actor).contact(contact_id)
     name, suggestion = b.escaped(contact.name), contact.suggestion
     if suggestion is None and contact.updated_by == actor.user_id:
@@ -112,12 +115,12 @@ def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) ->
 
 
 def _claim(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
-    claim_contact(session, int(contact_id), actor=actor, now=now)
+    claim_contact(session, *read_ids(contact_id, count=1), actor=actor, now=now)
     return f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
 
 
 def _release(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
-    release_contact(session, int(contact_id), actor=actor, now=now)
+    release_contact(session, *read_ids(contact_id, count=1), actor=actor, now=now)
     return "Released."
 
 

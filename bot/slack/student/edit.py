@@ -21,7 +21,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import DialogTarget
+from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactForm
 
@@ -41,9 +41,10 @@ class _Entered:
     method: str
 
 
+@refusing_older_versions()
 def _read(view: dict[str, Any]) -> _Entered:
     values = view["state"]["values"]
-    return _Entered(values[PHONE][b.VALUE]["value"], values[METHOD][b.VALUE]["selected_option"]["value"])
+    return _Entered(values[PHONE][b.VALUE]["value"], ContactMethod(values[METHOD][b.VALUE]["selected_option"]["value"]))
 
 
 class EditDialog:

@@ -15,7 +15,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import DialogTarget
+from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactForm
 
@@ -45,7 +45,8 @@ class OptOutDialog:
         )
 
     def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
-        chosen = date.fromisoformat(view["state"]["values"][SAID_ON][b.VALUE]["selected_date"])
+        with refusing_older_versions():
+            chosen = date.fromisoformat(view["state"]["values"][SAID_ON][b.VALUE]["selected_date"])
         number = record_verbal_opt_out(
             session,
             target.contact_id,

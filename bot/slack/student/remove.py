@@ -11,7 +11,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import DialogTarget
+from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactForm
 
@@ -31,14 +31,16 @@ class RemoveDialog:
         return b.modal("Remove contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Remove")
 
     def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
-        values = view["state"]["values"]
-        from_all = SCOPE in values and values[SCOPE][b.VALUE]["selected_option"]["value"] == _ALL_STUDENTS
+        with refusing_older_versions():
+            values = view["state"]["values"]
+            from_all = SCOPE in values and values[SCOPE][b.VALUE]["selected_option"]["value"] == _ALL_STUDENTS
+            reason = RemovalReason(values[REASON][b.VALUE]["selected_option"]["value"])
         remove_contact(
             session,
             target.contact_id,
             student_id=None if from_all else target.origin.student_id,
             version=target.version,
-            reason=RemovalReason(values[REASON][b.VALUE]["selected_option"]["value"]),
+            reason=reason,
             actor=actor,
             now=ctx.now(),
         )

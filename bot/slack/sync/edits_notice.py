@@ -15,6 +15,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.private_metadata import read_ids
 from bot.sync.notices import EditConflict, EditorSummary, load_editor_summary
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
@@ -30,7 +31,7 @@ _MAX_NAMES = 200
 def register(app: App, context: AppContext) -> None:
     def choose(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        edit_id, run_id = (int(part) for part in action["value"].split())
+        edit_id, run_id = read_ids(action["value"], count=2)
         keep = _CHOICES[action["action_id"]]
         with context.acting(client, body["user"]["id"]) as (session, actor):
             resolve_conflict(session, edit_id, keep=keep, actor=actor, now=context.now())
