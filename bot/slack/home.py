@@ -28,6 +28,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.error_handler import run_after_response
 from bot.slack.kit.open_views import show_latest
 from bot.slack.list import card as list_card
 from bot.slack.list import links
@@ -40,8 +41,12 @@ _MAX_CHANGES, _MAX_SCHOOLS = 5, 3
 def register(app: App, ctx: AppContext) -> None:
     @app.event("app_home_opened")
     def open_home(event: dict[str, Any], client: WebClient) -> None:
-        if event["tab"] == "home":
-            show(ctx, client, event["user"])
+        if event["tab"] != "home":
+            return
+        user_id = event["user"]
+        problem = run_after_response("home", lambda: show(ctx, client, user_id))
+        if problem:  # Otherwise the tab would stay blank, or show the list of another day.
+            run_after_response("failed home", lambda: _publish(client, user_id, _failure(problem)))
 
     @app.action(HELP)
     def show_help(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -81,9 +86,18 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
             below = _own_changes(session, actor, here=text)
         title, *listed = list_card.show(ctx, client, user_id, text).blocks
     except UserError as problem:
-        return [b.header("Contact Cleanup"), b.section(problem.sentence)]
+        return _instead_of_list(problem.sentence)
     footer = [*b.actions([b.button("Help", HELP, "all")]), b.context("This tab keeps the filter you choose in it.")]
     return [title, *above, *listed, *below, *footer]
+
+
+def _instead_of_list(sentence: str) -> list[Block]:
+    return [b.header("Contact Cleanup"), b.section(sentence)]
+
+
+def _failure(problem: str) -> list[Block]:
+    retry = "Your list could not be loaded. Open another tab and then this one again, or type `/cleanup`."
+    return [*_instead_of_list(f"⚠️ {retry}"), b.context(problem)]
 
 
 def _record_visit(session: Session, user_id: str, chosen: str | None, *, now: datetime) -> HomeTab:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from support import people, screens
 from support.snapshots import draw
 from support.statements import captured_statements
@@ -72,6 +72,27 @@ def test_tab_shows_the_own_list(office, sam, snapshot):
 def test_tab_of_a_guest_says_whom_to_ask(office, sam, snapshot):
     visit(office, "gus")
     assert draw(office.gus.home) == snapshot
+
+
+@pytest.mark.parametrize(("method", "fault"), [("users.info", Fault.HTTP_500), ("views.publish", Fault.INTERNAL_ERROR)])
+def test_tab_that_failed_says_so(office, sam, method, fault):
+    visit(office, "clara")
+    office.advance(minutes=11)
+    office.slack.faults.inject(method, fault)
+    assert "could not be loaded" in visit(office, "clara")
+    assert "reference" in text_of(office.clara.home)
+    assert screens.student_ids(office.clara.home) == []
+    assert "could not be loaded" not in visit(office, "clara")
+
+
+def test_tab_says_that_the_database_failed(office, session, sam):
+    session.execute(text("ALTER TABLE home_tabs RENAME TO gone"))
+    session.commit()
+    try:
+        assert "could not be loaded" in visit(office, "clara")
+    finally:
+        session.execute(text("ALTER TABLE gone RENAME TO home_tabs"))
+        session.commit()
 
 
 def test_first_visit_has_no_news(office, session, sam):
