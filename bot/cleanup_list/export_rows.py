@@ -17,6 +17,7 @@ from bot.cleanup_list.query import (
     teacher_names,
 )
 from bot.db.models.base import ContactMethod
+from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
@@ -58,7 +59,7 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             *(entry.c.family_name, entry.c.given_name, entry.c.grade, entry.c.textable, entry.c.other_ways),
             school_names(entry.c.student_id).label("schools"),
             teacher_names(entry.c.student_id, BOUND_PARAMS.today).label("teachers"),
-            (adult.given_name + " " + adult.family_name).label("contact"),
+            full_name(adult.given_name, adult.family_name).label("contact"),
             *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
         )
         .select_from(entry)

@@ -25,6 +25,7 @@ from bot.cleanup_list.query import (
     query_params,
 )
 from bot.cleanup_list.vocabulary import cached_per_roster, visible_teachers
+from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import ClassTeacher, Contact, School, SchoolClass, Staff, Student
@@ -145,7 +146,7 @@ def teacher_namesakes(session: Session, which: Filter, *, actor: Actor) -> tuple
 
 def _teachers_named(words: str, actor: Actor) -> Select[*tuple[Any, ...]]:
     """Select a row for each teacher of this person's students and each school where they teach."""
-    name = Staff.given_name + " " + Staff.family_name
+    name = full_name(Staff.given_name, Staff.family_name)
     person = func.coalesce(Staff.email, Staff.sourced_id)
     return (
         select(person.label("person"), name.label("name"), School.name.label("school"))

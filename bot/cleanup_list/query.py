@@ -39,6 +39,7 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Scope
 from bot.db.models.base import ContactMethod
+from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import (
     ClassStudent,
@@ -53,7 +54,7 @@ from bot.db.models.roster import (
 )
 from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
-from bot.domain import grade
+from bot.domain import grade, names
 from bot.domain.names import fold
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
@@ -284,7 +285,7 @@ def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:
 def teacher_names(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
     """Return the array of the names of a student's teachers today: homeroom first, then primary teachers."""
     teachers = (
-        select(Staff.given_name + " " + Staff.family_name)
+        select(full_name(Staff.given_name, Staff.family_name))
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
@@ -309,7 +310,7 @@ def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple
     return (
         select(
             adult.contact_id,
-            (adult.given_name + " " + adult.family_name).label("contact_name"),
+            full_name(adult.given_name, adult.family_name).label("contact_name"),
             *(adult.relationship, adult.phone, adult.method),
             *(entry.status, entry.since, entry.phone.label("listed_phone")),
             *(entry.updated_at, entry.claimed_by),
@@ -328,7 +329,7 @@ def student_from_row(row: Any, listed: Iterable[ListedContact] = ()) -> StudentR
     """Build a student from a row with names, grade, the columns of `reachability_query`, `schools`, and `teachers`."""
     return StudentRow(
         student_id=row.student_id,
-        name=f"{row.given_name} {row.family_name}",
+        name=names.full_name(row.given_name, row.family_name),
         grade=row.grade,
         schools=tuple(row.schools),
         teachers=tuple(row.teachers),

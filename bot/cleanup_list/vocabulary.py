@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot.access import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
+from bot.db.models.folding import full_name
 from bot.db.models.roster import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
 from bot.domain.grade import LEVELS
 from bot.filters.filter import Filter
@@ -24,7 +25,7 @@ Value = TypeVar("Value")
 # One school's words take about 40 kB; all scopes of a process share these places.
 _cache: LRUCache[Hashable, object] = LRUCache(maxsize=1_000)
 _cache_lock = Lock()
-_NAME = (Staff.given_name + " " + Staff.family_name).label("name")
+_NAME = full_name(Staff.given_name, Staff.family_name).label("name")
 
 
 def cached_per_roster(roster: str | None, key: Hashable, load: Callable[[], Value]) -> Value:

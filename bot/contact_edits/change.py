@@ -24,6 +24,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
+from bot.domain.names import full_name
 from bot.domain.phone import describe_opt_in_number, is_unassignable, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
@@ -147,7 +148,7 @@ def _save(session: Session, before: LockedContact, values: Values, *, actor: Act
 def _saved_change(contact: Contact, values: Values, edit_ids: tuple[int, ...], *, is_listed: bool) -> SavedChange:
     return SavedChange(
         contact_id=contact.id,
-        name=f"{contact.given_name} {contact.family_name}",
+        name=full_name(contact.given_name, contact.family_name),
         phone=values[EditField.PHONE],
         method=ContactMethod(values[EditField.METHOD] or "text"),
         edit_ids=edit_ids,

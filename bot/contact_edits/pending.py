@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
+from bot.db.models.folding import full_name
 from bot.db.models.roster import Contact, School, Staff, Student, StudentContact, StudentSchool
 from bot.db.models.slack import SlackUser
 from bot.db.models.views import contact_reach, effective_contacts
@@ -228,7 +229,7 @@ def _affected_students(
         .correlate(Student)
         .scalar_subquery()
     )
-    name = func.concat_ws(" ", Student.given_name, Student.family_name)
+    name = full_name(Student.given_name, Student.family_name)
     return (
         select(
             table.id,
@@ -245,7 +246,7 @@ def _affected_students(
 
 def _staff_name(user_id: Any) -> ScalarSelect[str]:
     return (
-        select(func.concat_ws(" ", Staff.given_name, Staff.family_name))
+        select(full_name(Staff.given_name, Staff.family_name))
         .join(SlackUser, SlackUser.email == Staff.email)
         .where(SlackUser.user_id == user_id, Staff.active)
         .order_by(Staff.id)

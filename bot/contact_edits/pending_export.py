@@ -23,6 +23,7 @@ from bot.audit import Subject
 from bot.contact_edits.pending import ChangeKind, PendingChange, iter_pending
 from bot.db.models.roster import Student
 from bot.domain import phone, spreadsheet
+from bot.domain.names import full_name
 from bot.domain.plural import plural
 from bot.domain.spreadsheet import escape_cell
 from bot.errors import UserError
@@ -121,7 +122,7 @@ def write_change_sheet(changes: Iterable[PendingChange], to: TextIO, *, zone: Zo
     for number, change in enumerate(changes, 1):  # noqa: B007 - the number is needed after the loop.
         cells = (
             *("; ".join(change.schools), "; ".join(change.students), "; ".join(change.student_ids)),
-            *(f"{change.given_name} {change.family_name}", change.contact_sourced_id, _KINDS[change.kind]),
+            *(full_name(change.given_name, change.family_name), change.contact_sourced_id, _KINDS[change.kind]),
             *(_value(change.kind, change.old, region), _value(change.kind, change.new, region)),
             "the SIS has another value by now; choose in Slack first" if change.disputed else "not yet in the SIS",
             *(change.made_by, f"{change.made_at.astimezone(zone):%Y-%m-%d %H:%M}"),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
+from bot.db.models.folding import full_name
 from bot.db.models.messages import ListChange, ListMove
 from bot.db.models.roster import Student
 from bot.db.models.views import effective_contacts
@@ -23,8 +24,8 @@ class Fix:
 def load_worked_fixes(session: Session, message_id: str, *, actor: Actor) -> list[Fix]:
     """Return the contacts that the message was delivered to thanks to the actor's edits, if the actor may see them now."""
     links = effective_contacts.c
-    student = func.concat_ws(" ", Student.given_name, Student.family_name)
-    contact = func.concat_ws(" ", links.given_name, links.family_name)
+    student = full_name(Student.given_name, Student.family_name)
+    contact = full_name(links.given_name, links.family_name)
     rows = (
         select(contact.label("contact"), func.array_agg(student.distinct()).label("students"))
         .join_from(ListChange, effective_contacts, links.contact_id == ListChange.contact_id)

@@ -17,6 +17,7 @@ from bot.cleanup_list.query import narrow_students
 from bot.contact_edits.pending import ChangeKind, PendingChange, PendingCounts, count_pending, newest_pending
 from bot.contact_edits.pending_export import ExportFormat, PendingFile, export_pending
 from bot.db.models.edits import EditField
+from bot.domain import names
 from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe, page_count
@@ -139,7 +140,7 @@ def _rows(changes: list[PendingChange], which: Filter, *, space: int) -> list[Bl
 def row(change: PendingChange, *, here: str) -> Block:
     """Draw a change with the button to its student; `here` is the text of the command that shows this list again."""
     mark = "⚖️ " if change.disputed else ""
-    contact = b.escaped(f"{change.given_name} {change.family_name}")
+    contact = b.escaped(names.full_name(change.given_name, change.family_name))
     students = b.escaped(b.cut(", ".join(change.students), _MAX_TEXT))
     lines = [
         f"{mark}*{contact}* · {students}",

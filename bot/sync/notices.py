@@ -16,6 +16,7 @@ from bot import access
 from bot.access import Actor
 from bot.db import outbox
 from bot.db.models.edits import Edit, EditField, EditState
+from bot.db.models.folding import full_name
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import Staff, StaffRole, Student, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
@@ -158,8 +159,8 @@ def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: i
 
 def _load_conflicts(session: Session, actor: Actor) -> list[EditConflict]:
     links = effective_contacts.c
-    contact = func.concat_ws(" ", links.given_name, links.family_name)
-    student = func.concat_ws(" ", Student.given_name, Student.family_name)
+    contact = full_name(links.given_name, links.family_name)
+    student = full_name(Student.given_name, Student.family_name)
     rows = (
         select(Edit, contact.label("contact"), func.array_agg(student.distinct()).label("students"))
         .join_from(Edit, effective_contacts, links.contact_id == Edit.contact_id)

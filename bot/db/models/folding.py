@@ -1,4 +1,4 @@
-"""Folded names of staff and contacts, computed by the database, so that no writer can forget them.
+"""Names as SQL: full names, and folded names of staff and contacts, computed by the database, so that no writer can forget them.
 
 The SQL function `folded_name` is `bot.domain.names.fold` of "Given Family", generated from the same rules; a test compares the two.
 """
@@ -7,10 +7,10 @@ import sys
 from functools import cache
 from itertools import groupby
 
-from sqlalchemy import Computed
+from sqlalchemy import ColumnElement, Computed, SQLColumnExpression, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.domain.names import SEPARATORS, SPELLINGS, is_dropped
+from bot.domain.names import NO_NAME, SEPARATORS, SPELLINGS, is_dropped
 
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -18,6 +18,11 @@ _SURROGATES = range(0xD800, 0xE000)
 def folded_name_column() -> Mapped[str]:
     """Return a generated column of the given and family names of its row."""
     return mapped_column(Computed("folded_name(given_name, family_name)", persisted=True))
+
+
+def full_name(given: SQLColumnExpression[str], family: SQLColumnExpression[str]) -> ColumnElement[str]:
+    """Return `bot.domain.names.full_name` as SQL."""
+    return func.coalesce(func.nullif(func.btrim(given + " " + family), ""), NO_NAME)
 
 
 @cache
