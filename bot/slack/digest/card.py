@@ -37,11 +37,11 @@ def draw(digest: Digest, templates: Templates) -> Card:
     )
     first, *paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
     blocks = [
-        b.header(title or first),
+        b.header(title or b.as_plain(first)),
         *map(b.section, paragraphs),
         *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYONE)]),
     ]
-    return Card(blocks, b.cut(text, MESSAGE_TEXT))
+    return Card(blocks, b.cut_mrkdwn(b.without_formatting(text), MESSAGE_TEXT))
 
 
 def _title(digest: Digest) -> str:

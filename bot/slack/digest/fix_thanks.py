@@ -38,7 +38,10 @@ def _draw(title: str, fixes: list[Fix]) -> Card:
     rows = [_row(fix) for fix in fixes[:_MAX_ROWS]]
     if len(fixes) > _MAX_ROWS:
         rows.append(f"… and {len(fixes) - _MAX_ROWS:,} more.")
-    return Card([b.header(f"🎉 {heading}"), b.section(summary), b.section("\n".join(rows))], f"{heading}: {summary}")
+    return Card(
+        [b.header(f"🎉 {heading}"), b.section(summary), b.section("\n".join(rows))],
+        b.without_formatting(f"{heading}: {summary}"),
+    )
 
 
 def _row(fix: Fix) -> str:

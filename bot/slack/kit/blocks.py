@@ -3,6 +3,7 @@
 Text from the SIS goes through `escaped`: a contact named `<!channel>` notifies no one.
 """
 
+import html
 import json
 import re
 from collections.abc import Sequence
@@ -28,8 +29,11 @@ VALUE = "value"  # The action id of every input; its block id says which one it 
 _TEXT, _BUTTON, _OPTION, _TITLE, _VALUE, _OPTIONS = 3000, 75, 75, 24, 150, 100
 _DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
-# Our own formatting; `escaped` sets formatting characters of other people apart with zero-width spaces.
-_FORMATTING = re.compile(r"(?<!\u200b)[*_~`](?!\u200b)")
+# Formatting characters of other people, which `escaped` sets apart with zero-width spaces; and our own formatting.
+_MARK = re.compile("\u200b([*_~`])\u200b")
+_MARK_OR_FORMATTING = re.compile(f"{_MARK.pattern}|[*_~`]")
+# An entity, a date, a mention, or a mark that lost its end.
+_HALF = re.compile("(?:&[#\\w]*|<[^>]*|(?<![*_~`])\u200b[*_~`]?)\\Z")
 METHOD_NAMES = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "Email"}
 
 
@@ -46,17 +50,35 @@ def card(blocks: list[Block]) -> Card:
     lines: list[str] = []
     for block in blocks:
         if "text" in block:
-            lines.append(block["text"]["text"])
+            lines.append(_spoken(block["text"]))
         elif block["type"] == "context":
-            lines.append(" · ".join(element["text"] for element in block["elements"]))
+            lines.append(" · ".join(map(_spoken, block["elements"])))
         elif block["type"] == "actions":
-            lines += [f"[{element['text']['text']}]" for element in block["elements"] if element["type"] == "button"]
-    text = _FORMATTING.sub("", _DATE.sub(r"\1", "\n".join(lines))).replace("\u200b", "")
-    return Card(blocks, cut(text, MESSAGE_TEXT))
+            lines += [f"[{_spoken(element['text'])}]" for element in block["elements"] if element["type"] == "button"]
+    return Card(blocks, cut_mrkdwn("\n".join(lines), MESSAGE_TEXT))
+
+
+def _spoken(text: Block) -> str:
+    return without_formatting(text["text"]) if text["type"] == "mrkdwn" else _with_entities(text["text"])
+
+
+def without_formatting(mrkdwn: str) -> str:
+    """Return formatted text as the text of a message: what is read aloud, or shown on a locked screen."""
+    return _MARK_OR_FORMATTING.sub(r"\1", _DATE.sub(r"\1", mrkdwn))
+
+
+def as_plain(mrkdwn: str) -> str:
+    """Return formatted text as plain text, in which entities and marks stand for themselves."""
+    return html.unescape(_MARK.sub(r"\1", _DATE.sub(r"\1", mrkdwn)))
 
 
 def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def cut_mrkdwn(text: str, length: int) -> str:
+    """Cut formatted text, but no entity, date, or mention in half."""
+    return text if len(text) <= length else _HALF.sub("", text[: length - 1]).rstrip() + "…"
 
 
 def size(blocks: Sequence[Block]) -> int:
@@ -66,10 +88,14 @@ def size(blocks: Sequence[Block]) -> int:
 
 def escaped(text: str) -> str:
     """Return foreign text that is safe inside mrkdwn. Formatting characters are set apart, so that they format nothing."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    safe = _with_entities(text)
     for character in "*_~`":
         safe = safe.replace(character, f"\u200b{character}\u200b")
     return safe
+
+
+def _with_entities(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def plain(text: str) -> Block:
@@ -78,7 +104,7 @@ def plain(text: str) -> Block:
 
 def mrkdwn(text: str) -> Block:
     """Return formatted text; verbatim, so that Slack turns no part of a name into a link or a mention."""
-    return {"type": "mrkdwn", "text": cut(text, _TEXT), "verbatim": True}
+    return {"type": "mrkdwn", "text": cut_mrkdwn(text, _TEXT), "verbatim": True}
 
 
 def header(text: str) -> Block:

@@ -100,7 +100,7 @@ def _in_dialog(view: dict[str, Any], sentence: str, field: str | None) -> Block:
     """Show it under its field, or the first one; in a dialog without inputs it takes the dialog's place."""
     inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     if inputs:
-        return {"response_action": "errors", "errors": {field if field in inputs else inputs[0]: sentence}}
+        return {"response_action": "errors", "errors": {field if field in inputs else inputs[0]: b.as_plain(sentence)}}
     return {"response_action": "update", "view": _error_dialog(sentence)}
 
 

@@ -1,6 +1,6 @@
 """The card of the cleanup list: the answer to `/cleanup`, paging and menus, the list in a dialog, and the list on the Home tab."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,6 +72,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, now: datetime) ->
     is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
     schools = view.schools if detail.has_schools else ()
     menus = links.menus(page.filter.with_page(1), schools=schools, grades=view.grades) if detail.has_menus else []
+    hidden_schools = () if links.SHOW_SCHOOL in str(menus) or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
         *_counts(page),
@@ -80,7 +81,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, now: datetime) ->
         b.divider(),
         *rows,
         *list_buttons(page),
-        b.context(*_footer(page, view.freshness, own_pending, now)),
+        b.context(*_footer(page, view.freshness, own_pending, now), *_typed_schools(hidden_schools)),
     ]
 
 
@@ -196,6 +197,14 @@ def _footer(page: Page, freshness: Freshness, own_pending: int, now: datetime) -
         changes = plural(own_pending, "change of yours is", "changes of yours are")
         lines.append(f"✏️ {changes} not yet in the student information system: `/cleanup pending`")
     return lines
+
+
+def _typed_schools(schools: Sequence[str]) -> list[str]:
+    """Say how to see one school, where a menu would be larger than Slack accepts."""
+    if len(schools) <= 1:
+        return []
+    example = _short(schools[0])
+    return [f"For one of your {len(schools):,} schools type its name: `/cleanup school {example}`"]
 
 
 def list_buttons(page: Page) -> list[Block]:

@@ -214,6 +214,25 @@ def test_name_that_looks_like_a_mention_notifies_no_one(office, session):
     assert "<@UANA>" not in str(answer.message.blocks)
 
 
+def test_names_of_one_word_or_none_are_readable(office, session):
+    """Suharto has no family name, and his mother has no given name; nobody knows the name of the sister."""
+    student = people.student(session, "Suharto", "", at=office.district.lincoln)
+    sister = people.student(session, "", "", at=office.district.lincoln)
+    contact = people.contact(session, student, sister, given="", family="Siti")
+    people.list_contact(session, contact)
+    session.commit()
+    message = office.clara.command("/cleanup", "suharto").message
+    assert "*Suharto*" in text_of(message)
+    assert "· Siti (" in text_of(message)
+    office.clara.press(message, action_id="student.open")
+    assert office.clara.view.body["title"]["text"] == "Suharto"
+    assert "*Siti*" in text_of(office.clara.view)
+    assert "(no name)" in text_of(office.clara.view)
+    office.clara.press(office.clara.view, action_id="contact.remove")
+    assert office.clara.view.body["callback_id"] == "contact.remove_confirmed"
+    assert office.clara.command("/cleanup", "forecast").ok
+
+
 def test_very_long_list_stays_within_slacks_limits(office, session):
     for number in range(30):
         family = "Wolfeschlegelsteinhausen" * 3
@@ -234,6 +253,7 @@ def test_with_many_schools_the_other_menus_stay(office, session, sam, schools):
     message = office.dana.command("/cleanup").message
     menus = {element["action_id"] for element in screens.elements(message) if "options" in element}
     assert menus == {"list.show.status"}
+    assert f"one of your {schools + 2} schools type its name" in text_of(message)
     office.dana.choose(message, "Blocked", action_id="list.show.status")
     assert screens.student_ids(office.dana.current(message)) == [sam.id]
 
