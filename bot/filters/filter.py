@@ -3,6 +3,7 @@ filters, and its text is its only serialization: `parse_filter(str(f)).filter ==
 """
 
 import html
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,22 +21,30 @@ _SHORTEST_RANGE = 3
 EVERYONE = "all"
 _COLORS = {statuses_with_color(color): color for color in Color}
 
+# Slack makes links of addresses and numbers that people type: `<mailto:ana@district.example|ana@district.example>`.
+_LINK = re.compile(r"<(?:mailto:|tel:|https?://)([^|<>\"\s]*)(?:\|([^<>\"\s]*))?>", re.IGNORECASE)
 _SIGNS = {
     **dict.fromkeys(map(ord, "“”„‟«»〝〞＂"), '"'),
     **dict.fromkeys(map(ord, "‘’‚‛′´`"), "'"),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
     **dict.fromkeys(range(0xD800, 0xE000)),  # Surrogates, which no database stores.
 }
+_REWRITTEN = frozenset("&`<")
 
 
 def plain_text(text: str) -> str:
-    """Return text as people typed it, with one kind of quote, dash and space, no hidden characters and no Slack escapes."""
-    if text.isascii() and text.isprintable() and "&" not in text and "`" not in text:
+    """Return text as people typed it, with one kind of quote, dash and space, no hidden characters, no Slack escapes and links."""
+    if text.isascii() and text.isprintable() and not _REWRITTEN.intersection(text):
         return " ".join(text.split())
     # Until nothing changes: an escape may hide another one.
-    while (result := clean(unicodedata.normalize("NFKC", html.unescape(text)).translate(_SIGNS))) != text:
+    while (result := _without_escapes(text)) != text:
         text = result
     return text
+
+
+def _without_escapes(text: str) -> str:
+    text = unicodedata.normalize("NFKC", html.unescape(text)).translate(_SIGNS)
+    return clean(_LINK.sub(lambda link: link[2] or link[1], text))
 
 
 def quotable(text: str) -> str:

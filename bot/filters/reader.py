@@ -97,9 +97,10 @@ class Reader:
         return end
 
     def _read_mention(self, at: int) -> int:
-        """Read a mention, an address, or a command: never a name."""
+        """Read a mention, an email address, or a command: never a name."""
         text = self._texts[at]
-        if text.startswith("<@") and (teacher := self._mentions.get(text[2:-1].split("|")[0])):
+        who = text[2:-1].split("|")[0] if text.startswith("<@") else text.lower()
+        if "@" in text and (teacher := self._mentions.get(who)):
             self._places["teacher"] = teacher
             return at + 1
         if text[0] == "<" or "@" in text or self._words[at] in w.COMMAND_WORDS:

@@ -24,6 +24,10 @@ UGLY = [
         "&amp;",
         "&lt;!channel&gt;",
         "<@U0ANA>",
+        "<mailto:a@x.example|a@x.example>",
+        "<mailto:a",
+        "b>",
+        "<<tel:1|mailto:a>>",
     ),
     *(
         "a\x00b",

@@ -16,7 +16,7 @@ DISTRICT = Vocabulary(
         "Fifth Avenue School",
     ),
     teachers=("Ana García", "Tom Brown", "Sara Tanner", "Peter O'Brien", "Lincoln Stone", "Rosa Núñez", "Tim Núñez"),
-    mentions={"U0ANA": "Ana García"},
+    mentions={"U0ANA": "Ana García", "ana.garcia@district.example": "Ana García"},
 )
 
 GRADES = {
@@ -162,6 +162,8 @@ PEOPLE = {
     "teacher nunez": 'teacher "nunez"',
     "ms Unheardof": 'teacher "Unheardof"',
     "<@U0ANA|ana>": 'teacher "Ana García"',
+    "<mailto:ana.garcia@district.example|Ana.Garcia@district.example>": 'teacher "Ana García"',
+    "Ana.Garcia@district.example,": 'teacher "Ana García"',
     "Lincoln Stone": 'teacher "Lincoln Stone"',
 }
 

@@ -8,6 +8,7 @@ people any address it likes, and Slack marks them as strangers only until they s
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,11 +20,13 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.slack import SlackUser
 from bot.db.session import transaction
+from bot.filters.filter import plain_text
 from bot.identity import SlackIdentity
 from bot.slack.kit import api_errors
 
 CACHE_LIFETIME = timedelta(minutes=10)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+_BETWEEN_WORDS = re.compile(r"[\s,;:<>()\"]+")
 _MAX_MENTIONS = 3
 
 
@@ -78,13 +81,16 @@ def fetch_user(engine: Engine, client: WebClient, user_id: str, *, now: datetime
 
 
 def mentioned_emails(engine: Engine, client: WebClient, text: str, *, now: datetime) -> dict[str, str]:
-    """Return the emails of the full members mentioned in a command (at most three), by Slack user id.
+    """Return the emails of the full members mentioned in a command, by Slack user id, and the emails typed in it; three of each.
 
-    `/cleanup @Ana García` means her students.
+    `/cleanup @Ana García` and `/cleanup ana.garcia@district.example` mean her students.
     """
+    words = _BETWEEN_WORDS.split(plain_text(text).lower())
+    typed = (word.rstrip(".") for word in words if "@" in word[1:])
     user_ids = list(dict.fromkeys(_MENTION.findall(text)))[:_MAX_MENTIONS]
     people = [load_user(engine, client, user_id, now=now) for user_id in user_ids]
-    return {person.user_id: person.proven_email for person in people if person.proven_email}
+    mentioned = {person.user_id: person.proven_email for person in people if person.proven_email}
+    return mentioned | {address: address for address in islice(typed, _MAX_MENTIONS)}
 
 
 def user_time_zone(session: Session, user_id: str, *, otherwise: ZoneInfo) -> ZoneInfo:

@@ -50,7 +50,7 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
         UserError: this person may not use the list.
     """
     now = ctx.now()
-    mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "<@" in text else {}
+    mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "@" in text else {}
     with ctx.viewing(client, user_id) as viewer:
         view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
     drawings = (_blocks(view, detail, viewer.own_pending, now) for detail in _DETAILS)

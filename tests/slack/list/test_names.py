@@ -51,8 +51,12 @@ def test_list_by_name_says_that_it_shows_listed_students_only(office, sophia):
     assert notice not in text_of(office.clara.command("/cleanup", "grade 5").message)
 
 
-def test_mentioned_teacher_means_their_students(office, sophia, matt):
-    message = office.clara.command("/cleanup", "@Ana blocked").message
+@pytest.mark.parametrize(
+    "typed",
+    ["@Ana", "Ana.Garcia@District.example", "<mailto:ana.garcia@district.example|Ana.Garcia@district.example>"],
+)
+def test_mentioned_teacher_means_their_students(office, sophia, matt, typed):
+    message = office.clara.command("/cleanup", f"{typed} blocked").message
     assert text_of(message).startswith("Blocked · Teacher Ana García\n")
     assert screens.student_ids(message) == [sophia.id]
 
