@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 _MAX_HOLD_SECONDS = 30.0
 
@@ -13,6 +14,9 @@ class Fault(StrEnum):
     DROP = "drop"
     HTTP_500 = "http_500"
     INTERNAL_ERROR = "internal_error"
+    REFUSED = "refused"
+    HTTP_STATUS = "http_status"
+    NOT_JSON = "not_json"
     RATELIMITED = "ratelimited"
     DELAY = "delay"
     HOLD = "hold"
@@ -41,11 +45,17 @@ class HeldCall:
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """`applied`: Slack has carried out the call before it fails; `seconds`: the delay, or Retry-After."""
+    """`applied`: Slack has carried out the call before it fails; `seconds`: the delay, or Retry-After.
+
+    `error` is the word of a refusal, `status` an HTTP status, and `retry_after` a whole Retry-After header.
+    """
 
     fault: Fault
     applied: bool = False
     seconds: float = 1.0
+    error: str = "internal_error"
+    status: int = 500
+    retry_after: str | None = None
     held: HeldCall = field(default_factory=HeldCall)
 
 
@@ -53,13 +63,18 @@ class Faults:
     def __init__(self) -> None:
         self._queues: defaultdict[str, deque[InjectedFault]] = defaultdict(deque)
 
-    def inject(self, method: str, fault: Fault, *, applied: bool = False, seconds: float = 1.0, times: int = 1) -> None:
-        """Make the next `times` calls of `method` (a Web API method, or `response_url`) fail.
+    def inject(self, method: str, fault: Fault, *, times: int = 1, **details: Any) -> None:
+        """Make the next `times` calls of `method` (a Web API method, `response_url`, or `upload`) fail.
 
-        DROP closes the connection without a response. With `applied`, DROP, HTTP_500 and INTERNAL_ERROR happen after the
-        call had its effect. RATELIMITED answers 429 with `seconds` as Retry-After; DELAY answers `seconds` later.
+        DROP closes the connection without a response. NOT_JSON answers 200 with a page, REFUSED with the word `error`, and
+        HTTP_STATUS with `status`. With `applied`, all of these happen after the call had its effect. RATELIMITED answers 429
+        with `seconds` or `retry_after` as Retry-After; DELAY answers `seconds` later. `details` are fields of `InjectedFault`.
         """
-        self._queues[method].extend([InjectedFault(fault, applied, seconds)] * times)
+        self._queues[method].extend([InjectedFault(fault, **details)] * times)
+
+    def clear(self) -> None:
+        """Let every later call succeed."""
+        self._queues.clear()
 
     def hold(self, method: str, *, applied: bool = False) -> HeldCall:
         """Make the next call of `method` wait: before it has its effect, or with `applied` before it is answered."""

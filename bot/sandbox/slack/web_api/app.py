@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -64,12 +64,8 @@ def create_app(slack: Workspace) -> Starlette:
         return await _respond(slack, "response_url", body, lambda: _use_response_url(slack, hook, body))
 
     async def upload(request: Request) -> Response:
-        content = await _uploaded_bytes(request)
-        try:
-            chat.receive_upload(slack, request.path_params["file"], content)
-        except SlackError as refusal:
-            return PlainTextResponse(refusal.error, status_code=400)
-        return PlainTextResponse(f"OK - {len(content)}")
+        content, file_id = await _uploaded_bytes(request), request.path_params["file"]
+        return await _respond(slack, "upload", {"file": file_id}, lambda: _receive_upload(slack, file_id, content))
 
     async def download(request: Request) -> Response:
         file = slack.files.get(request.path_params["file"])
@@ -121,6 +117,14 @@ def _use_response_url(slack: Workspace, hook: str, body: Json) -> Response:
     return PlainTextResponse("ok")
 
 
+def _receive_upload(slack: Workspace, file_id: str, content: bytes) -> Response:
+    try:
+        chat.receive_upload(slack, file_id, content)
+    except SlackError as refusal:
+        return PlainTextResponse(refusal.error, status_code=400)
+    return PlainTextResponse(f"OK - {len(content)}")
+
+
 async def _respond(slack: Workspace, name: str, arguments: Json, carry_out: Callable[[], Response]) -> Response:
     """Record the request, then carry it out, unless a test injected a fault."""
     slack.calls.append(Call(name, arguments, slack.clock()))
@@ -145,11 +149,16 @@ def _failure(injected: InjectedFault) -> Response:
             return DroppedConnection()
         case Fault.HTTP_500:
             return PlainTextResponse("Internal Server Error", status_code=500)
+        case Fault.HTTP_STATUS:
+            return PlainTextResponse("failed", status_code=injected.status)
+        case Fault.NOT_JSON:
+            return HTMLResponse("<html><body>Please sign in to the network.</body></html>")
         case Fault.RATELIMITED:
-            headers = {"Retry-After": str(int(injected.seconds))}
+            retry_after = str(int(injected.seconds)) if injected.retry_after is None else injected.retry_after
+            headers = {"Retry-After": retry_after} if retry_after else {}
             return JSONResponse({"ok": False, "error": "ratelimited"}, status_code=429, headers=headers)
         case _:
-            return JSONResponse({"ok": False, "error": "internal_error"})
+            return JSONResponse({"ok": False, "error": injected.error})
 
 
 class DroppedConnection(Response):

@@ -160,6 +160,18 @@ def complete_upload(slack: Workspace, arguments: Arguments) -> Json:
     return {"files": [payloads.file_json(slack, file) for file in files]}
 
 
+def delete_file(slack: Workspace, arguments: Arguments) -> Json:
+    """Delete a file of the app everywhere; a message that held nothing else goes with it."""
+    if slack.files.pop(arguments.required("file"), None) is None:
+        raise SlackError("file_not_found")
+    for message in list(slack.messages.values()):
+        kept = tuple(file for file in message.files if file.id in slack.files)
+        if kept != message.files:
+            is_empty = not (kept or message.text or message.blocks)
+            slack.store(replace(message, files=kept, deleted=message.deleted or is_empty))
+    return {}
+
+
 METHODS = {
     "chat.postMessage": Method(post_message, scope("chat:write")),
     "chat.postEphemeral": Method(post_ephemeral, scope("chat:write")),
@@ -167,4 +179,5 @@ METHODS = {
     "chat.delete": Method(delete, scope("chat:write")),
     "files.getUploadURLExternal": Method(get_upload_url, scope("files:write")),
     "files.completeUploadExternal": Method(complete_upload, scope("files:write")),
+    "files.delete": Method(delete_file, scope("files:write")),
 }
