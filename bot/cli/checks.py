@@ -6,7 +6,6 @@ A check whose `ok` is None does not apply to this installation and fails nothing
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -21,6 +20,7 @@ from bot.providers import registry
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
+from bot.slack.kit.api_errors import Outcome
 from bot.web.readiness import Check, readiness_checks
 from bot.web.refusals import refusals_of_a_day
 
@@ -97,13 +97,12 @@ def _slack(config: Settings, now: datetime) -> list[Check]:
     if config.slack_bot_token is None:
         sentence = "is not set. Copy it from the app's page, under OAuth & Permissions, into SLACK_BOT_TOKEN."
         return [Check(name, ok=False, sentence=sentence)]
-    try:
-        answer = slack_client(config).auth_test()
-    except SlackApiError as error:
-        sentence = f"was refused ({api_errors.error_code(error)}). Install the app again and copy the new token."
+    result = api_errors.call(slack_client(config).auth_test)
+    if (answer := result.answer) is None:
+        if result.outcome in {Outcome.OURS, Outcome.REFUSED}:
+            return [Check(name, ok=False, sentence=f"was refused ({result.error}). {result.advice}")]
+        sentence = f"could not be checked: {config.slack_api_url} does not answer ({result.error})."
         return [Check(name, ok=False, sentence=sentence)]
-    except OSError:
-        return [Check(name, ok=False, sentence=f"could not be checked: {config.slack_api_url} does not answer.")]
     headers = {header.lower(): value for header, value in answer.headers.items()}
     date = headers.get("date")
     return [

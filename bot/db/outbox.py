@@ -9,23 +9,33 @@ it may have been sent. An ambiguous digest is looked up in its channel or report
     waits until due_at    pending              pending        pending                   pending
     leased                claimed, 2 min       claimed, 2 min claimed, 15 min           claimed, 2 min
     sent                  posted, refreshed    posted         sent                      sent
-    Slack did nothing     pending              pending        pending, 5 times          pending
+    our token refused     pending              pending        pending                   pending
+    Slack says later      pending              pending        pending                   pending
     Slack refused         failed, reported     failed         failed, reported          failed
-    unclear               ambiguous, 30 s      failed         pending: sent again with  failed; report of a
-                                                              the same Message-ID       held sync: pending
+    5xx or no answer      ambiguous, 30 s      failed         pending: the file that    pending
+                                                              may be there is deleted
+    unclear               ambiguous, 30 s      failed         pending, the same         failed; report of a
+                                                                                        held sync: pending
+    no email server       -                    -              pending, 5 times: sent    -
+                                                              with one Message-ID
     ambiguous, found      posted               -              -                         -
     ambiguous, not found  pending              -              -                         -
     ambiguous, no answer  failed, reported     -              -                         -
+
+The words of Slack are in `bot.slack.kit.api_errors`. After "our token refused" and "later" every outbox pauses (`pause`); the row
+that failed is due last, so that it never holds up the others.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.db.models.outbox import OutboxRow, OutboxState
+from bot.db.models.slack import SlackPause
 
 Row = TypeVar("Row", bound=OutboxRow)
 
@@ -80,6 +90,17 @@ def complete(
 def retry(session: Session, row: OutboxRow, *, due_at: datetime, **values: Any) -> bool:
     """Put the row back: it surely was not sent, or it is better sent twice than never."""
     return complete(session, row, OutboxState.PENDING, due_at=due_at, **values)
+
+
+def pause(session: Session, *, until: datetime) -> None:
+    """Send nothing to Slack before `until`, from any outbox and any process."""
+    values = {"until": func.greatest(SlackPause.until, until)}
+    new = insert(SlackPause).values(until=until)
+    session.execute(new.on_conflict_do_update(index_elements=[SlackPause.id], set_=values))
+
+
+def is_paused(session: Session, *, now: datetime) -> bool:
+    return session.scalar(select(SlackPause.id).where(SlackPause.until > now)) is not None
 
 
 def fail(session: Session, row: OutboxRow, **values: Any) -> bool:

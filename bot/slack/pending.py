@@ -22,7 +22,7 @@ from bot.domain.plural import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe, page_count
 from bot.filters.parse import parse_filter
-from bot.slack.kit import api_errors, respond, users
+from bot.slack.kit import api_errors, files, respond, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.blocks import Block, Card
@@ -174,12 +174,12 @@ def _try_to_send(
     if result.outcome is Outcome.DONE:
         return "The file is in the direct messages from this app. It has whole numbers: keep it as you keep student records."
     logger.warning("a file of changes was not sent: %s", result.error)
-    if result.outcome is Outcome.UNCLEAR:
+    if result.may_have_arrived:
         return (
             "Slack did not answer in time, so the file may be missing. Check the direct messages from this app before "
             "you try again."
         )
-    return "Slack did not accept the file. Please try again in a minute."
+    return f"Slack did not accept the file. {result.advice}"
 
 
 def _report(response_url: str, sentence: str) -> None:
@@ -201,12 +201,10 @@ def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: 
             narrowed_to=str(which) or None,
             now=now,
         )
-    client.files_upload_v2(
-        channel=client.conversations_open(users=user_id)["channel"]["id"],
-        filename=f"{_FILE_NAMES[export_format]}-{ctx.today(now)}.csv",
-        content=content.getvalue(),
-        initial_comment=_comment(export_format, file, which),
-    )
+    channel_id = str(client.conversations_open(users=user_id)["channel"]["id"])
+    name = f"{_FILE_NAMES[export_format]}-{ctx.today(now)}.csv"
+    comment = _comment(export_format, file, which)
+    files.send_file(client, channel_id, name, content.getvalue().encode(), comment=comment)
 
 
 def _comment(export_format: ExportFormat, file: PendingFile, which: Filter) -> str:

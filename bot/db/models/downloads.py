@@ -27,6 +27,7 @@ class Download(OutboxRow, Base):
     """One list for one person. A draft is an open dialog, without `due_at`.
 
     `channel_id` and `ts` identify the direct message that shows the progress; `contacts` counts the distinct contacts in the file.
+    `file_id` is the file in Slack that was, or may have been, shared with its reader.
     """
 
     __tablename__ = "downloads"
@@ -44,3 +45,4 @@ class Download(OutboxRow, Base):
     contacts: Mapped[int | None]
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]
+    file_id: Mapped[str | None]

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import (
+    CheckConstraint,
     ForeignKey,
     Index,
     UniqueConstraint,
@@ -77,6 +78,15 @@ class DigestPost(OutboxRow, Base):
     error: Mapped[str | None]
 
 
+class SlackPause(Base):
+    """Until when Slack wants nothing from the outboxes. One row at most."""
+
+    __tablename__ = "slack_pause"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=text("1"))
+    until: Mapped[datetime]
+
+
 class SeenRequest(Base):
     """A request from Slack that was handled, by the SHA-256 of its signature: replay protection.
 
@@ -105,7 +115,7 @@ class OpenView(Base):
     """A list that a person has on screen, so that a change can redraw it: a message by its `response_url`, a dialog by its
     `view_id`; the Home tab has neither.
 
-    Slack accepts a response_url five times within 30 minutes; the clock deletes older rows.
+    Slack accepts a response_url five times within 30 minutes: `uses` counts them, and the clock deletes older rows.
     """
 
     __tablename__ = "open_lists"
@@ -117,3 +127,4 @@ class OpenView(Base):
     filter_text: Mapped[str]
     opened_at: Mapped[datetime]
     redraws: Mapped[int] = mapped_column(server_default=text("0"))
+    uses: Mapped[int] = mapped_column(server_default=text("0"))

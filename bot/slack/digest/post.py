@@ -32,6 +32,8 @@ EVENT_TYPE = "contact_cleanup_digest"
 _LOOK_UP_MARGIN = timedelta(days=1)
 _LOOK_UP_PAGES = 5
 _LOOK_UP_PAGE_SIZE = 200
+# A district may leave out the scopes that read channels: then a post cannot be looked up, and is reported.
+_SCOPE_IS_OPTIONAL = {"missing_scope"}
 
 
 def register(app: App, context: AppContext) -> None:
@@ -43,32 +45,40 @@ def register(app: App, context: AppContext) -> None:
 
 
 def post_due(context: AppContext, client: WebClient) -> int:
-    """Look up ambiguous posts, send what is due, refresh outdated digests; return the number of posts handled."""
-    return (
-        outbox_worker.send_each(context, posts.claim_ambiguous, lambda post: _look_up(context, client, post))
-        + outbox_worker.send_each(context, posts.claim_post, lambda post: _send(context, client, post))
-        + outbox_worker.send_each(context, posts.claim_refresh, lambda post: _refresh(context, client, post))
+    """Look up ambiguous posts, send what is due, refresh outdated digests; return how many were posted, found, or refreshed."""
+    return outbox_worker.send_each(
+        context,
+        (posts.claim_ambiguous, lambda post: _look_up(context, client, post)),
+        (posts.claim_post, lambda post: _send(context, client, post)),
+        (posts.claim_refresh, lambda post: _refresh(context, client, post)),
     )
 
 
-def _send(context: AppContext, client: WebClient, post: DigestPost) -> Outcome | None:
+def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
     if post.kind == PostKind.FIXES:
-        thanks = api_errors.call(lambda: fix_thanks.load_card(context, client, post))
-        if thanks.outcome is not Outcome.DONE:
-            return _retry(context, post, thanks)
-        if thanks.answer is None:
-            outbox_worker.fail(context, post, error="no access to the contacts")
-            return None
-        return _post(context, client, post, thanks.answer)
+        return _send_thanks(context, client, post)
     channel = api_errors.call(lambda: client.conversations_info(channel=post.channel_id)["channel"])
     if channel.may_succeed_later:
         return _retry(context, post, channel)
-    # Where this call is refused, posting is refused, too, and reported.
-    if channel.answer and (reason := _too_public(channel.answer, post)):
-        return _give_up(context, client, post, error="too many people can read it", problem=f"was not posted: {reason}")
+    if channel.answer is None:
+        return _give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
+    if reason := _too_public(channel.answer, post):
+        return _give_up(
+            context, client, post, error="too many people can read it", problem=f"was not posted: {reason}."
+        )
     digest, card = _load_card(context, post)
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
     return _post(context, client, post, card, shown_at=digest.learned_at, metadata=metadata)
+
+
+def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
+    thanks = api_errors.call(lambda: fix_thanks.load_card(context, client, post))
+    if thanks.may_succeed_later:
+        return _retry(context, post, thanks)
+    if thanks.answer is None:
+        outbox_worker.fail(context, post, error=thanks.error or "no access to the contacts")
+        return None
+    return _post(context, client, post, thanks.answer)
 
 
 def _too_public(channel: dict[str, Any], post: DigestPost) -> str | None:
@@ -95,36 +105,35 @@ def _post(
     *,
     shown_at: datetime | None = None,
     **more: Any,
-) -> Outcome | None:
+) -> Result[Any] | None:
     if not outbox_worker.holds_lease(context, post):
         return None
     content = {"text": card.text, "blocks": card.blocks, **more}
     result = api_errors.call(lambda: client.chat_postMessage(channel=post.channel_id, **content)["ts"])
-    match result.outcome:
-        case Outcome.DONE:
-            outbox_worker.store(context, posts.mark_posted, post, ts=result.answer, text=card.text, shown_at=shown_at)
-        case Outcome.UNCLEAR:
-            outbox_worker.store(context, posts.mark_unclear, post, error=result.error, now=context.now())
-        case Outcome.REFUSED:
-            problem = "was not posted: Slack does not allow me to post there"
-            return _give_up(context, client, post, error=result.error, problem=problem)
-        case _:
-            return _retry(context, post, result)
-    return result.outcome
+    if result.outcome is Outcome.DONE:
+        outbox_worker.store(context, posts.mark_posted, post, ts=result.answer, text=card.text, shown_at=shown_at)
+    elif result.may_have_arrived:
+        logger.warning("digest post %s may have arrived: %s", post.id, result.error)
+        outbox_worker.store(context, posts.mark_unclear, post, error=result.error, now=context.now())
+    elif result.may_succeed_later:
+        return _retry(context, post, result)
+    else:
+        return _give_up(context, client, post, error=result.error, problem=f"was not posted. {result.advice}")
+    return result
 
 
-def _retry(context: AppContext, post: DigestPost, result: Result[Any]) -> Outcome:
+def _retry(context: AppContext, post: DigestPost, result: Result[Any]) -> Result[Any]:
     logger.warning("digest post %s waits: %s", post.id, result.error)
     outbox_worker.retry(context, post, result.retry_after, error=result.error)
-    return result.outcome
+    return result
 
 
-def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Outcome:
+def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     """Look up an ambiguous post in its channel; post it again only if it is not there."""
     result = api_errors.call(lambda: _find(client, post))
-    if result.may_succeed_later:
+    if result.may_succeed_later and result.error not in _SCOPE_IS_OPTIONAL:
         logger.warning("digest post %s could not be looked up yet: %s", post.id, result.error)
-        return result.outcome
+        return result
     ts, is_complete = result.answer or (None, False)
     if ts is not None:
         # What it shows is unknown, so it is refreshed.
@@ -133,9 +142,9 @@ def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Outcom
         outbox_worker.retry(context, post, timedelta(), error="it had not arrived")
     else:
         error = f"look-up: {result.error or 'too many messages since'}"
-        problem = "may not have arrived, and I did not post it again so that it does not appear twice"
+        problem = "may not have arrived, and I did not post it again so that it does not appear twice."
         return _give_up(context, client, post, error=error, problem=problem)
-    return Outcome.DONE
+    return Result(Outcome.DONE)
 
 
 def _find(client: WebClient, post: DigestPost) -> tuple[str | None, bool]:
@@ -159,7 +168,7 @@ def _find(client: WebClient, post: DigestPost) -> tuple[str | None, bool]:
     return None, False
 
 
-def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Outcome:
+def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     digest, card = _load_card(context, post)
     if card.text != post.posted_text:
         result = api_errors.call(
@@ -168,12 +177,12 @@ def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Outcom
         if result.error:
             logger.warning("digest post %s was not refreshed: %s", post.id, result.error)
         if result.may_succeed_later:
-            return result.outcome
+            return result
     outbox_worker.store(context, posts.mark_refreshed, post, text=card.text, shown_at=digest.learned_at)
-    return Outcome.DONE
+    return Result(Outcome.DONE)
 
 
-def _give_up(context: AppContext, client: WebClient, post: DigestPost, *, error: str, problem: str) -> Outcome:
+def _give_up(context: AppContext, client: WebClient, post: DigestPost, *, error: str, problem: str) -> Result[Any]:
     """Report a digest that will not come to the person who subscribed the channel, then mark it as failed.
 
     A crash in between reports it twice, which is better than never. If Slack does not accept the report now, the post stays
@@ -184,13 +193,12 @@ def _give_up(context: AppContext, client: WebClient, post: DigestPost, *, error:
         subscription = load_subscription(session, post.channel_id)
     if subscription is not None:
         text = (
-            f"The digest of the last mass message for <#{post.channel_id}> {problem}. Please check the channel, "
-            "invite me if I am not in it, and type `/cleanup` to see the list."
+            f"The digest of the last mass message for <#{post.channel_id}> {problem} Type `/cleanup` to see the list."
         )
         report = api_errors.call(lambda: client.chat_postMessage(channel=subscription.made_by, text=text))
         if report.error:
             logger.warning("the failure of digest post %s was not reported: %s", post.id, report.error)
         if report.may_succeed_later:
-            return report.outcome
+            return report
     outbox_worker.fail(context, post, error=error)
-    return Outcome.REFUSED
+    return Result(Outcome.REFUSED, error=error)

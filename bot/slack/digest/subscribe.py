@@ -35,7 +35,7 @@ from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
 
-_BOT_IS_MISSING = {"channel_not_found", "not_in_channel", "is_archived"}
+_BOT_IS_MISSING = {"channel_not_found", "not_in_channel"}
 _CHANNELS_ONLY = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get one."
 _INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
 _EXAMPLE = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
@@ -203,8 +203,8 @@ def _announce(client: WebClient, channel_id: str, text: str) -> str | None:
     result = api_errors.call(lambda: client.chat_postMessage(channel=channel_id, text=text))
     if result.error in _BOT_IS_MISSING:
         return _INVITE
-    if result.outcome is Outcome.REFUSED:
-        return f"Slack does not let me write in this channel: `{result.error}`."
+    if result.outcome in {Outcome.REFUSED, Outcome.OURS}:
+        return f"Slack does not let me write in this channel (`{result.error}`). {result.advice}"
     if result.error:
         logger.warning("a change of a digest was not announced: %s", result.error)
     return None

@@ -1,4 +1,8 @@
-"""Works off an outbox: claim and commit, send, store the outcome; until nothing is due or Slack limits the rate."""
+"""Works off an outbox: claim and commit, send, store the outcome; until nothing is due or Slack ends the round.
+
+Where Slack refuses our token, asks us to wait, or cannot be reached, every other call would fail in the same way. So the first such
+answer ends the round, and every outbox pauses for as long as Slack said.
+"""
 
 import logging
 from collections.abc import Callable
@@ -8,25 +12,52 @@ from typing import Any, TypeVar
 from bot.db import outbox
 from bot.db.models.outbox import OutboxRow
 from bot.db.session import transaction
-from bot.slack.kit.api_errors import Outcome
+from bot.errors import UserError
+from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=OutboxRow)
+Claim = Callable[..., Row | None]
+Send = Callable[[Row], Result[Any] | None]
 
 
-def send_each(context: AppContext, claim: Callable[..., Row | None], send: Callable[[Row], Outcome | None]) -> int:
-    """Send each row that `claim` returns, and return how many there were. A rate limit ends the round: the rest waits."""
-    handled = 0
-    while True:
-        with transaction(context.engine) as session:
-            row = claim(session, now=context.now())
-        if row is None:
-            return handled
-        handled += 1
-        if send(row) is Outcome.RATE_LIMITED:
-            return handled
+def send_each(context: AppContext, *steps: tuple[Claim[Row], Send[Row]]) -> int:
+    """Send each row that the steps claim, one step after the other, and return how many were sent.
+
+    Raises:
+        UserError: Slack does not accept our token, scopes, or network; nothing is lost.
+    """
+    sent = 0
+    for claim, send in steps:
+        while (row := _claim(context, claim)) is not None:
+            result = send(row)
+            if result is None:
+                continue
+            sent += result.outcome is Outcome.DONE
+            if result.ends_round:
+                _end_round(context, result)
+                return sent
+    return sent
+
+
+def _claim(context: AppContext, claim: Claim[Row]) -> Row | None:
+    with transaction(context.engine) as session:
+        now = context.now()
+        return None if outbox.is_paused(session, now=now) else claim(session, now=now)
+
+
+def _end_round(context: AppContext, result: Result[Any]) -> None:
+    with transaction(context.engine) as session:
+        outbox.pause(session, until=context.now() + result.retry_after)
+    seconds = result.retry_after.total_seconds()
+    logger.warning("Slack answered %s: everything waits for %.0f s", result.error, seconds)
+    if result.outcome is Outcome.OURS:
+        sentence = (
+            f"Slack refuses what we send ({result.error}). {result.advice} Everything is kept and sent after that."
+        )
+        raise UserError("slack.refuses_us", sentence, permanent=False)
 
 
 def holds_lease(context: AppContext, row: OutboxRow) -> bool:
@@ -34,12 +65,13 @@ def holds_lease(context: AppContext, row: OutboxRow) -> bool:
         return outbox.holds_lease(session, row)
 
 
-def store(context: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> None:
-    """Store the outcome of a row with `outbox.complete` or another verb that returns False if the lease was lost."""
+def store(context: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> bool:
+    """Store the outcome of a row with `outbox.complete` or another verb. Return False if this worker has lost the lease."""
     with transaction(context.engine) as session:
         is_stored = verb(session, row, *args, **values)
     if not is_stored:
         logger.warning("%s %s was taken over by another worker", type(row).__name__, row.id)
+    return is_stored
 
 
 def retry(context: AppContext, row: OutboxRow, after: timedelta, **values: Any) -> None:

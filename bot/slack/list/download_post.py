@@ -4,11 +4,10 @@ One direct message shows the progress and the end. Access is checked again when 
 """
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
@@ -29,16 +28,16 @@ from bot.downloads.requests import claim_download
 from bot.errors import UserError, describe_error
 from bot.filters.filter import describe
 from bot.filters.parse import parse_filter
-from bot.slack.kit import api_errors, outbox_worker, users
+from bot.slack.kit import api_errors, files, outbox_worker, users
 from bot.slack.kit import blocks as b
-from bot.slack.kit.api_errors import Outcome
+from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 _RETRY_MINUTES = (1, 5, 15, 60)
+_KEPT = timedelta(days=2)
+_WAITING = "Slack did not accept it. I will try again automatically."
 _MEDIA_TYPES = {
     DownloadForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     DownloadForm.CSV: "text/csv",
@@ -47,38 +46,44 @@ _MEDIA_TYPES = {
 
 def send_due(context: AppContext, client: WebClient) -> int:
     """Make and send every download that is due; return the number handled."""
-    return outbox_worker.send_each(context, claim_download, lambda download: _send(context, client, download))
+    return outbox_worker.send_each(context, (claim_download, lambda download: _send(context, client, download)))
 
 
-def _send(context: AppContext, client: WebClient, download: Download) -> None:
+def _send(context: AppContext, client: WebClient, download: Download) -> Result[Any] | None:
+    """Make and send one list; return what Slack answered, or None if the list itself failed."""
     try:
-        _call_slack(lambda: _show_progress(context, client, download, "⏳ Your list is being made."))
-        contacts, sentence = _make_and_send(context, client, download)
+        result = api_errors.call(lambda: _make_and_send(context, client, download))
     except UserError as error:
         _retry_or_fail(context, client, download, reason=error.sentence, permanent=error.permanent)
     except Exception as error:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
         logger.error("download %s: %s", download.id, describe_error(error))  # noqa: TRY400 - a traceback may hold a name.
         _retry_or_fail(context, client, download, reason="Something went wrong here.", permanent=False)
     else:
+        return _store_result(context, client, download, result)
+    return None
+
+
+def _store_result(context: AppContext, client: WebClient, download: Download, result: Result[Any]) -> Result[Any]:
+    """Store what Slack answered. While it may still accept the list, the list is kept for two days."""
+    if result.answer is not None:
+        contacts, sentence = result.answer
         outbox_worker.store(context, outbox.complete, download, DownloadState.SENT, contacts=contacts)
         _try_to_show(context, client, download, sentence)
-
-
-def _call_slack(act: Callable[[], T]) -> T | None:
-    """Call Slack.
-
-    Raises:
-        UserError: the call failed; `permanent` is False if it may succeed later.
-    """
-    result = api_errors.call(act)
-    if result.outcome is not Outcome.DONE:
-        logger.warning("a download was not accepted: %s", result.error)
-        raise UserError("download.slack_failed", "Slack did not accept it.", permanent=not result.may_succeed_later)
-    return result.answer
+    elif result.may_succeed_later and context.now() < download.opened_at + _KEPT:
+        logger.warning("download %s waits: %s", download.id, result.error)
+        outbox_worker.retry(context, download, result.retry_after)
+        if not result.ends_round:
+            _try_to_show(context, client, download, f"⏳ Your list is not sent yet. {_WAITING}")
+    else:
+        logger.warning("download %s was refused: %s", download.id, result.error)
+        reason = f"Slack did not accept it. {result.advice}"
+        _retry_or_fail(context, client, download, reason=reason, permanent=True)
+    return result
 
 
 def _make_and_send(context: AppContext, client: WebClient, download: Download) -> tuple[int, str]:
     """Return the number of contacts in the file, and the sentence that says where it is."""
+    _show_progress(context, client, download, "⏳ Your list is being made.")
     form, now = DownloadForm(download.form), context.now()
     day = now.astimezone(context.settings.zone).date()
     with TemporaryDirectory(prefix="cleanup-") as folder:
@@ -93,7 +98,7 @@ def _make_and_send(context: AppContext, client: WebClient, download: Download) -
         _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
         server = context.settings.secret("smtp_url")
         if server is None:
-            _call_slack(lambda: _upload(client, download.user_id, path))
+            _upload(context, client, download, path)
             return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it."
         send_mail(server, _mail(context, download, actor, path, header=header, list_size=list_size))
         return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
@@ -124,9 +129,26 @@ def _record(session: Session, actor: Actor, download: Download, list_size: ListS
     )
 
 
-def _upload(client: WebClient, user_id: str, path: Path) -> None:
-    channel_id = str(client.conversations_open(users=user_id)["channel"]["id"])
-    client.files_upload_v2(channel=channel_id, filename=path.name, file=str(path))
+def _upload(context: AppContext, client: WebClient, download: Download, path: Path) -> None:
+    """Share the file with its reader. One of an earlier attempt, which may have arrived, is deleted first: none comes twice."""
+    if download.file_id:
+        _withdraw_earlier(client, download, download.file_id)
+    channel_id = str(client.conversations_open(users=download.user_id)["channel"]["id"])
+
+    def store_file_id(file_id: str) -> None:
+        if not outbox_worker.store(context, outbox.complete, download, DownloadState.CLAIMED, file_id=file_id):
+            raise UserError("download.taken_over", "Another process sends your list.", permanent=False)
+
+    files.send_file(client, channel_id, path.name, path.read_bytes(), before_sharing=store_file_id)
+
+
+def _withdraw_earlier(client: WebClient, download: Download, file_id: str) -> None:
+    withdrawn = files.withdraw(client, file_id)
+    if withdrawn.outcome is Outcome.DONE:
+        return
+    logger.warning("download %s: its earlier file could not be deleted: %s", download.id, withdrawn.error)
+    sentence = "It may have arrived already. Look for the file in these messages first."
+    raise UserError("download.may_have_arrived", sentence, permanent=not withdrawn.may_succeed_later)
 
 
 def _mail(

@@ -1,7 +1,7 @@
 """Sends the notices of syncs, each once, to one person, in a direct message.
 
-A notice that may have arrived is not sent again; only the report of a held sync is, because nothing is synced until a person
-has read it.
+A notice waits while Slack refuses our token, asks us to wait, or fails. Where the answer was lost it may have arrived, and is not sent
+again; only the report of a held sync is, because nothing is synced until a person has read it.
 """
 
 import csv
@@ -10,7 +10,6 @@ import logging
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,7 @@ from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import SyncRejection, SyncRun
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.slack.kit import api_errors, outbox_worker
+from bot.slack.kit import api_errors, files, outbox_worker
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
@@ -34,15 +33,16 @@ _MAX_REJECTIONS = 20_000
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
-    """Send every notice that is due; return the number handled."""
-    return outbox_worker.send_each(context, claim_notice, lambda notice: _send(context, client, notice))
+    """Send every notice that is due; return the number sent."""
+    return outbox_worker.send_each(context, (claim_notice, lambda notice: _send(context, client, notice)))
 
 
-def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Outcome | None:
+def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any] | None:
     prepared = api_errors.call(lambda: _prepare(context, client, notice))
-    if prepared.outcome is not Outcome.DONE:
+    if prepared.may_succeed_later:
         return _retry(context, notice, prepared)
     if prepared.answer is None:
+        logger.warning("notice %s has no reader: %s", notice.id, prepared.error or "no access")
         outbox_worker.fail(context, notice)
         return None
     user_id, card = prepared.answer
@@ -54,44 +54,34 @@ def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Outcome
         outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT, **place)
         if notice.kind == NoticeKind.REPORT:
             _send_rejections(context, client, notice, place["channel_id"])
-        return result.outcome
-    if result.outcome not in {Outcome.UNCLEAR, Outcome.REFUSED}:
+        return result
+    if result.ends_round:
         return _retry(context, notice, result)
-    logger.warning("notice %s: %s", notice.id, result.error)
+    logger.warning("notice %s: %s. %s", notice.id, result.error, result.advice)
     if result.outcome is Outcome.UNCLEAR:
         outbox_worker.store(context, mark_unclear, notice, retry_at=context.now() + result.retry_after)
     else:
         outbox_worker.fail(context, notice)
-    return result.outcome
+    return result
 
 
-def _retry(context: AppContext, notice: SyncNotice, result: Result[Any]) -> Outcome:
+def _retry(context: AppContext, notice: SyncNotice, result: Result[Any]) -> Result[Any]:
     logger.warning("notice %s waits: %s", notice.id, result.error)
     outbox_worker.retry(context, notice, result.retry_after)
-    return result.outcome
+    return result
 
 
 def _prepare(context: AppContext, client: WebClient, notice: SyncNotice) -> tuple[str, Card] | None:
-    """Return the reader's Slack user id and the card, or None if the reader does not exist or may not read it.
+    """Return the reader's Slack user id and the card, or None if the reader may not read it.
 
     Raises:
-        SlackApiError: Slack did not say who the reader is.
+        SlackApiError: Slack did not say who the reader is, or no user has that email.
     """
-    user_id = _reader(client, notice)
-    card = _load_card(context, client, notice, user_id) if user_id else None
-    return (user_id, card) if user_id and card else None
-
-
-def _reader(client: WebClient, notice: SyncNotice) -> str | None:
-    if notice.kind == NoticeKind.EDITS:
-        return notice.reader
-    try:
-        return str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
-    except SlackApiError as error:
-        if api_errors.outcome_of(error) is not Outcome.REFUSED:
-            raise
-        logger.warning("notice %s: no user has that email (%s)", notice.id, api_errors.error_code(error))
-        return None
+    user_id = notice.reader
+    if notice.kind != NoticeKind.EDITS:
+        user_id = str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
+    card = _load_card(context, client, notice, user_id)
+    return (user_id, card) if card else None
 
 
 def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
@@ -114,7 +104,7 @@ def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice,
     if content is None:
         return
     name = f"rejected-{notice.sync_run_id}.csv"
-    result = api_errors.call(lambda: client.files_upload_v2(channel=channel_id, filename=name, content=content))
+    result = api_errors.call(lambda: files.send_file(client, channel_id, name, content.encode()))
     if result.error:
         logger.warning("the rejected rows of notice %s were not sent: %s", notice.id, result.error)
 

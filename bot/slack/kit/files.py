@@ -1,0 +1,53 @@
+"""Sends a file to a conversation, in Slack's three steps: get a place, send the bytes there, share it.
+
+Only the last step shows the file to anyone. If its answer is lost, the file may be there: `withdraw` makes sure that it is not.
+"""
+
+from collections.abc import Callable
+from urllib.request import Request, urlopen
+
+from slack_sdk import WebClient
+
+from bot.slack.kit import api_errors
+from bot.slack.kit.api_errors import Outcome, Result
+
+_ALREADY_GONE = {"file_not_found", "file_deleted"}
+
+
+def send_file(
+    client: WebClient,
+    channel_id: str,
+    name: str,
+    content: bytes,
+    *,
+    comment: str | None = None,
+    before_sharing: Callable[[str], None] = lambda _file_id: None,
+) -> None:
+    """Send a file; `before_sharing` gets its id while no one can see it yet.
+
+    Raises:
+        SlackApiError: Slack refused a step.
+        OSError: a step had no answer; an `HTTPError` is the answer to the bytes.
+    """
+    place = client.files_getUploadURLExternal(filename=name, length=len(content))
+    file_id = str(place["file_id"])
+    _send_bytes(client, str(place["upload_url"]), content)
+    before_sharing(file_id)
+    client.files_completeUploadExternal(
+        files=[{"id": file_id, "title": name}], channel_id=channel_id, initial_comment=comment
+    )
+
+
+def _send_bytes(client: WebClient, url: str, content: bytes) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    request = Request(url, content, headers, method="POST")  # noqa: S310 - the URL is Slack's.
+    with urlopen(request, timeout=client.timeout, context=client.ssl):  # noqa: S310 - as above.
+        pass
+
+
+def withdraw(client: WebClient, file_id: str) -> Result[None]:
+    """Delete a file that may have been shared. DONE means that no one can see it, and that no late request can share it."""
+    result = api_errors.call(lambda: client.files_delete(file=file_id))
+    if result.outcome is Outcome.DONE or result.error in _ALREADY_GONE:
+        return Result(Outcome.DONE)
+    return Result(result.outcome, error=result.error, retry_after=result.retry_after)
