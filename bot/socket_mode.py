@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.app import freeze_garbage_collector
+from bot.app import freeze_garbage_collector, slack_client
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack.kit import api_errors
@@ -35,7 +36,7 @@ def serve(settings: Settings, bolt: App) -> None:
         raise UserError("socket.token_missing", sentence)
     token = settings.slack_app_token.get_secret_value()
     url = _open_connection(settings, bolt, token)
-    handler = _Handler(bolt, token)
+    handler = _Handler(bolt, token, slack_client(settings))
     handler.client.wss_uri = url
     freeze_garbage_collector()
     try:
@@ -48,8 +49,9 @@ def serve(settings: Settings, bolt: App) -> None:
 class _Handler(SocketModeHandler):
     """Bolt's handler, with an interim response when a listener takes too long."""
 
-    def __init__(self, bolt: App, token: str) -> None:
+    def __init__(self, bolt: App, token: str, client: WebClient) -> None:
         super().__init__(bolt, token, ping_interval=_PING_SECONDS, concurrency=_THREADS)
+        self._client = client
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack")
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
@@ -63,7 +65,7 @@ class _Handler(SocketModeHandler):
             if interim is None or work.done():
                 raise
             send_response(client, req, interim, start)
-            send_late_response(req.payload, work.result())
+            send_late_response(self._client, req.payload, work.result())
 
 
 def _open_connection(settings: Settings, bolt: App, token: str) -> str:

@@ -30,7 +30,7 @@ def register(app: App, ctx: AppContext) -> None:
         ack()
         typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
         card = answer(ctx, client, typed)
-        respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
+        respond.answer(client, body, card, replace_original=True)
 
 
 def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:

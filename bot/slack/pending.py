@@ -60,7 +60,7 @@ def register(app: App, ctx: AppContext) -> None:
         user_id = body["user"]["id"]
         result = run_after_response("file of changes", lambda: _try_to_send(ctx, client, user_id, export_format, which))
         if result:
-            run_after_response("result of a file of changes", lambda: _report(body["response_url"], result))
+            run_after_response("result of a file of changes", lambda: _report(client, body, result))
 
     for action_id in _FORMATS:
         app.action(action_id)(ack=check_rights, lazy=[send_file])
@@ -182,8 +182,8 @@ def _try_to_send(
     return f"Slack did not accept the file. {result.advice}"
 
 
-def _report(response_url: str, sentence: str) -> None:
-    respond.send_response(response_url, text=sentence, blocks=[b.section(sentence)], replace_original=False)
+def _report(client: WebClient, body: dict[str, Any], sentence: str) -> None:
+    respond.answer(client, body, Card([b.section(sentence)], sentence))
 
 
 def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: ExportFormat, which: Filter) -> None:

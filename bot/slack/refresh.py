@@ -5,22 +5,26 @@ from collections.abc import Callable
 
 from slack_bolt import BoltContext
 from slack_sdk import WebClient
+from sqlalchemy import Engine
 
 from bot.cleanup_list.student import load_student
 from bot.db.models.slack import HomeTab, OpenView
 from bot.db.session import transaction
 from bot.slack import commands, home
+from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
-from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, show_latest
+from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, count_use, show_latest
 from bot.slack.kit.private_metadata import DialogOrigin
 from bot.slack.list import card as list_card
 from bot.slack.student import view as student_view
 
 logger = logging.getLogger(__name__)
 _LAZY_TIMEOUT = 10  # Seconds; no one waits.
+_MESSAGE_BLOCKS = 50  # More are refused.
+_LAST_REDRAW = "Slack lets me update this list only five times. Type `/cleanup` for a new one."
 
 
 def refresher(ctx: AppContext) -> Callable[..., None]:
@@ -57,16 +61,18 @@ def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView) -> None:
     show_latest(
         *(ctx.engine, OpenView, view.id),
         draw=lambda: commands.answer(ctx, client, typed),
-        show=lambda card: _show_list(client, view, card),
+        show=lambda card: _show_list(ctx.engine, client, view, card),
     )
 
 
-def _show_list(client: WebClient, view: OpenView, card: Card) -> None:
+def _show_list(engine: Engine, client: WebClient, view: OpenView, card: Card) -> None:
     if view.response_url is None:
         client.views_update(view_id=view.view_id, view=list_card.dialog(card))
         return
-    answer = respond.send_response(
-        view.response_url, timeout=_LAZY_TIMEOUT, text=card.text, blocks=card.blocks, replace_original=True
-    )
-    if answer.status_code != 200:  # noqa: PLR2004
-        logger.info("list %s could not be redrawn: Slack answered %s", view.id, answer.status_code)
+    uses_left = count_use(engine, view.id)
+    if uses_left is None:
+        logger.info("list %s was redrawn as often as Slack allows", view.id)
+        return
+    if uses_left == 0:
+        card = Card([*card.blocks[: _MESSAGE_BLOCKS - 1], b.context(_LAST_REDRAW)], card.text)
+    respond.send_response(view.response_url, card, replace_original=True, timeout=_LAZY_TIMEOUT)

@@ -32,7 +32,7 @@ def register(app: App, ctx: AppContext) -> None:
         with ctx.acting(client, user_id) as (session, _):
             text = _digest_filter(session, body["channel"]["id"], body["message_ts"])
         card = list_card.show(ctx, client, user_id, text)
-        respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=False)
+        respond.answer(client, body, card)
 
 
 def _digest_filter(session: Session, channel_id: str, ts: str) -> str:

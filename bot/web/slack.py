@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from http.client import HTTPException
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import Engine, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
@@ -26,13 +26,14 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.app import utc_now
+from bot.app import slack_client, utc_now
 from bot.db.fast_rows import fetch_rows
 from bot.db.models.slack import SeenRequest
 from bot.db.session import autocommit_engine
 from bot.errors import describe_error
 from bot.settings import Settings
 from bot.slack.kit import respond
+from bot.slack.kit.blocks import Card
 from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
@@ -65,7 +66,7 @@ def slack_endpoint(
             raise HttpError(401, "This request was received before.")
         return bolt.dispatch(bolt_request)
 
-    secrets = settings.signing_secrets
+    secrets, client = settings.signing_secrets, slack_client(settings)
 
     async def endpoint(request: Request) -> Response:
         if not secrets:
@@ -87,7 +88,7 @@ def slack_endpoint(
         interim = interim_response(bolt_request.body)
         await asyncio.wait({work}, timeout=RESPONSE_TIMEOUT if interim else None)
         if interim and not work.done():
-            return _to_starlette(interim, BackgroundTask(_send_late, bolt_request, work))
+            return _to_starlette(interim, BackgroundTask(_send_late, client, bolt_request, work))
         return _to_starlette(await work)
 
     return endpoint
@@ -129,14 +130,14 @@ def _to_starlette(response: BoltResponse, background: BackgroundTask | None = No
     return Response(response.body, response.status, headers, background=background)
 
 
-async def _send_late(bolt_request: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
+async def _send_late(client: WebClient, bolt_request: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
     """Wait for Bolt's response and send it after the interim one."""
     try:
         response = await work
     except Exception as error:  # noqa: BLE001 - no caller is left to raise it to, and asyncio would log its text.
         logger.error("a late response failed: %s", describe_error(error))  # noqa: TRY400 - as above.
         return
-    await to_thread.run_sync(send_late_response, bolt_request.body, response)
+    await to_thread.run_sync(send_late_response, client, bolt_request.body, response)
 
 
 def interim_response(body: dict[str, Any]) -> BoltResponse | None:
@@ -151,19 +152,13 @@ def interim_response(body: dict[str, Any]) -> BoltResponse | None:
     return BoltResponse(status=200) if body.get("type") in _ANSWERED_SEPARATELY else None
 
 
-def send_late_response(body: dict[str, Any], response: BoltResponse) -> None:
+def send_late_response(client: WebClient, body: dict[str, Any], response: BoltResponse) -> None:
     """Send the answer to a command after its interim response."""
     if "command" not in body or response.status != 200 or not response.body:  # noqa: PLR2004
         return
     content = json.loads(response.body)
-    url, text, blocks = body["response_url"], content["text"], content.get("blocks")
-    try:
-        result = respond.send_response(url, text=text, blocks=blocks, replace_original=False)
-    except (OSError, HTTPException) as problem:
-        logger.warning("a late answer did not reach Slack: %s", describe_error(problem))
-    else:
-        if result.status_code != 200:  # noqa: PLR2004
-            logger.warning("a late answer was refused: Slack answered %s", result.status_code)
+    card = Card(content.get("blocks", []), content["text"])
+    respond.answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
 
 
 def delete_old_requests(session: Session, *, now: datetime) -> int:

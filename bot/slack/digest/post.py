@@ -41,7 +41,7 @@ def register(app: App, context: AppContext) -> None:
     def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         card = list_card.show(context, client, body["user"]["id"], action["value"])
-        respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=False)
+        respond.answer(client, body, card)
 
 
 def post_due(context: AppContext, client: WebClient) -> int:

@@ -16,9 +16,10 @@ from slack_sdk import WebClient
 
 from bot.db import failures as database_failures
 from bot.errors import UserError, describe_error
+from bot.slack.kit import api_errors, private_metadata, respond
 from bot.slack.kit import blocks as b
-from bot.slack.kit import private_metadata, respond
-from bot.slack.kit.blocks import Block
+from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ def register(app: App, ctx: AppContext) -> None:
     def handle_error(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
         if isinstance(error, UserError):
             return _answer(body, client, error.sentence, error.field)
-        return _answer(body, client, _log_and_explain(error, body.get("type", "command")), None)
+        result = api_errors.from_error(error)
+        sentence = _log_and_explain(error, body.get("type", "command"), result)
+        return _answer(body, client, sentence, opens_dialogs=result is None or not result.is_late_trigger)
 
     @app.action(re.compile(""))
     def unknown_button(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
@@ -64,15 +67,20 @@ def run_after_response(what: str, act: Callable[[], str | None]) -> str | None:
         logger.info("%s: %s", what, problem.code)
         return problem.sentence
     except Exception as error:  # noqa: BLE001 - as above.
-        return _log_and_explain(error, what)
+        return _log_and_explain(error, what, api_errors.from_error(error))
 
 
-def _log_and_explain(error: Exception, where: str) -> str:
-    """Log an error by type and place only, as its message may hold a name or a number; return the sentence with its reference id."""
+def _log_and_explain(error: Exception, where: str, result: Result[Any] | None) -> str:
+    """Log an error by type and place only, as its message may hold a name or a number; return the sentence with its reference id.
+
+    `result` is set if the error is an answer of Slack's.
+    """
     reference = secrets.token_hex(3).upper()
-    failure = database_failures.explain(error)
-    code = f"{failure.code}: " if failure else ""
+    failure = None if result else database_failures.explain(error)
+    code = f"Slack answered {result.error}; " if result else f"{failure.code}: " if failure else ""
     logger.error("reference %s (%s): %s%s", reference, where, code, describe_error(error))
+    if result:
+        return _about_slack(result, reference)
     if failure:
         return f"{failure.sentence} If it happens again, report reference {reference}."
     return (
@@ -81,7 +89,20 @@ def _log_and_explain(error: Exception, where: str) -> str:
     )
 
 
-def _answer(body: dict[str, Any], client: WebClient, sentence: str, field: str | None) -> BoltResponse:
+def _about_slack(result: Result[Any], reference: str) -> str:
+    """Say what a person can do about an answer of Slack's; without a word on what was changed, as Slack may be asked after that."""
+    if result.outcome is Outcome.OURS:
+        return (
+            "Slack does not let Contact Cleanup do this at the moment. Please tell the person who runs it: "
+            f"{result.advice} Reference {reference}."
+        )
+    return f"Slack did not accept this. {result.advice} If it happens again, report reference {reference}."
+
+
+def _answer(
+    body: dict[str, Any], client: WebClient, sentence: str, field: str | None = None, *, opens_dialogs: bool = True
+) -> BoltResponse:
+    """Answer where the person is. A trigger that has opened a dialog, or was too late to, opens no other (`opens_dialogs`)."""
     kind = body.get("type")
     if kind == "view_submission":
         return _json(_in_dialog(body["view"], sentence, field))
@@ -89,11 +110,17 @@ def _answer(body: dict[str, Any], client: WebClient, sentence: str, field: str |
         return _json({"response_type": "ephemeral", "text": sentence, "blocks": [b.section(sentence)]})
     if kind in {"block_actions", "shortcut", "message_action"}:
         if "response_url" in body and "view" not in body:
-            url = body["response_url"]
-            respond.send_response(url, text=sentence, blocks=[b.section(sentence)], replace_original=False)
-        else:
-            respond.open_dialog(client, body, _error_dialog(sentence))
+            respond.answer(client, body, Card([b.section(sentence)], sentence))
+        elif not (opens_dialogs and _try_to_open(client, body, sentence)):
+            respond.send_direct_message(client, body["user"]["id"], sentence)
     return BoltResponse(status=200)
+
+
+def _try_to_open(client: WebClient, body: dict[str, Any], sentence: str) -> bool:
+    result = api_errors.call(lambda: respond.open_dialog(client, body, _error_dialog(sentence)))
+    if result.outcome is not Outcome.DONE:
+        logger.warning("the answer could not be opened as a dialog: %s", result.error)
+    return result.outcome is Outcome.DONE
 
 
 def _in_dialog(view: dict[str, Any], sentence: str, field: str | None) -> Block:

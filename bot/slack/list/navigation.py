@@ -29,4 +29,4 @@ def register(app: App, ctx: AppContext, *, show_home: ShowHome) -> None:
         if view:
             client.views_update(view_id=view["id"], view=list_card.dialog(card))
         else:
-            respond.send_response(body["response_url"], text=card.text, blocks=card.blocks, replace_original=True)
+            respond.answer(client, body, card, replace_original=True)
