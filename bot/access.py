@@ -115,17 +115,19 @@ def visible_students(actor: Actor) -> Select[int]:
     return _students(actor.level, actor.access_params)
 
 
-@cache
-def visible_students_query(level: AccessLevel, *, generic_plan: bool = False) -> Select[int]:
-    """Return the same query for any person of a level, to be executed with `Scope.params`.
+def is_visible(
+    level: AccessLevel, student_id: SQLColumnExpression[int], *, generic_plan: bool = False
+) -> ColumnElement[bool]:
+    """Return the condition that an active student is visible, for a statement executed with `Scope.params`.
 
     With `generic_plan`, PostgreSQL looks students up by id in a plan that it keeps, where planning for each person takes longer
     than the rest. Not to be used where another condition leaves only a few students, as a name does.
     """
-    if not generic_plan or level is AccessLevel.DISTRICT:
-        return _students(level, BOUND_PARAMS)
-    ids = func.array(_visible_ids(level, _HIDDEN_PARAMS, distinct=False).scalar_subquery())
-    return select(Student.id).where(Student.active, Student.id == any_(ids))
+    if level is AccessLevel.DISTRICT:
+        return true()
+    if not generic_plan:
+        return student_id.in_(_visible_ids(level, BOUND_PARAMS))
+    return student_id == any_(func.array(_visible_ids(level, _HIDDEN_PARAMS, distinct=False).scalar_subquery()))
 
 
 def _students(level: AccessLevel, params: AccessParams) -> Select[int]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 from support import leaks, people, postgres_server
 
@@ -69,9 +69,17 @@ def empty_database(engine):
 
 @pytest.fixture
 def session(empty_database):
-    """A session on an empty database; what a test commits, other connections see."""
+    """A session on an empty database; what a test commits, other connections see.
+
+    Its own reads see the list as a commit would leave it.
+    """
     with Session(empty_database, expire_on_commit=False) as session:
+        event.listen(session, "after_begin", _refresh_listed_students_at_once)
         yield session
+
+
+def _refresh_listed_students_at_once(_session, _transaction, connection):
+    connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
 @pytest.fixture(autouse=True)

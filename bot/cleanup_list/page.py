@@ -19,7 +19,6 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
-    case,
     cast,
     func,
     select,
@@ -41,7 +40,6 @@ from bot.cleanup_list.query import (
     school_names,
     student_from_row,
     teacher_names,
-    unnest_entries,
 )
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
 from bot.db.fast_rows import fetch_rows
@@ -165,16 +163,11 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
     ).cte("totals")
     total = select(totals.c.total).scalar_subquery()
     offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)
-    ranking = (
-        *(_need(students), students.c.worst, students.c.grade_order),
-        *(students.c.family_name, students.c.given_name, students.c.student_id),
-    )
-    place = func.row_number().over(order_by=ranking).label("place")
-    shown = select(students, place).order_by(place).limit(page_size).offset(offset).cte("shown")
+    shown = select(students).order_by(*_ranking(students)).limit(page_size).offset(offset).cte("shown")
     is_matching = effective_contacts.c.contact_id == any_(shown.c.contact_ids)
     contact = listed_contacts_query(shown.c.student_id).where(is_matching).lateral("contact")
     statement = select(
-        *(shown.c.place, shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
+        *(shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
         *(shown.c.textable, shown.c.other_ways),
         contact,
         school_names(shown.c.student_id).label("schools"),
@@ -182,24 +175,25 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
         totals,
         _counts_by_status(students).label("counts"),
     )
-    return statement.join_from(shown, contact, true()).join(totals, true()).order_by(shown.c.place, contact.c.turn)
+    return statement.join_from(shown, contact, true()).join(totals, true()).order_by(*_ranking(shown), contact.c.turn)
 
 
-def _need(students: CTE) -> ColumnElement[int]:
-    """First students no adult of whom can be reached in any way, then those who can only be called or emailed.
+def _ranking(students: CTE) -> tuple[ColumnElement[Any], ...]:
+    """Return the order of a list: by need, the worst status, grade, and name. The index `ix_listed_students_rank` begins like it.
 
     A contact whose number was just edited counts as textable.
     """
-    return case((students.c.textable > 0, 2), (students.c.other_ways, 1), else_=0)
+    by_name = (students.c.family_name, students.c.given_name, students.c.student_id)
+    return (students.c.need, students.c.worst, students.c.grade_order, *by_name)
 
 
 def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
-    entry = unnest_entries(students)
-    by_status = (
-        select(entry.c.status, func.count(entry.c.contact_id.distinct()).label("number"))
-        .join_from(students, entry, true())
-        .group_by(entry.c.status)
-        .subquery()
+    """Select a JSON object of the number of contacts by status; a contact of two students counts once."""
+    # In the select list, two arrays are unnested side by side, in half the time of a join with them.
+    entries = select(
+        func.unnest(students.c.contact_ids).label("contact_id"), func.unnest(students.c.statuses).label("status")
     )
+    contacts = entries.distinct().subquery()
+    by_status = select(contacts.c.status, func.count().label("number")).group_by(contacts.c.status).subquery()
     counts = func.jsonb_object_agg(by_status.c.status, by_status.c.number)
     return select(cast(counts, Text)).scalar_subquery()  # As text: every row carries it, and only one is parsed.

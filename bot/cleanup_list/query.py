@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    FromClause,
     Function,
     Integer,
     Select,
@@ -40,6 +41,7 @@ from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Scope
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
+from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import (
     ClassStudent,
@@ -79,14 +81,16 @@ def narrow_students(students: Select[int], which: Filter, *, today: date) -> Sel
     return students.where(*student_conditions(which.criteria)).params(filter_params(which, today=today))
 
 
-def student_conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
+def student_conditions(
+    criteria: Criteria, student: type[Student | ListedStudent] = Student
+) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions on a student. Names and SMS statuses concern contacts, too, and are left to the caller."""
     if Criterion.GRADES in criteria:
-        yield Student.grade == any_(GRADES)
+        yield student.grade == any_(GRADES)
     if Criterion.SCHOOL in criteria:
         named = has_words(func.folded_name(School.name, ""), SCHOOL)
         at_school = select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id)
-        yield Student.id.in_(at_school.where(named))
+        yield student.id.in_(at_school.where(named))
     if Criterion.TEACHER in criteria:
         taught = (
             select(ClassStudent.student_id)
@@ -94,7 +98,7 @@ def student_conditions(criteria: Criteria) -> Iterator[ColumnElement[bool]]:
             .join(Staff, Staff.id == ClassTeacher.staff_id)
             .where(has_words(Staff.search, TEACHER), *_both_current(BOUND_PARAMS.today))
         )
-        yield Student.id.in_(taught)
+        yield student.id.in_(taught)
 
 
 def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
@@ -135,58 +139,56 @@ def plan_for_names(session: Session) -> None:
 
 def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:
     """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
-    their `statuses`, and the `worst` of those. Removed contacts are left out.
-
-    The entries of a student are collected before the student's contacts are looked up, which also shows who was removed. A plain
-    join of the two becomes one of everything with everything where PostgreSQL underestimates them.
+    their `statuses`, and the `worst` of those. `also` are conditions on `ListEntry`.
     """
-    collected = _entries_by_student(criteria, level).where(*also).cte("collected").prefix_with("MATERIALIZED")
-    reached = reachability_query(collected.c.student_id).lateral("reached")
-    entry = unnest_entries(collected)
-    kept = (
+    narrows_entries = bool(also) or not criteria.isdisjoint({Criterion.STATUSES, Criterion.NAMES})
+    entries = _narrowed_entries(criteria, also) if narrows_entries else ListedStudent.__table__
+    students = (
         select(
-            func.array_agg(entry.c.contact_id).label("contact_ids"),
-            func.array_agg(entry.c.status).label("statuses"),
-            func.min(severity(entry.c.status)).label("worst"),
+            *(ListedStudent.id.label("student_id"), ListedStudent.given_name, ListedStudent.family_name),
+            *(ListedStudent.grade, ListedStudent.grade_order),
+            *(ListedStudent.textable, ListedStudent.other_ways, ListedStudent.need),
+            *(entries.c.contact_ids, entries.c.statuses, entries.c.worst),
         )
-        .where(entry.c.contact_id == any_(reached.c.contact_ids))
-        .lateral("kept")
+        .where(access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria))
+        .where(*student_conditions(criteria, ListedStudent), entries.c.worst.is_not(None))
     )
-    student_columns = (column for column in collected.c if column.name not in kept.c)
-    alone = [reached.c.textable == 0] if Criterion.NO_ADULT in criteria else []
-    return (
-        select(*student_columns, reached.c.textable, reached.c.other_ways, kept)
-        .join_from(collected, reached, true())
-        .join(kept, true())
-        .where(kept.c.worst.is_not(None), *alone)
-        .cte("listed")
-        .prefix_with("MATERIALIZED")
-    )
+    if Criterion.NO_ADULT in criteria:
+        students = students.where(ListedStudent.textable == 0)
+    if Criterion.STATUSES in criteria:
+        students = students.where(ListedStudent.statuses.op("&&")(STATUSES))
+    if narrows_entries:
+        students = students.join(Student, Student.id == ListedStudent.id).join(entries, true())
+        if level is AccessLevel.DISTRICT:
+            students = students.where(ListedStudent.id.in_(_students_of_entries(criteria, also)))
+    # The whole list of a district is cheaper to read three times than to copy.
+    is_whole = level is AccessLevel.DISTRICT and not criteria and not also
+    return students.cte("listed").prefix_with("NOT MATERIALIZED" if is_whole else "MATERIALIZED")
 
 
-def _entries_by_student(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
-    has_names = Criterion.NAMES in criteria
-    entries = (
-        access.visible_students_query(level, generic_plan=not has_names)
-        .with_only_columns(
-            Student.id.label("student_id"),
-            *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
-            func.array_agg(ListEntry.contact_id).label("contact_ids"),
-            func.array_agg(ListEntry.status).label("statuses"),
-        )
-        .join(StudentContact, and_(StudentContact.student_id == Student.id, StudentContact.active))
-        .join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
-        .where(*student_conditions(criteria))
-        .group_by(Student.id)
+def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> FromClause:
+    """Select the entries of a listed student that match: `contact_ids`, `statuses`, and the `worst`, which is null for none."""
+    entry = unnest_entries(ListedStudent.__table__)
+    kept = select(
+        func.array_agg(entry.c.contact_id).label("contact_ids"),
+        func.array_agg(entry.c.status).label("statuses"),
+        func.min(severity(entry.c.status)).label("worst"),
     )
     if Criterion.STATUSES in criteria:
-        entries = entries.where(ListEntry.status == any_(STATUSES))
-    if has_names:
-        # The names beside the entry leave few rows, whose student and contact are then looked at.
-        entries = entries.join(Contact, Contact.id == ListEntry.contact_id).where(
-            has_words(ListEntry.names, NAMES), or_(has_words(Student.search, NAMES), has_words(Contact.search, NAMES))
-        )
-    return entries
+        kept = kept.where(entry.c.status == any_(STATUSES))
+    if also:
+        kept = kept.join(ListEntry, ListEntry.contact_id == entry.c.contact_id).where(*also)
+    if Criterion.NAMES in criteria:
+        named = or_(has_words(Student.search, NAMES), has_words(Contact.search, NAMES))
+        kept = kept.join(Contact, Contact.id == entry.c.contact_id).where(named)
+    return kept.correlate(ListedStudent, Student).lateral("kept")
+
+
+def _students_of_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> Select[int]:
+    """Select the students of the entries with these names, found by the names beside the entries."""
+    named = [has_words(ListEntry.names, NAMES)] if Criterion.NAMES in criteria else []
+    entries = select(ListEntry.contact_id).where(*named, *also)
+    return select(StudentContact.student_id).where(StudentContact.contact_id.in_(entries))
 
 
 def matching_entries(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> Subquery:
@@ -196,7 +198,7 @@ def matching_entries(criteria: Criteria, level: AccessLevel, *also: ColumnElemen
     return select(students, entry).join(entry, true()).subquery("entries")
 
 
-def unnest_entries(students: CTE) -> TableValuedAlias:
+def unnest_entries(students: FromClause) -> TableValuedAlias:
     entries = func.unnest(students.c.contact_ids, students.c.statuses)
     return entries.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived("entry")
 

@@ -21,6 +21,7 @@ change_*                           diff_merge                   differences
 schools ... class_students         diff_merge                   the roster
 edits, cleanup_list, audit         reconcile                    states of edits; listed numbers that changed
 staff ... class_teachers           ended_rights                 rights that end although the sync is held
+listed_students                    triggers, at each commit     students with listed contacts
 sync_runs, sync_rejections         runs, hold                   one row for each run; what it left out
 known_lines (unlogged)             line_diff                    hashes of the last export
 sync_notices                       notices                      outbox of direct messages

@@ -1,7 +1,7 @@
 """Every table, for Alembic and the tests: importing this module registers the tables of all others."""
 
-from bot.db.models import downloads, edits, messages, name_words, notices, refusals, roster, slack, views
+from bot.db.models import downloads, edits, listed_students, messages, name_words, notices, refusals, roster, slack, views
 from bot.db.models.base import Base
 
-MODULES = (downloads, edits, messages, name_words, notices, refusals, roster, slack, views)
+MODULES = (downloads, edits, listed_students, messages, name_words, notices, refusals, roster, slack, views)
 METADATA = Base.metadata

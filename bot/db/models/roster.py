@@ -69,7 +69,10 @@ class Student(Base):
     """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name."""
 
     __tablename__ = "students"
-    __table_args__ = (Index(None, "grade", postgresql_where=text("active")),)
+    __table_args__ = (
+        Index(None, "grade", postgresql_where=text("active")),
+        Index("ix_students_inactive", "id", postgresql_where=text("NOT active")),
+    )
     id: Mapped[int] = id_column()
     sourced_id: Mapped[str] = mapped_column(unique=True)
     given_name: Mapped[str]
@@ -98,6 +101,7 @@ class Contact(Base):
     __table_args__ = (
         one_of_check("sis_method", ContactMethod),
         Index(None, "sis_phone"),
+        Index("ix_contacts_inactive", "id", postgresql_where=text("NOT active")),
         Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
     )
     id: Mapped[int] = id_column()

@@ -1,0 +1,38 @@
+"""The students with contacts on the list, as the list ranks and counts them.
+
+The database keeps this table itself, so that no writer can forget it: when a transaction commits, triggers (migration 0023) update
+the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it directly.
+
+Working this out from the other tables for a district of a million students takes seconds, and every list would pay for it
+(`tests/bench/bench_slack.py`). A transaction that changes contacts does not see the change here before it commits.
+"""
+
+from sqlalchemy import ARRAY, BigInteger, Computed, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.models.base import Base
+
+
+class ListedStudent(Base):
+    """An active student with the contacts on the list that were not removed, `contact_ids`, and their `statuses`.
+
+    `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `need` is 0 for students no
+    adult of whom can be reached, 1 for those who can only be called or emailed, 2 for all others. `worst` and `grade_order` are
+    the positions in `SEVERITY` and `grade.LEVELS`, from 1.
+    """
+
+    __tablename__ = "listed_students"
+    __table_args__ = (Index("ix_listed_students_rank", "need", "worst", "grade_order"),)
+    id: Mapped[int] = mapped_column("student_id", BigInteger, primary_key=True, autoincrement=False)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    grade: Mapped[str | None]
+    grade_order: Mapped[int]
+    textable: Mapped[int]
+    other_ways: Mapped[bool]
+    need: Mapped[int] = mapped_column(
+        Computed("CASE WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END", persisted=True)
+    )
+    contact_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    statuses: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    worst: Mapped[int]
