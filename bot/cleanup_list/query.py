@@ -260,22 +260,26 @@ def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> Colu
     return case(positions, value=value, else_=literal_column(str(len(order)), Integer))
 
 
-def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
-    """Select how many adults of a student can be texted, whether one gets calls or email, and the ids of the contacts.
-
-    A call to an Inactive number reaches no one, or a stranger.
-    """
+def _has_other_way() -> ColumnElement[bool]:
+    """A call to an Inactive number reaches no one, or a stranger."""
     adult = effective_contacts.c
     in_service = and_(adult.phone.is_not(None), adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
-    other_way = or_(
+    return or_(
         and_(adult.method == ContactMethod.CALL, in_service),
         and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
     )
+
+
+# A row of `effective_contacts` who gets calls or email.
+has_other_way = _has_other_way()
+
+
+def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
+    """Select how many adults of a student can be texted, and whether one gets calls or email."""
     return select(
         func.count().filter(textable).label("textable"),
-        func.coalesce(func.bool_or(other_way), False).label("other_ways"),
-        func.array_agg(adult.contact_id).label("contact_ids"),
-    ).where(adult.student_id == student_id)
+        func.coalesce(func.bool_or(has_other_way), False).label("other_ways"),
+    ).where(effective_contacts.c.student_id == student_id)
 
 
 def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:

@@ -1,10 +1,15 @@
 """The forecast: whom a mass message would reach and miss now, and which students have no adult who would get it."""
 
-import pytest
-from sqlalchemy import select
-from support import people
+from dataclasses import replace
 
-from bot.access import AccessLevel
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from support import family_changes, people
+
+from bot.access import AccessLevel, Actor
 from bot.cleanup_list.forecast import load_forecast
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact
@@ -82,3 +87,16 @@ def test_forecast_names_no_student_who_has_an_adult(session, district, dana):
     people.contact(session, people.student(session, at=district.lincoln))
     result = forecast(session, dana)
     assert (result.delivered, result.missed, result.without_adult, result.students) == (1, {}, 0, ())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(transactions=st.lists(family_changes.transaction, max_size=8))
+def test_forecast_of_a_district_is_that_of_all_its_schools(empty_database, transactions):
+    """A district is counted in another way than the students of its schools."""
+    family_changes.start(empty_database)
+    dana = Actor("UDANA", (), "Dana", "dana@district.example", AccessLevel.DISTRICT, (), True, people.TODAY)
+    principal = replace(dana, level=AccessLevel.SCHOOLS, school_ids=(1,))
+    for changes in [[], *transactions]:
+        family_changes.apply(empty_database, changes)
+        with Session(empty_database) as session:
+            assert forecast(session, dana) == forecast(session, principal)
