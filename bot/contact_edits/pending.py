@@ -76,20 +76,6 @@ class PendingChange:
     made_at: datetime
 
 
-@dataclass(frozen=True)
-class PendingCounts:
-    """Numbers of pending changes by kind; `disputed` are among them."""
-
-    phone: int = 0
-    method: int = 0
-    removed: int = 0
-    disputed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.phone + self.method + self.removed
-
-
 def iter_pending(session: Session, students: Select[int]) -> Iterator[PendingChange]:
     """Yield every pending change of the contacts of `students` (a query of ids), by school, student, and contact."""
     changes = _changes(students)
@@ -114,30 +100,16 @@ def count_own_pending(session: Session, user_id: str) -> int:
     return int(session.execute(OWN_PENDING_QUERY, {"user_id": user_id}).scalar_one())
 
 
-def newest_pending(
-    session: Session, students: Select[int], *, limit: int, skip: int = 0, made_by: str | None = None
+def load_changes(
+    session: Session, students: Select[int], *, edit_ids: Sequence[int], removal_ids: Sequence[int]
 ) -> list[PendingChange]:
-    """Return pending changes for display: disputed ones first, then the newest; with `made_by`, only of that Slack user."""
-    changes = _changes(students, made_by)
+    """Return these changes for display: disputed ones first, then the newest. Only `students` are named."""
+    changes = _changes(students, [Edit.id.in_(edit_ids)], [Removal.id.in_(removal_ids)])
     order = (
         *(changes.c.disputed.desc(), changes.c.made_at.desc()),
         *(changes.c.contact_id, changes.c.kind, changes.c.opens),
     )
-    return list(_rows(session, select(changes).order_by(*order).limit(limit).offset(skip)))
-
-
-def count_pending(session: Session, students: Select[int]) -> PendingCounts:
-    changes = _changes(students)
-    disputed = func.count().filter(changes.c.disputed).label("disputed")
-    by_kind = select(changes.c.kind, func.count().label("number"), disputed).group_by(changes.c.kind)
-    rows = session.execute(by_kind).all()
-    numbers = {row.kind: row.number for row in rows}
-    return PendingCounts(
-        phone=numbers.get(ChangeKind.PHONE, 0),
-        method=numbers.get(ChangeKind.METHOD, 0),
-        removed=numbers.get(ChangeKind.REMOVED, 0),
-        disputed=sum(row.disputed for row in rows),
-    )
+    return list(_rows(session, select(changes).order_by(*order)))
 
 
 def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[PendingChange]:
@@ -151,13 +123,16 @@ def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> Iterator[Pen
         yield PendingChange(**{**row, **converted})
 
 
-def _changes(students: Select[int], made_by: str | None = None) -> Subquery:
-    edits: list[SQLColumnExpression[bool]] = [Edit.state.in_(IN_FORCE)]
-    removals: list[SQLColumnExpression[bool]] = [Removal.undone_at.is_(None)]
-    if made_by is not None:
-        edits.append(Edit.made_by == made_by)
-        removals.append(Removal.made_by == made_by)
-    return union_all(_edits(students, edits), _removals(students, removals)).subquery("changes")
+def _changes(
+    students: Select[int],
+    edits: Sequence[SQLColumnExpression[bool]] = (),
+    removals: Sequence[SQLColumnExpression[bool]] = (),
+) -> Subquery:
+    """Select the changes that meet further conditions on `Edit` and `Removal`."""
+    return union_all(
+        _edits(students, [Edit.state.in_(IN_FORCE), *edits]),
+        _removals(students, [Removal.undone_at.is_(None), *removals]),
+    ).subquery("changes")
 
 
 def _edits(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
@@ -179,17 +154,20 @@ def _edits(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]
 
 def _removals(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]]) -> Select[*tuple[Any, ...]]:
     """Select removals; a contact that was removed from all its students is one row with all of them."""
-    # With a plain OR, PostgreSQL expects a single row and checks anew for each who may be seen.
-    concerns = func.coalesce(Removal.student_id == StudentContact.student_id, true())
-    linked = join(
-        Removal,
-        StudentContact,
-        and_(StudentContact.contact_id == Removal.contact_id, StudentContact.active, concerns),
-    )
     student_id = StudentContact.student_id
+    same_contact = StudentContact.contact_id == Removal.contact_id
+    linked = join(Removal, StudentContact, and_(same_contact, StudentContact.active, concerns_student(student_id)))
     affected = _affected_students(Removal, linked, student_id, student_id.in_(students), *conditions)
     kind, nothing = literal(ChangeKind.REMOVED, Text), cast(null(), Text)
     return _change_rows(Removal, affected, kind=kind, old=nothing, new=Removal.reason, disputed=false())
+
+
+def concerns_student(student_id: SQLColumnExpression[int]) -> SQLColumnExpression[bool]:
+    """Return the condition that a `Removal` is from this student, or from all.
+
+    With a plain OR, PostgreSQL expects a single row and checks anew for each who may be seen.
+    """
+    return func.coalesce(Removal.student_id == student_id, true())
 
 
 def _change_rows(

@@ -16,7 +16,7 @@ from bot.access import AccessLevel, Actor
 from bot.cleanup_list.activity import load_activity
 from bot.cleanup_list.freshness import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.contact_edits.pending import newest_pending
+from bot.contact_edits.pending_page import load_pending_page
 from bot.db.models.slack import HomeTab
 from bot.domain.plural import plural
 from bot.errors import UserError
@@ -149,10 +149,10 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
 def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     """Show this person's changes that the SIS does not have yet."""
     students = access.visible_students(actor)
-    changes = newest_pending(session, students, limit=_MAX_CHANGES + 1, made_by=actor.user_id)
-    if not changes:
+    own = load_pending_page(session, students, page_size=_MAX_CHANGES, made_by=actor.user_id)
+    if not own.changes:
         return []
-    rows = [pending.row(change, here=here) for change in changes[:_MAX_CHANGES]]
-    more = [b.context("… and more: `/cleanup pending`")] if len(changes) > _MAX_CHANGES else []
+    rows = [pending.row(change, here=here) for change in own.changes]
+    more = [b.context("… and more: `/cleanup pending`")] if own.pages > 1 else []
     title = b.section("*Your changes that the student information system does not have yet*")
     return [b.divider(), title, *rows, *more]

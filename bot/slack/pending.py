@@ -5,6 +5,7 @@ A file holds whole numbers, so it goes only to the direct messages of the person
 
 import io
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -14,13 +15,14 @@ from sqlalchemy import Select
 from bot import access
 from bot.access import Actor
 from bot.cleanup_list.query import narrow_students
-from bot.contact_edits.pending import ChangeKind, PendingChange, PendingCounts, count_pending, newest_pending
+from bot.contact_edits.pending import ChangeKind, PendingChange
 from bot.contact_edits.pending_export import ExportFormat, PendingFile, export_pending
+from bot.contact_edits.pending_page import PendingPage, load_pending_page
 from bot.db.models.edits import EditField
 from bot.domain import names
 from bot.domain.plural import plural
 from bot.errors import UserError
-from bot.filters.filter import Filter, describe, page_count
+from bot.filters.filter import Filter, describe
 from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, files, respond, users
 from bot.slack.kit import blocks as b
@@ -45,6 +47,11 @@ _INSTRUCTIONS = {
 }
 _COMMAND = "pending"
 _CHANGES_ON_A_PAGE = 10
+_NOUNS = {
+    ChangeKind.PHONE: "new number",
+    ChangeKind.METHOD: "new contact method",
+    ChangeKind.REMOVED: "removed contact",
+}
 _MAX_TEXT = 150
 
 
@@ -72,61 +79,44 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
     with ctx.acting(client, body["user_id"]) as (session, actor):
         scope = read_scope(session, actor, text, mentioned)
         students = _students(actor, scope.filter)
-        counts = count_pending(session, students)
-        page = min(scope.filter.page, _pages(counts))
-        skip = (page - 1) * _CHANGES_ON_A_PAGE
-        changes = newest_pending(session, students, limit=_CHANGES_ON_A_PAGE, skip=skip)
-    return _card(counts, changes, scope, scope.filter.with_page(page), actor)
+        page = load_pending_page(session, students, page=scope.filter.page, page_size=_CHANGES_ON_A_PAGE)
+    return _card(page, scope, scope.filter.with_page(page.page), actor)
 
 
 def _students(actor: Actor, which: Filter) -> Select[int]:
     return narrow_students(access.visible_students(actor), which, today=actor.today)
 
 
-def _pages(counts: PendingCounts) -> int:
-    return page_count(counts.total, _CHANGES_ON_A_PAGE)
-
-
-def _card(
-    counts: PendingCounts, changes: list[PendingChange], scope: CommandScope, which: Filter, actor: Actor
-) -> Card:
+def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor) -> Card:
     ignored = "Changes can be narrowed by grade, school, and teacher. The rest of what you typed is left out."
     above = [
         b.header(scope.heading("Not yet in the student information system")),
         *scope.ignored_words(ignored),
-        b.section(scope.unmet or _facts(counts, which)),
+        b.section(scope.unmet or _facts(page, which)),
     ]
     below = [
-        *list_card.command_buttons(_COMMAND, which, pages=_pages(counts)),
-        *b.actions(_file_buttons(counts, which) if changes and actor.may_export else []),
+        *list_card.command_buttons(_COMMAND, which, pages=page.pages),
+        *b.actions(_file_buttons(page, which) if page.changes and actor.may_export else []),
     ]
     space = b.MESSAGE_CHARACTERS - b.size(above) - b.size(below)
-    return b.card([*above, *_rows(changes, which, space=space), *below])
+    return b.card([*above, *_rows(page.changes, which, space=space), *below])
 
 
-def _facts(counts: PendingCounts, which: Filter) -> str:
-    if not counts.total:
+def _facts(page: PendingPage, which: Filter) -> str:
+    if not page.total:
         students = "contact of these students" if which.criteria else "contact of your students"
         return f"✅ Nothing is pending: the student information system has every change of every {students}."
-    kinds = [
-        plural(number, noun)
-        for noun, number in (
-            ("new number", counts.phone),
-            ("new contact method", counts.method),
-            ("removed contact", counts.removed),
-        )
-        if number
-    ]
-    facts = [f"*{plural(counts.total, 'change is', 'changes are')} pending*: {', '.join(kinds)}."]
-    if counts.disputed:
-        disputed = plural(counts.disputed, "of them has", "of them have")
+    kinds = [plural(page.counts[kind], noun) for kind, noun in _NOUNS.items() if kind in page.counts]
+    facts = [f"*{plural(page.total, 'change is', 'changes are')} pending*: {', '.join(kinds)}."]
+    if page.disputed:
+        disputed = plural(page.disputed, "of them has", "of them have")
         facts.append(f"⚖️ *{disputed} another value there by now.* Open the student to choose.")
-    if _pages(counts) > 1:
-        facts.append(f"Page {which.page} of {_pages(counts)}.")
+    if page.pages > 1:
+        facts.append(f"Page {page.page} of {page.pages}.")
     return "\n".join(facts)
 
 
-def _rows(changes: list[PendingChange], which: Filter, *, space: int) -> list[Block]:
+def _rows(changes: Sequence[PendingChange], which: Filter, *, space: int) -> list[Block]:
     """Draw each change with the way back to this list, or to the whole list where a long filter takes too much space."""
     if not changes:
         return []
@@ -157,10 +147,14 @@ def _values(change: PendingChange) -> str:
     return f"{b.display_value(field, change.old)} → {b.display_value(field, change.new)}"
 
 
-def _file_buttons(counts: PendingCounts, which: Filter) -> list[Block]:
+def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:
     value = which.with_page(1).text
     sheet = b.button("Send me the change sheet", SHEET, value)
-    return [sheet, b.button("Send me PowerSchool's file", POWERSCHOOL, value)] if counts.phone else [sheet]
+    return (
+        [sheet, b.button("Send me PowerSchool's file", POWERSCHOOL, value)]
+        if ChangeKind.PHONE in page.counts
+        else [sheet]
+    )
 
 
 def _try_to_send(

@@ -9,9 +9,11 @@ from sqlalchemy import select
 from support import edits, people
 
 from bot import access
-from bot.contact_edits.pending import count_pending, iter_pending
+from bot.contact_edits.pending import iter_pending
 from bot.contact_edits.pending_export import write_change_sheet, write_powerschool_file
+from bot.contact_edits.pending_page import load_pending_page
 from bot.contact_edits.undo import undo_edit
+from bot.db.models.edits import Edit
 from bot.db.models.roster import Student
 from bot.db.models.slack import SlackUser
 
@@ -94,7 +96,7 @@ def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s
     ana, tom = (access.visible_students(people.actor_of(one)) for one in (district.ana, district.tom))
     assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
     assert waiting(session, tom) == []
-    assert count_pending(session, tom).total == 0
+    assert load_pending_page(session, tom, page_size=10).total == 0
 
 
 def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, family, dana):
@@ -152,3 +154,23 @@ def test_powerschool_gets_nothing_that_would_delete_or_that_a_person_has_to_sett
     told, rows = powerschool(session)
     assert [row["Phone Type"] for row in rows] == ["Home"]
     assert sorted(told.left_out.values()) == [1, 1, 1, 1]
+
+
+def test_pages_have_each_change_once_disputed_first(session, family, dana):
+    sam, _lea, maria, otto = family
+    edits.change(session, maria, phone="(312) 555-0199", method="call", actor=dana)
+    edits.remove(session, otto, sam, actor=dana)
+    dispute = session.scalars(select(Edit).where(Edit.field == "method")).one()
+    dispute.state, dispute.sis_value = "conflict", "email"
+    session.flush()
+    students = access.visible_students(dana)
+    pages = [load_pending_page(session, students, page=number, page_size=2) for number in (1, 2, 3)]
+    assert [(page.page, page.pages, page.total, page.disputed) for page in pages] == [
+        (1, 2, 3, 1),
+        (2, 2, 3, 1),
+        (2, 2, 3, 1),
+    ]
+    assert pages[0].counts == {"phone": 1, "method": 1, "removed": 1}
+    assert pages[0].changes[0].disputed
+    shown = [(change.contact_id, change.kind) for page in pages[:2] for change in page.changes]
+    assert sorted(shown) == sorted((change.contact_id, change.kind) for change in waiting(session))
