@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, false, func, select
 from sqlalchemy.orm import Session
 
 from bot import access
-from bot.access import Actor
+from bot.access import AccessLevel, Actor
 from bot.db.models.messages import ListChange, ListMove, MassMessage
 from bot.db.models.roster import StudentContact
 
@@ -22,19 +22,23 @@ class Activity:
 
 
 def load_activity(session: Session, *, since: datetime, actor: Actor) -> Activity:
-    """Count the contacts of this person's students; one that joined and left again counts as both."""
-    own = select(StudentContact.contact_id).where(
-        StudentContact.student_id.in_(access.visible_students(actor)), StudentContact.active
-    )
-    contacts, left = func.count(ListChange.contact_id.distinct()), ListChange.move == ListMove.LEFT
-    counts = (
+    """Count the contacts of this person's students, or of the whole list; one that joined and left again counts as both."""
+    left = ListChange.move == ListMove.LEFT
+    contacts = (
         select(
-            contacts.filter(ListChange.move == ListMove.JOINED).label("joined"),
-            contacts.filter(left).label("left"),
-            contacts.filter(left, ListChange.fixed_by == actor.user_id).label("fixed"),
+            func.bool_or(ListChange.move == ListMove.JOINED).label("joined"),
+            func.bool_or(left).label("left"),
+            func.bool_or(and_(left, func.coalesce(ListChange.fixed_by == actor.user_id, false()))).label("fixed"),
         )
         .join(MassMessage, MassMessage.id == ListChange.mass_message_id)
-        .where(MassMessage.settled_at > since, ListChange.contact_id.in_(own))
+        .where(MassMessage.settled_at > since)
+        .group_by(ListChange.contact_id)
     )
-    row = session.execute(counts).one()
+    if actor.level is not AccessLevel.DISTRICT:
+        own = select(StudentContact.contact_id).where(
+            StudentContact.student_id.in_(access.visible_students(actor)), StudentContact.active
+        )
+        contacts = contacts.where(ListChange.contact_id.in_(own))
+    moves = contacts.subquery()
+    row = session.execute(select(*(func.count().filter(column).label(column.name) for column in moves.c))).one()
     return Activity(row.joined, row.left, row.fixed)
