@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import exists, or_, select, true
+from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from bot import access
@@ -19,7 +19,7 @@ from bot.cleanup_list.query import (
     student_from_row,
     teacher_names,
 )
-from bot.db.models.messages import ListEntry
+from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
 from bot.filters.filter import Filter
@@ -96,12 +96,9 @@ def find_unlisted_students(
     if not which.names or not load_known_names(session, roster=roster).may_contain(which.names):
         return ()
     plan_for_names(session)
-    adult = effective_contacts.c
-    has_named_contact = Student.id.in_(
-        select(adult.student_id).join(Contact, Contact.id == adult.contact_id).where(has_words(Contact.search, NAMES))
-    )
-    on_list = exists().where(adult.student_id == Student.id, adult.contact_id.in_(select(ListEntry.contact_id)))
-    unlisted = access.visible_students(actor).where(or_(has_words(Student.search, NAMES), has_named_contact), ~on_list)
+    on_list = exists().where(ListedStudent.id == Student.id)
+    named = or_(has_words(Student.search, NAMES), _has_named_contact(actor))
+    unlisted = access.visible_students(actor).where(named, ~on_list)
     by_name = (Student.family_name, Student.given_name, Student.id)
     first = (
         narrow_students(unlisted, which, today=actor.today)
@@ -121,3 +118,14 @@ def find_unlisted_students(
         .order_by(first.c.family_name, first.c.given_name, first.c.student_id)
     )
     return tuple(map(student_from_row, session.execute(rows)))
+
+
+def _has_named_contact(actor: Actor) -> ColumnElement[bool]:
+    """For a district, the named contacts are found first; for a school, the contacts of each student are looked up."""
+    adult = effective_contacts.c
+    students = (
+        select(adult.student_id).join(Contact, Contact.id == adult.contact_id).where(has_words(Contact.search, NAMES))
+    )
+    if actor.level is AccessLevel.DISTRICT:
+        return Student.id.in_(students)
+    return Student.id == students.where(adult.student_id == Student.id).limit(1).scalar_subquery()
