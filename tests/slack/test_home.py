@@ -16,7 +16,7 @@ from bot.sandbox.slack.models import text_of
 NEWS = "Since your last visit"
 PENDING = "waiting for the next mass message"
 # Only the query of a list has it.
-LIST_QUERY = "collected AS MATERIALIZED"
+LIST_QUERY = "WITH listed AS"
 
 
 @pytest.fixture
