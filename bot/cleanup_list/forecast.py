@@ -78,10 +78,9 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
 
     A filter's names and SMS statuses are not considered: a mass message knows neither.
     """
-    if actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA:
-        parts = _of_district()
-    else:
-        parts = _of_students(narrow_students(access.visible_students(actor), which, today=actor.today))
+    is_district = actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA
+    students = None if is_district else narrow_students(access.visible_students(actor), which, today=actor.today)
+    parts = _parts(students)
     rows = session.execute(_forecast_query(parts, actor, which.page, page_size)).all()
     counts, total = rows[0].counts or {}, rows[0].total
     pages = page_count(total, page_size)
@@ -94,6 +93,15 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
         page=min(which.page, pages),
         pages=pages,
     )
+
+
+def count_without_adult(session: Session, students: Select[int] | None) -> int:
+    """Return how many of these active students (a query of ids, or None for all) have no adult who would get a text."""
+    return session.scalar(select(func.count()).select_from(_parts(students).alone)) or 0
+
+
+def _parts(students: Select[int] | None) -> _Parts:
+    return _of_district() if students is None else _of_students(students)
 
 
 def _of_students(students: Select[int]) -> _Parts:

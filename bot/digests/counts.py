@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, select, text, union_all
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.orm import Session
 
+from bot.cleanup_list.forecast import count_without_adult
 from bot.cleanup_list.number_status import is_sender_fault
-from bot.cleanup_list.query import narrow_students
-from bot.db.models.base import ContactMethod
-from bot.db.models.edits import IN_FORCE, Edit, Removal
-from bot.db.models.messages import ListEntry, PhoneNumber
-from bot.db.models.roster import Contact, Student, StudentContact
-from bot.db.models.views import NOT_REMOVED, effective_contacts, textable
-from bot.filters.filter import STUDENT_CRITERIA, Filter
+from bot.cleanup_list.query import STATUSES, filter_params, narrow_students, student_conditions
+from bot.db.models.listed_students import ListedStudent
+from bot.db.models.roster import Student
+from bot.db.models.views import NOT_REMOVED
+from bot.filters.filter import STUDENT_CRITERIA, Criterion, Filter
 
 # Unconfirmed without `final_at` means that no receipt came; a late one may still come.
 _AWAITING = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NULL)"
@@ -116,36 +115,17 @@ GROUP BY 1, 2
         conditions += ["status = ANY(:statuses)"] if self.list_filter.statuses else []
         return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
 
-    def without_adult(self) -> Select[int]:
-        """Select the number of active students without a textable adult; if SMS statuses narrow it, of those listed with one."""
-        student = select(Student.id).where(Student.active)
-        if self.list_filter.statuses:
-            links = select(StudentContact.student_id).join(ListEntry, ListEntry.contact_id == StudentContact.contact_id)
-            listed = links.where(StudentContact.active, ListEntry.status.in_(self.list_filter.statuses))
-            student = student.where(Student.id.in_(listed))
+    def count_without_adult(self, session: Session) -> int:
+        """Return the number of active students without a textable adult; if SMS statuses narrow it, of those listed with one."""
+        criteria = self.list_filter.criteria
+        if Criterion.STATUSES in criteria:
+            listed = select(func.count()).where(ListedStudent.textable == 0, ListedStudent.statuses.op("&&")(STATUSES))
+            listed = listed.where(*student_conditions(criteria, ListedStudent))
+            return session.execute(listed, filter_params(self.list_filter, today=self.today)).scalar_one()
         if self.students is None:
-            student = student.where(~_surely_has_textable_adult())
-        candidate = narrow_students(student, self.list_filter, today=self.today).offset(0).subquery()
-        adult = select(1).where(effective_contacts.c.student_id == candidate.c.id, textable).offset(0)
-        return select(func.count()).select_from(candidate).where(~adult.exists())
-
-
-def _surely_has_textable_adult() -> ColumnElement[bool]:
-    """Return the condition that a student has a contact about whom nothing at all is special; true for most students.
-
-    `effective_contacts` decides about the few others, one by one (`OFFSET 0`). For every student of a large district it would take
-    seconds (`tests/bench/bench_settling.py`).
-    """
-    has_status = or_(PhoneNumber.status.is_not(None), PhoneNumber.opted_out_at.is_not(None))
-    special = union_all(
-        select(Contact.id).join(PhoneNumber, PhoneNumber.phone == Contact.sis_phone).where(has_status),
-        select(Contact.id).where(Contact.sis_phone.is_(None)),
-        select(Contact.id).where(or_(Contact.sis_method != ContactMethod.TEXT, ~Contact.active)),
-        select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
-        select(Removal.contact_id).where(Removal.undone_at.is_(None)),
-    ).subquery()
-    is_special = exists().where(special.c.id == StudentContact.contact_id)
-    return exists().where(StudentContact.student_id == Student.id, StudentContact.active, ~is_special)
+            return count_without_adult(session, None)
+        active = select(Student.id).where(Student.active)
+        return count_without_adult(session, narrow_students(active, self.list_filter, today=self.today))
 
 
 def count_scope(session: Session, list_filter: Filter, *, today: date) -> CountScope:

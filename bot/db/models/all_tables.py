@@ -1,6 +1,17 @@
 """Every table, for Alembic and the tests: importing this module registers the tables of all others."""
 
-from bot.db.models import downloads, edits, listed_students, messages, name_words, notices, refusals, roster, slack, views
+from bot.db.models import (
+    downloads,
+    edits,
+    listed_students,
+    messages,
+    name_words,
+    notices,
+    refusals,
+    roster,
+    slack,
+    views,
+)
 from bot.db.models.base import Base
 
 MODULES = (downloads, edits, listed_students, messages, name_words, notices, refusals, roster, slack, views)

@@ -7,16 +7,13 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     MetaData,
     ScalarSelect,
     Select,
     SmallInteger,
-    SQLColumnExpression,
     Table,
     Text,
     and_,
-    exists,
     select,
 )
 
@@ -107,11 +104,6 @@ textable = and_(
     effective_contacts.c.sms_status.is_(None),
     ~effective_contacts.c.opted_out,
 )
-
-
-def has_textable_adult(student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Return the condition that at least one adult of a student can be texted."""
-    return exists().where(effective_contacts.c.student_id == student_id, textable)
 
 
 def contacts_with_phone(phone: str | ScalarSelect[str | None]) -> Select[int]:
