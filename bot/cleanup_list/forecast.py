@@ -36,15 +36,18 @@ from bot.cleanup_list.query import (
     school_names,
     student_from_row,
     teacher_names,
+    use_indexes,
 )
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Removal
+from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import STUDENT_CRITERIA, Filter, page_count
 
 _DELIVERED, _NOT_TEXTED = "delivered", "not_texted"
+_TEXTABLE = 2  # `ListedStudent.need` of students with an adult who can be texted.
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
     is_district = actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA
     students = None if is_district else narrow_students(access.visible_students(actor), which, today=actor.today)
     parts = _parts(students)
+    use_indexes(session)
     rows = session.execute(_forecast_query(parts, actor, which.page, page_size)).all()
     counts, total = rows[0].counts or {}, rows[0].total
     pages = page_count(total, page_size)
@@ -97,6 +101,7 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
 
 def count_without_adult(session: Session, students: Select[int] | None) -> int:
     """Return how many of these active students (a query of ids, or None for all) have no adult who would get a text."""
+    use_indexes(session)
     return session.scalar(select(func.count()).select_from(_parts(students).alone)) or 0
 
 
@@ -175,13 +180,20 @@ def _of_district() -> _Parts:
 def _fates_of_district(missed: CTE, uncertain: CTE) -> CTE:
     link, adult = StudentContact, effective_contacts.c
     linked = select(link.contact_id).where(link.active).group_by(link.contact_id).subquery()
-    certain = (
-        select(func.count()).select_from(linked).where(~exists().where(uncertain.c.contact_id == linked.c.contact_id))
+    all_linked = select(func.count()).select_from(linked)
+    has_link = exists().where(link.contact_id == uncertain.c.contact_id, link.active)
+    unsure = select(func.count()).select_from(uncertain).where(has_link)
+    confirmed = select(func.count(adult.contact_id.distinct())).where(
+        adult.contact_id.in_(select(uncertain.c.contact_id))
     )
-    others = select(func.count(adult.contact_id.distinct())).where(adult.contact_id.in_(select(uncertain.c.contact_id)))
     contacts = select(missed.c.contact_id, missed.c.fate).distinct().cte("missed_contacts").prefix_with("MATERIALIZED")
     all_missed = select(func.count()).select_from(contacts)
-    delivered = certain.scalar_subquery() + others.scalar_subquery() - all_missed.scalar_subquery()
+    delivered = (
+        all_linked.scalar_subquery()
+        - unsure.scalar_subquery()
+        + confirmed.scalar_subquery()
+        - all_missed.scalar_subquery()
+    )
     return union_all(
         select(literal(_DELIVERED, Text).label("fate"), delivered.label("contacts")),
         select(contacts.c.fate, func.count()).group_by(contacts.c.fate),
@@ -189,17 +201,25 @@ def _fates_of_district(missed: CTE, uncertain: CTE) -> CTE:
 
 
 def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
+    """Most such students are on the list; the others are those all links of whom are missed, and those without a link."""
     link = StudentContact
     misses = (
         select(missed.c.student_id, func.count().label("links"), func.bool_or(missed.c.other_way).label("other_ways"))
+        .where(~exists().where(ListedStudent.id == missed.c.student_id))
         .group_by(missed.c.student_id)
         .cte("misses")
     )
-    is_uncertain = link.contact_id.in_(select(uncertain.c.contact_id))
-    checked = select(link.student_id).where(link.active, is_uncertain).distinct().cte("checked")
+    checked = (
+        select(link.student_id)
+        .where(link.active, link.contact_id.in_(select(uncertain.c.contact_id)))
+        .where(~exists().where(ListedStudent.id == link.student_id))
+        .distinct()
+        .cte("checked")
+    )
     reachability = reachability_query(checked.c.student_id).lateral()
     all_links = select(func.count()).where(link.student_id == misses.c.student_id, link.active).scalar_subquery()
     return union_all(
+        select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(ListedStudent.need < _TEXTABLE),
         select(misses.c.student_id, misses.c.other_ways).where(
             misses.c.links == all_links, misses.c.student_id.not_in(select(checked.c.student_id))
         ),
@@ -217,15 +237,13 @@ def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> S
     counts = select(func.jsonb_object_agg(fates.c.fate, fates.c.contacts).label("counts")).subquery("counts")
     total = select(func.count().label("total")).select_from(alone).cte("totals")
     last_page = func.greatest(select(total.c.total).scalar_subquery() - 1, 0) // page_size
-    order = (Student.family_name, Student.given_name, Student.id)
     shown = (
         select(
             *(alone.c.student_id, alone.c.other_ways, literal(0).label("textable")),
-            *(Student.given_name, Student.family_name, Student.grade),
-            func.row_number().over(order_by=(alone.c.other_ways, grade_order(Student.grade), *order)).label("place"),
+            *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
         )
         .join(Student, Student.id == alone.c.student_id)
-        .order_by("place")
+        .order_by(alone.c.other_ways, "grade_order", Student.family_name, Student.given_name, Student.id)
         .limit(page_size)
         .offset(func.least(page - 1, last_page) * page_size)
         .subquery("shown")
@@ -237,5 +255,6 @@ def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> S
             teacher_names(shown.c.student_id, actor.today).label("teachers"),
         )
         .select_from(counts.join(total, true()).outerjoin(shown, true()))
-        .order_by(shown.c.place)
+        .order_by(shown.c.other_ways, shown.c.grade_order)
+        .order_by(shown.c.family_name, shown.c.given_name, shown.c.student_id)
     )

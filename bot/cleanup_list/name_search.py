@@ -23,13 +23,13 @@ from bot.cleanup_list.query import (
     person_patterns,
     plan_for_names,
     query_params,
+    use_indexes,
 )
 from bot.cleanup_list.vocabulary import cached_per_roster, visible_teachers
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import ClassTeacher, Contact, School, SchoolClass, Staff, Student
-from bot.db.session import set_local
 from bot.domain.names import fold
 from bot.filters.filter import Criterion, Filter
 
@@ -78,8 +78,7 @@ def similar_names(session: Session, which: Filter, *, actor: Actor, roster: str 
     if not all(similar):
         return ()
     plan_for_names(session)
-    # The planner counts each index lookup as a disk access and would read the whole list instead, which is in memory.
-    set_local(session, "random_page_cost = 1.1")
+    use_indexes(session)
     params = query_params(replace(which, names=()), actor.scope)
     people = {words for row in session.execute(_names_like(similar, which, actor), params) for words in row}
     matches = {match for words in people if (match := _match(typed, similar, words.split())) and match[0]}

@@ -137,6 +137,13 @@ def plan_for_names(session: Session) -> None:
     set_local(session, "plan_cache_mode = force_custom_plan")
 
 
+def use_indexes(session: Session) -> None:
+    """Have the following statements look rows up by index: the planner counts each lookup as a disk access, and would read whole tables
+    that are in memory.
+    """
+    set_local(session, "random_page_cost = 1.1")
+
+
 def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:
     """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
     their `statuses`, and the `worst` of those. `also` are conditions on `ListEntry`.

@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from bot.cleanup_list.query import use_indexes
 from bot.contact_edits.pending import ChangeKind, PendingChange, concerns_student, load_changes
 from bot.db.models.edits import IN_FORCE, Edit, EditState, Removal
 from bot.db.models.roster import Contact, StudentContact
 from bot.db.models.views import NOT_REMOVED
-from bot.db.session import set_local
 
 _LINK = aliased(StudentContact, name="l")
 
@@ -59,8 +59,7 @@ def load_pending_page(
 
     The last page where fewer are left than what was asked for.
     """
-    # The planner counts each index lookup as a disk access, and would read the links of all contacts instead.
-    set_local(session, "random_page_cost = 1.1")
+    use_indexes(session)
     rows = session.execute(_page_query(students, made_by, page, page_size)).all()
     if not rows:
         return PendingPage((), {}, 0, 1, 1)
