@@ -31,18 +31,33 @@ _LINKED = f"l.active AND (moves.move <> 'stayed' OR {NOT_REMOVED})"
 _OF_STUDENTS = f"""contact_id IN (
     SELECT l.contact_id FROM student_contacts l WHERE {_LINKED} AND l.student_id = ANY(:students))"""
 
-_MOVES = """
-moves AS (
+_CHANGES = """
+changes AS (
     SELECT contact_id, 'joined' AS move, after AS status, FALSE AS fixed FROM list_changes
     WHERE mass_message_id = :message AND move = 'joined'
     UNION ALL
     SELECT contact_id, 'left', before, fixed_by IS NOT NULL FROM list_changes
     WHERE mass_message_id = :message AND move = 'left'
+)"""
+_STAYED = """NOT EXISTS (
+    SELECT FROM list_changes c WHERE c.mass_message_id = :message AND c.contact_id = e.contact_id AND c.move = 'joined')"""
+_MOVES = f"""{_CHANGES},
+moves AS (
+    TABLE changes
     UNION ALL
-    SELECT e.contact_id, 'stayed', e.status, FALSE FROM cleanup_list e
-    WHERE NOT EXISTS (
-        SELECT FROM list_changes c
-        WHERE c.mass_message_id = :message AND c.contact_id = e.contact_id AND c.move = 'joined')
+    SELECT e.contact_id, 'stayed', e.status, FALSE FROM cleanup_list e WHERE {_STAYED}
+)"""
+# Each move once for each student of the contact.
+_MOVES_OF_STUDENTS = f"""{_CHANGES},
+moves AS (
+    SELECT m.contact_id, m.move, m.status, s.id AS student_id, s.grade
+    FROM changes m
+    JOIN student_contacts l ON l.contact_id = m.contact_id AND l.active
+    JOIN students s ON s.id = l.student_id AND s.active
+    UNION ALL
+    SELECT e.contact_id, 'stayed', e.status, e.student_id, e.grade
+    FROM (SELECT unnest(contact_ids) AS contact_id, unnest(statuses) AS status, student_id, grade FROM listed_students) e
+    WHERE {_STAYED}
 )"""
 
 # Their ids are a value for `CountScope.earlier`: PostgreSQL reads the deliveries of known messages with several processes.
@@ -103,11 +118,8 @@ FROM moves{self._where(_OF_STUDENTS)} GROUP BY 1, 2
 
     def by_grade(self) -> TextClause:
         return text(f"""
-WITH {_MOVES} SELECT coalesce(s.grade, 'Other') AS kind, move, count(DISTINCT moves.contact_id) AS contacts
-FROM moves
-JOIN student_contacts l ON l.contact_id = moves.contact_id AND {_LINKED}
-JOIN students s ON s.id = l.student_id AND s.active{self._where("s.id = ANY(:students)")}
-GROUP BY 1, 2
+WITH {_MOVES_OF_STUDENTS} SELECT coalesce(grade, 'Other') AS kind, move, count(DISTINCT contact_id) AS contacts
+FROM moves{self._where("student_id = ANY(:students)")} GROUP BY 1, 2
 """)
 
     def _where(self, of_students: str) -> str:
