@@ -177,7 +177,7 @@ def test_slow_command_gets_interim_response_and_late_answer(bot, session, slack,
     until = time.monotonic() + 10
     while not clara.messages() and time.monotonic() < until:
         time.sleep(0.05)
-    assert "No one here" in clara.last().text
+    assert "Your school has no students" in clara.last().text
 
 
 def test_connection_closed_by_slack_is_opened_again(bot, slack, socket_server):

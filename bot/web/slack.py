@@ -66,7 +66,7 @@ def slack_endpoint(
             raise HttpError(401, "This request was received before.")
         return bolt.dispatch(bolt_request)
 
-    secrets, client = settings.signing_secrets, slack_client(settings)
+    secrets = settings.signing_secrets
 
     async def endpoint(request: Request) -> Response:
         if not secrets:
@@ -88,7 +88,7 @@ def slack_endpoint(
         interim = interim_response(bolt_request.body)
         await asyncio.wait({work}, timeout=RESPONSE_TIMEOUT if interim else None)
         if interim and not work.done():
-            return _to_starlette(interim, BackgroundTask(_send_late, client, bolt_request, work))
+            return _to_starlette(interim, BackgroundTask(_send_late, settings, bolt_request, work))
         return _to_starlette(await work)
 
     return endpoint
@@ -130,14 +130,14 @@ def _to_starlette(response: BoltResponse, background: BackgroundTask | None = No
     return Response(response.body, response.status, headers, background=background)
 
 
-async def _send_late(client: WebClient, bolt_request: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
+async def _send_late(settings: Settings, bolt_request: BoltRequest, work: "asyncio.Future[BoltResponse]") -> None:
     """Wait for Bolt's response and send it after the interim one."""
     try:
         response = await work
     except Exception as error:  # noqa: BLE001 - no caller is left to raise it to, and asyncio would log its text.
         logger.error("a late response failed: %s", describe_error(error))  # noqa: TRY400 - as above.
         return
-    await to_thread.run_sync(send_late_response, client, bolt_request.body, response)
+    await to_thread.run_sync(send_late_response, slack_client(settings), bolt_request.body, response)
 
 
 def interim_response(body: dict[str, Any]) -> BoltResponse | None:

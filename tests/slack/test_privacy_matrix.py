@@ -176,7 +176,14 @@ def test_other_staff_see_only_their_own_students(office, scene, table, use_copy,
 
 
 # Telling words of the answers about no student at all: an empty list, no pending change, no contact on the page.
-EMPTY = ("No one", "Nothing is pending", "has been updated already")
+EMPTY = (
+    "No one",
+    "You have no students here",
+    "Your school has no students",
+    "Nothing is pending",
+    "has been updated already",
+    "This list is empty now",
+)
 
 
 @pytest.mark.parametrize("entry", surfaces.GENERAL)

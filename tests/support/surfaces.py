@@ -21,7 +21,7 @@ from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
 
 # Telling words of the two refusals.
-ASK_ADMIN = "Please ask data@district.example"
+ASK_ADMIN = "lease ask data@district.example"
 NOT_ON_YOUR_LIST = "not on your list any more"
 
 # Text that only people who may see the students of the scene may read.

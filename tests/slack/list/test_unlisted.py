@@ -75,6 +75,7 @@ def _without_ids(message):
 
 
 def test_student_who_left_is_not_found(office, leticia, session):
+    people.student(session, "Mia", at=office.district.lincoln)
     leticia.active = False
     session.commit()
     message = office.clara.command("/cleanup", "leticia").message
