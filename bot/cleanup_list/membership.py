@@ -104,13 +104,14 @@ decided AS (
 )"""
 
 
-# `updated_at` is compared again: an entry that is edited while this runs stays as the edit left it.
+# `updated_at` is compared again: an entry that is edited while this runs stays as the edit left it. Each part returns what it did:
+# a join with `decided` afterwards would be planned for a few rows, and take minutes for the many of a large message.
 _APPLY = f"""
 removed AS (
     DELETE FROM cleanup_list e USING decided
     WHERE e.contact_id = decided.contact_id AND decided.after IS NULL
       AND e.updated_at IS NOT DISTINCT FROM decided.updated_at
-    RETURNING e.contact_id
+    RETURNING e.contact_id, before, after, decided.updated_by, takes_texts
 ),
 changed AS (
     UPDATE cleanup_list e
@@ -119,7 +120,7 @@ changed AS (
     FROM decided
     WHERE e.contact_id = decided.contact_id AND after IS NOT NULL AND takes_texts AND NOT waits
       AND (before <> after OR edited) AND e.updated_at IS NOT DISTINCT FROM decided.updated_at
-    RETURNING e.contact_id
+    RETURNING e.contact_id, before, after, decided.updated_by, takes_texts
 ),
 added AS (
     INSERT INTO cleanup_list (contact_id, status, phone, since, mass_message_id, names)
@@ -127,7 +128,7 @@ added AS (
     FROM decided JOIN contacts c ON c.id = contact_id
     WHERE before IS NULL AND after IS NOT NULL
     ON CONFLICT DO NOTHING
-    RETURNING contact_id
+    RETURNING contact_id, CAST(NULL AS text) AS before, status AS after, updated_by, TRUE AS takes_texts
 )"""
 
 
@@ -140,9 +141,8 @@ def _move(before: str, after: str) -> str:
 
 _RECORD_MOVES = f"""
 moves AS (
-    SELECT decided.*, {_move("before", "after")} AS move
-    FROM decided
-    JOIN (TABLE removed UNION ALL TABLE changed UNION ALL TABLE added) done ON done.contact_id = decided.contact_id
+    SELECT *, {_move("before", "after")} AS move
+    FROM (TABLE removed UNION ALL TABLE changed UNION ALL TABLE added) AS done
     WHERE before IS DISTINCT FROM after
 ),
 recorded AS (

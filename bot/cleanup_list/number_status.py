@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.db.session import set_local
 from bot.domain.sms_status import Color, Outcome, SmsStatus, statuses_with_color
 
 # Weakest first. The more a report claims to know, the stronger it is; `delivered` is final for ever.
@@ -207,4 +208,7 @@ def judge_numbers(
     if isinstance(which, Numbers):
         session.execute(_JUDGE_GIVEN, {"phones": list(which.phones), "now": now})
     else:
+        # However few rows are expected, no part of a large message is compared with another one row by row.
+        set_local(session, "enable_nestloop = off")
         session.execute(_JUDGE_MESSAGE, {"message": message_id, "now": now})
+        set_local(session, "enable_nestloop = on")
