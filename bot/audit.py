@@ -54,7 +54,7 @@ def record_number(
         record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number), reason=reason)
 
 
-def load_history(session: Session, subject: Subject, *, limit: int = 20) -> list[Audit]:
+def load_history(session: Session, subject: Subject, *, limit: int) -> list[Audit]:
     """Return what was done to a subject, newest first."""
     rows = select(Audit).where(Audit.subject_kind == subject.kind, Audit.subject_id == subject.id)
     return list(session.scalars(rows.order_by(Audit.at.desc(), Audit.id.desc()).limit(limit)))

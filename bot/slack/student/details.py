@@ -20,7 +20,7 @@ from bot.slack.kit.private_metadata import read_ids, read_origin
 from bot.slack.student.view import MORE, SHOW_NUMBER
 
 VIEW = "contact.more_shown"
-_MAX_LINES = 40
+_MAX_ENTRIES = 40
 _PROCESSES = {"sync": "Student information system", "cli": "The district's server"}
 _ACTIONS = {
     "phone.changed": "Number changed",
@@ -69,13 +69,13 @@ def _number(ctx: AppContext, session: Session, actor: Actor, contact: ContactCar
 
 
 def _history(_ctx: AppContext, session: Session, _actor: Actor, contact: ContactCard) -> Block:
-    rows = audit.load_history(session, Subject("contact", contact.contact_id), limit=_MAX_LINES + 1)
-    lines = [b.section(_line(row)) for row in rows[:_MAX_LINES]]
+    rows = audit.load_history(session, Subject("contact", contact.contact_id), limit=_MAX_ENTRIES + 1)
+    lines = [b.section(_line(row)) for row in rows[:_MAX_ENTRIES]]
     blocks = [
         b.section(f"*{b.escaped(contact.name)}*, newest first"),
         b.divider(),
         *(lines or [b.section("Nothing was done to this contact here yet.")]),
-        *([b.context("Older entries are kept, but not shown here.")] if len(rows) > _MAX_LINES else []),
+        *([b.context("Older entries are kept, but not shown here.")] if len(rows) > _MAX_ENTRIES else []),
     ]
     return b.modal("History", blocks, callback_id=VIEW, metadata="{}")
 
