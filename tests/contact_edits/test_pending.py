@@ -1,4 +1,4 @@
-"""What was changed here and the SIS does not have: whose it is, and the two files that carry it back."""
+"""Changes that the SIS does not have yet: which students they concern, and the two files that export them."""
 
 import csv
 import io
@@ -43,14 +43,14 @@ def waiting(session, students=EVERYONE):
 
 def sheet(session, students=EVERYONE):
     file = io.StringIO(newline="")
-    told = write_change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
-    return told, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
+    file_counts = write_change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
+    return file_counts, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
 
 
 def powerschool(session):
     file = io.StringIO(newline="")
-    told = write_powerschool_file(waiting(session), file, region="US")
-    return told, list(csv.DictReader(io.StringIO(file.getvalue())))
+    file_counts = write_powerschool_file(waiting(session), file, region="US")
+    return file_counts, list(csv.DictReader(io.StringIO(file.getvalue())))
 
 
 def test_a_new_number_is_one_row_that_names_all_the_students_of_the_contact(session, family, dana):
@@ -61,7 +61,7 @@ def test_a_new_number_is_one_row_that_names_all_the_students_of_the_contact(sess
     assert one.made_by == "Dana Diaz"
 
 
-def test_a_change_that_was_undone_or_that_the_sis_has_by_now_waits_no_more(session, family, dana):
+def test_a_change_that_was_undone_or_that_the_sis_has_now_is_not_pending(session, family, dana):
     _, _, maria, otto = family
     undone = edits.change(session, maria, phone="(312) 555-0199", actor=dana)
     undo_edit(session, undone.edit_ids[0], actor=dana, now=people.NOW)
@@ -70,14 +70,14 @@ def test_a_change_that_was_undone_or_that_the_sis_has_by_now_waits_no_more(sessi
     assert waiting(session) == []
 
 
-def test_a_third_value_in_the_sis_is_what_stands_there_now(session, family, dana):
+def test_a_third_value_in_the_sis_is_the_old_value_of_a_disputed_change(session, family, dana):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
     edits.sync_phone(session, family[2], "+13125550777")
     (one,) = waiting(session)
     assert (one.old, one.new, one.disputed) == ("+13125550777", "+13125550199", True)
 
 
-def test_a_removal_is_a_row_of_the_students_it_concerns(session, family, dana):
+def test_a_removal_is_one_row_with_the_students_it_concerns(session, family, dana):
     sam, _, maria, otto = family
     edits.remove(session, maria, None, actor=dana)
     edits.remove(session, otto, sam, actor=dana)
@@ -85,13 +85,13 @@ def test_a_removal_is_a_row_of_the_students_it_concerns(session, family, dana):
     assert rows == {"Maria": (("Lea Rivera", "Sam Rivera"), "removed"), "Otto": (("Sam Rivera",), "removed")}
 
 
-def test_the_edit_of_a_contact_that_was_then_removed_is_not_to_be_typed_in(session, family, dana):
+def test_an_edit_of_a_contact_that_was_then_removed_is_not_pending(session, family, dana):
     edits.change(session, family[3], phone="(312) 555-0199", actor=dana)
     edits.remove(session, family[3], None, actor=dana)
     assert [one.kind for one in waiting(session)] == ["removed"]
 
 
-def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s_name(session, family, dana, district):
+def test_a_teacher_gets_only_changes_and_names_of_their_own_students(session, family, dana, district):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
     ana, tom = (access.visible_students(people.actor_of(one)) for one in (district.ana, district.tom))
     assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
@@ -99,10 +99,10 @@ def test_a_teacher_gets_the_changes_of_their_own_students_and_no_other_student_s
     assert load_pending_page(session, tom, page_size=10).total == 0
 
 
-def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, family, dana):
+def test_the_sheet_has_readable_values_and_times_in_the_district_s_zone(session, family, dana):
     edits.change(session, family[2], phone="(312) 555-0199", method="call", actor=dana)
-    told, rows = sheet(session)
-    assert told.changes == 2
+    file_counts, rows = sheet(session)
+    assert file_counts.changes == 2
     assert rows[1] == {
         "school": "Roosevelt High; Lincoln Elementary",
         "student": "Lea Rivera; Sam Rivera",
@@ -120,7 +120,7 @@ def test_the_sheet_says_everything_in_words_on_the_district_s_clock(session, fam
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
-def test_no_spreadsheet_takes_a_name_for_a_formula(session, family, dana, name):
+def test_a_name_that_looks_like_a_formula_is_escaped(session, family, dana, name):
     family[2].given_name = name
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
     assert sheet(session)[1][0]["contact"] == f"'{name} Rivera"
@@ -128,8 +128,8 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(session, family, dana, name):
 
 def test_powerschool_gets_the_new_number_first_and_preferred(session, family, dana):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
-    told, (row,) = powerschool(session)
-    assert told.changes == 1
+    file_counts, (row,) = powerschool(session)
+    assert file_counts.changes == 1
     assert len(row) == 76
     assert {name: cell for name, cell in row.items() if cell} == {
         "Contact ID": family[2].sourced_id,
@@ -143,7 +143,7 @@ def test_powerschool_gets_the_new_number_first_and_preferred(session, family, da
     }
 
 
-def test_powerschool_gets_nothing_that_would_delete_or_that_a_person_has_to_settle(session, family, dana):
+def test_the_powerschool_file_leaves_out_deletions_and_conflicts(session, family, dana):
     sam, _, maria, otto = family
     gone = people.contact(session, sam, given="Gone")
     odd = people.contact(session, sam, family="#delete")
@@ -151,9 +151,9 @@ def test_powerschool_gets_nothing_that_would_delete_or_that_a_person_has_to_sett
         edits.change(session, one, phone=number, actor=dana)
     edits.change(session, otto, method="call", actor=dana)
     edits.sync_phone(session, maria, "+13125550777")
-    told, rows = powerschool(session)
+    file_counts, rows = powerschool(session)
     assert [row["Phone Type"] for row in rows] == ["Home"]
-    assert sorted(told.left_out.values()) == [1, 1, 1, 1]
+    assert sorted(file_counts.left_out.values()) == [1, 1, 1, 1]
 
 
 def test_pages_have_each_change_once_disputed_first(session, family, dana):

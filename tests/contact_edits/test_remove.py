@@ -1,4 +1,4 @@
-"""Removing a contact from one student or from all, and bringing it back; nobody decides for a student they may not see."""
+"""Removing a contact from one student or from all, and bringing it back; no one decides for a student they may not see."""
 
 from datetime import timedelta
 
@@ -28,14 +28,14 @@ def eva(session, district):
 
 @pytest.fixture
 def tom(session, district, eva):
-    """Who teaches Eva, and not Sam."""
+    """Tom, who teaches Eva but not Sam."""
     people.school_class(session, district.tom, district.lincoln, eva)
     return people.actor_of(district.tom)
 
 
 @pytest.fixture
 def lee(session, district):
-    """At Roosevelt, where Clara sees nobody."""
+    """A student at Roosevelt, of whose students Clara sees none."""
     return people.student(session, "Lee", grade="10", at=district.roosevelt)
 
 
@@ -45,7 +45,7 @@ def maria(session, sam, eva):
 
 
 def children(session, one):
-    """The given names of whoever has this contact, as everyone reads it."""
+    """The given names of the students who have this contact, with removals applied."""
     read = views.effective_contacts.c
     session.flush()
     found = select(Student.given_name).join(views.effective_contacts, read.student_id == Student.id)
@@ -62,13 +62,13 @@ def test_a_contact_removed_from_one_student_stays_with_the_other(session, maria,
     )
 
 
-def test_a_contact_removed_from_all_is_nobodys_and_stays_on_record(session, maria, clara):
+def test_a_contact_removed_from_all_students_has_none_and_stays_active(session, maria, clara):
     edits.remove(session, maria, None, actor=clara)
     assert children(session, maria) == set()
     assert session.get_one(Contact, maria.id).active
 
 
-def test_a_contact_of_hidden_students_too_cannot_be_removed_from_all(session, maria, lee, clara, dana):
+def test_a_contact_that_also_has_hidden_students_cannot_be_removed_from_all(session, maria, lee, clara, dana):
     session.add(StudentContact(student_id=lee.id, contact_id=maria.id))
     session.flush()
     with refused("removal.hidden_students") as no:
@@ -79,7 +79,7 @@ def test_a_contact_of_hidden_students_too_cannot_be_removed_from_all(session, ma
     assert children(session, maria) == set()
 
 
-def test_a_student_who_left_does_not_stand_in_the_way_of_removing_from_all(session, maria, lee, clara):
+def test_a_hidden_student_who_left_does_not_prevent_removing_from_all(session, maria, lee, clara):
     session.add(StudentContact(student_id=lee.id, contact_id=maria.id))
     lee.active = False
     session.flush()
@@ -87,7 +87,7 @@ def test_a_student_who_left_does_not_stand_in_the_way_of_removing_from_all(sessi
     assert children(session, maria) == set()
 
 
-def test_a_removed_contact_is_removed_once_and_for_whoever_comes_second_it_is_gone(session, maria, sam, clara, dana):
+def test_a_second_removal_returns_the_first_and_is_refused_for_another_person(session, maria, sam, clara, dana):
     removal = edits.remove(session, maria, sam, actor=clara)
     assert edits.remove(session, maria, sam, actor=clara) is removal
     with refused("access.no_contact"):
@@ -95,13 +95,13 @@ def test_a_removed_contact_is_removed_once_and_for_whoever_comes_second_it_is_go
     assert len(session.scalars(select(Removal)).all()) == 1
 
 
-def test_a_contact_of_another_student_of_hers_is_not_removed_by_a_mixed_up_id(session, maria, lee, dana):
+def test_a_contact_cannot_be_removed_from_a_student_it_does_not_belong_to(session, maria, lee, dana):
     with refused("access.no_contact"):
         edits.remove(session, maria, lee, actor=dana)
     assert session.scalars(select(Removal)).all() == []
 
 
-def test_whoever_removes_what_was_changed_meanwhile_is_told_who_changed_it(session, maria, sam, clara, dana):
+def test_removing_a_contact_that_was_changed_meanwhile_names_who_changed_it(session, maria, sam, clara, dana):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone="+13125559901", actor=dana)
     with pytest.raises(VersionConflict) as late:
@@ -119,7 +119,7 @@ def test_a_contact_is_brought_back_and_may_be_removed_again(session, maria, sam,
     assert children(session, maria) == {"Eva"}
 
 
-def test_bringing_back_twice_is_once_and_told_to_whoever_comes_second(session, maria, sam, clara, dana):
+def test_bringing_back_again_changes_nothing_and_is_refused_for_another_person(session, maria, sam, clara, dana):
     removal = edits.remove(session, maria, sam, actor=clara)
     undo_removal(session, removal.id, actor=clara, now=LATER)
     undo_removal(session, removal.id, actor=clara, now=LATER + timedelta(minutes=1))
@@ -128,7 +128,7 @@ def test_bringing_back_twice_is_once_and_told_to_whoever_comes_second(session, m
         undo_removal(session, removal.id, actor=dana, now=LATER)
 
 
-def test_whoever_sees_only_some_of_the_students_cannot_bring_back_for_all(session, maria, lee, clara, dana):
+def test_a_person_who_sees_only_some_of_the_students_cannot_bring_back_for_all(session, maria, lee, clara, dana):
     session.add(StudentContact(student_id=lee.id, contact_id=maria.id))
     session.flush()
     removal = edits.remove(session, maria, None, actor=dana)
@@ -137,21 +137,21 @@ def test_whoever_sees_only_some_of_the_students_cannot_bring_back_for_all(sessio
     assert children(session, maria) == set()
 
 
-def test_whoever_sees_only_the_sister_cannot_bring_back_for_the_brother(session, tom, maria, sam, dana):
+def test_a_person_who_sees_only_the_sister_cannot_bring_back_for_the_brother(session, tom, maria, sam, dana):
     removal = edits.remove(session, maria, sam, actor=dana)
     with refused("access.no_contact"):
         undo_removal(session, removal.id, actor=tom, now=LATER)
     assert children(session, maria) == {"Eva"}
 
 
-def test_a_removal_of_one_student_outlives_a_removal_of_all_that_was_undone(session, maria, sam, clara):
+def test_undoing_a_removal_from_all_keeps_a_removal_from_one_student(session, maria, sam, clara):
     edits.remove(session, maria, sam, actor=clara)
     everywhere = edits.remove(session, maria, None, actor=clara)
     undo_removal(session, everywhere.id, actor=clara, now=LATER)
     assert children(session, maria) == {"Eva"}
 
 
-def test_an_edit_waits_while_its_contact_is_removed_and_holds_when_it_is_back(session, sam, clara):
+def test_an_edit_is_in_force_again_when_its_contact_is_brought_back(session, sam, clara):
     otto = people.contact(session, sam, given="Otto")
     edits.change(session, otto, phone="+13125559901", actor=clara)
     removal = edits.remove(session, otto, sam, actor=clara)
@@ -159,7 +159,7 @@ def test_an_edit_waits_while_its_contact_is_removed_and_holds_when_it_is_back(se
     assert edits.effective(session, otto)[0] == "+13125559901"
 
 
-def test_removing_and_bringing_back_are_written_down_without_a_name(session, maria, sam, clara, dana):
+def test_removing_and_bringing_back_are_recorded_without_a_name(session, maria, sam, clara, dana):
     removal = edits.remove(session, maria, sam, actor=clara)
     undo_removal(session, removal.id, actor=dana, now=LATER)
     edits.remove(session, maria, None, actor=clara, now=LATER)
