@@ -141,7 +141,7 @@ def _visible_ids(
     if level is AccessLevel.CLASSES:
         return taught_students(params)
     at_schools = select(StudentSchool.student_id).where(StudentSchool.school_id == any_(params.school_ids))
-    # A union can be walked from the school outwards; with OR, PostgreSQL looks at every student of the district.
+    # For a union, PostgreSQL starts from the school and the classes; for OR, it reads every student of the district.
     return at_schools.union(taught_students(params)) if distinct else at_schools.union_all(taught_students(params))
 
 

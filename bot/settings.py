@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         return tuple(secret.strip() for secret in secrets if secret.strip())
 
     def is_trusted_proxy(self, address: str) -> bool:
-        """Return whether a connection from this IP address may say for whom and at which address it calls."""
+        """Return whether a connection from this IP address may report the original client address and URL."""
         return any(ip_address(address) in network for network in self.trusted_proxies)
 
     @cached_property

@@ -66,11 +66,11 @@ def order(level: str) -> int:
 
 
 def label(level: str) -> str:
-    """Return `grade 5`, `kindergarten`, or `pre-K`, to stand inside a sentence."""
+    """Return `grade 5`, `kindergarten`, or `pre-K`, for use inside a sentence."""
     return _LABELS.get(level) or f"grade {level}"
 
 
 def title(level: str) -> str:
-    """Return `Grade 5`, `Kindergarten`, or `Pre-K`, to begin a line."""
+    """Return `Grade 5`, `Kindergarten`, or `Pre-K`, for the start of a line."""
     text = label(level)
     return text[0].upper() + text[1:]

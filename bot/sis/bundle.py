@@ -62,7 +62,7 @@ def open_bundle(source: Path) -> Iterator[dict[str, BundleFile]]:
 
 
 class _FileState(NamedTuple):
-    """A file as the disk sees it: writing or replacing the file changes one of these."""
+    """The state of a file on disk: writing or replacing the file changes one of these values."""
 
     name: str
     device: int

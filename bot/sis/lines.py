@@ -1,7 +1,7 @@
 """Rows of CSV text as real exports write them: with a BOM, with any line ends, in wrong encodings, with lost quotes.
 
 OneRoster forbids line ends inside a cell, so a quote that runs over many lines is a lost one: its line is returned as broken,
-and reading goes on with the next line instead of swallowing the rest of the file.
+and reading continues with the next line instead of taking the rest of the file for one cell.
 
 Nearly every row is one line with as many cells as the header. Such lines are split a block at a time, in a third of the time;
 a block with any other line is read line by line.

@@ -1,5 +1,5 @@
 """The Home tab: a person's list with the filter they left it with, what happened since their last visit, and their own changes that
-the SIS does not have yet. A person who may not see the list reads a polite refusal.
+the SIS does not have yet. A person who may not see the list gets a polite refusal.
 """
 
 from collections.abc import Sequence

@@ -59,7 +59,7 @@ def server_config(application: Starlette, port: int) -> uvicorn.Config:
         http=DeadlineProtocol,
         ws="none",
         lifespan="off",
-        proxy_headers=False,  # It would believe any process on this machine; `receipts` reads them, from TRUSTED_PROXIES.
+        proxy_headers=False,  # It would accept them from any local process; `receipts` reads them, from TRUSTED_PROXIES.
         log_config=None,
         access_log=False,
         limit_concurrency=max_connections(),
