@@ -199,7 +199,10 @@ def _validate(
 ) -> None:
     number, method = values[EditField.PHONE], values[EditField.METHOD]
     if number and number != before.values[EditField.PHONE] and is_unassignable(number):
-        sentence = "No US number is like that: neither its area code nor the next three digits begin with 0 or 1."
+        sentence = (
+            "No US number is like that: neither its area code nor the next three digits begin with 0 or 1, "
+            "and its area code does not end in 11."
+        )
         raise UserError("phone.misdialled", sentence, field="phone")
     if method == ContactMethod.EMAIL and not before.contact.email:
         sentence = "The student information system has no email address. Add it there, or choose another method."

@@ -21,7 +21,7 @@ _LONGEST_EXTENSION = 6
 # The usual spellings of North America: `(312) 555-0142`, `1-312-555-0142`. The metadata would return the same digits.
 _USUAL = re.compile(r"(?:\+?1[-. ]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[-. ]?)([2-9][0-9]{2})[-. ]?([0-9]{4})")
 _USUAL_REGIONS = ("US", "CA")
-_ASSIGNABLE = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
+_ASSIGNABLE = re.compile(r"\+1(?!.11)[2-9][0-9]{2}[2-9][0-9]{6}")
 _US_DIGITS = 10
 _US_DIGITS_WITHOUT_AREA = 7
 
@@ -60,7 +60,8 @@ def parse_usual(text: str, region: str) -> str | None:
 
 
 def is_unassignable(e164: str) -> bool:
-    """Return whether no phone in North America can have the number: its area code or exchange begins with 0 or 1.
+    """Return whether no phone in North America can have the number: its area code or exchange begins with 0 or 1, or
+    its area code is a service code like 911.
 
     An SIS may hold such a number all the same; a person who types one can look again.
     """
