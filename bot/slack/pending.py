@@ -144,7 +144,8 @@ def _values(change: PendingChange) -> str:
     if change.kind is ChangeKind.REMOVED:
         return f"removed: {b.escaped(b.cut(change.new or '', _MAX_TEXT))}"
     field = EditField(change.kind)
-    return f"{b.display_value(field, change.old)} → {b.display_value(field, change.new)}"
+    old, new = b.display_value(field, change.old), b.display_value(field, change.new)
+    return f"{old} → {new}" if old != new else f"{old} → a new number with the same last four digits"
 
 
 def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:

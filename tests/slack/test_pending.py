@@ -203,6 +203,12 @@ def test_conflict_is_resolved_from_the_home_tab(office, conflict):
     assert "⚖️" not in text_of(office.clara.home)
 
 
+def test_number_with_the_same_last_digits_is_called_new(office, session, maria):
+    edits.change(session, maria, phone="(773) 555-0142", actor=surfaces.clerk(office))
+    session.commit()
+    assert "••• 0142 → a new number with the same last four digits" in text_of(pending(office.clara))
+
+
 def test_change_opens_a_student_the_person_may_see(office, session, maria):
     kai = people.student(session, "Kai", "Abbot", at=office.district.roosevelt)
     session.add(StudentContact(student_id=kai.id, contact_id=maria.id, relationship="parent", priority=1))

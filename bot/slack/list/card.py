@@ -171,7 +171,11 @@ def _contact_lines(contact: ListedContact) -> list[str]:
             means = "calls" if contact.method is ContactMethod.CALL else "email"
             updated = f"Gets {means} now, no texts. {updated}"
         elif contact.phone != contact.listed_phone:
-            updated = f"The number is {b.masked(contact.phone)} now. {updated}"
+            number = b.masked(contact.phone)
+            if number == b.masked(contact.listed_phone):
+                updated = f"The number is new; its last four digits are the same. {updated}"
+            else:
+                updated = f"The number is {number} now. {updated}"
         lines.append(f"✏️ _{updated}_")
     elif contact.claimed_by:
         lines.append(f"🙋 <@{contact.claimed_by}> takes care of it.")

@@ -73,6 +73,12 @@ def test_fixed_number_is_saved_and_shown_everywhere(office, session, sam, snapsh
     assert draw(office.clara.current(message)) == snapshot(name="list")
 
 
+def test_number_with_the_same_last_digits_is_called_new(office, session, sam):
+    message = show_list(office.clara)
+    assert save(office.clara, open_edit(office.clara, message), phone="(773) 555-0142").ok
+    assert "The number is new; its last four digits are the same." in text_of(office.clara.current(message))
+
+
 def test_contact_who_gets_calls_now_has_no_new_number(office, session, sam):
     message = show_list(office.clara)
     save(office.clara, open_edit(office.clara, message), method="call")
