@@ -10,7 +10,7 @@ _MAX_NAMED = 3
 
 
 def affected_siblings(impact: Impact) -> list[str]:
-    return [f"👪 Also a contact of {names}: changed for all of them." for names in _student_names(impact)]
+    return [f"👪 Also a contact of {names}: changed there, too." for names in _student_names(impact)]
 
 
 def unaffected_siblings(impact: Impact) -> list[str]:

@@ -198,4 +198,4 @@ def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
         for position, sibling in enumerate(siblings[:_MAX_SIBLINGS])
     ]
     part = f" (the first {_MAX_SIBLINGS} of {len(siblings):,})" if len(siblings) > _MAX_SIBLINGS else ""
-    return [b.divider(), b.context(f"The same adults are also contacts of{part}:"), *b.actions(buttons)]
+    return [b.divider(), b.context(f"Other students with a contact shown here{part}:"), *b.actions(buttons)]
