@@ -17,7 +17,10 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
         return unmet_explanation(reason.unmet)
     if which.names:
         name = b.escaped(" ".join(which.names))
-        return f"No one named *{name}* is on your list. Type `/cleanup help` to see what I understand."
+        return (
+            f"No one named *{name}* is on your list. For a teacher's students, type `teacher` before the name. "
+            "`/cleanup help` shows what else I understand."
+        )
     if not freshness.sent_at:
         return "No one here yet. The list begins with the first mass message."
     return _good_news(which, f"“{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}")
