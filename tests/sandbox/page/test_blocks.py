@@ -108,6 +108,12 @@ def test_only_markup_becomes_elements(shared_page, text, html):
     assert shared_page.evaluate(RENDER, text) == html
 
 
+def test_emoji_of_notices_are_drawn_without_an_emoji_font(server, page):
+    server.post("notices", [{"type": "section", "text": mrkdwn("📬 mailed 📄 file ⏰ late 🔄 synced 🛠️ fixed")}])
+    for name in ("mail", "file", "late", "synced", "fixed"):
+        expect(page.locator(".message").last.get_by_role("img", name=name)).to_be_visible()
+
+
 def test_status_dot_stays_on_the_line_of_its_word(server, page):
     text = "   ".join(f"🟡\u00a0*Landline*\u00a0{number}" for number in range(60))
     server.post("many", [{"type": "section", "text": mrkdwn(text)}])
