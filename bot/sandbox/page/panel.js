@@ -82,7 +82,7 @@ const STEPS = [
   { id: "fixed", title: "Fix a number",
     text: () => ["Press ", h("strong", {}, "Fix…"), " beside a student, then ", h("strong", {}, "Edit"), ": type another number and save."] },
   { id: "sent", title: "Send the next mass message", button: "Send it now", run: (act) => act.sendNow(),
-    text: () => ["Then read in ", h("strong", {}, "#family-texts"), " whether your fix worked."] },
+    text: () => ["Then read in ", h("strong", {}, "#family-texts"), " how many contacts left the list."] },
 ];
 
 /** First steps for a new user; `show(done)` with {listed, fixed, sent}. */
