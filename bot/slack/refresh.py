@@ -13,6 +13,7 @@ from bot.db.session import transaction
 from bot.slack import commands, home
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
+from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
@@ -75,4 +76,6 @@ def _show_list(engine: Engine, client: WebClient, view: OpenView, card: Card) ->
         return
     if uses_left == 0:
         card = Card([*card.blocks[: _MESSAGE_BLOCKS - 1], b.context(_LAST_REDRAW)], card.text)
-    respond.send_response(view.response_url, card, replace_original=True, timeout=_LAZY_TIMEOUT)
+    result = respond.send_response(view.response_url, card, replace_original=True, timeout=_LAZY_TIMEOUT)
+    if result.outcome is not Outcome.DONE:
+        logger.info("list %s could not be redrawn: %s", view.id, result.error)

@@ -94,19 +94,16 @@ def _lose_role(office, session):
 
 
 def _drop_the_response(office, _session):
-    office.slack.faults.inject("response_url", Fault.DROP, times=3)
+    office.slack.faults.inject("response_url", Fault.DROP, times=2)
 
 
-@pytest.mark.parametrize(
-    "failure", [(_lose_role, "access.unknown"), (_drop_the_response, "by response_url was not accepted")]
-)
-def test_failed_redraw_logs_no_personal_data(office, scene, session, caplog, failure):
-    fail, line = failure
+@pytest.mark.parametrize("fail", [_lose_role, _drop_the_response])
+def test_failed_redraw_logs_no_personal_data(office, scene, session, caplog, fail):
     surfaces.open_student(office.clara, scene)
     list_id = session.scalars(select(OpenView.id).order_by(OpenView.id.desc())).first()
     fail(office, session)
     context = BoltContext({"user_id": office.clara.id, REDRAW: Redraw(list_id)})
-    with caplog.at_level(logging.DEBUG, logger="bot"):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.INFO, "slack_sdk"):
         refresher(make_context(office.settings, office.engine, now=office.now))(context, office.client)
-    assert line in caplog.text
+    assert f"list {list_id}" in caplog.text
     assert office.district.clara.email not in caplog.text

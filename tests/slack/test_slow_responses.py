@@ -9,6 +9,7 @@ from sqlalchemy import text
 from support import people, screens
 from support.snapshots import draw
 
+from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
 
 TOO_LONG = 4  # Seconds; Slack waits three.
@@ -56,3 +57,11 @@ def test_slow_button_still_changes_the_list(office, sam):
         outcome = office.clara.choose(message, "Blocked", action_id="list.show.status")
     assert (outcome.error, outcome.seconds < 3) == (None, True)
     assert wait_until(lambda: text_of(office.clara.current(message)).startswith("Grade 5 · Blocked\n"))
+
+
+def test_slow_answer_to_a_response_url_is_sent_once_more(office, sam):
+    message = office.clara.command("/cleanup", "grade 5").message
+    office.slack.faults.inject("response_url", Fault.DELAY, seconds=TOO_LONG)
+    assert office.clara.choose(message, "Blocked", action_id="list.show.status").error is None
+    assert wait_until(lambda: text_of(office.clara.current(message)).startswith("Grade 5 · Blocked\n"))
+    assert len([call for call in office.slack.calls if call.method == "response_url"]) == 2
