@@ -16,6 +16,7 @@ from bot.cli import manifest
 from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
+from bot.slack.shortcuts import OPEN_LIST, WHO_IS_AFFECTED
 
 MANIFEST = manifest.read()
 FEATURES, SETTINGS = MANIFEST["features"], MANIFEST["settings"]
@@ -118,16 +119,9 @@ def test_app_listens_to_every_command_and_event(dispatch):
     assert {dispatch(body) for body in bodies} == {200}
 
 
-def test_app_listens_to_every_shortcut(dispatch):
-    kinds = {"global": "shortcut", "message": "message_action"}
-    for shortcut in FEATURES["shortcuts"]:
-        body = {
-            "type": kinds[shortcut["type"]],
-            "callback_id": shortcut["callback_id"],
-            "trigger_id": "1.2",
-            "user": {"id": "<user>"},
-        }
-        assert dispatch(body) == 200
+def test_app_handles_every_shortcut():
+    """A dispatch would not tell: a shortcut that no one handles is answered, too, as one of an older version."""
+    assert {shortcut["callback_id"] for shortcut in FEATURES["shortcuts"]} == {OPEN_LIST, WHO_IS_AFFECTED}
 
 
 def test_other_commands_and_events_are_not_found(dispatch):
