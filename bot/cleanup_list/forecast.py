@@ -145,7 +145,6 @@ def _fate() -> Any:
     return case(
         (textable, _DELIVERED),
         (adult.method != ContactMethod.TEXT, _NOT_TEXTED),
-        (adult.opted_out, SmsStatus.OPT_OUT),
         (adult.phone.is_(None), SmsStatus.NO_NUMBER),
         else_=adult.sms_status,
     )

@@ -1,8 +1,8 @@
 """Membership of the list: what each contact's entry should be, compared with what it is, in one statement for any number of contacts.
 
 Listed is a contact who is linked to an active student, takes texts, and has a number with a status, or no number. An entry whose
-contact was edited waits: it stays as it is until a mass message was sent to the new number. Membership follows numbers,
-not contacts: contacts that share a number share its status. Between messages only opt-outs and opt-ins change it.
+contact was edited waits: it stays as it is until a mass message was sent to the new number, through this contact where it was typed.
+Membership follows numbers, not contacts: contacts that share a number share its status. Between messages only opt-outs and opt-ins change it.
 """
 
 from dataclasses import dataclass
@@ -79,9 +79,10 @@ def _decide(*, is_final: bool) -> str:
     no_longer_texted, with_news = ("NULL", _PHONES_WITH_NEWS) if is_final else ("before", _GIVEN_PHONES_WITH_NEWS)
     return f"""
 reach AS MATERIALIZED (
-    SELECT c.contact_id, x.phone, x.sms_status AS number_status, coalesce(x.method = 'text', FALSE) AS takes_texts
+    SELECT c.contact_id, x.phone, x.is_tried, x.sms_status AS number_status,
+           coalesce(x.method = 'text', FALSE) AS takes_texts
     FROM candidates c LEFT JOIN LATERAL (
-        SELECT phone, method, sms_status FROM effective_contacts WHERE contact_id = c.contact_id LIMIT 1
+        SELECT phone, method, sms_status, is_tried FROM effective_contacts WHERE contact_id = c.contact_id LIMIT 1
     ) AS x ON TRUE
 ),
 standing AS MATERIALIZED (
@@ -92,7 +93,8 @@ standing AS MATERIALIZED (
 ),
 with_news AS MATERIALIZED (SELECT DISTINCT phone FROM ({with_news}) AS news),
 waiting AS (
-    SELECT standing.*, edited AND standing.phone IS NOT NULL AND opting IS NOT TRUE AND with_news.phone IS NULL AS waits
+    SELECT standing.*, edited AND standing.phone IS NOT NULL AND opting IS NOT TRUE AND with_news.phone IS NULL
+           OR before IS NOT NULL AND standing.phone IS NOT NULL AND NOT is_tried AS waits
     FROM standing LEFT JOIN with_news ON with_news.phone = standing.phone
 ),
 decided AS (

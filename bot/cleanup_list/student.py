@@ -1,6 +1,6 @@
 """Everything the student dialog shows: all contacts in calling order, on the list or not, and those removed.
 
-The status of a contact here is that of its number now; an edited number that was never texted has none. Phones are E.164, for the
+The status of a contact here is that of its number now; a typed number has none before a mass message went to it. Phones are E.164, for the
 caller to mask.
 """
 
@@ -61,6 +61,7 @@ class Evidence:
 class ContactCard:
     """A contact as a person may change it. `undo_edit_id` is the edit that Undo takes back.
 
+    `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show.
     `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it.
     """
 
@@ -74,7 +75,7 @@ class ContactCard:
     status: SmsStatus | None
     since: datetime | None
     evidence: Evidence | None
-    opted_out: bool
+    is_tried: bool
     stopped_by: str | None
     on_list: bool
     updated_at: datetime | None
@@ -168,7 +169,7 @@ _ADULT = effective_contacts.c
 _CONTACTS = (
     select(
         *(_ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship, _ADULT.email),
-        *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.opted_out, Contact.version),
+        *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.is_tried, Contact.version),
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
         *(ListEntry.claimed_by, ListEntry.claimed_at),
@@ -197,8 +198,8 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
         status=status,
         since=since,
         evidence=_evidence(row, status),
-        opted_out=row.opted_out,
-        stopped_by=row.opted_out_by,
+        is_tried=row.is_tried,
+        stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,
@@ -214,9 +215,10 @@ def _status(row: Any) -> tuple[SmsStatus | None, datetime | None]:
     """Return the status of the number now, and since when; an opt-out outranks what carriers reported before it."""
     if row.phone is None:
         return SmsStatus.NO_NUMBER, row.listed_since
-    if row.opted_out:
-        return SmsStatus.OPT_OUT, row.opted_out_at
-    return (SmsStatus(row.sms_status), row.number_since) if row.sms_status else (None, None)
+    if row.sms_status is None:
+        return None, None
+    status = SmsStatus(row.sms_status)
+    return status, row.opted_out_at if status is SmsStatus.OPT_OUT else row.number_since
 
 
 def _evidence(row: Any, status: SmsStatus | None) -> Evidence | None:

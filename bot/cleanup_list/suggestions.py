@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
 from bot.domain.names import fold
+from bot.domain.sms_status import SmsStatus
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ _CONTACTS_OF = (
 def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
     """Return suggestions by contact id, for the contacts of one student that cannot be texted and were not edited yet.
 
-    `rows` are all contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, opted_out, updated_at.
+    `rows` are all contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, updated_at.
     """
     unreachable = [row for row in rows if _is_unreachable(row)]
     if not unreachable:
@@ -69,7 +70,9 @@ def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Sugg
 
 
 def _is_unreachable(row: Any) -> bool:
-    return not row.opted_out and not row.updated_at and (row.phone is None or row.sms_status is not None)
+    return (
+        not row.updated_at and row.sms_status != SmsStatus.OPT_OUT and (row.phone is None or row.sms_status is not None)
+    )
 
 
 def _is_same_adult(row: Any, candidate: Any, related: set[int]) -> bool:

@@ -1,7 +1,8 @@
 """Change a contact's phone or contact method: an edit beside the SIS value, never over it.
 
 A number that texted STOP may be entered and called, but not texted: only its own START lifts that. An Inactive number may not be
-called either: the call would reach no one, or a stranger.
+called either: the call would reach no one, or a stranger. Both are refused only where a mass message went to the number through this
+contact, so that nobody learns of a stranger's number by typing it; no sender texts it after STOP all the same.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import access
 from bot.access import Actor
+from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import (
     LockedContact,
     Values,
@@ -95,7 +97,7 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
         raise UserError("contact.no_number", "A call needs a number. Press Edit to enter one.")
     if before.values[EditField.METHOD] == ContactMethod.CALL:
         raise UserError("contact.gets_calls", "This contact already gets autocalls.")
-    _refuse_inactive(session.get(PhoneNumber, number))
+    _refuse_inactive(_known_number(session, before, number))
     return _save(session, before, {EditField.PHONE: number, EditField.METHOD: call}, actor=actor, now=now)
 
 
@@ -210,7 +212,7 @@ def _validate(
     if method == ContactMethod.CALL and not number:
         sentence = "A call needs a number. Enter one, or choose another method."
         raise UserError("contact.no_number_to_call", sentence, field="phone")
-    known = session.get(PhoneNumber, number) if number else None
+    known = _known_number(session, before, number) if number else None
     if method == ContactMethod.CALL:
         _refuse_inactive(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
@@ -222,6 +224,11 @@ def _validate(
         raise UserError(
             "contact.opted_out", sentence, field="phone" if number != before.values[EditField.PHONE] else "method"
         )
+
+
+def _known_number(session: Session, before: LockedContact, number: str) -> PhoneNumber | None:
+    """Return what is known about a number, None if it may not be shown with this contact."""
+    return session.get(PhoneNumber, number) if may_show_status(session, before.contact, number) else None
 
 
 def _refuse_inactive(known: PhoneNumber | None) -> None:

@@ -6,6 +6,9 @@ from sqlalchemy.orm import Session
 
 from bot import access, audit
 from bot.access import Actor
+from bot.cleanup_list.membership import update_list
+from bot.cleanup_list.number_status import Numbers
+from bot.cleanup_list.tried_numbers import add_number, may_show_status
 from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opted_out, lock_contact
 from bot.db.models.edits import EditField
 from bot.errors import UserError
@@ -34,14 +37,18 @@ def record_verbal_opt_out(
     access.require_editor(actor)
     access.require_contact(session, contact_id, actor=actor, student_id=student_id)
     try:
-        phone = lock_contact(session, contact_id, version=version).values[EditField.PHONE]
+        contact = lock_contact(session, contact_id, version=version)
     except VersionConflict as conflict:
         return _recorded_before(session, contact_id, conflict, actor)
+    phone = contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("opt_out.no_number", "This contact has no number that could be texted.")
-    if is_opted_out(session, phone):
+    if is_opted_out(session, phone) and may_show_status(session, contact.contact, phone):
         raise UserError("opt_out.opted_out", "This number is opted out already. Only a START from that phone lifts it.")
+    add_number(session, contact_id, phone)
     apply_opt_out(session, phone, by=actor.user_id, at=min(said_at, now), now=now)
+    # This contact too, where the number was typed here and had opted out elsewhere.
+    update_list(session, Numbers([phone]), message_id=None, now=now)
     if not is_opted_out(session, phone):
         sentence = "This number texted START after that day, so it wants texts. Choose a later day."
         raise UserError("opt_out.opted_in_since", sentence, field="said_on")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.cleanup_list.membership import MembershipChanges, update_list
 from bot.cleanup_list.number_status import WholeList, judge_numbers, judge_sender_faults
+from bot.cleanup_list.tried_numbers import add_numbers_of_message
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.mass_messages.receipts import apply_receipts
 
@@ -81,6 +82,7 @@ def settle_message(session: Session, message_id: str, *, now: datetime) -> Settl
     if waiting:
         apply_receipts(session, waiting, now=now)
     closed: Any = session.execute(_CLOSE_WINDOW, values)
+    add_numbers_of_message(session, message_id)
     lock_cleanup_list(session)
     session.execute(_MARK_SETTLED, values)
     judge_sender_faults(session, message_id)

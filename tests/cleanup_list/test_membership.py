@@ -250,10 +250,14 @@ def test_opt_out_of_an_unused_number_lists_its_next_contact(session, now, maria,
     assert the_list(session) == {newcomer.id: "opt_out"}
 
 
-def test_opt_out_of_an_edited_number_counts_at_once(session, now, maria):
+def test_opt_out_of_a_typed_number_counts_at_once_if_it_was_texted(session, now, maria):
     sent(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     apply_opt_out(session, "+13125550999", by="twilio", now=now)
+    assert the_list(session) == {maria.id: "inactive"}
+    apply_opt_in(session, "+13125550999", now=now)
+    send_to(session, maria, "+13125550999", "blocked", now=now + DAY)
+    apply_opt_out(session, "+13125550999", by="twilio", now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "opt_out"}
 
 

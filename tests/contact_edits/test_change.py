@@ -7,6 +7,7 @@ from sqlalchemy import select
 from support import edits, people
 from support.errors import refused
 
+from bot.cleanup_list.tried_numbers import add_number
 from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.undo import undo_edit
@@ -53,6 +54,11 @@ def maria(session, sam):
 def entry(session, one):
     session.flush()
     return session.get_one(ListEntry, one.id, populate_existing=True)
+
+
+def texted_before(session, contact, phone):
+    """A mass message went to the number through this contact, so its status may be shown."""
+    add_number(session, contact.id, phone)
 
 
 def opted_out(session, phone):
@@ -132,6 +138,7 @@ def test_a_call_needs_a_number(session, maria, clara):
 
 def test_a_number_that_said_stop_is_refused_for_texts_and_told_how_it_can_say_start(session, maria, clara):
     opted_out(session, NEW)
+    texted_before(session, maria, NEW)
     with refused("contact.opted_out") as no:
         edits.change(session, maria, phone=NEW, actor=clara)
     assert no.value.field == "phone"
@@ -157,7 +164,7 @@ def test_a_number_that_said_stop_may_be_called(session, maria, clara):
 def test_a_number_out_of_service_is_not_called_and_the_contact_may_be_e_mailed(session, maria, clara, phone, named):
     maria.email = "maria@home.example"
     session.merge(PhoneNumber(phone=named, status=SmsStatus.INACTIVE, since=people.NOW))
-    session.flush()
+    texted_before(session, maria, named)
     with refused("contact.inactive") as no:
         edits.change(session, maria, phone=phone, method="call", actor=clara)
     assert no.value.field == "phone"
@@ -175,6 +182,7 @@ def test_a_number_out_of_service_is_not_switched_to_autocalls_at_one_press(sessi
 
 def test_where_nobody_knows_our_number_start_is_explained_without_it(session, maria, clara):
     opted_out(session, NEW)
+    texted_before(session, maria, NEW)
     with refused("contact.opted_out"):
         edits.change(session, maria, phone=NEW, actor=clara, opt_in_number=None)
 

@@ -59,6 +59,10 @@ CHANGES = {
     ON CONFLICT (phone) DO UPDATE SET status = excluded.status, opted_out_at = excluded.opted_out_at
     """: {"phone": phone, "status": st.none() | status, "opted_out": st.booleans()},
     "DELETE FROM phone_numbers WHERE phone = :phone": {"phone": phone},
+    "INSERT INTO tried_numbers (contact_id, phone) VALUES (:contact, :phone) ON CONFLICT DO NOTHING": {
+        "contact": contact,
+        "phone": phone,
+    },
     """
     INSERT INTO cleanup_list (contact_id, status, since) VALUES (:contact, :status, now())
     ON CONFLICT (contact_id) DO UPDATE SET status = :status

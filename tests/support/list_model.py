@@ -130,6 +130,7 @@ class ListModel:
     messages: dict = field(default_factory=dict)
     numbers: dict = field(default_factory=dict)
     entries: dict = field(default_factory=dict)
+    tried: set = field(default_factory=set)
     waiting: list = field(default_factory=list)
     received: set = field(default_factory=set)
 
@@ -247,8 +248,26 @@ class ListModel:
                 delivery.has_timed_out = True
         message.is_settled = True
         message.find_sender_faults()
+        self.tried |= {key for key in message.deliveries if self.is_typed(*key)}
         self.update_numbers()
         self.update_list(message_id)
+
+    # Numbers that staff typed, and that nothing is said about before a message went to them through that contact.
+
+    def is_typed(self, name, phone):
+        contact = self.contacts.get(name)
+        return contact is not None and bool(contact.edits.stacks["phone"]) and contact.phone == phone
+
+    def is_hidden(self, name, phone):
+        return self.is_typed(name, phone) and (name, phone) not in self.tried
+
+    def may_show(self, name, phone):
+        """Return whether staff may read about a number when they type it; then it is shown from then on."""
+        settled = (message for message in self.messages.values() if message.is_settled)
+        is_listed = name in self.entries and self.entries[name].phone == phone
+        is_in_sis = phone == self.contacts[name].edits.sis["phone"]
+        was_texted = any((name, phone) in message.deliveries for message in settled)
+        return is_in_sis or is_listed or was_texted or (name, phone) in self.tried
 
     # Numbers.
 
@@ -299,9 +318,11 @@ class ListModel:
 
     def update_entry(self, name, phone, message_id):
         entry = self.entries.get(name)
+        is_hidden = self.is_hidden(name, phone)
         status = self.number(phone).status if phone else "no_number"
-        if entry and phone and self.is_on_hold(entry, phone, message_id):
+        if entry and phone and (is_hidden or self.is_on_hold(entry, phone, message_id)):
             return
+        status = None if phone and is_hidden else status
         if status is None:
             self.entries.pop(name, None)
         else:
@@ -331,13 +352,16 @@ class ListModel:
 
     def change(self, name, step, phone, method):
         contact = self.contacts[name]
-        is_opted_out = bool(phone) and method == "text" and self.number(phone).is_opted_out
-        is_dead = bool(phone) and method == "call" and self.number(phone).status == "inactive"
+        is_shown = bool(phone) and self.may_show(name, phone)
+        is_opted_out = is_shown and method == "text" and self.number(phone).is_opted_out
+        is_dead = is_shown and method == "call" and self.number(phone).status == "inactive"
         is_different = (phone, method) != (contact.phone, contact.method)
         if not self.is_linked(name) or ((is_opted_out or is_dead) and is_different):
             return False
         if not contact.edits.change(step, phone, method):
             return False
+        if is_shown:
+            self.tried.add((name, phone))
         self.mark_by_staff(name)
         return True
 
@@ -367,7 +391,17 @@ class ListModel:
 
     def record_verbal_opt_out(self, name, student, *, said_at):
         phone = self.contacts[name].phone
-        return self.is_linked(name, student) and phone is not None and self.opt_out(phone, said_at=said_at)
+        if phone is None or not self.is_linked(name, student):
+            return False
+        number = self.number(phone)
+        if number.is_opted_out and self.may_show(name, phone):
+            return False
+        if not number.is_opted_out and number.opted_in_at and number.opted_in_at >= said_at:
+            return False
+        self.tried.add((name, phone))
+        self.opt_out(phone, said_at=said_at)
+        self.update_list(None, phones={phone})
+        return True
 
     def sync(self, name, *, is_active, phone):
         """Sync a contact: it is gone, or active with this number. Edits of a contact that is gone wait for its return."""

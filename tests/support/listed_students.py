@@ -17,7 +17,10 @@ def stored_rows(connection):
 def expected_rows(connection):
     tables = {
         name: connection.execute(text(f"SELECT * FROM {name}")).all()
-        for name in ("students", "contacts", "student_contacts", "edits", "removals", "phone_numbers", "cleanup_list")
+        for name in (
+            *("students", "contacts", "student_contacts", "edits", "removals"),
+            *("phone_numbers", "tried_numbers", "cleanup_list"),
+        )
     }
     rows = (_expected_row(student, tables) for student in tables["students"] if student.active)
     return {row["student_id"]: row for row in rows if row["contact_ids"]}
@@ -66,10 +69,11 @@ def _reach(contact, tables):
         edit.field: edit.value for edit in tables["edits"] if edit.contact_id == contact.id and edit.state in IN_FORCE
     }
     phone, method = edits.get("phone", contact.sis_phone), edits.get("method", contact.sis_method)
-    number = next((number for number in tables["phone_numbers"] if number.phone == phone), None)
+    may_show = "phone" not in edits or (contact.id, phone) in tables["tried_numbers"]
+    number = next((number for number in tables["phone_numbers"] if number.phone == phone and may_show), None)
     status, opted_out = (number.status, number.opted_out_at) if number else (None, None)
     if method == "text":
         return "text" if phone and not status and not opted_out else None
     if method == "call":
-        return "other" if phone and status != "inactive" else None
+        return "other" if phone and (status != "inactive" or opted_out) else None
     return "other" if contact.email else None

@@ -67,6 +67,14 @@ class Edit(Base):
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("edits.id"))
 
 
+class TriedNumber(Base):
+    """A typed number that a mass message went to through this contact: from then on its status is shown with the contact."""
+
+    __tablename__ = "tried_numbers"
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    phone: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Removal(Base):
     """A tombstone: this is not a contact of this student (of any student where it is null). It survives every sync."""
 

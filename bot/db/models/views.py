@@ -1,6 +1,8 @@
 """Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of the district.
 
-A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule.
+A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
+a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is always true to
+the number, so it is never shown to people.
 """
 
 from sqlalchemy import (
@@ -31,7 +33,8 @@ SELECT c.id AS contact_id,
        CASE WHEN p.id IS NULL THEN c.sis_phone ELSE p.value END AS phone,
        CASE WHEN m.id IS NULL THEN c.sis_method ELSE m.value END AS method,
        p.id AS phone_edit_id,
-       m.id AS method_edit_id
+       m.id AS method_edit_id,
+       p.id IS NULL OR EXISTS (SELECT FROM tried_numbers t WHERE t.contact_id = c.id AND t.phone = p.value) AS is_tried
 FROM contacts c
 LEFT JOIN edits p ON p.contact_id = c.id AND p.field = 'phone' AND p.state IN ('pending', 'conflict')
 LEFT JOIN edits m ON m.contact_id = c.id AND m.field = 'method' AND m.state IN ('pending', 'conflict')
@@ -57,8 +60,9 @@ SELECT s.id AS student_id,
        l.priority,
        r.phone,
        r.method,
-       n.status AS sms_status,
-       n.opted_out_at IS NOT NULL AS opted_out
+       CASE WHEN NOT r.is_tried THEN NULL WHEN n.opted_out_at IS NOT NULL THEN 'opt_out' ELSE n.status END AS sms_status,
+       n.opted_out_at IS NOT NULL AS opted_out,
+       r.is_tried
 FROM student_contacts l
 JOIN students s ON s.id = l.student_id AND s.active
 JOIN contact_reach r ON r.contact_id = l.contact_id
@@ -77,6 +81,7 @@ contact_reach = Table(
     Column("method", Text, nullable=False),
     Column("phone_edit_id", BigInteger),
     Column("method_edit_id", BigInteger),
+    Column("is_tried", Boolean, nullable=False),
 )
 
 effective_contacts = Table(
@@ -95,6 +100,7 @@ effective_contacts = Table(
     Column("method", Text, nullable=False),
     Column("sms_status", Text),
     Column("opted_out", Boolean, nullable=False),
+    Column("is_tried", Boolean, nullable=False),
 )
 
 # A contact who can be texted, as far as the last mass messages showed.
@@ -102,7 +108,6 @@ textable = and_(
     effective_contacts.c.method == ContactMethod.TEXT,
     effective_contacts.c.phone.is_not(None),
     effective_contacts.c.sms_status.is_(None),
-    ~effective_contacts.c.opted_out,
 )
 
 

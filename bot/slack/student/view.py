@@ -67,7 +67,7 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
     if contact.status:
         since = f" since\u00a0{b.date(contact.since)}" if contact.since else ""
         how += f" · {b.status(contact.status)}{since}"
-    elif not contact.updated_at:
+    elif contact.is_tried and not contact.updated_at:
         how += " · 🟢 *No problem known*"
     lines = [f"*{b.escaped(contact.name)}*{relationship}", how, *_advice(contact)]
     conflicts = (edit for edit in contact.edits if edit.state is EditState.CONFLICT)
@@ -85,6 +85,8 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
 def _advice(contact: ContactCard) -> list[str]:
     if contact.updated_at:
         return [f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"]
+    if not contact.is_tried and contact.status is None and contact.method is ContactMethod.TEXT:
+        return ["✏️ _New number. The next mass message shows whether texts arrive._"]
     if contact.status is None:
         return []
     known = meaning(contact.status)
@@ -119,7 +121,7 @@ def _evidence(contact: ContactCard) -> list[str]:
 
 def _buttons(contact: ContactCard) -> list[Block]:
     name, value = contact.name, str(contact.contact_id)
-    is_texted = contact.phone and contact.method is ContactMethod.TEXT and not contact.opted_out
+    is_texted = contact.phone and contact.method is ContactMethod.TEXT and contact.status is not SmsStatus.OPT_OUT
     buttons = []
     if is_texted and contact.status is SmsStatus.LANDLINE:
         version = f"{value} {contact.version}"

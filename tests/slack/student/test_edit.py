@@ -244,6 +244,24 @@ def test_opt_out_cannot_be_lifted_by_staff(office, session, sam, snapshot):
     assert session.get(PhoneNumber, "+13125550142").opted_out_at
 
 
+@pytest.mark.parametrize("method", ["text", "call"])
+def test_number_of_a_stranger_tells_nothing_when_it_is_typed(office, session, sam, method):
+    """The dialogs, the list, and the forecast read the same whatever is known of the number."""
+    read = []
+    for number, status in (("+13125557000", None), ("+13125557001", "opt_out"), ("+13125557002", "inactive")):
+        opted_out_at = people.NOW if status == "opt_out" else None
+        session.add(PhoneNumber(phone=number, status=status, since=people.NOW, opted_out_at=opted_out_at))
+        session.commit()
+        message = show_list(office.clara)
+        assert not save(office.clara, open_edit(office.clara, message), phone=number, method=method).errors
+        texts = [text_of(office.clara.view), text_of(office.clara.current(message))]
+        office.clara.press(office.clara.view, action_id="contact.edit")
+        texts += [text_of(office.clara.view), text_of(office.clara.command("/cleanup", "forecast").message)]
+        office.clara.close(everything=True)
+        read.append(normalized("\n".join(texts)).replace(number[-4:], "7000"))
+    assert read[0] == read[1] == read[2]
+
+
 def test_undo_restores_the_contact_and_the_list(office, session, sam):
     message = show_list(office.clara)
     save(office.clara, open_edit(office.clara, message), phone="(312) 555-0199", method="call")

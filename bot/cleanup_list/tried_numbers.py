@@ -1,0 +1,76 @@
+"""Numbers that staff typed, and that a mass message went to through this contact.
+
+Until then a typed number tells nothing: otherwise anybody who may edit one contact could type a stranger's number and read whether
+it is blocked, out of service, or texted STOP. The view `contact_reach` hides the status of a typed number until it is here; it is
+never texted after STOP all the same.
+"""
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.cleanup_list.number_status import sql_list
+from bot.db.models.edits import IN_FORCE, TriedNumber
+from bot.db.models.roster import Contact
+
+# A sender leaves out numbers that texted STOP. For them it counts that the message went to families of the same school: otherwise
+# staff would wait for a text that is never sent.
+_ADD_OF_MESSAGE = text(f"""
+INSERT INTO tried_numbers (contact_id, phone)
+SELECT e.contact_id, e.value
+FROM edits e
+JOIN contacts c ON c.id = e.contact_id
+JOIN mass_messages m ON m.id = :message
+WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT NULL
+  AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.contact_id = e.contact_id AND t.phone = e.value)
+  AND (
+    EXISTS (
+        SELECT FROM deliveries d
+        WHERE d.mass_message_id = :message AND d.contact_sourced_id = c.sourced_id AND d.phone = e.value
+    )
+    OR (
+        e.made_at <= m.sent_at
+        AND EXISTS (SELECT FROM phone_numbers n WHERE n.phone = e.value AND n.opted_out_at IS NOT NULL)
+        AND EXISTS (
+            SELECT FROM student_contacts l
+            JOIN student_schools own ON own.student_id = l.student_id
+            JOIN student_schools mate ON mate.school_id = own.school_id
+            JOIN student_contacts other ON other.student_id = mate.student_id
+            JOIN contacts o ON o.id = other.contact_id
+            JOIN deliveries d ON d.mass_message_id = :message AND d.contact_sourced_id = o.sourced_id
+            WHERE l.contact_id = e.contact_id AND l.active
+        )
+    )
+  )
+ON CONFLICT DO NOTHING
+""")
+_ADD_SHOWN_BEFORE = text("""
+INSERT INTO tried_numbers (contact_id, phone)
+SELECT :contact_id, :phone
+WHERE EXISTS (SELECT FROM cleanup_list WHERE contact_id = :contact_id AND phone = :phone)
+   OR EXISTS (
+       SELECT FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
+       WHERE d.phone = :phone AND d.contact_sourced_id = :sourced_id AND m.settled_at IS NOT NULL
+   )
+ON CONFLICT DO NOTHING
+""")
+
+
+def add_numbers_of_message(session: Session, message_id: str) -> None:
+    """Add the typed numbers that a final message went to. Call it before the list is updated; it locks no edit."""
+    session.execute(_ADD_OF_MESSAGE, {"message": message_id})
+
+
+def add_number(session: Session, contact_id: int, phone: str) -> None:
+    """Add a number that a member of staff vouches for."""
+    session.execute(insert(TriedNumber).values(contact_id=contact_id, phone=phone).on_conflict_do_nothing())
+
+
+def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
+    """Return whether the status of a number may be shown with this contact: it is in the SIS, on the list, or was texted through it."""
+    if phone == contact.sis_phone:
+        return True
+    values = {"contact_id": contact.id, "phone": phone, "sourced_id": contact.sourced_id}
+    session.execute(_ADD_SHOWN_BEFORE, values)
+    tried = TriedNumber.contact_id == contact.id, TriedNumber.phone == phone
+    return session.scalar(select(TriedNumber.phone).where(*tried)) is not None
