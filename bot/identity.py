@@ -159,13 +159,13 @@ def _require_email(person: SlackIdentity, ask: str) -> str:
     if not person.email:
         sentence = (
             "Your Slack account shows no email address, and I find people in the student information system by it. "
-            f"Add your work email to your Slack account, then try again. If it is there, please ask {ask}."
+            f"Add your work email to your Slack account, then try again. Please ask {ask} if it is there already."
         )
         raise UserError("access.no_email", sentence)
     if not person.email_confirmed:
         sentence = (
             f"Slack has not confirmed yet that {person.email} is yours. Open Slack's email about it and confirm the address, "
-            f"then try again. If there is no such email, please ask {ask}."
+            f"then try again. Please ask {ask} if there is no such email."
         )
         raise UserError("access.email_unconfirmed", sentence)
     return person.email

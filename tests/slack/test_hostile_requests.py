@@ -103,6 +103,7 @@ def test_failed_redraw_logs_no_personal_data(office, scene, session, caplog, fai
     list_id = session.scalars(select(OpenView.id).order_by(OpenView.id.desc())).first()
     fail(office, session)
     context = BoltContext({"user_id": office.clara.id, REDRAW: Redraw(list_id)})
+    # What the SDK writes at this level is every response of Slack's.
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.INFO, "slack_sdk"):
         refresher(make_context(office.settings, office.engine, now=office.now))(context, office.client)
     assert f"list {list_id}" in caplog.text

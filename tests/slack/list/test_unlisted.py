@@ -77,6 +77,7 @@ def _without_ids(message):
 def test_student_who_left_is_not_found(office, leticia, session):
     people.student(session, "Mia", at=office.district.lincoln)
     leticia.active = False
+    people.student(session, "Sam", at=office.district.lincoln)
     session.commit()
     message = office.clara.command("/cleanup", "leticia").message
     assert screens.student_ids(message) == []
