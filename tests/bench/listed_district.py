@@ -28,7 +28,7 @@ _NAMED = """
 CREATE TEMPORARY TABLE named ON COMMIT DROP AS
 SELECT n, initcap(s[n % 20 + 1] || s[n / 20 % 20 + 1]) AS given,
        initcap(s[n * 7 % 20 + 1] || s[n * 3 / 20 % 20 + 1] || s[n / 400 % 20 + 1]) AS family
-FROM generate_series(1, :contacts) AS n, string_to_array(:syllables, ' ') AS s
+FROM generate_series(1, CAST(:contacts AS bigint)) AS n, string_to_array(:syllables, ' ') AS s
 """
 _SCHOOLS = (
     "INSERT INTO schools (sourced_id, name) SELECT 'O' || n, 'School ' || n FROM generate_series(1, :schools) AS n"
