@@ -30,9 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.roster import ClassStudent, ClassTeacher, Student, StudentSchool
 from bot.db.models.views import effective_contacts
+from bot.db.session import fetch_rows
 from bot.errors import UserError
 
 _IDS = ARRAY(BigInteger)

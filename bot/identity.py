@@ -14,9 +14,9 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from bot.access import AccessLevel, Actor
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.roster import Staff, StaffRole
 from bot.db.models.slack import SlackUser
+from bot.db.session import fetch_rows
 from bot.domain import names
 from bot.errors import UserError
 

@@ -42,8 +42,8 @@ from bot.cleanup_list.query import (
     teacher_names,
 )
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.views import effective_contacts
+from bot.db.session import fetch_rows
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Criteria, Filter, page_count
 from bot.filters.parse import Parsed, parse_filter, suggest_commands

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.db.driver import SYNC
-from bot.db.fast_rows import driver_connection
+from bot.db.session import driver_connection
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from psycopg.errors import ProtocolViolation
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from bot.db.fast_rows import driver_connection
-from bot.db.session import autocommit_engine
+from bot.db.session import autocommit_engine, driver_connection
 from bot.errors import UserError
 
 POOLING_SENTENCE = (

@@ -11,9 +11,10 @@ from psycopg import DataError
 from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection
 
+from bot.db.session import driver_connection
 from bot.sis.lines import LONGEST_LINE
 from bot.sis.rows import Kind, LinedPart, Part
-from bot.sync.stage import Progress, driver_connection, execute
+from bot.sync.stage import Progress, execute
 
 # What it gains, in CPU time of program and server at 20,000 students: an unchanged export takes a seventh of a whole read, the
 # next day's export a quarter (`tests/bench/bench_sync.py`).
@@ -201,8 +202,3 @@ def save_lines(connection: Connection, *, is_whole: bool) -> bool:
         if not is_whole:
             connection.exec_driver_sql(_MARK_OPEN)
     return True
-
-
-def delete_saved_lines(connection: Connection) -> None:
-    """Have the next sync read everything."""
-    execute(connection, "TRUNCATE known_lines")

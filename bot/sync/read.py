@@ -63,7 +63,7 @@ def save_lines(context: SyncContext, result: ReadResult) -> str | None:
     )
     if can_compare and line_diff.save_lines(context.connection, is_whole=result.scope.is_whole):
         return result.layout_hash
-    line_diff.delete_saved_lines(context.connection)
+    stage.execute(context.connection, "TRUNCATE known_lines")  # The next sync reads everything.
     return None
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import islice
-from typing import Any, cast, get_type_hints
+from typing import Any, get_type_hints
 
-from psycopg import Connection as DriverConnection
 from sqlalchemy import Connection
 
+from bot.db.session import driver_connection
 from bot.sis.rows import (
     ROW_TYPES,
     AgentRow,
@@ -69,11 +69,6 @@ def execute(connection: Connection, statement: str, **values: Any) -> int:
     """Run one statement in its own transaction and return its row count. Placeholders are `%(name)s`."""
     with connection.begin():
         return connection.exec_driver_sql(statement, values or None).rowcount
-
-
-def driver_connection(connection: Connection) -> "DriverConnection[Any]":
-    """Return psycopg's connection, for COPY."""
-    return cast("DriverConnection[Any]", connection.connection.dbapi_connection)
 
 
 def create_tables(connection: Connection) -> None:

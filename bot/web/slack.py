@@ -27,9 +27,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.app import slack_client, utc_now
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.slack import SeenRequest
-from bot.db.session import autocommit_engine
+from bot.db.session import autocommit_engine, fetch_rows
 from bot.errors import describe_error
 from bot.settings import Settings
 from bot.slack.kit import respond

@@ -6,9 +6,8 @@ from sqlalchemy.exc import DataError, OperationalError
 from support.clock_processes import break_connection
 
 from bot.db.engine import build_engine
-from bot.db.fast_rows import fetch_rows
 from bot.db.models.roster import School
-from bot.db.session import autocommit_session, set_local, transaction
+from bot.db.session import autocommit_session, fetch_rows, set_local, transaction
 
 PID = text("SELECT pg_backend_pid()")
 CONNECTIONS = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ours'")

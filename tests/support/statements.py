@@ -1,11 +1,11 @@
-"""Captures the SQL statements that are executed, by SQLAlchemy and by `bot.db.fast_rows`, which SQLAlchemy does not see."""
+"""Captures the SQL statements that are executed, by SQLAlchemy and by `bot.db.session.fetch_rows`, which SQLAlchemy does not see."""
 
 import logging
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-_FAST_ROWS = logging.getLogger("bot.db.fast_rows")
+_FETCH_ROWS = logging.getLogger("bot.db.session")
 
 
 class _StatementCollector(logging.Handler):
@@ -25,13 +25,13 @@ def captured_statements():
     def executed(_connection, _cursor, statement, *_rest):
         statements.append(statement)
 
-    collector, level = _StatementCollector(statements), _FAST_ROWS.level
+    collector, level = _StatementCollector(statements), _FETCH_ROWS.level
     event.listen(Engine, "after_cursor_execute", executed)
-    _FAST_ROWS.addHandler(collector)
-    _FAST_ROWS.setLevel(logging.DEBUG)
+    _FETCH_ROWS.addHandler(collector)
+    _FETCH_ROWS.setLevel(logging.DEBUG)
     try:
         yield statements
     finally:
-        _FAST_ROWS.setLevel(level)
-        _FAST_ROWS.removeHandler(collector)
+        _FETCH_ROWS.setLevel(level)
+        _FETCH_ROWS.removeHandler(collector)
         event.remove(Engine, "after_cursor_execute", executed)

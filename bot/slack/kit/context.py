@@ -17,8 +17,7 @@ from bot import identity
 from bot.access import Actor
 from bot.cleanup_list.freshness import FRESHNESS_QUERY, Freshness, freshness_from_row, load_freshness
 from bot.contact_edits.pending import OWN_PENDING_QUERY, count_own_pending
-from bot.db.fast_rows import fetch_rows
-from bot.db.session import autocommit_session, transaction
+from bot.db.session import autocommit_session, fetch_rows, transaction
 from bot.identity import KNOWN_USER_QUERY, AccessRules
 from bot.settings import Settings
 from bot.slack.kit import users
