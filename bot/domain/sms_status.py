@@ -3,6 +3,7 @@
 Only a receipt, an opt-in or opt-out message, or a line-type lookup sets a status; nothing here guesses one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +16,7 @@ class Color(StrEnum):
 
 
 class SmsStatus(StrEnum):
-    """The values are stored; people read `meaning(status).label`."""
+    """The values are stored; people read `MEANINGS[status].label`."""
 
     LANDLINE = "landline"
     TURNED_OFF = "turned_off"
@@ -50,7 +51,7 @@ class Meaning:
     next_step: str
 
 
-_MEANINGS = {
+MEANINGS: Mapping[SmsStatus, Meaning] = {
     SmsStatus.LANDLINE: Meaning(
         "Landline",
         Color.YELLOW,
@@ -107,10 +108,6 @@ SEVERITY = (
 )
 
 
-def meaning(status: SmsStatus) -> Meaning:
-    return _MEANINGS[status]
-
-
 def statuses_with_color(color: Color) -> tuple[SmsStatus, ...]:
     """Return the statuses of a color, worst first."""
-    return tuple(status for status in SEVERITY if _MEANINGS[status].color is color)
+    return tuple(status for status in SEVERITY if MEANINGS[status].color is color)

@@ -18,7 +18,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.downloads import DownloadForm
 from bot.domain import phone, spreadsheet
 from bot.domain.plural import plural
-from bot.domain.sms_status import Color, meaning
+from bot.domain.sms_status import MEANINGS, Color
 from bot.domain.spreadsheet import escape_cell
 
 # Titles of the columns, and their widths in characters.
@@ -114,7 +114,7 @@ def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader) ->
             elif column == _GRADE and cell.isdecimal():
                 sheet.write_number(count, column, int(cell))
             else:
-                fill = fills[meaning(row.status).color] if column == _STATUS else None
+                fill = fills[MEANINGS[row.status].color] if column == _STATUS else None
                 sheet.write_string(count, column, cell[:_MAX_CELL], fill)
     sheet.autofilter(0, 0, count, len(_COLUMNS) - 1)
     sheet.repeat_rows(0)
@@ -141,7 +141,7 @@ def _write_about(workbook: Any, header: FileHeader, count: int) -> None:
 
 def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
     """Yield the cells of a row in the order of `_COLUMNS`, as text; *Since* is left empty, as each format writes dates its own way."""
-    status = meaning(row.status)
+    status = MEANINGS[row.status]
     yield from (row.family_name, row.given_name, row.grade or "", "; ".join(row.schools), "; ".join(row.teachers))
     yield from (row.contact, row.relationship or "", status.label, "")
     if row.phone is None:

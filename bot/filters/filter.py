@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.domain import grade
 from bot.domain.names import clean
-from bot.domain.sms_status import SEVERITY, Color, SmsStatus, meaning, statuses_with_color
+from bot.domain.sms_status import MEANINGS, SEVERITY, Color, SmsStatus, statuses_with_color
 from bot.filters.words import STATUS_SLUGS
 
 _LAST_PAGE = 1_000_000
@@ -143,7 +143,7 @@ def describe(which: Filter) -> str:
     if color := _COLORS.get(which.statuses):
         parts.append(f"All {color}")
     elif which.statuses:
-        parts.append(", ".join(meaning(status).label for status in which.statuses))
+        parts.append(", ".join(MEANINGS[status].label for status in which.statuses))
     if which.no_adult:
         parts.append("No adult can be texted")
     if which.names:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from bot.domain.sms_status import Outcome, SmsStatus, meaning
+from bot.domain.sms_status import MEANINGS, Outcome, SmsStatus
 from bot.errors import UserError
 from bot.providers.receipt import Code
 from bot.providers.registry import BY_NAME
@@ -33,7 +33,7 @@ class Explanation:
         first = f"{self.provider} {self.code}: {entry.meaning}"
         if entry.outcome in _NOT_LISTED:
             return [first, _NOT_LISTED[entry.outcome]]
-        status = meaning(SmsStatus(entry.outcome))
+        status = MEANINGS[SmsStatus(entry.outcome)]
         return [
             first,
             f"SMS status: {status.label} ({status.color}).",

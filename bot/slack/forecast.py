@@ -6,7 +6,7 @@ from slack_sdk import WebClient
 
 from bot.cleanup_list.forecast import Forecast, load_forecast
 from bot.domain.plural import plural
-from bot.domain.sms_status import meaning
+from bot.domain.sms_status import MEANINGS
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users
 from bot.slack.kit.blocks import Card
@@ -47,7 +47,7 @@ def _card(forecast: Forecast, scope: CommandScope) -> Card:
 def _facts(forecast: Forecast) -> list[str]:
     facts = [f"🟢 *{plural(forecast.delivered, 'contact')}* would get it."]
     if forecast.missed:
-        statuses = ", ".join(f"{meaning(status).label} {number:,}" for status, number in forecast.missed.items())
+        statuses = ", ".join(f"{MEANINGS[status].label} {number:,}" for status, number in forecast.missed.items())
         facts.append(f"🔴 *{plural(sum(forecast.missed.values()), 'contact')}* would miss it: {statuses}.")
     if forecast.not_texted:
         gets = plural(forecast.not_texted, "contact gets", "contacts get")

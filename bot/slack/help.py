@@ -1,6 +1,6 @@
 """The help card: the template `help.txt`, filled from the tables of what can be typed."""
 
-from bot.domain.sms_status import SEVERITY, meaning
+from bot.domain.sms_status import MEANINGS, SEVERITY
 from bot.filters.words import COMMANDS, GRAMMAR
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block, Card
@@ -9,7 +9,7 @@ from bot.templates.loader import Templates
 
 
 def draw(templates: Templates) -> Card:
-    legend = [f"{b.status(status)}: {meaning(status).explanation}" for status in SEVERITY]
+    legend = [f"{b.status(status)}: {MEANINGS[status].explanation}" for status in SEVERITY]
     text = templates.render("help.txt", command=COMMAND, grammar=GRAMMAR, commands=COMMANDS, legend=legend)
     title, *paragraphs = text.split("\n\n")
     return Card([b.header(title), *map(b.section, paragraphs)], text)

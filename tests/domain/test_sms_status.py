@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.sms_status import SEVERITY, Color, Outcome, SmsStatus, meaning, statuses_with_color
+from bot.domain.sms_status import MEANINGS, SEVERITY, Color, Outcome, SmsStatus, statuses_with_color
 
 COLORS = {
     SmsStatus.LANDLINE: Color.YELLOW,
@@ -17,7 +17,7 @@ COLORS = {
 
 @pytest.mark.parametrize("status", SmsStatus)
 def test_color_of_each_status(status):
-    assert meaning(status).color is COLORS[status]
+    assert MEANINGS[status].color is COLORS[status]
 
 
 @pytest.mark.parametrize("color", Color)
@@ -32,14 +32,14 @@ def test_severity_has_each_status_once_red_before_yellow():
 
 
 def test_every_status_has_its_own_words():
-    meanings = [meaning(status) for status in SmsStatus]
+    meanings = [MEANINGS[status] for status in SmsStatus]
     for texts in zip(*((each.label, each.explanation, each.next_step) for each in meanings), strict=True):
         assert len(set(texts)) == len(SmsStatus)
     assert all(each.explanation.endswith(".") and each.next_step.endswith(".") for each in meanings)
 
 
 def test_opt_out_is_lifted_only_by_the_contact():
-    assert "They can text START" in meaning(SmsStatus.OPT_OUT).next_step
+    assert "They can text START" in MEANINGS[SmsStatus.OPT_OUT].next_step
 
 
 def test_outcome_has_every_status_but_no_number():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.digests.report import Digest, EarlierMessage, MoveCounts
-from bot.domain.sms_status import meaning
+from bot.domain.sms_status import MEANINGS
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import MESSAGE_TEXT, Card
@@ -27,7 +27,7 @@ def draw(digest: Digest, templates: Templates) -> Card:
         sent_at=b.date(digest.sent_at, style="{date_long}"),
         final_by=b.date(digest.final_by, style="{time} on {date_long}") if digest.final_by else None,
         is_narrowed=_is_narrowed(digest),
-        statuses=" or ".join(meaning(status).label for status in list_filter.statuses),
+        statuses=" or ".join(MEANINGS[status].label for status in list_filter.statuses),
         share=_share(digest) if digest.sent else None,
         earlier_shares=[_share(message) for message in digest.earlier],
         # What the title says already is not repeated.

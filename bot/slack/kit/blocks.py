@@ -15,7 +15,7 @@ from typing import Any
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditField
 from bot.domain import phone
-from bot.domain.sms_status import Color, SmsStatus, meaning
+from bot.domain.sms_status import MEANINGS, Color, SmsStatus
 
 Block = dict[str, Any]
 
@@ -228,7 +228,7 @@ def mention(actor: str | None) -> str | None:
 
 def status(which: SmsStatus) -> str:
     """Return color and word, which stay together at the end of a line: never color alone."""
-    known = meaning(which)
+    known = MEANINGS[which]
     return f"{_DOTS[known.color]}\u00a0*{known.label}*"
 
 

@@ -22,7 +22,7 @@ from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.change import switch_to_call
 from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.domain.plural import plural
-from bot.domain.sms_status import meaning
+from bot.domain.sms_status import MEANINGS
 from bot.errors import UserError
 from bot.filters.parse import parse_filter
 from bot.slack.kit import blocks as b
@@ -140,7 +140,7 @@ def _contact_options(page: Page) -> list[Block]:
         for contact in student.listed:
             if not contact.updated_at:
                 value = f"{contact.contact_id} {contact.version}"
-                names.setdefault(value, f"{contact.name} ({student.name}), {meaning(contact.status).label}")
+                names.setdefault(value, f"{contact.name} ({student.name}), {MEANINGS[contact.status].label}")
     return [b.option(name, value) for value, name in names.items()][:_MAX_CONTACTS]
 
 

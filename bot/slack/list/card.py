@@ -13,7 +13,7 @@ from bot.cleanup_list.query import ListedContact, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
 from bot.domain.plural import plural
-from bot.domain.sms_status import SEVERITY, meaning
+from bot.domain.sms_status import MEANINGS, SEVERITY
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users
@@ -131,7 +131,7 @@ def student_row(student: StudentRow, *, here: str, limit: int) -> Block:
         lines.append(f"… and {plural(more, 'more contact')}")
     # What to do, once per status; nothing for contacts who only wait.
     statuses = dict.fromkeys(contact.status for contact in shown if not contact.updated_at)
-    lines += [f"→ _{meaning(status).next_step}_" for status in statuses]
+    lines += [f"→ _{MEANINGS[status].next_step}_" for status in statuses]
     button = b.button("Fix…", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Fix contacts of {student.name}")
     return b.section("\n".join(lines), accessory=button)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from bot.cleanup_list.page import ListView
 from bot.domain import grade
-from bot.domain.sms_status import SEVERITY, Color, meaning, statuses_with_color
+from bot.domain.sms_status import MEANINGS, SEVERITY, Color, statuses_with_color
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.parse import Parsed
 from bot.slack.kit import blocks as b
@@ -43,7 +43,7 @@ def menus(which: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -
         ("Any status", replace(which, statuses=())),
         ("All red", replace(which, statuses=statuses_with_color(Color.RED))),
         ("All yellow", replace(which, statuses=statuses_with_color(Color.YELLOW))),
-        *((meaning(status).label, replace(which, statuses=(status,))) for status in SEVERITY),
+        *((MEANINGS[status].label, replace(which, statuses=(status,))) for status in SEVERITY),
     ]
     levels = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
     places = [("Any school", None), *((name, name) for name in schools)]

@@ -6,7 +6,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import grade
 from bot.domain.plural import plural
-from bot.domain.sms_status import SmsStatus, meaning
+from bot.domain.sms_status import MEANINGS, SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.private_metadata import DialogOrigin
@@ -89,7 +89,7 @@ def _advice(contact: ContactCard) -> list[str]:
         return ["✏️ _New number. The next mass message shows whether texts arrive._"]
     if contact.status is None:
         return []
-    known = meaning(contact.status)
+    known = MEANINGS[contact.status]
     next_step = known.next_step
     if contact.method is not ContactMethod.TEXT and contact.status is not SmsStatus.INACTIVE:
         means = "autocalls" if contact.method is ContactMethod.CALL else "email"
