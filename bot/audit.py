@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.edits import Audit
 from bot.db.models.views import contacts_with_phone
-from bot.domain import phone
+from bot.domain import display
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def record_number(
     """Add a row to the history of every contact with this number (E.164)."""
     for contact_id in sorted(session.scalars(contacts_with_phone(number))):
         subject = Subject("contact", contact_id)
-        record(session, subject, actor=actor, action=action, now=now, after=phone.masked(number), reason=reason)
+        record(session, subject, actor=actor, action=action, now=now, after=display.masked(number), reason=reason)
 
 
 def load_history(session: Session, subject: Subject, *, limit: int) -> list[Audit]:

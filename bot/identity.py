@@ -17,7 +17,7 @@ from bot.access import AccessLevel, Actor
 from bot.db.models.roster import Staff, StaffRole
 from bot.db.models.slack import SlackUser
 from bot.db.session import fetch_rows
-from bot.domain import names
+from bot.domain import display
 from bot.errors import UserError
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
@@ -179,7 +179,7 @@ def _rights(rows: Sequence[Any], rules: AccessRules) -> _Rights | None:
     role_names = {row.role.lower() for row in rows if row.role}
     level, school_ids = _level(roles)
     return _Rights(
-        name=names.full_name(rows[0].given_name, rows[0].family_name),
+        name=display.full_name(rows[0].given_name, rows[0].family_name),
         level=level,
         staff_ids=tuple(dict.fromkeys(row.id for row in rows)),
         school_ids=school_ids,

@@ -14,7 +14,7 @@ from bot.access import Actor
 from bot.cleanup_list.student import Sibling
 from bot.db.models.roster import Student
 from bot.db.models.views import contact_reach, contacts_with_phone, effective_contacts
-from bot.domain import names
+from bot.domain import display
 
 _MAX_NAMED = 3
 
@@ -43,7 +43,7 @@ def load_impact(session: Session, contact_id: int, *, actor: Actor, student_id: 
     ids = {row.student_id for row in siblings}
     visible = set(session.scalars(access.visible_students(actor).where(Student.id.in_(ids))))
     shown = tuple(
-        Sibling(row.student_id, names.full_name(row.given_name, row.family_name))
+        Sibling(row.student_id, display.full_name(row.given_name, row.family_name))
         for row in siblings
         if row.student_id in visible
     )
@@ -53,7 +53,7 @@ def load_impact(session: Session, contact_id: int, *, actor: Actor, student_id: 
     return Impact(
         siblings=shown,
         more_siblings=len(siblings) - len(shown),
-        sharing=tuple(names.full_name(row.given_name, row.family_name) for row in named),
+        sharing=tuple(display.full_name(row.given_name, row.family_name) for row in named),
         more_sharing=total - len(named),
     )
 

@@ -56,7 +56,7 @@ from bot.db.models.roster import (
 )
 from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
-from bot.domain import grade, names
+from bot.domain import display, grade
 from bot.domain.names import fold
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
@@ -342,7 +342,7 @@ def student_from_row(row: Any, listed: Iterable[ListedContact] = ()) -> StudentR
     """Build a student from a row with names, grade, the columns of `reachability_query`, `schools`, and `teachers`."""
     return StudentRow(
         student_id=row.student_id,
-        name=names.full_name(row.given_name, row.family_name),
+        name=display.full_name(row.given_name, row.family_name),
         grade=row.grade,
         schools=tuple(row.schools),
         teachers=tuple(row.teachers),

@@ -23,7 +23,7 @@ from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts
-from bot.domain import names
+from bot.domain import display
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.providers import registry
@@ -190,7 +190,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
     return ContactCard(
         contact_id=row.contact_id,
         version=row.version,
-        name=names.full_name(row.given_name, row.family_name),
+        name=display.full_name(row.given_name, row.family_name),
         relationship=row.relationship,
         method=ContactMethod(row.method),
         phone=row.phone,
@@ -265,7 +265,7 @@ def _load_siblings(session: Session, student_id: int, contact_ids: Sequence[int]
     if not others:
         return ()
     rows = session.execute(_visible_names(actor.level), {**actor.scope.params, "ids": others})
-    return tuple(Sibling(row.id, names.full_name(row.given_name, row.family_name)) for row in rows)
+    return tuple(Sibling(row.id, display.full_name(row.given_name, row.family_name)) for row in rows)
 
 
 @cache
@@ -294,7 +294,7 @@ def _removed(row: Any) -> RemovedContact:
     return RemovedContact(
         removal_id=row.id,
         contact_id=row.contact_id,
-        name=names.full_name(row.given_name, row.family_name),
+        name=display.full_name(row.given_name, row.family_name),
         relationship=row.relationship,
         reason=row.reason,
         made_by=row.made_by,

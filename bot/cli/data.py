@@ -37,7 +37,7 @@ def import_results(
     """Import the results of a mass message from a CSV, where the sender cannot report them."""
     from bot.cli.database import open_database
     from bot.db.session import transaction
-    from bot.domain.plural import plural
+    from bot.domain.display import plural
     from bot.mass_messages import results_file
     from bot.mass_messages.results_file import ResultsMessage
 
@@ -69,7 +69,7 @@ def export_edits(
     from bot.cli.database import open_database
     from bot.contact_edits.pending_export import ExportFormat, export_to_path
     from bot.db.session import transaction
-    from bot.domain.plural import plural
+    from bot.domain.display import plural
 
     config, engine = open_database()
     with transaction(engine) as session:

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.sync.report import SyncReport, location
 
 _COLUMNS = ("read", "added", "changed", "inactive", "rejected")

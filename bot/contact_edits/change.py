@@ -26,7 +26,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
-from bot.domain.names import full_name
+from bot.domain.display import full_name
 from bot.domain.phone import describe_opt_in_number, is_unassignable, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError

@@ -20,7 +20,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Audit, Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
-from bot.domain import phone
+from bot.domain import display
 from bot.errors import UserError
 
 # Actions in a contact's history that change its version. Looking at it, claims, and texted opt-outs do not.
@@ -112,7 +112,7 @@ def record_change(
     now: datetime,
 ) -> None:
     """Add a row to the contact's history, with numbers masked; `values` are before and after."""
-    before, after = (phone.masked(value) if field is EditField.PHONE else value for value in values)
+    before, after = (display.masked(value) if field is EditField.PHONE else value for value in values)
     subject = Subject("contact", contact_id)
     audit.record(session, subject, actor=actor.user_id, action=action, before=before, after=after, now=now)
 

@@ -23,8 +23,7 @@ from bot.audit import Subject
 from bot.contact_edits.pending import ChangeKind, PendingChange, iter_pending
 from bot.db.models.roster import Student
 from bot.domain import phone, spreadsheet
-from bot.domain.names import full_name
-from bot.domain.plural import plural
+from bot.domain.display import full_name, plural
 from bot.domain.spreadsheet import escape_cell
 from bot.errors import UserError
 from bot.settings import Settings

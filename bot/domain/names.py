@@ -24,7 +24,6 @@ SPELLINGS = {
     "œ": "oe",
     "ß": "ss",
 }
-NO_NAME = "(no name)"
 # These separate words, as white space does.
 SEPARATORS = ",;/()"
 
@@ -48,11 +47,6 @@ def fold(text: str) -> str:
 def fold_full_name(given: str, family: str) -> str:
     """Return `fold` of both names. Each is folded by itself: it is in the cache more often than the two together."""
     return f"{fold(given)} {fold(family)}".strip()
-
-
-def full_name(given: str, family: str) -> str:
-    """Return the name as people read it. Many have one word only, in either of the two cells, and a few have none."""
-    return f"{given} {family}".strip() or NO_NAME
 
 
 def is_dropped(character: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
@@ -115,8 +115,3 @@ def format_number(e164: str, region: str) -> str:
 def describe_opt_in_number(e164: str | None, region: str) -> str:
     """Return the number to which a contact texts START, as part of a sentence; a district may not have set it."""
     return format_number(e164, region) if e164 else "the number our texts come from"
-
-
-def masked(e164: str | None) -> str:
-    """Return the last four digits: the only form outside the edit dialog, *Show number*, and permitted exports."""
-    return f"••• {e164[-4:]}" if e164 else "no number"

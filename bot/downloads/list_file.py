@@ -16,8 +16,8 @@ import xlsxwriter
 from bot.cleanup_list.export_rows import ExportRow
 from bot.db.models.base import ContactMethod
 from bot.db.models.downloads import DownloadForm
-from bot.domain import phone, spreadsheet
-from bot.domain.plural import plural
+from bot.domain import display, phone, spreadsheet
+from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS, Color
 from bot.domain.spreadsheet import escape_cell
 
@@ -147,7 +147,7 @@ def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
     if row.phone is None:
         yield "no number"
     else:
-        yield phone.format_number(row.phone, header.region) if header.with_numbers else phone.masked(row.phone)
+        yield phone.format_number(row.phone, header.region) if header.with_numbers else display.masked(row.phone)
     yield _METHODS[row.method]
     yield "yes, by text" if row.textable else "by call or email only" if row.other_ways else "no"
     if row.is_updated:

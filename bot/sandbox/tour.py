@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain import phone
+from bot.domain import display, phone
 from bot.errors import UserError
 from bot.sandbox.demo import FIRST_FILTER, FIRST_TITLE, Demo
 from bot.sandbox.district import sis_export
@@ -128,7 +128,7 @@ class Tour:
         wait_until(self.dialog_shows_the_edit, "the student dialog does not show the edit")
 
     def dialog_shows_the_edit(self) -> bool:
-        return phone.masked(self.new_number) in self.dialog_text() and has_control(self.clerk.view, UNDO_EDIT)
+        return display.masked(self.new_number) in self.dialog_text() and has_control(self.clerk.view, UNDO_EDIT)
 
     def expect_counts_only(self, digest: Message, title: str) -> None:
         """The digest is the one of that mass message, was posted once, and contains no name and no number."""
@@ -216,7 +216,7 @@ def _valid_number(tour: Tour) -> str:
     tour.expect_saved(tour.type_unused_number())
     _wait_until_redrawn(tour)
     tour.clerk.close(everything=True)
-    name, number = tour.cases[0].contact.name, phone.masked(tour.new_number)
+    name, number = tour.cases[0].contact.name, display.masked(tour.new_number)
     return f"{name} has {number}, and the list shows that it waits for the next mass message."
 
 
@@ -255,7 +255,7 @@ def _conflict(tour: Tour) -> str:
     report = sandbox.sync()
     expect(report.edits["conflict"] == 1, f"the sync reports {report.edits}")
     tour.open_student(case)
-    text, shown = tour.dialog_text(), phone.masked(sis_number)
+    text, shown = tour.dialog_text(), display.masked(sis_number)
     expect(shown in text and has_control(tour.clerk.view, TAKE_SIS), f"the dialog shows no conflict: {text}")
     tour.clerk.press(tour.clerk.view, action_id=TAKE_SIS)
     wait_until(
@@ -270,9 +270,9 @@ def _undo(tour: Tour) -> str:
     case = tour.cases[-1]
     tour.edit(case)
     tour.clerk.press(tour.clerk.view, action_id=UNDO_EDIT)
-    before = phone.masked(case.contact.number)
+    before = display.masked(case.contact.number)
     wait_until(lambda: before in tour.dialog_text(), "the earlier number is not back")
-    expect(phone.masked(tour.new_number) not in tour.dialog_text(), "the undone number is still there")
+    expect(display.masked(tour.new_number) not in tour.dialog_text(), "the undone number is still there")
     tour.clerk.close(everything=True)
     return f"{case.contact.name} has {before} again."
 

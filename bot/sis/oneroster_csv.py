@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.sis import bundle, cells, oneroster_rows
 from bot.sis.bundle import BundleFile

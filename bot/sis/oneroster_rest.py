@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.sis import cells, oneroster_pages, oneroster_rows
 from bot.sis.columns import Block, RowReader, merge_by_line
 from bot.sis.lines import BLOCK_ROWS

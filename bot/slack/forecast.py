@@ -5,7 +5,7 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.cleanup_list.forecast import Forecast, load_forecast
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users

@@ -18,7 +18,7 @@ from bot.cleanup_list.freshness import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.pending_page import load_pending_page
 from bot.db.models.slack import HomeTab
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.filters.filter import EVERYONE, Filter
 from bot.filters.parse import parse_filter

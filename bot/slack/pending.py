@@ -19,8 +19,8 @@ from bot.contact_edits.pending import ChangeKind, PendingChange
 from bot.contact_edits.pending_export import ExportFormat, PendingFile, export_pending
 from bot.contact_edits.pending_page import PendingPage, load_pending_page
 from bot.db.models.edits import EditField
-from bot.domain import names
-from bot.domain.plural import plural
+from bot.domain import display
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import parse_filter
@@ -130,7 +130,7 @@ def _rows(changes: Sequence[PendingChange], which: Filter, *, space: int) -> lis
 def row(change: PendingChange, *, here: str) -> Block:
     """Draw a change with the button to its student; `here` is the text of the command that shows this list again."""
     mark = "⚖️ " if change.disputed else ""
-    contact = b.escaped(names.full_name(change.given_name, change.family_name))
+    contact = b.escaped(display.full_name(change.given_name, change.family_name))
     students = b.escaped(b.cut(", ".join(change.students), _MAX_TEXT))
     lines = [
         f"{mark}*{contact}* · {students}",

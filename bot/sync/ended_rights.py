@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.sis.rows import Part
 from bot.sync import hold
 from bot.sync.diff_merge import TableChanges

@@ -34,7 +34,7 @@ WHERE x.kind = 'changed' AND c.sis_phone IS DISTINCT FROM x.sis_phone
 
 
 def _masked(column: str) -> str:
-    """Return SQL for the number as `bot.domain.phone.masked` writes it."""
+    """Return SQL for the number as `bot.domain.display.masked` writes it."""
     return f"coalesce('••• ' || right({column}, 4), 'no number')"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
-from bot.domain.plural import plural
+from bot.domain.display import plural
 
 
 class Templates:

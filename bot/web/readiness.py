@@ -14,7 +14,7 @@ from bot.db.engine import OLDEST_POSTGRESQL
 from bot.db.migrations.upgrade import TablesState, load_tables_state
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.sync import runs
 
 # The clock looks for due work every 15 s.

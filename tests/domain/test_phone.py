@@ -185,8 +185,3 @@ def test_number_is_formatted_nationally_or_internationally():
     assert phone.format_number("+13125550142", "US") == "(312) 555-0142"
     assert phone.format_number("+525512345678", "US") == "+52 55 1234 5678"
     assert phone.format_number("+13125550142", "MX") == "+1 312-555-0142"
-
-
-def test_masked_number_shows_four_digits():
-    assert phone.masked("+13125550142") == "••• 0142"
-    assert phone.masked(None) == "no number"

@@ -10,7 +10,8 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Computed, SQLColumnExpression, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.domain.names import NO_NAME, SEPARATORS, SPELLINGS, is_dropped
+from bot.domain.display import NO_NAME
+from bot.domain.names import SEPARATORS, SPELLINGS, is_dropped
 
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -21,7 +22,7 @@ def folded_name_column() -> Mapped[str]:
 
 
 def full_name(given: SQLColumnExpression[str], family: SQLColumnExpression[str]) -> ColumnElement[str]:
-    """Return `bot.domain.names.full_name` as SQL."""
+    """Return `bot.domain.display.full_name` as SQL."""
     return func.coalesce(func.nullif(func.btrim(given + " " + family), ""), NO_NAME)
 
 

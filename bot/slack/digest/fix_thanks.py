@@ -5,7 +5,7 @@ from slack_sdk import WebClient
 from bot.db.models.messages import MassMessage
 from bot.db.models.slack import DigestPost
 from bot.digests.fixes import Fix, load_worked_fixes
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Card

@@ -22,7 +22,7 @@ from bot.digests.subscriptions import (
     subscribe_channel,
     unsubscribe_channel,
 )
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, Unknown, parse_filter

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditField
-from bot.domain import phone
+from bot.domain import display
 from bot.domain.sms_status import MEANINGS, Color, SmsStatus
 
 Block = dict[str, Any]
@@ -234,7 +234,7 @@ def status(which: SmsStatus) -> str:
 
 def masked(number: str | None) -> str:
     """Return the last digits of a number, which stay together with their dots at the end of a line."""
-    return phone.masked(number).replace("• ", "•\u00a0")
+    return display.masked(number).replace("• ", "•\u00a0")
 
 
 def display_value(field: EditField, value: str | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.cleanup_list.impact import Impact
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.slack.kit import blocks as b
 
 _MAX_NAMED = 3

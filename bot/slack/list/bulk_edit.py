@@ -21,7 +21,7 @@ from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.change import switch_to_call
 from bot.contact_edits.remove import RemovalReason, remove_contact
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS
 from bot.errors import UserError
 from bot.filters.parse import parse_filter

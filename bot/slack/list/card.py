@@ -12,7 +12,7 @@ from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.cleanup_list.query import ListedContact, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS, SEVERITY
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b

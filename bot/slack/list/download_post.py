@@ -21,7 +21,7 @@ from bot.cleanup_list.page import load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.downloads.list_file import FileHeader, ListSize, write_list
 from bot.downloads.mail import Attachment, Mail, send_mail
 from bot.downloads.requests import claim_download

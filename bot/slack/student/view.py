@@ -5,7 +5,7 @@ from bot.cleanup_list.suggestions import Suggestion
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import grade
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS, SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block

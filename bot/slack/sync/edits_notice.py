@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.contact_edits.conflicts import resolve_conflict
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond

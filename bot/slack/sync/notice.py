@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState
-from bot.domain.plural import plural
+from bot.domain.display import plural
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block, Card
