@@ -1,4 +1,4 @@
-"""The cleanup list of one person: `load` returns everything that a list card shows.
+"""The cleanup list of one person: `load` returns everything that a list card shows, and `Freshness` says how current that is.
 
 A page is one statement, whatever its size: it ranks the students and reads the contacts of those shown. For a school that takes a
 fifth to a third less than two statements.
@@ -7,6 +7,7 @@ fifth to a third less than two statements.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -28,7 +29,6 @@ from sqlalchemy.orm import Session
 
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty
-from bot.cleanup_list.freshness import Freshness
 from bot.cleanup_list.name_search import similar_names, teacher_namesakes
 from bot.cleanup_list.query import (
     StudentRow,
@@ -42,6 +42,8 @@ from bot.cleanup_list.query import (
     teacher_names,
 )
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.db.models.messages import MassMessage
+from bot.db.models.roster import SyncRun, SyncState, last_sync_query
 from bot.db.models.views import effective_contacts
 from bot.db.session import fetch_rows
 from bot.domain.sms_status import SmsStatus
@@ -68,6 +70,19 @@ class Page:
     alone: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The last final mass message and the end of the last sync that was applied; None where there was none.
+
+    `roster` identifies what the syncs have made of the roster; None while one runs, or before the first.
+    """
+
+    title: str
+    sent_at: datetime | None
+    synced_at: datetime | None
+    roster: str | None
 
 
 @dataclass(frozen=True)
@@ -197,3 +212,31 @@ def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
     by_status = select(contacts.c.status, func.count().label("number")).group_by(contacts.c.status).subquery()
     counts = func.jsonb_object_agg(by_status.c.status, by_status.c.number)
     return select(cast(counts, Text)).scalar_subquery()  # As text: every row carries it, and only one is parsed.
+
+
+_MESSAGE = (
+    select(MassMessage.title, MassMessage.sent_at)
+    .where(MassMessage.settled_at.is_not(None))
+    .order_by(MassMessage.sent_at.desc())
+    .limit(1)
+    .subquery()
+)
+_SYNC = last_sync_query().subquery()
+_RUN = (
+    select(SyncRun.id.label("run_id"), SyncRun.state, SyncRun.started_at, SyncRun.finished_at)
+    .order_by(SyncRun.id.desc())
+    .limit(1)
+    .subquery()
+)
+# One row, for `freshness_from_row`.
+FRESHNESS_QUERY = select(_MESSAGE, _SYNC, _RUN).select_from(_SYNC.outerjoin(_MESSAGE, true()).outerjoin(_RUN, true()))
+
+
+def load_freshness(session: Session) -> Freshness:
+    return freshness_from_row(session.execute(FRESHNESS_QUERY).one())
+
+
+def freshness_from_row(row: Any) -> Freshness:
+    is_settled = row.run_id is not None and row.state != SyncState.RUNNING
+    roster = f"{row.run_id} {row.started_at} {row.finished_at}" if is_settled else None
+    return Freshness(row.title or "", row.sent_at, row.synced_at, roster)

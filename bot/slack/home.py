@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot.access import AccessLevel, Actor
 from bot.cleanup_list.activity import load_activity
-from bot.cleanup_list.freshness import load_freshness
+from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.pending_page import load_pending_page
 from bot.db.models.slack import HomeTab

@@ -17,9 +17,8 @@ from support.people import (
 )
 from support.statements import captured_statements
 
-from bot.cleanup_list.freshness import Freshness, load_freshness
 from bot.cleanup_list.impact import load_impact
-from bot.cleanup_list.page import load_page
+from bot.cleanup_list.page import Freshness, load_freshness, load_page
 from bot.cleanup_list.query import ListedContact
 from bot.cleanup_list.student import Sibling, load_student
 from bot.cleanup_list.vocabulary import load_vocabulary

@@ -7,8 +7,7 @@ from datetime import datetime
 from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
-from bot.cleanup_list.freshness import Freshness
-from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
+from bot.cleanup_list.page import MAX_UNLISTED, Freshness, ListView, Page
 from bot.cleanup_list.query import ListedContact, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade

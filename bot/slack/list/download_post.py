@@ -16,8 +16,7 @@ from bot import audit
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.export_rows import iter_export_rows
-from bot.cleanup_list.freshness import load_freshness
-from bot.cleanup_list.page import load_page
+from bot.cleanup_list.page import load_freshness, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.access import AccessLevel
 from bot.cleanup_list.empty_reasons import EmptyReason
-from bot.cleanup_list.freshness import Freshness
+from bot.cleanup_list.page import Freshness
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
 
