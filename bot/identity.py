@@ -176,25 +176,22 @@ def _rights(rows: Sequence[Any], rules: AccessRules) -> _Rights | None:
     roles = [row for row in rows if row.role and row.role not in _NO_ROLES]
     if not roles:
         return None
+    school_roles = [role for role in roles if role.role not in _CLASS_ROLES]
+    # A school role that is given at the district (a 1.1 `administrator` of the district office) covers every school.
+    if any(role.role in DISTRICT_ROLES or role.school_id is None for role in school_roles):
+        level, school_ids = AccessLevel.DISTRICT, set()
+    else:
+        school_ids = {role.school_id for role in school_roles}
+        level = AccessLevel.SCHOOLS if school_ids else AccessLevel.CLASSES
     role_names = {row.role.lower() for row in rows if row.role}
-    level, school_ids = _level(roles)
     return _Rights(
         name=display.full_name(rows[0].given_name, rows[0].family_name),
         level=level,
         staff_ids=tuple(dict.fromkeys(row.id for row in rows)),
-        school_ids=school_ids,
+        school_ids=tuple(sorted(school_ids)),
         may_edit=not rules.editor_roles or not role_names.isdisjoint(rules.editor_roles),
         may_export=not role_names.isdisjoint(rules.export_roles),
     )
-
-
-def _level(roles: Sequence[Any]) -> tuple[AccessLevel, tuple[int, ...]]:
-    """A school role that is given at the district (a 1.1 `administrator` of the district office) covers every school."""
-    school_roles = [role for role in roles if role.role not in _CLASS_ROLES]
-    if any(role.role in DISTRICT_ROLES or role.school_id is None for role in school_roles):
-        return AccessLevel.DISTRICT, ()
-    school_ids = tuple(sorted({role.school_id for role in school_roles}))
-    return (AccessLevel.SCHOOLS, school_ids) if school_ids else (AccessLevel.CLASSES, ())
 
 
 def _common_rights(people: Sequence[_Rights | None]) -> _Rights | None:

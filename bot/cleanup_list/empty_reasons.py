@@ -59,9 +59,9 @@ def explain_empty(
 
 def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[Filter]:
     if part == Filter(school=part.school):
-        return [replace(which, school=name, page=1) for name in vocabulary.schools_like(part.school or "")]
+        return [replace(which, school=name, page=1) for name in vocabulary.school_index.similar(part.school or "")]
     if part == Filter(teacher=part.teacher):
-        return [replace(which, teacher=name, page=1) for name in vocabulary.teachers_like(part.teacher or "")]
+        return [replace(which, teacher=name, page=1) for name in vocabulary.teacher_index.similar(part.teacher or "")]
     return []
 
 

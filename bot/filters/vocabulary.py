@@ -116,12 +116,6 @@ class Vocabulary:
         """Return whether a school has this name, or one that begins so, word by word."""
         return bool(self.school_index.find(fold(text).split()))
 
-    def schools_like(self, text: str) -> list[str]:
-        return self.school_index.similar(text)
-
-    def teachers_like(self, text: str) -> list[str]:
-        return self.teacher_index.similar(text)
-
 
 def without_typo(word: str, known: Iterable[str]) -> list[str]:
     """Return the known words, at most three and nearest first, that the word may be with a typo.

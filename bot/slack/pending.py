@@ -131,7 +131,7 @@ def row(change: PendingChange, *, here: str) -> Block:
     """Draw a change with the button to its student; `here` is the text of the command that shows this list again."""
     mark = "⚖️ " if change.disputed else ""
     contact = b.escaped(display.full_name(change.given_name, change.family_name))
-    students = b.escaped(b.cut(", ".join(change.students), _MAX_TEXT))
+    students = b.escaped(", ".join(change.students), _MAX_TEXT)
     lines = [
         f"{mark}*{contact}* · {students}",
         f"{_values(change)} · {b.escaped(change.made_by)}, {b.date(change.made_at)}",
@@ -142,7 +142,7 @@ def row(change: PendingChange, *, here: str) -> Block:
 
 def _values(change: PendingChange) -> str:
     if change.kind is ChangeKind.REMOVED:
-        return f"removed: {b.escaped(b.cut(change.new or '', _MAX_TEXT))}"
+        return f"removed: {b.escaped(change.new or '', _MAX_TEXT)}"
     field = EditField(change.kind)
     old, new = b.display_value(field, change.old), b.display_value(field, change.new)
     return f"{old} → {new}" if old != new else f"{old} → a new number with the same last four digits"
@@ -197,7 +197,7 @@ def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: 
             now=now,
         )
     channel_id = str(client.conversations_open(users=user_id)["channel"]["id"])
-    name = f"{_FILE_NAMES[export_format]}-{ctx.today(now)}.csv"
+    name = f"{_FILE_NAMES[export_format]}-{now.astimezone(ctx.settings.zone):%Y-%m-%d}.csv"
     comment = _comment(export_format, file, which)
     files.send_file(client, channel_id, name, content.getvalue().encode(), comment=comment)
 

@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -61,7 +62,16 @@ def slack_endpoint(
     """Build the endpoint. It has `threads` of its own, so that a flood of receipts delays no click."""
 
     def dispatch_once(bolt_request: BoltRequest, signature: str) -> BoltResponse:
-        if not _claim_request(engine, signature):
+        """Handle a request whose signature is new. It is recorded and committed first, so even a request that fails counts."""
+        values = {"digest": sha256(signature.encode()).digest(), "heard_at": utc_now()}
+        try:
+            with autocommit_engine(engine).connect() as connection:
+                is_new = bool(fetch_rows(connection, _CLAIM, values))
+        except (
+            OperationalError
+        ):  # Without a database nothing can be done twice, and Bolt's error handler answers politely.
+            is_new = True
+        if not is_new:
             raise HttpError(401, "This request was received before.")
         return bolt.dispatch(bolt_request)
 
@@ -101,27 +111,10 @@ def _signature_problem(request: Request, body: bytes, secrets: Sequence[str]) ->
         return "no signature"
     if abs(time.time() - int(stamp)) > _MAX_SKEW_SECONDS:
         return "signed too long ago, or a clock is wrong"
-    if any(_is_signed(body, stamp, signature, secret) for secret in secrets):
-        return None
+    with suppress(UnicodeDecodeError):  # Of a body that is not text.
+        if any(SignatureVerifier(secret).is_valid(body, stamp, signature) for secret in secrets):
+            return None
     return "the signature does not match"
-
-
-def _is_signed(body: bytes, stamp: str, signature: str, secret: str) -> bool:
-    try:
-        return SignatureVerifier(secret).is_valid(body, stamp, signature)
-    except UnicodeDecodeError:
-        return False
-
-
-def _claim_request(engine: Engine, signature: str) -> bool:
-    """Return whether a request with this signature is new, and record it; committed at once, even if handling the request fails."""
-    values = {"digest": sha256(signature.encode()).digest(), "heard_at": utc_now()}
-    try:
-        with autocommit_engine(engine).connect() as connection:
-            return bool(fetch_rows(connection, _CLAIM, values))
-    except OperationalError:
-        # Without a database nothing can be done twice, and Bolt's error handler answers politely.
-        return True
 
 
 def _to_starlette(response: BoltResponse, background: BackgroundTask | None = None) -> Response:

@@ -34,7 +34,7 @@ def _draw(title: str, fixes: list[Fix]) -> Card:
     """Draw the card; names are only in the blocks, because a locked phone shows the text."""
     heading = "Your fix worked" if len(fixes) == 1 else f"{len(fixes):,} of your fixes worked"
     count = plural(len(fixes), "contact")
-    summary = f"“{b.escaped(b.cut(title, _MAX_CHARACTERS))}” was delivered to {count} that you had fixed."
+    summary = f"“{b.escaped(title, _MAX_CHARACTERS)}” was delivered to {count} that you had fixed."
     rows = [_row(fix) for fix in fixes[:_MAX_ROWS]]
     if len(fixes) > _MAX_ROWS:
         rows.append(f"… and {len(fixes) - _MAX_ROWS:,} more.")
@@ -46,4 +46,4 @@ def _draw(title: str, fixes: list[Fix]) -> Card:
 
 def _row(fix: Fix) -> str:
     names = f"{fix.contact} ({', '.join(fix.students)})"
-    return f"• {b.escaped(b.cut(names, _MAX_CHARACTERS))}"
+    return f"• {b.escaped(names, _MAX_CHARACTERS)}"

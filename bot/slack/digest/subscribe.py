@@ -100,9 +100,9 @@ def _check_school(list_filter: Filter, vocabulary: Vocabulary) -> None:
     """Refuse an unknown school: its list is visibly empty, but its digest would be good news forever."""
     if list_filter.school is None or vocabulary.has_school(list_filter.school):
         return
-    similar = vocabulary.schools_like(list_filter.school)
+    similar = vocabulary.school_index.similar(list_filter.school)
     hint = f"Did you mean `/cleanup subscribe school {b.escaped(similar[0])}`?" if similar else _EXAMPLE
-    school = b.escaped(b.cut(list_filter.school, _MAX_CHARACTERS))
+    school = b.escaped(list_filter.school, _MAX_CHARACTERS)
     raise UserError("subscription.unknown_school", f"No school here is called “{school}”. Nothing was changed. {hint}")
 
 
@@ -143,7 +143,7 @@ def _not_understood(unknown: Unknown) -> str:
 
 
 def _scope(list_filter: Filter) -> str:
-    words = b.escaped(b.cut(describe(list_filter), _MAX_CHARACTERS)) if list_filter != Filter() else "everyone"
+    words = b.escaped(describe(list_filter), _MAX_CHARACTERS) if list_filter != Filter() else "everyone"
     return f"*{words}*"
 
 
@@ -164,7 +164,7 @@ def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str
             raise UserError(
                 "subscription.ends_whole",
                 "Nothing was changed: `/cleanup unsubscribe` ends the whole digest of a channel. To change what it "
-                f"counts, type `/cleanup subscribe {b.escaped(b.cut(str(part), _MAX_CHARACTERS))}`.",
+                f"counts, type `/cleanup subscribe {b.escaped(str(part), _MAX_CHARACTERS)}`.",
             )
         was_subscribed = unsubscribe_channel(session, channel_id, actor=actor.user_id, now=context.now())
     if not was_subscribed:

@@ -59,7 +59,7 @@ def card(blocks: list[Block]) -> Card:
 
 
 def _spoken(text: Block) -> str:
-    return without_formatting(text["text"]) if text["type"] == "mrkdwn" else _with_entities(text["text"])
+    return without_formatting(text["text"]) if text["type"] == "mrkdwn" else html.escape(text["text"], quote=False)
 
 
 def without_formatting(mrkdwn: str) -> str:
@@ -86,16 +86,12 @@ def size(blocks: Sequence[Block]) -> int:
     return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))
 
 
-def escaped(text: str) -> str:
-    """Return foreign text that is safe inside mrkdwn. Formatting characters are set apart, so that they format nothing."""
-    safe = _with_entities(text)
+def escaped(text: str, length: int | None = None) -> str:
+    """Return foreign text, cut to `length` characters, that is safe inside mrkdwn: formatting characters are set apart."""
+    safe = html.escape(cut(text, length) if length else text, quote=False)
     for character in "*_~`":
         safe = safe.replace(character, f"\u200b{character}\u200b")
     return safe
-
-
-def _with_entities(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def plain(text: str) -> Block:

@@ -7,7 +7,7 @@ refused, Slack is asked before a transaction begins, because nothing waits for t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
@@ -62,7 +62,7 @@ class AppContext:
             UserError: this person may not use the list; the sentence says who can help.
         """
         now = self.now()
-        checked_since, today = now - users.CACHE_LIFETIME, self.today(now)
+        checked_since, today = now - users.CACHE_LIFETIME, now.astimezone(self.settings.zone).date()
         with transaction(self.engine) as session:
             actor = identity.find_known_actor(
                 session, user_id, checked_since=checked_since, rules=self.rules, today=today
@@ -82,7 +82,7 @@ class AppContext:
             UserError: as for `acting`.
         """
         now = self.now()
-        today = self.today(now)
+        today = now.astimezone(self.settings.zone).date()
         with autocommit_session(self.engine) as session:
             params = {"user_id": user_id, "checked_since": now - users.CACHE_LIFETIME}
             rows = fetch_rows(session, _VIEWER, params)
@@ -93,7 +93,3 @@ class AppContext:
         with autocommit_session(self.engine) as session:
             actor = identity.load_actor(session, person, rules=self.rules, today=today)
             yield Viewer(session, actor, load_freshness(session), count_own_pending(session, user_id))
-
-    def today(self, now: datetime) -> date:
-        """Return the district's date."""
-        return now.astimezone(self.settings.zone).date()

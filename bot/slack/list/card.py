@@ -7,7 +7,7 @@ from datetime import datetime
 from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
-from bot.cleanup_list.page import MAX_UNLISTED, Freshness, ListView, Page
+from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.cleanup_list.query import ListedContact, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
@@ -80,7 +80,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, now: datetime) ->
         b.divider(),
         *rows,
         *list_buttons(page),
-        b.context(*_footer(page, view.freshness, own_pending, now), *_typed_schools(hidden_schools)),
+        b.context(*_footer(view, hidden_schools, own_pending, now)),
     ]
 
 
@@ -119,7 +119,7 @@ def _empty(view: ListView, here: str) -> list[Block]:
 
 def student_row(student: StudentRow, *, here: str, limit: int) -> Block:
     """Draw a student with at most `limit` contacts. The button carries the student's id and `here`, the text of this list."""
-    lines = [" · ".join([f"*{_short(student.name)}*", *_place(student)])]
+    lines = [" · ".join([f"*{b.escaped(student.name, _MAX_NAME)}*", *_place(student)])]
     if not student.textable and student.other_ways:
         lines.append("⚠️ *No adult can be texted*, but an adult can be called or emailed.")
     elif not student.textable:
@@ -137,7 +137,7 @@ def student_row(student: StudentRow, *, here: str, limit: int) -> Block:
 
 def _unlisted_row(student: StudentRow, *, here: str) -> Block:
     """Draw a student without a contact on the list, opened by the same button."""
-    name = f"*{_short(student.name)}*"
+    name = f"*{b.escaped(student.name, _MAX_NAME)}*"
     if student.textable:
         sentence = f"{name} is not on the list: their contacts can be texted, as far as we know."
     elif student.other_ways:
@@ -151,19 +151,15 @@ def _unlisted_row(student: StudentRow, *, here: str) -> Block:
 
 def _place(student: StudentRow) -> list[str]:
     level = [grade.label(student.grade)] if student.grade else []
-    return [*level, *(_short(name) for name in (*student.teachers[:1], *student.schools[:1]))]
-
-
-def _short(name: str) -> str:
-    return b.escaped(b.cut(name, _MAX_NAME))
+    return [*level, *(b.escaped(name, _MAX_NAME) for name in (*student.teachers[:1], *student.schools[:1]))]
 
 
 def _contact_lines(contact: ListedContact) -> list[str]:
     """The status is shown beside the number it belongs to; a number entered since is named as the new one."""
-    relationship = f" ({_short(contact.relationship)})" if contact.relationship else ""
+    relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
     number = b.masked(contact.listed_phone if contact.updated_at else contact.phone)
     since = f"since\u00a0{b.date(contact.since)}"
-    lines = [f"{b.status(contact.status)} · {_short(contact.name)}{relationship} · {number} · {since}"]
+    lines = [f"{b.status(contact.status)} · {b.escaped(contact.name, _MAX_NAME)}{relationship} · {number} · {since}"]
     if contact.updated_at:
         updated = f"Updated {b.date(contact.updated_at)}, waiting for the next mass message."
         if contact.method is not ContactMethod.TEXT:
@@ -181,7 +177,9 @@ def _contact_lines(contact: ListedContact) -> list[str]:
     return lines
 
 
-def _footer(page: Page, freshness: Freshness, own_pending: int, now: datetime) -> list[str]:
+def _footer(view: ListView, hidden_schools: Sequence[str], own_pending: int, now: datetime) -> list[str]:
+    """Say how current the list is, what it leaves out, and how to see one of the schools that no menu shows."""
+    page, freshness = view.page, view.freshness
     facts = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
     if freshness.sent_at:
         facts.append(f"after “{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}")
@@ -199,15 +197,10 @@ def _footer(page: Page, freshness: Freshness, own_pending: int, now: datetime) -
     if own_pending:
         changes = plural(own_pending, "change of yours is", "changes of yours are")
         lines.append(f"✏️ {changes} not yet in the student information system: `/cleanup pending`")
+    if len(hidden_schools) > 1:
+        example = b.escaped(hidden_schools[0], _MAX_NAME)
+        lines.append(f"For one of your {len(hidden_schools):,} schools type its name: `/cleanup school {example}`")
     return lines
-
-
-def _typed_schools(schools: Sequence[str]) -> list[str]:
-    """Say how to see one school, where a menu would be larger than Slack accepts."""
-    if len(schools) <= 1:
-        return []
-    example = _short(schools[0])
-    return [f"For one of your {len(schools):,} schools type its name: `/cleanup school {example}`"]
 
 
 def list_buttons(page: Page) -> list[Block]:

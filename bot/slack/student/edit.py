@@ -135,16 +135,16 @@ def _method_input(contact: ContactCard, chosen: str) -> Block:
 
 
 def _saved(saved: SavedChange) -> str:
-    method = b.METHOD_NAMES[saved.method].lower()
-    return f"Saved: {b.escaped(saved.name)}, {method}, {b.masked(saved.phone)}. {_consequence(saved)}".strip()
-
-
-def _consequence(saved: SavedChange) -> str:
+    """Say what was saved, and what follows from it."""
+    sentences = [f"Saved: {b.escaped(saved.name)}, {b.METHOD_NAMES[saved.method].lower()}, {b.masked(saved.phone)}."]
     if saved.method is not ContactMethod.TEXT:
         means = "calls" if saved.method is ContactMethod.CALL else "email"
-        leaves = " The next mass message takes them off the list." if saved.is_listed else ""
-        return f"They get {means} and no texts from now on.{leaves}"
-    if not saved.phone:
-        stays = "They stay on the list until there is a number."
-        return stays if saved.is_listed else "They get no texts until there is a number."
-    return "They leave the list when a text arrives." if saved.is_listed else ""
+        sentences.append(f"They get {means} and no texts from now on.")
+        if saved.is_listed:
+            sentences.append("The next mass message takes them off the list.")
+    elif not saved.phone:
+        means = "stay on the list" if saved.is_listed else "get no texts"
+        sentences.append(f"They {means} until there is a number.")
+    elif saved.is_listed:
+        sentences.append("They leave the list when a text arrives.")
+    return " ".join(sentences)

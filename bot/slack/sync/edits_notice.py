@@ -84,7 +84,7 @@ def _facts(summary: EditorSummary) -> list[str]:
 
 def _conflict(conflict: EditConflict, run_id: int) -> list[Block]:
     ours, theirs = b.display_value(conflict.field, conflict.ours), b.display_value(conflict.field, conflict.sis)
-    names = b.escaped(b.cut(f"{conflict.contact} ({', '.join(conflict.students)})", _MAX_NAMES))
+    names = b.escaped(f"{conflict.contact} ({', '.join(conflict.students)})", _MAX_NAMES)
     since = f" since {b.date(conflict.sis_at)}" if conflict.sis_at else ""
     text = f"*{names}*\nYou entered {ours} on {b.date(conflict.made_at)}; the SIS has {theirs}{since}."
     value = f"{conflict.edit_id} {run_id}"

@@ -48,7 +48,7 @@ def stale_card(run: SyncRun) -> Card:
 
 def report_card(run: SyncRun) -> Card:
     changes = _changes(run)
-    error = b.escaped(b.cut(run.error or "", _MAX_ERROR))
+    error = b.escaped(run.error or "", _MAX_ERROR)
     if run.state == SyncState.HELD:
         return _card("🛑 The sync is on hold", f"{error}\n{changes}", *_decision(run))
     if run.state == SyncState.FAILED:
