@@ -61,10 +61,6 @@ def _record(
     audit.record(session, subject, actor=actor, action=action, now=now, after=channel_id, reason=reason or None)
 
 
-def load_subscription(session: Session, channel_id: str) -> Subscription | None:
-    return session.get(Subscription, channel_id)
-
-
 def list_subscriptions(session: Session) -> Sequence[Subscription]:
     """Return all subscriptions, the newest first."""
     return session.scalars(select(Subscription).order_by(Subscription.made_at.desc(), Subscription.channel_id)).all()

@@ -64,10 +64,9 @@ def register(app: App, ctx: AppContext) -> None:
 
     def send_file(body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         export_format, which = _FORMATS[action["action_id"]], parse_filter(action["value"]).filter
-        user_id = body["user"]["id"]
-        result = run_after_response("file of changes", lambda: _try_to_send(ctx, client, user_id, export_format, which))
-        if result:
-            run_after_response("result of a file of changes", lambda: _report(client, body, result))
+        problem = run_after_response("file of changes", lambda: _try_to_send(ctx, client, body, export_format, which))
+        if problem:
+            run_after_response("failed file of changes", lambda: _report(client, body, problem))
 
     for action_id in _FORMATS:
         app.action(action_id)(ack=check_rights, lazy=[send_file])
@@ -159,22 +158,25 @@ def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:
 
 
 def _try_to_send(
-    ctx: AppContext, client: WebClient, user_id: str, export_format: ExportFormat, which: Filter
-) -> str | None:
-    """Return the sentence about the file, or None if the first half of the listener has refused it."""
+    ctx: AppContext, client: WebClient, body: dict[str, Any], export_format: ExportFormat, which: Filter
+) -> None:
+    """Send the file, and say where it is; nothing if the first half of the listener has refused it."""
     try:
-        result = api_errors.call(lambda: _send_file(ctx, client, user_id, export_format, which))
+        result = api_errors.call(lambda: _send_file(ctx, client, body["user"]["id"], export_format, which))
     except UserError:
-        return None
-    if result.outcome is Outcome.DONE:
-        return "The file is in the direct messages from this app. It has whole numbers: keep it as you keep student records."
-    logger.warning("a file of changes was not sent: %s", result.error)
+        return
+    sentence = (
+        "The file is in the direct messages from this app. It has whole numbers: keep it as you keep student records."
+    )
+    if result.outcome is not Outcome.DONE:
+        logger.warning("a file of changes was not sent: %s", result.error)
+        sentence = f"Slack did not accept the file. {result.advice}"
     if result.may_have_arrived:
-        return (
+        sentence = (
             "Slack did not answer in time, so the file may be missing. Check the direct messages from this app before "
             "you try again."
         )
-    return f"Slack did not accept the file. {result.advice}"
+    _report(client, body, sentence)
 
 
 def _report(client: WebClient, body: dict[str, Any], sentence: str) -> None:

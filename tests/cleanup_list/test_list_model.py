@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from support import edits, people
 from support.edit_model import EditModel
 from support.list_model import Contact, ListModel, Report
-from support.mass_messages import DAY, a_message, registered
+from support.mass_messages import DAY, a_message, register
 
 from bot.access import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
@@ -127,7 +127,7 @@ class ListMachine(RuleBasedStateMachine):
                 }
                 for name, phone, provider_id in deliveries
             ]
-            registered(self.session, a_message(*rows, sent_at=sent_at, message_id=message_id), now=self.now)
+            register(self.session, a_message(*rows, sent_at=sent_at, message_id=message_id), now=self.now)
         self.model.register(message_id, deliveries, sent_at=sent_at, now=self.now, direct=direct)
 
     def write(self, message_id, deliveries, sent_at):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from support import mass_messages as messages
 from support import people
-from support.mass_messages import DAY, a_shaky_receipt, changes, sent, the_list
+from support.mass_messages import DAY, a_shaky_receipt, changes, send, the_list
 
 from bot.db.models.edits import Edit, Removal
 from bot.db.models.messages import ListEntry, PhoneNumber
@@ -43,65 +43,65 @@ def send_to(session, contact, phone, outcome, *, now):
     """Send a message to another number of a contact than the SIS has."""
     delivery = messages.a_delivery(contact, to=phone)
     message = messages.a_message(delivery, sent_at=now)
-    messages.registered(session, message, now=now)
-    messages.told(session, delivery["provider_id"], outcome, now=now)
+    messages.register(session, message, now=now)
+    messages.report(session, delivery["provider_id"], outcome, now=now)
     settle_message(session, message["id"], now=now)
     return message["id"]
 
 
 @pytest.mark.parametrize("status", ["landline", "turned_off", "unconfirmed", "blocked", "inactive", "opt_out"])
 def test_failed_contact_joins_with_the_status(session, now, maria, status):
-    message_id, _ = sent(session, {maria: status}, now=now)
+    message_id, _ = send(session, {maria: status}, now=now)
     assert the_list(session) == {maria.id: status}
     assert changes(session, message_id) == {maria.id: ("joined", None, status, None)}
     assert (entry_of(session, maria).phone, entry_of(session, maria).since) == (maria.sis_phone, now)
 
 
 def test_list_changes_only_when_the_message_is_final(session, now, maria):
-    sent(session, {maria: "blocked"}, now=now, settled=False)
+    send(session, {maria: "blocked"}, now=now, settled=False)
     assert the_list(session) == {}
 
 
 def test_sender_fault_neither_lists_nor_removes_a_contact(session, now, maria):
-    sent(session, {maria: "not_contact_problem"}, now=now)
+    send(session, {maria: "not_contact_problem"}, now=now)
     assert the_list(session) == {}
-    sent(session, {maria: "turned_off"}, now=now + DAY)
-    sent(session, {maria: "not_contact_problem"}, now=now + 2 * DAY)
+    send(session, {maria: "turned_off"}, now=now + DAY)
+    send(session, {maria: "not_contact_problem"}, now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "turned_off"}
 
 
 def test_delivered_contact_leaves(session, now, maria):
-    sent(session, {maria: "turned_off"}, now=now)
-    message_id, _ = sent(session, {maria: "delivered"}, now=now + DAY)
+    send(session, {maria: "turned_off"}, now=now)
+    message_id, _ = send(session, {maria: "delivered"}, now=now + DAY)
     assert the_list(session) == {}
     assert changes(session, message_id) == {maria.id: ("left", "turned_off", None, None)}
 
 
 def test_another_failure_changes_status_and_time(session, now, maria):
-    sent(session, {maria: "turned_off"}, now=now)
-    message_id, _ = sent(session, {maria: "inactive"}, now=now + DAY)
+    send(session, {maria: "turned_off"}, now=now)
+    message_id, _ = send(session, {maria: "inactive"}, now=now + DAY)
     assert changes(session, message_id) == {maria.id: ("changed", "turned_off", "inactive", None)}
     assert entry_of(session, maria).since == now + DAY
 
 
 def test_same_failure_keeps_the_first_time(session, now, maria):
-    sent(session, {maria: "turned_off"}, now=now)
-    message_id, _ = sent(session, {maria: "turned_off"}, now=now + DAY)
+    send(session, {maria: "turned_off"}, now=now)
+    message_id, _ = send(session, {maria: "turned_off"}, now=now + DAY)
     assert changes(session, message_id) == {}
     assert entry_of(session, maria).since == now
 
 
 def test_contacts_with_one_number_share_its_status(session, now, maria, sam):
     partner = people.contact(session, sam, given="José", phone=maria.sis_phone)
-    sent(session, {maria: "blocked"}, now=now)
+    send(session, {maria: "blocked"}, now=now)
     assert the_list(session) == {maria.id: "blocked", partner.id: "blocked"}
-    sent(session, {partner: "delivered"}, now=now + DAY)
+    send(session, {partner: "delivered"}, now=now + DAY)
     assert the_list(session) == {}
 
 
 def test_shared_number_delivered_once_is_delivered(session, now, maria, sam):
     partner = people.contact(session, sam, given="José", phone=maria.sis_phone)
-    sent(session, {maria: "delivered", partner: "turned_off"}, now=now)
+    send(session, {maria: "delivered", partner: "turned_off"}, now=now)
     assert the_list(session) == {}
 
 
@@ -113,19 +113,19 @@ def test_only_active_unremoved_text_contacts_are_listed(session, now, maria, sam
     session.add(Removal(contact_id=removed.id, student_id=sam.id, reason="moved", made_by="U1", made_at=now))
     session.flush()
     everyone = [maria, by_call, without_student, of_graduate, removed]
-    sent(session, dict.fromkeys(everyone, "inactive"), now=now)
+    send(session, dict.fromkeys(everyone, "inactive"), now=now)
     assert the_list(session) == {maria.id: "inactive"}
 
 
 def test_text_contact_without_a_number_is_listed(session, now, maria, sam):
     missing = people.contact(session, sam, phone=None)
-    sent(session, {maria: "delivered"}, now=now)
+    send(session, {maria: "delivered"}, now=now)
     assert the_list(session) == {missing.id: "no_number"}
 
 
 @pytest.mark.parametrize("change", ["method", "removed", "inactive"])
 def test_contact_who_stopped_getting_texts_leaves_at_the_next_message(session, now, maria, sam, change):
-    sent(session, {maria: "blocked"}, now=now)
+    send(session, {maria: "blocked"}, now=now)
     if change == "method":
         edit(session, maria, field="method", value="call", now=now)
     elif change == "removed":
@@ -134,13 +134,13 @@ def test_contact_who_stopped_getting_texts_leaves_at_the_next_message(session, n
         sam.active = False
     session.flush()
     assert the_list(session) == {maria.id: "blocked"}
-    message_id, _ = sent(session, {people.contact(session): "delivered"}, now=now + DAY)
+    message_id, _ = send(session, {people.contact(session): "delivered"}, now=now + DAY)
     assert the_list(session) == {}
     assert changes(session, message_id) == {maria.id: ("left", "blocked", None, None)}
 
 
 def test_delivered_edit_leaves_and_credits_the_editor(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     message_id = send_to(session, maria, "+13125550999", "delivered", now=now + DAY)
     assert the_list(session) == {}
@@ -148,7 +148,7 @@ def test_delivered_edit_leaves_and_credits_the_editor(session, now, maria):
 
 
 def test_failed_edit_stays_with_its_own_status_unmarked(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     send_to(session, maria, "+13125550999", "landline", now=now + DAY)
     found = entry_of(session, maria)
@@ -156,7 +156,7 @@ def test_failed_edit_stays_with_its_own_status_unmarked(session, now, maria):
 
 
 def test_edit_with_the_same_failure_is_no_move_but_unmarked(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     message_id = send_to(session, maria, "+13125550999", "inactive", now=now + DAY)
     assert changes(session, message_id) == {}
@@ -165,70 +165,70 @@ def test_edit_with_the_same_failure_is_no_move_but_unmarked(session, now, maria)
 
 @pytest.mark.parametrize("outcome", ["delivered", "landline"])
 def test_edited_entry_waits_while_only_its_old_number_is_texted(session, now, maria, outcome):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
-    sent(session, {maria: outcome}, now=now + DAY)
+    send(session, {maria: outcome}, now=now + DAY)
     found = entry_of(session, maria)
     assert (found.status, found.updated_by) == ("inactive", "UCLARA")
 
 
 def test_edited_entry_waits_after_a_sender_fault(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     send_to(session, maria, "+13125550999", "not_contact_problem", now=now + DAY)
     assert entry_of(session, maria).updated_by == "UCLARA"
 
 
 def test_number_changed_by_the_sis_waits_for_its_first_message(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     maria.sis_phone = "+13125550999"
     session.flush()
-    sent(session, {people.contact(session): "delivered"}, now=now + DAY)
+    send(session, {people.contact(session): "delivered"}, now=now + DAY)
     assert the_list(session) == {maria.id: "inactive"}
-    sent(session, {maria: "delivered"}, now=now + 2 * DAY)
+    send(session, {maria: "delivered"}, now=now + 2 * DAY)
     assert the_list(session) == {}
 
 
 def test_late_receipt_does_not_move_a_contact_edited_since(session, now, maria):
-    message_id, ids = sent(session, {maria: None}, now=now)
+    message_id, ids = send(session, {maria: None}, now=now)
     edit(session, maria, field="method", value="call", now=now + DAY)
-    messages.told(session, ids[maria], "landline", now=now + 2 * DAY)
+    messages.report(session, ids[maria], "landline", now=now + 2 * DAY)
     assert entry_of(session, maria).updated_by == "UCLARA"
     assert changes(session, message_id) == {maria.id: ("joined", None, "unconfirmed", None)}
 
 
 def test_shaky_evidence_is_unconfirmed_first_and_red_the_second_time(session, now, maria):
-    sent(session, {maria: a_shaky_receipt}, now=now)
+    send(session, {maria: a_shaky_receipt}, now=now)
     assert the_list(session) == {maria.id: "unconfirmed"}
     assert messages.number(session, maria.sis_phone).doubted == "inactive"
-    message_id, _ = sent(session, {maria: a_shaky_receipt}, now=now + DAY)
+    message_id, _ = send(session, {maria: a_shaky_receipt}, now=now + DAY)
     assert changes(session, message_id) == {maria.id: ("changed", "unconfirmed", "inactive", None)}
     assert messages.number(session, maria.sis_phone).doubted is None
 
 
 def test_delivery_between_shaky_reports_restarts_the_count(session, now, maria):
     for day, outcome in enumerate([a_shaky_receipt, "delivered", a_shaky_receipt]):
-        sent(session, {maria: outcome}, now=now + day * DAY)
+        send(session, {maria: outcome}, now=now + day * DAY)
     assert the_list(session) == {maria.id: "unconfirmed"}
 
 
 def test_shaky_reports_in_one_message_count_once(session, now, maria, sam):
     partner = people.contact(session, sam, phone=maria.sis_phone)
-    sent(session, {maria: a_shaky_receipt, partner: a_shaky_receipt}, now=now)
+    send(session, {maria: a_shaky_receipt, partner: a_shaky_receipt}, now=now)
     assert set(the_list(session).values()) == {"unconfirmed"}
 
 
 def test_only_start_lifts_an_opt_out(session, now, maria):
     apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
-    sent(session, {maria: "delivered"}, now=now + DAY)
-    sent(session, {maria: "landline"}, now=now + 2 * DAY)
+    send(session, {maria: "delivered"}, now=now + DAY)
+    send(session, {maria: "landline"}, now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "opt_out"}
     apply_opt_in(session, maria.sis_phone, now=now + 3 * DAY)
     assert the_list(session) == {maria.id: "landline"}
 
 
 def test_start_removes_a_contact_whose_last_text_arrived(session, now, maria):
-    sent(session, {maria: "delivered"}, now=now)
+    send(session, {maria: "delivered"}, now=now)
     apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
     apply_opt_in(session, maria.sis_phone, now=now)
     assert the_list(session) == {}
@@ -246,12 +246,12 @@ def test_opt_out_of_an_unused_number_lists_its_next_contact(session, now, maria,
     apply_opt_out(session, "+13125550777", by="twilio", now=now)
     assert the_list(session) == {}
     newcomer = people.contact(session, sam, phone="+13125550777")
-    sent(session, {maria: "delivered"}, now=now + timedelta(hours=1))
+    send(session, {maria: "delivered"}, now=now + timedelta(hours=1))
     assert the_list(session) == {newcomer.id: "opt_out"}
 
 
 def test_opt_out_of_a_typed_number_counts_at_once_if_it_was_texted(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     apply_opt_out(session, "+13125550999", by="twilio", now=now)
     assert the_list(session) == {maria.id: "inactive"}
@@ -262,12 +262,12 @@ def test_opt_out_of_a_typed_number_counts_at_once_if_it_was_texted(session, now,
 
 
 def test_opt_in_of_the_edited_number_leaves_the_entry_waiting(session, now, maria):
-    sent(session, {maria: "inactive"}, now=now)
+    send(session, {maria: "inactive"}, now=now)
     edit(session, maria, value="+13125550999", now=now)
     apply_opt_in(session, "+13125550999", now=now)
     assert entry_of(session, maria).updated_by == "UCLARA"
 
 
 def test_delivered_numbers_are_not_stored(session, now, maria):
-    sent(session, {maria: "delivered"}, now=now)
+    send(session, {maria: "delivered"}, now=now)
     assert session.scalars(select(PhoneNumber)).all() == []

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from support import edits
 
-from bot.digests.subscriptions import list_subscriptions, load_subscription, subscribe_channel, unsubscribe_channel
+from bot.db.models.slack import Subscription
+from bot.digests.subscriptions import list_subscriptions, subscribe_channel, unsubscribe_channel
 from bot.filters.parse import parse_filter
 
 DAY = timedelta(days=1)
@@ -14,8 +15,8 @@ OFFICE, LOUNGE = "C0OFFICE", "C0LOUNGE"
 def test_second_subscription_changes_nothing(session, now):
     assert subscribe_channel(session, OFFICE, actor="UCLARA", now=now)
     assert not subscribe_channel(session, OFFICE, actor="UANA", now=now + DAY)
-    assert load_subscription(session, OFFICE).made_by == "UCLARA"
-    assert load_subscription(session, LOUNGE) is None
+    assert session.get(Subscription, OFFICE).made_by == "UCLARA"
+    assert session.get(Subscription, LOUNGE) is None
 
 
 def test_unsubscribing_ends_only_one_channel_and_once(session, now):
@@ -23,8 +24,8 @@ def test_unsubscribing_ends_only_one_channel_and_once(session, now):
     subscribe_channel(session, LOUNGE, actor="UCLARA", now=now)
     assert unsubscribe_channel(session, OFFICE, actor="UANA", now=now)
     assert not unsubscribe_channel(session, OFFICE, actor="UANA", now=now)
-    assert load_subscription(session, OFFICE) is None
-    assert load_subscription(session, LOUNGE) is not None
+    assert session.get(Subscription, OFFICE) is None
+    assert session.get(Subscription, LOUNGE) is not None
 
 
 def test_each_change_is_audited_once(session, now):
@@ -43,7 +44,7 @@ def test_another_filter_replaces_the_subscription(session, now):
         for text, actor in requests
     ]
     assert results == ["subscribed", "changed", None]
-    subscription = load_subscription(session, OFFICE)
+    subscription = session.get(Subscription, OFFICE)
     assert (subscription.filter_text, subscription.made_by) == ("grade 5 blocked", "UANA")
     assert [action for action, *_ in edits.audit_log(session)] == ["digest.subscribed", "digest.changed"]
 

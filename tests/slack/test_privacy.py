@@ -89,7 +89,7 @@ def _remove(person, family):
 def _send_mass_message(office, session, marigold):
     ottoline = session.scalars(select(Contact).where(Contact.given_name == "Ottoline")).one()
     office.advance(minutes=1)
-    messages.sent(session, {marigold: "blocked", ottoline: "inactive"}, now=office.now(), settled=False)
+    messages.send(session, {marigold: "blocked", ottoline: "inactive"}, now=office.now(), settled=False)
     session.commit()
     assert office.tick().failed == ()
 

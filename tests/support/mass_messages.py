@@ -112,7 +112,3 @@ def outcome_of(session, provider_id):
 def number(session, phone):
     session.expire_all()
     return session.get(PhoneNumber, phone)
-
-
-# The old names, for tests that do not use the new ones yet.
-told, sent, registered = report, send, register

@@ -10,11 +10,10 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.db.models.slack import DigestPost, PostKind
+from bot.db.models.slack import DigestPost, PostKind, Subscription
 from bot.db.session import transaction
 from bot.digests import posts
 from bot.digests.report import Digest, load_digest
-from bot.digests.subscriptions import load_subscription
 from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks
@@ -190,7 +189,7 @@ def _give_up(context: AppContext, client: WebClient, post: DigestPost, *, error:
     """
     logger.warning("digest post %s failed: %s", post.id, error)
     with transaction(context.engine) as session:
-        subscription = load_subscription(session, post.channel_id)
+        subscription = session.get(Subscription, post.channel_id)
     if subscription is not None:
         text = (
             f"The digest of the last mass message for <#{post.channel_id}> {problem} Type `/cleanup` to see the list."

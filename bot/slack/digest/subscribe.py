@@ -18,7 +18,6 @@ from bot.db.models.slack import Subscription
 from bot.digests.subscriptions import (
     SubscribeResult,
     list_subscriptions,
-    load_subscription,
     subscribe_channel,
     unsubscribe_channel,
 )
@@ -57,7 +56,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
     channel = _fetch_channel(client, channel_id)
     list_filter = _filter_for_channel(parsed, channel)
     with context.acting(client, user_id) as (session, actor):
-        previous = load_subscription(session, channel_id)
+        previous = session.get(Subscription, channel_id)
         result = subscribe_channel(session, channel_id, list_filter=list_filter, actor=actor.user_id, now=context.now())
     if result is None:
         return _answer(f"This channel already gets a digest after each mass message.{_scope_sentence(list_filter)}")

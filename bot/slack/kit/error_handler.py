@@ -56,18 +56,19 @@ def register(app: App, ctx: AppContext) -> None:
             raise private_metadata.outdated()
 
 
-def run_after_response(what: str, act: Callable[[], str | None]) -> str | None:
-    """Run what comes after the response, and return the sentence that `act` returns, or one that says what went wrong.
+def run_after_response(what: str, act: Callable[[], object]) -> str | None:
+    """Run what comes after the response, and return a sentence that says what went wrong, None if nothing did.
 
     No error escapes: Bolt would log its message, which may name a person. `what` is for our log.
     """
     try:
-        return act()
+        act()
     except UserError as problem:
         logger.info("%s: %s", what, problem.code)
         return problem.sentence
     except Exception as error:  # noqa: BLE001 - as above.
         return _log_and_explain(error, what, api_errors.from_error(error))
+    return None
 
 
 def _log_and_explain(error: Exception, where: str, result: Result[Any] | None) -> str:

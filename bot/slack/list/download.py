@@ -27,7 +27,7 @@ from bot.slack.list.links import DOWNLOAD
 
 DOWNLOAD_SUBMITTED = "list.download_asked"
 
-_FORM_BLOCK, _FORM_INPUT = "form", "value"
+_FORM = "form"
 _IS_NEW_REQUEST = "is_new_download_request"
 _TITLE = "Download this list"
 
@@ -46,7 +46,7 @@ def register(app: App, app_context: AppContext) -> None:
     def submit(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         user_id, (download_id,) = body["user"]["id"], read_ids(body["view"]["private_metadata"], count=1)
         with refusing_older_versions():
-            form = DownloadForm(body["view"]["state"]["values"][_FORM_BLOCK][_FORM_INPUT]["selected_option"]["value"])
+            form = DownloadForm(body["view"]["state"]["values"][_FORM][b.VALUE]["selected_option"]["value"])
         with app_context.acting(client, user_id) as (session, actor):
             context[_IS_NEW_REQUEST] = request_download(session, download_id, user_id, form, now=app_context.now())
             done = f"✅ Your list is being made. It comes {_destination(app_context, actor)}."
@@ -58,15 +58,11 @@ def register(app: App, app_context: AppContext) -> None:
     def send(context: BoltContext, client: WebClient) -> None:
         if not context.get(_IS_NEW_REQUEST):
             return
-        failure = run_after_response("downloads", lambda: _send(app_context, client))
+        failure = run_after_response("downloads", lambda: download_post.send_due(app_context, client))
         if failure:
             run_after_response("the delay of a download", lambda: _report_delay(client, str(context.user_id)))
 
     app.view(DOWNLOAD_SUBMITTED)(ack=submit, lazy=[send])
-
-
-def _send(app_context: AppContext, client: WebClient) -> None:
-    download_post.send_due(app_context, client)
 
 
 def _report_delay(client: WebClient, user_id: str) -> None:
@@ -86,22 +82,12 @@ def _dialog(draft_id: int, page: Page, actor: Actor, *, destination: str) -> Blo
         return b.modal(_TITLE, [empty], callback_id=DOWNLOAD_SUBMITTED, metadata=metadata)
     title = b.escaped(describe(page.filter.with_page(1)))
     size = ListSize(page.total_entries, page.total_contacts, page.total_students)
+    workbook = b.option("Excel workbook", DownloadForm.XLSX, description="With filters and colors, by grade and name")
+    csv_file = b.option("CSV", DownloadForm.CSV, description="Plain rows, for another program")
     numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"
     blocks = [
         b.section(f"*{title}*\n{size}, with names and {numbers}."),
-        _form_input(),
+        b.input_block(_FORM, "File", b.radio_buttons([workbook, csv_file], chosen=DownloadForm.XLSX)),
         b.context(f"It comes {destination}. Each download is recorded with your name."),
     ]
     return b.modal(_TITLE, blocks, callback_id=DOWNLOAD_SUBMITTED, metadata=metadata, submit="Download")
-
-
-def _form_input() -> Block:
-    workbook = b.option("Excel workbook", DownloadForm.XLSX, description="With filters and colors, by grade and name")
-    csv_file = b.option("CSV", DownloadForm.CSV, description="Plain rows, for another program")
-    element = {
-        "type": "radio_buttons",
-        "action_id": _FORM_INPUT,
-        "options": [workbook, csv_file],
-        "initial_option": workbook,
-    }
-    return {"type": "input", "block_id": _FORM_BLOCK, "label": b.plain("File"), "element": element}

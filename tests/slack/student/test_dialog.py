@@ -53,7 +53,7 @@ def test_dialog_with_every_kind_of_contact(office, session, sam, maria, snapshot
     """Maria switched to calls; the others are claimed, opted out, in conflict, removed, fine, or without a number."""
     clara = clerk(office)
     otto = people.contact(session, sam, given="Otto", priority=2, phone="+13125550143")
-    messages.sent(session, {otto: "turned_off"}, now=people.NOW)
+    messages.send(session, {otto: "turned_off"}, now=people.NOW)
     edits.change(session, maria, method="call", actor=clara)
     ida = people.contact(session, sam, given="Ida", priority=3, phone="+13125550144")
     edits.change(session, ida, phone="+13125550145", actor=clara)

@@ -28,7 +28,7 @@ def maria(session, office):
     sam = people.student(session, at=office.district.lincoln)
     maria = people.contact(session, sam, phone=NUMBER)
     people.contact(session, sam, given="Otto", priority=2, phone=NUMBER)
-    messages.sent(session, {maria: "turned_off"}, now=people.NOW)
+    messages.send(session, {maria: "turned_off"}, now=people.NOW)
     session.commit()
     return maria
 
