@@ -17,7 +17,8 @@ from bot.slack import commands, home, pending, refresh, shortcuts
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import error_handler, respond
 from bot.slack.kit.context import AppContext
-from bot.slack.list import bulk_edit, download, navigation
+from bot.slack.list import bulk_edit, download
+from bot.slack.list import card as list_card
 from bot.slack.student import contact_dialog, details
 from bot.slack.student import dialog as student_dialog
 from bot.slack.student.edit import EditDialog
@@ -81,7 +82,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     redraw = refresh.refresher(ctx)
     for feature in (commands, pending, home, shortcuts, download, details, digest_post, sync_notice, edits_notice):
         feature.register(app, ctx)
-    navigation.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
+    list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)
     student_dialog.register(app, ctx, refresh=redraw)
     for dialog in (EditDialog(), RemoveDialog(), OptOutDialog()):

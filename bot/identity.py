@@ -7,7 +7,7 @@ share one get no more than the narrowest of them.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from bot.access import AccessLevel, Actor
 from bot.db.models.roster import Staff, StaffRole
 from bot.db.models.slack import SlackUser
-from bot.db.session import fetch_rows
 from bot.domain import display
 from bot.errors import UserError
 
@@ -80,14 +79,14 @@ _STAFF_BY_EMAIL = (
     .where(Staff.email == bindparam("email"), Staff.active)
     .order_by(Staff.id)
 )
-# The rows for `actor_from_rows`, once they are ordered by `id`; none for a user who was last checked with Slack before `checked_since`.
+# The rows for `actor_from_rows`; none for a user who was last checked with Slack before `checked_since`.
 KNOWN_USER_QUERY = (
     select(SlackUser.email, SlackUser.full_member, *_STAFF_COLUMNS)
     .outerjoin(Staff, and_(Staff.email == SlackUser.email, Staff.active))
     .outerjoin(StaffRole, StaffRole.staff_id == Staff.id)
     .where(SlackUser.user_id == bindparam("user_id"), SlackUser.checked_at > bindparam("checked_since"))
+    .order_by(Staff.id)
 )
-_KNOWN_USER_IN_ORDER = KNOWN_USER_QUERY.order_by(Staff.id)
 
 
 def load_actor(session: Session, person: SlackIdentity, *, rules: AccessRules, today: date) -> Actor:
@@ -100,19 +99,11 @@ def load_actor(session: Session, person: SlackIdentity, *, rules: AccessRules, t
     return _actor(person, rows, rules, today)
 
 
-def find_known_actor(
-    session: Session, user_id: str, *, checked_since: datetime, rules: AccessRules, today: date
-) -> Actor | None:
-    """Return the actor of a user who was checked with Slack after `checked_since`.
-
-    None for any other, and for one who would be refused: what Slack says about them may be different now.
-    """
-    rows = fetch_rows(session, _KNOWN_USER_IN_ORDER, {"user_id": user_id, "checked_since": checked_since})
-    return actor_from_rows(user_id, rows, rules=rules, today=today)
-
-
 def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: AccessRules, today: date) -> Actor | None:
-    """Return the actor from the rows of `KNOWN_USER_QUERY`, None if there are no rows or the person would be refused."""
+    """Return the actor from the rows of `KNOWN_USER_QUERY`, ordered by `id`.
+
+    None if there are none, and for a person who would be refused: what Slack says about them may be different now.
+    """
     if not rows:
         return None
     person = SlackIdentity(user_id, rows[0].email, full_member=rows[0].full_member)

@@ -267,18 +267,14 @@ def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> Colu
     return case(positions, value=value, else_=literal_column(str(len(order)), Integer))
 
 
-def _has_other_way() -> ColumnElement[bool]:
-    """A call to an Inactive number reaches no one, or a stranger."""
-    adult = effective_contacts.c
-    in_service = and_(adult.phone.is_not(None), adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
-    return or_(
-        and_(adult.method == ContactMethod.CALL, in_service),
-        and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
-    )
-
-
+_adult = effective_contacts.c
+# A call to an Inactive number reaches no one, or a stranger.
+_in_service = and_(_adult.phone.is_not(None), _adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
 # A row of `effective_contacts` who gets calls or email.
-has_other_way = _has_other_way()
+has_other_way = or_(
+    and_(_adult.method == ContactMethod.CALL, _in_service),
+    and_(_adult.method == ContactMethod.EMAIL, _adult.email.is_not(None)),
+)
 
 
 def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:

@@ -16,9 +16,9 @@ from bot.digests import posts
 from bot.digests.report import Digest, load_digest
 from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
-from bot.slack.digest import fix_thanks
+from bot.slack.digest import fix_thanks, subscribe
 from bot.slack.digest.card import SHOW_MINE
-from bot.slack.kit import api_errors, channel_privacy, outbox_worker, respond
+from bot.slack.kit import api_errors, outbox_worker, respond
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
@@ -58,7 +58,7 @@ def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[An
         return _send_thanks(context, client, post)
     channel = api_errors.call(lambda: client.conversations_info(channel=post.channel_id)["channel"])
     if channel.may_succeed_later:
-        return _retry(context, post, channel)
+        return outbox_worker.wait(context, post, channel, error=channel.error)
     if channel.answer is None:
         return _give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
     if reason := _too_public(channel.answer, post):
@@ -73,7 +73,7 @@ def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[An
 def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
     thanks = api_errors.call(lambda: fix_thanks.load_card(context, client, post))
     if thanks.may_succeed_later:
-        return _retry(context, post, thanks)
+        return outbox_worker.wait(context, post, thanks, error=thanks.error)
     if thanks.answer is None:
         outbox_worker.fail(context, post, error=thanks.error or "no access to the contacts")
         return None
@@ -81,9 +81,9 @@ def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Re
 
 
 def _too_public(channel: dict[str, Any], post: DigestPost) -> str | None:
-    if channel_privacy.is_from_outside(channel):
+    if subscribe.is_from_outside(channel):
         return "people from outside the district are in the channel now"
-    if channel_privacy.is_too_open(channel, parse_filter(post.filter_text).filter):
+    if subscribe.is_too_open(channel, parse_filter(post.filter_text).filter):
         return "it counts one teacher's students, and the channel is no longer private"
     return None
 
@@ -115,15 +115,9 @@ def _post(
         logger.warning("digest post %s may have arrived: %s", post.id, result.error)
         outbox_worker.store(context, posts.mark_unclear, post, error=result.error, now=context.now())
     elif result.may_succeed_later:
-        return _retry(context, post, result)
+        return outbox_worker.wait(context, post, result, error=result.error)
     else:
         return _give_up(context, client, post, error=result.error, problem=f"was not posted. {result.advice}")
-    return result
-
-
-def _retry(context: AppContext, post: DigestPost, result: Result[Any]) -> Result[Any]:
-    logger.warning("digest post %s waits: %s", post.id, result.error)
-    outbox_worker.retry(context, post, result.retry_after, error=result.error)
     return result
 
 

@@ -4,6 +4,7 @@ Digests are counts only. So a filter cannot name one student, and one teacher's 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from bot.errors import UserError
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, Unknown, parse_filter
 from bot.filters.vocabulary import Vocabulary
-from bot.slack.kit import api_errors, channel_privacy, users
+from bot.slack.kit import api_errors, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.blocks import Card
@@ -122,7 +123,7 @@ def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
             "Every digest counts the students who have no adult who can be texted, so leave that out here. "
             "Type `/cleanup no adult` to see them, only for yourself.",
         )
-    if channel_privacy.is_too_open(channel, parsed.filter):
+    if is_too_open(channel, parsed.filter):
         raise UserError(
             "subscription.teacher_in_public",
             "A digest for one teacher's students goes to private channels only. Type this in a private channel, "
@@ -227,12 +228,25 @@ def _fetch_channel(client: WebClient, channel_id: str) -> dict[str, Any]:
         raise
     if channel.get("is_im") or channel.get("is_mpim"):
         raise UserError("subscription.direct_message", _CHANNELS_ONLY)
-    if channel_privacy.is_from_outside(channel):
+    if is_from_outside(channel):
         sentence = "This channel is shared with people outside the district, so it cannot get a digest."
         raise UserError("subscription.shared_channel", sentence)
     if channel.get("is_member") is False:
         raise UserError("subscription.not_invited", _INVITE)
     return channel
+
+
+def is_from_outside(channel: Mapping[str, Any]) -> bool:
+    """Check whether people of another organization can read a channel, as `conversations.info` returns it, or are invited to.
+
+    Asked again before each post, as `is_too_open` is: a channel can be shared or made public at any time.
+    """
+    return bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"))
+
+
+def is_too_open(channel: Mapping[str, Any], list_filter: Filter) -> bool:
+    """Check whether a digest of one teacher's students would go to a channel that anyone may join."""
+    return list_filter.teacher is not None and channel.get("is_private") is not True
 
 
 def _answer(text: str) -> Card:

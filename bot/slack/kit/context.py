@@ -62,12 +62,11 @@ class AppContext:
             UserError: this person may not use the list; the sentence says who can help.
         """
         now = self.now()
-        checked_since, today = now - users.CACHE_LIFETIME, now.astimezone(self.settings.zone).date()
+        today = now.astimezone(self.settings.zone).date()
+        params = {"user_id": user_id, "checked_since": now - users.CACHE_LIFETIME}
         with transaction(self.engine) as session:
-            actor = identity.find_known_actor(
-                session, user_id, checked_since=checked_since, rules=self.rules, today=today
-            )
-            if actor:
+            rows = fetch_rows(session, KNOWN_USER_QUERY, params)
+            if actor := identity.actor_from_rows(user_id, rows, rules=self.rules, today=today):
                 yield session, actor
                 return
         person = users.fetch_user(self.engine, client, user_id, now=now)
@@ -83,8 +82,8 @@ class AppContext:
         """
         now = self.now()
         today = now.astimezone(self.settings.zone).date()
+        params = {"user_id": user_id, "checked_since": now - users.CACHE_LIFETIME}
         with autocommit_session(self.engine) as session:
-            params = {"user_id": user_id, "checked_since": now - users.CACHE_LIFETIME}
             rows = fetch_rows(session, _VIEWER, params)
             if actor := identity.actor_from_rows(user_id, rows, rules=self.rules, today=today):
                 yield Viewer(session, actor, freshness_from_row(rows[0]), rows[0].changes)

@@ -9,15 +9,7 @@ from bot.slack.kit import blocks as b
 _MAX_NAMED = 3
 
 
-def affected_siblings(impact: Impact) -> list[str]:
-    return [f"👪 Also a contact of {names}: changed there, too." for names in _student_names(impact)]
-
-
-def unaffected_siblings(impact: Impact) -> list[str]:
-    return [f"👪 Also a contact of {names}: nothing changes there." for names in _student_names(impact)]
-
-
-def _student_names(impact: Impact) -> list[str]:
+def other_students(impact: Impact, consequence: str) -> list[str]:
     if not impact.siblings and not impact.more_siblings:
         return []
     shown, rest = impact.siblings[:_MAX_NAMED], impact.siblings[_MAX_NAMED:]
@@ -25,7 +17,8 @@ def _student_names(impact: Impact) -> list[str]:
     if hidden := impact.more_siblings:
         one, many = "student of another class or school", "students of other classes or schools"
         more.append(plural(hidden, one, many))
-    return [_enumerate([*(b.escaped(sibling.name) for sibling in shown), *more])]
+    names = _enumerate([*(b.escaped(sibling.name) for sibling in shown), *more])
+    return [f"👪 Also a contact of {names}: {consequence}"]
 
 
 def sharing_number(impact: Impact, consequence: str) -> list[str]:

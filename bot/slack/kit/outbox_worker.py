@@ -78,5 +78,12 @@ def retry(context: AppContext, row: OutboxRow, after: timedelta, **values: Any) 
     store(context, outbox.retry, row, due_at=context.now() + after, **values)
 
 
+def wait(context: AppContext, row: OutboxRow, result: Result[Any], **values: Any) -> Result[Any]:
+    """Put the row back for as long as Slack said, and return Slack's answer."""
+    logger.warning("%s %s waits: %s", type(row).__name__, row.id, result.error)
+    retry(context, row, result.retry_after, **values)
+    return result
+
+
 def fail(context: AppContext, row: OutboxRow, **values: Any) -> None:
     store(context, outbox.fail, row, **values)

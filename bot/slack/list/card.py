@@ -1,9 +1,11 @@
 """The card of the cleanup list: the answer to `/cleanup`, paging and menus, the list in a dialog, and the list on the Home tab."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
@@ -15,7 +17,7 @@ from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS, SEVERITY
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
-from bot.slack.kit import users
+from bot.slack.kit import respond, users
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import empty, links
@@ -40,6 +42,27 @@ _DETAILS = (
     *(_Detail(4), _Detail(2), _Detail(4, has_schools=False), _Detail(2, has_schools=False)),
     *(_Detail(1, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
 )
+
+
+def register(app: App, ctx: AppContext, *, show_home: Callable[[WebClient, str, str], None]) -> None:
+    """Register the listener that shows another list in place of this one.
+
+    `show_home(client, user_id, text)` draws the Home tab, which is above this package.
+    """
+
+    @app.action(links.SHOW)
+    def show_list(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        text = action["selected_option"]["value"] if "selected_option" in action else action["value"]
+        user_id, view = body["user"]["id"], body.get("view")
+        if view and view["type"] == "home":
+            show_home(client, user_id, text)
+            return
+        card = show(ctx, client, user_id, text)
+        if view:
+            client.views_update(view_id=view["id"], view=dialog(card))
+        else:
+            respond.answer(client, body, card, replace_original=True)
 
 
 def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:

@@ -69,8 +69,7 @@ def _store_result(context: AppContext, client: WebClient, download: Download, re
         outbox_worker.store(context, outbox.complete, download, DownloadState.SENT, contacts=contacts)
         _try_to_show(context, client, download, sentence)
     elif result.may_succeed_later and context.now() < download.opened_at + _KEPT:
-        logger.warning("download %s waits: %s", download.id, result.error)
-        outbox_worker.retry(context, download, result.retry_after)
+        outbox_worker.wait(context, download, result)
         if not result.ends_round:
             _try_to_show(context, client, download, f"⏳ Your list is not sent yet. {_WAITING}")
     else:

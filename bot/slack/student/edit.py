@@ -85,7 +85,7 @@ class EditDialog:
     def _view(self, ctx: AppContext, form: ContactForm, notice: list[Block], entered: _Entered) -> Block:
         contact, region = form.contact, ctx.settings.phone_region
         relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
-        siblings = impact.affected_siblings(form.impact)
+        siblings = impact.other_students(form.impact, "changed there, too.")
         affected = [*siblings, *impact.sharing_number(form.impact, "theirs stays.")]
         blocks = [
             b.section(f"*{b.escaped(contact.name)}*{relationship}"),

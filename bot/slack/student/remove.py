@@ -56,7 +56,7 @@ def _scope(form: ContactForm) -> list[Block]:
     others = len(form.impact.siblings)
     if not others or form.impact.more_siblings:
         about = f"*{name}* will get no more messages about {b.escaped(student)}. You can undo this later."
-        return [b.section(about), *map(b.context, impact.unaffected_siblings(form.impact))]
+        return [b.section(about), *map(b.context, impact.other_students(form.impact, "nothing changes there."))]
     everyone = "Both students of this contact" if others == 1 else f"All {others + 1} students of this contact"
     options = [b.option(f"Only {student}", _THIS_STUDENT), b.option(everyone, _ALL_STUDENTS)]
     about = f"*{name}* will get no more messages about the students chosen here. You can undo this later."

@@ -40,7 +40,7 @@ def send_due(context: AppContext, client: WebClient) -> int:
 def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any] | None:
     prepared = api_errors.call(lambda: _prepare(context, client, notice))
     if prepared.may_succeed_later:
-        return _retry(context, notice, prepared)
+        return outbox_worker.wait(context, notice, prepared)
     if prepared.answer is None:
         logger.warning("notice %s has no reader: %s", notice.id, prepared.error or "no access")
         outbox_worker.fail(context, notice)
@@ -56,18 +56,12 @@ def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[
             _send_rejections(context, client, notice, place["channel_id"])
         return result
     if result.ends_round:
-        return _retry(context, notice, result)
+        return outbox_worker.wait(context, notice, result)
     logger.warning("notice %s: %s. %s", notice.id, result.error, result.advice)
     if result.outcome is Outcome.UNCLEAR:
         outbox_worker.store(context, mark_unclear, notice, retry_at=context.now() + result.retry_after)
     else:
         outbox_worker.fail(context, notice)
-    return result
-
-
-def _retry(context: AppContext, notice: SyncNotice, result: Result[Any]) -> Result[Any]:
-    logger.warning("notice %s waits: %s", notice.id, result.error)
-    outbox_worker.retry(context, notice, result.retry_after)
     return result
 
 

@@ -32,11 +32,14 @@ def test_dot_of_a_status_stays_with_its_word():
 def test_affected_siblings_are_named_and_hidden_ones_counted(names, hidden, listed):
     siblings = tuple(Sibling(1, name) for name in names)
     affected = Impact(siblings=siblings, more_siblings=hidden, sharing=(), more_sharing=0)
-    assert impact.affected_siblings(affected) == [f"👪 Also a contact of {listed}: changed there, too."]
+    assert impact.other_students(affected, "changed there, too.") == [
+        f"👪 Also a contact of {listed}: changed there, too."
+    ]
 
 
 def test_change_without_siblings_has_no_line():
-    assert impact.affected_siblings(Impact(siblings=(), more_siblings=0, sharing=(), more_sharing=0)) == []
+    unaffected = Impact(siblings=(), more_siblings=0, sharing=(), more_sharing=0)
+    assert impact.other_students(unaffected, "changed there, too.") == []
 
 
 @pytest.mark.parametrize(
