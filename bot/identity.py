@@ -29,7 +29,7 @@ class SlackIdentity:
     """A user as Slack describes them. `full_member` is False for guests, bots, strangers, and deactivated accounts.
 
     `email` is normalized as the sync stores staff addresses: lower case, without blanks around it. An unconfirmed one proves
-    nothing: anybody can have typed it.
+    nothing: anyone can have typed it.
     """
 
     user_id: str
@@ -116,8 +116,8 @@ def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: AccessRules, to
 def _actor(person: SlackIdentity, rows: Sequence[Any], rules: AccessRules, today: date) -> Actor:
     """Combine the rows of the staff with this email: one for each role of each of their records.
 
-    Records of the same name are one person, whom the SIS may have once per school: their roles add up. People of different names
-    who share an address get only what each of them has, as Slack does not say which of them it is.
+    Records of the same name are one person, as the SIS may have one per school: their roles add up. People of different names who
+    share an address get only the rights that all of them have, because Slack does not say which of them it is.
     """
     ask = rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
     email = _require_email(person, ask)
@@ -126,7 +126,7 @@ def _actor(person: SlackIdentity, rows: Sequence[Any], rules: AccessRules, today
         records[row.search].append(row)
     people = [_rights(of_person, rules) for of_person in records.values()]
     rights = _common_rights(people)
-    if email in rules.admin_emails:  # The district gave this address all rights itself, whoever has it.
+    if email in rules.admin_emails:  # The district itself gave this address all rights.
         name = rights.name if rights and len(people) == 1 else email
         staff_ids = tuple(dict.fromkeys(row.id for row in rows))
         rights = _Rights(name, AccessLevel.DISTRICT, staff_ids, (), may_edit=True, may_export=bool(rules.export_roles))

@@ -68,8 +68,8 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
 def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
     """Return the parts of a filter (school, teacher, grades) that no student of this person meets.
 
-    One filter with all parts where each is met by someone but all by no one. Empty where someone meets them all; names and SMS
-    statuses are not considered.
+    If each part has students but no student meets them all, return one filter with all parts; if one does, return nothing. Names
+    and SMS statuses are not considered.
     """
     parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
     given = [part for part in parts if part != Filter()]
@@ -91,7 +91,7 @@ def find_unlisted_students(
 ) -> tuple[StudentRow, ...]:
     """Return the first students by name who, or whose contact, has the filter's names and who are not on the list.
 
-    Nobody without names in the filter. SMS statuses are not considered: a student who is not on the list has none.
+    A filter without names finds none. SMS statuses are not considered: a student who is not on the list has none.
     """
     if not which.names or not load_known_names(session, roster=roster).may_contain(which.names):
         return ()
@@ -121,7 +121,10 @@ def find_unlisted_students(
 
 
 def _has_named_contact(actor: Actor) -> ColumnElement[bool]:
-    """For a district, the named contacts are found first; for a school, the contacts of each student are looked up."""
+    """Return the condition that a contact of the student has the filter's names.
+
+    For the whole district, the contacts with these names are found first; else the contacts of each student are looked up.
+    """
     adult = effective_contacts.c
     students = (
         select(adult.student_id).join(Contact, Contact.id == adult.contact_id).where(has_words(Contact.search, NAMES))

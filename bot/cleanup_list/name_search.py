@@ -1,7 +1,7 @@
 """Names with a typo, and teachers' names that several people have.
 
-All words of all names are loaded and searched in memory. They tell without a look at the people that a name is unknown, and what a
-typo is close to; whose names they are is then asked only of the list that this person may see.
+The words of all names in the district are cached. They show that a name is unknown, and which words are similar to it, without
+reading any person. People with a similar name are then read only from the list of the person who asks.
 """
 
 from collections import defaultdict
@@ -51,7 +51,7 @@ class KnownNames:
 
     def similar(self, typed: str) -> dict[str, int]:
         """Return the words that a folded one may have meant, with the number of typos: at most one for every three letters
-        (`Riverra`, `Sofia` for Sophia, `Kaitlyn` for Caitlin), and none where it is part of the word.
+        (`Riverra`, `Sofia` for Sophia, `Kaitlyn` for Caitlin); zero for a word that contains it.
         """
         cutoff = len(typed) // _LETTERS_PER_TYPO + 1
         near = process.extract(typed, self.words, scorer=OSA.distance, score_cutoff=cutoff, limit=None)

@@ -1,6 +1,6 @@
-"""The SQL that reads of the list are made of: which students and entries a filter selects, and the columns of a student row.
+"""Parts of SQL for reading the list: the students and entries that a filter selects, and the columns of a student row.
 
-Statements on every command's path are built once per (criteria, access level) with placeholders; `query_params` gives their values.
+Statements that every command runs are built once per (criteria, access level) with placeholders; `query_params` gives the values.
 Names match the student or the listed contact, by parts of words in any order. A teacher is anyone who teaches the student today.
 """
 

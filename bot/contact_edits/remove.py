@@ -1,4 +1,4 @@
-"""Remove a contact from one student or from all: a tombstone that survives the sync and can be undone."""
+"""Remove a contact from one student or from all. The removal is stored, so no sync brings the contact back, and it can be undone."""
 
 from datetime import datetime
 from enum import StrEnum

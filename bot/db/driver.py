@@ -66,11 +66,11 @@ class Limits:
 INTERACTIVE = Limits(statement=8, lock=5, idle_in_transaction=60)
 # A program sends a batch and waits for its commit; it may give up before us, but what it sent counts all the same.
 INGEST = Limits(statement=60, lock=60, idle_in_transaction=60)
-# Work in bulk, for which nobody waits.
+# Work in bulk, for which no person waits.
 BATCH = Limits(statement=15 * 60, lock=5 * 60, idle_in_transaction=10 * 60)
 # A statement of a sync reads and writes a whole table; a COPY lasts as long as its source takes to send the rows.
 SYNC = Limits(statement=4 * 3600, lock=10 * 60, idle_in_transaction=3600)
-# Building an index takes as long as it takes, but nobody waits behind a migration for long.
+# Building an index takes as long as it takes. Waiting for a lock does not: what needs the table would queue behind the migration.
 MIGRATION = Limits(statement=None, lock=1, idle_in_transaction=None)
 
 

@@ -180,7 +180,7 @@ def _assemble(
     sender_secrets = {
         name: getattr(settings, name).get_secret_value() for name in ("ingest_token", "twilio_auth_token")
     }
-    sender = Sender(engine, bot, fate_of=district.fate, **sender_secrets)
+    sender = Sender(engine, bot, result_of=district.text_result, **sender_secrets)
     return Sandbox(url, settings, engine, slack, slack_client(settings), district, sis, sender, mails)
 
 

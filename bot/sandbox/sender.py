@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select
 from bot.db.models.views import effective_contacts
 from bot.db.session import transaction
 from bot.domain.names import fold
-from bot.sandbox.district.numbers import Fate
+from bot.sandbox.district.numbers import TextResult
 from bot.sandbox.district.schools import MAIL_DOMAIN
 
 # Called with the accepted receipts and their total.
@@ -32,17 +32,17 @@ _BATCH_SIZE = 500
 _CONCURRENT_CALLBACKS = 4
 _FROM_NUMBER = "+13125550100"
 
-# The provider's final status and error code for each fate.
-_RESULTS: dict[Fate, tuple[str, str | None]] = {
-    Fate.DELIVERED: ("delivered", None),
-    Fate.LANDLINE: ("undelivered", "30006"),
-    Fate.TURNED_OFF: ("undelivered", "30003"),
-    Fate.BLOCKED: ("undelivered", "30004"),
-    Fate.DISCONNECTED: ("undelivered", "30005"),
-    Fate.INVALID: ("failed", "21211"),
-    Fate.OPTED_OUT: ("failed", "21610"),
-    Fate.UNKNOWN: ("undelivered", "30008"),
-    Fate.FILTERED: ("undelivered", "30007"),
+# The provider's final status and error code for each result.
+_RESULTS: dict[TextResult, tuple[str, str | None]] = {
+    TextResult.DELIVERED: ("delivered", None),
+    TextResult.LANDLINE: ("undelivered", "30006"),
+    TextResult.TURNED_OFF: ("undelivered", "30003"),
+    TextResult.BLOCKED: ("undelivered", "30004"),
+    TextResult.DISCONNECTED: ("undelivered", "30005"),
+    TextResult.INVALID: ("failed", "21211"),
+    TextResult.OPTED_OUT: ("failed", "21610"),
+    TextResult.UNKNOWN: ("undelivered", "30008"),
+    TextResult.FILTERED: ("undelivered", "30007"),
 }
 
 
@@ -69,7 +69,7 @@ class Sender:
     bot: httpx.Client
     ingest_token: str
     twilio_auth_token: str
-    fate_of: Callable[[str], Fate]
+    result_of: Callable[[str], TextResult]
 
     def send(self, title: str, *, now: datetime, progress: ReceiptProgress | None = None) -> Sent:
         """Text every family and report every delivery; return when the bot has accepted the last receipt.
@@ -82,7 +82,7 @@ class Sender:
         for start in range(0, len(recipients) or 1, _BATCH_SIZE):
             self._register(message_id, title, now, recipients[start : start + _BATCH_SIZE])
         callbacks = [
-            list(callbacks_of(message_id, recipient, self.fate_of(recipient.phone), now)) for recipient in recipients
+            list(callbacks_of(message_id, recipient, self.result_of(recipient.phone), now)) for recipient in recipients
         ]
         receipts = self._report(callbacks, progress or (lambda _done, _total: None))
         return Sent(message_id, len(recipients), receipts)
@@ -128,12 +128,12 @@ class Sender:
         return len(forms)
 
 
-def callbacks_of(message_id: str, recipient: Recipient, fate: Fate, now: datetime) -> Iterator[Form]:
+def callbacks_of(message_id: str, recipient: Recipient, text_result: TextResult, now: datetime) -> Iterator[Form]:
     """The callbacks of one delivery: `sent`, then the final one; a `failed` one was never sent to a carrier.
 
     By the delivery's id, one in sixteen final callbacks comes twice and one in sixteen before its `sent`.
     """
-    sid, (status, error_code) = _sid(message_id, recipient), _RESULTS[fate]
+    sid, (status, error_code) = _sid(message_id, recipient), _RESULTS[text_result]
     common = {
         "AccountSid": "AC" + "0" * 32,
         "ApiVersion": "2010-04-01",

@@ -13,7 +13,7 @@ from bot.sandbox.demo import FIRST_FILTER, FIRST_TITLE, Demo
 from bot.sandbox.district import sis_export
 from bot.sandbox.district.families import Contact, Student
 from bot.sandbox.district.maplewood import District
-from bot.sandbox.district.numbers import Fate
+from bot.sandbox.district.numbers import TextResult
 from bot.sandbox.district.slack_workspace import FAMILY_TEXTS, GUEST, STRANGER
 from bot.sandbox.slack import forms
 from bot.sandbox.slack.errors import NotOnScreen
@@ -48,7 +48,7 @@ def blocked_cases(district: District) -> list[Case]:
         for family in district.families
         for student in family.students
         for contact in family.contacts
-        if student.grade == "5" and contact.number and district.fate(contact.number) is Fate.BLOCKED
+        if student.grade == "5" and contact.number and district.text_result(contact.number) is TextResult.BLOCKED
     ]
     return [case for *_, case in sorted(cases, key=lambda row: row[:2])]
 
@@ -119,7 +119,7 @@ class Tour:
         return self.clerk.fill(self.clerk.view, {edit_dialog.PHONE: number}).submit()
 
     def unused_number(self) -> str:
-        used = self.demo.sandbox.district.fates
+        used = self.demo.sandbox.district.text_results
         unused = (f"+133155501{line:02d}" for line in range(100))
         return next(number for number in unused if number not in used and number > self.new_number)
 

@@ -1,7 +1,6 @@
-"""OneRoster CSV 1.1 and 1.2 (and the 1.0 titles still found in exports), each file as a stream of rows.
+"""Reads a OneRoster CSV bundle, version 1.1 or 1.2, or with column titles of 1.0, which some exports still use.
 
-The data wins over the manifest: a file is a delta only if the manifest says so and its rows carry a status or a date of change,
-as the rows of a delta must.
+A file counts as a delta only if the manifest says so and its rows have a status or a date of change, as those of a delta must.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,7 +72,7 @@ def _read_manifest(file: BundleFile) -> dict[str, str]:
 
 
 class MissingFile:
-    """A `Part` for a file that the manifest announces and the bundle does not have: nothing follows from its absence."""
+    """A `Part` for a file that the manifest announces and the bundle does not have: its rows are not taken for deleted."""
 
     has_lines = True
     is_readable = is_delta = False

@@ -1,7 +1,7 @@
-"""Stages our own rows where the export has none: for delta files, missing or unreadable files, and unreadable lines.
+"""Stages rows of our own tables where the export has none: for delta files, missing or unreadable files, and unreadable lines.
 
-So one set of rules works for every kind of export, and nothing changes where the SIS is silent. Our own rows have line 0; a row
-of the file always wins over ours.
+So the steps after it work alike for every kind of export, and what an export leaves out stays as it is. Our rows have line 0;
+where the file has a row, ours is not staged.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,10 @@
-"""The contacts overlay: a CSV of contacts beside OneRoster, merged into the staged people, roles and links.
+"""The contacts overlay: a district's own CSV of contacts, merged into the staged people, roles, and links of OneRoster.
 
-A row that matches a student's OneRoster contact (by id, folded name, or an email that only they have) is that contact; the file
-wins for the number, the relationship and the order. Any other row is an overlay contact, recognized on later days by id or, for
-the same student, by folded name; siblings share one if the name and the email (or number) are the same.
-Without a file, and for students with an unreadable line, earlier overlay data stays.
+- A row that matches a OneRoster contact of its student, by id, folded name, or an email that only this contact has, updates that
+  contact: number, relationship, and order are those of the row.
+- Any other row is an overlay contact of its own. Later syncs recognize it by id, or by student and folded name. Siblings share
+  one overlay contact if its name and its email (or number) are the same.
+- What earlier files said stays for students with an unreadable line, and for all students while there is no file.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ from bot.web.responses import Endpoint
 _BUSY_SECONDS = 2.0
 # One answer serves everyone who asks within this time: the checks write to the database's disk, and anyone may ask.
 _ANSWER_SECONDS = 1.0
-# They need attention, but this process still does what it can: taking it out of service would help nobody.
+# They need attention, but this process still does what it can: taking it out of service would not help.
 _NEVER_UNREADY = {"SIS", "outbox"}
 
 

@@ -118,7 +118,7 @@ def test_a_class_that_has_ended_names_no_teacher_of_a_student(session, district,
     assert names(shown(session, Filter(teacher="García"), actor=clara)) == []
 
 
-def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session, district, clara):
+def test_unreachable_students_come_first_then_those_without_texts(session, district, clara):
     spare, _ = unreachable(session, "Ada", "Able", at=district.lincoln, status=SmsStatus.OPT_OUT)
     contact(session, spare, given="Gran")
     callable_, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
@@ -132,7 +132,7 @@ def test_students_nobody_can_reach_come_first_then_those_nobody_can_text(session
     ]
 
 
-def test_nobody_is_reached_by_calling_a_number_that_is_out_of_service(session, district, clara):
+def test_call_to_an_inactive_number_reaches_no_one(session, district, clara):
     ben, _ = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.OPT_OUT)
     gran = contact(session, ben, given="Gran", method="call")
     session.add(PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
@@ -186,7 +186,7 @@ def test_a_removed_contact_is_not_on_the_list_of_that_student(session, district,
     assert names(shown(session, Filter(), actor=clara)) == []
 
 
-def test_whoever_left_the_district_is_not_on_the_list(session, district, clara):
+def test_student_who_left_the_district_is_not_listed(session, district, clara):
     learner, _ = unreachable(session, at=district.lincoln)
     learner.active = False
     _, other = unreachable(session, "Zoe", "Young", at=district.lincoln)
@@ -394,7 +394,7 @@ def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(sessio
     assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
 
 
-def test_somebody_whom_the_sis_has_twice_is_mentioned_by_the_name_it_had_first(session, district, dana):
+def test_mention_uses_the_first_of_two_sis_records(session, district, dana):
     for given in ("Zoe", "Ana"):
         teacher = staff(session, given, "Tanner", "tanner@district.example")
         school_class(session, teacher, district.lincoln, student(session, f"Kid of {given}", at=district.lincoln))

@@ -108,7 +108,7 @@ def test_a_number_that_cannot_be_is_refused_under_its_field_with_what_to_write(s
 
 
 def untouched(session, one):
-    """Nothing was stored, as the transaction of whoever was refused would leave it; a lock alone is no change."""
+    """Nothing was stored, as after a rollback; a lock alone is no change."""
     return (edits.states(session, one), edits.audit_log(session), entry(session, one).updated_at) == ([], [], None)
 
 
@@ -180,7 +180,7 @@ def test_a_number_out_of_service_is_not_switched_to_autocalls_at_one_press(sessi
     assert edits.states(session, gone) == []
 
 
-def test_where_nobody_knows_our_number_start_is_explained_without_it(session, maria, clara):
+def test_start_is_explained_without_an_unset_number(session, maria, clara):
     opted_out(session, NEW)
     texted_before(session, maria, NEW)
     with refused("contact.opted_out"):
@@ -243,7 +243,7 @@ def test_undoing_twice_is_refused(session, maria, clara):
         undo_edit(session, made, actor=clara, now=LATER)
 
 
-def test_whoever_saves_second_is_told_who_was_first(session, maria, clara, dana):
+def test_second_editor_is_told_who_saved_first(session, maria, clara, dana):
     seen = edits.version_of(session, maria)
     edits.change(session, maria, phone=NEW, actor=dana)
     with pytest.raises(VersionConflict) as late:
@@ -299,7 +299,7 @@ def test_what_changes_nothing_of_a_contact_is_not_being_first(session, maria, cl
     assert late.value.by == dana.user_id
 
 
-def test_sent_off_again_after_somebody_else_took_the_contact_it_is_still_saved_once(session, maria, clara):
+def test_repeated_save_after_a_colleagues_claim_is_saved_once(session, maria, clara):
     seen = edits.version_of(session, maria)
     first = edits.change(session, maria, phone=NEW, actor=clara, version=seen)
     taken = Audit(at=LATER, actor="UOTHER", action="claim.taken", subject_kind="contact", subject_id=maria.id)
@@ -321,7 +321,7 @@ def test_undo_takes_the_mark_off_the_list_again(session, maria, clara):
     assert entry(session, maria).updated_at is None
 
 
-def test_an_edit_puts_nobody_on_the_list(session, sam, clara):
+def test_edit_lists_no_one(session, sam, clara):
     well = people.contact(session, sam, given="Otto")
     edits.change(session, well, phone=NEW, actor=clara)
     assert session.get(ListEntry, well.id) is None
@@ -340,7 +340,7 @@ def test_each_change_is_written_down_with_numbers_masked(session, maria, clara, 
     ]
 
 
-def test_siblings_share_an_edit_and_nobody_else_with_the_number_does(session, district, sam, maria, clara):
+def test_edit_applies_to_siblings_but_not_to_others_with_the_number(session, district, sam, maria, clara):
     eva = people.student(session, "Eva", grade="2", at=district.lincoln)
     session.add(StudentContact(student_id=eva.id, contact_id=maria.id))
     neighbour = people.contact(session, eva, given="Otto", phone=maria.sis_phone)

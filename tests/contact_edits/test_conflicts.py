@@ -56,7 +56,7 @@ def edit_now(session, edit_id):
     return session.get_one(Edit, edit_id, populate_existing=True)
 
 
-def test_until_somebody_chooses_ours_is_what_everyone_reads(session, maria, disputed):
+def test_our_value_is_shown_until_a_person_chooses(session, maria, disputed):
     assert edit_now(session, disputed).state == "conflict"
     assert edits.effective(session, maria)[0] == OURS
 
@@ -101,7 +101,7 @@ def test_an_edit_made_over_a_conflict_settles_it_and_undo_brings_it_back(session
     assert (edit.state, edit.sis_value) == ("conflict", THEIRS)
 
 
-def test_undo_does_not_revive_an_edit_that_the_sis_has_heard_meanwhile(session, maria, dana):
+def test_undo_does_not_revive_an_edit_that_the_sis_has_by_now(session, maria, dana):
     edits.change(session, maria, phone=OURS, actor=dana)
     newer = edits.change(session, maria, phone="+13125559903", actor=dana, now=LATER).edit_ids[0]
     edits.sync_phone(session, maria, OURS)

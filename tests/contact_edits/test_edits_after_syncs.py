@@ -64,7 +64,7 @@ def test_a_removed_contact_stays_removed_whatever_the_sis_says_of_it(session, sy
     assert edits.effective(session, maria)[0] == "+13125550199"
 
 
-def test_an_edit_outlasts_syncs_that_have_not_heard_of_it_and_ends_with_the_one_that_has(session, synced, maria, dana):
+def test_edit_survives_syncs_until_one_has_its_value(session, synced, maria, dana):
     edits.change(session, maria, phone="(312) 555-0199", actor=dana)
     synced()
     assert edits.in_force(session, maria) == [("phone", "+13125550199", "pending")]
@@ -92,7 +92,7 @@ def test_undo_goes_back_to_what_the_sis_says_by_now(session, synced, maria, dana
     assert edits.effective(session, maria)[0] == "+13125550177"
 
 
-def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_the_sync(session, synced, maria, dana):
+def test_editor_is_told_that_a_sync_changed_the_contact_meanwhile(session, synced, maria, dana):
     edits.change(session, maria, method="call", actor=dana)
     seen = edits.version_of(session, maria)
     synced(phone="(312) 555-0177")
@@ -101,9 +101,7 @@ def test_whoever_saves_over_what_the_sync_changed_meanwhile_is_told_that_it_was_
     assert late.value.by == "sync"
 
 
-def test_a_listed_contact_whom_staff_will_call_goes_on_waiting_when_the_sis_changes_its_number_and_back(
-    session, synced, maria, dana
-):
+def test_contact_switched_to_calls_still_waits_after_sis_changes_its_number(session, synced, maria, dana):
     people.list_contact(session, maria)
     edits.change(session, maria, method="call", actor=dana)
     synced(phone="(312) 555-0177")

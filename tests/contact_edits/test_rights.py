@@ -1,4 +1,4 @@
-"""Who may act on a contact: every verb refuses whoever may not see its student, and whoever may only look."""
+"""Who may act on a contact: every verb refuses people who may not see its student, and people who may only look."""
 
 import pytest
 from sqlalchemy import text
@@ -98,7 +98,7 @@ def test_a_contact_of_others_cannot_be_touched_and_sounds_like_one_that_never_wa
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_whoever_may_only_look_changes_nothing(session, district, ids, act):
+def test_person_who_may_only_look_changes_nothing(session, district, ids, act):
     before = everything(session)
     with refused("access.no_editor"):
         ACTS[act](session, ids, people.actor_of(district.ana, may_edit=False))

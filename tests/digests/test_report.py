@@ -121,10 +121,10 @@ def test_students_without_a_textable_adult_are_counted(session, now, sam, maria)
     people.contact(session, sam, given="Otto")
     alone = people.student(session, "Kim", "Park")
     called = people.contact(session, people.student(session, "Lea", "Park"), method="call")
-    nobody_yet = people.student(session, "Max", "Park")
+    without_contacts = people.student(session, "Max", "Park")
     people.student(session, "Old", "Park", active=False)
     sent, _ = messages.send(session, {maria: "blocked", people.contact(session, alone): "blocked"}, now=now)
-    assert load(session, sent).students_without_adult == len({alone, called, nobody_yet})
+    assert load(session, sent).students_without_adult == len({alone, called, without_contacts})
 
 
 def test_edits_and_removals_decide_about_textable_adults(session, now, sam, maria, dana):

@@ -216,7 +216,7 @@ def refused_alike(session, *, refusals, recipients, code="30004"):
 
 
 @pytest.mark.parametrize("code", ["30004", "30008"])
-def test_many_reasonless_refusals_are_our_fault_and_list_nobody(session, now, code):
+def test_many_reasonless_refusals_are_our_fault_and_list_no_one(session, now, code):
     message_id, _ = send(session, refused_alike(session, refusals=10, recipients=100, code=code), now=now)
     assert the_list(session) == {}
     assert session.get(MassMessage, message_id).sender_at_fault == {f"twilio:{code}": 10}

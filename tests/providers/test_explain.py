@@ -29,7 +29,7 @@ def test_explanation_mentions_shaky_and_reasonless_codes():
     assert "our sender is at fault" in " ".join(explain("twilio", "30004").lines())
 
 
-def test_explanation_says_that_our_own_fault_lists_nobody():
+def test_explanation_says_that_our_own_fault_lists_no_one():
     assert "no contact is listed" in explain("twilio", "30007").lines()[1]
 
 

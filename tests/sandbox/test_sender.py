@@ -14,7 +14,7 @@ from support import people
 from twilio.request_validator import RequestValidator
 
 from bot.db.models.messages import PhoneNumber
-from bot.sandbox.district.numbers import Fate
+from bot.sandbox.district.numbers import TextResult
 from bot.sandbox.sender import Recipient, Sender, callbacks_of
 from bot.sandbox.slack.server import serve_app
 
@@ -53,11 +53,13 @@ def recorder():
 @pytest.fixture
 def sender(engine, recorder):
     with serve_app(recorder.app()) as url, httpx.Client(base_url=url) as client:
-        yield Sender(engine, client, "ingest", "twilio-secret", lambda number: _FATES.get(number, Fate.DELIVERED))
+        yield Sender(
+            engine, client, "ingest", "twilio-secret", lambda number: _TEXT_RESULTS.get(number, TextResult.DELIVERED)
+        )
 
 
 BLOCKED, OPTED_OUT = "+13125550111", "+13125550112"
-_FATES = {BLOCKED: Fate.BLOCKED, OPTED_OUT: Fate.OPTED_OUT}
+_TEXT_RESULTS = {BLOCKED: TextResult.BLOCKED, OPTED_OUT: TextResult.OPTED_OUT}
 
 
 @pytest.fixture
@@ -144,7 +146,8 @@ def test_refusal_of_the_bot_is_an_error(sender, recorder, families):
 def test_some_receipts_are_doubled_or_out_of_order():
     orders = Counter(
         tuple(
-            form["MessageStatus"] for form in callbacks_of("m", Recipient(f"G{n}", "+13125550142"), Fate.DELIVERED, NOW)
+            form["MessageStatus"]
+            for form in callbacks_of("m", Recipient(f"G{n}", "+13125550142"), TextResult.DELIVERED, NOW)
         )
         for n in range(300)
     )
@@ -154,6 +157,6 @@ def test_some_receipts_are_doubled_or_out_of_order():
 
 
 def test_text_that_failed_before_the_carrier_was_never_sent():
-    (only,) = callbacks_of("m", Recipient("G1", OPTED_OUT), Fate.OPTED_OUT, NOW)
+    (only,) = callbacks_of("m", Recipient("G1", OPTED_OUT), TextResult.OPTED_OUT, NOW)
 
     assert only["MessageStatus"] == "failed"

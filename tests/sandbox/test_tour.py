@@ -9,7 +9,7 @@ from support.running_sandbox import running_sandbox
 from bot.cli.sync_report import show_sync
 from bot.sandbox import tour
 from bot.sandbox.demo import Demo
-from bot.sandbox.district.numbers import Fate
+from bot.sandbox.district.numbers import TextResult
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def test_every_step_of_the_tour_passes(tmp_path, console):
 
 def test_tour_ends_at_the_first_failing_step(tmp_path, console, monkeypatch):
     with running_sandbox(tmp_path) as (sandbox, _):
-        for number, fate in sandbox.district.fates.items():
-            if fate is Fate.BLOCKED:
-                monkeypatch.setitem(sandbox.district.fates, number, Fate.DELIVERED)
+        for number, text_result in sandbox.district.text_results.items():
+            if text_result is TextResult.BLOCKED:
+                monkeypatch.setitem(sandbox.district.text_results, number, TextResult.DELIVERED)
         exit_code = tour.run_tour(Demo(sandbox, console, show_sync))
 
     assert exit_code == 1

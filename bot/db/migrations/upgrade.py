@@ -48,7 +48,7 @@ def alembic_config(url: str = "") -> "Config":
 def upgrade_database(url: str, *, patience: float = 300.0) -> TablesState:
     """Upgrade the database at `url` to the newest revision; a newer one stays as it is.
 
-    Waits while another process does the same. A table in use is tried again for `patience` seconds, because whoever needs it
+    Waits while another process does the same. A table in use is tried again for `patience` seconds, because what needs it
     meanwhile would queue behind us.
 
     Raises:

@@ -76,7 +76,7 @@ class TriedNumber(Base):
 
 
 class Removal(Base):
-    """A tombstone: this is not a contact of this student (of any student where it is null). It survives every sync."""
+    """A contact that staff removed from a student, or from all where `student_id` is null. It stays removed at every sync."""
 
     __tablename__ = "removals"
     __table_args__ = (

@@ -16,8 +16,8 @@ from bot.db.models.base import Base
 class ListedStudent(Base):
     """An active student with the contacts on the list that were not removed, `contact_ids`, and their `statuses`.
 
-    `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `need` is 0 for students no
-    adult of whom can be reached, 1 for those who can only be called or emailed, 2 for all others. `worst` and `grade_order` are
+    `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `need` is 0 for students
+    without an adult who can be reached, 1 if adults can only be called or emailed, 2 for all others. `worst` and `grade_order` are
     the positions in `SEVERITY` and `grade.LEVELS`, from 1.
     """
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import TypeVar
 
 from bot.sandbox.district.names import CULTURES, Culture
-from bot.sandbox.district.numbers import Fate, NumberPool, as_typed
+from bot.sandbox.district.numbers import NumberPool, TextResult, as_typed
 
 _T = TypeVar("_T")
 
@@ -186,7 +186,7 @@ class FamilyGenerator:
         return self._random.choices(choices, weights)[0]
 
 
-def block_some_of_grade_5(families: list[Family], fates: dict[str, Fate]) -> None:
+def block_some_of_grade_5(families: list[Family], text_results: dict[str, TextResult]) -> None:
     """Make the first question of a newcomer worthwhile: grade 5 has blocked numbers, one of them a family's only one."""
     for household, count in (
         (Household.SINGLE, 1),
@@ -200,7 +200,9 @@ def block_some_of_grade_5(families: list[Family], fates: dict[str, Fate]) -> Non
             if family.household is household
             and any(student.grade == "5" for student in family.students)
             and family.contacts[0].sms
-            and all(fates[contact.number] is Fate.DELIVERED for contact in family.contacts if contact.number)
+            and all(
+                text_results[contact.number] is TextResult.DELIVERED for contact in family.contacts if contact.number
+            )
         ]
         for family in candidates[:count]:
-            fates[str(family.contacts[0].number)] = Fate.BLOCKED
+            text_results[str(family.contacts[0].number)] = TextResult.BLOCKED

@@ -10,7 +10,7 @@ from random import Random
 
 from bot.sandbox.district import schools, sis_export
 from bot.sandbox.district.families import Family, FamilyGenerator, block_some_of_grade_5
-from bot.sandbox.district.numbers import Fate, NumberPool
+from bot.sandbox.district.numbers import NumberPool, TextResult
 from bot.sandbox.district.schools import SchoolClass, Staff
 
 _SEED = "Maplewood 21"
@@ -18,16 +18,16 @@ _SEED = "Maplewood 21"
 
 @dataclass(frozen=True)
 class District:
-    """The ground truth. `fates` maps numbers in E.164 to the result of a text, which only a text reveals."""
+    """The ground truth. `text_results` maps numbers in E.164 to the result of a text, which only a text reveals."""
 
     families: tuple[Family, ...]
     office: tuple[Staff, ...]
     classes: tuple[SchoolClass, ...]
-    fates: dict[str, Fate] = field(repr=False)
+    text_results: dict[str, TextResult] = field(repr=False)
 
-    def fate(self, number: str) -> Fate:
+    def text_result(self, number: str) -> TextResult:
         """A number that was never in the SIS receives texts."""
-        return self.fates.get(number, Fate.DELIVERED)
+        return self.text_results.get(number, TextResult.DELIVERED)
 
 
 @cache
@@ -36,11 +36,11 @@ def generate() -> District:
     random = Random(_SEED)
     pool = NumberPool(random)
     families = FamilyGenerator(random, pool).generate()
-    block_some_of_grade_5(families, pool.fates)
+    block_some_of_grade_5(families, pool.text_results)
     students = sorted(
         (student for family in families for student in family.students), key=lambda student: student.sourced_id
     )
-    return District(tuple(families), schools.office(), tuple(schools.classes(students)), pool.fates)
+    return District(tuple(families), schools.office(), tuple(schools.classes(students)), pool.text_results)
 
 
 def write_export(folder: Path, today: date) -> None:

@@ -1,6 +1,6 @@
 """Fictional phone numbers, and the result of a text to each.
 
-(NPA) 555-0100 to 555-0199 is reserved for fiction in every area code. The fate of a number is the ground truth of the
+(NPA) 555-0100 to 555-0199 is reserved for fiction in every area code. The result of a text to a number is the ground truth of the
 sandbox, which the bot learns from receipts only. It never changes.
 """
 
@@ -13,7 +13,7 @@ AREA_CODES = (
 )  # fmt: skip
 
 
-class Fate(StrEnum):
+class TextResult(StrEnum):
     """The result of a text to a number. `DISCONNECTED` is reported so vaguely that it takes two messages to believe it."""
 
     DELIVERED = "delivered"
@@ -28,39 +28,39 @@ class Fate(StrEnum):
 
 
 # Of 1000 mobile numbers.
-_MOBILE_FATES = {
-    Fate.DELIVERED: 935,
-    Fate.LANDLINE: 8,
-    Fate.TURNED_OFF: 13,
-    Fate.BLOCKED: 10,
-    Fate.DISCONNECTED: 7,
-    Fate.INVALID: 9,
-    Fate.OPTED_OUT: 8,
-    Fate.UNKNOWN: 5,
-    Fate.FILTERED: 5,
+_MOBILE_RESULTS = {
+    TextResult.DELIVERED: 935,
+    TextResult.LANDLINE: 8,
+    TextResult.TURNED_OFF: 13,
+    TextResult.BLOCKED: 10,
+    TextResult.DISCONNECTED: 7,
+    TextResult.INVALID: 9,
+    TextResult.OPTED_OUT: 8,
+    TextResult.UNKNOWN: 5,
+    TextResult.FILTERED: 5,
 }
 # Of 100 home lines.
-_HOME_LINE_FATES = {Fate.DELIVERED: 65, Fate.LANDLINE: 35}
+_HOME_LINE_RESULTS = {TextResult.DELIVERED: 65, TextResult.LANDLINE: 35}
 
 
 class NumberPool:
-    """Gives out each number once, in E.164, and chooses its fate."""
+    """Gives out each number once, in E.164, and chooses the result of a text to it."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._unused = [f"+1{area}55501{line:02d}" for area in AREA_CODES for line in range(100)]
         random.shuffle(self._unused)
-        self.fates: dict[str, Fate] = {}
+        self.text_results: dict[str, TextResult] = {}
 
     def mobile(self) -> str:
-        return self._next(_MOBILE_FATES)
+        return self._next(_MOBILE_RESULTS)
 
     def home_line(self) -> str:
-        return self._next(_HOME_LINE_FATES)
+        return self._next(_HOME_LINE_RESULTS)
 
-    def _next(self, weights: dict[Fate, int]) -> str:
+    def _next(self, weights: dict[TextResult, int]) -> str:
         number = self._unused.pop()
-        self.fates[number] = self._random.choices(list(weights), list(weights.values()))[0]
+        self.text_results[number] = self._random.choices(list(weights), list(weights.values()))[0]
         return number
 
 

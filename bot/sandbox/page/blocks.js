@@ -32,12 +32,12 @@ function input(block, surface) {
   const id = freshId("field");
   const error = surface.errors?.[block.block_id];
   const isGroup = ["radio_buttons", "checkboxes"].includes(block.element.type) || block.element.type.includes("select");
-  const labelled = { id: isGroup ? null : id, label: plain(block.label), invalid: Boolean(error), required: !block.optional,
+  const field = { id: isGroup ? null : id, label: plain(block.label), invalid: Boolean(error), required: !block.optional,
     describedby: [error && `${id}-error`, block.hint && `${id}-hint`].filter(Boolean).join(" ") || null };
   return h("div", { class: `block input ${error ? "wrong" : ""}`, data: { block: block.block_id } },
     h(isGroup ? "div" : "label", { class: "label", for: isGroup ? null : id },
       plainNodes(block.label), block.optional && h("span", { class: "optional" }, " (optional)")),
-    renderElement(block.element, block, surface, labelled),
+    renderElement(block.element, block, surface, field),
     error && h("p", { class: "field-error", id: `${id}-error` }, error),
     block.hint && h("p", { class: "hint", id: `${id}-hint` }, plainNodes(block.hint)));
 }

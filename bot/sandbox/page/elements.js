@@ -6,10 +6,10 @@ import { confirmed, menuButton } from "./overlays.js";
 import { picker } from "./picker.js";
 import { plain, plainNodes, textObject } from "./text.js";
 
-/** An element as a node. `labelled` is {id, label, describedby, invalid, required} from the label of an input block. */
-export function renderElement(element, block, surface, labelled = {}) {
+/** An element as a node. `field` is {id, label, describedby, invalid, required} from the label of an input block. */
+export function renderElement(element, block, surface, field = {}) {
   const render = ELEMENTS[element.type];
-  return render ? render(element, block, surface, labelled) : h("span", { class: "unknown" }, `[${element.type}]`);
+  return render ? render(element, block, surface, field) : h("span", { class: "unknown" }, `[${element.type}]`);
 }
 
 /** The attributes by which a redrawn page finds this control again (see `sameControl`). */
@@ -50,7 +50,7 @@ function overflow(element, block, surface) {
   return menuButton("More actions", icon("more"), items, { width: 180, props: { data: identity(element, block) } });
 }
 
-function choices(element, block, surface, labelled) {
+function choices(element, block, surface, field) {
   const isRadio = element.type === "radio_buttons";
   const chosen = () => [surface.values.get(block.block_id, element)].flat().filter(Boolean);
   const isChosen = (option) => chosen().some(({ value }) => value === option.value);
@@ -60,8 +60,8 @@ function choices(element, block, surface, labelled) {
     const value = isRadio ? option : checked ? [...others, option] : others;
     if (!(await change(element, block, surface, value))) draw();
   };
-  const group = h("div", { class: "choices", role: isRadio ? "radiogroup" : "group", "aria-label": labelled.label ?? "Choices",
-    "aria-describedby": labelled.describedby });
+  const group = h("div", { class: "choices", role: isRadio ? "radiogroup" : "group", "aria-label": field.label ?? "Choices",
+    "aria-describedby": field.describedby });
   const draw = () => fill(group, element.options.map((option) => h("label", { class: "choice" },
     h("input", { type: isRadio ? "radio" : "checkbox", name, data: { ...identity(element, block), value: option.value }, checked: isChosen(option),
       onchange: (event) => onChange(option, event.target.checked) }),
@@ -73,16 +73,16 @@ const INPUT_TYPES = {
   email_text_input: "email", url_text_input: "url", number_input: "text", datepicker: "date", timepicker: "time", datetimepicker: "datetime-local",
 };
 
-function textInput(element, block, surface, labelled) {
+function textInput(element, block, surface, field) {
   const dispatches = block.type === "input" && block.dispatch_action;
   const triggers = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
   const dispatch = () => dispatches && surface.press(block, element, { value: node.value });
   const node = h(element.multiline ? "textarea" : "input", {
     class: "field", type: element.multiline ? null : (INPUT_TYPES[element.type] ?? "text"),
-    inputmode: element.type === "number_input" ? "decimal" : null, id: labelled.id,
+    inputmode: element.type === "number_input" ? "decimal" : null, id: field.id,
     placeholder: element.placeholder && plain(element.placeholder), maxlength: element.max_length, rows: element.multiline ? 4 : null,
     autocomplete: "off", autofocus: element.focus_on_load, value: surface.values.get(block.block_id, element) ?? "", data: identity(element, block),
-    "aria-describedby": labelled.describedby, "aria-invalid": labelled.invalid || null, "aria-required": labelled.required || null,
+    "aria-describedby": field.describedby, "aria-invalid": field.invalid || null, "aria-required": field.required || null,
     oninput: () => {
       surface.values.set(block.block_id, element, node.value === "" ? null : node.value);
       if (triggers.includes("on_character_entered")) dispatch();
@@ -96,13 +96,13 @@ function textInput(element, block, surface, labelled) {
   return node;
 }
 
-function dateInput(element, block, surface, labelled) {
+function dateInput(element, block, surface, field) {
   const withTime = element.type === "datetimepicker";
   const value = surface.values.get(block.block_id, element);
-  const node = h("input", { class: "field moment", type: INPUT_TYPES[element.type], id: labelled.id,
+  const node = h("input", { class: "field moment", type: INPUT_TYPES[element.type], id: field.id,
     value: withTime && value ? localMinute(value) : (value ?? ""), data: identity(element, block),
-    "aria-label": labelled.label ? null : (element.placeholder ? plain(element.placeholder) : "Date"),
-    "aria-describedby": labelled.describedby, "aria-invalid": labelled.invalid || null,
+    "aria-label": field.label ? null : (element.placeholder ? plain(element.placeholder) : "Date"),
+    "aria-describedby": field.describedby, "aria-invalid": field.invalid || null,
     onchange: () => {
       const entered = withTime ? Math.floor(new Date(node.value) / 1000) : node.value;
       change(element, block, surface, entered || null);
@@ -125,16 +125,16 @@ export function image(element) {
 }
 
 /** Any select or multi-select: they differ in the source of their options and in the value of a chosen one. */
-function select(element, block, surface, labelled) {
+function select(element, block, surface, field) {
   const many = element.type.startsWith("multi_");
   const source = SOURCES[element.type.replace(/^multi_/, "")](element, block, surface);
   const placeholder = element.placeholder ? plain(element.placeholder) : "Choose…";
   return picker({
-    label: labelled.label ?? placeholder,
+    label: field.label ?? placeholder,
     placeholder,
     many,
     max: element.max_selected_items,
-    describedby: labelled.describedby,
+    describedby: field.describedby,
     data: identity(element, block),
     chosen: [surface.values.get(block.block_id, element)].flat().filter(Boolean).map(source.toOption),
     find: source.find,
@@ -191,7 +191,7 @@ const ELEMENTS = {
   email_text_input: textInput,
   url_text_input: textInput,
   number_input: textInput,
-  rich_text_input: (element, block, surface, labelled) => textInput({ ...element, multiline: true }, block, surface, labelled),
+  rich_text_input: (element, block, surface, field) => textInput({ ...element, multiline: true }, block, surface, field),
   datepicker: dateInput,
   timepicker: dateInput,
   datetimepicker: dateInput,

@@ -1,6 +1,6 @@
-"""The ways from one list to another: menus, suggestions, *Previous* and *Next*; in a message, a dialog, or the Home tab.
+"""Menus and buttons that lead from one list to another: choices, suggestions, *Did you mean*.
 
-The value of each is the text of the filter it leads to, so a list needs no memory: parse, load, draw.
+The value of each is the text of the filter it leads to, so nothing is stored for a list that is on screen.
 """
 
 import re

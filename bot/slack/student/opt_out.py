@@ -1,4 +1,4 @@
-"""The dialog for a verbal opt-out: on which day they said so. It says whom it affects, and that only the contact can lift it."""
+"""The dialog for a verbal opt-out: on which day they said so. It names the others it affects, and says that only the contact can lift it."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any

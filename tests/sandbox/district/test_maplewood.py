@@ -11,7 +11,7 @@ from bot.domain.grade import LEVELS
 from bot.errors import UserError
 from bot.sandbox.district import maplewood, schools, sis_export, slack_workspace
 from bot.sandbox.district.families import Household
-from bot.sandbox.district.numbers import Fate
+from bot.sandbox.district.numbers import TextResult
 
 TODAY = date(2026, 11, 23)
 
@@ -54,8 +54,8 @@ def families_of_grade_5(district):
     return [family for family in district.families if any(student.grade == "5" for student in family.students)]
 
 
-def fates_of(district, family):
-    return {district.fate(contact.number) for contact in family.contacts if contact.number}
+def results_of(district, family):
+    return {district.text_result(contact.number) for contact in family.contacts if contact.number}
 
 
 def test_three_schools_have_600_students_in_every_grade(district):
@@ -103,7 +103,7 @@ def test_every_day_is_in_one_school_year_and_term(tmp_path, today):
 
 
 def test_every_number_is_valid_and_reserved_for_fiction(district):
-    for number in district.fates:
+    for number in district.text_results:
         assert phone.parse(number, "US").e164 == number
         assert number[5:10] == "55501"
 
@@ -124,24 +124,26 @@ def test_some_phone_cells_are_no_number(district):
 
 
 def test_most_numbers_receive_texts_and_every_fate_occurs(district):
-    fates = Counter(district.fates.values())
+    text_results = Counter(district.text_results.values())
 
-    assert 0.88 < fates[Fate.DELIVERED] / fates.total() < 0.96
-    assert set(fates) == set(Fate)
+    assert 0.88 < text_results[TextResult.DELIVERED] / text_results.total() < 0.96
+    assert set(text_results) == set(TextResult)
 
 
 def test_failures_are_too_few_to_look_like_the_senders_fault(district):
     texted = [contact.number for contact in contacts(district) if contact.number]
-    fates = Counter(district.fate(number) for number in texted)
+    text_results = Counter(district.text_result(number) for number in texted)
 
-    assert max(count for fate, count in fates.items() if fate is not Fate.DELIVERED) < 0.05 * len(texted)
+    assert max(
+        count for text_result, count in text_results.items() if text_result is not TextResult.DELIVERED
+    ) < 0.05 * len(texted)
 
 
 def test_both_homerooms_of_grade_5_have_blocked_numbers(district):
     blocked = {
         student
         for family in families_of_grade_5(district)
-        if Fate.BLOCKED in fates_of(district, family)
+        if TextResult.BLOCKED in results_of(district, family)
         for student in family.students
         if student.grade == "5"
     }
@@ -152,7 +154,7 @@ def test_both_homerooms_of_grade_5_have_blocked_numbers(district):
 
 
 def test_one_family_of_grade_5_has_only_blocked_numbers(district):
-    assert any(fates_of(district, family) == {Fate.BLOCKED} for family in families_of_grade_5(district))
+    assert any(results_of(district, family) == {TextResult.BLOCKED} for family in families_of_grade_5(district))
 
 
 def test_siblings_have_different_given_names(district):

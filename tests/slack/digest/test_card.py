@@ -125,7 +125,7 @@ def test_long_title_leaves_room_for_the_filter():
     assert len(title(digest)) <= 150
 
 
-def test_title_pings_nobody():
+def test_title_pings_no_one():
     assert "<!channel>" not in card.draw(replace(FINAL, title="<!channel> *Snow*"), Templates()).text
 
 

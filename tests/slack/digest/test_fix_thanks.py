@@ -116,7 +116,7 @@ def test_thanks_that_slack_did_not_accept_are_sent_later(office, session, method
     assert len(thanks(office.clara)) == 1
 
 
-def test_name_pings_nobody(office, session):
+def test_name_pings_no_one(office, session):
     student = people.student(session, "<!channel>", at=office.district.lincoln)
     fix(session, office, people.list_contact(session, people.contact(session, student, given="<@UANA>")))
     office.tick()

@@ -215,7 +215,7 @@ def test_name_that_looks_like_a_mention_notifies_no_one(office, session):
 
 
 def test_names_of_one_word_or_none_are_readable(office, session):
-    """Suharto has no family name, and his mother has no given name; nobody knows the name of the sister."""
+    """Suharto has no family name, and his mother has no given name; no one knows the name of the sister."""
     student = people.student(session, "Suharto", "", at=office.district.lincoln)
     sister = people.student(session, "", "", at=office.district.lincoln)
     contact = people.contact(session, student, sister, given="", family="Siti")
