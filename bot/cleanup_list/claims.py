@@ -33,7 +33,7 @@ def claim_contact(session: Session, contact_id: int, *, actor: Actor, now: datet
     if entry.claimed_by not in {None, actor.user_id} and not is_expired:
         raise UserError("claim.taken", "A colleague is already taking care of this contact.")
     entry.claimed_by, entry.claimed_at = actor.user_id, now
-    _record(session, contact_id, actor, "claim.taken", now)
+    audit.record(session, Subject("contact", contact_id), actor=actor.user_id, action="claim.taken", now=now)
 
 
 def release_contact(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
@@ -45,7 +45,7 @@ def release_contact(session: Session, contact_id: int, *, actor: Actor, now: dat
     entry = _lock_entry(session, contact_id, actor)
     if entry.claimed_by is not None:
         entry.claimed_by, entry.claimed_at = None, None
-        _record(session, contact_id, actor, "claim.freed", now)
+        audit.record(session, Subject("contact", contact_id), actor=actor.user_id, action="claim.freed", now=now)
 
 
 def expire_claims(session: Session, *, now: datetime) -> int:
@@ -67,7 +67,3 @@ def _lock_entry(session: Session, contact_id: int, actor: Actor) -> ListEntry:
         sentence = "That contact is not on the cleanup list any more. Type /cleanup to see the list as it is now."
         raise UserError("claim.not_listed", sentence)
     return entry
-
-
-def _record(session: Session, contact_id: int, actor: Actor, action: str, now: datetime) -> None:
-    audit.record(session, Subject("contact", contact_id), actor=actor.user_id, action=action, now=now)

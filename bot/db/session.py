@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -35,23 +35,15 @@ def transaction(engine: Engine, *, limits: Limits | None = None) -> Iterator[Ses
     """
     with Session(engine, expire_on_commit=False) as session:
         session.begin()
-        if limits is None:
+        with _limited(session, limits) if limits else nullcontext():
             yield session
-            _commit(session)
-        else:
-            with _limited(session, limits):
-                yield session
-                _commit(session)
-
-
-def _commit(session: Session) -> None:
-    session.flush()
-    try:
-        session.commit()
-    except DBAPIError as problem:
-        if problem.connection_invalidated:
-            raise CommitUnknownError from problem
-        raise
+            session.flush()
+            try:
+                session.commit()
+            except DBAPIError as problem:
+                if problem.connection_invalidated:
+                    raise CommitUnknownError from problem
+                raise
 
 
 @contextmanager

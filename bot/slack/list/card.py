@@ -133,7 +133,11 @@ def _empty(view: ListView, here: str) -> list[Block]:
         return []
     whole_list = links.whole_list() if reason.which.criteria and not reason.without_students else []
     if not reason.unlisted:
-        similar = [b.section("Did you mean:"), *links.similar_lists(reason.alternatives)] if reason.alternatives else []
+        similar = (
+            [b.section("Did you mean:"), *links.buttons_to_lists(reason.alternatives, links.SHOW_NEAR)]
+            if reason.alternatives
+            else []
+        )
         return [b.section(empty.explanation(reason, view.freshness)), *similar, *whole_list]
     rows = [_unlisted_row(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
     more = [b.context("… and more students: type more of the name.")] if len(reason.unlisted) > MAX_UNLISTED else []

@@ -70,13 +70,13 @@ def questions(view: ListView) -> list[Block]:
     if view.similar:
         typed, shown = (f"*{b.escaped(' '.join(which.names))}*" for which in (view.parsed.filter, view.page.filter))
         blocks.append(b.section(f"No one named {typed} is on your list. Shown instead: {shown}."))
-        blocks += similar_lists(view.similar[1:])
+        blocks += buttons_to_lists(view.similar[1:], SHOW_NEAR)
     if view.commands:
         buttons = [b.button(f"{COMMAND} {text}", f"{RUN_PREFIX}.{n}", text) for n, text in enumerate(view.commands)]
         blocks += [b.section("Did you mean:"), *b.actions(buttons[:_MAX_SUGGESTIONS])]
     if view.namesakes:
         blocks.append(b.section("Several teachers have that name. Whose students do you mean?"))
-        blocks += b.actions(_list_buttons(view.namesakes, SHOW_TEACHER))
+        blocks += buttons_to_lists(view.namesakes, SHOW_TEACHER)
     return blocks
 
 
@@ -98,15 +98,13 @@ def quoted_unknown(parsed: Parsed) -> str:
     return ", ".join(f"“{b.escaped(word)}”" for word in words)
 
 
-def similar_lists(filters: Sequence[Filter]) -> list[Block]:
-    return b.actions(_list_buttons(filters, SHOW_NEAR))
-
-
-def _list_buttons(filters: Sequence[Filter], action_id: str) -> list[Block]:
-    return [
-        b.button(describe(which), f"{action_id}.{number}", which.text)
-        for number, which in enumerate(filters[:_MAX_SUGGESTIONS])
-    ]
+def buttons_to_lists(filters: Sequence[Filter], action_id: str) -> list[Block]:
+    return b.actions(
+        [
+            b.button(describe(which), f"{action_id}.{number}", which.text)
+            for number, which in enumerate(filters[:_MAX_SUGGESTIONS])
+        ]
+    )
 
 
 def whole_list() -> list[Block]:

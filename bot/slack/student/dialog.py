@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
@@ -73,24 +74,14 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         register_action(action_id, act)
 
 
-def _undo_edit(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    undo_edit(session, *read_ids(edit_id, count=1), actor=actor, now=now)
-    return "Undone. The contact is as it was before."
+def _act_on_id(verb: Callable[..., object], done: str) -> Action:
+    """Return the action of a button whose value is one id, which `verb` changes."""
 
+    def act(session: Session, value: str, actor: Actor, now: datetime) -> str:
+        verb(session, *read_ids(value, count=1), actor=actor, now=now)
+        return done
 
-def _undo_removal(session: Session, removal_id: str, actor: Actor, now: datetime) -> str:
-    undo_removal(session, *read_ids(removal_id, count=1), actor=actor, now=now)
-    return "The contact is back."
-
-
-def _keep_ours(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    resolve_conflict(session, *read_ids(edit_id, count=1), keep="ours", actor=actor, now=now)
-    return "Kept what was entered here."
-
-
-def _take_sis(session: Session, edit_id: str, actor: Actor, now: datetime) -> str:
-    resolve_conflict(session, *read_ids(edit_id, count=1), keep="sis", actor=actor, now=now)
-    return "Took what the student information system has."
+    return act
 
 
 def _switch_to_call(session: Session, value: str, actor: Actor, now: datetime) -> str:
@@ -114,23 +105,17 @@ def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) ->
     return f"{name} gets texts at {number} from now on. The next mass message shows whether they arrive."
 
 
-def _claim(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
-    claim_contact(session, *read_ids(contact_id, count=1), actor=actor, now=now)
-    return f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
-
-
-def _release(session: Session, contact_id: str, actor: Actor, now: datetime) -> str:
-    release_contact(session, *read_ids(contact_id, count=1), actor=actor, now=now)
-    return "Released."
-
-
 _ACTIONS: dict[str, Action] = {
-    student_view.UNDO_EDIT: _undo_edit,
-    student_view.UNDO_REMOVAL: _undo_removal,
-    student_view.KEEP_OURS: _keep_ours,
-    student_view.TAKE_SIS: _take_sis,
+    student_view.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
+    student_view.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
+    student_view.KEEP_OURS: _act_on_id(partial(resolve_conflict, keep="ours"), "Kept what was entered here."),
+    student_view.TAKE_SIS: _act_on_id(
+        partial(resolve_conflict, keep="sis"), "Took what the student information system has."
+    ),
     student_view.SWITCH_TO_CALL: _switch_to_call,
     student_view.USE_SUGGESTED: _use_suggested,
-    student_view.CLAIM: _claim,
-    student_view.RELEASE: _release,
+    student_view.CLAIM: _act_on_id(
+        claim_contact, f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
+    ),
+    student_view.RELEASE: _act_on_id(release_contact, "Released."),
 }
