@@ -160,7 +160,9 @@ def from_error(error: Exception) -> Result[Any] | None:
     if isinstance(error, HTTPError):  # An upload URL is no method of the Web API: it answers with a status.
         return from_answer(error.code, dict(error.headers), {"error": f"http_{error.code}"})
     if isinstance(error, URLError):  # Raised before the request was sent to its end, so Slack did nothing.
-        return Result(Outcome.LATER, error=_not_connected(error.reason))
+        is_refused = isinstance(error.reason, ConnectionRefusedError)
+        reason = "connection refused" if is_refused else f"no connection ({type(error.reason).__name__})"
+        return Result(Outcome.LATER, error=reason)
     if isinstance(error, TimeoutError):
         return Result(Outcome.LATER, error="no answer in time", may_have_arrived=True)
     if isinstance(error, (ConnectionError, SSLError, HTTPException, UnicodeDecodeError)) or _is_of_network(error):
@@ -171,14 +173,6 @@ def from_error(error: Exception) -> Result[Any] | None:
 def _is_of_network(error: Exception) -> bool:
     """A full disk is an OSError as well."""
     return isinstance(error, OSError) and error.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
-
-
-def _not_connected(reason: object) -> str:
-    return (
-        "connection refused"
-        if isinstance(reason, ConnectionRefusedError)
-        else f"no connection ({type(reason).__name__})"
-    )
 
 
 def from_answer(status: int, headers: Mapping[str, str], data: Any) -> Result[Any]:

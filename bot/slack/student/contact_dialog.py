@@ -1,10 +1,10 @@
-"""How the dialogs about one contact open and save; edit, remove, and opt-out each say what they draw and what they save.
+"""How the dialogs about one contact open and save, and what else they affect; edit, remove, and opt-out say what they draw and save.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
 Slack never reports trouble with a change that is saved.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,10 +17,14 @@ from bot.access import Actor
 from bot.cleanup_list.impact import Impact, load_impact
 from bot.cleanup_list.student import ContactCard, StudentCard, load_student
 from bot.contact_edits.locking import VersionConflict
+from bot.domain.display import plural
+from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw
 from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_ids, read_origin, read_target
+
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,31 @@ def _load_form(session: Session, contact_id: int, origin: DialogOrigin, actor: A
     contact = student.contact(contact_id)
     impact = load_impact(session, contact_id, actor=actor, student_id=origin.student_id)
     return ContactForm(student, contact, impact, origin, actor)
+
+
+def other_students(impact: Impact, consequence: str) -> list[str]:
+    """Say which other students have this contact; named are only those that the reader may see."""
+    if not impact.siblings and not impact.more_siblings:
+        return []
+    shown, rest = impact.siblings[:_MAX_NAMED], impact.siblings[_MAX_NAMED:]
+    more = [plural(len(rest), "more student")] if rest else []
+    if hidden := impact.more_siblings:
+        one, many = "student of another class or school", "students of other classes or schools"
+        more.append(plural(hidden, one, many))
+    names = _enumerate([*(b.escaped(sibling.name) for sibling in shown), *more])
+    return [f"👪 Also a contact of {names}: {consequence}"]
+
+
+def sharing_number(impact: Impact, consequence: str) -> list[str]:
+    """Say which other contacts have the same number, in the same way."""
+    if not impact.sharing and not impact.more_sharing:
+        return []
+    noun = "more contact" if impact.sharing else "other contact"
+    more = [plural(impact.more_sharing, noun)] if impact.more_sharing else []
+    names = _enumerate([*map(b.escaped, impact.sharing), *more])
+    return [f"☎️ The same number is used by {names}: {consequence}"]
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

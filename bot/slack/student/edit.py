@@ -18,12 +18,11 @@ from bot.db.models.base import ContactMethod
 from bot.domain import phone
 from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
-from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
-from bot.slack.student.contact_dialog import ContactForm
+from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
 
 PHONE, METHOD = "phone", "method"
 _METHOD_HINTS = {
@@ -85,8 +84,8 @@ class EditDialog:
     def _view(self, ctx: AppContext, form: ContactForm, notice: list[Block], entered: _Entered) -> Block:
         contact, region = form.contact, ctx.settings.phone_region
         relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
-        siblings = impact.other_students(form.impact, "changed there, too.")
-        affected = [*siblings, *impact.sharing_number(form.impact, "theirs stays.")]
+        siblings = other_students(form.impact, "changed there, too.")
+        affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
             b.section(f"*{b.escaped(contact.name)}*{relationship}"),
             *notice,

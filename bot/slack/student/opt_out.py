@@ -12,12 +12,11 @@ from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.domain import phone
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
-from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
-from bot.slack.student.contact_dialog import ContactForm
+from bot.slack.student.contact_dialog import ContactForm, sharing_number
 
 SAID_ON = "said_on"
 _OLDEST = timedelta(days=366)
@@ -38,7 +37,7 @@ class OptOutDialog:
         blocks = [
             b.section(meaning),
             b.input_block(SAID_ON, "When did they say so?", picker),
-            *map(b.context, impact.sharing_number(form.impact, "theirs gets no more texts either.")),
+            *map(b.context, sharing_number(form.impact, "theirs gets no more texts either.")),
         ]
         return b.modal(
             "They told us to stop", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Record"

@@ -8,12 +8,11 @@ from bot.access import Actor
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.slack.kit import blocks as b
-from bot.slack.kit import impact
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import view as student_view
-from bot.slack.student.contact_dialog import ContactForm
+from bot.slack.student.contact_dialog import ContactForm, other_students
 
 SCOPE, REASON = "scope", "reason"
 _THIS_STUDENT, _ALL_STUDENTS = "one", "all"
@@ -56,7 +55,7 @@ def _scope(form: ContactForm) -> list[Block]:
     others = len(form.impact.siblings)
     if not others or form.impact.more_siblings:
         about = f"*{name}* will get no more messages about {b.escaped(student)}. You can undo this later."
-        return [b.section(about), *map(b.context, impact.other_students(form.impact, "nothing changes there."))]
+        return [b.section(about), *map(b.context, other_students(form.impact, "nothing changes there."))]
     everyone = "Both students of this contact" if others == 1 else f"All {others + 1} students of this contact"
     options = [b.option(f"Only {student}", _THIS_STUDENT), b.option(everyone, _ALL_STUDENTS)]
     about = f"*{name}* will get no more messages about the students chosen here. You can undo this later."

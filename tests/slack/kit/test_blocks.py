@@ -1,4 +1,4 @@
-"""Texts that every card shares: statuses, dates, and who else a change affects."""
+"""Texts that every card shares: statuses and dates."""
 
 import html
 from datetime import datetime
@@ -6,40 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.cleanup_list.impact import Impact
-from bot.cleanup_list.student import Sibling
 from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
-from bot.slack.kit import impact
 
 LATE = datetime(2026, 11, 23, 20, 30, tzinfo=ZoneInfo("America/Chicago"))
 
 
 def test_dot_of_a_status_stays_with_its_word():
     assert b.status(SmsStatus.TURNED_OFF) == "🟡\u00a0*Turned Off*"
-
-
-@pytest.mark.parametrize(
-    ("names", "hidden", "listed"),
-    [
-        (["Lea"], 0, "Lea"),
-        (["Lea", "Kim"], 0, "Lea and Kim"),
-        (["Lea"], 1, "Lea and 1 student of another class or school"),
-        (["Lea", "Kim", "Ada", "Eva"], 2, "Lea, Kim, Ada, 1 more student and 2 students of other classes or schools"),
-        ([], 2, "2 students of other classes or schools"),
-    ],
-)
-def test_affected_siblings_are_named_and_hidden_ones_counted(names, hidden, listed):
-    siblings = tuple(Sibling(1, name) for name in names)
-    affected = Impact(siblings=siblings, more_siblings=hidden, sharing=(), more_sharing=0)
-    assert impact.other_students(affected, "changed there, too.") == [
-        f"👪 Also a contact of {listed}: changed there, too."
-    ]
-
-
-def test_change_without_siblings_has_no_line():
-    unaffected = Impact(siblings=(), more_siblings=0, sharing=(), more_sharing=0)
-    assert impact.other_students(unaffected, "changed there, too.") == []
 
 
 @pytest.mark.parametrize(
