@@ -112,10 +112,6 @@ def section(text: str, *, accessory: Block | None = None) -> Block:
     return block | {"accessory": accessory} if accessory else block
 
 
-def fields(*texts: str) -> Block:
-    return {"type": "section", "fields": [mrkdwn(text) for text in texts]}
-
-
 def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
 
