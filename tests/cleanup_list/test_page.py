@@ -65,13 +65,13 @@ def remove(session, one, learner=None):
     return gone
 
 
-def test_a_clerk_sees_the_listed_students_of_her_school_only(session, district, clara):
+def test_clerk_sees_listed_students_of_their_school_only(session, district, clara):
     unreachable(session, at=district.lincoln)
     unreachable(session, "Zoe", "Young", at=district.roosevelt)
     assert names(shown(session, Filter(), actor=clara)) == ["Sam Rivera"]
 
 
-def test_a_teacher_sees_the_students_of_her_own_classes_only(session, district):
+def test_teacher_sees_students_of_their_own_classes_only(session, district):
     sam, _ = unreachable(session, at=district.lincoln)
     unreachable(session, "Zoe", "Young", at=district.lincoln)
     school_class(session, district.ana, district.lincoln, sam)
@@ -79,14 +79,14 @@ def test_a_teacher_sees_the_students_of_her_own_classes_only(session, district):
     assert names(shown(session, Filter(), actor=actor_of(district.tom))) == []
 
 
-def test_a_clerk_who_also_teaches_elsewhere_sees_both(session, district, clara):
+def test_clerk_who_also_teaches_elsewhere_sees_both(session, district, clara):
     unreachable(session, at=district.lincoln)
     zoe, _ = unreachable(session, "Zoe", "Young", at=district.roosevelt)
     school_class(session, district.clara, district.roosevelt, zoe)
     assert names(shown(session, Filter(), actor=clara)) == ["Sam Rivera", "Zoe Young"]
 
 
-def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
+def test_row_says_who_cannot_be_texted_and_why(session, district, clara):
     learner = student(session, at=district.lincoln)
     school_class(session, district.tom, district.lincoln, learner, title="Art", homeroom=False)
     school_class(session, district.ana, district.lincoln, learner)
@@ -110,7 +110,7 @@ def test_a_row_says_who_cannot_be_texted_and_why(session, district, clara):
     )
 
 
-def test_a_class_that_has_ended_names_no_teacher_of_a_student(session, district, clara):
+def test_teacher_of_an_ended_class_is_not_shown(session, district, clara):
     learner, _ = unreachable(session, at=district.lincoln)
     school_class(session, district.ana, district.lincoln, learner, ends_on=clara.today)
     page = shown(session, Filter(), actor=clara)
@@ -140,7 +140,7 @@ def test_call_to_an_inactive_number_reaches_no_one(session, district, clara):
     assert not shown(session, Filter(), actor=clara).students[0].other_ways
 
 
-def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name_comes_first(session, district, clara):
+def test_students_are_ordered_by_status_then_grade_then_family_name(session, district, clara):
     unreachable(session, "Di", "Dee", grade="3", at=district.lincoln, status=SmsStatus.TURNED_OFF)
     unreachable(session, "Ed", "Young", grade="10", at=district.lincoln)
     unreachable(session, "Fay", "Zimmer", grade="2", at=district.lincoln)
@@ -154,13 +154,13 @@ def test_among_equals_the_worse_status_then_the_lower_grade_then_the_family_name
     ("method", "phone", "textable"),
     [("text", "new", 1), ("text", None, 0), ("call", "new", 0), ("email", "new", 0)],
 )
-def test_an_adult_can_be_texted_who_takes_texts_and_has_a_number(session, clara, *, method, phone, textable):
+def test_adult_with_a_number_and_method_text_can_be_texted(session, clara, *, method, phone, textable):
     learner, _ = unreachable(session, at=session.get(School, clara.school_ids[0]))
     contact(session, learner, given="Gran", method=method, phone=phone)
     assert shown(session, Filter(), actor=clara).students[0].textable == textable
 
 
-def test_an_adult_who_said_stop_or_shares_a_bad_number_cannot_be_texted(session, district, clara):
+def test_adult_with_an_opted_out_or_bad_number_cannot_be_texted(session, district, clara):
     learner, maria = unreachable(session, at=district.lincoln)
     contact(session, learner, given="Gran", phone=maria.sis_phone)
     stopped = contact(session, learner, given="Joe")
@@ -169,14 +169,14 @@ def test_an_adult_who_said_stop_or_shares_a_bad_number_cannot_be_texted(session,
     assert shown(session, Filter(), actor=clara).students[0].textable == 0
 
 
-def test_an_edited_number_counts_as_one_that_can_be_texted_and_is_shown(session, district, clara):
+def test_edited_number_counts_as_textable_and_is_shown(session, district, clara):
     _, maria = unreachable(session, at=district.lincoln)
     edit(session, maria, "phone", "+13125559999")
     row = shown(session, Filter(), actor=clara).students[0]
     assert (row.textable, row.listed[0].phone, row.listed[0].status) == (1, "+13125559999", SmsStatus.BLOCKED)
 
 
-def test_a_removed_contact_is_not_on_the_list_of_that_student(session, district, clara):
+def test_removed_contact_is_not_listed_for_that_student(session, district, clara):
     sam, maria = unreachable(session, at=district.lincoln)
     zoe = student(session, "Zoe", "Rivera", at=district.lincoln)
     session.add(StudentContact(student_id=zoe.id, contact_id=maria.id))
@@ -196,7 +196,7 @@ def test_student_who_left_the_district_is_not_listed(session, district, clara):
     assert (page.total_students, page.total_contacts, page.counts_by_status, page.students) == (0, 0, {}, ())
 
 
-def test_totals_and_counts_are_of_the_whole_filter_each_contact_once(session, district, clara):
+def test_totals_count_each_contact_of_the_filter_once(session, district, clara):
     sam, maria = unreachable(session, at=district.lincoln)
     twin = student(session, "Tia", at=district.lincoln)
     session.add(StudentContact(student_id=twin.id, contact_id=maria.id))
@@ -207,7 +207,7 @@ def test_totals_and_counts_are_of_the_whole_filter_each_contact_once(session, di
     assert page.counts_by_status == {SmsStatus.BLOCKED: 1, SmsStatus.INACTIVE: 2}
 
 
-def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session, district, clara):
+def test_pages_follow_each_other_and_end_with_the_last(session, district, clara):
     for number in range(5):
         unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
     pages = [load_page(session, Filter(page=at), actor=clara, page_size=2) for at in (1, 2, 3, 9)]
@@ -223,7 +223,7 @@ def test_pages_follow_each_other_and_one_beyond_the_last_shows_the_last(session,
 @pytest.mark.parametrize(
     ("size", "last"), [(2, ["Kid4", "Kid5"]), (4, ["Kid4", "Kid5"]), (5, ["Kid5"]), (6, ["Kid0", "Kid5"])]
 )
-def test_a_page_beyond_the_last_shows_all_of_the_last(session, district, clara, size, last):
+def test_page_beyond_the_last_shows_the_whole_last_page(session, district, clara, size, last):
     for number in range(6):
         unreachable(session, f"Kid{number}", "Rivera", at=district.lincoln)
     page = load_page(session, Filter(page=7), actor=clara, page_size=size)
@@ -231,7 +231,7 @@ def test_a_page_beyond_the_last_shows_all_of_the_last(session, district, clara, 
     assert page.filter.page == page.pages
 
 
-def test_grade_and_status_narrow_students_and_the_contacts_shown(session, district, clara):
+def test_grade_and_status_narrow_students_and_contacts(session, district, clara):
     sam, _ = unreachable(session, at=district.lincoln)
     list_contact(session, contact(session, sam, given="Joe"), SmsStatus.INACTIVE)
     unreachable(session, "Zoe", "Young", grade="4", at=district.lincoln)
@@ -243,7 +243,7 @@ def test_grade_and_status_narrow_students_and_the_contacts_shown(session, distri
 @pytest.mark.parametrize(
     "typed", [("sam",), ("RIVERA", "sam"), ("rive",), ("pat",), ("Maria", "Rivéra"), ("o'brien",), ("o", "brien")]
 )
-def test_a_name_finds_the_student_or_a_listed_contact_however_typed(session, district, clara, typed):
+def test_name_finds_students_and_listed_contacts_in_any_spelling(session, district, clara, typed):
     learner = student(session, at=district.lincoln)
     list_contact(session, contact(session, learner))
     list_contact(session, contact(session, learner, given="Pat", family="O\u2019Brien"))
@@ -251,13 +251,13 @@ def test_a_name_finds_the_student_or_a_listed_contact_however_typed(session, dis
     assert names(shown(session, Filter(names=typed), actor=clara)) == ["Sam Rivera"]
 
 
-def test_words_of_a_name_must_all_belong_to_one_person(session, district, clara):
+def test_all_words_of_a_name_must_match_one_person(session, district, clara):
     unreachable(session, at=district.lincoln)
     assert names(shown(session, Filter(names=("Sam", "Maria")), actor=clara)) == []
 
 
 @pytest.mark.parametrize("typed", ["García", "ana garcia", "Ms. Garcia", "garc"])
-def test_a_teacher_finds_the_students_they_teach_two_of_one_name_together(session, district, clara, typed):
+def test_teacher_name_finds_students_of_all_teachers_with_it(session, district, clara, typed):
     namesake = staff(session, "Ana", "Garcia", "ana2@district.example", at=district.lincoln)
     sam, _ = unreachable(session, at=district.lincoln)
     zoe, _ = unreachable(session, "Zoe", "Young", at=district.lincoln)
@@ -268,13 +268,13 @@ def test_a_teacher_finds_the_students_they_teach_two_of_one_name_together(sessio
 
 
 @pytest.mark.parametrize("typed", ["lincoln", "Lincoln Elementary", "elementary lincoln"])
-def test_a_school_is_found_by_any_of_its_words(session, district, dana, typed):
+def test_school_is_found_by_any_of_its_words(session, district, dana, typed):
     unreachable(session, at=district.lincoln)
     unreachable(session, "Zoe", "Young", at=district.roosevelt)
     assert names(shown(session, Filter(school=typed), actor=dana)) == ["Sam Rivera"]
 
 
-def test_a_page_is_one_statement_whatever_its_size(session, district, clara):
+def test_page_is_one_statement_at_any_size(session, district, clara):
     for number in range(12):
         unreachable(session, f"Kid{number}", at=district.lincoln)
     with captured_statements() as sent:
@@ -283,13 +283,13 @@ def test_a_page_is_one_statement_whatever_its_size(session, district, clara):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_contact_is_found_by_their_own_name_in_every_script(session, district, clara, name):
+def test_contact_is_found_by_a_name_in_any_script(session, district, clara, name):
     learner = student(session, at=district.lincoln)
     list_contact(session, contact(session, learner, given=name))
     assert names(shown(session, Filter(names=(name,)), actor=clara)) == ["Sam Rivera"]
 
 
-def test_a_student_card_shows_all_contacts_in_the_order_to_call_them(session, district, clara):
+def test_student_card_shows_contacts_in_calling_order(session, district, clara):
     learner = student(session, at=district.lincoln)
     gran = contact(session, learner, given="Gran", priority=None)
     joe = list_contact(session, contact(session, learner, given="Joe", priority=2), SmsStatus.TURNED_OFF)
@@ -303,7 +303,7 @@ def test_a_student_card_shows_all_contacts_in_the_order_to_call_them(session, di
     assert card.student.textable == 1
 
 
-def test_a_card_of_an_opted_out_contact_says_so_whatever_the_carrier_said(session, district, clara):
+def test_student_card_shows_opt_out_over_a_carriers_status(session, district, clara):
     learner, maria = unreachable(session, at=district.lincoln)
     session.get(PhoneNumber, maria.sis_phone).opted_out_at = NOW
     session.flush()
@@ -311,7 +311,7 @@ def test_a_card_of_an_opted_out_contact_says_so_whatever_the_carrier_said(sessio
     assert (one.status, one.since) == (SmsStatus.OPT_OUT, NOW)
 
 
-def test_a_card_shows_an_edit_beside_the_sis_value_and_what_undo_takes_back(session, district, clara):
+def test_student_card_shows_edit_sis_value_and_undo(session, district, clara):
     learner, maria = unreachable(session, at=district.lincoln)
     made = edit(session, maria, "phone", "+13125559999")
     made.state, made.sis_value, made.sis_at = "conflict", "+13125558888", NOW
@@ -321,7 +321,7 @@ def test_a_card_shows_an_edit_beside_the_sis_value_and_what_undo_takes_back(sess
     assert [(note.state, note.sis_value, note.sis_at) for note in one.edits] == [("conflict", "+13125558888", NOW)]
 
 
-def test_a_card_lists_removed_contacts_that_can_be_brought_back(session, district, clara):
+def test_student_card_lists_removed_contacts(session, district, clara):
     learner, maria = unreachable(session, at=district.lincoln)
     joe = contact(session, learner, given="Joe")
     here, from_all = remove(session, maria, learner), remove(session, joe)
@@ -333,7 +333,7 @@ def test_a_card_lists_removed_contacts_that_can_be_brought_back(session, distric
     }
 
 
-def test_a_card_of_a_hidden_student_sounds_like_one_that_never_was(session, district, clara):
+def test_hidden_and_unknown_students_are_refused_alike(session, district, clara):
     zoe, _ = unreachable(session, "Zoe", "Young", at=district.roosevelt)
     with pytest.raises(UserError) as hidden:
         load_student(session, zoe.id, actor=clara)
@@ -342,7 +342,7 @@ def test_a_card_of_a_hidden_student_sounds_like_one_that_never_was(session, dist
     assert hidden.value.sentence == never.value.sentence
 
 
-def test_touches_names_the_siblings_one_may_see_and_counts_the_others(session, district, clara):
+def test_impact_names_visible_siblings_and_counts_the_others(session, district, clara):
     sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
     zoe = student(session, "Zoe", at=district.roosevelt)
     maria = contact(session, sam, tia, zoe)
@@ -351,7 +351,7 @@ def test_touches_names_the_siblings_one_may_see_and_counts_the_others(session, d
     assert (touched.more_siblings, touched.sharing, touched.more_sharing) == (1, (), 0)
 
 
-def test_touches_finds_who_shares_the_number_by_edit_or_by_sis(session, district, clara):
+def test_impact_finds_contacts_with_the_number_by_edit_or_sis(session, district, clara):
     sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", at=district.roosevelt)
     maria = contact(session, sam)
     contact(session, sam, given="Joe", phone=maria.sis_phone)
@@ -363,7 +363,7 @@ def test_touches_finds_who_shares_the_number_by_edit_or_by_sis(session, district
     assert (touched.sharing, touched.more_sharing) == (("Joe Rivera",), 1)
 
 
-def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_others_counted(session, district, clara):
+def test_impact_of_an_office_line_reads_only_a_few_names(session, district, clara):
     sam, tia = student(session, at=district.lincoln), student(session, "Tia", at=district.lincoln)
     zoe = student(session, "Zoe", at=district.roosevelt)
     office = contact(session, sam, phone="+13125550100")
@@ -377,13 +377,13 @@ def test_of_those_who_share_an_office_s_line_a_few_are_named_and_read_and_the_ot
     assert max(rows) <= 3
 
 
-def test_touches_of_a_hidden_contact_are_refused(session, district, clara):
+def test_impact_of_a_hidden_contact_is_refused(session, district, clara):
     maria = contact(session, student(session, at=district.roosevelt))
     with refused("access.no_contact"):
         load_impact(session, maria.id, actor=clara)
 
 
-def test_a_vocabulary_knows_the_schools_and_teachers_of_ones_own_students(session, district, clara, dana):
+def test_vocabulary_has_schools_and_teachers_of_own_students(session, district, clara, dana):
     sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", at=district.roosevelt)
     school_class(session, district.ana, district.lincoln, sam)
     school_class(session, district.tom, district.roosevelt, zoe)
@@ -430,7 +430,7 @@ def _words(schools, teachers):
     return Vocabulary(schools=tuple(schools), teachers=tuple(teachers))
 
 
-def test_the_latest_message_is_the_last_settled_one_and_the_sync_the_last_applied(session):
+def test_freshness_has_the_last_final_message_and_applied_sync(session):
     assert load_freshness(session) == Freshness("", None, None, None)
     day = timedelta(days=1)
     session.add_all(
