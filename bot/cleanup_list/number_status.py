@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from bot.db.session import set_local
 from bot.domain.sms_status import Color, Outcome, SmsStatus, statuses_with_color
 
-# Weakest first. The more a report claims to know, the stronger it is; `delivered` is final for ever.
+# Weakest first. Where receipts of one delivery disagree, or deliveries of one message to the same number, the outcome that comes
+# later here counts, in whatever order the receipts arrive. `delivered` is last, so nothing replaces it.
 STRENGTH = (
     Outcome.PENDING,
     Outcome.NOT_CONTACT_PROBLEM,
