@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,13 +19,14 @@ _MAX_FIELDS = 100
 class Callback:
     """A request. `url` is the full URL with its query; header names are lower case; `at` is when the request arrived.
 
-    Methods that parse it raise `Malformed`.
+    `other_urls` are further spellings of the URL, which a proxy may have rewritten. Methods that parse it raise `Malformed`.
     """
 
     url: str
     headers: Mapping[str, str]
     body: bytes
     at: datetime
+    other_urls: Sequence[str] = ()
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
@@ -40,6 +41,13 @@ class Callback:
             return urlsplit(self.url)
         except ValueError as problem:
             raise Malformed("the URL cannot be read") from problem
+
+    def signed_urls(self) -> Iterator[str]:
+        """Yield every spelling of the URL that the provider may have signed: each also without its port, and with one."""
+        self.split_url()
+        for url in (self.url, *self.other_urls):
+            yield url
+            yield from _with_other_ports(url)
 
     def query(self, name: str) -> str:
         return parse_qs(self.split_url().query).get(name, [""])[0]
@@ -64,6 +72,19 @@ class Callback:
         if not isinstance(value, dict):
             raise Malformed("the body is not an object")
         return value
+
+
+def _with_other_ports(url: str) -> Iterator[str]:
+    """Yield the URL without its port and with one: a signer, a proxy, or a client may leave out the default port or add it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return
+    host = parts.netloc.removesuffix(f":{port}") if port else parts.netloc
+    default_port = 443 if parts.scheme == "https" else 80
+    yield parts._replace(netloc=host).geturl()
+    yield parts._replace(netloc=f"{host}:{port or default_port}").geturl()
 
 
 def field(value: Any, *path: str | int) -> Any:

@@ -17,7 +17,7 @@ import jwt
 from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, as_text, e164, is_same, required_token, timestamp, token
 from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, look_up_failure
+from bot.providers.receipt import BadSignature, Code, Malformed, OtherUrlSigned, Parsed, ParsedReceipt, look_up_failure
 
 NAME = "messagebird"
 SECRET = "messagebird_signing_key"  # noqa: S105 - the name of a setting.
@@ -39,9 +39,9 @@ def verify(secret: str, callback: Callback) -> None:
     except (jwt.PyJWTError, ValueError) as problem:
         raise BadSignature("the token is not valid") from problem
     _check_time(claims, callback)
-    url_hash = sha256(callback.url.encode("utf-8", "surrogatepass")).hexdigest()
-    if not is_same(as_text(claims.get("url_hash")), url_hash):
-        raise BadSignature("another URL was signed; is PUBLIC_URL right?")
+    url_hashes = (sha256(url.encode("utf-8", "surrogatepass")).hexdigest() for url in callback.signed_urls())
+    if as_text(claims.get("url_hash")) not in url_hashes:
+        raise OtherUrlSigned("another URL was signed")
     body_hash = sha256(callback.body).hexdigest() if callback.body else ""
     if not is_same(as_text(claims.get("payload_hash")), body_hash):
         raise BadSignature("another body was signed")

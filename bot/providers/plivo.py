@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, e164, is_any, required_token, timestamp, token
 from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import BadSignature, Code, Parsed, ParsedReceipt, look_up_failure
+from bot.providers.receipt import BadSignature, Code, OtherUrlSigned, Parsed, ParsedReceipt, look_up_failure
 
 NAME = "plivo"
 SECRET = "plivo_auth_token"  # noqa: S105 - the name of a setting.
@@ -32,17 +32,17 @@ def verify(secret: str, callback: Callback) -> None:
     nonce = callback.header("x-plivo-signature-v3-nonce")
     if not secret or not nonce or not given:
         raise BadSignature("no signature")
-    text = f"{_signed_text(callback)}.{nonce}".encode(errors="surrogatepass")
-    if not is_any(given, base64.b64encode(hmac.new(secret.encode(), text, sha256).digest())):
-        raise BadSignature("the signature does not match")
-
-
-def _signed_text(callback: Callback) -> str:
-    """Return the URL with its query sorted, a dot if there is one, and the name and value of each form field, sorted."""
-    address, _, query = callback.url.partition("?")
-    parameters = "&".join(f"{name}={value}" for name, value in sorted(parse_qsl(query, keep_blank_values=True)))
     fields = "".join(name + value for name, value in sorted(callback.form()))
-    return f"{address}?{parameters}.{fields}" if parameters else f"{address}?{fields}"
+    if not any(is_any(given, _sign(secret, url, fields, nonce)) for url in callback.signed_urls()):
+        raise OtherUrlSigned("the signature does not match")
+
+
+def _sign(secret: str, url: str, fields: str, nonce: str) -> bytes:
+    """Sign the URL with its query sorted, a dot if there is one, the name and value of each form field, sorted, and the nonce."""
+    address, _, query = url.partition("?")
+    parameters = "&".join(f"{name}={value}" for name, value in sorted(parse_qsl(query, keep_blank_values=True)))
+    signed = f"{address}?{parameters}.{fields}.{nonce}" if parameters else f"{address}?{fields}.{nonce}"
+    return base64.b64encode(hmac.new(secret.encode(), signed.encode(errors="surrogatepass"), sha256).digest())
 
 
 def parse(callback: Callback) -> Parsed:

@@ -90,6 +90,10 @@ class BadSignature(Refused):
     status = 403
 
 
+class OtherUrlSigned(BadSignature):
+    """The signature is not one of this URL with our secret: the provider called another spelling of it, or the secret is wrong."""
+
+
 class TryAgain(BadSignature):
     """As above, from a provider that tries again only after a 5xx: by then, a missing signature or our secret may be fixed."""
 

@@ -7,14 +7,14 @@ guide to status callbacks.
 
 import base64
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
 
 from bot.domain.sms_status import Outcome
-from bot.providers.callback import Callback, as_text, e164, is_any, is_same, required_token, token
+from bot.providers.callback import Callback, as_text, e164, is_same, required_token, token
 from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, look_up_failure
+from bot.providers.receipt import BadSignature, Code, Malformed, OtherUrlSigned, Parsed, ParsedReceipt, look_up_failure
 
 NAME = "twilio"
 SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.
@@ -23,7 +23,7 @@ SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.
 def verify(secret: str, callback: Callback) -> None:
     """Check that Twilio signed this request with the account's auth token.
 
-    The signature is HMAC-SHA1 of the URL and, for a form, of every field sorted by name; for a JSON body, the signed URL
+    The signature is HMAC-SHA1 of the URL (without what follows a `#`) and, for a form, of every field sorted by name; for a JSON body, the signed URL
     contains its digest as `bodySHA256`. The header that names another algorithm is ignored: only this one is accepted.
     """
     given = callback.header("x-twilio-signature")
@@ -35,24 +35,13 @@ def verify(secret: str, callback: Callback) -> None:
         signed_fields = ""
     else:
         raise BadSignature("another body was signed")
-    texts = [url + signed_fields for url in _urls(callback)]
-    digests = [hmac.new(secret.encode(), text.encode(), sha1).digest() for text in texts]
-    if not is_any([base64.b64encode(digest).decode() for digest in digests], given):
-        raise BadSignature("the signature does not match")
+    # Stopping at the first match shows only which spelling of the URL was signed, and the usual one comes first.
+    if not any(is_same(given, _sign(secret, url + signed_fields)) for url in callback.signed_urls()):
+        raise OtherUrlSigned("the signature does not match")
 
 
-def _urls(callback: Callback) -> Iterator[str]:
-    """Yield the URL as called, without its port, and with one: Twilio signs some URLs with the port and some without."""
-    parts = callback.split_url()
-    try:
-        port = parts.port
-    except ValueError as problem:
-        raise BadSignature("the URL has no valid port") from problem
-    host = parts.netloc.removesuffix(f":{port}") if port else parts.netloc
-    default_port = 443 if parts.scheme == "https" else 80
-    yield callback.url
-    yield parts._replace(netloc=host).geturl()
-    yield parts._replace(netloc=f"{host}:{port or default_port}").geturl()
+def _sign(secret: str, text: str) -> bytes:
+    return base64.b64encode(hmac.new(secret.encode(), text.encode(errors="surrogatepass"), sha1).digest())
 
 
 def parse(callback: Callback) -> Parsed:
