@@ -26,6 +26,7 @@ from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.settle import due_messages, settle_message
+from bot.refusals import delete_old_refusals
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.digest import post as digest_post
@@ -36,7 +37,6 @@ from bot.slack.sync import notice_post
 from bot.sync.hold import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
-from bot.web.refusals import delete_old_refusals
 from bot.web.slack import delete_old_requests
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from bot.app import slack_client
 from bot.cli import manifest
@@ -22,21 +21,18 @@ from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome
 from bot.web.readiness import Check, readiness_checks
-from bot.web.refusals import refusals_of_a_day
 
 # Slack refuses a request whose timestamp is more than 300 s off.
 _MAX_SKEW = timedelta(seconds=60)
 _MIN_SECRET = 16
-_MANY_REFUSALS = 10
 
 
 def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check]:
-    checks = readiness_checks(engine, now=now)
+    checks = readiness_checks(engine, now=now, zone=config.zone)
     if checks[0].ok:
         with engine.connect() as connection:
             database_time = connection.scalar(select(func.clock_timestamp()))
         checks.append(clock_skew("clock and database", database_time, now))
-        checks.append(_refused_requests(engine, now))
         checks.append(_pooling("DATABASE_URL", engine))
     if config.database_url_direct:
         checks.append(_direct_database(config.database_url_direct.get_secret_value()))
@@ -152,24 +148,6 @@ def _receipts(config: Settings) -> Check:
         return Check(name, ok=True, sentence=f"are accepted from {', '.join(accepted)}.")
     secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
     return Check(name, ok=None, sentence=f"are accepted from no provider. Set the secret of yours: {secrets}.")
-
-
-def _refused_requests(engine: Engine, now: datetime) -> Check:
-    """Name refused requests of the last day. A few may be a stranger's; many recent ones mean that something is wrong."""
-    name = "refused requests"
-    try:
-        with Session(engine) as session:
-            refusals = refusals_of_a_day(session, now=now)
-    except SQLAlchemyError:  # The table may not exist yet.
-        return Check(name, ok=None, sentence="could not be counted.")
-    if not refusals:
-        return Check(name, ok=True, sentence="in the last 24 hours: none.")
-    counts = "; ".join(f"{refused.source} {refused.total:,} ({refused.reason})" for refused in refusals[:5])
-    sentence = (
-        f"in the last 24 hours: {counts}. Unless a stranger sends them, check the secret, PUBLIC_URL, and the clock."
-    )
-    is_many = sum(refused.recent for refused in refusals) >= _MANY_REFUSALS
-    return Check(name, ok=False if is_many else None, sentence=sentence)
 
 
 def secret_lengths(config: Settings) -> Check:

@@ -4,9 +4,11 @@
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+from functools import partial
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from sqlalchemy import Engine, text
@@ -23,7 +25,7 @@ _BUSY_SECONDS = 2.0
 # One answer serves everyone who asks within this time: the checks write to the database's disk, and anyone may ask.
 _ANSWER_SECONDS = 1.0
 # They need attention, but this process still does what it can: taking it out of service would not help.
-_NEVER_UNREADY = {"SIS", "outbox"}
+_NEVER_UNREADY = {"SIS", "outbox", "refused requests"}
 
 
 async def liveness(_request: Request) -> Response:
@@ -31,7 +33,7 @@ async def liveness(_request: Request) -> Response:
 
 
 def readiness_endpoint(
-    engine: Engine, slack_threads: CapacityLimiter, *, now: Callable[[], datetime] = utc_now
+    engine: Engine, slack_threads: CapacityLimiter, *, zone: tzinfo, now: Callable[[], datetime] = utc_now
 ) -> Endpoint:
     """Build the endpoint. It has a thread of its own, so that it answers when all others are taken."""
     own_thread, lock = CapacityLimiter(1), asyncio.Lock()
@@ -41,7 +43,9 @@ def readiness_endpoint(
         nonlocal answered_at, answer
         async with lock:
             if time.monotonic() - answered_at >= _ANSWER_SECONDS:
-                checks = await to_thread.run_sync(lambda: readiness_checks(engine, now=now()), limiter=own_thread)
+                checks = await to_thread.run_sync(
+                    partial(readiness_checks, engine, now=now(), zone=zone), limiter=own_thread
+                )
                 answer = _answer([*checks, await _check_threads(slack_threads)])
                 answered_at = time.monotonic()
         return answer
@@ -50,7 +54,7 @@ def readiness_endpoint(
 
 
 def _answer(checks: list[Check]) -> Response:
-    attention = [check.name for check in checks if not check.ok]
+    attention = [check.name for check in checks if check.ok is False]
     is_ready = _NEVER_UNREADY.issuperset(attention)
     sentences = {check.name: check.sentence for check in checks}
     return JSONResponse({"ready": is_ready, "attention": attention, **sentences}, 200 if is_ready else 503)
@@ -81,9 +85,16 @@ _METRICS = {
     "contact_cleanup_receipts_waiting": "SELECT NULL, count(*) FROM receipts WHERE applied_at IS NULL",
     "contact_cleanup_requests_refused_last_day": "SELECT source, sum(count) FROM refused_requests"
     " WHERE hour > now() - interval '1 day' GROUP BY 1 ORDER BY 1",
+    "contact_cleanup_refusals_last_day": "SELECT source, reason, sum(count) FROM refused_requests"
+    " WHERE hour > now() - interval '1 day' GROUP BY 1, 2 ORDER BY 1, 2",
     "contact_cleanup_sync_age_seconds": "SELECT NULL, extract(epoch FROM now() - max(finished_at))::bigint"
     " FROM sync_runs WHERE state = 'done'",
 }
+
+
+def _labels(names: Sequence[str], values: Sequence[str | None]) -> str:
+    pairs = [f"{name}={json.dumps(value)}" for name, value in zip(names, values, strict=True) if value]
+    return f"{{{','.join(pairs)}}}" if pairs else ""
 
 
 def _render_metrics(engine: Engine) -> str:
@@ -92,7 +103,8 @@ def _render_metrics(engine: Engine) -> str:
     with autocommit_engine(engine).connect() as connection:
         for name, query in _METRICS.items():
             lines.append(f"# TYPE {name} gauge")
-            for label, value in connection.execute(text(query)):
-                labels = f'{{of="{label}"}}' if label else ""
-                lines += [f"{name}{labels} {value}"] if value is not None else []
+            result = connection.execute(text(query))
+            *names, _ = result.keys()
+            names = names if len(names) > 1 else ["of"]
+            lines += [f"{name}{_labels(names, labels)} {value}" for *labels, value in result if value is not None]
     return "\n".join(lines) + "\n"

@@ -4,26 +4,30 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from psycopg.errors import ConfigurationLimitExceeded, DiskFull
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bot.db.engine import OLDEST_POSTGRESQL
 from bot.db.migrations.upgrade import TablesState, load_tables_state
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
 from bot.domain.display import plural
+from bot.refusals import describe, load_refusals
 from bot.sync import runs
 
 # The clock looks for due work every 15 s.
 _OUTBOX_PATIENCE = timedelta(minutes=5)
+_MAX_REFUSALS = 5
 _OLDEST_DUE = text("""
 SELECT min(due_at) FROM (
     SELECT due_at FROM digest_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
     UNION ALL SELECT due_at FROM downloads WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT due_at FROM sync_notices WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT due_at FROM admin_notices WHERE state IN ('pending', 'claimed')
 ) AS unsent
 """)
 # A sort that does not fit in memory: it writes 2 MB to the disk, and leaves nothing.
@@ -41,14 +45,14 @@ class Check:
     sentence: str
 
 
-def readiness_checks(engine: Engine, *, now: datetime) -> list[Check]:
-    """Run the checks; if the database does not answer, only that one."""
+def readiness_checks(engine: Engine, *, now: datetime, zone: tzinfo = UTC) -> list[Check]:
+    """Run the checks; if the database does not answer, only that one. Times of day are those of `zone`."""
     database = _check_database(engine)
     if not database.ok:
         return [database]
     tables = _check_tables(engine)
-    outbox = [_check_outbox(engine, now=now)] if tables.ok else []
-    return [database, _check_disk(engine), tables, *outbox, _check_sis(engine, now=now)]
+    work = [_check_outbox(engine, now=now), _check_refusals(engine, now=now, zone=zone)] if tables.ok else []
+    return [database, _check_disk(engine), tables, *work, _check_sis(engine, now=now)]
 
 
 def _check_database(engine: Engine) -> Check:
@@ -99,6 +103,19 @@ def _check_outbox(engine: Engine, *, now: datetime) -> Check:
     minutes = plural((now - oldest) // timedelta(minutes=1), "minute")
     sentence = f"is late: something was due {minutes} ago. Check that the clock process runs, and its log."
     return Check("outbox", ok=False, sentence=sentence)
+
+
+def _check_refusals(engine: Engine, *, now: datetime, zone: tzinfo) -> Check:
+    """Name the refused requests of the last day. A few may be a stranger's; many recent ones mean that something is wrong."""
+    with Session(engine) as session:
+        refusals = load_refusals(session, now=now)
+    if not refusals:
+        return Check("refused requests", ok=True, sentence="in the last 24 hours: none.")
+    sentences = [describe(each, zone=zone, now=now) for each in refusals[:_MAX_REFUSALS]]
+    is_ours = any(each.is_our_problem for each in refusals)
+    return Check(
+        "refused requests", ok=False if is_ours else None, sentence=f"in the last 24 hours: {'. '.join(sentences)}."
+    )
 
 
 def _check_sis(engine: Engine, *, now: datetime) -> Check:

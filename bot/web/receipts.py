@@ -1,6 +1,7 @@
 """The providers' endpoint: delivery receipts, opt-outs, and opt-ins, committed before they are answered."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from anyio import CapacityLimiter, to_thread
@@ -15,23 +16,29 @@ from bot.mass_messages.receipts import record_receipts
 from bot.providers.callback import Callback
 from bot.providers.fetch import fetch
 from bot.providers.receipt import (
-    BadSignature,
     FetchFirst,
     Handshake,
+    Malformed,
     OptOutMessage,
+    OtherUrlSigned,
     Parsed,
     ParsedReceipt,
     Refused,
     TryAgain,
 )
 from bot.providers.registry import BY_NAME, Provider
+from bot.refusals import URL_DIFFERS
 from bot.settings import Settings
+from bot.web.called_url import believed_urls, claimed_urls, origin_of
 from bot.web.group_commit import GroupCommit
 from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
+from bot.web.wrong_address import answer_wrong_address
 
 _MAX_BATCH = 500
 _MAX_WAITING_FETCHES = 4
+# Longer than the name of a host; it is stored.
+_MAX_ORIGIN = 100
 
 Report = ParsedReceipt | OptOutMessage
 
@@ -60,7 +67,9 @@ def receipts_endpoint(
             return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
 
     async def endpoint(request: Request) -> Response:
-        provider = _find_provider(request.path_params["provider"])
+        provider = BY_NAME.get(request.path_params["provider"])
+        if provider is None:
+            return answer_wrong_address(request, refusals)
         secret = settings.secret(provider.SECRET)
         if secret is None:
             # The provider tries again, so nothing is lost if it is set soon.
@@ -69,14 +78,18 @@ def receipts_endpoint(
                 503, f"{provider.SECRET.upper()} is not set here, so receipts of {provider.NAME} cannot be verified."
             )
         body = await read_body(request, max_bytes=MEGABYTE)
-        callback = Callback(_called_url(settings, request), dict(request.headers), body, utc_now())
+        url, *other_urls = believed_urls(settings, request)
+        callback = Callback(url, dict(request.headers), body, utc_now(), other_urls)
         try:
             parsed = await verify_and_parse(provider, secret, callback)
             await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
             return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:
-            if isinstance(refusal, BadSignature):
-                refusals.add(provider.NAME, str(refusal))
+            claimed = claimed_urls(request)
+            reason = await to_thread.run_sync(
+                _find_cause, refusal, provider, secret, callback, claimed, limiter=threads
+            )
+            refusals.add(provider.NAME, reason)
             raise HttpError(refusal.status, f"{provider.NAME}: {refusal}", challenge=refusal.challenge) from refusal
 
     return endpoint
@@ -85,6 +98,25 @@ def receipts_endpoint(
 def _verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
     provider.verify(secret, callback)
     return provider.parse(callback)
+
+
+def _find_cause(refusal: Refused, provider: Provider, secret: str, callback: Callback, claimed: Sequence[str]) -> str:
+    """Return why a request was refused: perhaps it is signed with our secret, for a URL that we do not believe was called."""
+    if isinstance(refusal, OtherUrlSigned) and _is_signed(provider, secret, callback, claimed):
+        origin = next(origin_of(url) for url in claimed if _is_signed(provider, secret, callback, [url]))
+        if len(origin) <= _MAX_ORIGIN and origin.isprintable():
+            return f"{URL_DIFFERS}; set PUBLIC_URL={origin}"
+    if isinstance(refusal, Malformed):
+        return f"not what {provider.NAME} sends: {refusal}"
+    return str(refusal)
+
+
+def _is_signed(provider: Provider, secret: str, callback: Callback, urls: Sequence[str]) -> bool:
+    try:
+        provider.verify(secret, replace(callback, url=urls[0], other_urls=urls[1:]))
+    except Refused:
+        return False
+    return True
 
 
 async def _answer_handshakes(handshakes: Sequence[Handshake], fetch_threads: CapacityLimiter) -> Response:
@@ -101,22 +133,3 @@ async def _fetch_in(threads: CapacityLimiter, request: Callable[[], object]) -> 
     if threads.statistics().tasks_waiting >= _MAX_WAITING_FETCHES:
         raise TryAgain("too many requests to the provider are waiting")
     await to_thread.run_sync(request, limiter=threads)
-
-
-def _find_provider(name: str) -> Provider:
-    provider = BY_NAME.get(name)
-    if provider is None:
-        raise HttpError(404, f"Unknown provider. Known providers: {', '.join(BY_NAME)}.")
-    return provider
-
-
-def _called_url(settings: Settings, request: Request) -> str:
-    """Return the URL that the provider called and signed; a proxy in front of us may have changed it."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    if settings.public_url:
-        return f"{settings.public_url.rstrip('/')}{request.url.path}{query}"
-    scheme, host = request.url.scheme, request.headers.get("host", "")
-    if request.client and settings.is_trusted_proxy(request.client.host):
-        scheme = request.headers.get("x-forwarded-proto", scheme)
-        host = request.headers.get("x-forwarded-host", host)
-    return f"{scheme}://{host}{request.url.path}{query}"

@@ -1,30 +1,25 @@
-"""Counts of requests whose sender could not be verified, so that `doctor` can say that a secret, an address, or a clock is wrong.
+"""Counts refused requests in memory and writes them every few seconds, because strangers can cause any number of them.
 
-Strangers can cause any number of them, so they are counted in memory and written together every few seconds. What a process has
-not yet written when it stops is lost.
+What a process has not yet written when it stops is lost.
 """
 
 import asyncio
 import logging
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import time
 
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Engine, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from bot.app import utc_now
-from bot.db.models.refusals import RefusedRequests
 from bot.db.session import transaction
 from bot.errors import describe_error
+from bot.refusals import Burst, Key, add_refusals
 
 logger = logging.getLogger(__name__)
 
 _WRITE_AFTER_SECONDS = 2
-_DAY, _RETENTION = timedelta(days=1), timedelta(days=7)
+_LOG_AFTER_SECONDS = 60.0
 
 
 class RefusalCounter:
@@ -33,64 +28,45 @@ class RefusalCounter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._threads = CapacityLimiter(1)
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._bursts: dict[Key, Burst] = {}
+        self._unlogged: dict[Key, int] = {}
+        self._logged_at: dict[Key, float] = {}
         self._writer: asyncio.Task[None] | None = None
 
     def add(self, source: str, reason: str) -> None:
-        self._counts[source, reason] += 1
+        now = utc_now()
+        self._merge((source, reason), Burst(1, now, now))
+        self._log((source, reason))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_soon())
 
+    def _merge(self, key: Key, burst: Burst) -> None:
+        before = self._bursts.get(key, burst)
+        count = burst.count + before.count if before is not burst else burst.count
+        first_at, last_at = min(before.first_at, burst.first_at), max(before.last_at, burst.last_at)
+        self._bursts[key] = Burst(count, first_at, last_at)
+
+    def _log(self, key: Key) -> None:
+        """Log the first of a kind at once, and then once a minute how many came."""
+        count, now = self._unlogged.pop(key, 0) + 1, time.monotonic()
+        if now - self._logged_at.get(key, -_LOG_AFTER_SECONDS) < _LOG_AFTER_SECONDS:
+            self._unlogged[key] = count
+            return
+        self._logged_at[key] = now
+        logger.warning("refused from %s: %d (%s)", key[0], count, key[1])
+
     async def _write_soon(self) -> None:
-        while self._counts:
+        while self._bursts:
             await asyncio.sleep(_WRITE_AFTER_SECONDS)
-            counts, self._counts = self._counts, Counter()
+            bursts, self._bursts = self._bursts, {}
             try:
-                await to_thread.run_sync(_write, self._engine, counts, limiter=self._threads)
+                await to_thread.run_sync(_write, self._engine, bursts, limiter=self._threads)
             except SQLAlchemyError as error:
-                self._counts.update(counts)
+                for key, burst in bursts.items():
+                    self._merge(key, burst)
                 logger.warning("refused requests were not counted yet: %s", describe_error(error))
 
 
-def _write(engine: Engine, counts: Counter[tuple[str, str]]) -> None:
-    hour = utc_now().replace(minute=0, second=0, microsecond=0)
-    # In one order, so that two processes do not deadlock.
-    rows = [
-        {"source": source, "reason": reason, "hour": hour, "count": count}
-        for (source, reason), count in sorted(counts.items())
-    ]
-    upsert = insert(RefusedRequests).values(rows)
-    upsert = upsert.on_conflict_do_update(
-        index_elements=["source", "reason", "hour"], set_={"count": RefusedRequests.count + upsert.excluded.count}
-    )
+def _write(engine: Engine, bursts: dict[Key, Burst]) -> None:
     with transaction(engine) as session:
-        session.execute(upsert)
-
-
-@dataclass(frozen=True)
-class Refusals:
-    """Requests to one endpoint that were refused for one reason within a day, and how many of them in the last hours."""
-
-    source: str
-    reason: str
-    total: int
-    recent: int
-
-
-def refusals_of_a_day(session: Session, *, now: datetime) -> list[Refusals]:
-    """Return the counts, largest first. Recent are those of this hour and the one before."""
-    total = func.sum(RefusedRequests.count)
-    recent = func.coalesce(total.filter(RefusedRequests.hour > now - timedelta(hours=2)), 0)
-    query = (
-        select(RefusedRequests.source, RefusedRequests.reason, total, recent)
-        .where(RefusedRequests.hour > now - _DAY)
-        .group_by(RefusedRequests.source, RefusedRequests.reason)
-        .order_by(total.desc(), RefusedRequests.source, RefusedRequests.reason)
-    )
-    return [Refusals(*row) for row in session.execute(query)]
-
-
-def delete_old_refusals(session: Session, *, now: datetime) -> int:
-    """Delete counts after a week, and return how many rows."""
-    old = delete(RefusedRequests).where(RefusedRequests.hour < now - _RETENTION)
-    return len(session.execute(old.returning(RefusedRequests.hour)).all())
+        add_refusals(session, bursts)

@@ -11,6 +11,8 @@ from anyio import CapacityLimiter
 from slack_bolt import App
 from sqlalchemy import Engine
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.app import freeze_garbage_collector
@@ -22,8 +24,9 @@ from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
 from bot.web.log_limit import limit_server_log
 from bot.web.receipts import receipts_endpoint
 from bot.web.refusals import RefusalCounter
-from bot.web.responses import handle_errors
+from bot.web.responses import Endpoint, handle_errors
 from bot.web.slack import slack_endpoint
+from bot.web.wrong_address import answer_wrong_address
 
 _HOST = "0.0.0.0"  # noqa: S104 - the proxy in front of it may run on another machine.
 _SHUTDOWN_SECONDS = 20
@@ -82,18 +85,28 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
         refusals=refusals,
     )
     ingest_threads = CapacityLimiter(_INGEST_THREADS)
-    mass_messages = mass_messages_endpoint(settings, engine, ingest_threads)
-    opt_outs = opt_outs_endpoint(settings, engine, ingest_threads)
-    readiness = readiness_endpoint(engine, slack_threads)
+    mass_messages = mass_messages_endpoint(settings, engine, ingest_threads, refusals)
+    opt_outs = opt_outs_endpoint(settings, engine, ingest_threads, refusals)
+    readiness = readiness_endpoint(engine, slack_threads, zone=settings.zone)
     metrics = metrics_endpoint(engine, CapacityLimiter(_METRICS_THREADS))
+
+    async def not_found(request: Request, _error: Exception) -> Response:
+        return answer_wrong_address(request, refusals)
+
     return Starlette(
         routes=[
-            Route("/slack/events", handle_errors(slack), methods=["POST"]),
-            Route("/receipts/{provider}", handle_errors(receipts), methods=["GET", "POST"]),
-            Route("/mass-messages", handle_errors(mass_messages), methods=["POST"]),
-            Route("/opt-outs", handle_errors(opt_outs), methods=["POST"]),
+            *_with_slash("/slack/events", slack, "POST"),
+            *_with_slash("/receipts/{provider}", receipts, "GET", "POST"),
+            *_with_slash("/mass-messages", mass_messages, "POST"),
+            *_with_slash("/opt-outs", opt_outs, "POST"),
             Route("/healthz", handle_errors(liveness)),
             Route("/readyz", handle_errors(readiness)),
             Route("/metrics", handle_errors(metrics)),
-        ]
+        ],
+        exception_handlers={404: not_found},
     )
+
+
+def _with_slash(path: str, endpoint: Endpoint, *methods: str) -> list[Route]:
+    """Serve an address also with a slash at its end: callers do not follow a redirect, or do not sign the request again."""
+    return [Route(spelling, handle_errors(endpoint), methods=methods) for spelling in (path, f"{path}/")]

@@ -31,6 +31,7 @@ from bot.app import slack_client, utc_now
 from bot.db.models.slack import SeenRequest
 from bot.db.session import autocommit_engine, fetch_rows
 from bot.errors import describe_error
+from bot.refusals import SLACK
 from bot.settings import Settings
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
@@ -79,11 +80,11 @@ def slack_endpoint(
 
     async def endpoint(request: Request) -> Response:
         if not secrets:
-            refusals.add("slack", "SLACK_SIGNING_SECRET is not set")
+            refusals.add(SLACK, "SLACK_SIGNING_SECRET is not set")
             raise HttpError(503, "SLACK_SIGNING_SECRET is not set, so Slack's requests cannot be verified.")
         body = await read_body(request, max_bytes=MEGABYTE)
         if reason := _signature_problem(request, body, secrets):
-            refusals.add("slack", reason)
+            refusals.add(SLACK, reason)
             raise HttpError(401, "This request is not signed by Slack, or one of our clocks is wrong.")
         try:
             bolt_request = BoltRequest(

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from support import mail_server, people
@@ -78,7 +79,10 @@ def test_refused_requests_are_named_and_many_fail(run, slack, session, count, ma
     session.commit()
     refused = line(run("doctor", **slack), "refused requests")
     assert refused.startswith(mark)
-    assert f"slack {count} (the signature does not match)" in refused
+    assert (
+        f"{count} requests from slack refused since {hour.astimezone(ZoneInfo('America/Chicago')).hour}:00" in refused
+    )
+    assert "the signature does not match; check SLACK_SIGNING_SECRET" in refused
 
 
 def test_the_mail_server_is_tried(run, slack):

@@ -1,18 +1,23 @@
 """Requests that prove nothing about their sender are counted in the database, by source and reason."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 from support import people
+from twilio.request_validator import RequestValidator
 
+from bot import refusals
 from bot.db.models.refusals import RefusedRequests
+from bot.providers.registry import BY_NAME
+from bot.refusals import Burst, Refusals
 from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
-from bot.web import refusals, server
+from bot.web import server, wrong_address
 
 NOW = people.NOW
 
@@ -48,30 +53,105 @@ def test_refused_requests_are_counted_by_source_and_reason(bot, session):
     assert bot.post("/receipts/twilio", data={"To": "1"}).status_code == 403
     assert bot.post("/receipts/plivo").status_code == 503
     assert bot.post("/receipts/pigeon").status_code == 404
-    assert written(session, 6) == {
+    assert bot.post("/mass-messages").status_code == 404
+    assert written(session, 8) == {
         ("slack", "no signature"): 1,
         ("slack", "the signature does not match"): 2,
         ("slack", "signed too long ago, or a clock is wrong"): 1,
         ("twilio", "no signature"): 1,
         ("plivo", "PLIVO_AUTH_TOKEN is not set"): 1,
+        ("an unknown provider", "no such address; providers call /receipts/{provider}"): 1,
+        ("the messenger", "INGEST_TOKEN is not set"): 1,
     }
     bot.post("/slack/events")
-    assert written(session, 7)["slack", "no signature"] == 2
-    assert 'contact_cleanup_requests_refused_last_day{of="slack"} 5' in bot.get("/metrics").text
+    assert written(session, 9)["slack", "no signature"] == 2
+    metrics = bot.get("/metrics").text
+    assert 'contact_cleanup_requests_refused_last_day{of="slack"} 5' in metrics
+    assert 'contact_cleanup_refusals_last_day{source="slack",reason="no signature"} 2' in metrics
 
 
-def refused(hours_ago, count, source="slack"):
+def test_proxy_that_is_not_believed_is_named_as_the_cause(bot, session):
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cleanup.district.example"}
+    signature = RequestValidator("twilio-secret").compute_signature(
+        "https://cleanup.district.example/receipts/twilio", {"To": "1"}
+    )
+    headers = {"X-Twilio-Signature": signature}
+    assert bot.post("/receipts/twilio", data={"To": "1"}, headers=headers).status_code == 403
+    assert bot.post("/receipts/twilio", data={"To": "1"}, headers=headers | forwarded).status_code == 403
+    assert written(session, 2) == {
+        ("twilio", "the signature does not match"): 1,
+        ("twilio", "the signed URL differs; set PUBLIC_URL=https://cleanup.district.example"): 1,
+    }
+    answer = bot.get("/readyz").json()
+    assert "refused requests" in answer["attention"]
+    assert "set PUBLIC_URL=https://cleanup.district.example" in answer["refused requests"]
+    assert answer["ready"]
+
+
+def test_addresses_that_do_not_exist_are_counted_only_for_providers(bot, session):
+    for path in ("/receipt/twilio", "/", "/receipts/twilio/status"):
+        answer = bot.post(path, headers={"X-Twilio-Signature": "any"})
+        assert (answer.status_code, answer.json()["error"]) == (404, "Send receipts of twilio to /receipts/twilio.")
+    assert bot.get("/wp-login.php").status_code == 404
+    assert bot.post("/receipts").status_code == 404
+    assert written(session, 4) == {
+        ("twilio", "no such address; set /receipts/twilio there"): 3,
+        (refusals.UNKNOWN_PROVIDER, "no such address; providers call /receipts/{provider}"): 1,
+    }
+
+
+def test_each_provider_that_marks_its_requests_is_recognized():
+    assert set(wrong_address.SIGNATURE_HEADERS.values()) <= set(BY_NAME)
+
+
+def test_first_refusal_is_logged_without_personal_data(bot, session, caplog):
+    for _ in range(3):
+        bot.post("/receipts/twilio", data={"To": "+13125550142", "Body": "Hello"})
+    written(session, 3)
+    lines = [record.getMessage() for record in caplog.records if "refused from" in record.getMessage()]
+    assert lines == ["refused from twilio: 1 (no signature)"]
+
+
+def refused(hours_ago, count, source="slack", **changed):
     hour = NOW.replace(minute=0, second=0) - timedelta(hours=hours_ago)
-    return RefusedRequests(source=source, reason="no signature", hour=hour, count=count)
+    return RefusedRequests(
+        source=source, reason=changed.pop("reason", "no signature"), hour=hour, count=count, **changed
+    )
 
 
 def test_refusals_of_a_day_are_summed_largest_first(session):
     session.add_all([refused(0, 1), refused(1, 2), refused(5, 4), refused(30, 8), refused(3, 9, "twilio")])
     session.flush()
-    assert refusals.refusals_of_a_day(session, now=NOW) == [
-        refusals.Refusals("twilio", "no signature", total=9, recent=0),
-        refusals.Refusals("slack", "no signature", total=7, recent=3),
+    assert refusals.load_refusals(session, now=NOW) == [
+        Refusals("twilio", "no signature", total=9, recent=0, since=refused(3, 0).hour),
+        Refusals("slack", "no signature", total=7, recent=3, since=refused(5, 0).hour),
     ]
+
+
+def test_counts_of_two_processes_are_added(session):
+    key, times = ("twilio", "no signature"), [NOW + timedelta(minutes=minute) for minute in range(4)]
+    for first, last in ((1, 2), (0, 3)):
+        refusals.add_refusals(session, {key: Burst(3, times[first], times[last])})
+    stored = session.scalars(select(RefusedRequests)).one()
+    assert (stored.count, stored.first_at, stored.last_at) == (6, times[0], times[3])
+
+
+SENTENCES = [
+    ("twilio", "the signature does not match", "check TWILIO_AUTH_TOKEN, and PUBLIC_URL"),
+    ("sinch", "the signature does not match", "check SINCH_WEBHOOK_SECRET"),
+    ("plivo", "PLIVO_AUTH_TOKEN is not set", "set it"),
+    ("telnyx", "it was signed too long ago, or a clock is wrong", "turn on time synchronization"),
+]
+
+
+@pytest.mark.parametrize(("source", "reason", "advice"), SENTENCES)
+def test_sentence_says_how_many_since_when_why_and_what_to_do(source, reason, advice):
+    since = datetime(2026, 11, 23, 15, 4, tzinfo=UTC)
+    zone = ZoneInfo("America/Chicago")
+    sentence = refusals.describe(Refusals(source, reason, 212, 212, since), zone=zone, now=since + timedelta(hours=2))
+    assert sentence == f"212 receipts from {source} refused since 9:04: {reason}; {advice}"
+    next_day = refusals.describe(Refusals(source, reason, 1, 1, since), zone=zone, now=since + timedelta(hours=20))
+    assert next_day.startswith(f"1 receipt from {source} refused since 9:04 on November 23: ")
 
 
 def test_counts_are_deleted_after_a_week(session):

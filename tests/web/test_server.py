@@ -235,6 +235,47 @@ def test_called_url_is_reconstructed_behind_a_trusted_proxy(serve):
     assert from_twilio(serve(public_url="https://cleanup.district.example/"), url=CALLED).status_code == 204
 
 
+REWRITTEN = [
+    ("a list of schemes", {"X-Forwarded-Proto": "https,http", "X-Forwarded-Host": "cleanup.district.example"}),
+    ("a list of hosts", {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cleanup.district.example, web:3000"}),
+    ("hosts in any order", {"X-Forwarded-Host": "web:3000, cleanup.district.example"}),
+    ("the default port", {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cleanup.district.example:443"}),
+    ("RFC 7239", {"Forwarded": 'for=192.0.2.43;host=cleanup.district.example;proto=https, for="[2001:db8::17]"'}),
+    ("RFC 7239, quoted", {"Forwarded": 'For=192.0.2.43; Host="cleanup.district.example:443"; Proto=https'}),
+    ("the host that was called", {"Host": "cleanup.district.example", "X-Forwarded-Proto": "https"}),
+]
+
+
+@pytest.mark.parametrize("headers", [headers for _, headers in REWRITTEN], ids=[name for name, _ in REWRITTEN])
+def test_signed_url_is_found_as_proxies_rewrite_it(serve, headers):
+    assert from_twilio(serve(trusted_proxies="127.0.0.1"), url=CALLED, **headers).status_code == 204
+    if "Host" not in headers:
+        assert from_twilio(serve(), url=CALLED, **headers).status_code == 403
+
+
+@pytest.mark.parametrize("signed_path", ["/receipts/twilio", "/receipts/twilio/"])
+@pytest.mark.parametrize("path", ["/receipts/twilio", "/receipts/twilio/"])
+def test_slash_at_the_end_is_answered_in_place(serve, path, signed_path):
+    bot = serve(public_url="https://cleanup.district.example")
+    signature = RequestValidator(TWILIO).compute_signature(f"https://cleanup.district.example{signed_path}", CALLBACK)
+    assert bot.post(path, data=CALLBACK, headers={"X-Twilio-Signature": signature}).status_code == 204
+    assert bot.post("/slack/events/", content=COMMAND, headers=signed()).status_code == 200
+
+
+def test_url_for_connection_overrides_is_signed_without_its_fragment(serve):
+    """A URL is requested, and signed, without the part after `#`, where Twilio takes its retries from."""
+    bot = serve(public_url="https://cleanup.district.example")
+    assert from_twilio(bot, url=f"{CALLED}#rc=5&rp=all".partition("#")[0]).status_code == 204
+
+
+@pytest.mark.parametrize("host", ["[::1", "a]b", "x:99999", "a" * 300])
+def test_unreadable_forwarded_host_is_refused(serve, host):
+    forwarded = {"X-Forwarded-Host": host}
+    for bot in (serve(trusted_proxies="127.0.0.1"), serve()):
+        assert from_twilio(bot, secret="guessed", **forwarded).status_code in {400, 403}
+        assert from_twilio(bot, **forwarded).status_code == 204
+
+
 @pytest.mark.parametrize("trusted", ["", "10.0.0.0/8,::1"])
 def test_forwarded_headers_of_others_are_ignored(serve, trusted):
     bot = serve(trusted_proxies=trusted)

@@ -1,5 +1,6 @@
-"""Direct messages about syncs."""
+"""Direct messages about syncs, and to administrators about what goes wrong with receipts."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
@@ -44,3 +45,26 @@ class SyncNotice(OutboxRow, Base):
     about: Mapped[str] = mapped_column(server_default="")
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]
+
+
+class AdminNoticeKind(StrEnum):
+    """Requests from one source are refused; a mass message got no receipts."""
+
+    REFUSED = "refused"
+    SILENT = "silent"
+
+
+class AdminNotice(OutboxRow, Base):
+    """One direct message to one administrator, by email. `about` is the source of refused requests, or the id of a mass message."""
+
+    __tablename__ = "admin_notices"
+    __table_args__ = (
+        one_of_check("kind", AdminNoticeKind),
+        one_of_check("state", NoticeState),
+        Index("ix_admin_notices_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed')")),
+        Index(None, "kind", "about"),
+    )
+    kind: Mapped[str]
+    about: Mapped[str]
+    reader: Mapped[str]
+    made_at: Mapped[datetime]
