@@ -3,7 +3,7 @@
 The newest message with evidence decides, by the time it was *sent*: a late receipt of an older message never overrides a newer one.
 A delivery's outcome is the strongest that its receipts report, in any order. Shaky evidence of a red status shows Unconfirmed until
 a second message since the last delivery is red, too. Refusals without a reason that hit many recipients of one message are the
-sender's fault and no evidence.
+sender's fault and no evidence. Nor is any delivery of a message that (nearly) no receipts came for (`bot.mass_messages.silence`).
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,8 @@ def strength_sql(outcome: str) -> str:
 
 def is_evidence(delivery: str, message: str) -> str:
     """Return the SQL condition that a delivery of a message is evidence about its number; both are aliases."""
-    return f"({delivery}.outcome IN ({sql_list(EVIDENCE)}) AND NOT {is_sender_fault(delivery, message)})"
+    is_known = f"{delivery}.outcome IN ({sql_list(EVIDENCE)}) AND {message}.silent_at IS NULL"
+    return f"({is_known} AND NOT {is_sender_fault(delivery, message)})"
 
 
 def is_sender_fault(delivery: str, message: str) -> str:

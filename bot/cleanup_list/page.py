@@ -74,7 +74,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Freshness:
-    """The last final mass message and the end of the last sync that was applied; None where there was none.
+    """The last final mass message that receipts came for and the end of the last sync that was applied; None where there was none.
 
     `roster` identifies what the syncs have made of the roster; None while one runs, or before the first.
     """
@@ -216,7 +216,7 @@ def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
 
 _MESSAGE = (
     select(MassMessage.title, MassMessage.sent_at)
-    .where(MassMessage.settled_at.is_not(None))
+    .where(MassMessage.settled_at.is_not(None), MassMessage.silent_at.is_(None))
     .order_by(MassMessage.sent_at.desc())
     .limit(1)
     .subquery()

@@ -62,7 +62,7 @@ moves AS (
 
 # Their ids are a value for `CountScope.earlier`: PostgreSQL reads the deliveries of known messages with several processes.
 EARLIER_MESSAGES = text("""
-SELECT p.id FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL
+SELECT p.id FROM mass_messages m JOIN mass_messages p ON (p.sent_at, p.id) < (m.sent_at, m.id) AND p.settled_at IS NOT NULL AND p.silent_at IS NULL
 WHERE m.id = :message ORDER BY p.sent_at DESC, p.id DESC LIMIT 4
 """)
 

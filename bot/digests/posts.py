@@ -95,7 +95,8 @@ def claim_refresh(session: Session, *, now: datetime) -> DigestPost | None:
     The digest of an older message stays as it is once a newer message is final, because the list has moved on.
     """
     newer = aliased(MassMessage)
-    is_latest = ~exists().where(newer.settled_at.is_not(None), newer.sent_at > MassMessage.sent_at)
+    changed_list = newer.settled_at.is_not(None), newer.silent_at.is_(None)
+    is_latest = ~exists().where(*changed_list, newer.sent_at > MassMessage.sent_at)
     is_outdated = or_(DigestPost.shown_at.is_(None), and_(DigestPost.shown_at < MassMessage.learned_at, is_latest))
     is_due = _REFRESH_IS_DUE.bindparams(bindparam("now", now, DigestPost.claimed_at.type), interval=_REFRESH_INTERVAL)
     outdated = (

@@ -56,8 +56,8 @@ class Digest:
     """One mass message, counted within `list_filter`; `sender_faults` are of the whole message.
 
     `by_status` and `by_grade` hold no zeros, worst status and lowest grade first; a contact with children in two grades counts
-    in both. `earlier` are up to four final messages before this one, oldest first. The counts of the list and `earlier` are
-    empty while the digest is preliminary. `learned_at` identifies the state of knowledge (`DigestPost.shown_at`).
+    in both. `earlier` are up to four final messages before this one that receipts came for, oldest first. The counts of the list
+    and `earlier` are empty while the digest is preliminary. `is_silent`: (nearly) no receipts came, and the list did not change. `learned_at` identifies the state of knowledge (`DigestPost.shown_at`).
     """
 
     message_id: str
@@ -73,6 +73,7 @@ class Digest:
     awaiting: int
     sending_failures: int
     sender_faults: tuple[SenderFault, ...]
+    is_silent: bool = False
     moves: MoveCounts = _NO_MOVES
     fixed: int = 0
     by_status: Mapping[SmsStatus, MoveCounts] = field(default_factory=dict)
@@ -82,7 +83,8 @@ class Digest:
 
 
 _MESSAGE = text("""
-SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_final, learned_at, sender_at_fault
+SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_final, silent_at IS NOT NULL AS is_silent, learned_at,
+       sender_at_fault
 FROM mass_messages WHERE id = :message
 """)
 
@@ -112,6 +114,7 @@ def load_digest(session: Session, message_id: str, *, list_filter: Filter = _EVE
         awaiting=counts.awaiting,
         sending_failures=counts.sending_failures,
         sender_faults=tuple(_sender_fault(*fault) for fault in sorted(message.sender_at_fault.items())),
+        is_silent=message.is_silent,
     )
     return _with_list(session, digest, scope, params) if message.is_final else digest
 

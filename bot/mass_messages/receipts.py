@@ -1,7 +1,8 @@
 """Delivery receipts: stored first, then applied to their deliveries once. A weaker report never overrides a stronger one.
 
 Receipts may arrive before their mass message is registered; they wait. While a message is open, a receipt only changes its
-delivery; after the message is final, a change also updates number status, cleanup list, and digests at once.
+delivery; after the message is final, a change also updates number status, cleanup list, and digests at once, unless the message
+is still silent (`silence`).
 
 Locking: applying receipts takes the message's advisory lock shared, settling takes it exclusively. A receipt is therefore
 either seen by the settling transaction or sees that it is late.
@@ -21,6 +22,7 @@ from bot.cleanup_list.number_status import Numbers, judge_numbers, judge_sender_
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import Outcome
 from bot.mass_messages.opt_outs import apply_opt_out, record_opt_out
+from bot.mass_messages.silence import end_silence, phones_with_outcome
 from bot.providers.receipt import OptOutMessage, ParsedReceipt
 
 # Texts of the same account that are no mass messages wait forever; after a month only a registration looks for them.
@@ -85,7 +87,8 @@ WHERE d.id = s.id AND m.id = d.mass_message_id
   AND ({strength_sql("s.outcome")}, NOT s.shaky, NOT s.reasonless) >
       (CASE WHEN d.outcome = 'unconfirmed' AND d.final_at IS NULL THEN 1 ELSE {strength_sql("d.outcome")} END,
        NOT d.shaky, NOT d.reasonless)
-RETURNING m.id AS message, d.phone, d.outcome, d.reasonless, m.settled_at IS NOT NULL AS is_late, m.sender_at_fault
+RETURNING m.id AS message, d.phone, d.outcome, d.reasonless, m.settled_at IS NOT NULL AS is_late, m.sender_at_fault,
+          m.silent_at IS NOT NULL AS is_silent
 """)
 
 _MARK_APPLIED = text("""
@@ -168,6 +171,10 @@ def _update_final_messages(session: Session, changed: Sequence[Row[Any]], *, now
         by_message[delivery.message].append(delivery)
     for message_id, deliveries in sorted(by_message.items()):
         phones = {delivery.phone for delivery in deliveries}
+        if deliveries[0].is_silent:
+            if not end_silence(session, message_id, now=now):
+                continue
+            phones.update(phones_with_outcome(session, message_id))
         # A report may trip or clear the batch guard, which concerns every number that was refused without a reason.
         is_guarded = any(delivery.reasonless or delivery.sender_at_fault for delivery in deliveries)
         if is_guarded and judge_sender_faults(session, message_id):

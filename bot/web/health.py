@@ -25,7 +25,7 @@ _BUSY_SECONDS = 2.0
 # One answer serves everyone who asks within this time: the checks write to the database's disk, and anyone may ask.
 _ANSWER_SECONDS = 1.0
 # They need attention, but this process still does what it can: taking it out of service would not help.
-_NEVER_UNREADY = {"SIS", "outbox", "refused requests"}
+_NEVER_UNREADY = {"SIS", "outbox", "refused requests", "mass messages"}
 
 
 async def liveness(_request: Request) -> Response:
@@ -82,6 +82,8 @@ _METRICS = {
     "contact_cleanup_edits": "SELECT state, count(*) FROM edits GROUP BY 1 ORDER BY 1",
     "contact_cleanup_digest_posts": "SELECT state, count(*) FROM digest_posts WHERE kind = 'digest' GROUP BY 1 ORDER BY 1",
     "contact_cleanup_mass_messages_open": "SELECT NULL, count(*) FROM mass_messages WHERE settled_at IS NULL",
+    "contact_cleanup_mass_messages_silent_last_week": "SELECT NULL, count(*) FROM mass_messages"
+    " WHERE sent_at > now() - interval '7 days' AND silent_at IS NOT NULL",
     "contact_cleanup_receipts_waiting": "SELECT NULL, count(*) FROM receipts WHERE applied_at IS NULL",
     "contact_cleanup_requests_refused_last_day": "SELECT source, sum(count) FROM refused_requests"
     " WHERE hour > now() - interval '1 day' GROUP BY 1 ORDER BY 1",

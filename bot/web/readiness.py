@@ -3,20 +3,22 @@
 `/readyz` and `cleanup-bot doctor` report the same checks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from psycopg.errors import ConfigurationLimitExceeded, DiskFull
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.db.engine import OLDEST_POSTGRESQL
 from bot.db.migrations.upgrade import TablesState, load_tables_state
+from bot.db.models.messages import MassMessage
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
 from bot.domain.display import plural
-from bot.refusals import describe, load_refusals
+from bot.refusals import Refusals, describe, load_refusals
 from bot.sync import runs
 
 # The clock looks for due work every 15 s.
@@ -51,7 +53,7 @@ def readiness_checks(engine: Engine, *, now: datetime, zone: tzinfo = UTC) -> li
     if not database.ok:
         return [database]
     tables = _check_tables(engine)
-    work = [_check_outbox(engine, now=now), _check_refusals(engine, now=now, zone=zone)] if tables.ok else []
+    work = [_check_outbox(engine, now=now), *_check_messages(engine, now=now, zone=zone)] if tables.ok else []
     return [database, _check_disk(engine), tables, *work, _check_sis(engine, now=now)]
 
 
@@ -105,10 +107,28 @@ def _check_outbox(engine: Engine, *, now: datetime) -> Check:
     return Check("outbox", ok=False, sentence=sentence)
 
 
-def _check_refusals(engine: Engine, *, now: datetime, zone: tzinfo) -> Check:
-    """Name the refused requests of the last day. A few may be a stranger's; many recent ones mean that something is wrong."""
+def _check_messages(engine: Engine, *, now: datetime, zone: tzinfo) -> list[Check]:
     with Session(engine) as session:
         refusals = load_refusals(session, now=now)
+        newest = select(MassMessage).where(MassMessage.settled_at.is_not(None)).order_by(MassMessage.sent_at.desc())
+        message = session.scalar(newest.limit(1))
+    return [_check_refusals(refusals, now=now, zone=zone), _check_silence(message, zone=zone)]
+
+
+def _check_silence(message: MassMessage | None, *, zone: tzinfo) -> Check:
+    """Check that receipts came for the newest final mass message."""
+    if message is None or message.silent_at is None:
+        return Check("mass messages", ok=True, sentence="have delivery receipts.")
+    sent_at = message.sent_at.astimezone(zone)
+    sentence = (
+        f"lack delivery receipts: almost none came for the last one, sent on {sent_at:%B} {sent_at.day} at {sent_at.hour}:{sent_at:%M}, "
+        "so it did not change the list. Check that the provider calls our /receipts/{provider}, and the refused requests."
+    )
+    return Check("mass messages", ok=False, sentence=sentence)
+
+
+def _check_refusals(refusals: Sequence[Refusals], *, now: datetime, zone: tzinfo) -> Check:
+    """Name the refused requests of the last day. A few may be a stranger's; many recent ones mean that something is wrong."""
     if not refusals:
         return Check("refused requests", ok=True, sentence="in the last 24 hours: none.")
     sentences = [describe(each, zone=zone, now=now) for each in refusals[:_MAX_REFUSALS]]

@@ -227,7 +227,7 @@ class ListMachine(RuleBasedStateMachine):
     def clock_applies_waiting_receipts(self):
         self.tick()
         apply_waiting_receipts(self.session, now=self.now)
-        self.model.apply_waiting_receipts()
+        self.model.apply_waiting_receipts(now=self.now)
 
     @rule(later=st.sampled_from([HOUR * 0, HOUR * 3, DAY]))
     def clock_settles_due_messages(self, later):

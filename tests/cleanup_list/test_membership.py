@@ -190,7 +190,8 @@ def test_number_changed_by_the_sis_waits_for_its_first_message(session, now, mar
 
 
 def test_late_receipt_does_not_move_a_contact_edited_since(session, now, maria):
-    message_id, ids = send(session, {maria: None}, now=now)
+    neighbor = people.contact(session, people.student(session))
+    message_id, ids = send(session, {maria: None, neighbor: "delivered"}, now=now)
     edit(session, maria, field="method", value="call", now=now + DAY)
     messages.report(session, ids[maria], "landline", now=now + 2 * DAY)
     assert entry_of(session, maria).updated_by == "UCLARA"

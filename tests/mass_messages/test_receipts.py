@@ -105,8 +105,14 @@ def test_waiting_receipts_are_retried_for_a_month(session, now):
     assert apply_waiting_receipts(session, now=now + timedelta(days=29)) == 1
 
 
-def test_late_receipt_changes_the_list_at_once(session, now, maria):
-    message_id, ids = send(session, {maria: None}, now=now)
+@pytest.fixture
+def neighbor(session):
+    """A contact whose receipt proves that receipts of a message arrive."""
+    return people.contact(session, people.student(session))
+
+
+def test_late_receipt_changes_the_list_at_once(session, now, maria, neighbor):
+    message_id, ids = send(session, {maria: None, neighbor: "delivered"}, now=now)
     assert the_list(session) == {maria.id: "unconfirmed"}
     report(session, ids[maria], "landline", now=now + 2 * DAY)
     assert the_list(session) == {maria.id: "landline"}
@@ -117,14 +123,14 @@ def test_late_receipt_changes_the_list_at_once(session, now, maria):
     assert session.get(MassMessage, message_id).learned_at == now + 3 * DAY
 
 
-def test_late_report_of_our_own_fault_removes_from_list(session, now, maria):
-    _, ids = send(session, {maria: None}, now=now)
+def test_late_report_of_our_own_fault_removes_from_list(session, now, maria, neighbor):
+    _, ids = send(session, {maria: None, neighbor: "delivered"}, now=now)
     report(session, ids[maria], "not_contact_problem", now=now + 2 * DAY)
     assert the_list(session) == {}
 
 
-def test_late_receipt_of_older_message_does_not_override_newer(session, now, maria):
-    _, old = send(session, {maria: None}, now=now)
+def test_late_receipt_of_older_message_does_not_override_newer(session, now, maria, neighbor):
+    _, old = send(session, {maria: None, neighbor: "delivered"}, now=now)
     send(session, {maria: "delivered"}, now=now + DAY)
     assert the_list(session) == {}
     report(session, old[maria], "inactive", now=now + 2 * DAY)
@@ -200,9 +206,10 @@ STEPS = st.lists(st.sampled_from([*OUTCOMES, "register", "settle"]), max_size=8)
 @given(steps=STEPS, again=st.randoms(use_true_random=False))
 def test_receipts_in_any_order_match_a_simple_model(session, now, steps, again):
     """The model: the strongest of all reports, or Unconfirmed if none was final; listed unless delivered or our fault."""
-    contact = people.contact(session, people.student(session))
-    delivery = a_delivery(contact)
-    message = a_message(delivery, sent_at=now)
+    contact, neighbor = (people.contact(session, people.student(session)) for _ in range(2))
+    delivery, delivered = a_delivery(contact), a_delivery(neighbor)
+    message = a_message(delivery, delivered, sent_at=now)
+    report(session, delivered["provider_id"], now=now)
     outcomes = [step for step in steps if step in OUTCOMES]
     shuffled = [*steps, *again.sample(outcomes, len(outcomes)), "register"]
     for step in shuffled:

@@ -71,7 +71,7 @@ def test_row_may_name_its_contact(session, family, import_csv):
 
 
 def test_sent_stays_pending_until_the_window_closes(session, family, import_csv):
-    import_csv("to,status\n3125550143,sent\n")
+    import_csv("to,status\n3125550143,sent\n3125550142,delivered\n")
     assert settled(session) == {}
     settle_message(session, SENT.id, now=NOW + timedelta(days=2))
     assert messages.the_list(session) == {family[2].id: "unconfirmed"}

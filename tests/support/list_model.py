@@ -62,6 +62,7 @@ class Message:
     sent_at: datetime
     settles_at: datetime
     is_settled: bool = False
+    silent_at: datetime | None = None
     sender_faults: set = field(default_factory=set)
     deliveries: dict = field(default_factory=dict)
 
@@ -71,8 +72,15 @@ class Message:
 
     def is_due(self, now):
         if self.settles_at <= now:
-            return not self.is_settled or self.has_pending
+            is_judged = self.silent_at is not None and self.silent_at >= self.settles_at
+            return not self.is_settled or (self.has_pending and not is_judged)
         return not self.is_settled and not self.has_pending and bool(self.deliveries)
+
+    @property
+    def lacks_receipts(self):
+        """Return whether fewer than one delivery in ten has a final receipt."""
+        reported = sum(bool(delivery.reports) for delivery in self.deliveries.values())
+        return 10 * reported < len(self.deliveries)
 
     def find_sender_faults(self):
         """Find refusals without a reason that more than 5 % and at least 10 of the recipients have in common."""
@@ -87,7 +95,7 @@ class Message:
 
     def is_evidence(self, report):
         is_sender_fault = report.reasonless and report.code in self.sender_faults
-        return report.outcome not in NO_EVIDENCE and not is_sender_fault
+        return report.outcome not in NO_EVIDENCE and not is_sender_fault and self.silent_at is None
 
 
 @dataclass
@@ -177,7 +185,7 @@ class ListModel:
             else:
                 known.provider_id = known.provider_id or provider_id
         if not direct:
-            self.apply_receipts(self.waiting_for({provider_id for *_, provider_id in deliveries}))
+            self.apply_receipts(self.waiting_for({provider_id for *_, provider_id in deliveries}), now=now)
 
     def report(self, reports, *, phone=None, now):
         """Receive receipts, {provider id: report}; a repeated one changes nothing.
@@ -194,7 +202,7 @@ class ListModel:
             if report.outcome != "pending":
                 fresh.append((provider_id, report, now))
         self.waiting += fresh
-        self.apply_receipts(fresh)
+        self.apply_receipts(fresh, now=now)
 
     def delivery(self, provider_id):
         """Return (message id, delivery) with this provider id, or None."""
@@ -207,10 +215,10 @@ class ListModel:
     def waiting_for(self, provider_ids):
         return [receipt for receipt in self.waiting if receipt[0] in provider_ids]
 
-    def apply_waiting_receipts(self):
-        self.apply_receipts(list(self.waiting))
+    def apply_waiting_receipts(self, *, now):
+        self.apply_receipts(list(self.waiting), now=now)
 
-    def apply_receipts(self, receipts):
+    def apply_receipts(self, receipts, *, now):
         """Apply receipts to their deliveries, all at once; those without a delivery go on waiting."""
         late, opt_outs = {}, []
         for receipt in receipts:
@@ -229,10 +237,15 @@ class ListModel:
         for phone, said_at, message_id in opt_outs:
             self.opt_out(phone, said_at=said_at, message_id=message_id)
         for message_id in sorted(late):
-            self.apply_late_receipts(message_id, late[message_id])
+            self.apply_late_receipts(message_id, late[message_id], now=now)
 
-    def apply_late_receipts(self, message_id, phones):
+    def apply_late_receipts(self, message_id, phones, *, now):
         message = self.messages[message_id]
+        if message.silent_at:
+            if message.lacks_receipts:
+                return
+            message.silent_at, message.settles_at = None, max(message.settles_at, now + WINDOW)
+            phones = {delivery.phone for delivery in message.deliveries.values() if delivery.report != PENDING}
         faults = message.sender_faults
         message.find_sender_faults()
         if message.sender_faults != faults:
@@ -242,15 +255,20 @@ class ListModel:
 
     def settle(self, message_id, *, now):
         message = self.messages[message_id]
-        self.apply_receipts(self.waiting_for({delivery.provider_id for delivery in message.deliveries.values()}))
+        self.apply_receipts(
+            self.waiting_for({delivery.provider_id for delivery in message.deliveries.values()}), now=now
+        )
+        is_over = message.settles_at <= now
+        message.silent_at = now if is_over and message.lacks_receipts else None
         for delivery in message.deliveries.values():
-            if message.settles_at <= now and delivery.report.outcome == "pending":
+            if is_over and not message.silent_at and delivery.report.outcome == "pending":
                 delivery.has_timed_out = True
         message.is_settled = True
         message.find_sender_faults()
         self.tried |= {key for key in message.deliveries if self.is_typed(*key)}
         self.update_numbers()
-        self.update_list(message_id)
+        if not message.silent_at:
+            self.update_list(message_id)
 
     # Numbers that staff typed, and that nothing is said about before a message went to them through that contact.
 

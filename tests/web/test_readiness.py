@@ -21,7 +21,7 @@ def ours(database_url, empty_database):
 
 
 def problems(engine, now):
-    return [check.name for check in readiness_checks(engine, now=now) if not check.ok]
+    return [check.name for check in readiness_checks(engine, now=now) if check.ok is False]
 
 
 def test_empty_database_lacks_only_a_sync(ours, now):
@@ -48,6 +48,16 @@ def test_overdue_outbox_is_reported(ours, now, age, is_late, state):
     with ours.begin() as connection:
         connection.execute(notice, {"due": now - age, "state": state})
     assert ("outbox" in problems(ours, now)) is (is_late and state != "sent")
+
+
+@pytest.mark.parametrize(("silent_at", "expected"), [(None, []), ("2026-11-24", ["mass messages"])])
+def test_last_message_without_receipts_is_reported(ours, now, silent_at, expected):
+    message = "INSERT INTO mass_messages (id, title, sent_at, settled_at, silent_at) VALUES (:id, 'Snow', :sent_at, :now, :silent)"
+    with ours.begin() as connection:
+        older = {"id": "older", "sent_at": now - timedelta(days=2), "now": now, "silent": "2026-11-22"}
+        newer = {"id": "newer", "sent_at": now - timedelta(days=1), "now": now, "silent": silent_at}
+        connection.execute(text(message), [older, newer])
+    assert problems(ours, now) == [*expected, "SIS"]
 
 
 def test_disk_that_cannot_be_written_to_is_reported(ours, now):

@@ -38,7 +38,7 @@ class MassMessage(Base):
     """One text to many families. `id` is the sender's own; it settles when every delivery is final, at `settles_at` at the latest.
 
     `sender_at_fault` is {"provider:code": refusals} for refusals that are our sender's fault; their contacts are not listed.
-    `is_silent`: it is over, and (nearly) no final receipts have come, so our side is at fault and the list stays as it was.
+    `silent_at` is when its window was found to have closed with (nearly) no final receipts: our side is at fault, and it changes nothing.
     `learned_at` is when the results of a settled message last changed; its digests are updated after it.
     """
 
@@ -53,7 +53,7 @@ class MassMessage(Base):
     settled_at: Mapped[datetime | None]
     learned_at: Mapped[datetime | None]
     sender_at_fault: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    is_silent: Mapped[bool] = mapped_column(server_default=text("false"))
+    silent_at: Mapped[datetime | None]
 
 
 class Delivery(Base):

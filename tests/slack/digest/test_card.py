@@ -78,6 +78,17 @@ Please tell the people who run texting."""
     )
 
 
+def test_digest_of_a_message_without_receipts_says_that_our_side_is_at_fault():
+    silent = replace(FINAL, is_silent=True, delivered=0, not_delivered=0, sending_failures=0, awaiting=1_204)
+    assert paragraphs(silent)[1:] == [
+        (
+            "🛠️ *The problem is on our side:* no delivery receipts arrived for this message, so no contact is listed for it, "
+            "and the list is as it was. Please tell the people who run texting."
+        )
+    ]
+    assert "almost no delivery receipts" in paragraphs(replace(silent, awaiting=1_200, delivered=4))[1]
+
+
 def test_count_stays_on_the_line_of_its_grade():
     assert "5:\u00a010" in "\n".join(paragraphs(FINAL))
 

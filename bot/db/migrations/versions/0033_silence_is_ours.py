@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("refused_requests", sa.Column("first_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("refused_requests", sa.Column("last_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("mass_messages", sa.Column("is_silent", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("mass_messages", sa.Column("silent_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "admin_notices",
         sa.Column("kind", sa.Text(), nullable=False),
