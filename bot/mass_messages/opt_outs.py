@@ -19,6 +19,7 @@ from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages import payload
+from bot.mass_messages.payload import RefusedRow
 from bot.providers.receipt import OptOutMessage
 
 # The `provider` of opt-outs that a system of the district reports.
@@ -28,10 +29,11 @@ _MAX_OPT_OUTS = 10_000
 
 @dataclass(frozen=True)
 class OptOutCounts:
-    """How many opt-outs were new, and how many were stored before."""
+    """How many opt-outs were new, how many were stored before, and which rows were refused."""
 
     added: int
     already: int
+    refused: tuple[RefusedRow, ...] = ()
 
 
 # An opt-out that is older than the number's opt-in does not count.
@@ -103,8 +105,10 @@ def record_opt_out(session: Session, message: OptOutMessage, *, now: datetime, a
     return True
 
 
-def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str) -> OptOutCounts:
+def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str, strict: bool = True) -> OptOutCounts:
     """Record the opt-outs of `POST /opt-outs`: {"opt_outs": [{"id": ..., "phone": ..., "at": ...}]}.
+
+    Unless `strict`, wrong rows are left out and returned: one typing error must not delay the opt-outs of others.
 
     Raises:
         UserError: a field is wrong (`opt_outs[3].phone`, rows counted from 0); nothing was stored.
@@ -114,9 +118,15 @@ def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str
         raise UserError("opt_outs.missing", "Send a JSON object with a list of opt_outs.", field="opt_outs")
     if len(rows) > _MAX_OPT_OUTS:
         raise UserError("opt_outs.too_many", f"Send at most {_MAX_OPT_OUTS:,} opt-outs at once.", field="opt_outs")
-    opt_outs = [_parse_row(row, f"opt_outs[{number}]", now, region) for number, row in enumerate(rows)]
+    opt_outs, refused = [], []
+    for number, row in enumerate(rows):
+        try:
+            opt_outs.append(_parse_row(row, f"opt_outs[{number}]", now, region))
+        except UserError as problem:
+            refused.append(payload.refused_row(number, problem))
+    payload.check_refused(refused, right=len(opt_outs), strict=strict)
     added = sum(record_opt_out(session, message, now=now, at=at) for message, at in opt_outs)
-    return OptOutCounts(added, len(rows) - added)
+    return OptOutCounts(added, len(opt_outs) - added, tuple(refused))
 
 
 def _parse_row(row: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:

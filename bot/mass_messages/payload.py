@@ -1,10 +1,11 @@
-"""Read single fields of the JSON that a sender posts.
+"""Read single fields and rows of the JSON that a sender posts; `docs/schemas/` describes it.
 
 Each error names the field and, within a list, its row counted from 0: `deliveries[3].to`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,38 @@ _MAX_LENGTH = 500
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AHEAD = timedelta(days=1)
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that was not stored: its number counted from 0, the wrong field, the code of the error, and its sentence."""
+
+    row: int
+    field: str
+    code: str
+    reason: str
+
+
+class RowsRefused(UserError):  # noqa: N818 (It says what happened to the rows.)
+    """Nothing was stored: no row is right, or one is wrong and the sender wants all or nothing. It reads as the first error."""
+
+    def __init__(self, refused: Sequence[RefusedRow]) -> None:
+        first, *_ = self.refused = tuple(refused)
+        super().__init__(first.code, first.reason, field=first.field)
+
+
+def refused_row(row: int, problem: UserError) -> RefusedRow:
+    return RefusedRow(row, problem.field or "", problem.code, problem.sentence)
+
+
+def check_refused(refused: Sequence[RefusedRow], *, right: int, strict: bool) -> None:
+    """Go on with the rows that are right, however few.
+
+    Raises:
+        RowsRefused: there are none, or `strict` and one was refused.
+    """
+    if refused and (strict or not right):
+        raise RowsRefused(refused)
 
 
 def text(values: Mapping[str, Any], name: str, *, where: str = "") -> str:

@@ -3,7 +3,7 @@
 Registering the same id again adds deliveries and never doubles one. Receipts that arrived earlier are applied here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,16 +13,21 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UserError
 from bot.mass_messages import payload
+from bot.mass_messages.payload import RefusedRow
 from bot.mass_messages.receipts import apply_receipts
 
 
 @dataclass(frozen=True)
 class RegisterCounts:
-    """How many deliveries were new, how many were registered before, and how many receipts had been waiting for them."""
+    """How many deliveries were new, how many were registered before, and how many receipts had been waiting for them.
+
+    `refused` rows were not stored; they are added when they are sent again after being mended.
+    """
 
     added: int
     already: int
     matched_receipts: int
+    refused: tuple[RefusedRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,12 @@ _EXTEND_WINDOW = text("""
 UPDATE mass_messages SET settles_at = greatest(settles_at, :until) WHERE id = :id AND settled_at IS NOT NULL
 """)
 
-_FIND_TAKEN_ID = text("""
+_FIND_TAKEN_IDS = text("""
 SELECT u.row - 1 FROM unnest(CAST(:contacts AS text[]), CAST(:phones AS text[]), CAST(:providers AS text[]), CAST(:ids AS text[]))
     WITH ORDINALITY AS u (contact, phone, provider, id, row)
 JOIN deliveries d ON d.provider = u.provider AND d.provider_id = u.id
 WHERE (d.mass_message_id, d.contact_sourced_id, d.phone) <> (:message, u.contact, u.phone)
-ORDER BY 1 LIMIT 1
+ORDER BY 1
 """)
 
 _WAITING = text("""
@@ -72,11 +77,12 @@ WHERE r.applied_at IS NULL ORDER BY r.id
 
 
 def register_message(
-    session: Session, message: Any, *, now: datetime, settle_after: timedelta, region: str
+    session: Session, message: Any, *, now: datetime, settle_after: timedelta, region: str, strict: bool = True
 ) -> RegisterCounts:
     """Register a mass message in the format of `POST /mass-messages`; numbers may be written in any way common in `region`.
 
-    Its window closes `settle_after` its `sent_at`; deliveries added after it settled get a window of their own.
+    Its window closes `settle_after` its `sent_at`; deliveries added after it settled get a window of their own. Unless `strict`,
+    wrong rows are left out and returned.
 
     Raises:
         UserError: a field is wrong (`deliveries[3].to`, rows counted from 0); nothing was stored.
@@ -93,60 +99,74 @@ def register_message(
         "now": now,
         "settles_at": sent_at + settle_after,
     }
-    deliveries = _parse_deliveries(message.get("deliveries"), region)
-    columns = {
+    deliveries, refused = _parse_deliveries(message.get("deliveries"), region)
+    payload.check_refused(refused, right=len(deliveries), strict=strict)
+    session.execute(_ADD_MESSAGE, values)
+    session.execute(_LOCK_MESSAGE, values)
+    taken = set(session.scalars(_FIND_TAKEN_IDS, _columns(message_id, deliveries)))
+    if taken:
+        refused += [_refuse_id(deliveries[index].row) for index in sorted(taken)]
+        deliveries = [delivery for index, delivery in enumerate(deliveries) if index not in taken]
+        payload.check_refused(refused, right=len(deliveries), strict=strict)
+    columns = _columns(message_id, deliveries)
+    added = session.scalars(_ADD_DELIVERIES, columns).all()
+    if any(added):
+        session.execute(_EXTEND_WINDOW, {"id": message_id, "until": now + settle_after})
+    waiting = session.scalars(_WAITING, columns).all()
+    matched = apply_receipts(session, waiting, now=now) if waiting else 0
+    in_order = tuple(sorted(refused, key=lambda each: each.row))
+    return RegisterCounts(sum(added), len(deliveries) - sum(added), matched, in_order)
+
+
+def _columns(message_id: str, deliveries: Sequence[_Delivery]) -> dict[str, Any]:
+    return {
         "message": message_id,
         "contacts": [delivery.contact for delivery in deliveries],
         "phones": [delivery.to for delivery in deliveries],
         "providers": [delivery.provider for delivery in deliveries],
         "ids": [delivery.provider_id for delivery in deliveries],
     }
-    session.execute(_ADD_MESSAGE, values)
-    session.execute(_LOCK_MESSAGE, values)
-    taken = session.scalar(_FIND_TAKEN_ID, columns)
-    if taken is not None:
-        raise _id_taken(deliveries[taken])
-    added = session.scalars(_ADD_DELIVERIES, columns).all()
-    if any(added):
-        session.execute(_EXTEND_WINDOW, {"id": message_id, "until": now + settle_after})
-    waiting = session.scalars(_WAITING, columns).all()
-    matched = apply_receipts(session, waiting, now=now) if waiting else 0
-    return RegisterCounts(sum(added), len(deliveries) - sum(added), matched)
 
 
-def _id_taken(delivery: _Delivery) -> UserError:
-    field = f"deliveries[{delivery.row}].provider_id"
-    return UserError("mass_message.provider_id_taken", "Another delivery already has this provider_id.", field=field)
+def _refuse_id(row: int) -> RefusedRow:
+    sentence = "Another delivery already has this provider_id."
+    return RefusedRow(row, f"deliveries[{row}].provider_id", "mass_message.provider_id_taken", sentence)
 
 
-def _parse_deliveries(rows: Any, region: str) -> list[_Delivery]:
-    """Return each delivery once, however its number is written."""
+def _parse_deliveries(rows: Any, region: str) -> tuple[list[_Delivery], list[RefusedRow]]:
+    """Return each delivery once, however its number is written, and the rows that are wrong."""
     if not isinstance(rows, list):
         raise UserError("mass_message.deliveries_missing", "Send a list of deliveries.", field="deliveries")
     by_number: dict[tuple[str, str], _Delivery] = {}
-    by_provider_id: dict[tuple[str | None, str], _Delivery] = {}
-    for delivery in _parse_rows(rows, region):
-        kept = by_number.setdefault((delivery.contact, delivery.to), delivery)
-        if delivery.provider_id and kept.provider_id is None:
-            kept = by_number[delivery.contact, delivery.to] = delivery
-        if delivery.provider_id:
-            owner = by_provider_id.setdefault((delivery.provider, delivery.provider_id), kept)
-            if owner is not kept:
-                raise _id_taken(delivery)
-    return list(by_number.values())
-
-
-def _parse_rows(rows: Sequence[Any], region: str) -> Iterator[_Delivery]:
+    owners: dict[tuple[str | None, str], tuple[str, str]] = {}
+    refused = []
     for number, row in enumerate(rows):
-        where = f"deliveries[{number}]"
-        if not isinstance(row, Mapping):
-            sentence = "Send an object with contact, to, provider, and provider_id."
-            raise UserError("mass_message.delivery_not_an_object", sentence, field=where)
-        provider = payload.optional_text(row, "provider", where=where)
-        provider_id = payload.optional_text(row, "provider_id", where=where)
-        if provider_id and not provider:
-            sentence = "Name the provider that gave this provider_id."
-            raise UserError("mass_message.provider_missing", sentence, field=f"{where}.provider")
-        contact = payload.text(row, "contact", where=where)
-        to = payload.phone_number(row, "to", region, where=where)
-        yield _Delivery(number, contact, to, provider and provider.lower(), provider_id)
+        try:
+            delivery = _parse_row(number, row, region)
+        except UserError as problem:
+            refused.append(payload.refused_row(number, problem))
+            continue
+        recipient = (delivery.contact, delivery.to)
+        if (
+            delivery.provider_id
+            and owners.setdefault((delivery.provider, delivery.provider_id), recipient) != recipient
+        ):
+            refused.append(_refuse_id(number))
+        elif recipient not in by_number or (delivery.provider_id and by_number[recipient].provider_id is None):
+            by_number[recipient] = delivery
+    return list(by_number.values()), refused
+
+
+def _parse_row(number: int, row: Any, region: str) -> _Delivery:
+    where = f"deliveries[{number}]"
+    if not isinstance(row, Mapping):
+        sentence = "Send an object with contact, to, provider, and provider_id."
+        raise UserError("mass_message.delivery_not_an_object", sentence, field=where)
+    provider = payload.optional_text(row, "provider", where=where)
+    provider_id = payload.optional_text(row, "provider_id", where=where)
+    if provider_id and not provider:
+        sentence = "Name the provider that gave this provider_id."
+        raise UserError("mass_message.provider_missing", sentence, field=f"{where}.provider")
+    contact = payload.text(row, "contact", where=where)
+    to = payload.phone_number(row, "to", region, where=where)
+    return _Delivery(number, contact, to, provider and provider.lower(), provider_id)

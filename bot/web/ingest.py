@@ -2,8 +2,10 @@
 
 import hmac
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -17,22 +19,27 @@ from bot.db.driver import INGEST
 from bot.db.session import transaction
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
+from bot.mass_messages.payload import RowsRefused
 from bot.mass_messages.register import RegisterCounts, register_message
 from bot.refusals import MESSENGER
 from bot.settings import Settings
 from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 
+logger = logging.getLogger(__name__)
+
 # About 100,000 deliveries; posting the same message id again adds more.
 _MAX_MASS_MESSAGE = 16 * MEGABYTE
+_TRUE = {"", "1", "true", "yes"}
 
 
 def mass_messages_endpoint(
     settings: Settings, engine: Engine, threads: CapacityLimiter, refusals: RefusalCounter
 ) -> Endpoint:
-    def register(session: Session, message: Any) -> RegisterCounts:
+    def register(session: Session, message: Any, *, strict: bool) -> RegisterCounts:
+        region, settle_after = settings.phone_region, settings.settle_after
         return register_message(
-            session, message, now=utc_now(), settle_after=settings.settle_after, region=settings.phone_region
+            session, message, now=utc_now(), settle_after=settle_after, region=region, strict=strict
         )
 
     return _json_endpoint(register, settings, engine, threads, refusals, max_bytes=_MAX_MASS_MESSAGE)
@@ -41,14 +48,14 @@ def mass_messages_endpoint(
 def opt_outs_endpoint(
     settings: Settings, engine: Engine, threads: CapacityLimiter, refusals: RefusalCounter
 ) -> Endpoint:
-    def register(session: Session, body: Any) -> OptOutCounts:
-        return register_opt_outs(session, body, now=utc_now(), region=settings.phone_region)
+    def register(session: Session, body: Any, *, strict: bool) -> OptOutCounts:
+        return register_opt_outs(session, body, now=utc_now(), region=settings.phone_region, strict=strict)
 
     return _json_endpoint(register, settings, engine, threads, refusals, max_bytes=MEGABYTE)
 
 
 def _json_endpoint(
-    register: Callable[[Session, Any], Any],
+    register: Callable[..., RegisterCounts | OptOutCounts],
     settings: Settings,
     engine: Engine,
     threads: CapacityLimiter,
@@ -56,20 +63,34 @@ def _json_endpoint(
     *,
     max_bytes: int,
 ) -> Endpoint:
-    """Build an endpoint that takes JSON from callers with the INGEST_TOKEN, and answers with counts after the commit."""
+    """Build an endpoint that takes JSON from callers with the INGEST_TOKEN, and answers with counts after the commit.
 
-    def parse_and_register(body: bytes) -> dict[str, int]:
+    The answer is 207 if some rows were refused, and 422 if nothing was stored: all rows are wrong, or one is with `?strict=true`.
+    """
+
+    def parse_and_register(body: bytes, *, strict: bool) -> Response:
         try:
             parsed = json.loads(body)
         except (ValueError, RecursionError) as problem:
             raise UserError("payload.not_json", "The body is not JSON.") from problem
-        with transaction(engine, limits=INGEST) as session:
-            return asdict(register(session, parsed))
+        try:
+            with transaction(engine, limits=INGEST) as session:
+                counts = register(session, parsed, strict=strict)
+        except RowsRefused as refused:
+            rows = [asdict(row) for row in refused.refused]
+            return JSONResponse({"error": refused.sentence, "field": refused.field, "refused": rows}, 422)
+        answer = asdict(counts)
+        if not counts.refused:
+            del answer["refused"]
+            return JSONResponse(answer)
+        logger.warning("%d rows were refused; the sender was told which", len(counts.refused))
+        return JSONResponse(answer, 207)
 
     async def endpoint(request: Request) -> Response:
         _check_token(settings, request, refusals)
         body = await read_body(request, max_bytes=max_bytes)
-        return JSONResponse(await to_thread.run_sync(parse_and_register, body, limiter=threads))
+        strict = request.query_params.get("strict", "false").lower() in _TRUE
+        return await to_thread.run_sync(partial(parse_and_register, body, strict=strict), limiter=threads)
 
     return endpoint
 

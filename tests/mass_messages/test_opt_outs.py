@@ -49,6 +49,13 @@ def test_later_start_outranks_an_opt_out(session, maria):
     assert messages.the_list(session) == {}
 
 
+def test_one_wrong_row_does_not_delay_the_other_opt_outs(session, maria):
+    body = {"opt_outs": [an_opt_out(id="call-16", phone="12"), an_opt_out()]}
+    counts = register_opt_outs(session, body, now=NOW, region="US", strict=False)
+    assert (counts.added, [each.field for each in counts.refused]) == (1, ["opt_outs[0].phone"])
+    assert messages.the_list(session) == {maria.id: "opt_out"}
+
+
 WRONG = {
     "no list": ({}, "opt_outs"),
     "not an object": ([], "opt_outs"),

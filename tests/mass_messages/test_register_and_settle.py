@@ -10,6 +10,7 @@ from support.mass_messages import DAY, a_delivery, a_message, a_receipt, outcome
 
 from bot.db.models.messages import Delivery, MassMessage
 from bot.errors import UserError
+from bot.mass_messages.payload import RowsRefused
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.register import RegisterCounts
 from bot.mass_messages.settle import due_messages, settle_message
@@ -105,6 +106,41 @@ def test_two_deliveries_cannot_share_a_provider_id(session, now):
     with pytest.raises(UserError) as refused:
         register(session, a_message(a_delivery(two), a_delivery(three, provider_id="SM1"), sent_at=now), now=now)
     assert refused.value.field == "deliveries[1].provider_id"
+
+
+def test_right_rows_are_registered_and_the_others_named(session, now):
+    one, two, three, four = families(session, 4)
+    register(session, a_message(a_delivery(one, provider_id="SM1"), sent_at=now), now=now)
+    rows = [
+        a_delivery(one, to="555-9876"),
+        a_delivery(two, provider_id="SM2"),
+        a_delivery(three, provider_id="SM1"),
+        a_delivery(four, provider_id="SM2"),
+        "+13125550142",
+    ]
+    message = a_message(*rows, sent_at=now)
+    counts = register(session, message, now=now, strict=False)
+    assert (counts.added, counts.already) == (1, 0)
+    assert [(refused.row, refused.field) for refused in counts.refused] == [
+        (0, "deliveries[0].to"),
+        (2, "deliveries[2].provider_id"),
+        (3, "deliveries[3].provider_id"),
+        (4, "deliveries[4]"),
+    ]
+    assert not any("9876" in refused.reason for refused in counts.refused)
+    mended = [a_delivery(one), rows[1], *[a_delivery(each) for each in (three, four)]]
+    counts = register(session, message | {"deliveries": mended}, now=now, strict=False)
+    assert (counts.added, counts.already, counts.refused) == (3, 1, ())
+
+
+def test_message_without_a_right_row_is_not_registered(session, now):
+    one, two = families(session, 2)
+    register(session, a_message(a_delivery(one, provider_id="SM1"), sent_at=now), now=now)
+    for row in (a_delivery(two, to="12"), a_delivery(two, provider_id="SM1")):
+        with pytest.raises(RowsRefused) as refused, session.begin_nested():
+            register(session, a_message(row, sent_at=now), now=now, strict=False)
+        assert len(refused.value.refused) == 1
+    assert session.scalar(select(func.count()).select_from(MassMessage)) == 1
 
 
 def test_message_is_due_when_every_delivery_is_final(session, now):

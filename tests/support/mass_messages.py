@@ -47,8 +47,8 @@ def a_message(*deliveries, sent_at, message_id=None, **changes):
     return fields | changes
 
 
-def register(session, message, *, now, settle_after=DAY):
-    return register_message(session, message, now=now, settle_after=settle_after, region="US")
+def register(session, message, *, now, settle_after=DAY, strict=True):
+    return register_message(session, message, now=now, settle_after=settle_after, region="US", strict=strict)
 
 
 def a_receipt(provider_id, outcome="delivered", **changes):

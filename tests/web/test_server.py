@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import TimeoutError  # noqa: A004
 from support import amazon_sns as amazon
 from support import people
+from support.ingest_schemas import validator
 from twilio.request_validator import RequestValidator
 
 from bot.db.engine import build_engine
@@ -414,8 +415,8 @@ def a_delivery(**changed):
     return {"contact": "CON-1", "to": "+13125550142", "provider": "twilio", "provider_id": "SM1", **changed}
 
 
-def register(bot, message):
-    return bot.post("/mass-messages", json=message, headers={"Authorization": f"Bearer {INGEST}"})
+def register(bot, message, query=""):
+    return bot.post(f"/mass-messages{query}", json=message, headers={"Authorization": f"Bearer {INGEST}"})
 
 
 def test_mass_message_sent_twice_is_registered_once(bot, session):
@@ -459,11 +460,22 @@ def test_provider_without_signatures_is_challenged_for_a_password(serve):
     assert bot.post("/receipts/bandwidth", json=[], auth=("bandwidth", "secret")).status_code == 204
 
 
-def test_wrong_field_is_named_and_nothing_is_stored(bot, session):
-    answer = register(bot, a_message(a_delivery(), a_delivery(contact="CON-2", provider_id="SM2", to="soon")))
-    assert answer.status_code == 422
-    assert answer.json()["field"] == "deliveries[1].to"
+def test_wrong_row_is_named_and_the_others_are_stored(bot, session):
+    message = a_message(a_delivery(), a_delivery(contact="CON-2", provider_id="SM2", to="soon"))
+    strict = register(bot, message, "?strict=true")
+    assert (strict.status_code, strict.json()["field"]) == (422, "deliveries[1].to")
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
+    answer = register(bot, message)
+    assert (answer.status_code, answer.json()["added"]) == (207, 1)
+    assert [(row["row"], row["field"]) for row in answer.json()["refused"]] == [(1, "deliveries[1].to")]
+    assert strict.json()["refused"] == answer.json()["refused"]
+    validator("mass-messages", "answer").validate(answer.json())
+    validator("mass-messages", "error").validate(strict.json())
+    wrong = a_message(a_delivery(to="soon"))
+    assert register(bot, wrong).status_code == 422
+    opt_outs = {"opt_outs": [*INGEST_ENDPOINTS["/opt-outs"]["opt_outs"], {"id": "call-18"}]}
+    answer = bot.post("/opt-outs", json=opt_outs, headers={"Authorization": f"Bearer {INGEST}"})
+    assert (answer.status_code, answer.json()["added"], len(answer.json()["refused"])) == (207, 1, 1)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
