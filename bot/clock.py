@@ -16,6 +16,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from bot.admin_notices import delete_old_admin_notices, enqueue_admin_notices
 from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
 from bot.db.advisory_locks import advisory_lock
@@ -33,7 +34,7 @@ from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import download_post
-from bot.slack.sync import notice_post
+from bot.slack.sync import admin_notice_post, notice_post
 from bot.sync.hold import approved_counts
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
@@ -141,6 +142,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
         + delete_old_downloads(session, now=now)
         + delete_old_requests(session, now=now)
         + delete_old_refusals(session, now=now)
+        + delete_old_admin_notices(session, now=now)
     )
 
 
@@ -196,12 +198,15 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
 
 
 def _send_notices(context: AppContext, slack_client: Any) -> int:
-    """Send notices about finished syncs."""
+    """Send notices about finished syncs, and about receipts that are refused or do not come."""
     settings = context.settings
-    if settings.sis_oneroster_csv or settings.sis_oneroster_url:
-        with transaction(context.engine) as session:
+    with transaction(context.engine) as session:
+        if settings.sis_oneroster_csv or settings.sis_oneroster_url:
             enqueue_notices(session, admins=settings.admin_emails, now=context.now())
-    return notice_post.send_due(context, slack_client) if slack_client else 0
+        enqueue_admin_notices(session, admins=settings.admin_emails, now=context.now())
+    if not slack_client:
+        return 0
+    return notice_post.send_due(context, slack_client) + admin_notice_post.send_due(context, slack_client)
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

@@ -202,3 +202,10 @@ def _common_rights(people: Sequence[_Rights | None]) -> _Rights | None:
         may_edit=all(rights.may_edit for rights in known),
         may_export=all(rights.may_export for rights in known),
     )
+
+
+def district_admin_emails(session: Session) -> Sequence[str]:
+    """Return the addresses of the SIS's district administrators."""
+    emails = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
+    admins = emails.where(StaffRole.role.in_(DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
+    return [email for email in session.scalars(admins.distinct().order_by(Staff.email)) if email]

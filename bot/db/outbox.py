@@ -22,6 +22,8 @@ it may have been sent. An ambiguous digest is looked up in its channel or report
     ambiguous, not found  pending              -              -                         -
     ambiguous, no answer  failed, reported     -              -                         -
 
+Notices to administrators (`admin_notices`) go as those of syncs.
+
 The words of Slack are in `bot.slack.kit.api_errors`. After "our token refused" and "later" every outbox pauses (`pause`); the row
 that failed is due last, so that it never holds up the others.
 """

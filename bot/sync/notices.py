@@ -18,9 +18,9 @@ from bot.db import outbox
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.folding import full_name
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
-from bot.db.models.roster import Staff, StaffRole, Student, SyncRun, SyncState
+from bot.db.models.roster import Student, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
-from bot.identity import DISTRICT_ROLES
+from bot.identity import district_admin_emails
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -39,7 +39,7 @@ def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -
 
     `admins` are emails; if there are none, the SIS's district administrators get the reports.
     """
-    admins = admins or _district_admins(session)
+    admins = admins or district_admin_emails(session)
     recent = select(SyncRun).where(SyncRun.finished_at > now - _RECENT, SyncRun.state != SyncState.RUNNING)
     added = 0
     for run in session.scalars(recent.order_by(SyncRun.id)).all():
@@ -47,12 +47,6 @@ def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -
             added += _enqueue(session, run, NoticeKind.REPORT, admins, now=now)
         added += _enqueue(session, run, NoticeKind.EDITS, _editors(session, run), now=now)
     return added + _enqueue_stale(session, admins, now)
-
-
-def _district_admins(session: Session) -> Sequence[str]:
-    emails = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id)
-    admins = emails.where(StaffRole.role.in_(DISTRICT_ROLES), Staff.active, Staff.email.is_not(None))
-    return [email for email in session.scalars(admins.distinct().order_by(Staff.email)) if email]
 
 
 def _is_news(session: Session, run: SyncRun) -> bool:

@@ -1,5 +1,6 @@
 """The providers' endpoint: delivery receipts, opt-outs, and opt-ins, committed before they are answered."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -37,8 +38,8 @@ from bot.web.wrong_address import answer_wrong_address
 
 _MAX_BATCH = 500
 _MAX_WAITING_FETCHES = 4
-# Longer than the name of a host; it is stored.
-_MAX_ORIGIN = 100
+# It is stored and shown to administrators.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]{1,253}")
 
 Report = ParsedReceipt | OptOutMessage
 
@@ -104,7 +105,7 @@ def _find_cause(refusal: Refused, provider: Provider, secret: str, callback: Cal
     """Return why a request was refused: perhaps it is signed with our secret, for a URL that we do not believe was called."""
     if isinstance(refusal, OtherUrlSigned) and _is_signed(provider, secret, callback, claimed):
         origin = next(origin_of(url) for url in claimed if _is_signed(provider, secret, callback, [url]))
-        if len(origin) <= _MAX_ORIGIN and origin.isprintable():
+        if _ORIGIN.fullmatch(origin):
             return f"{URL_DIFFERS}; set PUBLIC_URL={origin}"
     if isinstance(refusal, Malformed):
         return f"not what {provider.NAME} sends: {refusal}"

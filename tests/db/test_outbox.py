@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from bot.db import outbox
 from bot.db.models.downloads import Download
 from bot.db.models.messages import MassMessage
-from bot.db.models.notices import SyncNotice
+from bot.db.models.notices import AdminNotice, SyncNotice
 from bot.db.models.roster import SyncRun
 from bot.db.models.slack import DigestPost
 from bot.db.session import transaction
@@ -26,6 +26,10 @@ def sync_notice(now):
     return SyncRun(source="export", started_at=now), {"sync_run_id": 1, "kind": "report", "reader": "dana@example.com"}
 
 
+def admin_notice(now):
+    return None, {"kind": "refused", "about": "twilio", "reader": "dana@example.com", "made_at": now}
+
+
 def download(now):
     return None, {"user_id": "UDANA", "filter_text": "", "opened_at": now}
 
@@ -35,6 +39,7 @@ TABLES = {
     DigestPost: ("channel_id", digest_post),
     SyncNotice: ("reader", sync_notice),
     Download: ("user_id", download),
+    AdminNotice: ("reader", admin_notice),
 }
 
 

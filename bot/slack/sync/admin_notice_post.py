@@ -1,0 +1,111 @@
+"""Sends notices about receipts to administrators, each once, in a direct message. What is over by then is not sent."""
+
+import logging
+from typing import Any
+
+from slack_sdk import WebClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.access import AccessLevel
+from bot.admin_notices import claim_admin_notice
+from bot.db import outbox
+from bot.db.models.messages import Delivery, MassMessage
+from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
+from bot.db.models.refusals import RefusedRequests
+from bot.domain.display import plural
+from bot.errors import UserError
+from bot.refusals import describe, load_refusals
+from bot.slack.kit import api_errors, outbox_worker
+from bot.slack.kit import blocks as b
+from bot.slack.kit.api_errors import Result
+from bot.slack.kit.blocks import Card
+from bot.slack.kit.context import AppContext
+
+logger = logging.getLogger(__name__)
+
+_MAX_TITLE = 100
+_MAX_REASONS = 5
+
+
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Send every notice that is due; return the number sent."""
+    return outbox_worker.send_each(context, (claim_admin_notice, lambda notice: _send(context, client, notice)))
+
+
+def _send(context: AppContext, client: WebClient, notice: AdminNotice) -> Result[Any] | None:
+    prepared = api_errors.call(lambda: _prepare(context, client, notice))
+    if prepared.may_succeed_later:
+        return _retry(context, notice, prepared)
+    if prepared.answer is None:
+        logger.warning("admin notice %s is not sent: %s", notice.id, prepared.error or "no access, or it is over")
+        outbox_worker.fail(context, notice)
+        return None
+    user_id, card = prepared.answer
+    if not outbox_worker.holds_lease(context, notice):
+        return None
+    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
+    if result.answer is not None:
+        outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT)
+        return result
+    if result.ends_round:
+        return _retry(context, notice, result)
+    logger.warning("admin notice %s: %s. %s", notice.id, result.error, result.advice)
+    outbox_worker.fail(context, notice)
+    return result
+
+
+def _retry(context: AppContext, notice: AdminNotice, result: Result[Any]) -> Result[Any]:
+    logger.warning("admin notice %s waits: %s", notice.id, result.error)
+    outbox_worker.retry(context, notice, result.retry_after)
+    return result
+
+
+def _prepare(context: AppContext, client: WebClient, notice: AdminNotice) -> tuple[str, Card] | None:
+    """Return the reader's Slack user id and the card, or None if the reader may not read it or there is nothing to say anymore.
+
+    Raises:
+        SlackApiError: Slack did not say who the reader is, or no user has that email.
+    """
+    user_id = str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
+    try:
+        with context.acting(client, user_id) as (session, actor):
+            if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
+                return None
+            is_silent = notice.kind == AdminNoticeKind.SILENT
+            card = _silent_card(session, notice.about) if is_silent else _refused_card(context, session, notice.about)
+    except UserError:
+        return None
+    return (user_id, card) if card else None
+
+
+def _refused_card(context: AppContext, session: Session, source: str) -> Card | None:
+    now, zone = context.now(), context.settings.zone
+    refusals = load_refusals(session, RefusedRequests.source == source, now=now)[:_MAX_REASONS]
+    if not refusals:
+        return None
+    # All of it is from closed sets, and must be copied as it is: escaping would break the names of settings.
+    sentences = "\n".join(f"• {describe(each, zone=zone, now=now)}." for each in refusals)
+    more = (
+        "What is refused is lost unless it is sent again. `cleanup-bot doctor` on the server shows the current state."
+    )
+    return _card(f"⚠️ Requests from {source} are refused", f"{sentences}\n{more}")
+
+
+def _silent_card(session: Session, message_id: str) -> Card | None:
+    message = session.get(MassMessage, message_id)
+    if message is None or message.silent_at is None:
+        return None
+    is_final = func.count().filter(Delivery.final_at.is_not(None))
+    final, sent = session.execute(select(is_final, func.count()).where(Delivery.mass_message_id == message_id)).one()
+    title = b.escaped(b.cut(message.title, _MAX_TITLE))
+    return _card(
+        "🛠️ No delivery receipts: the problem is on our side",
+        f"“{title}”, sent on {b.date(message.sent_at)}, has a final receipt for {final:,} of {plural(sent, 'text')}. So no contact was "
+        "listed for it. Check at the SMS provider that it sends receipts to our `/receipts/` address. `cleanup-bot doctor` on the "
+        "server says whether receipts are refused, and why.",
+    )
+
+
+def _card(title: str, text: str) -> Card:
+    return Card([b.section(f"*{title}*\n{text}")], f"{title}\n{b.without_formatting(text)}")
