@@ -1,7 +1,8 @@
 """Twilio: form posts signed with the account's auth token. An error code overrides the status.
 
 Twilio advises against relying on its error codes but offers nothing better. So an unknown code is logged as an error and never
-turns a number red. The sender registers the SID (`SM...`) that the send API returned. Source: Twilio's error dictionary and its
+turns a number red. End the callback's URL with `#rc=5&rp=all`, or a receipt that gets a 503 is lost (`docs/retries.md`). The
+sender registers the SID (`SM...`) that the send API returned. Source: Twilio's error dictionary and its
 guide to status callbacks.
 """
 
