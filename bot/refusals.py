@@ -88,6 +88,7 @@ def load_refusals(session: Session, *conditions: ColumnElement[bool], now: datet
         select(RefusedRequests.source, RefusedRequests.reason, total, recent, func.min(FIRST_AT))
         .where(RefusedRequests.hour > now - DAY, *conditions)
         .group_by(RefusedRequests.source, RefusedRequests.reason)
+        .having(total > 0)
         .order_by(total.desc(), RefusedRequests.source, RefusedRequests.reason)
     )
     return [Refusals(*row) for row in session.execute(query)]

@@ -171,6 +171,8 @@ def check_basic_auth(secret: str, callback: Callback) -> None:
     Raises:
         NoPassword: it is missing or wrong.
     """
+    if not callback.header("authorization"):
+        raise NoPassword(NoPassword.MISSING)
     kind, _, credentials = callback.header("authorization").partition(" ")
     if kind.lower() != "basic" or not secret or not is_same(decode_base64(credentials), secret):
         raise NoPassword("wrong user or password")

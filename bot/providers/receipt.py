@@ -111,6 +111,7 @@ class FetchFirst(TryAgain):
 class NoPassword(BadSignature):
     """The user and password are missing or wrong; some providers send them only after being challenged."""
 
+    MISSING = "no user and password were sent"
     status = 401
     challenge = 'Basic realm="receipts"'
 

@@ -20,6 +20,7 @@ from bot.providers.receipt import (
     FetchFirst,
     Handshake,
     Malformed,
+    NoPassword,
     OptOutMessage,
     OtherUrlSigned,
     Parsed,
@@ -83,6 +84,7 @@ def receipts_endpoint(
         callback = Callback(url, dict(request.headers), body, utc_now(), other_urls)
         try:
             parsed = await verify_and_parse(provider, secret, callback)
+            refusals.take_back(provider.NAME, NoPassword.MISSING)
             await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
             return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:

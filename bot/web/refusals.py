@@ -6,6 +6,7 @@ What a process has not yet written when it stops is lost.
 import asyncio
 import logging
 import time
+from collections import Counter
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
@@ -29,14 +30,24 @@ class RefusalCounter:
         self._engine = engine
         self._threads = CapacityLimiter(1)
         self._bursts: dict[Key, Burst] = {}
+        self._open_challenges: Counter[Key] = Counter()
         self._unlogged: dict[Key, int] = {}
         self._logged_at: dict[Key, float] = {}
         self._writer: asyncio.Task[None] | None = None
 
     def add(self, source: str, reason: str) -> None:
+        self._open_challenges[source, reason] += 1
+        self._count((source, reason), 1)
+
+    def take_back(self, source: str, reason: str) -> None:
+        """Count one less, if there was one: a client that sends its password only after a challenge has now sent it."""
+        if self._open_challenges[source, reason]:
+            self._open_challenges[source, reason] -= 1
+            self._count((source, reason), -1)
+
+    def _count(self, key: Key, count: int) -> None:
         now = utc_now()
-        self._merge((source, reason), Burst(1, now, now))
-        self._log((source, reason))
+        self._merge(key, Burst(count, now, now))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_soon())
 
@@ -46,10 +57,10 @@ class RefusalCounter:
         first_at, last_at = min(before.first_at, burst.first_at), max(before.last_at, burst.last_at)
         self._bursts[key] = Burst(count, first_at, last_at)
 
-    def _log(self, key: Key) -> None:
-        """Log the first of a kind at once, and then once a minute how many came."""
-        count, now = self._unlogged.pop(key, 0) + 1, time.monotonic()
-        if now - self._logged_at.get(key, -_LOG_AFTER_SECONDS) < _LOG_AFTER_SECONDS:
+    def _log(self, key: Key, count: int) -> None:
+        """Log how many of a kind came, at most once a minute."""
+        count, now = self._unlogged.pop(key, 0) + count, time.monotonic()
+        if count <= 0 or now - self._logged_at.get(key, -_LOG_AFTER_SECONDS) < _LOG_AFTER_SECONDS:
             self._unlogged[key] = count
             return
         self._logged_at[key] = now
@@ -59,6 +70,8 @@ class RefusalCounter:
         while self._bursts:
             await asyncio.sleep(_WRITE_AFTER_SECONDS)
             bursts, self._bursts = self._bursts, {}
+            for key, burst in bursts.items():
+                self._log(key, burst.count)
             try:
                 await to_thread.run_sync(_write, self._engine, bursts, limiter=self._threads)
             except SQLAlchemyError as error:

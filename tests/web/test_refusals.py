@@ -37,7 +37,10 @@ def written(session, expected):
 @pytest.fixture
 def bot(empty_database):
     settings = Settings(
-        _env_file=None, slack_signing_secret=SecretStr("slack-secret"), twilio_auth_token=SecretStr("twilio-secret")
+        _env_file=None,
+        slack_signing_secret=SecretStr("slack-secret"),
+        twilio_auth_token=SecretStr("twilio-secret"),
+        bandwidth_basic_auth=SecretStr("bandwidth:secret"),
     )
     with serve_app(server.create_web_app(settings, empty_database, None)) as url, httpx.Client(base_url=url) as bot:
         yield bot
@@ -109,7 +112,19 @@ def test_first_refusal_is_logged_without_personal_data(bot, session, caplog):
         bot.post("/receipts/twilio", data={"To": "+13125550142", "Body": "Hello"})
     written(session, 3)
     lines = [record.getMessage() for record in caplog.records if "refused from" in record.getMessage()]
-    assert lines == ["refused from twilio: 1 (no signature)"]
+    assert lines == ["refused from twilio: 3 (no signature)"]
+
+
+def test_password_that_is_sent_after_a_challenge_is_no_refusal(bot, session):
+    for _ in range(3):
+        assert bot.post("/receipts/bandwidth", json=[]).status_code == 401
+    assert bot.post("/receipts/bandwidth", json=[], auth=("bandwidth", "wrong")).status_code == 401
+    for _ in range(2):
+        assert bot.post("/receipts/bandwidth", json=[], auth=("bandwidth", "secret")).status_code == 204
+    assert written(session, 2) == {
+        ("bandwidth", "no user and password were sent"): 1,
+        ("bandwidth", "wrong user or password"): 1,
+    }
 
 
 def refused(hours_ago, count, source="slack", **changed):
