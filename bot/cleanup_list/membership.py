@@ -2,7 +2,8 @@
 
 Listed is a contact who is linked to an active student, takes texts, and has a number with a status, or no number. An entry whose
 contact was edited waits: it stays as it is until a mass message was sent to the new number, through this contact where it was typed.
-Membership follows numbers, not contacts: contacts that share a number share its status. Between messages only opt-outs and opt-ins change it.
+Membership follows numbers, not contacts: contacts that share a number share its status. Between messages only opt-outs, opt-ins, and numbers recorded or cleared as
+Wrong person change it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bot.db.models.messages import ListMove
 from bot.domain.sms_status import SmsStatus
 
 _IN_FORCE = sql_list(IN_FORCE)
+# Statuses that begin and end between messages.
+_AT_ONCE = sql_list((SmsStatus.OPT_OUT, SmsStatus.WRONG_PERSON))
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,12 @@ reach AS MATERIALIZED (
 standing AS MATERIALIZED (
     SELECT reach.*, e.status AS before, e.updated_at, e.updated_by,
            e.contact_id IS NOT NULL AND (e.updated_at IS NOT NULL OR e.phone IS DISTINCT FROM reach.phone) AS edited,
-           number_status = '{SmsStatus.OPT_OUT}' OR (e.status = '{SmsStatus.OPT_OUT}' AND e.phone = reach.phone) AS opting
+           number_status IN ({_AT_ONCE}) OR (e.status IN ({_AT_ONCE}) AND e.phone = reach.phone) AS at_once
     FROM reach LEFT JOIN cleanup_list e ON e.contact_id = reach.contact_id
 ),
 with_news AS MATERIALIZED (SELECT DISTINCT phone FROM ({with_news}) AS news),
 waiting AS (
-    SELECT standing.*, edited AND standing.phone IS NOT NULL AND opting IS NOT TRUE AND with_news.phone IS NULL
+    SELECT standing.*, edited AND standing.phone IS NOT NULL AND at_once IS NOT TRUE AND with_news.phone IS NULL
            OR before IS NOT NULL AND standing.phone IS NOT NULL AND NOT is_tried AS waits
     FROM standing LEFT JOIN with_news ON with_news.phone = standing.phone
 ),
@@ -180,7 +183,7 @@ def update_list(
 ) -> MembershipChanges:
     """Bring the list in line with the status of numbers. Call `lock_cleanup_list` first.
 
-    `message_id` is the mass message with the news, None for an opt-out between messages. `WholeList` is for final messages only:
+    `message_id` is the mass message with the news, None for a change between messages. `WholeList` is for final messages only:
     contacts who no longer take texts then leave. What a message did to an entry is recorded once, from before the message to now.
     """
     params = {"message": message_id, "now": now}

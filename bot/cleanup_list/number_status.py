@@ -1,6 +1,7 @@
 """The SMS status of a number, derived from all its deliveries in final mass messages.
 
-The newest message with evidence decides, by the time it was *sent*: a late receipt of an older message never overrides a newer one.
+A number that texted STOP or belongs to the wrong person keeps that status, whatever receipts report, until it is lifted. For all
+others, the newest message with evidence decides, by the time it was *sent*: a late receipt of an older message never overrides a newer one.
 A delivery's outcome is the strongest that its receipts report, in any order. Shaky evidence of a red status shows Unconfirmed until
 a second message since the last delivery is red, too. Refusals without a reason that hit many recipients of one message are the
 sender's fault and no evidence. Nor is any delivery of a message that (nearly) no receipts came for (`bot.mass_messages.silence`).
@@ -105,6 +106,8 @@ def judge_sender_faults(session: Session, message_id: str) -> bool:
     return session.execute(_JUDGE_SENDER, params).first() is not None
 
 
+# A row `n` of `phone_numbers` whose status follows from receipts.
+_IS_JUDGED = "n.opted_out_at IS NULL AND n.wrong_person_at IS NULL"
 _RED = sql_list(statuses_with_color(Color.RED))
 
 # Numbers to judge, and their deliveries in final messages, as (phone, sent_at, message, delivery, outcome, shaky).
@@ -126,7 +129,7 @@ _NUMBERS_OF_MESSAGE = f"""
 numbers AS MATERIALIZED (
     SELECT phone FROM deliveries WHERE mass_message_id = :message AND outcome <> 'delivered'
     UNION
-    SELECT phone FROM phone_numbers WHERE status IS NOT NULL AND opted_out_at IS NULL
+    SELECT phone FROM phone_numbers n WHERE status IS NOT NULL AND {_IS_JUDGED}
 ),
 since AS MATERIALIZED (
     SELECT newer.* FROM mass_messages m JOIN mass_messages newer ON (newer.sent_at, newer.id) >= (m.sent_at, m.id)
@@ -147,7 +150,7 @@ known AS MATERIALIZED (
                bool_or(counts AND recent.shaky AND recent.outcome IN ({_RED})) AS is_shaky
         FROM recent JOIN phone_numbers n ON n.phone = recent.phone GROUP BY recent.phone
     ) AS recent ON recent.phone = n.phone
-    WHERE n.status IS NOT NULL AND n.opted_out_at IS NULL
+    WHERE n.status IS NOT NULL AND {_IS_JUDGED}
 ),
 evidence AS (
     SELECT phone, sent_at, message, delivery, outcome, shaky FROM recent WHERE counts
@@ -190,7 +193,7 @@ verdicts AS (
     FROM judged
 )
 MERGE INTO phone_numbers n USING verdicts v ON v.phone = n.phone
-WHEN MATCHED AND n.opted_out_at IS NULL
+WHEN MATCHED AND {_IS_JUDGED}
      AND (n.status, n.doubted, n.delivery_id) IS DISTINCT FROM (v.status, v.doubted, v.delivery) THEN
     UPDATE SET status = v.status, doubted = v.doubted, delivery_id = v.delivery,
                since = CASE WHEN n.status IS NOT DISTINCT FROM v.status THEN n.since ELSE :now END
@@ -206,7 +209,7 @@ _JUDGE_MESSAGE, _JUDGE_GIVEN = text(_judge(_NUMBERS_OF_MESSAGE)), text(_judge(_G
 def judge_numbers(
     session: Session, which: Numbers | WholeList, *, message_id: str | None = None, now: datetime
 ) -> None:
-    """Set the status of numbers from the evidence; opted-out numbers stay Opt-Out. Call `lock_cleanup_list` first."""
+    """Set the status of numbers from the evidence; opted-out numbers and those of the wrong person stay so. Call `lock_cleanup_list` first."""
     if isinstance(which, Numbers):
         session.execute(_JUDGE_GIVEN, {"phones": list(which.phones), "now": now})
     else:

@@ -58,7 +58,7 @@ from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import display, grade
 from bot.domain.names import fold
-from bot.domain.sms_status import SEVERITY, SmsStatus
+from bot.domain.sms_status import NOT_CALLED, SEVERITY, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.filters.words import TITLES
 
@@ -268,8 +268,8 @@ def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> Colu
 
 
 _adult = effective_contacts.c
-# A call to an Inactive number reaches no one, or a stranger.
-_in_service = and_(_adult.phone.is_not(None), _adult.sms_status.is_distinct_from(SmsStatus.INACTIVE))
+# A call to an Inactive number reaches no one, or a stranger, as does one to the wrong person.
+_in_service = and_(_adult.phone.is_not(None), _adult.sms_status.in_(NOT_CALLED).is_not(True))
 # A row of `effective_contacts` who gets calls or email.
 has_other_way = or_(
     and_(_adult.method == ContactMethod.CALL, _in_service),

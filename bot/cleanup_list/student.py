@@ -62,7 +62,8 @@ class ContactCard:
     """A contact as a person may change it. `undo_edit_id` is the edit that Undo takes back.
 
     `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show.
-    `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it.
+    `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it. `wrong_person_by`
+    is the same for a number of the wrong person, which may have opted out, too.
     """
 
     contact_id: int
@@ -77,6 +78,7 @@ class ContactCard:
     evidence: Evidence | None
     is_tried: bool
     stopped_by: str | None
+    wrong_person_by: str | None
     on_list: bool
     updated_at: datetime | None
     updated_by: str | None
@@ -171,6 +173,7 @@ _CONTACTS = (
         *(_ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship, _ADULT.email),
         *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.is_tried, Contact.version),
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
+        *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
         *(ListEntry.claimed_by, ListEntry.claimed_at),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
@@ -200,6 +203,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
         evidence=_evidence(row, status),
         is_tried=row.is_tried,
         stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
+        wrong_person_by=row.wrong_person_by if row.is_tried else None,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,
@@ -212,18 +216,19 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
 
 
 def _status(row: Any) -> tuple[SmsStatus | None, datetime | None]:
-    """Return the status of the number now, and since when; an opt-out outranks what carriers reported before it."""
+    """Return the status of the number now, and since when; what a person said outranks what carriers reported."""
     if row.phone is None:
         return SmsStatus.NO_NUMBER, row.listed_since
     if row.sms_status is None:
         return None, None
     status = SmsStatus(row.sms_status)
-    return status, row.opted_out_at if status is SmsStatus.OPT_OUT else row.number_since
+    said_at = {SmsStatus.OPT_OUT: row.opted_out_at, SmsStatus.WRONG_PERSON: row.wrong_person_at}
+    return status, said_at.get(status, row.number_since)
 
 
 def _evidence(row: Any, status: SmsStatus | None) -> Evidence | None:
-    """Return the delivery behind the status. An opt-out needs none, whatever carriers reported before it."""
-    if status in {None, SmsStatus.OPT_OUT, SmsStatus.NO_NUMBER} or row.sent_at is None:
+    """Return the delivery behind the status. What a person said needs none, whatever carriers reported before it."""
+    if status in {None, SmsStatus.OPT_OUT, SmsStatus.WRONG_PERSON, SmsStatus.NO_NUMBER} or row.sent_at is None:
         return None
     return Evidence(
         message=row.title,

@@ -13,7 +13,7 @@ from bot.cleanup_list.number_status import sql_list
 from bot.db.models.edits import IN_FORCE, TriedNumber
 from bot.db.models.roster import Contact
 
-# A sender leaves out numbers that texted STOP. For them it counts that the message went to families of the same school: otherwise
+# A sender leaves out numbers that texted STOP or belong to the wrong person. For them it counts that the message went to families of the same school: otherwise
 # staff would wait for a text that is never sent.
 _ADD_OF_MESSAGE = text(f"""
 INSERT INTO tried_numbers (contact_id, phone)
@@ -30,7 +30,9 @@ WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT
     )
     OR (
         e.made_at <= m.sent_at
-        AND EXISTS (SELECT FROM phone_numbers n WHERE n.phone = e.value AND n.opted_out_at IS NOT NULL)
+        AND EXISTS (
+            SELECT FROM phone_numbers n WHERE n.phone = e.value AND (n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL)
+        )
         AND EXISTS (
             SELECT FROM student_contacts l
             JOIN student_schools own ON own.student_id = l.student_id

@@ -1,7 +1,7 @@
 """Change a contact's phone or contact method: an edit beside the SIS value, never over it.
 
-A number that texted STOP may be entered and called, but not texted: only its own START lifts that. An Inactive number may not be
-called either: the call would reach no one, or a stranger. Both are refused only where a mass message went to the number through this
+A number that texted STOP may be entered and called, but not texted: only its own START lifts that. A number of the wrong person may
+be neither until staff verified it, and an Inactive number may not be called: the call would reach no one, or a stranger. All are refused only where a mass message went to the number through this
 contact, so that nobody learns of a stranger's number by typing it; no sender texts it after STOP all the same.
 """
 
@@ -213,6 +213,13 @@ def _validate(
         sentence = "A call needs a number. Enter one, or choose another method."
         raise UserError("contact.no_number_to_call", sentence, field="phone")
     known = _known_number(session, before, number) if number else None
+    field = "phone" if number != before.values[EditField.PHONE] else "method"
+    if method == ContactMethod.TEXT and known and known.wrong_person_at:
+        sentence = (
+            "This number belongs to someone else (Wrong person). Enter another number. If the family confirmed that this one is "
+            "theirs, press Cancel, then Undo wrong person."
+        )
+        raise UserError("contact.wrong_person", sentence, field=field)
     if method == ContactMethod.CALL:
         _refuse_inactive(known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
@@ -221,9 +228,7 @@ def _validate(
             f"{describe_opt_in_number(opt_in_number, region)} from that phone. Until then choose another contact method, "
             "or enter another number."
         )
-        raise UserError(
-            "contact.opted_out", sentence, field="phone" if number != before.values[EditField.PHONE] else "method"
-        )
+        raise UserError("contact.opted_out", sentence, field=field)
 
 
 def _known_number(session: Session, before: LockedContact, number: str) -> PhoneNumber | None:
@@ -232,7 +237,7 @@ def _known_number(session: Session, before: LockedContact, number: str) -> Phone
 
 
 def _refuse_inactive(known: PhoneNumber | None) -> None:
-    if known and known.status == SmsStatus.INACTIVE:
+    if known and (known.wrong_person_at or known.status == SmsStatus.INACTIVE):
         sentence = (
             "This number is out of service or belongs to someone else now. Enter another number, or remove the contact."
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot import audit
@@ -23,10 +23,11 @@ from bot.db.models.roster import Contact
 from bot.domain import display
 from bot.errors import UserError
 
-# Actions in a contact's history that change its version. Looking at it, claims, and texted opt-outs do not.
+# Actions in a contact's history that change its version. Looking at it, claims, texted opt-outs, and reports do not.
 VERSIONED_ACTIONS = (
     *("phone.changed", "method.changed", "phone.undone", "method.undone"),
     *("contact.removed", "contact.brought_back", "conflict.kept_ours", "conflict.took_sis", "opt_out.recorded"),
+    *("wrong_person.recorded", "wrong_person.lifted"),
 )
 
 
@@ -120,12 +121,12 @@ def record_change(
 def update_list_entry(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> bool:
     """Mark the contact's entry as updated while it differs from what the last message could not reach; return whether it has one.
 
-    A number that texted STOP is listed at once.
+    A number that texted STOP or belongs to the wrong person is listed at once.
     """
     session.flush()
     values = _with_edits(session, contact).values
     number, takes_texts = values[EditField.PHONE], values[EditField.METHOD] == ContactMethod.TEXT
-    if number and takes_texts and is_opted_out(session, number):
+    if number and takes_texts and _is_listed_at_once(session, number):
         lock_cleanup_list(session)
         update_list(session, Numbers([number]), message_id=None, now=now)
     entry = session.get(ListEntry, contact.id, with_for_update=True)
@@ -139,3 +140,8 @@ def update_list_entry(session: Session, contact: Contact, *, actor: Actor, now: 
 def is_opted_out(session: Session, number: str) -> bool:
     """Return whether a number (E.164) texted STOP, and not START since."""
     return session.scalar(select(PhoneNumber.opted_out_at).where(PhoneNumber.phone == number)) is not None
+
+
+def _is_listed_at_once(session: Session, number: str) -> bool:
+    at_once = or_(PhoneNumber.opted_out_at.is_not(None), PhoneNumber.wrong_person_at.is_not(None))
+    return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == number, at_once)) is not None

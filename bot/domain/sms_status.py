@@ -1,6 +1,7 @@
-"""The six SMS statuses: color, meaning, next step. "No number" is beside them: something is missing, nothing was reported.
+"""The six SMS statuses: color, meaning, next step. Beside them: "No number", where something is missing, and "Wrong person".
 
-Only a receipt, an opt-in or opt-out message, or a line-type lookup sets a status; nothing here guesses one.
+Only a receipt, an opt-in or opt-out message, a line-type lookup, a carrier's notice, or a person's word sets a status; nothing here
+guesses one.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ class SmsStatus(StrEnum):
     INACTIVE = "inactive"
     OPT_OUT = "opt_out"
     NO_NUMBER = "no_number"
+    WRONG_PERSON = "wrong_person"
 
 
 class Outcome(StrEnum):
@@ -88,6 +90,12 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
         "The contact opted out (STOP). Only they can change that.",
         "They can text START to our number. Until then, call or email.",
     ),
+    SmsStatus.WRONG_PERSON: Meaning(
+        "Wrong person",
+        Color.RED,
+        "This number belongs to someone else. No student's family is texted there.",
+        "Ask the family for a new number.",
+    ),
     SmsStatus.NO_NUMBER: Meaning(
         "No number",
         Color.RED,
@@ -99,6 +107,7 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
 # Worst first: a text that will never arrive ranks above one that may.
 SEVERITY = (
     SmsStatus.OPT_OUT,
+    SmsStatus.WRONG_PERSON,
     SmsStatus.INACTIVE,
     SmsStatus.BLOCKED,
     SmsStatus.NO_NUMBER,
@@ -106,6 +115,9 @@ SEVERITY = (
     SmsStatus.TURNED_OFF,
     SmsStatus.UNCONFIRMED,
 )
+
+# A call to such a number reaches no one, or a stranger.
+NOT_CALLED = (SmsStatus.INACTIVE, SmsStatus.WRONG_PERSON)
 
 
 def statuses_with_color(color: Color) -> tuple[SmsStatus, ...]:

@@ -50,7 +50,10 @@ RETURNING n.phone
 
 _OPT_IN = text("""
 INSERT INTO phone_numbers AS n (phone, opted_in_at) VALUES (:phone, :now)
-ON CONFLICT (phone) DO UPDATE SET opted_in_at = excluded.opted_in_at, opted_out_at = NULL, opted_out_by = NULL
+ON CONFLICT (phone) DO UPDATE SET
+    opted_in_at = excluded.opted_in_at, opted_out_at = NULL, opted_out_by = NULL,
+    status = CASE WHEN n.wrong_person_at IS NULL THEN n.status ELSE 'wrong_person' END,
+    since = CASE WHEN n.wrong_person_at IS NULL THEN n.since ELSE n.wrong_person_at END
 """)
 
 _STORE = text("""
@@ -82,7 +85,10 @@ def apply_opt_out(
 
 
 def apply_opt_in(session: Session, phone: str, *, now: datetime) -> MembershipChanges:
-    """Opt a number in again. Its deliveries decide its status; without a problem its contacts leave the list."""
+    """Opt a number in again. Its deliveries decide its status; without a problem its contacts leave the list.
+
+    A number of the wrong person stays so: the person who has it now may want texts, but is not the contact.
+    """
     lock_cleanup_list(session)
     session.execute(_OPT_IN, {"phone": phone, "now": now})
     judge_numbers(session, Numbers([phone]), now=now)

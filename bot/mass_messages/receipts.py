@@ -23,7 +23,8 @@ from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import Outcome
 from bot.mass_messages.opt_outs import apply_opt_out, record_opt_out
 from bot.mass_messages.silence import end_silence, phones_with_outcome
-from bot.providers.receipt import OptOutMessage, ParsedReceipt
+from bot.mass_messages.wrong_person import record_reassigned
+from bot.providers.receipt import OptOutMessage, ParsedReceipt, ReassignedNumber, Report
 
 # Texts of the same account that are no mass messages wait forever; after a month only a registration looks for them.
 _RETRY_PERIOD = timedelta(days=30)
@@ -113,9 +114,7 @@ WHERE id IN (SELECT id FROM mass_messages WHERE id IN :messages FOR NO KEY UPDAT
 """).bindparams(bindparam("messages", expanding=True))
 
 
-def record_receipts(
-    session: Session, reports: Sequence[ParsedReceipt | OptOutMessage], *, now: datetime
-) -> ReceiptCounts:
+def record_receipts(session: Session, reports: Sequence[Report], *, now: datetime) -> ReceiptCounts:
     """Store what a provider reported and apply it. A repeated report changes nothing, in this or another process.
 
     Commit before answering the provider.
@@ -123,6 +122,8 @@ def record_receipts(
     for report in reports:
         if isinstance(report, OptOutMessage):
             record_opt_out(session, report, now=now)
+        elif isinstance(report, ReassignedNumber):
+            record_reassigned(session, report, now=now)
     receipts = [report for report in reports if isinstance(report, ParsedReceipt)]
     if not receipts:
         return ReceiptCounts()

@@ -50,7 +50,7 @@ _OUTCOMES = {
     "not delivered": Outcome.UNCONFIRMED,
     "opted out": Outcome.OPT_OUT,
     "unsubscribed": Outcome.OPT_OUT,
-} | {_normalize(status): Outcome(status) for status in SmsStatus if status is not SmsStatus.NO_NUMBER}
+} | {_normalize(outcome): outcome for outcome in Outcome if outcome.value in set(SmsStatus)}
 _NOT_FINAL = {"sent", "queued", "pending", "accepted"}
 
 

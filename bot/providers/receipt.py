@@ -1,4 +1,4 @@
-"""The common form of what providers report: delivery receipts, opt-out and opt-in texts, and handshakes.
+"""The common form of what providers report: delivery receipts, opt-out and opt-in texts, reassigned numbers, and handshakes.
 
 Each provider's own table of codes decides what a receipt means.
 """
@@ -64,6 +64,15 @@ class OptOutMessage:
 
 
 @dataclass(frozen=True)
+class ReassignedNumber:
+    """A provider learned from the carriers that a number (E.164) belongs to someone else; `at` is its time, if it said one."""
+
+    provider: str
+    phone: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Handshake:
     """A provider asks whether it may send here. `answer` is returned as JSON, after a GET of the provider's URL `confirm`."""
 
@@ -71,7 +80,8 @@ class Handshake:
     confirm: str | None = None
 
 
-Parsed = Sequence[ParsedReceipt | OptOutMessage | Handshake]
+Report = ParsedReceipt | OptOutMessage | ReassignedNumber
+Parsed = Sequence[Report | Handshake]
 
 
 class Refused(Exception):  # noqa: N818 (It says what happened to the request.)

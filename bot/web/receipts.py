@@ -1,4 +1,4 @@
-"""The providers' endpoint: delivery receipts, opt-outs, and opt-ins, committed before they are answered."""
+"""The providers' endpoint: delivery receipts, opt-outs, opt-ins, and reassigned numbers, committed before they are answered."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -21,11 +21,10 @@ from bot.providers.receipt import (
     Handshake,
     Malformed,
     NoPassword,
-    OptOutMessage,
     OtherUrlSigned,
     Parsed,
-    ParsedReceipt,
     Refused,
+    Report,
     TryAgain,
 )
 from bot.providers.registry import BY_NAME, Provider
@@ -41,8 +40,6 @@ _MAX_BATCH = 500
 _MAX_WAITING_FETCHES = 4
 # It is stored and shown to administrators.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]{1,253}")
-
-Report = ParsedReceipt | OptOutMessage
 
 
 def receipts_endpoint(

@@ -13,6 +13,7 @@ from support.list_model import Contact, ListModel, Report
 from support.mass_messages import DAY, a_message, register
 
 from bot.access import AccessLevel
+from bot.contact_edits import wrong_person
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.contact_edits.remove import undo_removal
@@ -24,7 +25,8 @@ from bot.errors import UserError
 from bot.mass_messages.opt_outs import record_opt_out, register_opt_outs
 from bot.mass_messages.receipts import apply_waiting_receipts, record_receipts
 from bot.mass_messages.settle import due_messages, settle_message
-from bot.providers.receipt import OptOutMessage, ParsedReceipt
+from bot.mass_messages.wrong_person import record_reassigned
+from bot.providers.receipt import OptOutMessage, ParsedReceipt, ReassignedNumber
 from bot.sync import diff_merge
 from bot.sync.reconcile import prepare_reconcile, reconcile_edits
 
@@ -98,6 +100,8 @@ class ListMachine(RuleBasedStateMachine):
     def tick(self):
         self.step += 1
         self.now += timedelta(minutes=1)
+        if hasattr(self, "model"):
+            self.model.times[self.step] = self.now
 
     def succeeds(self, verb, *args, **named):
         """Run it in a savepoint that an error for the user rolls back."""
@@ -284,6 +288,29 @@ class ListMachine(RuleBasedStateMachine):
         )
         assert succeeded == self.model.record_verbal_opt_out(name, student, said_at=self.now - age)
 
+    # Wrong person.
+
+    @rule(name=contacts, verb=st.sampled_from(["mark_wrong_person", "mark_wrong_person", "verify_number"]))
+    def staff_park_or_verify_a_number(self, name, verb):
+        self.tick()
+        student = self.model.contacts[name].students[0]
+        succeeded = self.succeeds(
+            getattr(wrong_person, verb),
+            self.session,
+            self.contacts[name].id,
+            version=edits.version_of(self.session, self.contacts[name]),
+            actor=self.dana,
+            student_id=self.students[student].id,
+            now=self.now,
+        )
+        assert succeeded == getattr(self.model, verb)(name, student, now=self.now)
+
+    @rule(phone=numbers, age=ages)
+    def provider_reports_a_reassigned_number(self, phone, age):
+        self.tick()
+        report = ReassignedNumber("twilio", phone, self.now - age)
+        assert record_reassigned(self.session, report, now=self.now) == self.model.park(phone, at=self.now - age)
+
     # Staff.
 
     @rule(name=contacts, phone=phones, method=st.sampled_from(["text", "text", "call", "email"]))
@@ -413,7 +440,9 @@ class ListMachine(RuleBasedStateMachine):
     def stored(self):
         entry, number, delivery = ListEntry, PhoneNumber, Delivery
         entries = self.session.execute(select(entry.contact_id, entry.status, entry.phone, entry.updated_at))
-        numbers = self.session.execute(select(number.phone, number.status, number.doubted, number.opted_out_at))
+        numbers = self.session.execute(
+            select(*(number.phone, number.status, number.doubted), *(number.opted_out_at, number.wrong_person_at))
+        )
         deliveries = self.session.execute(
             select(delivery.mass_message_id, delivery.contact_sourced_id, delivery.phone, delivery.outcome)
         )
@@ -421,7 +450,9 @@ class ListMachine(RuleBasedStateMachine):
         return {
             "list": {self.names[key]: (status, phone, at is not None) for key, status, phone, at in entries},
             "numbers": {
-                phone: (status, doubted, at is not None) for phone, status, doubted, at in numbers if status or at
+                phone: (status, doubted, out_at is not None, parked_at is not None)
+                for phone, status, doubted, out_at, parked_at in numbers
+                if status or out_at or parked_at
             },
             "deliveries": {(message, names.get(to, to), phone): outcome for message, to, phone, outcome in deliveries},
         }

@@ -1,4 +1,4 @@
-"""The SMS statuses and "no number": color, words, order."""
+"""The SMS statuses, "no number", and "wrong person": color, words, order."""
 
 import pytest
 
@@ -12,6 +12,7 @@ COLORS = {
     SmsStatus.INACTIVE: Color.RED,
     SmsStatus.OPT_OUT: Color.RED,
     SmsStatus.NO_NUMBER: Color.RED,
+    SmsStatus.WRONG_PERSON: Color.RED,
 }
 
 
@@ -42,6 +43,6 @@ def test_opt_out_is_lifted_only_by_the_contact():
     assert "They can text START" in MEANINGS[SmsStatus.OPT_OUT].next_step
 
 
-def test_outcome_has_every_status_but_no_number():
-    assert {str(outcome) for outcome in Outcome} >= {str(status) for status in SmsStatus} - {"no_number"}
-    assert "no_number" not in {str(outcome) for outcome in Outcome}
+def test_outcome_has_every_status_that_a_receipt_can_show():
+    shown = {str(outcome) for outcome in Outcome} & {str(status) for status in SmsStatus}
+    assert {str(status) for status in SmsStatus} - shown == {"no_number", "wrong_person"}

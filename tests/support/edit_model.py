@@ -22,6 +22,11 @@ class EditModel:
     def value(self, name):
         return self.stacks[name][-1].value if self.stacks[name] else self.sis[name]
 
+    def typed_in_step(self, phone):
+        """Return the step in which the phone in force was typed, None if it is another one or the SIS's."""
+        newest = self.stacks["phone"][-1] if self.stacks["phone"] else None
+        return newest.step if newest and newest.value == phone else None
+
     def has_conflict(self, name):
         return bool(self.stacks[name]) and self.sis[name] not in {self.stacks[name][-1].base, self.value(name)}
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 STUDENTS, CONTACTS, PHONES = (1, 2, 3), (1, 2, 3, 4), ("+13125550001", "+13125550002", "+13125550003")
 student, contact, phone = st.sampled_from(STUDENTS), st.sampled_from(CONTACTS), st.sampled_from(PHONES)
-status = st.sampled_from(("blocked", "landline", "inactive"))
+status = st.sampled_from(("blocked", "landline", "inactive", "wrong_person", "opt_out"))
 method = st.sampled_from(("text", "call", "email"))
 
 # A statement and the values of its parameters.
@@ -54,10 +54,11 @@ CHANGES = {
     """: {"contact": contact, "student": st.none() | student},
     "UPDATE removals SET undone_at = now() WHERE contact_id = :contact": {"contact": contact},
     """
-    INSERT INTO phone_numbers (phone, status, opted_out_at)
-    VALUES (:phone, :status, CASE WHEN :opted_out THEN now() END)
-    ON CONFLICT (phone) DO UPDATE SET status = excluded.status, opted_out_at = excluded.opted_out_at
-    """: {"phone": phone, "status": st.none() | status, "opted_out": st.booleans()},
+    INSERT INTO phone_numbers (phone, status, opted_out_at, wrong_person_at)
+    VALUES (:phone, :status, CASE WHEN :opted_out THEN now() END, CASE WHEN :wrong_person THEN now() END)
+    ON CONFLICT (phone) DO UPDATE SET
+        status = excluded.status, opted_out_at = excluded.opted_out_at, wrong_person_at = excluded.wrong_person_at
+    """: {"phone": phone, "status": st.none() | status, "opted_out": st.booleans(), "wrong_person": st.booleans()},
     "DELETE FROM phone_numbers WHERE phone = :phone": {"phone": phone},
     "INSERT INTO tried_numbers (contact_id, phone) VALUES (:contact, :phone) ON CONFLICT DO NOTHING": {
         "contact": contact,

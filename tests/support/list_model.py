@@ -104,6 +104,13 @@ class Number:
     doubted: str | None = None
     is_opted_out: bool = False
     opted_in_at: datetime | None = None
+    is_parked: bool = False
+    verified_at: datetime | None = None
+
+    @property
+    def is_said(self):
+        """Whether a person said the status, so that no receipt changes it."""
+        return self.is_opted_out or self.is_parked
 
 
 @dataclass
@@ -141,6 +148,7 @@ class ListModel:
     tried: set = field(default_factory=set)
     waiting: list = field(default_factory=list)
     received: set = field(default_factory=set)
+    times: dict = field(default_factory=dict)
 
     # What every reader sees.
 
@@ -151,9 +159,9 @@ class ListModel:
             for key, delivery in message.deliveries.items()
         }
         numbers = {
-            phone: (number.status, number.doubted, number.is_opted_out)
+            phone: (number.status, number.doubted, number.is_opted_out, number.is_parked)
             for phone, number in self.numbers.items()
-            if number.status or number.is_opted_out
+            if number.status or number.is_said
         }
         entries = {name: (entry.status, entry.phone, entry.is_updated) for name, entry in self.entries.items()}
         return {"list": entries, "numbers": numbers, "deliveries": deliveries}
@@ -292,7 +300,7 @@ class ListModel:
     def update_numbers(self):
         for phone in {delivery.phone for message in self.messages.values() for delivery in message.deliveries.values()}:
             number = self.number(phone)
-            if not number.is_opted_out:
+            if not number.is_said:
                 number.status, number.doubted = self.judge(phone)
 
     def judge(self, phone):
@@ -320,7 +328,26 @@ class ListModel:
     def opt_in(self, phone, *, now):
         number = self.number(phone)
         number.is_opted_out, number.opted_in_at = False, now
-        number.status, number.doubted = self.judge(phone)
+        number.status, number.doubted = ("wrong_person", None) if number.is_parked else self.judge(phone)
+        self.update_list(None, phones={phone})
+
+    def park(self, phone, *, at):
+        """Park a number of the wrong person, unless staff verified it or typed it later."""
+        number = self.number(phone)
+        steps = (contact.edits.typed_in_step(phone) for contact in self.contacts.values())
+        typed_later = any(self.times[step] > at for step in steps if step)
+        if number.is_parked or (number.verified_at and number.verified_at >= at) or typed_later:
+            return False
+        number.is_parked, number.doubted = True, None
+        number.status = number.status if number.is_opted_out else "wrong_person"
+        self.update_list(None, phones={phone})
+        return True
+
+    def release(self, phone, *, now):
+        number = self.number(phone)
+        number.is_parked, number.verified_at = False, now
+        if not number.is_opted_out:
+            number.status, number.doubted = self.judge(phone)
         self.update_list(None, phones={phone})
 
     # The list.
@@ -347,11 +374,12 @@ class ListModel:
             self.entries[name] = Entry(status, phone)
 
     def is_on_hold(self, entry, phone, message_id):
-        """An edited contact stays until a message has evidence about its number; opting out or in does not wait."""
+        """An edited contact stays until a message has evidence about its number; what a person said does not wait."""
         is_edited = entry.is_updated or entry.phone != phone
-        is_opting = self.number(phone).is_opted_out or (entry.status == "opt_out" and entry.phone == phone)
+        was_said = entry.status in {"opt_out", "wrong_person"} and entry.phone == phone
+        is_said = self.number(phone).is_said or was_said
         has_evidence = message_id is not None and self.messages[message_id].evidence(phone) is not None
-        return is_edited and not is_opting and not has_evidence
+        return is_edited and not is_said and not has_evidence
 
     # Staff and the SIS.
 
@@ -362,17 +390,19 @@ class ListModel:
             entry.is_updated = (contact.phone, contact.method) != (entry.phone, "text")
 
     def mark_by_staff(self, name):
-        """A contact that gets texts again, at a number that has opted out, is listed at once."""
+        """A contact that gets texts again, at a number that opted out or is parked, is listed at once."""
         contact = self.contacts[name]
-        if contact.method == "text" and contact.phone and self.number(contact.phone).is_opted_out:
+        if contact.method == "text" and contact.phone and self.number(contact.phone).is_said:
             self.update_list(None, phones={contact.phone})
         self.mark(name)
 
     def change(self, name, step, phone, method):
         contact = self.contacts[name]
         is_shown = bool(phone) and self.may_show(name, phone)
-        is_opted_out = is_shown and method == "text" and self.number(phone).is_opted_out
-        is_dead = is_shown and method == "call" and self.number(phone).status == "inactive"
+        is_opted_out = is_shown and method == "text" and self.number(phone).is_said
+        is_dead = (
+            is_shown and method == "call" and (self.number(phone).is_parked or self.number(phone).status == "inactive")
+        )
         is_different = (phone, method) != (contact.phone, contact.method)
         if not self.is_linked(name) or ((is_opted_out or is_dead) and is_different):
             return False
@@ -419,6 +449,27 @@ class ListModel:
         self.tried.add((name, phone))
         self.opt_out(phone, said_at=said_at)
         self.update_list(None, phones={phone})
+        return True
+
+    def mark_wrong_person(self, name, student, *, now):
+        phone = self.contacts[name].phone
+        if phone is None or not self.is_linked(name, student):
+            return False
+        if self.number(phone).is_parked and self.may_show(name, phone):
+            return False
+        self.tried.add((name, phone))
+        self.park(phone, at=now)
+        self.update_list(None, phones={phone})
+        return True
+
+    def verify_number(self, name, student, *, now):
+        phone = self.contacts[name].phone
+        if phone is None or not self.is_linked(name, student):
+            return False
+        if not self.may_show(name, phone) or not self.number(phone).is_parked:
+            return False
+        self.tried.add((name, phone))
+        self.release(phone, now=now)
         return True
 
     def sync(self, name, *, is_active, phone):

@@ -71,9 +71,11 @@ def _reach(contact, tables):
     phone, method = edits.get("phone", contact.sis_phone), edits.get("method", contact.sis_method)
     may_show = "phone" not in edits or (contact.id, phone) in tables["tried_numbers"]
     number = next((number for number in tables["phone_numbers"] if number.phone == phone and may_show), None)
-    status, opted_out = (number.status, number.opted_out_at) if number else (None, None)
+    status = number and number.status
+    if number and (number.opted_out_at or number.wrong_person_at):
+        status = "opt_out" if number.opted_out_at else "wrong_person"
     if method == "text":
-        return "text" if phone and not status and not opted_out else None
+        return "text" if phone and not status else None
     if method == "call":
-        return "other" if phone and (status != "inactive" or opted_out) else None
+        return "other" if phone and status not in {"inactive", "wrong_person"} else None
     return "other" if contact.email else None

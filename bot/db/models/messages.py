@@ -15,15 +15,19 @@ from bot.domain.sms_status import Outcome, SmsStatus
 
 
 class PhoneNumber(Base):
-    """Status and opt-out of a number, shared by every contact with it.
+    """Status, opt-out, and wrong person of a number, shared by every contact with it.
 
     `doubted` is a red status with only shaky evidence: until a second mass message confirms it, `status` is Unconfirmed. While
-    `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`.
+    `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`. Otherwise it
+    is Wrong person while `wrong_person_at` is set, which ends only when staff verify the number, at `verified_at`.
     `delivery_id` is the delivery that decided the status.
     """
 
     __tablename__ = "phone_numbers"
-    __table_args__ = (one_of_check("status", SmsStatus),)
+    __table_args__ = (
+        one_of_check("status", SmsStatus),
+        Index(None, "wrong_person_at", postgresql_where=text("wrong_person_at IS NOT NULL")),
+    )
     phone: Mapped[str] = mapped_column(primary_key=True)
     status: Mapped[str | None]
     since: Mapped[datetime | None]
@@ -31,6 +35,9 @@ class PhoneNumber(Base):
     opted_out_at: Mapped[datetime | None]
     opted_out_by: Mapped[str | None]
     opted_in_at: Mapped[datetime | None]
+    wrong_person_at: Mapped[datetime | None]
+    wrong_person_by: Mapped[str | None]
+    verified_at: Mapped[datetime | None]
     delivery_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
@@ -124,7 +131,7 @@ class OptOutText(Base):
 
 
 class ListEntry(Base):
-    """A contact on the cleanup list. It joins, leaves, and changes when a mass message settles (Opt-Out: at once).
+    """A contact on the cleanup list. It joins, leaves, and changes when a mass message settles (Opt-Out and Wrong person: at once).
 
     `phone` is the number that could not be reached; `updated_at` is set while an edited contact waits for the next mass message;
     `claimed_by` is the Slack user who takes care of it. `names` are the folded words of the names of the contact and its

@@ -1,9 +1,9 @@
-"""Direct messages about syncs, and to administrators about what goes wrong with receipts."""
+"""Direct messages about syncs, about numbers of the wrong person, and to administrators about receipts that go wrong."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, one_of_check
@@ -68,3 +68,31 @@ class AdminNotice(OutboxRow, Base):
     about: Mapped[str]
     reader: Mapped[str]
     made_at: Mapped[datetime]
+
+
+class WrongPersonState(StrEnum):
+    """`NEW` until the clock has found whom to tell."""
+
+    NEW = "new"
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class WrongPersonNotice(OutboxRow, Base):
+    """One direct message to one editor about the numbers recorded as Wrong person at one moment, by one person or source.
+
+    `reader` is an email, NULL while it is new. `student_id` is the student in whose dialog it was recorded,
+    if it was: the message is about the other students with the number.
+    """
+
+    __tablename__ = "wrong_person_notices"
+    __table_args__ = (
+        one_of_check("state", WrongPersonState),
+        Index("ix_wrong_person_notices_due", "due_at", postgresql_where=text("state IN ('new', 'pending', 'claimed')")),
+    )
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    student_id: Mapped[int | None] = mapped_column(BigInteger)
+    reader: Mapped[str | None]

@@ -1,8 +1,8 @@
 """Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of the district.
 
 A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
-a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is always true to
-the number, so it is never shown to people.
+a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every
+number that texted STOP or belongs to the wrong person, so it is never shown to people.
 """
 
 from sqlalchemy import (
@@ -60,8 +60,11 @@ SELECT s.id AS student_id,
        l.priority,
        r.phone,
        r.method,
-       CASE WHEN NOT r.is_tried THEN NULL WHEN n.opted_out_at IS NOT NULL THEN 'opt_out' ELSE n.status END AS sms_status,
-       n.opted_out_at IS NOT NULL AS opted_out,
+       CASE WHEN NOT r.is_tried THEN NULL
+            WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
+            WHEN n.wrong_person_at IS NOT NULL THEN 'wrong_person'
+            ELSE n.status END AS sms_status,
+       n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL AS opted_out,
        r.is_tried
 FROM student_contacts l
 JOIN students s ON s.id = l.student_id AND s.active

@@ -1,0 +1,91 @@
+"""Wrong person: staff learned that a number belongs to someone else. It is parked for every student until staff verify it again."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import access, audit
+from bot.access import Actor
+from bot.cleanup_list.membership import update_list
+from bot.cleanup_list.number_status import Numbers
+from bot.cleanup_list.tried_numbers import add_number, may_show_status
+from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
+from bot.db.models.edits import EditField
+from bot.db.models.messages import PhoneNumber
+from bot.errors import UserError
+from bot.mass_messages.wrong_person import park_numbers, release_number
+
+
+def mark_wrong_person(
+    session: Session, contact_id: int, *, version: int, actor: Actor, student_id: int, now: datetime
+) -> str:
+    """Park the contact's number (E.164, returned) for every contact who has it; the same again by the same person changes nothing.
+
+    Raises:
+        VersionConflict: the contact is not at `version` any more.
+        UserError: there is no number, it is parked already, or the contact may not be seen.
+    """
+    _authorize(session, contact_id, student_id, actor)
+    try:
+        contact = lock_contact(session, contact_id, version=version)
+    except VersionConflict as conflict:
+        return _saved_before(session, contact_id, conflict, actor, parked=True)
+    phone = _number(contact)
+    if is_parked(session, phone) and may_show_status(session, contact.contact, phone):
+        raise UserError("wrong_person.recorded", "This number is recorded as Wrong person already.")
+    add_number(session, contact_id, phone)
+    park_numbers(session, {phone: now}, by=actor.user_id, now=now, student_id=student_id)
+    # This contact too, where the number was typed here and had been parked before.
+    update_list(session, Numbers([phone]), message_id=None, now=now)
+    audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.recorded", now=now)
+    return phone
+
+
+def verify_number(
+    session: Session, contact_id: int, *, version: int, actor: Actor, student_id: int, now: datetime
+) -> str:
+    """Release the contact's parked number (E.164, returned): the family confirmed it, or it was recorded by mistake.
+
+    An opt-out of the number stays. The same again by the same person changes nothing.
+
+    Raises:
+        VersionConflict: the contact is not at `version` any more.
+        UserError: the number is not parked, or the contact may not be seen.
+    """
+    _authorize(session, contact_id, student_id, actor)
+    try:
+        contact = lock_contact(session, contact_id, version=version)
+    except VersionConflict as conflict:
+        return _saved_before(session, contact_id, conflict, actor, parked=False)
+    phone = _number(contact)
+    if not may_show_status(session, contact.contact, phone) or not release_number(session, phone, now=now):
+        sentence = "This number is not recorded as Wrong person any more. Open the student to see it as it is now."
+        raise UserError("wrong_person.not_recorded", sentence)
+    audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
+    return phone
+
+
+def is_parked(session: Session, phone: str) -> bool:
+    """Return whether a number (E.164) belongs to the wrong person."""
+    return session.scalar(select(PhoneNumber.wrong_person_at).where(PhoneNumber.phone == phone)) is not None
+
+
+def _authorize(session: Session, contact_id: int, student_id: int, actor: Actor) -> None:
+    access.require_editor(actor)
+    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+
+
+def _number(contact: LockedContact) -> str:
+    phone = contact.values[EditField.PHONE]
+    if phone is None:
+        raise UserError("wrong_person.no_number", "This contact has no number that could be texted.")
+    return phone
+
+
+def _saved_before(session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, *, parked: bool) -> str:
+    """Return the number that this person parked or released a moment ago."""
+    phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
+    if phone is None or is_parked(session, phone) is not parked:
+        raise conflict
+    return phone

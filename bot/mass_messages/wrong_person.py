@@ -1,0 +1,83 @@
+"""Numbers of the wrong person: parked for every student at once, and beside an opt-out, which neither begins nor ends with it.
+
+A person, a provider, or a carrier's file says that a number belongs to someone else. Its contacts are listed at once, and nothing
+but a person who verified the number lifts it: no receipt, no START, and no older report.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot import audit
+from bot.cleanup_list.membership import update_list
+from bot.cleanup_list.number_status import Numbers, judge_numbers, sql_list
+from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.models.edits import IN_FORCE
+from bot.db.models.notices import WrongPersonNotice, WrongPersonState
+from bot.domain.sms_status import SmsStatus
+from bot.providers.receipt import ReassignedNumber
+
+# Staff who typed the number after the report knew it from the family, as do those who verified it.
+_PARK = text(f"""
+INSERT INTO phone_numbers AS n (phone, status, since, wrong_person_at, wrong_person_by)
+SELECT r.phone, '{SmsStatus.WRONG_PERSON}', CAST(:now AS timestamptz), :now, CAST(:by AS text)
+FROM unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at)
+WHERE NOT EXISTS (SELECT FROM phone_numbers v WHERE v.phone = r.phone AND v.verified_at >= r.at)
+  AND NOT EXISTS (
+      SELECT FROM edits e
+      WHERE e.value = r.phone AND e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.made_at > r.at
+  )
+ON CONFLICT (phone) DO UPDATE SET
+    status = CASE WHEN n.opted_out_at IS NULL THEN excluded.status ELSE n.status END,
+    since = CASE WHEN n.opted_out_at IS NULL THEN excluded.since ELSE n.since END,
+    doubted = NULL, wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
+WHERE n.wrong_person_at IS NULL
+RETURNING n.phone
+""")
+_LIFT = text("""
+UPDATE phone_numbers SET wrong_person_at = NULL, wrong_person_by = NULL, verified_at = :now
+WHERE phone = :phone AND wrong_person_at IS NOT NULL RETURNING phone
+""")
+
+
+def park_numbers(
+    session: Session, reports: Mapping[str, datetime], *, by: str, now: datetime, student_id: int | None = None
+) -> list[str]:
+    """Park numbers (E.164), list their contacts who take texts, and return those that were not parked before. The caller audits it.
+
+    `reports` has the time at which each number is known to belong to someone else: staff who verified or typed it later are right.
+    `by` is a Slack user or a source; `student_id` is the student in whose dialog it was recorded. Editors of the other students
+    with the numbers are told.
+    """
+    lock_cleanup_list(session)
+    values = {"phones": list(reports), "times": list(reports.values()), "by": by, "now": now}
+    parked = list(session.scalars(_PARK, values))
+    if parked:
+        update_list(session, Numbers(parked), message_id=None, now=now)
+        session.add(
+            WrongPersonNotice(
+                recorded_at=now, recorded_by=by, student_id=student_id, state=WrongPersonState.NEW, due_at=now
+            )
+        )
+    return parked
+
+
+def release_number(session: Session, phone: str, *, now: datetime) -> bool:
+    """Return a verified number to texting; its deliveries decide its status, unless it opted out. False if it was not parked."""
+    lock_cleanup_list(session)
+    if session.execute(_LIFT, {"phone": phone, "now": now}).first() is None:
+        return False
+    judge_numbers(session, Numbers([phone]), now=now)
+    update_list(session, Numbers([phone]), message_id=None, now=now)
+    return True
+
+
+def record_reassigned(session: Session, report: ReassignedNumber, *, now: datetime) -> bool:
+    """Park a number that a provider reports as reassigned, and audit it for each contact with that number; False if it was not news."""
+    at = min(report.at or now, now)
+    if not park_numbers(session, {report.phone: at}, by=report.provider, now=now):
+        return False
+    audit.record_number(session, report.phone, actor=report.provider, action="wrong_person.reported", now=now)
+    return True
