@@ -24,6 +24,7 @@ from bot.slack.student import dialog as student_dialog
 from bot.slack.student.edit import EditDialog
 from bot.slack.student.opt_out import OptOutDialog
 from bot.slack.student.remove import RemoveDialog
+from bot.slack.student.wrong_person import WrongPersonDialog
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
 from bot.templates.loader import Templates
@@ -85,7 +86,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)
     student_dialog.register(app, ctx, refresh=redraw)
-    for dialog in (EditDialog(), RemoveDialog(), OptOutDialog()):
+    for dialog in (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog()):
         contact_dialog.register(app, ctx, dialog, refresh=redraw)
     error_handler.register(app, ctx)
     return app

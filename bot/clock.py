@@ -27,6 +27,7 @@ from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.settle import due_messages, settle_message
+from bot.mass_messages.wrong_person_notices import enqueue_notices as enqueue_wrong_person_notices
 from bot.refusals import delete_old_refusals
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
@@ -34,6 +35,7 @@ from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import download_post
+from bot.slack.student import wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
 from bot.sync.hold import approved_counts
 from bot.sync.notices import enqueue_notices
@@ -198,15 +200,16 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
 
 
 def _send_notices(context: AppContext, slack_client: Any) -> int:
-    """Send notices about finished syncs, and about receipts that are refused or do not come."""
+    """Send notices about finished syncs, numbers of the wrong person, and receipts that are refused or do not come."""
     settings = context.settings
     with transaction(context.engine) as session:
         if settings.sis_oneroster_csv or settings.sis_oneroster_url:
             enqueue_notices(session, admins=settings.admin_emails, now=context.now())
+        enqueue_wrong_person_notices(session, editor_roles=settings.editor_roles, now=context.now())
         enqueue_admin_notices(session, admins=settings.admin_emails, now=context.now())
     if not slack_client:
         return 0
-    return notice_post.send_due(context, slack_client) + admin_notice_post.send_due(context, slack_client)
+    return sum(post.send_due(context, slack_client) for post in (notice_post, wrong_person_notice, admin_notice_post))
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

@@ -20,8 +20,8 @@ from bot.domain import display
 from bot.errors import UserError
 
 DISTRICT_ROLES = {"districtAdministrator", "systemAdministrator"}
-_CLASS_ROLES = {"teacher", "aide"}
-_NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
+CLASS_ROLES = {"teacher", "aide"}
+NO_ROLES = {"student", "guardian", "parent", "relative", "proctor"}
 
 
 @dataclass(frozen=True)
@@ -164,10 +164,10 @@ def _require_email(person: SlackIdentity, ask: str) -> str:
 
 def _rights(rows: Sequence[Any], rules: AccessRules) -> _Rights | None:
     """Return the rights of one person, None without a role that grants any."""
-    roles = [row for row in rows if row.role and row.role not in _NO_ROLES]
+    roles = [row for row in rows if row.role and row.role not in NO_ROLES]
     if not roles:
         return None
-    school_roles = [role for role in roles if role.role not in _CLASS_ROLES]
+    school_roles = [role for role in roles if role.role not in CLASS_ROLES]
     # A school role that is given at the district (a 1.1 `administrator` of the district office) covers every school.
     if any(role.role in DISTRICT_ROLES or role.school_id is None for role in school_roles):
         level, school_ids = AccessLevel.DISTRICT, set()

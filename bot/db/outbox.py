@@ -3,6 +3,8 @@
 The claim is committed before anything is sent. A crash after claiming leaves the row unclear, and so does a lost answer:
 it may have been sent. An ambiguous digest is looked up in its channel or reported, never doubled.
 
+A notice about the wrong person (`wrong_person_notices`) is `new` until its readers are found, and never sent again once unclear.
+
                           digest               fix thanks     download                  sync notice
     table                 digest_posts         digest_posts   downloads                 sync_notices
     dialog is open        -                    -              draft                     -

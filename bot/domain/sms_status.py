@@ -93,7 +93,7 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
     SmsStatus.WRONG_PERSON: Meaning(
         "Wrong person",
         Color.RED,
-        "This number belongs to someone else. No student's family is texted there.",
+        "This number belongs to someone else. It is not texted for any student.",
         "Ask the family for a new number.",
     ),
     SmsStatus.NO_NUMBER: Meaning(

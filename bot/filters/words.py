@@ -23,6 +23,7 @@ GRAMMAR = (
         "landline, turned off",
         "one or more statuses: landline, turned off, unconfirmed, blocked, inactive, opt-out",
     ),
+    Phrase("wrong number", "contacts whose number belongs to someone else; `wrong person` works too"),
     Phrase("no number", "contacts without a number that can be texted"),
     Phrase("no adult", "students on the list with no adult who can be texted"),
     Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
@@ -55,11 +56,14 @@ _STATUS_PHRASES = {
     SmsStatus.UNCONFIRMED: ("unconfirmed", "not confirmed", "unknown", "no receipt"),
     SmsStatus.BLOCKED: ("blocked", "block", "blocks", "blocking"),
     SmsStatus.INACTIVE: (
-        *("inactive", "disconnected", "out of service", "invalid", "dead", "wrong number", "wrong numbers"),
-        *("not in service", "no longer in service"),
+        *("inactive", "disconnected", "out of service", "invalid", "dead", "not in service", "no longer in service"),
     ),
     SmsStatus.OPT_OUT: (
         *("opt out", "opted out", "opt outs", "stop", "stopped", "texted stop", "said stop", "unsubscribed"),
+    ),
+    SmsStatus.WRONG_PERSON: (
+        *("wrong person", "wrong persons", "wrong people", "wrong number", "wrong numbers", "wrong phone"),
+        *("wrong phones", "wrong", "wrong contact", "wrong contacts", "reassigned", "reassigned numbers"),
     ),
     SmsStatus.NO_NUMBER: (
         *("no number", "no numbers", "missing", "missing number", "missing numbers", "no phone", "no phones"),

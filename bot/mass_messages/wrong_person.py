@@ -19,6 +19,9 @@ from bot.db.models.notices import WrongPersonNotice, WrongPersonState
 from bot.domain.sms_status import SmsStatus
 from bot.providers.receipt import ReassignedNumber
 
+# The source of numbers from a file of the carriers.
+DEACTIVATIONS = "deactivations"
+
 # Staff who typed the number after the report knew it from the family, as do those who verified it.
 _PARK = text(f"""
 INSERT INTO phone_numbers AS n (phone, status, since, wrong_person_at, wrong_person_by)

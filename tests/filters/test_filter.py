@@ -132,7 +132,7 @@ def test_filters_of_the_same_list_are_equal():
     typed = parse_filter('red grade 5,3,5 "Maria  Lopez"').filter
     built = Filter(
         ("3", "5"),
-        (SmsStatus.NO_NUMBER, SmsStatus.OPT_OUT, SmsStatus.BLOCKED, SmsStatus.INACTIVE),
+        (SmsStatus.NO_NUMBER, SmsStatus.WRONG_PERSON, SmsStatus.OPT_OUT, SmsStatus.BLOCKED, SmsStatus.INACTIVE),
         ("Maria Lopez",),
         page=-4,
     )

@@ -93,7 +93,7 @@ NOT_A_FILTER = {
         "grade 5",
         {
             "not blocked": [
-                "grade 5 opt-out,inactive,no-number,landline,turned-off,unconfirmed",
+                "grade 5 opt-out,wrong-person,inactive,no-number,landline,turned-off,unconfirmed",
                 "grade 5 blocked",
             ]
         },

@@ -153,6 +153,16 @@ def open_opt_out(person, scene):
     assert person.press(person.view, action_id="contact.spoken_stop", value=str(scene.maria)).ok
 
 
+def open_wrong_person(person, scene):
+    open_student(person, scene)
+    assert person.press(person.view, action_id="contact.wrong_person", value=str(scene.maria)).ok
+
+
+def open_parked(person, scene):
+    open_wrong_person(person, scene)
+    assert person.fill(person.view, {}).submit().ok
+
+
 def open_claimed(person, scene):
     open_student(person, scene)
     assert person.press(person.view, action_id="claim.take", value=str(scene.lars)).ok
@@ -296,6 +306,9 @@ STUDENT = {
     "Remove, confirmed": EntryPoint(open_remove, save({"reason": "asked"})),
     "Told us to stop": EntryPoint(open_student, press_in_view("contact.spoken_stop", "maria")),
     "Told us to stop, recorded": EntryPoint(open_opt_out, save({})),
+    "Wrong person": EntryPoint(open_student, press_in_view("contact.wrong_person", "maria")),
+    "Wrong person, recorded": EntryPoint(open_wrong_person, save({})),
+    "Undo wrong person": EntryPoint(open_parked, press_in_view("contact.verified")),
     "Several at once…, applied": EntryPoint(open_bulk, save(switch_all_to_call)),
     "Show number": EntryPoint(open_student, choose_more("number")),
     "sibling": EntryPoint(open_student, press_in_view("student.open_sibling.0")),
@@ -327,7 +340,7 @@ READ_ONLY = {
     *LISTS,
     *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
     *("History", "sibling", "open a student not on the list", "open a pending change"),
-    *("Fix…", "Fix… on the Home tab", "Remove", "Told us to stop"),
+    *("Fix…", "Fix… on the Home tab", "Remove", "Told us to stop", "Wrong person"),
 }
 
 

@@ -1,4 +1,6 @@
-"""How the dialogs about one contact open and save, and what else they affect; edit, remove, and opt-out say what they draw and save.
+"""How the dialogs about one contact open and save, and what else they affect.
+
+Edit, remove, opt-out, and wrong person say what they draw and what they save.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
 Slack never reports trouble with a change that is saved.

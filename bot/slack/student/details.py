@@ -13,6 +13,7 @@ from bot.cleanup_list.student import ContactCard, load_student
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Audit
 from bot.domain import phone
+from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
@@ -21,7 +22,7 @@ from bot.slack.student.view import MORE, SHOW_NUMBER
 
 VIEW = "contact.more_shown"
 _MAX_ENTRIES = 40
-_PROCESSES = {"sync": "Student information system", "cli": "The district's server"}
+_PROCESSES = {"sync": "Student information system", "cli": "The district's server", DEACTIVATIONS: "Carriers"}
 _ACTIONS = {
     "phone.changed": "Number changed",
     "method.changed": "Contact method changed",
@@ -40,6 +41,9 @@ _ACTIONS = {
     "opt_out.heard": "Texted STOP",
     "opt_out.recorded": "Told us to stop",
     "opt_in.heard": "Texted START",
+    "wrong_person.recorded": "Wrong person: the number belongs to someone else",
+    "wrong_person.reported": "Wrong person: the number was reassigned or given up",
+    "wrong_person.lifted": "No longer Wrong person: the number was verified",
 }
 
 

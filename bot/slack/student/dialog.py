@@ -17,6 +17,7 @@ from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.remove import undo_removal
 from bot.contact_edits.undo import undo_edit
+from bot.contact_edits.wrong_person import verify_number
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
@@ -105,6 +106,12 @@ def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) ->
     return f"{name} gets texts at {number} from now on. The next mass message shows whether they arrive."
 
 
+def _verified(session: Session, value: str, actor: Actor, now: datetime) -> str:
+    student_id, contact_id, version = read_ids(value, count=3)
+    phone = verify_number(session, contact_id, version=version, student_id=student_id, actor=actor, now=now)
+    return f"{b.masked(phone)} is no longer recorded as Wrong person."
+
+
 _ACTIONS: dict[str, Action] = {
     student_view.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
     student_view.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
@@ -114,6 +121,7 @@ _ACTIONS: dict[str, Action] = {
     ),
     student_view.SWITCH_TO_CALL: _switch_to_call,
     student_view.USE_SUGGESTED: _use_suggested,
+    student_view.VERIFIED: _verified,
     student_view.CLAIM: _act_on_id(
         claim_contact, f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
     ),

@@ -89,6 +89,7 @@ class EditDialog:
         blocks = [
             b.section(f"*{b.escaped(contact.name)}*{relationship}"),
             *notice,
+            *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
             _phone_input(entered.phone, region),
             _method_input(contact, entered.method),
@@ -100,6 +101,16 @@ class EditDialog:
 def _current(contact: ContactCard, region: str) -> _Entered:
     number = phone.format_number(contact.phone, region) if contact.phone else None
     return _Entered(number, contact.method)
+
+
+def _wrong_person(contact: ContactCard) -> list[Block]:
+    if not contact.wrong_person_by:
+        return []
+    sentence = (
+        "🚷 *This number belongs to someone else (Wrong person).* Enter the family's new number. If this one is theirs after all, "
+        "press *Cancel*, then *Undo wrong person*."
+    )
+    return [b.section(sentence)]
 
 
 def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:

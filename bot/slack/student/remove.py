@@ -25,6 +25,9 @@ class RemoveDialog:
     def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
         reasons = [b.option(reason.sentence, reason) for reason in RemovalReason]
         blocks = [*_scope(form), b.input_block(REASON, "Why?", b.radio_buttons(reasons))]
+        if form.contact.phone and not form.contact.wrong_person_by:
+            hint = "Is only the number wrong? *Wrong person* ends texts to it for every student; this button does not."
+            blocks.append(b.context(hint))
         if len(form.student.contacts) == 1:
             blocks.append(b.context(f"⚠️ {b.escaped(form.student.student.name)} has no other contact."))
         return b.modal("Remove contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Remove")

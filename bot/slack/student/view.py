@@ -6,13 +6,15 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import grade
 from bot.domain.display import plural
-from bot.domain.sms_status import MEANINGS, SmsStatus
+from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
+from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.private_metadata import DialogOrigin
 
 VIEW = "student.dialog"
 EDIT, REMOVE, OPT_OUT = "contact.edit", "contact.remove", "contact.spoken_stop"
+WRONG_PERSON, VERIFIED = "contact.wrong_person", "contact.verified"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
 CLAIM, RELEASE = "claim.take", "claim.free"
@@ -22,6 +24,13 @@ MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
 MORE_CONTACTS = "student.further_contacts"
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
+_VERIFIED = b.confirm(
+    "Is the number theirs?",
+    "Only if it was recorded by mistake, or the family confirmed the number. It gets texts again for every student with it.",
+    yes="Undo",
+)
+# What recorded a wrong person, where it was not a person or a provider.
+_SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
 
 
 def view(card: StudentCard, origin: DialogOrigin, *, done: str | None = None, first: int = 0) -> Block:
@@ -76,7 +85,7 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
         b.section("\n".join(lines)),
         *(block for edit in conflicts for block in _conflict(edit, contact.name)),
         *(_suggestion(contact, contact.suggestion, student_id) if contact.suggestion else []),
-        *_buttons(contact),
+        *_buttons(contact, student_id),
         *(_claim(contact) if contact.claimed_by and not contact.updated_at else []),
         *(_last_edit(contact) if contact.edits else []),
     ]
@@ -91,10 +100,15 @@ def _advice(contact: ContactCard) -> list[str]:
         return []
     known = MEANINGS[contact.status]
     next_step = known.next_step
-    if contact.method is not ContactMethod.TEXT and contact.status is not SmsStatus.INACTIVE:
+    if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
         means = "autocalls" if contact.method is ContactMethod.CALL else "email"
         next_step = f"Gets {means} now, no texts."
-    return [f"{known.explanation} _{next_step}_", *recorded_opt_out(contact), *_evidence(contact)]
+    return [
+        f"{known.explanation} _{next_step}_",
+        *recorded_opt_out(contact),
+        *_wrong_person(contact),
+        *_evidence(contact),
+    ]
 
 
 def recorded_opt_out(contact: ContactCard) -> list[str]:
@@ -103,6 +117,17 @@ def recorded_opt_out(contact: ContactCard) -> list[str]:
     if not colleague or not contact.since or contact.status is not SmsStatus.OPT_OUT:
         return []
     return [f"Recorded by {colleague} on {b.date(contact.since)}."]
+
+
+def _wrong_person(contact: ContactCard) -> list[str]:
+    """Say who recorded or reported that the number belongs to someone else."""
+    if not contact.wrong_person_by:
+        return []
+    if contact.status is not SmsStatus.WRONG_PERSON or not contact.since:
+        return ["Also recorded: this number belongs to someone else."]
+    colleague = b.mention(contact.wrong_person_by)
+    who = f"Recorded by {colleague}" if colleague else _SOURCES.get(contact.wrong_person_by, "Reported by the provider")
+    return [f"{who} on {b.date(contact.since)}."]
 
 
 def _evidence(contact: ContactCard) -> list[str]:
@@ -119,7 +144,7 @@ def _evidence(contact: ContactCard) -> list[str]:
     return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {answer}"]
 
 
-def _buttons(contact: ContactCard) -> list[Block]:
+def _buttons(contact: ContactCard, student_id: int) -> list[Block]:
     name, value = contact.name, str(contact.contact_id)
     is_texted = contact.phone and contact.method is ContactMethod.TEXT and contact.status is not SmsStatus.OPT_OUT
     buttons = []
@@ -132,6 +157,12 @@ def _buttons(contact: ContactCard) -> list[Block]:
         buttons.append(b.button("I'll take it", CLAIM, value, label=f"I take care of {name}"))
     if is_texted:
         buttons.append(b.button("Told us to stop", OPT_OUT, value, label=f"{name} told us to stop"))
+    if contact.wrong_person_by:
+        number = f"{student_id} {value} {contact.version}"
+        undo = b.button("Undo wrong person", VERIFIED, number, label=f"The number of {name} is right")
+        buttons.append(undo | {"confirm": _VERIFIED})
+    elif contact.phone:
+        buttons.append(b.button("Wrong person", WRONG_PERSON, value, label=f"The number of {name} is someone else's"))
     buttons.append(b.button("Remove", REMOVE, value, style="danger", label=f"Remove {name}"))
     more = [b.option("Show number", f"{SHOW_NUMBER} {value}"), b.option("History", f"{HISTORY} {value}")]
     return b.actions([*buttons, b.overflow(MORE, more)], block_id=f"contact.{value}")
