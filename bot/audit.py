@@ -1,9 +1,10 @@
 """The history of every change, written in the same transaction as the change. Rows are never updated and hold no whole number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bot.db.models.edits import Audit
@@ -52,6 +53,24 @@ def record_number(
     for contact_id in sorted(session.scalars(contacts_with_phone(number))):
         subject = Subject("contact", contact_id)
         record(session, subject, actor=actor, action=action, now=now, after=display.masked(number), reason=reason)
+
+
+_RECORD_NUMBERS = text("""
+WITH phones AS (SELECT unnest(CAST(:phones AS text[])) AS phone),
+candidates AS MATERIALIZED (
+    SELECT c.id FROM phones p JOIN contacts c ON c.sis_phone = p.phone
+    UNION SELECT e.contact_id FROM phones p JOIN edits e ON e.value = p.phone AND e.state IN ('pending', 'conflict')
+)
+INSERT INTO audit (at, actor, action, subject_kind, subject_id, after)
+SELECT :now, :actor, :action, 'contact', r.contact_id, '••• ' || right(r.phone, 4)
+FROM candidates c JOIN contact_reach r ON r.contact_id = c.id JOIN phones p ON p.phone = r.phone
+ORDER BY r.contact_id
+""")
+
+
+def record_numbers(session: Session, numbers: Sequence[str], *, actor: str, action: str, now: datetime) -> None:
+    """Do as `record_number` does, for any number of numbers in one statement."""
+    session.execute(_RECORD_NUMBERS, {"phones": list(numbers), "actor": actor, "action": action, "now": now})
 
 
 def load_history(session: Session, subject: Subject, *, limit: int) -> list[Audit]:

@@ -57,6 +57,39 @@ def import_results(
         typer.echo(f"{path.name}:{line}: {reason}")
 
 
+def import_deactivations(
+    path: Annotated[Path, typer.Argument(help="A file with a number in each line, and a date after it.")],
+    *,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="The date of the file, where its lines have none."),
+    ] = None,
+) -> None:
+    """Import numbers that carriers deactivated or reassigned: families who have them are listed as Wrong person."""
+    from bot.cli.database import open_database
+    from bot.db.session import transaction
+    from bot.domain.display import plural
+    from bot.mass_messages import deactivations
+
+    config, engine = open_database()
+    with transaction(engine) as session:
+        counts = deactivations.import_deactivations(
+            session,
+            path,
+            day=day.date() if day else None,
+            region=config.phone_region,
+            zone=config.zone,
+            now=datetime.now(UTC),
+        )
+    typer.echo(
+        f"{plural(counts.parked, 'number')} recorded as Wrong person, {counts.already:,} already recorded, "
+        f"{counts.verified:,} verified by staff since, {counts.strangers:,} of no contact, "
+        f"{plural(counts.rejected, 'line')} not read."
+    )
+    for line, reason in counts.examples:
+        typer.echo(f"{path.name}:{line}: {reason}")
+
+
 def export_edits(
     path: Annotated[Path, typer.Argument(help="The CSV to write. An existing file is not overwritten.")],
     *,

@@ -1,8 +1,9 @@
 """Twilio: form posts signed with the account's auth token. An error code overrides the status.
 
 Twilio advises against relying on its error codes but offers nothing better. So an unknown code is logged as an error and never
-turns a number red. End the callback's URL with `#rc=5&rp=all`, or a receipt that gets a 503 is lost (`docs/retries.md`). The
-sender registers the SID (`SM...`) that the send API returned. Source: Twilio's error dictionary and its
+turns a number red. Event Streams reports reassigned numbers in JSON, several at once. End the callback's URL with `#rc=5&rp=all`,
+or a receipt that gets a 503 is lost (`docs/retries.md`). The sender registers the SID (`SM...`) that the send API returned. Source:
+Twilio's error dictionary and its
 guide to status callbacks.
 """
 
@@ -11,13 +12,24 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
+from typing import Any
 
 from bot.domain.sms_status import Outcome
-from bot.providers.callback import Callback, as_text, e164, is_same, required_token, token
+from bot.providers.callback import Callback, as_text, e164, field, is_same, required_token, timestamp, token
 from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import BadSignature, Code, Malformed, OtherUrlSigned, Parsed, ParsedReceipt, look_up_failure
+from bot.providers.receipt import (
+    BadSignature,
+    Code,
+    Malformed,
+    OtherUrlSigned,
+    Parsed,
+    ParsedReceipt,
+    ReassignedNumber,
+    look_up_failure,
+)
 
 NAME = "twilio"
+_REASSIGNED = "com.twilio.messaging.reassigned-number.detected"
 SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.
 
 
@@ -47,6 +59,10 @@ def _sign(secret: str, text: str) -> bytes:
 
 def parse(callback: Callback) -> Parsed:
     if callback.is_json:
+        body = callback.json()
+        events = [event for event in (body if isinstance(body, list) else [body]) if field(event, "specversion")]
+        if events or body == []:
+            return [report for event in events for report in _reassigned(event)]
         fields = {name: as_text(value) for name, value in callback.json_object().items()}
     else:
         fields = dict(callback.form())
@@ -59,6 +75,16 @@ def parse(callback: Callback) -> Parsed:
         text = fields.get("OptOutType", fields.get("Body", ""))
         return opt_out_messages(NAME, f"{message_sid}:inbound", sender=fields.get("From"), text=text)
     return [_receipt(message_sid, status, fields)]
+
+
+def _reassigned(event: Any) -> list[ReassignedNumber]:
+    """Return the reassigned number of an Event Streams event, and nothing for any other event."""
+    phone = e164(field(event, "data", "to_number"))
+    if field(event, "type") != _REASSIGNED or phone is None:
+        return []
+    if field(event, "data", "is_reassigned") is not True:
+        return []
+    return [ReassignedNumber(NAME, phone, timestamp(field(event, "data", "timestamp")))]
 
 
 def _receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:

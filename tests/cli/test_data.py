@@ -55,6 +55,20 @@ def test_import_results_adds_deliveries_and_lists_rejected_rows(run, tmp_path, e
     assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1
 
 
+def test_import_deactivations_lists_families_and_repeats_nothing(run, tmp_path, empty_database):
+    with transaction(empty_database) as session:
+        people.contact(session, people.student(session), phone="+13125550142")
+    path = tmp_path / "deactivations.csv"
+    path.write_text("number,date\n+13125550142,2026-11-20\n(312) 555-0177;2026-11-20\n12,2026-11-20\n")
+    summary, rejected = run("import-deactivations", path).stdout.splitlines()
+    expected = "1 number recorded as Wrong person, 0 already recorded, 0 verified by staff since, 1 of no contact, 1 line not read."
+    assert summary == expected
+    assert rejected.startswith("deactivations.csv:4: ")
+    assert "0 numbers recorded as Wrong person, 1 already recorded" in run("import-deactivations", path).stdout
+    missing = run("import-deactivations", tmp_path / "nothing.csv")
+    assert (missing.returncode, is_one_readable_line(missing.stderr)) == (1, True)
+
+
 def test_explain_needs_neither_database_nor_slack(run):
     done = run("explain", "twilio", "21610", DATABASE_URL="")
     assert done.returncode == 0

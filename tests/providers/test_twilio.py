@@ -1,3 +1,4 @@
+import json
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from bot.domain.sms_status import Outcome
 from bot.providers import twilio
 from bot.providers.callback import Callback
-from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, Refused
+from bot.providers.receipt import BadSignature, Malformed, OptOutMessage, ReassignedNumber, Refused
 
 SECRET = "twilio-auth-token"
 URL = "https://cleanup.district.example/receipts/twilio"
@@ -140,6 +141,38 @@ def test_json_body_is_verified_by_digest_in_url():
         twilio.verify(SECRET, request(body.replace(b"delivered", b"undelivered"), headers, url))
     with pytest.raises(BadSignature):
         twilio.verify(SECRET, request(body, headers))
+
+
+def reassigned(**data):
+    """An event of Event Streams, as Twilio documents it."""
+    return {
+        "specversion": "1.0",
+        "type": "com.twilio.messaging.reassigned-number.detected",
+        "source": "AB00000000000000000000000001",
+        "id": "NO00000000000000000000000001",
+        "data": {
+            "event_id": "1c70ebe1",
+            "timestamp": "2026-09-21T00:00:00Z",
+            "from_number": "+14155550000",
+            "to_number": "+14155552671",
+            "is_reassigned": True,
+            "last_verified_date": "2026-08-01",
+            **data,
+        },
+    }
+
+
+def parse_events(*events):
+    return twilio.parse(request(json.dumps(events).encode(), {"Content-Type": "application/json"}))
+
+
+def test_reassigned_numbers_of_event_streams():
+    other_event = reassigned() | {"type": "com.twilio.messaging.message.delivered"}
+    found = ReassignedNumber("twilio", "+14155552671", datetime(2026, 9, 21, tzinfo=UTC))
+    assert parse_events(reassigned(), other_event, reassigned(is_reassigned=False), reassigned(to_number="7")) == [
+        found
+    ]
+    assert parse_events(other_event) == parse_events() == []
 
 
 FORGED = {
