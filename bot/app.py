@@ -27,6 +27,7 @@ from bot.slack.student.remove import RemoveDialog
 from bot.slack.student.wrong_person import WrongPersonDialog
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
+from bot.slack.texts import card as text_card
 from bot.templates.loader import Templates
 
 utc_now = partial(datetime.now, UTC)
@@ -81,7 +82,8 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     )
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
-    for feature in (commands, pending, home, shortcuts, download, details, digest_post, sync_notice, edits_notice):
+    notices = (sync_notice, edits_notice, text_card)
+    for feature in (commands, pending, home, shortcuts, download, details, digest_post, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)

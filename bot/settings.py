@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     settle_after: timedelta = timedelta(hours=24)
     first_look_after: timedelta = timedelta(minutes=30)
     opt_in_number: str | None = None
+    opt_out_words: Annotated[tuple[str, ...], NoDecode] = ()
     public_url: str | None = None
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     sync_whole_every: timedelta = timedelta(days=7)
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
         stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
-    @field_validator("admin_emails", "editor_roles", "export_roles", mode="before")
+    @field_validator("admin_emails", "editor_roles", "export_roles", "opt_out_words", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Split at commas, in lower case."""

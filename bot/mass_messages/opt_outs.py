@@ -4,7 +4,7 @@ Opt-out and opt-in texts come from a provider, further opt-outs from another sys
 id that its source gave it, so a repeated one is applied once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,9 @@ from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.payload import RefusedRow
-from bot.providers.receipt import OptOutMessage
+from bot.mass_messages.unclear_texts import close_opted_out, store_unclear_text
+from bot.providers.receipt import FamilyText, OptOutMessage
+from bot.providers.unclear_texts import UnclearMessage, read_text
 
 # The `provider` of opt-outs that a system of the district reports.
 _DISTRICT = "district"
@@ -29,10 +31,14 @@ _MAX_OPT_OUTS = 10_000
 
 @dataclass(frozen=True)
 class OptOutCounts:
-    """How many opt-outs were new, how many were stored before, and which rows were refused."""
+    """How many opt-outs were new, and how many were stored before; how many texts wait for a person, and how many mean nothing;
+    and which rows were refused.
+    """
 
     added: int
     already: int
+    unclear: int = 0
+    ignored: int = 0
     refused: tuple[RefusedRow, ...] = ()
 
 
@@ -81,6 +87,7 @@ def apply_opt_out(
     values = {"phone": phone, "at": at or now, "by": by, "now": now}
     if session.execute(_OPT_OUT, values).first() is None:
         return MembershipChanges()
+    close_opted_out(session, phone, by=by, now=now)
     return update_list(session, Numbers([phone]), message_id=message_id, now=now)
 
 
@@ -111,8 +118,12 @@ def record_opt_out(session: Session, message: OptOutMessage, *, now: datetime, a
     return True
 
 
-def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str, strict: bool = True) -> OptOutCounts:
-    """Record the opt-outs of `POST /opt-outs`: {"opt_outs": [{"id": ..., "phone": ..., "at": ...}]}.
+def register_opt_outs(
+    session: Session, body: Any, *, now: datetime, region: str, strict: bool = True, own_words: Collection[str] = ()
+) -> OptOutCounts:
+    """Record the opt-outs of `POST /opt-outs`: {"opt_outs": [{"id": ..., "phone": ..., "at": ..., "text": ...}]}.
+
+    Where there is a `text`, it decides, as a text that a provider reports; `own_words` are the district's opt-out words.
 
     Unless `strict`, wrong rows are left out and returned: one typing error must not delay the opt-outs of others.
 
@@ -124,22 +135,35 @@ def register_opt_outs(session: Session, body: Any, *, now: datetime, region: str
         raise UserError("opt_outs.missing", "Send a JSON object with a list of opt_outs.", field="opt_outs")
     if len(rows) > _MAX_OPT_OUTS:
         raise UserError("opt_outs.too_many", f"Send at most {_MAX_OPT_OUTS:,} opt-outs at once.", field="opt_outs")
-    opt_outs, refused = [], []
+    parsed, refused = [], []
     for number, row in enumerate(rows):
         try:
-            opt_outs.append(_parse_row(row, f"opt_outs[{number}]", now, region))
+            parsed.append(_parse_row(row, f"opt_outs[{number}]", now, region, own_words))
         except UserError as problem:
             refused.append(payload.refused_row(number, problem))
-    payload.check_refused(refused, right=len(opt_outs), strict=strict)
-    added = sum(record_opt_out(session, message, now=now, at=at) for message, at in opt_outs)
-    return OptOutCounts(added, len(opt_outs) - added, tuple(refused))
+    payload.check_refused(refused, right=len(parsed), strict=strict)
+    words = [(message, at) for message, at in parsed if isinstance(message, OptOutMessage)]
+    unclear = [message for message, _ in parsed if isinstance(message, UnclearMessage)]
+    added = sum(record_opt_out(session, message, now=now, at=at) for message, at in words)
+    for message in unclear:
+        store_unclear_text(session, message, now=now)
+    ignored = len(parsed) - len(words) - len(unclear)
+    return OptOutCounts(added, len(words) - added, len(unclear), ignored, tuple(refused))
 
 
-def _parse_row(row: Any, where: str, now: datetime, region: str) -> tuple[OptOutMessage, datetime]:
+def _parse_row(
+    row: Any, where: str, now: datetime, region: str, own_words: Collection[str]
+) -> tuple[OptOutMessage | UnclearMessage | None, datetime]:
     if not isinstance(row, Mapping):
         raise UserError("opt_outs.not_an_object", "Send an object with id, phone, and at.", field=where)
     event_key = payload.text(row, "id", where=where)
     phone = payload.phone_number(row, "phone", region, where=where)
-    return OptOutMessage(_DISTRICT, event_key, phone, opted_out=True), payload.timestamp(
-        row, "at", now=now, where=where
-    )
+    at = payload.timestamp(row, "at", now=now, where=where)
+    written = row.get("text")
+    if written is None:
+        return OptOutMessage(_DISTRICT, event_key, phone, opted_out=True), at
+    if not isinstance(written, str):
+        raise UserError(
+            "payload.not_text", "Send the text as the family wrote it, or leave it out.", field=f"{where}.text"
+        )
+    return read_text(FamilyText(_DISTRICT, event_key, phone, written), own_words=own_words), at

@@ -23,8 +23,10 @@ from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import Outcome
 from bot.mass_messages.opt_outs import apply_opt_out, record_opt_out
 from bot.mass_messages.silence import end_silence, phones_with_outcome
+from bot.mass_messages.unclear_texts import store_unclear_text
 from bot.mass_messages.wrong_person import record_reassigned
-from bot.providers.receipt import OptOutMessage, ParsedReceipt, ReassignedNumber, Report
+from bot.providers.receipt import OptOutMessage, ParsedReceipt, ReassignedNumber
+from bot.providers.unclear_texts import Report, UnclearMessage
 
 # Texts of the same account that are no mass messages wait forever; after a month only a registration looks for them.
 _RETRY_PERIOD = timedelta(days=30)
@@ -124,6 +126,8 @@ def record_receipts(session: Session, reports: Sequence[Report], *, now: datetim
             record_opt_out(session, report, now=now)
         elif isinstance(report, ReassignedNumber):
             record_reassigned(session, report, now=now)
+        elif isinstance(report, UnclearMessage):
+            store_unclear_text(session, report, now=now)
     receipts = [report for report in reports if isinstance(report, ParsedReceipt)]
     if not receipts:
         return ReceiptCounts()

@@ -1,11 +1,11 @@
-"""The common form of what providers report: delivery receipts, opt-out and opt-in texts, reassigned numbers, and handshakes.
+"""The common form of what providers report: delivery receipts, texts of families, reassigned numbers, and handshakes.
 
 Each provider's own table of codes decides what a receipt means.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
@@ -73,6 +73,16 @@ class ReassignedNumber:
 
 
 @dataclass(frozen=True)
+class FamilyText:
+    """A text that is neither an opt-out nor an opt-in word. `phone` and `event_key` as above; the text is never logged."""
+
+    provider: str
+    event_key: str
+    phone: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Handshake:
     """A provider asks whether it may send here. `answer` is returned as JSON, after a GET of the provider's URL `confirm`."""
 
@@ -80,8 +90,7 @@ class Handshake:
     confirm: str | None = None
 
 
-Report = ParsedReceipt | OptOutMessage | ReassignedNumber
-Parsed = Sequence[Report | Handshake]
+Parsed = Sequence[ParsedReceipt | OptOutMessage | FamilyText | ReassignedNumber | Handshake]
 
 
 class Refused(Exception):  # noqa: N818 (It says what happened to the request.)

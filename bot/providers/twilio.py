@@ -71,10 +71,14 @@ def parse(callback: Callback) -> Parsed:
     if not status and "Body" not in fields:
         raise Malformed("no MessageStatus")
     if status in {"", "receiving", "received"}:
-        # Advanced Opt-Out reports the keyword that it recognized; without it, the whole text has to be a keyword.
-        text = fields.get("OptOutType", fields.get("Body", ""))
-        return opt_out_messages(NAME, f"{message_sid}:inbound", sender=fields.get("From"), text=text)
+        return opt_out_messages(NAME, f"{message_sid}:inbound", sender=fields.get("From"), text=_text(fields))
     return [_receipt(message_sid, status, fields)]
+
+
+def _text(fields: Mapping[str, str]) -> str:
+    """Return the keyword that Advanced Opt-Out recognized, else the text. It takes YES for START, too, which lifts nothing here."""
+    body, recognized = fields.get("Body", ""), fields.get("OptOutType", "")
+    return body if recognized.upper() == "START" and body.strip() else recognized or body
 
 
 def _reassigned(event: Any) -> list[ReassignedNumber]:

@@ -49,7 +49,8 @@ def opt_outs_endpoint(
     settings: Settings, engine: Engine, threads: CapacityLimiter, refusals: RefusalCounter
 ) -> Endpoint:
     def register(session: Session, body: Any, *, strict: bool) -> OptOutCounts:
-        return register_opt_outs(session, body, now=utc_now(), region=settings.phone_region, strict=strict)
+        region, own_words = settings.phone_region, settings.opt_out_words
+        return register_opt_outs(session, body, now=utc_now(), region=region, strict=strict, own_words=own_words)
 
     return _json_endpoint(register, settings, engine, threads, refusals, max_bytes=MEGABYTE)
 

@@ -17,6 +17,7 @@ from bot.mass_messages.receipts import record_receipts
 from bot.providers.callback import Callback
 from bot.providers.fetch import fetch
 from bot.providers.receipt import (
+    FamilyText,
     FetchFirst,
     Handshake,
     Malformed,
@@ -24,10 +25,10 @@ from bot.providers.receipt import (
     OtherUrlSigned,
     Parsed,
     Refused,
-    Report,
     TryAgain,
 )
 from bot.providers.registry import BY_NAME, Provider
+from bot.providers.unclear_texts import Report, read_text
 from bot.refusals import URL_DIFFERS
 from bot.settings import Settings
 from bot.web.called_url import believed_urls, claimed_urls, origin_of
@@ -82,7 +83,7 @@ def receipts_endpoint(
         try:
             parsed = await verify_and_parse(provider, secret, callback)
             refusals.take_back(provider.NAME, NoPassword.MISSING)
-            await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
+            await group_commit.add(_reports(parsed, settings))
             return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:
             claimed = claimed_urls(request)
@@ -117,6 +118,16 @@ def _is_signed(provider: Provider, secret: str, callback: Callback, urls: Sequen
     except Refused:
         return False
     return True
+
+
+def _reports(parsed: Parsed, settings: Settings) -> list[Report]:
+    """Return what is stored: not the handshakes, and of the texts only those that mean something."""
+    reports: list[Report] = []
+    for part in parsed:
+        report = read_text(part, own_words=settings.opt_out_words) if isinstance(part, FamilyText) else part
+        if report is not None and not isinstance(report, Handshake):
+            reports.append(report)
+    return reports
 
 
 async def _answer_handshakes(handshakes: Sequence[Handshake], fetch_threads: CapacityLimiter) -> Response:

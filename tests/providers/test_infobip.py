@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import provider_tables as tables
 from support.any_json import any_json
+from support.family_texts import counted
 
 from bot.domain.sms_status import Outcome
 from bot.providers import infobip
@@ -122,7 +123,7 @@ def test_published_report_is_parsed_completely():
 
 def test_several_reports_of_one_request_are_parsed():
     results = [result(messageId="a"), text("STOP"), result("UNDELIVERABLE", 1, messageId="b"), text("thank you")]
-    reports = infobip.parse(request({"results": results}))
+    reports = counted(infobip.parse(request({"results": results})))
     assert [getattr(report, "provider_id", "a text") for report in reports] == ["a", "a text", "b"]
     assert infobip.parse(request({"results": []})) == []
 
@@ -151,7 +152,7 @@ def test_stop_and_start_are_recognized(words, stop):
     "inbound", [text("yes"), text("stop by at noon"), text(None), text("STOP", **{"from": "short"})]
 )
 def test_other_texts_from_families_are_ignored(inbound):
-    assert infobip.parse(request({"results": [inbound]})) == []
+    assert counted(infobip.parse(request({"results": [inbound]}))) == []
 
 
 FORGED = {

@@ -1,7 +1,7 @@
 import pytest
 
-from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import OptOutMessage
+from bot.providers.opt_out_keywords import Keyword, keyword, normal_form, opt_out_messages
+from bot.providers.receipt import FamilyText, OptOutMessage
 
 PHONE = "+13125550142"
 
@@ -20,9 +20,29 @@ def test_start_is_recognized(text):
     ]
 
 
-@pytest.mark.parametrize("text", ["YES", "Please stop by at noon", "STOP.", "", None, 7, {"text": "STOP"}])
-def test_other_texts_are_neither_opt_out_nor_opt_in(text):
+@pytest.mark.parametrize("text", ["YES", "Please stop by at noon", "7"])
+def test_other_texts_are_returned_as_they_are(text):
+    assert opt_out_messages("twilio", "SM1", sender=PHONE, text=text) == [FamilyText("twilio", "SM1", PHONE, text)]
+
+
+@pytest.mark.parametrize("text", ["", " ", None, {"text": "STOP"}])
+def test_message_without_a_text_is_ignored(text):
     assert opt_out_messages("twilio", "SM1", sender=PHONE, text=text) == []
+
+
+def test_text_of_a_family_is_not_shown_where_it_may_be_logged():
+    assert "noon" not in repr(opt_out_messages("twilio", "SM1", sender=PHONE, text="Please stop by at noon"))
+
+
+@pytest.mark.parametrize("written", ["STOP", "Ｓｔｏｐ．", "“opt‑out” 🙏", "No MÁS!", "s.t.o.p", "don't"])
+def test_normal_form_is_idempotent(written):
+    assert normal_form(normal_form(written)) == normal_form(written)
+
+
+@pytest.mark.parametrize("text", ["dejar", "¡Dejar!", "do not send", "DO-NOT-SEND."])
+def test_a_district_has_words_of_its_own(text):
+    assert keyword(text) is None
+    assert keyword(text, own_words=["Dejar", "do not send"]) is Keyword.OPT_OUT
 
 
 @pytest.mark.parametrize("sender", ["72345", "SCHOOL", "", None])

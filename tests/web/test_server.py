@@ -27,6 +27,7 @@ from twilio.request_validator import RequestValidator
 from bot.db.engine import build_engine
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
+from bot.db.models.unclear_texts import UnclearText
 from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
 from bot.web import server
@@ -449,8 +450,28 @@ def test_both_ingest_endpoints_need_the_token(bot, path, posted):
 def test_opt_out_reported_twice_is_stored_once(bot, session):
     headers = {"Authorization": f"Bearer {INGEST}"}
     answers = [bot.post("/opt-outs", json=INGEST_ENDPOINTS["/opt-outs"], headers=headers).json() for _ in range(2)]
-    assert answers == [{"added": 1, "already": 0}, {"added": 0, "already": 1}]
+    others = {"unclear": 0, "ignored": 0}
+    assert answers == [{"added": 1, "already": 0, **others}, {"added": 0, "already": 1, **others}]
     assert session.get(PhoneNumber, "+13125550142").status == "opt_out"
+
+
+@pytest.mark.parametrize("body", ["Revoke.", "ＯＰＴ－ＯＵＴ", "¡Alto!", "no nos escriban mas"])
+def test_opt_out_word_counts_in_every_spelling_and_the_districts_own(serve, session, body):
+    bot = serve(twilio_auth_token=SecretStr(TWILIO), opt_out_words="basta ya, No nos escriban más")
+    text = {"MessageSid": "SM7", "SmsStatus": "received", "From": "+13125550142", "Body": body}
+    assert from_twilio(bot, text).status_code == 204
+    assert session.get(PhoneNumber, "+13125550142").status == "opt_out"
+
+
+def test_text_that_resembles_an_opt_out_waits_for_a_person_and_is_not_logged(bot, session, caplog):
+    people.contact(session, people.student(session), phone="+13125550142")
+    session.commit()
+    texts = {"SM7": "take me off the list", "SM8": "see you at the bus stop"}
+    for sid, body in texts.items():
+        text = {"MessageSid": sid, "SmsStatus": "received", "From": "+13125550142", "Body": body}
+        assert from_twilio(bot, text).status_code == 204
+    assert session.scalars(select(UnclearText.text)).all() == ["take me off the list"]
+    assert not any(body in caplog.text for body in texts.values())
 
 
 def test_provider_without_signatures_is_challenged_for_a_password(serve):

@@ -10,9 +10,22 @@ from bot.db.models import (
     refusals,
     roster,
     slack,
+    unclear_texts,
     views,
 )
 from bot.db.models.base import Base
 
-MODULES = (downloads, edits, listed_students, messages, name_words, notices, refusals, roster, slack, views)
+MODULES = (
+    downloads,
+    edits,
+    listed_students,
+    messages,
+    name_words,
+    notices,
+    refusals,
+    roster,
+    slack,
+    unclear_texts,
+    views,
+)
 METADATA = Base.metadata
