@@ -27,9 +27,25 @@ from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
 from bot.domain.display import full_name
-from bot.domain.phone import describe_opt_in_number, is_unassignable, parse
+from bot.domain.phone import Doubt, describe_opt_in_number, doubt_about, parse
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
+
+# The error of a number that can hardly be a family's.
+_DOUBTS = {
+    Doubt.PLACEHOLDER: (
+        "phone.placeholder",
+        "That is a placeholder, not a phone number. Leave the field empty if there is no number.",
+    ),
+    Doubt.UNASSIGNABLE: (
+        "phone.misdialled",
+        "No US phone has a number like that. Check the area code and the three digits after it.",
+    ),
+    Doubt.TOLL_FREE: (
+        "phone.toll_free",
+        "That is a toll-free number, which belongs to a company. Enter the contact's own number.",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -200,12 +216,9 @@ def _validate(
     session: Session, before: LockedContact, values: Values, *, region: str, opt_in_number: str | None
 ) -> None:
     number, method = values[EditField.PHONE], values[EditField.METHOD]
-    if number and number != before.values[EditField.PHONE] and is_unassignable(number):
-        sentence = (
-            "No US number is like that: neither its area code nor the next three digits begin with 0 or 1, "
-            "and its area code does not end in 11."
-        )
-        raise UserError("phone.misdialled", sentence, field="phone")
+    doubt = doubt_about(number) if number and number != before.values[EditField.PHONE] else None
+    if doubt:
+        raise UserError(*_DOUBTS[doubt], field="phone")
     if method == ContactMethod.EMAIL and not before.contact.email:
         sentence = "The student information system has no email address. Add it there, or choose another method."
         raise UserError("contact.no_email", sentence, field="method")

@@ -7,6 +7,7 @@ only a receipt proves a number dead.
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -15,13 +16,21 @@ from bot.domain.display import plural
 from bot.errors import UserError
 
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
-# A note beside a number: `(mom)`, `cell`. The metadata would read it as more digits, as in 1-800-FLOWERS.
+# A note beside a number: `(mom)`, `cell`.
 _NOTE = re.compile(r"\(?\b[^\W\d_]{2,}\b\)?")
 _LONGEST_EXTENSION = 6
 # The usual spellings of North America: `(312) 555-0142`, `1-312-555-0142`. The metadata would return the same digits.
 _USUAL = re.compile(r"(?:\+?1[-. ]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[-. ]?)([2-9][0-9]{2})[-. ]?([0-9]{4})")
 _USUAL_REGIONS = ("US", "CA")
-_ASSIGNABLE = re.compile(r"\+1(?!.11)[2-9][0-9]{2}[2-9][0-9]{6}")
+# Ten digits after a plus sign: a US number whose 1 is missing, or one of another country.
+_PLUS_AND_TEN = re.compile(r"\+ ?(\(?)([0-9]{3})\)?[-. ]*([0-9]{3})[-. ]*([0-9]{4})")
+# Area codes with a 9 in the middle are reserved, and those that end in 11 are service codes like 911.
+_ASSIGNABLE = re.compile(r"\+1(?!.11|.9)[2-9][0-9]{2}[2-9][0-9]{6}")
+_PLACEHOLDER = re.compile(r"\+1(?:555[0-9]{7}|([0-9])\1{9}|1234567890|9876543210|0123456789)")
+_TOLL_FREE = re.compile(r"\+18(?:00|22|33|44|55|66|77|88)[0-9]{7}")
+_MEXICO = 52
+# What Mexico dropped in 2019: the 1 of mobile numbers after +52, and 044 and 045 before them within the country.
+_OLD_MEXICAN = re.compile(r"(?:1|01|044|045)([0-9]{10})")
 _US_DIGITS = 10
 _US_DIGITS_WITHOUT_AREA = 7
 
@@ -34,8 +43,16 @@ class Phone:
     extension: str | None = None
 
 
+class Doubt(StrEnum):
+    """Why a North American number can hardly be a family's: it was made up, no phone can have it, or companies have it."""
+
+    PLACEHOLDER = "placeholder"
+    UNASSIGNABLE = "unassignable"
+    TOLL_FREE = "toll_free"
+
+
 def parse(text: str, region: str) -> Phone:
-    """Read what a person or an SIS wrote; `region` is a country code like `US`.
+    """Read what a person or an SIS wrote; `region` is a country code like `US`. Letters are never read as digits.
 
     Raises:
         UserError: what is wrong and how to write the number.
@@ -44,6 +61,8 @@ def parse(text: str, region: str) -> Phone:
         return Phone(e164)
     cleaned = _HIDDEN.sub("", unicodedata.normalize("NFKC", text)).strip()
     digits = re.sub(r"\D", "", cleaned)
+    if e164 := _parse_plus_and_ten(cleaned, region):
+        return Phone(e164)
     number = _parse_possible(cleaned, region) or _parse_possible(_NOTE.sub(" ", cleaned), region)
     if number is None or not digits.strip("0"):
         raise _invalid(digits, region)
@@ -59,13 +78,48 @@ def parse_usual(text: str, region: str) -> str | None:
     return "+1" + "".join(filter(None, match.groups())) if match else None
 
 
-def is_unassignable(e164: str) -> bool:
-    """Return whether no phone in North America can have the number: its area code or exchange begins with 0 or 1, or
-    its area code is a service code like 911.
+def parse_exact(text: str) -> str | None:
+    """Return a number of another country than North America that a system wrote as E.164; None for any other text."""
+    if not re.fullmatch(r"\+[2-9][0-9]{6,14}", text):
+        return None
+    number = _parse_possible(text, "ZZ")
+    return canonical(text) if number and phonenumbers.is_valid_number(number) else None
 
-    An SIS may hold such a number all the same; a person who types one can look again.
+
+def canonical(e164: str) -> str:
+    """Return the one E.164 form of a number: +52 1 and ten digits, which providers still report, is +52 and ten digits."""
+    match = _OLD_MEXICAN.fullmatch(e164[3:]) if e164.startswith(f"+{_MEXICO}") else None
+    return f"+{_MEXICO}{match[1]}" if match else e164
+
+
+def doubt_about(e164: str) -> Doubt | None:
+    """Return why a person who types this number should look again, None for most; an SIS may hold such a number all the same."""
+    if not e164.startswith("+1"):
+        return None
+    if _PLACEHOLDER.fullmatch(e164):
+        return Doubt.PLACEHOLDER
+    if _TOLL_FREE.fullmatch(e164):
+        return Doubt.TOLL_FREE
+    return None if _ASSIGNABLE.fullmatch(e164) else Doubt.UNASSIGNABLE
+
+
+def _parse_plus_and_ten(text: str, region: str) -> str | None:
+    """Return the US number of a text like `+(516) 555-0142`, None for other texts.
+
+    Raises:
+        UserError: another country has such a number, too.
     """
-    return e164.startswith("+1") and not _ASSIGNABLE.fullmatch(e164)
+    match = _PLUS_AND_TEN.fullmatch(_NOTE.sub(" ", text).strip()) if region in _USUAL_REGIONS else None
+    national = "".join(match.groups()[1:]) if match else ""
+    if match is None or not _ASSIGNABLE.fullmatch(f"+1{national}"):
+        return None
+    abroad = _parse_possible(f"+{national}", region)
+    if match[1] or abroad is None or not phonenumbers.is_valid_number(abroad):
+        return f"+1{national}"
+    here = format_number(f"+1{national}", region)
+    there = f"011 {abroad.country_code} {phonenumbers.national_significant_number(abroad)}"
+    sentence = f"Is that a US number, or one of the country +{abroad.country_code}? Write {here}, or {there}."
+    raise UserError("phone.country_unclear", sentence)
 
 
 def _parse_possible(text: str, region: str) -> PhoneNumber | None:
@@ -73,6 +127,12 @@ def _parse_possible(text: str, region: str) -> PhoneNumber | None:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
         return None
+    national = phonenumbers.national_significant_number(number)
+    # The metadata reads letters as digits, as in 1-800-FLOWERS, so that `346-2142 mom` would be 346-214-2666.
+    if len(national) > sum(map(str.isdecimal, text)):
+        return None
+    if number.country_code == _MEXICO and (old := _OLD_MEXICAN.fullmatch(national)):
+        number = PhoneNumber(country_code=_MEXICO, national_number=int(old[1]), extension=number.extension)
     # An "extension" as long as a number is a second number, and either may be meant.
     if len(number.extension or "") > _LONGEST_EXTENSION:
         return None

@@ -70,13 +70,14 @@ def optional_text(values: Mapping[str, Any], name: str, *, where: str = "") -> s
 
 
 def phone_number(values: Mapping[str, Any], name: str, region: str, *, where: str = "") -> str:
-    """Return a phone number as E.164; it may be written in any way that is common in `region`.
+    """Return a phone number as E.164; it may be written in any way that is common in `region`. E.164 is taken as it is.
 
     Raises:
         UserError: it is missing or not a phone number; the sentence does not repeat it.
     """
     try:
-        return phone.parse(text(values, name, where=where), region).e164
+        written = text(values, name, where=where)
+        return phone.parse_exact(written) or phone.parse(written, region).e164
     except UserError as problem:
         raise UserError(problem.code, problem.sentence, field=_field(where, name)) from problem
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit
 
+from bot.domain import phone
 from bot.providers.receipt import BadSignature, Malformed, NoPassword
 
 _MAX_FIELDS = 100
@@ -129,9 +130,10 @@ def required_token(value: Any, name: str) -> str:
 
 
 def e164(value: Any) -> str | None:
-    """Return an international number as E.164, or None; some providers leave out its `+`."""
-    digits = as_text(value).removeprefix("+")
-    return f"+{digits}" if re.fullmatch(r"[1-9][0-9]{6,14}", digits) else None
+    """Return an international number as E.164 in its one form, or None; some providers leave out its `+`, or set signs between."""
+    text = as_text(value)
+    digits = re.sub(r"[\s().-]", "", text.removeprefix("+")) if text.startswith("+") else text
+    return phone.canonical(f"+{digits}") if re.fullmatch(r"[1-9][0-9]{6,14}", digits) else None
 
 
 def timestamp(value: Any) -> datetime | None:

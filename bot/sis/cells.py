@@ -11,6 +11,7 @@ from typing import NamedTuple
 import phonenumbers
 
 from bot.domain import names, phone
+from bot.domain.phone import Doubt
 from bot.errors import UserError
 from bot.sis.rows import CONTACT_ROLES, STAFF_ROLES
 
@@ -27,6 +28,11 @@ _NORTH_AMERICAN = re.compile(r"(?<!\d)(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*\d{3}[\s
 # A few digits right before or after a number, with only blanks and dashes between.
 _DIGITS_BEFORE = re.compile(r"(?<![\d\s.-])[\s.-]*\d{1,6}[\s.-]*$")
 _DIGITS_AFTER = re.compile(r"[\s.-]*\d{1,6}(?![\d\s.-]*\d)")
+_DOUBTS = {
+    Doubt.PLACEHOLDER: "is a placeholder, not a phone number",
+    Doubt.UNASSIGNABLE: "is a number that no US phone can have; it was kept",
+    Doubt.TOLL_FREE: "is a toll-free number, which belongs to a company; it was kept",
+}
 # More digits than an extension has.
 _SECOND_NUMBER = 4
 
@@ -109,14 +115,20 @@ def parse_phone(cell: str, region: str) -> PhoneCell:
     if not cell:
         return PhoneCell(None, None)
     if e164 := phone.parse_usual(cell, region):
-        return PhoneCell(e164, None)
+        return _checked(e164)
     exact = _restore_digits(cell)
     if exact is None:
         return PhoneCell(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
     try:
-        return PhoneCell(phone.parse(exact, region).e164, None)
+        return _checked(phone.parse(exact, region).e164)
     except UserError as error:
         return _first_of_several(exact, region) or PhoneCell(None, f"cannot be read: {error.sentence}")
+
+
+def _checked(e164: str) -> PhoneCell:
+    """Return a number with what is odd about it. A placeholder is no number; any other is kept, as only a receipt proves it dead."""
+    doubt = phone.doubt_about(e164)
+    return PhoneCell(None if doubt is Doubt.PLACEHOLDER else e164, _DOUBTS[doubt] if doubt else None)
 
 
 def _restore_digits(cell: str) -> str | None:
@@ -139,6 +151,8 @@ def _first_of_several(cell: str, region: str) -> PhoneCell | None:
             try:
                 e164 = phone.parse(candidate, region).e164
             except UserError:
+                continue
+            if phone.doubt_about(e164) is Doubt.PLACEHOLDER:
                 continue
             others = _count_digits(cell) - _count_digits(candidate)
             problem = "holds more than one number; the first that can be read was kept"

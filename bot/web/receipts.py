@@ -1,7 +1,7 @@
 """The providers' endpoint: delivery receipts, opt-outs, opt-ins, and reassigned numbers, committed before they are answered."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,6 @@ from bot.providers.receipt import (
     Malformed,
     NoPassword,
     OtherUrlSigned,
-    Parsed,
     Refused,
     TryAgain,
 )
@@ -59,12 +58,13 @@ def receipts_endpoint(
 
     group_commit: GroupCommit[Report] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
 
-    async def verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
+    async def verify_and_parse(provider: Provider, secret: str, callback: Callback) -> list[Report | Handshake]:
+        parse = partial(_verify_and_parse, provider, secret, settings.opt_out_words, callback)
         try:
-            return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+            return await to_thread.run_sync(parse, limiter=threads)
         except FetchFirst as missing:
             await _fetch_in(fetch_threads, missing.fetch)
-            return await to_thread.run_sync(_verify_and_parse, provider, secret, callback, limiter=threads)
+            return await to_thread.run_sync(parse, limiter=threads)
 
     async def endpoint(request: Request) -> Response:
         provider = BY_NAME.get(request.path_params["provider"])
@@ -83,7 +83,7 @@ def receipts_endpoint(
         try:
             parsed = await verify_and_parse(provider, secret, callback)
             refusals.take_back(provider.NAME, NoPassword.MISSING)
-            await group_commit.add(_reports(parsed, settings))
+            await group_commit.add([report for report in parsed if not isinstance(report, Handshake)])
             return await _answer_handshakes([shake for shake in parsed if isinstance(shake, Handshake)], fetch_threads)
         except Refused as refusal:
             claimed = claimed_urls(request)
@@ -96,9 +96,14 @@ def receipts_endpoint(
     return endpoint
 
 
-def _verify_and_parse(provider: Provider, secret: str, callback: Callback) -> Parsed:
+def _verify_and_parse(
+    provider: Provider, secret: str, own_words: Collection[str], callback: Callback
+) -> list[Report | Handshake]:
+    """Return what a request reports; of the texts, only those that mean something. `own_words` are the district's opt-out words."""
     provider.verify(secret, callback)
-    return provider.parse(callback)
+    parts = provider.parse(callback)
+    read = (read_text(part, own_words=own_words) if isinstance(part, FamilyText) else part for part in parts)
+    return [part for part in read if part is not None]
 
 
 def _find_cause(refusal: Refused, provider: Provider, secret: str, callback: Callback, claimed: Sequence[str]) -> str:
@@ -118,16 +123,6 @@ def _is_signed(provider: Provider, secret: str, callback: Callback, urls: Sequen
     except Refused:
         return False
     return True
-
-
-def _reports(parsed: Parsed, settings: Settings) -> list[Report]:
-    """Return what is stored: not the handshakes, and of the texts only those that mean something."""
-    reports: list[Report] = []
-    for part in parsed:
-        report = read_text(part, own_words=settings.opt_out_words) if isinstance(part, FamilyText) else part
-        if report is not None and not isinstance(report, Handshake):
-            reports.append(report)
-    return reports
 
 
 async def _answer_handshakes(handshakes: Sequence[Handshake], fetch_threads: CapacityLimiter) -> Response:

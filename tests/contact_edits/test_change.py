@@ -37,6 +37,13 @@ WRONG_NUMBERS = [
     ("unknown", "not a phone number"),
     ("0000000000", "do not make a US number"),
     ("312-555-9901 x12", "Leave out the extension 12"),
+    ("346-2142 mom", "area code is missing"),
+    ("+5165550142", "Is that a US number"),
+    ("555-555-5555", "a placeholder"),
+    ("999-999-9999", "a placeholder"),
+    ("911-346-0142", "No US phone has a number like that"),
+    ("299-346-0142", "No US phone has a number like that"),
+    ("(800) 346-0142", "a toll-free number"),
 ]
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from bot.domain import phone
-from bot.domain.phone import Phone
+from bot.domain.phone import Doubt, Phone
 from bot.errors import UserError
 
 ONE_NUMBER = [
@@ -185,3 +185,79 @@ def test_number_is_formatted_nationally_or_internationally():
     assert phone.format_number("+13125550142", "US") == "(312) 555-0142"
     assert phone.format_number("+525512345678", "US") == "+52 55 1234 5678"
     assert phone.format_number("+13125550142", "MX") == "+1 312-555-0142"
+
+
+MEXICAN = ["+5215512345678", "+52 1 55 1234 5678", "+52 55 1234 5678", "011 52 1 55 1234 5678"]
+
+
+@pytest.mark.parametrize("written", MEXICAN)
+def test_mexican_number_has_one_form(written):
+    assert phone.parse(written, "US").e164 == "+525512345678"
+    assert phone.canonical("+5215512345678") == phone.canonical("+525512345678") == "+525512345678"
+
+
+@pytest.mark.parametrize("written", ["55 1234 5678", "1 55 1234 5678", "044 55 1234 5678", "+52 1 55 1234 5678"])
+def test_mexican_number_has_one_form_in_mexico(written):
+    assert phone.parse(written, "MX").e164 == "+525512345678"
+
+
+def test_argentine_mobile_and_landline_stay_two_numbers():
+    assert phone.parse("+54 11 15 1234 5678", "US").e164 == phone.parse("+54 9 11 1234 5678", "US").e164
+    assert phone.parse("+54 11 1234 5678", "US").e164 == "+541112345678"
+
+
+@pytest.mark.parametrize("written", ["346-2142 mom", "mom 346-2142", "346-2142 CELL", "1-800-FLOWERS", "312-555-MOMS"])
+def test_letters_are_never_read_as_digits(written):
+    with pytest.raises(UserError):
+        phone.parse(written, "US")
+
+
+@pytest.mark.parametrize(
+    ("written", "e164"),
+    [
+        ("+(516) 555-0142", "+15165550142"),
+        ("+3125550142", "+13125550142"),
+        ("+312-555-0142", "+13125550142"),
+        ("+312 555 0142 (mom)", "+13125550142"),
+        ("+47 98765432", "+4798765432"),
+        ("011 47 98765432", "+4798765432"),
+        ("+51 1 6555014", "+5116555014"),
+    ],
+)
+def test_plus_sign_before_ten_digits_is_a_us_number_unless_written_otherwise(written, e164):
+    assert phone.parse(written, "US").e164 == e164
+
+
+@pytest.mark.parametrize("written", ["+5165550142", "+4798765432", "+507 234 5678"])
+def test_number_that_two_countries_have_is_a_question(written):
+    with pytest.raises(UserError) as refused:
+        phone.parse(written, "US")
+    assert refused.value.code == "phone.country_unclear"
+
+
+def test_system_that_writes_e164_is_not_asked():
+    assert phone.parse_exact("+4798765432") == "+4798765432"
+    assert phone.parse_exact("+5215512345678") == "+525512345678"
+    assert phone.parse_exact("+3125550142") is None
+    assert phone.parse_exact("+13125550142") is None
+
+
+@pytest.mark.parametrize(
+    ("e164", "doubt"),
+    [
+        ("+15555555555", Doubt.PLACEHOLDER),
+        ("+19999999999", Doubt.PLACEHOLDER),
+        ("+11234567890", Doubt.PLACEHOLDER),
+        ("+15553460142", Doubt.PLACEHOLDER),
+        ("+19113460142", Doubt.UNASSIGNABLE),
+        ("+14113460142", Doubt.UNASSIGNABLE),
+        ("+13120550142", Doubt.UNASSIGNABLE),
+        ("+12993460142", Doubt.UNASSIGNABLE),
+        ("+18005550142", Doubt.TOLL_FREE),
+        ("+18335550142", Doubt.TOLL_FREE),
+        ("+13125550142", None),
+        ("+525512345678", None),
+    ],
+)
+def test_number_that_can_hardly_be_a_familys_is_doubted(e164, doubt):
+    assert phone.doubt_about(e164) is doubt

@@ -11,6 +11,7 @@ from support.people import NOW
 from bot.db.models.edits import Audit
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, record_opt_out, register_opt_outs
+from bot.providers.opt_out_keywords import opt_out_messages
 from bot.providers.receipt import OptOutMessage
 
 NUMBER = "+13125550142"
@@ -74,3 +75,14 @@ def test_wrong_field_is_named_and_nothing_is_stored(session, maria, body, field)
         register_opt_outs(session, body, now=NOW, region="US")
     assert refused.value.field == field
     assert messages.the_list(session) == {}
+
+
+def test_mexican_number_is_one_however_it_is_reported(session, district):
+    rosa = people.contact(session, people.student(session, at=district.lincoln), phone="+525512345678")
+    register(session, an_opt_out(phone="+5215512345678"))
+    assert messages.the_list(session) == {rosa.id: "opt_out"}
+
+
+def test_stop_of_a_mexican_number_reaches_its_contact():
+    (stop,) = opt_out_messages("twilio", "SM1", sender="+5215512345678", text="ALTO")
+    assert stop.phone == "+525512345678"

@@ -127,6 +127,30 @@ def test_number_with_digits_beside_it_is_not_guessed(cell):
     assert cells.parse_phone(cell, "US").e164 is None
 
 
+@pytest.mark.parametrize(
+    ("cell", "e164", "why"),
+    [
+        ("555-555-5555", None, "is a placeholder"),
+        ("(999) 999-9999", None, "is a placeholder"),
+        ("123-456-7890", None, "is a placeholder"),
+        ("911-346-0142", "+19113460142", "no US phone can have"),
+        ("(800) 555-0142", "+18005550142", "toll-free"),
+        ("+5165550142", None, "Is that a US number"),
+        ("346-2142 mom", None, "area code is missing"),
+        ("+(516) 555-0142", "+15165550142", None),
+        ("+52 1 55 1234 5678", "+525512345678", None),
+    ],
+)
+def test_number_that_can_hardly_be_a_familys_is_reported(cell, e164, why):
+    number, problem = cells.parse_phone(cell, "US")
+    assert number == e164
+    assert (problem is None) if why is None else (why in problem)
+
+
+def test_placeholder_beside_a_number_is_skipped():
+    assert cells.parse_phone("555-555-5555 / 312-555-0142", "US").e164 == "+13125550142"
+
+
 def test_first_of_two_foreign_numbers_is_kept():
     assert cells.parse_phone("020 7946 0958 / 020 7946 0959", "GB").e164 == "+442079460958"
     assert cells.parse_phone("+44 207 946 0958 312-555-0142", "US").e164 is None
