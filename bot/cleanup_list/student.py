@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, case, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
@@ -24,7 +24,7 @@ from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts
 from bot.domain import display
-from bot.domain.sms_status import SmsStatus
+from bot.domain.sms_status import Outcome, SmsStatus
 from bot.errors import UserError
 from bot.providers import registry
 
@@ -63,7 +63,8 @@ class ContactCard:
 
     `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show.
     `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it. `wrong_person_by`
-    is the same for a number of the wrong person, which may have opted out, too.
+    is the same for a number of the wrong person, which may have opted out, too. `texted_since` is when a message was sent after the
+    opt-out and arrived all the same, the latest of them.
     """
 
     contact_id: int
@@ -79,6 +80,7 @@ class ContactCard:
     is_tried: bool
     stopped_by: str | None
     wrong_person_by: str | None
+    texted_since: datetime | None
     on_list: bool
     updated_at: datetime | None
     updated_by: str | None
@@ -168,12 +170,23 @@ _STUDENT = (
 )
 
 _ADULT = effective_contacts.c
+_later, _sent_later = aliased(Delivery), aliased(MassMessage)
+# The latest message that arrived although it was sent after the opt-out; null for a number that did not opt out.
+_TEXTED_SINCE = (
+    select(func.max(_sent_later.sent_at))
+    .join_from(_later, _sent_later, _sent_later.id == _later.mass_message_id)
+    .where(_later.phone == PhoneNumber.phone, _later.outcome == Outcome.DELIVERED)
+    .where(_sent_later.sent_at > PhoneNumber.opted_out_at)
+    .correlate(PhoneNumber)
+    .scalar_subquery()
+)
 _CONTACTS = (
     select(
         *(_ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship, _ADULT.email),
         *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.is_tried, Contact.version),
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
+        case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
         *(ListEntry.claimed_by, ListEntry.claimed_at),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
@@ -204,6 +217,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
         is_tried=row.is_tried,
         stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
         wrong_person_by=row.wrong_person_by if row.is_tried else None,
+        texted_since=row.texted_since if status is SmsStatus.OPT_OUT else None,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,

@@ -107,6 +107,7 @@ def _advice(contact: ContactCard) -> list[str]:
         f"{known.explanation} _{next_step}_",
         *recorded_opt_out(contact),
         *_wrong_person(contact),
+        *_texted_since(contact),
         *_evidence(contact),
     ]
 
@@ -128,6 +129,14 @@ def _wrong_person(contact: ContactCard) -> list[str]:
     colleague = b.mention(contact.wrong_person_by)
     who = f"Recorded by {colleague}" if colleague else _SOURCES.get(contact.wrong_person_by, "Reported by the provider")
     return [f"{who} on {b.date(contact.since)}."]
+
+
+def _texted_since(contact: ContactCard) -> list[str]:
+    """Say that a text arrived after the opt-out, and what to ask the family."""
+    if not contact.texted_since:
+        return []
+    sentence = f"📬 A text sent on {b.date(contact.texted_since)} arrived all the same. Ask the family: “Do you want our texts?”"
+    return [f"{sentence} _If yes, they text START from that phone. If no, tell the person who sends the messages._"]
 
 
 def _evidence(contact: ContactCard) -> list[str]:

@@ -1,5 +1,6 @@
 """Why a contact has its status, in the student dialog: which mass message, and what the provider answered."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -7,6 +8,8 @@ from support import mass_messages as messages
 from support import people
 from support.people import NOW
 
+from bot.mass_messages.opt_outs import record_opt_out
+from bot.providers.receipt import OptOutMessage
 from bot.sandbox.slack.models import text_of
 
 
@@ -50,3 +53,14 @@ def test_opt_out_is_the_reason_whatever_carriers_reported_before(office, session
     text = dialog_after(office, session, maria, failed("turned_off", "30003"), failed("opt_out", "21610"))
     assert "Opt-Out" in text
     assert "Why:" not in text
+
+
+def test_delivery_after_a_stop_is_shown_with_what_to_ask(office, session, maria):
+    stop = OptOutMessage("twilio", "SM1", maria.sis_phone, opted_out=True)
+    messages.send(session, {maria: "delivered"}, now=NOW - timedelta(hours=1))
+    record_opt_out(session, stop, now=NOW)
+    assert "arrived all the same" not in dialog_after(office, session, maria)
+    messages.send(session, {maria: "delivered"}, now=NOW + timedelta(hours=1))
+    text = dialog_after(office, session, maria)
+    assert "arrived all the same" in text
+    assert "they text START" in text
