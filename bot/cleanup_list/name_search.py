@@ -30,7 +30,7 @@ from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import ClassTeacher, Contact, School, SchoolClass, Staff, Student
-from bot.domain.names import fold
+from bot.domain.names import fold, search_words, word_parts
 from bot.filters.filter import Criterion, Filter
 
 _MAX_SUGGESTIONS = 5
@@ -47,7 +47,7 @@ class KnownNames:
 
     def may_contain(self, names: Iterable[str]) -> bool:
         """Return whether each typed word is part of some name."""
-        return all(word in self.text for word in fold(" ".join(names)).split())
+        return all(part in self.text for word in search_words(" ".join(names)) for part in word_parts(word))
 
     def similar(self, typed: str) -> dict[str, int]:
         """Return the words that a folded one may have meant, with the number of typos: at most one for every three letters

@@ -57,7 +57,7 @@ from bot.db.models.roster import (
 from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import display, grade
-from bot.domain.names import fold
+from bot.domain.names import fold, search_words, word_parts
 from bot.domain.sms_status import NOT_CALLED, SEVERITY, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.filters.words import TITLES
@@ -124,7 +124,7 @@ def has_words(folded: SQLColumnExpression[str], patterns: BindParameter[Any]) ->
 
 def word_patterns(words: str) -> list[str]:
     """Return a LIKE pattern for each word. Folded words are letters and digits only, so none contains a wildcard."""
-    return [f"%{word}%" for word in fold(words).split()]
+    return [f"%{'%'.join(word_parts(word))}%" for word in search_words(words)]
 
 
 def person_patterns(words: str) -> list[str]:

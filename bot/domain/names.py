@@ -24,6 +24,8 @@ SPELLINGS = {
     "œ": "oe",
     "ß": "ss",
 }
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_PARTICLES = re.compile(r"(de)(las?|los)([a-z]{3,})|(van|von)(de[rn])([a-z]{3,})|(del?|van|von|san)([a-z]{4,})")
 # These separate words, as white space does.
 SEPARATORS = ",;/()"
 
@@ -47,6 +49,17 @@ def fold(text: str) -> str:
 def fold_full_name(given: str, family: str) -> str:
     """Return `fold` of both names. Each is folded by itself: it is in the cache more often than the two together."""
     return f"{fold(given)} {fold(family)}".strip()
+
+
+def search_words(text: str) -> list[str]:
+    """Return the folded words of typed names. A Han character is a word: 王小明 may be stored as 小明 and 王."""
+    return _HAN.sub(r" \g<0> ", fold(text)).split()
+
+
+def word_parts(word: str) -> tuple[str, ...]:
+    """Return the parts of a folded word that a name may have apart: `delacruz` is `de`, `la`, `cruz`; most words are one."""
+    match = _PARTICLES.fullmatch(word)
+    return tuple(filter(None, match.groups())) if match else (word,)
 
 
 def is_dropped(character: str) -> bool:

@@ -18,6 +18,7 @@ from support.people import (
 from support.statements import captured_statements
 
 from bot.cleanup_list.impact import load_impact
+from bot.cleanup_list.name_search import load_known_names
 from bot.cleanup_list.page import Freshness, load_freshness, load_page
 from bot.cleanup_list.query import ListedContact
 from bot.cleanup_list.student import Sibling, load_student
@@ -249,6 +250,26 @@ def test_name_finds_students_and_listed_contacts_in_any_spelling(session, distri
     list_contact(session, contact(session, learner, given="Pat", family="O\u2019Brien"))
     unreachable(session, "Zoe", "Young", at=district.lincoln)
     assert names(shown(session, Filter(names=typed), actor=clara)) == ["Sam Rivera"]
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        (("小明", "王"), "王小明"),
+        (("小明", "王"), "小明"),
+        (("Ana", "de la Cruz"), "delacruz"),
+        (("Ana", "de la Cruz"), "DeLaCruz"),
+        (("Ana", "delaCruz"), "delacruz"),
+        (("Luis", "De León"), "deleon"),
+        (("Pieter", "van der Berg"), "vanderberg"),
+    ],
+)
+def test_name_is_found_without_its_blanks(session, district, clara, name, typed):
+    unreachable(session, *name, at=district.lincoln)
+    unreachable(session, "Zoe", "Young", at=district.lincoln)
+    typed_filter = Filter(names=(typed,))
+    assert names(shown(session, typed_filter, actor=clara)) == [" ".join(name)]
+    assert load_known_names(session, roster=None).may_contain(typed_filter.names)
 
 
 def test_all_words_of_a_name_must_match_one_person(session, district, clara):
