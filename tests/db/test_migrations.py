@@ -107,6 +107,39 @@ def test_0022_keeps_held_syncs_and_sent_notices(engine, database_url):
         old.dispose()
 
 
+def test_0031_gives_mexican_numbers_one_form_and_loses_no_opt_out(engine, database_url):
+    with new_database(engine, database_url, "mexican") as url:
+        command.upgrade(alembic_config(url), "0029")
+        old = build_engine(url)
+        with old.begin() as connection:
+            connection.execute(
+                text("""
+                INSERT INTO phone_numbers (phone, status, opted_out_at, opted_out_by) VALUES
+                    ('+5215512345678', 'opt_out', now(), 'twilio'), ('+525512345678', 'blocked', NULL, NULL),
+                    ('+5218112345678', 'landline', NULL, NULL), ('+15215512345', 'inactive', NULL, NULL);
+                INSERT INTO contacts (sourced_id, given_name, family_name, sis_phone, sis_method)
+                VALUES ('c1', 'Rosa', 'Ruiz', '+5215512345678', 'text');
+                INSERT INTO mass_messages (id, title) VALUES ('m', 'Snow');
+                INSERT INTO deliveries (mass_message_id, contact_sourced_id, phone)
+                VALUES ('m', 'c1', '+5215512345678'), ('m', 'c2', '+5215512345678'), ('m', 'c2', '+525512345678')
+            """)
+            )
+        command.upgrade(alembic_config(url), "0031")
+        with old.connect() as connection:
+            numbers = text("SELECT phone, status, opted_out_at IS NOT NULL FROM phone_numbers ORDER BY phone")
+            assert connection.execute(numbers).all() == [
+                ("+15215512345", "inactive", False),
+                ("+525512345678", "opt_out", True),
+                ("+528112345678", "landline", False),
+            ]
+            assert connection.scalar(text("SELECT sis_phone FROM contacts")) == "+525512345678"
+            phones = text("SELECT contact_sourced_id, phone FROM deliveries ORDER BY id")
+            assert connection.execute(phones).all() == [
+                ("c1", "+525512345678"), ("c2", "+5215512345678"), ("c2", "+525512345678"),
+            ]  # fmt: skip
+        old.dispose()
+
+
 def test_alembic_finds_nothing_to_migrate(engine):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []

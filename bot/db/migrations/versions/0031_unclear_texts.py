@@ -24,7 +24,6 @@ ON CONFLICT (phone) DO UPDATE SET
 _RENAMED = {
     "contacts": ("sis_phone",),
     "cleanup_list": ("phone",),
-    "deliveries": ("phone",),
     "edits": ("base", "value", "sis_value"),
     "opt_out_texts": ("phone",),
     "receipts": ("phone",),
@@ -81,6 +80,12 @@ def upgrade() -> None:
         f"WHERE phone ~ {_OLD} ON CONFLICT DO NOTHING"
     )
     op.execute(f"DELETE FROM tried_numbers WHERE phone ~ {_OLD}")
+    # Where a message went to both forms, the second delivery stays as it is.
+    op.execute(
+        f"UPDATE deliveries d SET phone = regexp_replace(phone, {_OLD}, {_NEW}) WHERE phone ~ {_OLD} AND NOT EXISTS ("
+        "SELECT FROM deliveries o WHERE o.mass_message_id = d.mass_message_id "
+        f"AND o.contact_sourced_id = d.contact_sourced_id AND o.phone = regexp_replace(d.phone, {_OLD}, {_NEW}))"
+    )
     for table, columns in _RENAMED.items():
         for column in columns:
             op.execute(
