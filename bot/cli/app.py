@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": data.migrate,
     "sync": sync.sync,
     "import-results": data.import_results,
+    "undo-results": data.undo_results,
     "import-deactivations": data.import_deactivations,
     "export-edits": data.export_edits,
     "explain": data.explain,

@@ -20,41 +20,93 @@ def migrate() -> None:
 
 
 def import_results(
-    path: Annotated[Path, typer.Argument(help="A CSV with a number and a result in each row.")],
+    path: Annotated[Path, typer.Argument(help="A CSV or XLSX with a number and a result in each row.")],
     *,
-    message_id: Annotated[str, typer.Option("--id", help="The sender's own id of the mass message.")],
-    title: Annotated[str, typer.Option(help="The title of the mass message.")],
+    message_id: Annotated[
+        str | None,
+        typer.Option(
+            "--message", "--id", help="The id of the mass message; with --title and --sent-at, it may be a new one."
+        ),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="The title of a message that is not registered.")] = None,
     sent_at: Annotated[
-        datetime,
+        datetime | None,
         typer.Option(
             formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], help="When it was sent, in the district's time zone."
         ),
-    ],
+    ] = None,
+    messenger: Annotated[
+        str | None, typer.Option(help="The messenger that wrote the report, if it is not recognized.")
+    ] = None,
     provider: Annotated[
         str | None, typer.Option(help="The provider whose codes are in the file, such as twilio.")
     ] = None,
+    word: Annotated[
+        list[str] | None, typer.Option(help="What a word means, such as Invalid=landline. It is remembered.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="The title of a column, such as result=State. It is remembered.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what the report would do.")] = False,
 ) -> None:
-    """Import the results of a mass message from a CSV, where the sender cannot report them."""
+    """Import the results of a mass message from a messenger's report, where the sender cannot report them."""
     from bot.cli.database import open_database
     from bot.db.session import transaction
     from bot.domain.display import plural
-    from bot.mass_messages import results_file
-    from bot.mass_messages.results_file import ResultsMessage
+    from bot.mass_messages import report_choices, report_import
+    from bot.mass_messages.report_preview import ReportFile
 
     config, engine = open_database()
-    message = ResultsMessage(message_id, title, sent_at.replace(tzinfo=config.zone), provider and provider.lower())
+    file = ReportFile(path.name, _read(path), messenger, provider and provider.lower())
+    words, columns = report_choices.parse_words(word or []), report_choices.parse_columns(column or [])
+    at = sent_at.replace(tzinfo=config.zone) if sent_at else None
     with transaction(engine) as session:
-        result = results_file.import_results(
+        message = None if preview else report_import.find_message(session, message_id, title, at)
+        result = report_import.import_file(
             session,
-            path,
+            file,
             message,
+            words=words,
+            columns=columns,
+            actor="cleanup-bot",
             now=datetime.now(UTC),
             settle_after=config.settle_after,
             region=config.phone_region,
         )
-    typer.echo(f"{plural(result.read, 'row')}: {result.added:,} new deliveries, {result.already:,} already known.")
-    for line, reason in result.rejected:
-        typer.echo(f"{path.name}:{line}: {reason}")
+    if result.done:
+        done = result.done
+        typer.echo(f"{plural(done.read, 'row')}: {done.added:,} new deliveries, {done.already:,} already known.")
+    for fact in result.preview.facts():
+        typer.echo(fact)
+    for problem in result.preview.problems:
+        typer.echo(f"{path.name}:{problem.line}: {problem.reason}")
+    if result.done:
+        typer.echo(f"To undo this: cleanup-bot undo-results {result.done.id}")
+
+
+def _read(path: Path) -> bytes:
+    from bot.errors import UserError
+    from bot.mass_messages.report_file import MAX_BYTES
+
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise UserError("results.unreadable", f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def undo_results(
+    import_id: Annotated[int, typer.Argument(help="The number that import-results or PUT /results answered.")],
+) -> None:
+    """Undo an import of results, as long as no other mass message has become final since."""
+    from bot.cli.database import open_database
+    from bot.db.session import transaction
+    from bot.mass_messages.report_undo import undo_import
+
+    _, engine = open_database()
+    with transaction(engine) as session:
+        undo_import(session, import_id, actor="cleanup-bot", now=datetime.now(UTC))
+    typer.echo(f"Import {import_id} is undone.")
 
 
 def import_deactivations(

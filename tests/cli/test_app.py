@@ -23,9 +23,7 @@ assert not {"sqlalchemy", "slack_sdk", "slack_bolt", "pydantic", "starlette", "h
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    commands = (
-        "web clock socket sandbox migrate sync import-results import-deactivations export-edits explain doctor manifest"
-    )
+    commands = "web clock socket sandbox migrate sync import-results undo-results import-deactivations export-edits explain doctor manifest"
     assert set(commands.split()) <= set(done.stdout.split())
 
 

@@ -48,11 +48,28 @@ def test_import_results_adds_deliveries_and_lists_rejected_rows(run, tmp_path, e
     path = tmp_path / "results.csv"
     path.write_text("to,status\n(312) 555-0142,landline\n12,delivered\n")
     options = ["--id", "snow", "--title", "Snow day", "--sent-at", "2026-11-20 09:30"]
-    summary, rejected = run("import-results", path, *options).stdout.splitlines()
+    summary, counts, rejected, undo = run("import-results", path, *options).stdout.splitlines()
     assert summary == "2 rows: 1 new deliveries, 0 already known."
+    assert counts == "0 delivered, 1 not, 1 row unclear."
     assert rejected.startswith("results.csv:3: ")
-    assert "0 new deliveries, 1 already known" in run("import-results", path, *options).stdout
+    assert "0 new deliveries, 1 already known" in run("import-results", path, "--message", "snow").stdout
     assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1
+    assert run("import-results", path, "--message", "rain").returncode == 1
+    assert run(*undo.split(": cleanup-bot ")[1].split()).returncode == 0
+    assert run("undo-results", "17").returncode == 1
+
+
+def test_import_results_previews_and_asks_for_words(run, tmp_path, empty_database):
+    with transaction(empty_database) as session:
+        people.contact(session, people.student(session), phone="+13125550142")
+    path = tmp_path / "results.csv"
+    path.write_text("where,what\n(312) 555-0142,Invalid\n")
+    assert "no column" in run("import-results", path, "--preview").stderr
+    columns = ["--column", "to=where", "--column", "result=what", "--preview"]
+    assert "1 word we do not know: “Invalid”" in run("import-results", path, *columns).stdout
+    assert "0 delivered, 1 not." in run("import-results", path, "--preview", "--word", "invalid=landline").stdout
+    assert "0 delivered, 1 not." in run("import-results", path, "--preview").stdout
+    assert "Landline" not in run("import-results", path, "--preview", "--word", "invalid=maybe").stdout
 
 
 def test_import_deactivations_lists_families_and_repeats_nothing(run, tmp_path, empty_database):

@@ -80,6 +80,7 @@ contact_reach = Table(
     "contact_reach",
     _views,
     Column("contact_id", BigInteger, nullable=False),
+    Column("sourced_id", Text, nullable=False),
     Column("phone", Text),
     Column("method", Text, nullable=False),
     Column("phone_edit_id", BigInteger),

@@ -1,14 +1,18 @@
-"""Import the results of a mass message from a CSV: repeatable, and no row is dropped without a reason."""
+"""Import the results of a mass message from a report: repeatable, and no row is dropped without a reason."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from support import mass_messages as messages
 from support import people
 from support.people import NOW
 
+from bot.db.models.edits import Audit
 from bot.errors import UserError
-from bot.mass_messages.results_file import ResultsMessage, import_results
+from bot.mass_messages.report_import import ResultsMessage, import_file, message_id
+from bot.mass_messages.report_preview import ReportFile
+from bot.mass_messages.report_words import Meaning
 from bot.mass_messages.settle import settle_message
 
 NUMBER, OTHER = "+13125550142", "+13125550143"
@@ -27,11 +31,14 @@ def family(session):
 
 
 @pytest.fixture
-def import_csv(session, tmp_path):
-    def import_csv(text, sent=SENT):
-        path = tmp_path / "results.csv"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return import_results(session, path, sent, now=NOW, settle_after=timedelta(days=1), region="US")
+def import_csv(session):
+    def import_csv(text, sent=SENT, **choices):
+        content = text if isinstance(text, bytes) else text.encode()
+        file = ReportFile("results.csv", content, provider=choices.pop("provider", None))
+        values = {"words": {}, "columns": {}, "actor": "cleanup-bot", "now": NOW, "region": "US"} | choices
+        result = import_file(session, file, sent, settle_after=timedelta(days=1), **values)
+        rejected = [(problem.line, problem.reason) for problem in result.preview.problems]
+        return SimpleNamespace(**vars(result.done), rejected=rejected, preview=result.preview)
 
     return import_csv
 
@@ -58,9 +65,7 @@ def test_importing_the_same_file_again_changes_nothing(session, family, import_c
 
 
 def test_provider_code_overrides_the_result_word(session, family, import_csv):
-    import_csv(
-        "to,status,error code\n3125550143,undelivered,30006\n", ResultsMessage("snow", "Snow day", NOW, "twilio")
-    )
+    import_csv("to,status,error code\n3125550143,undelivered,30006\n", provider="twilio")
     assert settled(session) == {family[2].id: "landline"}
 
 
@@ -85,7 +90,7 @@ def test_rejected_rows_have_line_and_reason(session, family, import_csv):
     reasons = [reason for _, reason in report.rejected]
     assert "Too short" in reasons[0]
     assert reasons[1] == "No contact in the student information system has this number."
-    assert "“lost in space” is not a known result" in reasons[2]
+    assert "“lost in space” is not a result that we know" in reasons[2]
     assert (report.read, report.added) == (4, 2)
 
 
@@ -98,11 +103,12 @@ def test_opt_out_counts_at_once(session, family, import_csv, word):
 UNUSABLE = {
     "no column for the number": ("status\ndelivered\n", "results.number_column_missing"),
     "no column for the result": ("to\n3125550142\n", "results.result_column_missing"),
-    "empty": ("", "results.number_column_missing"),
+    "empty": ("", "report.empty"),
     "header only": ("to,status\n", "results.none_imported"),
     "no usable row": ("to,status\n12,delivered\n", "results.none_imported"),
-    "semicolons": ("to;status\n3125550142;delivered\n", "results.not_comma_separated"),
-    "tabs": ("to\tstatus\n3125550142\tdelivered\n", "results.not_comma_separated"),
+    "report of calls": ("to,result\n3125550142,Answered\n3125550143,Disconnect\n", "results.only_calls"),
+    "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1", "report.old_excel"),
+    "no workbook": (b"PK\x03\x04 nothing", "report.unreadable"),
     "not text": (b"\x00\xff\xfe\x00", "results.number_column_missing"),
 }
 
@@ -132,3 +138,31 @@ def test_row_with_unknown_contact_is_rejected(session, family, import_csv, conta
     report = import_csv(f"contact,to,result\n{contact},3125550142,blocked\n,3125550143,blocked\n")
     assert [line for line, _ in report.rejected] == [2]
     assert settled(session) == {family[2].id: "blocked"}
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_other_delimiters_are_recognized(session, family, import_csv, delimiter):
+    rows = [["to", "status"], ["3125550143", "blocked"]]
+    import_csv("\n".join(delimiter.join(row) for row in rows))
+    assert settled(session) == {family[2].id: "blocked"}
+
+
+def test_chosen_words_are_remembered_for_that_messenger(session, family, import_csv):
+    text = "Phone,Status\n3125550143,Invalid\n3125550142,Opened\n"
+    assert import_csv(text).preview.report.unknown == {"Invalid": 1}
+    import_csv(text, words={"invalid": Meaning.LANDLINE})
+    assert settled(session) == {family[2].id: "landline"}
+    assert import_csv(text).preview.report.unknown == {}
+    other = import_csv("Phone,Status\n3125550143,Invalid\n3125550142,Flagged\n")
+    assert other.preview.report.unknown == {"Invalid": 1}
+
+
+def test_import_is_audited_without_names_or_numbers(session, family, import_csv):
+    report = import_csv("to,status\n3125550143,blocked\n3125550199,delivered\n")
+    row = session.query(Audit).filter_by(action="report.imported").one()
+    assert (row.subject_id, row.actor, row.after) == (report.id, "cleanup-bot", "0 delivered, 1 not, 1 unclear")
+
+
+def test_message_that_nobody_registered_keeps_its_id():
+    assert message_id("Snow Day!", NOW) == message_id("snow day", NOW)
+    assert message_id("Snow day", NOW) != message_id("Snow day", NOW + timedelta(minutes=1))
