@@ -15,9 +15,11 @@ from bot import audit
 from bot.audit import Subject
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportState
+from bot.domain import names
 from bot.domain.names import fold
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError
+from bot.mass_messages import payload
 from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.register import register_message
 from bot.mass_messages.report import Result
@@ -60,11 +62,14 @@ def find_message(session: Session, identity: str | None, title: str | None, sent
     Raises:
         UserError: no message has the id, or its title or time is missing.
     """
+    given = {"message": identity, "title": title}
+    identity = payload.text(given, "message") if identity else None
     message = session.get(MassMessage, identity) if identity else None
     if message:
         return ResultsMessage(message.id, message.title, message.sent_at)
     if title and title.strip() and sent_at:
-        return ResultsMessage(identity or message_id(title, sent_at), title.strip(), sent_at)
+        title = payload.text(given, "title")
+        return ResultsMessage(identity or message_id(title, sent_at), title, sent_at)
     unknown = f"There is no mass message “{identity}”. " if identity else ""
     sentence = f"{unknown}Give the title of the message and the time when it was sent."
     raise UserError("report.no_message", sentence, field="title" if sent_at else "sent_at")
@@ -113,7 +118,7 @@ def _new_import(
         message_id=message.id,
         title=message.title,
         sent_at=message.sent_at,
-        file_name=file_name,
+        file_name=names.clean(file_name),
     )
     session.add(row)
     session.flush()

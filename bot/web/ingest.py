@@ -88,7 +88,7 @@ def _json_endpoint(
         return JSONResponse(answer, 207)
 
     async def endpoint(request: Request) -> Response:
-        _check_token(settings, request, refusals)
+        check_token(settings, request, refusals)
         body = await read_body(request, max_bytes=max_bytes)
         strict = request.query_params.get("strict", "false").lower() in _TRUE
         return await to_thread.run_sync(partial(parse_and_register, body, strict=strict), limiter=threads)
@@ -96,7 +96,12 @@ def _json_endpoint(
     return endpoint
 
 
-def _check_token(settings: Settings, request: Request, refusals: RefusalCounter) -> None:
+def check_token(settings: Settings, request: Request, refusals: RefusalCounter) -> None:
+    """Refuse a caller without the INGEST_TOKEN.
+
+    Raises:
+        HttpError: 401, or 404 where no token is set.
+    """
     secret = settings.secret("ingest_token")
     if secret is None:
         refusals.add(MESSENGER, "INGEST_TOKEN is not set")

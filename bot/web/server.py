@@ -25,6 +25,7 @@ from bot.web.log_limit import limit_server_log
 from bot.web.receipts import receipts_endpoint
 from bot.web.refusals import RefusalCounter
 from bot.web.responses import Endpoint, handle_errors
+from bot.web.results import results_endpoint, undo_endpoint
 from bot.web.slack import slack_endpoint
 from bot.web.wrong_address import answer_wrong_address
 
@@ -87,6 +88,8 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     ingest_threads = CapacityLimiter(_INGEST_THREADS)
     mass_messages = mass_messages_endpoint(settings, engine, ingest_threads, refusals)
     opt_outs = opt_outs_endpoint(settings, engine, ingest_threads, refusals)
+    results = results_endpoint(settings, engine, ingest_threads, refusals)
+    undo_results = undo_endpoint(settings, engine, ingest_threads, refusals)
     readiness = readiness_endpoint(engine, slack_threads, zone=settings.zone)
     metrics = metrics_endpoint(engine, CapacityLimiter(_METRICS_THREADS))
 
@@ -99,6 +102,8 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
             *_with_slash("/receipts/{provider}", receipts, "GET", "POST"),
             *_with_slash("/mass-messages", mass_messages, "POST"),
             *_with_slash("/opt-outs", opt_outs, "POST"),
+            *_with_slash("/results", results, "PUT"),
+            *_with_slash("/results/{id:int}", undo_results, "DELETE"),
             Route("/healthz", handle_errors(liveness)),
             Route("/readyz", handle_errors(readiness)),
             Route("/metrics", handle_errors(metrics)),
