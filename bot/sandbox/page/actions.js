@@ -44,6 +44,7 @@ export function actions({ state, parts, frame, refresh, settle }) {
         parts.conversation.follow(message && block.type === "actions" ? message.ts : null);
         return complete(press(where, values, { ...target(block, element), value }));
       },
+      upload: (file) => slack.upload(me(), file),
       suggest: (block, element, query) => slack.suggest(me(), { ...target(block, element), query }),
     };
   }

@@ -37,6 +37,7 @@ export const slack = {
   dismiss: (as, ts) => post(`${SLACK}/dismiss`, { as, ts }),
   enter: (as, fields) => post(`${SLACK}/enter`, { as, ...fields }),
   invite: (as, channel) => post(`${SLACK}/invite`, { as, channel }),
+  upload: (as, file) => request(`${SLACK}/files?${new URLSearchParams({ as, name: file.name })}`, { method: "POST", body: file }),
   shortcut: (as, fields) => post(`${SLACK}/shortcut`, { as, ...fields }),
 };
 

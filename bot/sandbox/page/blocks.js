@@ -1,5 +1,5 @@
 // Block Kit as elements. A surface carries what blocks need of their place:
-// {kind, values, names, errors, press(block, element, value?), suggest(block, element, query)}.
+// {kind, values, names, errors, press(block, element, value?), suggest(block, element, query), upload(file)}.
 
 import { freshId, h } from "./dom.js";
 import { image, renderElement } from "./elements.js";

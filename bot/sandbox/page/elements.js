@@ -181,6 +181,23 @@ async function suggested(element, block, surface, query) {
   return response.error ? [] : optionsOf(response);
 }
 
+/** Chosen files go to Slack at once; the app learns of them when the dialog is submitted. */
+function fileInput(element, block, surface, labelled) {
+  const files = () => surface.values.get(block.block_id, element) ?? [];
+  const names = h("p", { class: "hint", role: "status" });
+  const draw = (problem = "") => fill(names, problem || files().map(({ name }) => name).join(", "));
+  const node = h("input", { class: "field", type: "file", id: labelled.id, data: identity(element, block),
+    accept: (element.filetypes ?? []).map((type) => `.${type}`).join(","), multiple: (element.max_files ?? 10) > 1,
+    "aria-describedby": labelled.describedby, "aria-invalid": labelled.invalid || null,
+    onchange: async () => {
+      const answers = await Promise.all([...node.files].map((file) => surface.upload(file)));
+      surface.values.set(block.block_id, element, answers.flatMap(({ file }) => file ?? []));
+      draw(answers.some(({ error }) => error) ? "Slack takes files of up to 10 MB." : "");
+    } });
+  draw();
+  return h("div", {}, node, names);
+}
+
 const ELEMENTS = {
   button,
   overflow,
@@ -195,6 +212,6 @@ const ELEMENTS = {
   datepicker: dateInput,
   timepicker: dateInput,
   datetimepicker: dateInput,
-  file_input: () => h("p", { class: "hint" }, "The sandbox does not support choosing files."),
+  file_input: fileInput,
   ...Object.fromEntries(Object.keys(SOURCES).flatMap((type) => [[type, select], [`multi_${type}`, select]])),
 };

@@ -24,6 +24,7 @@ const SHAPES = {
   multi_users_select: list("selected_users"),
   multi_conversations_select: list("selected_conversations"),
   multi_channels_select: list("selected_channels"),
+  file_input: list("files"),
 };
 
 /** The state entry of an element for a value: a text, an option, an id, or a list of them. */

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from bot.sandbox.slack import message_store
+from bot.sandbox.slack import message_store, payloads
 from bot.sandbox.slack.block_kit.elements import options_of
 from bot.sandbox.slack.block_kit.state import VALUE_FIELDS, Values, elements_of, state_entry, state_values
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import Channel, Json, Message, Surface, View
 from bot.sandbox.slack.workspace import Workspace
 
+MAX_FILES, MAX_FILE_BYTES = 10, 10_000_000
 # A block, and an element in it.
 Control = tuple[Json, Json]
 
@@ -109,6 +110,23 @@ def current_values(slack: Workspace, user: str, surface: Surface) -> Values:
     if isinstance(surface, View):
         return surface.state
     return state_values(surface.blocks, slack.chosen.get((user, *surface.key), {}))
+
+
+def file_entry(slack: Workspace, user: str, element: Json, file_ids: list[str]) -> Json:
+    """The state entry for files that the user has chosen, each with all that Slack tells the app about it.
+
+    Raises:
+        NotOnScreen: the dialog takes no such file, or fewer.
+    """
+    files = [file for file_id in file_ids if (file := slack.files.get(file_id)) and file.user == user]
+    types = [kind.lower() for kind in element.get("filetypes", [])]
+    if len(files) != len(file_ids) or len(files) > element.get("max_files", MAX_FILES):
+        raise NotOnScreen("the dialog takes fewer files, and only the person's own")
+    if types and any(file.name.rpartition(".")[2].lower() not in types for file in files):
+        raise NotOnScreen(f"the dialog takes only {', '.join(types)}")
+    if any(file.size > MAX_FILE_BYTES for file in files):
+        raise NotOnScreen("the dialog takes files of up to 10 MB")
+    return state_entry(element, [payloads.file_json(slack, file) for file in files])
 
 
 def entry_for(element: Json, value: Any, *, choices: list[Json] | None = None) -> Json:

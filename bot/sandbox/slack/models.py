@@ -71,11 +71,14 @@ class Channel:
 
 @dataclass(frozen=True)
 class File:
+    """A file of the app, or of the person `user` who chose it in a dialog."""
+
     id: str
     name: str
     size: int
     title: str = ""
     content: bytes = b""
+    user: str | None = None
 
 
 @dataclass(frozen=True)

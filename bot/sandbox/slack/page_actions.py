@@ -145,6 +145,10 @@ def _chosen(element: Json, value: Any) -> Json:
 
 def _enter(slack: Workspace, user: str, surface: Surface, control: Control, value: Any) -> Surface:
     element = control[1]
+    if element["type"] == "file_input":
+        chosen = (value or {}).get("files") or []
+        file_ids = [str(file["id"]) for file in chosen]
+        return forms.enter(slack, user, surface, control, forms.file_entry(slack, user, element, file_ids))
     entry = {"type": element["type"], **_chosen(element, {} if value is None else value)}
     return forms.enter(slack, user, surface, control, entry)
 

@@ -9,6 +9,7 @@ Every request names the user at the screen: `as=<user id>` in the query of a GET
     GET  messages?channel                  {version, messages}, oldest first; marks them as read
     GET  wait?since                        {version} as soon as it is newer, or after 20 s
     GET  files/<id>                        the bytes of a file, for users who see its message
+    POST files?as&name                     the bytes of a file that the user chooses in a dialog: {file}, as in Slack's state
     POST type {channel, text}              a command or a message
     POST press {where, block_id, action_id, value, values?}
     POST suggest {where, block_id, action_id, query}      {options}
@@ -70,12 +71,18 @@ def routes(slack: Workspace) -> list[Route]:
     async def download(request: Request) -> Response:
         return _file_response(slack, request.query_params.get("as", ""), request.path_params["file"])
 
+    async def upload(request: Request) -> Response:
+        query = {name: request.query_params.get(name, "") for name in ("as", "name")}
+        content = await request.body()
+        return _respond(slack, lambda slack, user, asked: _upload(slack, user, asked["name"], content), query)
+
     return [
         Route(f"{_PREFIX}/people", lambda _request: JSONResponse(_people(slack))),
         Route(f"{_PREFIX}/commands", lambda _request: JSONResponse(_commands(slack))),
         Route(f"{_PREFIX}/shortcuts", lambda _request: JSONResponse(slack.shortcuts)),
         Route(f"{_PREFIX}/wait", wait),
         Route(f"{_PREFIX}/files/{{file}}", download),
+        Route(f"{_PREFIX}/files", upload, methods=["POST"]),
         Route(f"{_PREFIX}/{{name}}", read),
         Route(f"{_PREFIX}/{{name}}", act, methods=["POST"]),
     ]
@@ -168,6 +175,12 @@ def _message(slack: Workspace, user: str, message: Message) -> Json:
         "thread_ts": message.thread_ts,
         "files": [{"name": file.name, "size": file.size, "url": url.format(file.id)} for file in message.files],
     }
+
+
+def _upload(slack: Workspace, user: str, name: str, content: bytes) -> Json:
+    if len(content) > forms.MAX_FILE_BYTES:
+        raise SlackError("file_upload_size_restricted")
+    return {"file": payloads.file_json(slack, slack.add_file(user, name, content))}
 
 
 _READS: dict[str, Any] = {"screen": _screen, "messages": _messages}

@@ -1,6 +1,7 @@
 """The JSON in which Slack writes users, conversations, messages, views, interactions, and events."""
 
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.slack.models import Channel, ChannelKind, File, Json, Message, User, View
 from bot.sandbox.slack.workspace import Workspace
@@ -100,8 +101,20 @@ def message_json(slack: Workspace, message: Message, *, with_metadata: bool = Fa
 
 
 def file_json(slack: Workspace, file: File) -> Json:
-    url = f"{slack.base_url}/files/{file.id}/{file.name}"
-    return {"id": file.id, "name": file.name, "title": file.title or file.name, "size": file.size, "url_private": url}
+    url = f"{slack.base_url}/files/{file.id}/{quote(file.name)}"
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.title or file.name,
+        "filetype": file.name.rpartition(".")[2].lower(),
+        "user": file.user or slack.bot_user_id,
+        "size": file.size,
+        "mode": "hosted",
+        "is_external": False,
+        "url_private": url,
+        "url_private_download": url,
+        "permalink": f"{slack.base_url}/permalinks/{file.id}",
+    }
 
 
 def view_json(slack: Workspace, view: View) -> Json:

@@ -146,12 +146,18 @@ class Person:
                 forms.enter(self.slack, self.id, surface, control, entry)
         return FilledView(self, forms.current_view(self.slack, self.id, view.id))
 
+    def choose_file(self, name: str, content: bytes) -> str:
+        """Give Slack a file for a dialog, and return its id, for `fill`."""
+        return self.slack.add_file(self.id, name, content).id
+
     def close(self, *, everything: bool = False) -> Outcome:
         """Press Cancel, or with `everything` the X of the dialog."""
         return interactions.close(self.slack, self.id, everything=everything)
 
     def _entry(self, surface: Surface, control: Control, value: Any) -> Json:
         element = control[1]
+        if element["type"] == "file_input":
+            return forms.file_entry(self.slack, self.id, element, list(value or []))
         if "external" not in element["type"] or not value:
             return forms.entry_for(element, value)
         choices = forms.initial_options(element)

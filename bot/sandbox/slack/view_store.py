@@ -24,6 +24,9 @@ def check_view(slack: Workspace, body: Json, *, kind: str, replaces: View | None
     """
     if problems := view_problems(body):
         raise SlackError("invalid_arguments", problems=problems)
+    takes_files = any(block.get("element", {}).get("type") == "file_input" for block in body["blocks"])
+    if takes_files and "files:read" not in slack.scopes:
+        raise SlackError("missing_scope", needed="files:read", provided=",".join(slack.scopes))
     if body["type"] != kind:
         raise invalid_argument("view/type", f"value must be one of: {kind}")
     if len(json.dumps(body).encode()) > MAX_BYTES:

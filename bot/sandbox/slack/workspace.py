@@ -183,6 +183,13 @@ class Workspace:
             else:
                 self.views[value.id] = value
 
+    def add_file(self, user_id: str, name: str, content: bytes) -> File:
+        """Store a file that a person chose in a dialog. It is theirs, and in no conversation."""
+        with self.changing():
+            file = File(self.new_id("F"), name, len(content), content=content, user=user_id)
+            self.files[file.id] = file
+        return file
+
     def mark_read(self, channel: str, user: str, ts: str) -> None:
         with self.changing():
             self.read_up_to[channel, user] = ts

@@ -68,10 +68,9 @@ def create_app(slack: Workspace) -> Starlette:
         return await _respond(slack, "upload", {"file": file_id}, lambda: _receive_upload(slack, file_id, content))
 
     async def download(request: Request) -> Response:
-        file = slack.files.get(request.path_params["file"])
-        if file is None or _bearer(request) != slack.bot_token:
-            return PlainTextResponse("not found", status_code=404)
-        return Response(file.content, media_type="application/octet-stream")
+        file_id = request.path_params["file"]
+        may_read = _bearer(request) == slack.bot_token and "files:read" in slack.scopes
+        return await _respond(slack, "download", {"file": file_id}, lambda: _file(slack, file_id, may_read=may_read))
 
     return Starlette(
         routes=[
@@ -123,6 +122,16 @@ def _receive_upload(slack: Workspace, file_id: str, content: bytes) -> Response:
     except SlackError as refusal:
         return PlainTextResponse(refusal.error, status_code=400)
     return PlainTextResponse(f"OK - {len(content)}")
+
+
+def _file(slack: Workspace, file_id: str, *, may_read: bool) -> Response:
+    """A caller without the right to read files is sent to the page where people sign in, with status 200."""
+    if not may_read:
+        return HTMLResponse("<!DOCTYPE html><html><body>Sign in to your workspace</body></html>")
+    file = slack.files.get(file_id)
+    if file is None:
+        return PlainTextResponse("not found", status_code=404)
+    return Response(file.content, media_type="application/octet-stream")
 
 
 async def _respond(slack: Workspace, name: str, arguments: Json, carry_out: Callable[[], Response]) -> Response:

@@ -161,15 +161,26 @@ def complete_upload(slack: Workspace, arguments: Arguments) -> Json:
 
 
 def delete_file(slack: Workspace, arguments: Arguments) -> Json:
-    """Delete a file of the app everywhere; a message that held nothing else goes with it."""
-    if slack.files.pop(arguments.required("file"), None) is None:
+    """Delete a file of the app everywhere; a message that held nothing else goes with it. A person's file stays theirs."""
+    file = slack.files.get(arguments.required("file"))
+    if file is None:
         raise SlackError("file_not_found")
+    if file.user is not None:
+        raise SlackError("cant_delete_file")
+    del slack.files[file.id]
     for message in list(slack.messages.values()):
         kept = tuple(file for file in message.files if file.id in slack.files)
         if kept != message.files:
             is_empty = not (kept or message.text or message.blocks)
             slack.store(replace(message, files=kept, deleted=message.deleted or is_empty))
     return {}
+
+
+def file_info(slack: Workspace, arguments: Arguments) -> Json:
+    file = slack.files.get(arguments.required("file"))
+    if file is None:
+        raise SlackError("file_not_found")
+    return {"file": payloads.file_json(slack, file), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 METHODS = {
@@ -179,5 +190,6 @@ METHODS = {
     "chat.delete": Method(delete, scope("chat:write")),
     "files.getUploadURLExternal": Method(get_upload_url, scope("files:write")),
     "files.completeUploadExternal": Method(complete_upload, scope("files:write")),
+    "files.info": Method(file_info, scope("files:read")),
     "files.delete": Method(delete_file, scope("files:write")),
 }
