@@ -233,6 +233,22 @@ def require_editor(actor: Actor) -> None:
         raise UserError("access.no_editor", sentence)
 
 
+def may_import(actor: Actor) -> bool:
+    """Return whether a person may import the results of mass messages, which are about families of many classes."""
+    return actor.may_edit and actor.level is not AccessLevel.CLASSES
+
+
+def require_importer(actor: Actor) -> None:
+    """Refuse a person who may not import results.
+
+    Raises:
+        UserError: importing is for other roles.
+    """
+    if not may_import(actor):
+        sentence = "Importing results is for the office of a school or the district. Please ask your registrar."
+        raise UserError("access.no_importer", sentence)
+
+
 def require_exporter(actor: Actor) -> None:
     """Refuse a person who may not export names and numbers as a file.
 

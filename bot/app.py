@@ -19,6 +19,7 @@ from bot.slack.kit import error_handler, respond
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_edit, download
 from bot.slack.list import card as list_card
+from bot.slack.results import dialog as results_dialog
 from bot.slack.student import contact_dialog, details
 from bot.slack.student import dialog as student_dialog
 from bot.slack.student.edit import EditDialog
@@ -83,7 +84,8 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card)
-    for feature in (commands, pending, home, shortcuts, download, details, digest_post, *notices):
+    lists = (download, details, digest_post, results_dialog)
+    for feature in (commands, pending, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)

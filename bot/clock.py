@@ -26,6 +26,7 @@ from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preli
 from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
 from bot.mass_messages.receipts import apply_waiting_receipts
+from bot.mass_messages.report_outbox import delete_old_reports
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.mass_messages.unclear_texts import delete_old_texts
 from bot.mass_messages.wrong_person_notices import enqueue_notices as enqueue_wrong_person_notices
@@ -36,6 +37,7 @@ from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import download_post
+from bot.slack.results import worker as results_worker
 from bot.slack.student import wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
 from bot.slack.texts import post as text_post
@@ -107,6 +109,7 @@ def _jobs(
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
+        "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
         "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now()),
         "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
     }
@@ -145,6 +148,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
     return (
         open_views.delete_expired_views(session, now=now)
         + delete_old_downloads(session, now=now)
+        + delete_old_reports(session, now=now)
         + delete_old_requests(session, now=now)
         + delete_old_refusals(session, now=now)
         + delete_old_admin_notices(session, now=now)

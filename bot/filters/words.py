@@ -45,6 +45,7 @@ COMMANDS = (
     ),
     Phrase("unsubscribe", "ends the digest of a channel"),
     Phrase("subscriptions", "which channels get a digest"),
+    Phrase("import", "for the office: the delivery report of your messenger, where it sends us no results itself"),
     Phrase("help", "this page"),
 )
 COMMAND_WORDS = {phrase.example.split()[0]: " " in phrase.example for phrase in COMMANDS}

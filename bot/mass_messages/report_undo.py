@@ -4,7 +4,7 @@ An opt-out that the import brought ends only if nothing else reported one since:
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -17,6 +17,9 @@ from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportState
 from bot.errors import UserError
+
+# Then what an import changed is deleted, whether or not another message followed.
+UNDO_PERIOD = timedelta(days=30)
 
 # In the order in which registering and settling take them.
 _LOCK_MESSAGE = text("SELECT id FROM mass_messages WHERE id = :message FOR UPDATE")
@@ -73,7 +76,7 @@ def undo_import(session: Session, import_id: int, *, actor: str, now: datetime) 
     """Undo an import and audit it. Undoing it again changes nothing.
 
     Raises:
-        UserError: there is no such import, or another mass message has become final since.
+        UserError: there is no such import, another mass message has become final since, or a month has passed.
     """
     row = session.scalar(select(ReportImport).where(ReportImport.id == import_id).with_for_update())
     if row is None or row.state not in {ReportState.IMPORTED, ReportState.UNDONE}:
@@ -84,8 +87,8 @@ def undo_import(session: Session, import_id: int, *, actor: str, now: datetime) 
     session.execute(_LOCK_MESSAGE, values)
     session.execute(_LOCK_RECEIPTS, values)
     lock_cleanup_list(session)
-    if session.scalar(_IS_PAST, values):
-        sentence = "This import cannot be undone any more: another mass message is final since, and builds on it."
+    if row.imported_at is None or row.imported_at <= now - UNDO_PERIOD or session.scalar(_IS_PAST, values):
+        sentence = "This import cannot be undone any more: another mass message is final since, or a month has passed."
         raise UserError("report.too_late_to_undo", sentence)
     phones = set(session.scalars(_PHONES, values))
     for statement in (_DELETE_RECEIPTS, _DELETE_DELIVERIES, _APPLY_REMAINING):

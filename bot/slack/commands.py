@@ -14,6 +14,7 @@ from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
 from bot.slack.list import links
+from bot.slack.results import dialog as results_dialog
 
 # Answers what follows the command word; `body` has `user_id`, `channel_id` (if typed in a channel), and the whole `text`.
 Command = Callable[[AppContext, WebClient, dict[str, Any], str], Card]
@@ -22,15 +23,28 @@ Command = Callable[[AppContext, WebClient, dict[str, Any], str], Card]
 def register(app: App, ctx: AppContext) -> None:
     @app.command(links.COMMAND)
     def cleanup(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        if _opens_dialog(body.get("text", "")):
+            ack()
+            results_dialog.open_upload(ctx, client, body)
+            return
         card = answer(ctx, client, body)
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
 
     @app.action(links.RUN)
     def run_offered_command(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
+        if _opens_dialog(action["value"]):
+            results_dialog.open_upload(ctx, client, body)
+            return
         typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
         card = answer(ctx, client, typed)
         respond.answer(client, body, card, replace_original=True)
+
+
+def _opens_dialog(text: str) -> bool:
+    """Return whether what was typed is answered by a dialog and not by a card."""
+    words = text.casefold().split()
+    return words[:1] == [_IMPORT] and not set(words[1:]) & set(_HELP_WORDS)
 
 
 def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
@@ -47,6 +61,7 @@ def _help(ctx: AppContext, client: WebClient, body: dict[str, Any], _rest: str) 
         return help_card.draw(ctx.templates)
 
 
+_IMPORT = "import"
 _HELP_WORDS = ("help", "?")
 _COMMANDS: dict[str, Command] = {
     **dict.fromkeys(_HELP_WORDS, _help),

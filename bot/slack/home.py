@@ -32,6 +32,7 @@ from bot.slack.kit.error_handler import run_after_response
 from bot.slack.kit.open_views import show_latest
 from bot.slack.list import card as list_card
 from bot.slack.list import links
+from bot.slack.results import ids as result_ids
 
 HELP = "home.help"
 _SAME_VISIT = timedelta(hours=1)  # Coming back within it shows the same news.
@@ -87,8 +88,13 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
         title, *listed = list_card.show(ctx, client, user_id, text).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)
-    footer = [*b.actions([b.button("Help", HELP, "all")]), b.context("This tab keeps the filter you choose in it.")]
+    buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
+    footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.")]
     return [title, *above, *listed, *below, *footer]
+
+
+def _import_button(actor: Actor) -> list[Block]:
+    return [b.button("Import results…", result_ids.OPEN, "all")] if access.may_import(actor) else []
 
 
 def _instead_of_list(sentence: str) -> list[Block]:

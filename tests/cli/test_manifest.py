@@ -43,6 +43,7 @@ REQUIRED_SCOPES = {
     "conversations_open": {"im:write"},
     "files_completeUploadExternal": {"files:write"},
     "files_delete": {"files:write"},
+    "files_info": {"files:read"},
     "files_getUploadURLExternal": {"files:write"},
     "users_info": {"users:read"},
     "users_lookupByEmail": {"users:read", "users:read.email"},

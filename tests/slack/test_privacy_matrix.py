@@ -137,6 +137,19 @@ def test_only_district_staff_decide_a_held_sync(office, session, table, use, *, 
 
 
 @pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
+@pytest.mark.parametrize("entry", surfaces.OFFICE)
+def test_only_the_office_imports_results(office, scene, table, use_copy, *, entry, who):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    office.show_answers_first()
+    effects = use_copy(entry, (INSIDERS | OTHER_STAFF)[who])
+    may_import = "teacher" not in who
+    assert ("is for the office" in effects.sent) is not may_import
+    assert effects.secrets == []
+    assert effects.changed == ({"report_imports"} if may_import and "submitted" in entry else set())
+    table.check(entry, who, "yes" if may_import else "no")
+
+
+@pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
 @pytest.mark.parametrize("entry", surfaces.EXPORTS)
 def test_without_export_roles_no_one_gets_a_file(office, session, table, use, *, entry, who):
     effects = use(entry, (INSIDERS | OTHER_STAFF)[who](office, session))

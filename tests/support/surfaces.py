@@ -17,6 +17,7 @@ from bot.sandbox.slack import message_store, view_store
 from bot.sandbox.slack.people import Person
 from bot.slack import pending
 from bot.slack.kit import blocks as b
+from bot.slack.results import ids as result_ids
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
 
@@ -178,6 +179,10 @@ def open_download(person, scene):
     assert person.press(person.last(), action_id="list.download").ok
 
 
+def open_import(person, _scene):
+    assert person.command("/cleanup", "import").ok
+
+
 def receive(*buttons):
     """Return an action that posts a direct message of the bot with these buttons, (action id, value of a scene)."""
 
@@ -226,6 +231,11 @@ def switch_all_to_call(person):
     """Return the values of the bulk dialog that switch every contact to autocalls."""
     options = person.view.body["blocks"][0]["element"]["options"]
     return {"who": [option["value"] for option in options], "what": "call"}
+
+
+def _submit_report(person, _scene):
+    file_id = person.choose_file("report.csv", b"Phone,Status\n(312) 555-0142,Delivered\n")
+    return person.fill(person.view, {"file": [file_id], "message": "early"}).submit()
 
 
 def choose_more(choice):
@@ -324,6 +334,11 @@ STUDENT = {
     "Keep ours in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.KEEP_OURS)),
     "Take the SIS's in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.TAKE_SIS)),
 }
+OFFICE = {
+    "import": EntryPoint(no_screen, command("import")),
+    "Import results…": EntryPoint(receive((result_ids.OPEN, lambda _: "all")), press_last(action_id=result_ids.OPEN)),
+    "Import results…, submitted": EntryPoint(open_import, _submit_report),
+}
 STAFF = LISTS | GENERAL | STUDENT
 DISTRICT = {
     "apply a held sync": EntryPoint(_receive_held_sync, press_last(action_id=sync_notice.APPLY)),
@@ -333,7 +348,7 @@ EXPORTS = {
     "change sheet": EntryPoint(_receive_exports, press_last(action_id=pending.SHEET)),
     "PowerSchool's file": EntryPoint(_receive_exports, press_last(action_id=pending.POWERSCHOOL)),
 }
-ALL = STAFF | DISTRICT | EXPORTS
+ALL = STAFF | OFFICE | DISTRICT | EXPORTS
 SHOWS_NO_STUDENT = {*GENERAL, "Keep ours in a message", "Take the SIS's in a message"}
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
@@ -397,6 +412,7 @@ def _tables(session):
         "student_contacts",
         "open_lists",
         "downloads",
+        "report_imports",
         "sync_runs",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}

@@ -33,9 +33,10 @@ class ReportStep(StrEnum):
 class ReportImport(OutboxRow, Base):
     """One report that a person or system gave us. `content` is the file, kept only until it counts or is given up.
 
-    `message_id` is that of an existing mass message, or of the one that is registered with `title` and `sent_at`. `view_id` is the
-    dialog that shows the preview. `registered` is True if the import registered the message; `opted_out` are the numbers (E.164)
-    that it opted out.
+    `message_id` is that of an existing mass message, or of the one that is registered with `title` and `sent_at`. `dialog_id` is the
+    external id of the dialog on screen, and `questions` what it asks: `["word", word]`, or `["column", name, titles]`. `file_link` is where
+    the person can delete the file in Slack, None once it is gone. `registered` is True if the import registered the message;
+    `opted_out` are the numbers (E.164) that it opted out.
     """
 
     __tablename__ = "report_imports"
@@ -43,6 +44,7 @@ class ReportImport(OutboxRow, Base):
         one_of_check("state", ReportState),
         one_of_check("step", ReportStep),
         Index("ix_report_imports_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed')")),
+        Index(None, "user_id", "opened_at"),
     )
     due_at: Mapped[datetime | None] = mapped_column()  # type: ignore[assignment]
     user_id: Mapped[str]
@@ -51,11 +53,13 @@ class ReportImport(OutboxRow, Base):
     message_id: Mapped[str]
     title: Mapped[str]
     sent_at: Mapped[datetime]
-    messenger: Mapped[str | None]
+    layout_key: Mapped[str | None]
+    questions: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
     file_id: Mapped[str | None]
     file_name: Mapped[str]
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    view_id: Mapped[str | None]
+    file_link: Mapped[str | None]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    dialog_id: Mapped[str | None]
     imported_at: Mapped[datetime | None]
     registered: Mapped[bool] = mapped_column(server_default=text("false"))
     opted_out: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))

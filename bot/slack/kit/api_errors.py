@@ -68,6 +68,7 @@ _OUR_BUG = "This is an error in Contact Cleanup. Report it to the person who run
 _NO_READER = "This person's Slack account cannot receive messages from the app."
 _TOO_LATE = "Slack opens a dialog only within three seconds of a click. Press the button again."
 _FILES_BLOCKED = "The workspace does not accept the file. Ask a workspace administrator to allow files from the app."
+_OTHERS_FILE = "The file belongs to a person, or is gone. Only they can delete it in Slack."
 _GONE = "What you pressed is no longer on screen. Type `/cleanup` to see the current list."
 
 RULES: Mapping[str, Rule] = {
@@ -100,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     **_rules(Outcome.REFUSED, _TOO_LATE, "trigger_expired", "trigger_exchanged"),
     **_rules(Outcome.REFUSED, _FILES_BLOCKED, "blocked_file_type", "file_upload_size_restricted"),
     **_rules(Outcome.REFUSED, _FILES_BLOCKED, "storage_limit_reached", "file_uploads_disabled"),
+    **_rules(Outcome.REFUSED, _OTHERS_FILE, "cant_delete_file", "file_deleted"),
     **_rules(Outcome.REFUSED, _GONE, "not_found", "hash_conflict", "message_not_found", "cant_update_message"),
 }
 _BY_OUTCOME = {

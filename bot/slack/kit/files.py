@@ -1,13 +1,15 @@
-"""Sends a file to a conversation, in Slack's three steps: get a place, send the bytes there, share it.
+"""Sends a file to a conversation, in Slack's three steps: get a place, send the bytes there, share it. Reads a person's file.
 
 Only the last step shows the file to anyone. If its answer is lost, the file may be there: `withdraw` makes sure that it is not.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 
+from bot.errors import UserError
 from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome, Result
 
@@ -51,3 +53,34 @@ def withdraw(client: WebClient, file_id: str) -> Result[None]:
     if result.outcome is Outcome.DONE or result.error in _ALREADY_GONE:
         return Result(Outcome.DONE)
     return Result(result.outcome, error=result.error, retry_after=result.retry_after)
+
+
+@dataclass(frozen=True)
+class PersonsFile:
+    """A file that a person chose in a dialog. `link` is where they see it in Slack."""
+
+    name: str
+    content: bytes
+    link: str
+
+
+def read_file(client: WebClient, file_id: str, *, max_bytes: int) -> PersonsFile:
+    """Read the file of a person.
+
+    Raises:
+        SlackApiError: Slack does not show it to us.
+        OSError: a step had no answer.
+        UserError: it is larger than `max_bytes`, or Slack sent something else in its place.
+    """
+    info = client.files_info(file=file_id)["file"]
+    if int(info["size"]) > max_bytes:
+        raise UserError("file.too_large", f"The file is larger than {max_bytes // 1_000_000} MB. Choose a smaller one.")
+    headers = {"Authorization": f"Bearer {client.token}"}
+    request = Request(info["url_private_download"], headers=headers)  # noqa: S310 - the URL is Slack's.
+    with urlopen(request, timeout=client.timeout, context=client.ssl) as answer:  # noqa: S310 - as above.
+        # Without the right to read files, Slack answers with the page where people sign in.
+        if answer.headers.get_content_type() == "text/html":
+            sentence = "Slack does not let the app read files. Ask the person who runs it to install it again."
+            raise UserError("file.not_readable", sentence)
+        content = answer.read(max_bytes + 1)
+    return PersonsFile(str(info["name"]), content[:max_bytes], str(info["permalink"]))

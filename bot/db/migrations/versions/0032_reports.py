@@ -27,11 +27,13 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("sent_at", time, nullable=False),
-        sa.Column("messenger", sa.Text()),
+        sa.Column("layout_key", sa.Text()),
+        sa.Column("questions", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("file_id", sa.Text()),
         sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("file_link", sa.Text()),
         sa.Column("content", sa.LargeBinary()),
-        sa.Column("view_id", sa.Text()),
+        sa.Column("dialog_id", sa.Text()),
         sa.Column("imported_at", time),
         sa.Column("registered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("opted_out", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False),
@@ -45,6 +47,7 @@ def upgrade() -> None:
         ["due_at"],
         postgresql_where=sa.text("state IN ('pending', 'claimed')"),
     )
+    op.create_index(op.f("ix_report_imports_user_id_opened_at"), "report_imports", ["user_id", "opened_at"])
     op.create_table(
         "report_results",
         sa.Column("import_id", sa.BigInteger(), autoincrement=False, nullable=False),
