@@ -21,7 +21,7 @@ from bot.domain.sms_status import Outcome
 from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.receipts import record_receipts
-from bot.mass_messages.register import register_message
+from bot.mass_messages.register import RegisterCounts, register_message
 from bot.mass_messages.report import Result
 from bot.mass_messages.report_columns import Column
 from bot.mass_messages.report_preview import Preview, ReportFile, preview_file
@@ -142,18 +142,12 @@ def import_report(
     if not preview.pairs:
         raise _nothing_to_import(row.file_name, preview)
     is_registered = session.get(MassMessage, row.message_id) is not None
-    before = _deliveries(session, row.message_id)
-    deliveries = [
-        {"contact": contact, "to": result.to, "provider": preview.report.provider or IMPORT,
-         "provider_id": _own_id(row.message_id, contact, result)}
-        for result, contact in preview.pairs
-    ]  # fmt: skip
-    message = {"id": row.message_id, "title": row.title, "sent_at": row.sent_at.isoformat(), "deliveries": deliveries}
-    counts = register_message(session, message, now=now, settle_after=settle_after, region=region)
+    before = set(_deliveries(session, row.message_id))
+    counts = _register(session, row, preview, now=now, settle_after=settle_after, region=region)
     after = _deliveries(session, row.message_id)
     receipts = _receipts(preview.pairs, row.message_id, after)
     record_receipts(session, receipts, now=now)
-    _store_changes(session, row, receipts, [after[key].id for key in after.keys() - before.keys()], now=now)
+    _store_changes(session, row, receipts, [after[key].id for key in after.keys() - before], now=now)
     row.state, row.imported_at, row.registered, row.content = ReportState.IMPORTED, now, not is_registered, None
     audit.record(
         session,
@@ -166,6 +160,23 @@ def import_report(
     )
     session.flush()
     return ImportReport(row.id, preview.report.read, counts.added, counts.already)
+
+
+def _register(
+    session: Session, row: ReportImport, preview: Preview, *, now: datetime, settle_after: timedelta, region: str
+) -> RegisterCounts:
+    provider = preview.report.provider or IMPORT
+    deliveries = [
+        {
+            "contact": contact,
+            "to": result.to,
+            "provider": provider,
+            "provider_id": _own_id(row.message_id, contact, result),
+        }
+        for result, contact in preview.pairs
+    ]
+    message = {"id": row.message_id, "title": row.title, "sent_at": row.sent_at.isoformat(), "deliveries": deliveries}
+    return register_message(session, message, now=now, settle_after=settle_after, region=region)
 
 
 def _counts(preview: Preview) -> str:
