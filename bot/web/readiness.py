@@ -28,6 +28,7 @@ _OLDEST_DUE = text("""
 SELECT min(due_at) FROM (
     SELECT due_at FROM digest_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
     UNION ALL SELECT due_at FROM downloads WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT due_at FROM report_imports WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT due_at FROM sync_notices WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT due_at FROM admin_notices WHERE state IN ('pending', 'claimed')
 ) AS unsent
