@@ -41,7 +41,7 @@ from bot.slack.results import worker as results_worker
 from bot.slack.student import wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
 from bot.slack.texts import post as text_post
-from bot.sync.hold import approved_counts
+from bot.sync.hold import load_approval
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
 from bot.web.slack import delete_old_requests
@@ -190,8 +190,8 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
         if connection is None:
             return 0
         with transaction(engine) as session:
-            approved = approved_counts(session)
-            if approved is None and not sync_is_due(session, settings, now=now):
+            approval = load_approval(session)
+            if approval is None and not sync_is_due(session, settings, now=now):
                 return 0
         run_sync(
             engine,
@@ -200,7 +200,7 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
             now=now.astimezone(settings.zone),
             region=settings.phone_region,
             hold_percent=settings.sync_brake_percent,
-            approved=approved,
+            approval=approval,
             whole_every=settings.sync_whole_every,
             unless_same=True,
         )

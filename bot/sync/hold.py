@@ -5,6 +5,7 @@ even the smallest district if everything that we have of its kind would go, and 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,29 @@ class SyncHeld(UserError):  # noqa: N818 (It is an outcome, not an error of the 
         self.run_id = run_id
 
 
+@dataclass(frozen=True)
+class Approval:
+    """A person's approval of a held sync: for the export with this `fingerprint`, and for as many changes as its `counts`."""
+
+    fingerprint: str | None
+    counts: Mapping[str, Any]
+
+    def covers(self, fingerprint: str | None, changes: dict[str, TableChanges]) -> bool:
+        """Return whether it is the approved export, and no more would change or disappear than the person saw.
+
+        The same export can change more than it did on the day of the approval, because a term ended since.
+        """
+        return (
+            fingerprint is not None
+            and fingerprint == self.fingerprint
+            and all(
+                change.count(kind) <= self.counts.get(table, {}).get(kind, 0)
+                for table, change in changes.items()
+                for kind in ("changed", "inactive")
+            )
+        )
+
+
 def hold_sentence(
     connection: Connection, changes: dict[str, TableChanges], *, parts: Sequence[Part], percent: float
 ) -> str | None:
@@ -56,16 +80,21 @@ def hold_sentence(
     would disappear, or because of an empty file.
     """
     reasons = [f"{part.name} holds no row" for part in parts if is_empty(part) and _would_empty_tables(part, changes)]
+    disappearing = _count_disappearing(connection, changes)
     too_many = [
         f"{gone:,} of {before:,} {noun}"
-        for noun, (gone, before) in _count_disappearing(connection, changes).items()
+        for noun, (gone, before) in disappearing.items()
         if is_too_many(gone, before, percent)
     ]
     if too_many:
         reasons.append(f"{', '.join(too_many)} would disappear, more than {percent:g}%")
     if not reasons:
         return None
-    return f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
+    # The report counts them among the changed contacts, where they would look harmless.
+    phones_gone, phones = disappearing["phone numbers of contacts"]
+    few_phones = f" Of the changed contacts, {phones_gone:,} would have no phone number any more."
+    sentence = f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
+    return sentence + (few_phones if phones_gone and not is_too_many(phones_gone, phones, percent) else "")
 
 
 def is_too_many(gone: int, before: int, percent: float) -> bool:
@@ -107,15 +136,6 @@ def _would_empty_tables(part: Part, changes: dict[str, TableChanges]) -> bool:
     return is_first or any(change.before and change.count("inactive") == change.before for change in tables)
 
 
-def is_approved(changes: dict[str, TableChanges], approved: Mapping[str, Any] | None) -> bool:
-    """Return whether no more would change or disappear than in the counts (`SyncRun.counts`) that a person confirmed."""
-    return approved is not None and all(
-        change.count(kind) <= approved.get(table, {}).get(kind, 0)
-        for table, change in changes.items()
-        for kind in ("changed", "inactive")
-    )
-
-
 def decide_held_sync(session: Session, run_id: int, decision: SyncDecision, *, actor: Actor, now: datetime) -> SyncRun:
     """Store a person's decision about a held sync.
 
@@ -139,11 +159,11 @@ def decide_held_sync(session: Session, run_id: int, decision: SyncDecision, *, a
     return run
 
 
-def approved_counts(session: Session) -> Mapping[str, Any] | None:
-    """Return the counts that a person confirmed for the held sync, or None if no sync waits to run again."""
+def load_approval(session: Session) -> Approval | None:
+    """Return a person's approval of the held sync, or None if no sync waits to run again."""
     run = session.get(SyncRun, _newest_run_id(session) or 0)
     is_waiting = run is not None and run.state == SyncState.HELD and run.decision == SyncDecision.CONFIRMED
-    return run.counts if run is not None and is_waiting else None
+    return Approval(run.fingerprint, run.counts) if run is not None and is_waiting else None
 
 
 def _newest_run_id(session: Session) -> int | None:

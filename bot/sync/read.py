@@ -26,12 +26,21 @@ from bot.sync.target_tables import build_target_tables, reject_anomalies
 
 @dataclass(frozen=True)
 class ReadResult:
-    """The parts that were read, the people they cover, and what the next sync may compare with."""
+    """The parts that were read, the people they cover, and what the next sync may compare with.
+
+    `rows_hash` stands for the rows of a source that only reading can tell apart from what it was.
+    """
 
     parts: Sequence[Part]
     scope: SyncScope
     layout_hash: str | None
+    rows_hash: str | None = None
     fingerprint: str | None = None
+
+    @property
+    def export_id(self) -> str | None:
+        """Return what an approval of this export is stored with; None for a file that was replaced while it was read."""
+        return self.fingerprint or self.rows_hash
 
 
 def read_source(context: SyncContext, source: Source, *, contacts: Path | None, region: str) -> ReadResult:
@@ -47,13 +56,15 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
         for part in parts:
             if scope.is_whole or part.kind not in line_diff.COMPARED:
                 stage.stage_part(connection, part, progress=context.progress)
+    # Before rows of our own are added. A file has a fingerprint, for which nothing has to be hashed here.
+    rows_hash = None if all(part.has_lines for part in parts) else stage.hash_rows(connection)
     carry_over.stage_missing_rows(connection, parts)
     stage.analyze(connection)
     overlay_contacts(connection, parts)
     build_target_tables(connection, today=context.now.date())
     reject_anomalies(connection)
     stage.label_rejections(connection, parts)
-    return ReadResult(parts, scope, layout_hash)
+    return ReadResult(parts, scope, layout_hash, rows_hash)
 
 
 def save_lines(context: SyncContext, result: ReadResult) -> str | None:

@@ -5,11 +5,9 @@ next one, which compares again, completes it.
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -20,7 +18,7 @@ from bot.errors import UserError
 from bot.sis.rows import Source
 from bot.sync import diff_merge, ended_rights, hold, read, reconcile, report, runs
 from bot.sync.diff_merge import TableChanges
-from bot.sync.hold import SyncHeld
+from bot.sync.hold import Approval, SyncHeld
 from bot.sync.read import ReadResult
 from bot.sync.report import SyncReport
 from bot.sync.runs import LastSync, SyncContext
@@ -29,6 +27,7 @@ from bot.sync.stage import Progress
 # The cleanup list is searched by names from these tables. Its copy of them is refreshed after each, in a transaction of its own,
 # because it may have to wait for the list's lock.
 _TABLES_WITH_ENTRY_NAMES = {"students", "contacts", "student_contacts"}
+_APPROVED_ANOTHER = "The export is not the one that was approved before, so it needs a decision of its own."
 
 
 def run_sync(
@@ -42,7 +41,7 @@ def run_sync(
     actor: str = "sync",
     progress: Progress | None = None,
     confirm: bool = False,
-    approved: Mapping[str, Any] | None = None,
+    approval: Approval | None = None,
     whole_every: timedelta = runs.WHOLE_EVERY,
     unless_same: bool = False,
     dry_run: bool = False,
@@ -51,8 +50,8 @@ def run_sync(
 
     `now` is in the district's time zone: its date decides which terms and roles are over. `region` is the country of numbers
     without a country code. `progress(step, done, total)` gets bytes for each file and rows for each table.
-    `confirm` writes even where the sync would be held; `approved`, the counts of a held run that a person confirmed, only if no
-    more would change than that person saw. `whole_every`: in between, a source that reports changes is read by changes, and an
+    `confirm` writes even where the sync would be held; `approval`, by a person for a held run, writes only the
+    export that this person looked at; any other is held again. `whole_every`: in between, a source that reports changes is read by changes, and an
     export by the lines that changed. `unless_same` skips an export that is the one of the last sync. `dry_run` reports what would
     change and writes nothing.
 
@@ -82,8 +81,9 @@ def run_sync(
             if runs.source_fingerprint(source, contacts=contacts, region=region) == fingerprint:
                 result = replace(result, fingerprint=fingerprint)
             changes = _compare(context, result)
-            if not confirm and not hold.is_approved(changes, approved):
-                _hold_if_needed(context, run_id, result, changes, hold_percent)
+            is_approved = approval is not None and approval.covers(result.export_id, changes)
+            if not confirm and not is_approved:
+                _hold_if_needed(context, run_id, result, changes, hold_percent, approval=approval)
             return _merge(context, run_id, result, changes, actor)
         except SyncHeld:
             raise
@@ -98,17 +98,33 @@ def _compare(context: SyncContext, result: ReadResult) -> dict[str, TableChanges
 
 
 def _hold_if_needed(
-    context: SyncContext, run_id: int, result: ReadResult, changes: dict[str, TableChanges], percent: float
+    context: SyncContext,
+    run_id: int,
+    result: ReadResult,
+    changes: dict[str, TableChanges],
+    percent: float,
+    *,
+    approval: Approval | None,
 ) -> None:
     connection = context.connection
     sentence = hold.hold_sentence(connection, changes, parts=result.parts, percent=percent)
     if sentence is None:
         return
+    if approval is not None:
+        sentence = f"{_APPROVED_ANOTHER} {sentence}"
     today = context.now.date()
     sentence += ended_rights.end_rights(connection, changes, parts=result.parts, percent=percent, today=today)
     with connection.begin():
         counts = report.table_counts(connection, changes)
-    runs.finish(connection, run_id, state=SyncState.HELD, now=context.finished_at, counts=counts, error=sentence)
+    runs.finish(
+        connection,
+        run_id,
+        state=SyncState.HELD,
+        now=context.finished_at,
+        counts=counts,
+        error=sentence,
+        fingerprint=result.export_id,
+    )
     raise SyncHeld(sentence, run_id=run_id)
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from hashlib import sha256
 from itertools import islice
 from typing import Any, get_type_hints
 
@@ -62,6 +63,7 @@ FROM (SELECT line, sourced_id FROM {table}
       UNION SELECT line, sourced_id FROM stage_unread WHERE kind = '{kind}' AND sourced_id <> '') x
 WHERE j.file = '{kind}.csv' AND j.line = x.line
 """
+_HASH_ROWS = "SELECT count(*), sum(hashtextextended((to_jsonb(x) - 'line')::text, 0)) FROM {table} x"
 _LABEL_WITHOUT_ID = "UPDATE stage_rejections SET file = '{endpoint}', line = NULL WHERE file = '{kind}.csv'"
 
 
@@ -131,6 +133,13 @@ def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> No
 
 def truncate(connection: Connection) -> None:
     execute(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
+
+
+def hash_rows(connection: Connection) -> str:
+    """Return a hash of all staged rows, whatever the order in which they were read."""
+    with connection.begin():
+        hashes = [str(connection.exec_driver_sql(_HASH_ROWS.format(table=table)).one()) for table in _TABLES.values()]
+    return sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def analyze(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from support import sis_bundles as bundles
 from bot import access, identity
 from bot.errors import UserError
 from bot.identity import AccessRules, SlackIdentity
-from bot.sync.hold import SyncHeld
+from bot.sync.hold import Approval, SyncHeld
 
 FAMILIES = 30
 
@@ -157,5 +157,5 @@ def test_right_that_a_damaged_export_took_returns_with_the_next_sync(nights):
 def test_held_sync_that_is_confirmed_needs_no_second_confirmation(nights):
     leave(nights)
     hold(nights)
-    [(counts,)] = nights.rows("SELECT counts FROM sync_runs ORDER BY id DESC LIMIT 1")
-    assert nights.sync(approved=counts).state == "done"
+    [(fingerprint, counts)] = nights.rows("SELECT fingerprint, counts FROM sync_runs ORDER BY id DESC LIMIT 1")
+    assert nights.sync(approval=Approval(fingerprint, counts)).state == "done"

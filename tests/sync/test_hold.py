@@ -5,8 +5,9 @@ import re
 import pytest
 from support import sis_bundles as bundles
 from support.sis_nights import changed, reasons
+from support.sis_server import serving
 
-from bot.sync.hold import SyncHeld
+from bot.sync.hold import Approval, SyncHeld
 
 
 def test_sync_is_held_if_too_many_students_leave(nights):
@@ -33,6 +34,68 @@ def test_confirmed_sync_is_not_held(nights):
         nights.sync()
     assert nights.sync(confirm=True).state == "done"
     assert len(nights.active("students")) == 12
+
+
+def hold_and_approve(nights, source=None):
+    """Sync, which is held, and return a person's approval of it."""
+    with pytest.raises(SyncHeld):
+        nights.read(source) if source else nights.sync()
+    [values] = nights.rows("SELECT fingerprint, counts FROM sync_runs ORDER BY id DESC LIMIT 1")
+    return Approval(*values)
+
+
+def test_approval_covers_the_export_that_was_held(nights):
+    nights.add_families(30)
+    nights.leave(*(f"child{number}" for number in range(25)))
+    assert nights.sync(approval=hold_and_approve(nights)).state == "done"
+    assert len(nights.active("students")) == 7
+
+
+def test_approval_does_not_cover_another_export_with_smaller_counts(nights):
+    nights.add_families(50)
+    families = {name: list(rows) for name, rows in nights.tables.items()}
+    nights.leave(*(f"child{number}" for number in range(25)))
+    approval = hold_and_approve(nights)
+    nights.tables = families
+    nights.leave(*(f"child{number}" for number in range(29, 50)))
+    with pytest.raises(SyncHeld, match=r"^The export is not the one that was approved before.*21 of 52 students"):
+        nights.sync(approval=approval)
+    assert len(nights.active("students")) == 52
+
+
+def test_export_that_is_no_reason_to_hold_needs_no_approval(nights):
+    nights.add_families(30)
+    families = {name: list(rows) for name, rows in nights.tables.items()}
+    nights.leave(*(f"child{number}" for number in range(25)))
+    approval = hold_and_approve(nights)
+    nights.tables = families
+    nights.leave("child0")
+    assert nights.sync(approval=approval).state == "done"
+
+
+def test_approval_of_a_server_covers_the_rows_that_were_held(nights):
+    nights.add_families(50)
+    families = {name: list(rows) for name, rows in nights.tables.items()}
+    nights.leave(*(f"child{number}" for number in range(25)))
+    with serving(nights.tables, 2) as sis:
+        approval = hold_and_approve(nights, sis.source())
+    nights.tables = dict(families)
+    nights.leave(*(f"child{number}" for number in range(29, 50)))
+    with serving(nights.tables, 2) as sis, pytest.raises(SyncHeld, match="not the one that was approved"):
+        nights.read(sis.source(), approval=approval)
+    nights.tables = families
+    nights.leave(*(f"child{number}" for number in range(25)))
+    with serving(nights.tables, 2) as sis:
+        assert nights.read(sis.source(), approval=approval).state == "done"
+
+
+def test_hold_names_emptied_phones_apart_from_changed_contacts(nights):
+    nights.add_families(30)
+    nights.leave(*(f"child{number}" for number in range(25)))
+    for number in range(26, 29):
+        nights.user(f"parent{number}")["phone"] = ""
+    with pytest.raises(SyncHeld, match=re.escape("Of the changed contacts, 3 would have no phone number any more.")):
+        nights.sync()
 
 
 @pytest.mark.parametrize(("families", "leaving", "percent"), [(30, 19, 5), (30, 20, 70), (30, 0, 0)])

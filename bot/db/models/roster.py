@@ -193,7 +193,7 @@ class SyncRun(Base):
 
     `counts` is {table: {read, added, changed, inactive, rejected}}. `error` holds no names. `watermarks` is how far a source
     that reports changes was read: {endpoint: newest dateLastModified}. `is_whole`: everything was read, not only changes.
-    `fingerprint` identifies the files that were read, and `valid_until` is the day from which the same files mean something
+    `fingerprint` identifies the files that were read (or, for a held run of a server, the rows), and `valid_until` is the day from which the same files mean something
     else. `layout_hash` covers everything that was read except the lines in `known_lines`.
     """
 

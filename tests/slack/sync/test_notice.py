@@ -136,6 +136,22 @@ def test_confirmation_covers_only_the_counts_shown(office, export, session):
     assert len(messages_with(office.adam, HELD)) == 2
 
 
+def test_confirmation_covers_only_the_export_shown(office, export, session):
+    office.tick()
+    every_user, every_role = export[0]["users"], export[0]["roles"]
+    remove_children(export, 25)
+    next_night(office, export)
+    export[0].update(users=every_user, roles=every_role)
+    remove_children(export, 21)
+    bundles.write(export[0], export[1])
+    assert office.adam.press(messages_with(office.adam, HELD)[0], action_id="sync.go_on").ok
+    office.advance(minutes=1)
+    office.tick()
+    assert students(session) == 32
+    newest = max(messages_with(office.adam, HELD), key=lambda message: message.ts)
+    assert "not the one that was approved before" in text_of(newest)
+
+
 def test_refused_sync_changes_nothing(office, export, session):
     office.tick()
     remove_children(export, 25)
