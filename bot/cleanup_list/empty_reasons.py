@@ -32,7 +32,7 @@ class EmptyReason:
 
     `without_students` is the level of a person who has no student at all; then there is no other reason.
     `unlisted` are students with the typed name who are not on the list. `unmet` are the parts of the filter that no student of
-    this person meets; `alternatives` replace a school or teacher in it by one with a similar name.
+    this person meets; `alternatives` replace a school or teacher in it by one with a similar name, and grades by one that is near.
     """
 
     which: Filter
@@ -62,6 +62,9 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
         return [replace(which, school=name, page=1) for name in vocabulary.school_index.similar(part.school or "")]
     if part == Filter(teacher=part.teacher):
         return [replace(which, teacher=name, page=1) for name in vocabulary.teacher_index.similar(part.teacher or "")]
+    if part == Filter(grades=part.grades):
+        levels = dict.fromkeys(level for typed in part.grades for level in vocabulary.grades_near(typed))
+        return [replace(which, grades=(level,), page=1) for level in levels]
     return []
 
 

@@ -50,14 +50,18 @@ def clear_cache() -> None:
 def load_vocabulary(
     session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None, *, roster: str | None = None
 ) -> Vocabulary:
-    """Return the schools and teachers of this person's students, from the cache for a given version of the roster.
+    """Return the schools, teachers, and grades of this person's students, from the cache for a given version of the roster.
 
     `mentioned` are colleagues' emails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
     vocabulary = cached_per_roster(
         roster,
         ("vocabulary", actor.scope),
-        lambda: Vocabulary(tuple(session.scalars(_schools(actor))), tuple(session.scalars(_teacher_names(actor)))),
+        lambda: Vocabulary(
+            schools=tuple(session.scalars(_schools(actor))),
+            teachers=tuple(session.scalars(_teacher_names(actor))),
+            grades=load_grades(session, Filter(), actor=actor, roster=roster),
+        ),
     )
     return vocabulary.with_mentions(_mentions(session, actor, mentioned)) if mentioned else vocabulary
 

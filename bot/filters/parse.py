@@ -110,6 +110,9 @@ def _meant(tokens: Sequence[Token], problem: Problem, vocabulary: Vocabulary) ->
     """Return the whole filters that a problem may have meant, a name last."""
     texts = list(problem.instead[:_SUGGESTIONS])
     if problem.may_be_name:
-        texts.append(f'student "{quotable(_text(tokens, problem))}"')
+        # The name in `teacher Brwn` is not `teacher Brwn`.
+        has_key = problem.end > problem.start + 1 and fold(tokens[problem.start].text) in w.KEYS | w.TITLES
+        name = _text(tokens, problem._replace(start=problem.start + has_key))
+        texts.append(f'student "{quotable(name)}"')
     before, after = tokens[: problem.start], tokens[problem.end :]
     return [Reader([*before, *_tokenize(text), *after], vocabulary).read() for text in texts]

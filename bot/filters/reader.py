@@ -48,6 +48,7 @@ class Reader:
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
         self.problems: list[Problem] = []
         self._count = len(tokens)
+        self._vocabulary = vocabulary
         self._schools, self._teachers = vocabulary.school_index, vocabulary.teacher_index
         self._mentions = vocabulary.mentions
         # Empty strings at the end let a reader look ahead. Words are folded, and empty for what is in quotes.
@@ -218,7 +219,7 @@ class Reader:
         if not has_key or self._words[at] == "g":
             return 0
         if _DIGIT.search(self._words[at + 1]):
-            return self._problem(at, at + 2, may_be_name=False)
+            return self._problem(at, at + 2, *self._grades_like(at + 1), may_be_name=False)
         return self._problem(at, at + 1, may_be_name=bool(self._words[at + 1]))
 
     def _is_grade_noun(self, at: int) -> bool:
@@ -334,8 +335,12 @@ class Reader:
         """Read what is left with a digit: never a name. `5A` may be grade 5."""
         if not _DIGIT.search(self._words[at]):
             return 0
+        return self._problem(at, at + 1, *self._grades_like(at), may_be_name=False)
+
+    def _grades_like(self, at: int) -> list[str]:
         found = _GRADE_WITH_LETTER.match(self._words[at])
-        return self._problem(at, at + 1, *([f"grade {found[1]}"] if found else []), may_be_name=False)
+        levels = [found[1]] if found else self._vocabulary.grades_near(self._texts[at])
+        return [f"grade {level}" for level in levels]
 
     def _read_name(self, at: int) -> int:
         self._names.append(_POSSESSIVE.sub("", self._texts[at]))

@@ -3,8 +3,9 @@
 A vocabulary indexes its names once, when it is first used: keep it while its names are valid.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rapidfuzz import process
@@ -15,6 +16,8 @@ from bot.filters.words import COMMON_IN_SCHOOLS, FILLERS, SCHOOL_KINDS, SCHOOL_N
 
 _SHORT_FORMS = {"saint": "st", "mount": "mt", "high": "hs", "elementary": "es", "junior": "jr"}
 _LONG_FORMS = {short: long for long, short in _SHORT_FORMS.items()}
+# Two digits: a longer number is no slip of a grade.
+_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _VOWELS = frozenset("aeiouy")
 _SHORTEST_START = 3
 _SIMILARITY = 0.7
@@ -92,10 +95,14 @@ class NameIndex:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The schools and teachers that one person may name; `mentions` gives the teacher of a Slack user id."""
+    """The schools, teachers, and grades (of `bot.domain.grade.LEVELS`) that one person may name.
+
+    `mentions` gives the teacher of a Slack user id.
+    """
 
     schools: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
+    grades: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -108,13 +115,21 @@ class Vocabulary:
 
     def with_mentions(self, mentions: Mapping[str, str]) -> "Vocabulary":
         """Return a vocabulary with these mentions that shares the indexes of this one."""
-        other = Vocabulary(self.schools, self.teachers, mentions)
+        other = replace(self, mentions=mentions)
         vars(other).update(school_index=self.school_index, teacher_index=self.teacher_index)
         return other
 
     def has_school(self, text: str) -> bool:
         """Return whether a school has this name, or one that begins so, word by word."""
         return bool(self.school_index.find(fold(text).split()))
+
+    def grades_near(self, text: str) -> list[str]:
+        """Return the grades nearest to the number in a text, at most three: those of `14` in a high school are 12, 11 and 10."""
+        number = _NUMBER.search(text)
+        if not number:
+            return []
+        years = {level: 0 if level == "K" else int(level) for level in self.grades if level == "K" or level.isdecimal()}
+        return sorted(years, key=lambda level: abs(years[level] - int(number[0])))[:_SUGGESTIONS]
 
 
 def without_typo(word: str, known: Iterable[str]) -> list[str]:

@@ -405,14 +405,15 @@ def test_impact_of_a_hidden_contact_is_refused(session, district, clara):
 
 
 def test_vocabulary_has_schools_and_teachers_of_own_students(session, district, clara, dana):
-    sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", at=district.roosevelt)
+    sam, zoe = student(session, at=district.lincoln), student(session, "Zoe", grade="10", at=district.roosevelt)
     school_class(session, district.ana, district.lincoln, sam)
     school_class(session, district.tom, district.roosevelt, zoe)
     school(session, "Adams Middle")
-    assert load_vocabulary(session, clara) == _words(["Lincoln Elementary"], ["Ana García"])
-    assert load_vocabulary(session, actor_of(district.tom)) == _words(["Roosevelt High"], ["Tom Brown"])
+    assert load_vocabulary(session, clara) == _words(["Lincoln Elementary"], ["Ana García"], ["5"])
+    assert load_vocabulary(session, actor_of(district.tom)) == _words(["Roosevelt High"], ["Tom Brown"], ["10"])
     everything = load_vocabulary(session, dana)
-    assert everything == _words(["Adams Middle", "Lincoln Elementary", "Roosevelt High"], ["Ana García", "Tom Brown"])
+    schools = ["Adams Middle", "Lincoln Elementary", "Roosevelt High"]
+    assert everything == _words(schools, ["Ana García", "Tom Brown"], ["5", "10"])
 
 
 def test_mention_uses_the_first_of_two_sis_records(session, district, dana):
@@ -447,8 +448,8 @@ def test_roster_has_no_version_while_a_sync_runs(session):
     assert load_freshness(session).roster not in {None, done}
 
 
-def _words(schools, teachers):
-    return Vocabulary(schools=tuple(schools), teachers=tuple(teachers))
+def _words(schools, teachers, grades):
+    return Vocabulary(schools=tuple(schools), teachers=tuple(teachers), grades=tuple(grades))
 
 
 def test_freshness_has_the_last_final_message_and_applied_sync(session):

@@ -16,6 +16,7 @@ DISTRICT = Vocabulary(
         "Fifth Avenue School",
     ),
     teachers=("Ana García", "Tom Brown", "Sara Tanner", "Peter O'Brien", "Lincoln Stone", "Rosa Núñez", "Tim Núñez"),
+    grades=("PK", "K", "1", "2", "5", "11", "12"),
     mentions={"U0ANA": "Ana García", "ana.garcia@district.example": "Ana García"},
 )
 

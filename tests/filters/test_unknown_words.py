@@ -29,9 +29,9 @@ MISSPELLED = {
     "optd out": ("", {"optd out": ["opt-out", 'student "optd out"']}),
     "lincon": ("", {"lincon": ['school "Lincoln Elementary"', 'student "lincon"']}),
     "roosvelt red": ("red", {"roosvelt": ['red school "Roosevelt High"', 'red student "roosvelt"']}),
-    "school lincon": ("", {"school lincon": ['school "Lincoln Elementary"', 'student "school lincon"']}),
-    "ms tannr": ("", {"ms tannr": ['teacher "Sara Tanner"', 'student "ms tannr"']}),
-    "teacher garsia": ("", {"teacher garsia": ['teacher "Ana García"', 'student "teacher garsia"']}),
+    "school lincon": ("", {"school lincon": ['school "Lincoln Elementary"', 'student "lincon"']}),
+    "ms tannr": ("", {"ms tannr": ['teacher "Sara Tanner"', 'student "tannr"']}),
+    "teacher garsia": ("", {"teacher garsia": ['teacher "Ana García"', 'student "garsia"']}),
     "teachr tanner": (
         'student "tanner"',
         {"teachr": ['teacher "Sara Tanner"', 'student "teachr tanner"']},
@@ -75,8 +75,11 @@ NOT_A_FILTER = {
     "student": ("", {"student": []}),
     "Teacher:": ("", {"Teacher": []}),
     "school": ("", {"school": []}),
-    "grade 99": ("", {"grade 99": []}),
-    "blocked 99": ("blocked", {"99": []}),
+    "grade 99": ("", {"grade 99": ["grade 12", "grade 11", "grade 5"]}),
+    "grade 14": ("", {"grade 14": ["grade 12", "grade 11", "grade 5"]}),
+    "14th": ("", {"14th": ["grade 12", "grade 11", "grade 5"]}),
+    "grade 142": ("", {"grade 142": []}),
+    "blocked 99": ("blocked", {"99": ["grade 12 blocked", "grade 11 blocked", "grade 5 blocked"]}),
     "homeroom 5A": ("", {"5A": ["grade 5"]}),
     "room 12 red": ("red", {"room 12": []}),
     "red 312-555-0142": ("red", {"312-555-0142": []}),
@@ -109,7 +112,7 @@ NOT_A_FILTER = {
     ),
     "ms tanner mr brown": (
         'teacher "Sara Tanner"',
-        {"mr brown": ['teacher "Tom Brown"', 'student "mr brown" teacher "Sara Tanner"']},
+        {"mr brown": ['teacher "Tom Brown"', 'student "brown" teacher "Sara Tanner"']},
     ),
 }
 

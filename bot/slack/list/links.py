@@ -81,15 +81,15 @@ def questions(view: ListView) -> list[Block]:
 
 
 def not_understood(parsed: Parsed) -> list[Block]:
-    words = quoted_unknown(parsed)
+    sentence = f"I did not understand {quoted_unknown(parsed)}, so the list below is *not* narrowed by it."
     suggestions = [suggestion for word in parsed.unknown for suggestion in word.suggestions][:_MAX_SUGGESTIONS]
     if not suggestions:
-        return [b.section(f"I did not understand {words}. Type `{COMMAND} help` to see what I understand.")]
+        return [b.section(f"{sentence} Type `{COMMAND} help` to see what I understand.")]
     buttons = [
         b.button(suggestion.label, f"{SHOW_SUGGESTION}.{number}", suggestion.text or EVERYONE)
         for number, suggestion in enumerate(suggestions)
     ]
-    return [b.section(f"I did not understand {words}. Did you mean:"), *b.actions(buttons)]
+    return [b.section(f"{sentence} Did you mean:"), *b.actions(buttons)]
 
 
 def quoted_unknown(parsed: Parsed) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Actor
 from bot.cleanup_list.empty_reasons import has_students, unmet_criteria
+from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, parse_filter
@@ -33,13 +34,15 @@ class CommandScope:
         blocks = [b.context(sentence)] if self.parsed.filter.student_part() != self.parsed.filter else []
         if self.parsed.unknown:
             words = links.quoted_unknown(self.parsed)
-            blocks.append(b.context(f"I did not understand {words}. Type `/cleanup help` to see what I understand."))
+            left_out = f"I did not understand {words}, so it was left out."
+            blocks.append(b.context(f"{left_out} Type `/cleanup help` to see what I understand."))
         return blocks
 
 
 def read_scope(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> CommandScope:
     """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id."""
-    parsed = parse_filter(text, load_vocabulary(session, actor, mentioned))
+    vocabulary = load_vocabulary(session, actor, mentioned, roster=load_freshness(session).roster)
+    parsed = parse_filter(text, vocabulary)
     which = parsed.filter.student_part()
     if not has_students(session, actor):
         return CommandScope(parsed, which, empty.no_students_explanation(actor.level))

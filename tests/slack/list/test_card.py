@@ -149,6 +149,18 @@ def test_menu_changes_the_list_in_place(office, sam, lee):
     assert len(office.dana.messages(office.channel)) == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("grade 14", ["grade 10", "grade 5"]), ("teacher Garzía", ['teacher "Ana García"', 'student "Garzía"'])],
+)
+def test_filter_that_was_not_applied_is_named_with_near_choices(office, sam, lee, typed, offered):
+    message = office.dana.command("/cleanup", typed).message
+    assert screens.student_ids(message) == [sam.id, lee.id]
+    assert f"I did not understand “{typed}”, so the list below is *not* narrowed by it." in text_of(message)
+    for number, text in enumerate(offered):
+        assert screens.values(message, f"list.show.suggestion.{number}") == [text]
+
+
 def test_misspelled_word_becomes_a_button_and_the_rest_counts(office, sam, lee, snapshot):
     message = office.dana.command("/cleanup", "blokced grade 5").message
     assert screens.student_ids(message) == [sam.id]

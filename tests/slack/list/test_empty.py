@@ -82,7 +82,11 @@ def test_filter_that_students_meet_stays_good_news(office, delivered, typed):
 
 @pytest.mark.parametrize(
     ("typed", "value"),
-    [('school "Lincon"', 'school "Lincoln Elementary"'), ('teacher "Garzia"', 'teacher "Ana García"')],
+    [
+        ('school "Lincon"', 'school "Lincoln Elementary"'),
+        ('teacher "Garzia"', 'teacher "Ana García"'),
+        ("grade 6", "grade 5"),
+    ],
 )
 def test_similar_school_or_teacher_is_offered(office, delivered, typed, value):
     message = office.clara.command("/cleanup", typed).message
