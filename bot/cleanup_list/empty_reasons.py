@@ -22,6 +22,7 @@ from bot.cleanup_list.query import (
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
+from bot.domain.names import fold
 from bot.filters.filter import Filter
 from bot.filters.vocabulary import Vocabulary
 
@@ -62,6 +63,10 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
         return [replace(which, school=name, page=1) for name in vocabulary.school_index.similar(part.school or "")]
     if part == Filter(teacher=part.teacher):
         return [replace(which, teacher=name, page=1) for name in vocabulary.teacher_index.similar(part.teacher or "")]
+    if part == Filter(class_title=part.class_title):
+        return [
+            replace(which, class_title=title, page=1) for title in vocabulary.classes_like(fold(part.class_title or ""))
+        ]
     if part == Filter(grades=part.grades):
         levels = dict.fromkeys(level for typed in part.grades for level in vocabulary.grades_near(typed))
         return [replace(which, grades=(level,), page=1) for level in levels]
@@ -69,12 +74,15 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
 
 
 def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
-    """Return the parts of a filter (school, teacher, grades) that no student of this person meets.
+    """Return the parts of a filter (school, teacher, class, grades) that no student of this person meets.
 
     If each part has students but no student meets them all, return one filter with all parts; if one does, return nothing. Names
     and SMS statuses are not considered.
     """
-    parts = (Filter(school=which.school), Filter(teacher=which.teacher), Filter(grades=which.grades))
+    parts = (
+        *(Filter(school=which.school), Filter(teacher=which.teacher)),
+        *(Filter(class_title=which.class_title), Filter(grades=which.grades)),
+    )
     given = [part for part in parts if part != Filter()]
     together = which.student_part().with_page(1)
     if not given or has_students(session, actor, together):

@@ -4,6 +4,7 @@ Statements that every command runs are built once per (criteria, access level) w
 Names match the student or the listed contact, by parts of words in any order. A teacher is anyone who teaches the student today.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -71,13 +72,14 @@ def _texts(name: str) -> BindParameter[Any]:
 
 GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
+_CLASS = bindparam(Criterion.CLASS, type_=Text)
 
 
 # Which students and entries a filter selects.
 
 
 def narrow_students(students: Select[int], which: Filter, *, today: date) -> Select[int]:
-    """Narrow a query of student ids by the filter's grades, school, and teacher. `today` is the district's date."""
+    """Narrow a query of student ids by the filter's grades, school, teacher, and class. `today` is the district's date."""
     return students.where(*student_conditions(which.criteria)).params(filter_params(which, today=today))
 
 
@@ -99,6 +101,14 @@ def student_conditions(
             .where(has_words(Staff.search, TEACHER), *_both_current(BOUND_PARAMS.today))
         )
         yield student.id.in_(taught)
+    if Criterion.CLASS in criteria:
+        in_class = (
+            select(ClassStudent.student_id)
+            .join(SchoolClass, SchoolClass.id == ClassStudent.class_id)
+            .where(func.lower(SchoolClass.title).regexp_match(_CLASS))
+            .where(SchoolClass.active, access.is_current(ClassStudent, BOUND_PARAMS.today))
+        )
+        yield student.id.in_(in_class)
 
 
 def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
@@ -109,6 +119,7 @@ def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
         Criterion.NAMES: word_patterns(" ".join(which.names)) if which.names else [],
         Criterion.TEACHER: person_patterns(which.teacher) if which.teacher else [],
         Criterion.SCHOOL: word_patterns(which.school) if which.school else [],
+        Criterion.CLASS: rf"(^|\W){re.escape(which.class_title.lower())}($|\W)" if which.class_title else "",
     }
 
 

@@ -3,12 +3,13 @@
 Only a sync changes them, so they are cached per version of the roster (`Freshness.roster`), for all people with the same scope.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import TypeVar
 
 from cachetools import LRUCache
-from sqlalchemy import ARRAY, Select, Text, any_, exists, func, literal, or_, select
+from sqlalchemy import ARRAY, CompoundSelect, Select, Text, any_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bot import access
@@ -17,7 +18,7 @@ from bot.cleanup_list.query import narrow_students
 from bot.db.models.folding import full_name
 from bot.db.models.roster import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
 from bot.domain.grade import LEVELS
-from bot.filters.filter import Filter
+from bot.filters.filter import Filter, quotable
 from bot.filters.vocabulary import Vocabulary
 
 Value = TypeVar("Value")
@@ -25,6 +26,8 @@ Value = TypeVar("Value")
 # One school's words take about 40 kB; all scopes of a process share these places.
 _cache: LRUCache[Hashable, object] = LRUCache(maxsize=1_000)
 _cache_lock = Lock()
+_HAS_DIGIT = re.compile(r"\d")
+_AROUND_WORD = ".,:;()[]{}#*\"'"
 _NAME = full_name(Staff.given_name, Staff.family_name).label("name")
 
 
@@ -50,7 +53,7 @@ def clear_cache() -> None:
 def load_vocabulary(
     session: Session, actor: Actor, mentioned: Mapping[str, str] | None = None, *, roster: str | None = None
 ) -> Vocabulary:
-    """Return the schools, teachers, and grades of this person's students, from the cache for a given version of the roster.
+    """Return the schools, teachers, grades, and classes of this person's students, from the cache for a given version of the roster.
 
     `mentioned` are colleagues' emails (lower case) by Slack user id; those who teach none of these students stay unknown.
     """
@@ -61,6 +64,7 @@ def load_vocabulary(
             schools=tuple(session.scalars(_schools(actor))),
             teachers=tuple(session.scalars(_teacher_names(actor))),
             grades=load_grades(session, Filter(), actor=actor, roster=roster),
+            classes=_class_words(session.scalars(_class_titles(actor))),
         ),
     )
     return vocabulary.with_mentions(_mentions(session, actor, mentioned)) if mentioned else vocabulary
@@ -91,17 +95,36 @@ def visible_teachers(actor: Actor) -> Select[int]:
     params = actor.access_params
     teaching = select(ClassTeacher.staff_id).where(access.is_current(ClassTeacher, params.today))
     if actor.level is not AccessLevel.DISTRICT:
-        own_classes = select(ClassStudent.class_id).where(
-            ClassStudent.student_id.in_(access.taught_students(params)), access.is_current(ClassStudent, params.today)
-        )
-        at_schools = select(SchoolClass.id).where(SchoolClass.school_id == any_(params.school_ids))
-        teaching = teaching.where(ClassTeacher.class_id.in_(own_classes.union(at_schools)))
+        teaching = teaching.where(ClassTeacher.class_id.in_(_visible_classes(actor)))
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
 
 
+def _visible_classes(actor: Actor) -> CompoundSelect[int]:
+    """Return a query of the ids of the classes at this person's schools, and of those of the students they teach."""
+    params = actor.access_params
+    own_classes = select(ClassStudent.class_id).where(
+        ClassStudent.student_id.in_(access.taught_students(params)), access.is_current(ClassStudent, params.today)
+    )
+    return own_classes.union(select(SchoolClass.id).where(SchoolClass.school_id == any_(params.school_ids)))
+
+
+def _class_titles(actor: Actor) -> Select[str]:
+    """Return a query of the titles with a digit. Others are words that may be names."""
+    titles = select(SchoolClass.title).where(SchoolClass.active, SchoolClass.title.regexp_match("[0-9]")).distinct()
+    if actor.level is not AccessLevel.DISTRICT:
+        titles = titles.where(SchoolClass.id.in_(_visible_classes(actor)))
+    return titles.order_by(SchoolClass.title)
+
+
+def _class_words(titles: Iterable[str]) -> tuple[str, ...]:
+    words = dict.fromkeys(word.strip(_AROUND_WORD) for title in titles for word in title.split())
+    # A word that a filter cannot hold would find nothing.
+    return tuple(word for word in words if _HAS_DIGIT.search(word) and quotable(word) == word)
+
+
 def load_grades(session: Session, which: Filter, *, actor: Actor, roster: str | None) -> tuple[str, ...]:
-    """Return the grades of this person's students at the filter's school and of its teacher, lowest first."""
-    place = Filter(school=which.school, teacher=which.teacher)
+    """Return the grades of this person's students at the filter's school, of its teacher, and in its class, lowest first."""
+    place = Filter(school=which.school, teacher=which.teacher, class_title=which.class_title)
 
     def load() -> tuple[str, ...]:
         present = set(session.scalars(_grades(place, actor)))

@@ -61,12 +61,13 @@ class Criterion(StrEnum):
     NAMES = "names"
     TEACHER = "teacher"
     SCHOOL = "school"
+    CLASS = "class_title"
     NO_ADULT = "no_adult"
 
 
 Criteria = frozenset[Criterion]
 # Names and SMS statuses are criteria of contacts, too.
-STUDENT_CRITERIA: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL})
+STUDENT_CRITERIA: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL, Criterion.CLASS})
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Filter:
     """Conditions that must all hold; of several grades or statuses any one. The empty filter is the whole list.
 
     `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one
-    contact; `teacher` and `school` are words of their names; `no_adult` means students with no adult who can be texted.
+    contact; `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means students with no adult who can be texted.
     The constructor removes duplicates, quotes, and extra blanks, and sorts.
     """
 
@@ -85,6 +86,7 @@ class Filter:
     school: str | None = None
     page: int = 1
     no_adult: bool = False
+    class_title: str | None = None
 
     def __post_init__(self) -> None:
         canonical = {
@@ -93,6 +95,7 @@ class Filter:
             "names": tuple(_shortened(" ".join(self.names)).split()) if self.names else (),
             "teacher": (_shortened(self.teacher) or None) if self.teacher else None,
             "school": (_shortened(self.school) or None) if self.school else None,
+            "class_title": (_shortened(self.class_title) or None) if self.class_title else None,
             "page": min(max(self.page, 1), _LAST_PAGE),
         }
         vars(self).update(canonical)  # The class is frozen.
@@ -102,8 +105,8 @@ class Filter:
         return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
     def student_part(self) -> "Filter":
-        """Return a filter with the same grade, teacher, school, and page only."""
-        return Filter(grades=self.grades, teacher=self.teacher, school=self.school, page=self.page)
+        """Return a filter with the same grade, teacher, school, class, and page only."""
+        return replace(self, statuses=(), names=(), no_adult=False)
 
     @property
     def text(self) -> str:
@@ -128,6 +131,8 @@ class Filter:
             parts.append(f'teacher "{self.teacher}"')
         if self.school:
             parts.append(f'school "{self.school}"')
+        if self.class_title:
+            parts.append(f'class "{self.class_title}"')
         if self.page > 1:
             parts.append(f"page {self.page}")
         return " ".join(parts)
@@ -152,6 +157,8 @@ def describe(which: Filter) -> str:
         parts.append(f"Teacher {which.teacher}")
     if which.school:
         parts.append(f"School {which.school}")
+    if which.class_title:
+        parts.append(f"Class {which.class_title}")
     return " · ".join(parts) or "Everyone on the list"
 
 

@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from bot.domain import grade
 from bot.domain.names import fold
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters import words as w
 from bot.filters.filter import Filter, quotable
+from bot.filters.grade_range import grade_levels, levels_between
 from bot.filters.vocabulary import Vocabulary, without_typo
 
 _LONGEST_SCHOOL = 6
 _LONGEST_TEACHER = 4
 _LONGEST_PAGE = 7
-# Longer than any range of grades: what is longer is not compared part by part.
-_LONGEST_GRADE = 60
 _DIGIT = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
 _GRADE_WITH_LETTER = re.compile(r"^(\d{1,2})[a-z]$")
@@ -62,7 +59,7 @@ class Reader:
         self._grades: list[str] = []
         self._statuses: list[SmsStatus] = []
         self._names: list[str] = []
-        self._places = {"teacher": "", "school": ""}
+        self._places = {"teacher": "", "school": "", "class": ""}
         self._page = 1
         self._no_adult = False
         self._after_name = -1
@@ -91,6 +88,7 @@ class Reader:
             self._places["school"],
             self._page,
             self._no_adult,
+            self._places["class"],
         )
 
     def _problem(self, start: int, end: int, *instead: str, may_be_name: bool = True) -> int:
@@ -128,7 +126,7 @@ class Reader:
         if word in w.NAME_KEYS and self._count == 1:
             return self._problem(at, at + 1, may_be_name=False)
         if word in w.ROOM_KEYS and _DIGIT.search(following):
-            return self._problem(at, at + 2, may_be_name=False)
+            return self._read_class(at, at + 1) or self._problem(at, at + 2, may_be_name=False)
         if word in {"first", "last"} and following in {"name", "names"}:
             return self._read_student(at + 1) or at + 2
         for keys, read in (
@@ -152,7 +150,7 @@ class Reader:
     def _read_page(self, at: int) -> int:
         """Read `page 2 of 3`; `page first` is page 1."""
         following = self._words[at + 1]
-        number = "".join(_grade_levels(following)) or following
+        number = "".join(grade_levels(following)) or following
         if not number.isdecimal():
             return 0
         self._page = int(number[:_LONGEST_PAGE])
@@ -199,15 +197,15 @@ class Reader:
             # Right after the key any grade counts: `grade junior`.
             known = None if among is w.KEYED_GRADES and end == start else among
             if word and following and word + following in w.TWO_WORD_GRADES:
-                levels += _grade_levels(self._texts[end] + self._texts[end + 1])
+                levels += grade_levels(self._texts[end] + self._texts[end + 1])
                 end += 2
-            elif word and (found := _grade_levels(self._texts[end], known)):
+            elif word and (found := grade_levels(self._texts[end], known)):
                 levels += found
                 end += 1
-            elif not levels or not following or not _grade_levels(self._texts[end + 1], among):
+            elif not levels or not following or not grade_levels(self._texts[end + 1], among):
                 break
             elif word in w.UP_TO or (self._texts[end] == "-" and not self._quotes[end]):
-                levels += _levels_between(levels[-1], self._texts[end + 1])
+                levels += levels_between(levels[-1], self._texts[end + 1])
                 end += 2
             elif word in w.AND:
                 end += 1
@@ -216,18 +214,22 @@ class Reader:
         self._grades += levels
         if levels:
             return end + self._is_grade_noun(end)
-        if not has_key or self._words[at] == "g":
-            return 0
-        if _DIGIT.search(self._words[at + 1]):
-            return self._problem(at, at + 2, *self._grades_like(at + 1), may_be_name=False)
-        return self._problem(at, at + 1, may_be_name=bool(self._words[at + 1]))
+        return self._read_wrong_grade(at) if has_key and self._words[at] != "g" else 0
+
+    def _read_wrong_grade(self, at: int) -> int:
+        """Read the key of a grade that is none. `grade 5B` may be a class, but the room of `Room 14` is no grade 14."""
+        if not _DIGIT.search(self._words[at + 1]):
+            return self._problem(at, at + 1, may_be_name=bool(self._words[at + 1]))
+        if _GRADE_WITH_LETTER.match(self._words[at + 1]) and (end := self._read_class(at, at + 1)):
+            return end
+        return self._problem(at, at + 2, *self._grades_and_classes_like(at + 1), may_be_name=False)
 
     def _is_grade_noun(self, at: int) -> bool:
         return self._words[at] in w.GRADE_NOUNS and _DIGIT.search(self._words[at + 1]) is None
 
     def _read_keyed_teacher(self, at: int) -> int:
         if self._quotes[at + 1]:
-            self._places["teacher"] = self._quotes[at + 1]
+            self._places["class" if self._words[at] == "class" else "teacher"] = self._quotes[at + 1]
             return at + 2
         start = at + 1 + (self._words[at + 1] in w.TITLES)
         end = start if _DIGIT.search(self._words[start]) else self._end_of_name(start)
@@ -307,7 +309,7 @@ class Reader:
 
     def _set_place(self, kind: str, name: str, start: int, end: int) -> int:
         if self._places[kind] and fold(self._places[kind]) != fold(name):
-            return self._problem(start, end, _place(kind, name))
+            return self._problem(start, end, _place(kind, name), may_be_name=kind != "class")
         self._places[kind] = name
         return end
 
@@ -322,7 +324,7 @@ class Reader:
         meant = without_typo(word, w.STATUSES_WITH_TYPO)
         if not meant and following:
             meant = without_typo(word, w.KEYS_WITH_TYPO)
-            if _grade_levels(self._texts[at + 1], w.BARE_GRADES):
+            if grade_levels(self._texts[at + 1], w.BARE_GRADES):
                 meant += without_typo(word, w.GRADE_KEYS_WITH_TYPO)
         if not meant and not _POSSESSIVE.search(self._texts[at]):
             meant = [_place("school", name) for name in self._schools.with_typo(word)]
@@ -332,15 +334,23 @@ class Reader:
         return self._problem(at, at + 2, *meant) if meant else 0
 
     def _read_digits(self, at: int) -> int:
-        """Read what is left with a digit: never a name. `5A` may be grade 5."""
+        """Read what is left with a digit: a class, never a name. Without such a class, `5A` may be grade 5."""
         if not _DIGIT.search(self._words[at]):
             return 0
-        return self._problem(at, at + 1, *self._grades_like(at), may_be_name=False)
+        instead = self._grades_and_classes_like(at)
+        return self._read_class(at, at) or self._problem(at, at + 1, *instead, may_be_name=False)
 
-    def _grades_like(self, at: int) -> list[str]:
-        found = _GRADE_WITH_LETTER.match(self._words[at])
+    def _read_class(self, start: int, at: int) -> int:
+        """Read the word at `at` if it is in the title of a class. The key, if there is one, is at `start`."""
+        title = self._vocabulary.class_by_word.get(self._words[at])
+        return self._set_place("class", title, start, at + 1) if title else 0
+
+    def _grades_and_classes_like(self, at: int) -> list[str]:
+        word = self._words[at]
+        found = _GRADE_WITH_LETTER.match(word)
         levels = [found[1]] if found else self._vocabulary.grades_near(self._texts[at])
-        return [f"grade {level}" for level in levels]
+        classes = self._vocabulary.classes_like(word) if found else []
+        return [*(f"grade {level}" for level in levels), *(_place("class", title) for title in classes)]
 
     def _read_name(self, at: int) -> int:
         self._names.append(_POSSESSIVE.sub("", self._texts[at]))
@@ -356,7 +366,7 @@ class Reader:
             is_page = word in w.PAGE_KEYS and _DIGIT.search(self._words[at + 1])
             if is_page or word in w.ENDS_NAME or self._status_phrase(at)[0]:
                 break
-            if _grade_levels(self._texts[at], w.BARE_GRADES):
+            if grade_levels(self._texts[at], w.BARE_GRADES):
                 break
             at += 1
         return at
@@ -364,29 +374,3 @@ class Reader:
 
 def _place(kind: str, name: str) -> str:
     return f'{kind} "{quotable(name)}"'
-
-
-def _grade_levels(text: str, among: AbstractSet[str] | None = None) -> list[str]:
-    """Return the levels of one word as typed: of a grade, of a range (`3-5`, `pre-k-2`), or none.
-
-    With `among`, a word counts only if it has a digit or is in there, each of its parts too: `junior` may be a name.
-    """
-    parts = text.strip("-").split("-") if len(text) <= _LONGEST_GRADE else []
-    if among is not None and fold(text) not in among:
-        for part in parts:
-            if part and fold(part) not in among and not _DIGIT.search(part):
-                return []
-    for cut in range(1, len(parts)):
-        if levels := _levels_between("-".join(parts[:cut]), "-".join(parts[cut:])):
-            return levels
-    level = grade.parse(text) if parts else None
-    return [level] if level else []
-
-
-def _levels_between(first: str, last: str) -> list[str]:
-    """Return every level from one grade to another, in either order; none if one of them is not a grade."""
-    ends = [grade.parse(first), grade.parse(last)]
-    if None in ends:
-        return []
-    low, high = sorted(grade.order(level) for level in ends if level)
-    return list(grade.LEVELS[low : high + 1])

@@ -18,6 +18,7 @@ _SHORT_FORMS = {"saint": "st", "mount": "mt", "high": "hs", "elementary": "es", 
 _LONG_FORMS = {short: long for long, short in _SHORT_FORMS.items()}
 # Two digits: a longer number is no slip of a grade.
 _NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_LEADING_NUMBER = re.compile(r"\d+")
 _VOWELS = frozenset("aeiouy")
 _SHORTEST_START = 3
 _SIMILARITY = 0.7
@@ -95,14 +96,15 @@ class NameIndex:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The schools, teachers, and grades (of `bot.domain.grade.LEVELS`) that one person may name.
+    """The schools, teachers, grades (of `bot.domain.grade.LEVELS`), and classes that one person may name.
 
-    `mentions` gives the teacher of a Slack user id.
+    `classes` are the words with a digit of the titles of classes: `5B` of `Homeroom 5B`. `mentions` gives the teacher of a Slack user id.
     """
 
     schools: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     grades: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
     mentions: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -113,10 +115,23 @@ class Vocabulary:
     def teacher_index(self) -> NameIndex:
         return NameIndex(self.teachers)
 
+    @cached_property
+    def class_by_word(self) -> Mapping[str, str]:
+        """Return the words of `classes` by their folded form."""
+        return {fold(word): word for word in reversed(self.classes)}
+
+    def classes_like(self, word: str) -> list[str]:
+        """Return classes, at most three, with the same number as a folded word: `5A` and `5B` for `5C`."""
+        number = _LEADING_NUMBER.match(word)
+        same = [self.class_by_word[other] for other in self.class_by_word if number and _has_number(other, number[0])]
+        return sorted(same)[:_SUGGESTIONS]
+
     def with_mentions(self, mentions: Mapping[str, str]) -> "Vocabulary":
         """Return a vocabulary with these mentions that shares the indexes of this one."""
         other = replace(self, mentions=mentions)
-        vars(other).update(school_index=self.school_index, teacher_index=self.teacher_index)
+        vars(other).update(
+            school_index=self.school_index, teacher_index=self.teacher_index, class_by_word=self.class_by_word
+        )
         return other
 
     def has_school(self, text: str) -> bool:
@@ -130,6 +145,11 @@ class Vocabulary:
             return []
         years = {level: 0 if level == "K" else int(level) for level in self.grades if level == "K" or level.isdecimal()}
         return sorted(years, key=lambda level: abs(years[level] - int(number[0])))[:_SUGGESTIONS]
+
+
+def _has_number(word: str, number: str) -> bool:
+    found = _LEADING_NUMBER.match(word)
+    return found is not None and found[0] == number
 
 
 def without_typo(word: str, known: Iterable[str]) -> list[str]:

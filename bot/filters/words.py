@@ -29,6 +29,7 @@ GRAMMAR = (
     Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
     Phrase("teacher García", "the students of one teacher; `ms garcia` and `@Ana García` work too"),
     Phrase("school Lincoln", "the students of one school"),
+    Phrase('class "5B"', "the students of one class, by a word of its title; `5B` works too"),
 )
 
 # The first word of each is the command. A filter may follow where the example has one.

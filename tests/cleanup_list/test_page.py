@@ -449,7 +449,7 @@ def test_roster_has_no_version_while_a_sync_runs(session):
 
 
 def _words(schools, teachers, grades):
-    return Vocabulary(schools=tuple(schools), teachers=tuple(teachers), grades=tuple(grades))
+    return Vocabulary(tuple(schools), tuple(teachers), tuple(grades), classes=("5A",))
 
 
 def test_freshness_has_the_last_final_message_and_applied_sync(session):

@@ -54,6 +54,7 @@ filters = st.builds(
     school=st.none() | words,
     page=st.integers(),
     no_adult=st.booleans(),
+    class_title=st.none() | words,
 )
 vocabularies = st.sampled_from(
     [None, DISTRICT, Vocabulary(schools=("Grade 5 Academy", "School"), teachers=("Page Two",))]

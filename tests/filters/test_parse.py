@@ -16,6 +16,7 @@ DISTRICT = Vocabulary(
         "Fifth Avenue School",
     ),
     teachers=("Ana García", "Tom Brown", "Sara Tanner", "Peter O'Brien", "Lincoln Stone", "Rosa Núñez", "Tim Núñez"),
+    classes=("5B", "5C", "K-1", "ALG1"),
     grades=("PK", "K", "1", "2", "5", "11", "12"),
     mentions={"U0ANA": "Ana García", "ana.garcia@district.example": "Ana García"},
 )
@@ -170,6 +171,18 @@ PEOPLE = {
     "Lincoln Stone": 'teacher "Lincoln Stone"',
 }
 
+CLASSES = {
+    "5B": 'class "5B"',
+    "5b": 'class "5B"',
+    "class 5B": 'class "5B"',
+    'class "5B"': 'class "5B"',
+    "homeroom 5b": 'class "5B"',
+    "room 5B": 'class "5B"',
+    "grade 5B": 'class "5B"',
+    "blocked 5B": 'blocked class "5B"',
+    "alg1": 'class "ALG1"',
+}
+
 SCHOOLS = {
     "lincoln": 'school "Lincoln Elementary"',
     "LINCOLN ELEM": 'school "Lincoln Elementary"',
@@ -213,7 +226,7 @@ TOGETHER = {
     "🎉 grade 5 :tada:": "grade 5",
 }
 
-TYPED = GRADES | STATUSES | PEOPLE | SCHOOLS | TOGETHER
+TYPED = GRADES | STATUSES | PEOPLE | CLASSES | SCHOOLS | TOGETHER
 
 
 @pytest.mark.parametrize(("typed", "understood"), TYPED.items())

@@ -126,7 +126,7 @@ def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if is_too_open(channel, parsed.filter):
         raise UserError(
             "subscription.teacher_in_public",
-            "A digest for one teacher's students goes to private channels only. Type this in a private channel, "
+            "A digest for one teacher's or one class's students goes to private channels only. Type this in a private channel, "
             "or narrow it by grade, SMS status or school here.",
         )
     return parsed.filter.with_page(1)
@@ -245,8 +245,9 @@ def is_from_outside(channel: Mapping[str, Any]) -> bool:
 
 
 def is_too_open(channel: Mapping[str, Any], list_filter: Filter) -> bool:
-    """Check whether a digest of one teacher's students would go to a channel that anyone may join."""
-    return list_filter.teacher is not None and channel.get("is_private") is not True
+    """Check whether a digest of one teacher's or one class's students would go to a channel that anyone may join."""
+    is_small = list_filter.teacher is not None or list_filter.class_title is not None
+    return is_small and channel.get("is_private") is not True
 
 
 def _answer(text: str) -> Card:

@@ -65,6 +65,8 @@ def _unmet(part: Filter) -> str:
         return f"is at a school named *{b.escaped(part.school or '')}*"
     if part == Filter(teacher=part.teacher):
         return f"has a teacher named *{b.escaped(part.teacher or '')}*"
+    if part == Filter(class_title=part.class_title):
+        return f"is in a class titled *{b.escaped(part.class_title or '')}*"
     if part == Filter(grades=part.grades):
         grades = describe(part)
         return f"is in *{grades[0].lower()}{grades[1:]}*"

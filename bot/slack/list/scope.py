@@ -1,4 +1,4 @@
-"""The students that a command is about: a filter of grades, a school, and a teacher may follow it. The rest of what was typed is
+"""The students that a command is about: a filter of grades, a school, a teacher, and a class may follow it. The rest of what was typed is
 said to be left out.
 """
 

@@ -89,6 +89,13 @@ def test_students_without_an_adult_are_counted_anyway(office, session):
     assert filters(session) == {}
 
 
+def test_digest_of_one_class_needs_a_private_channel(office, session, ana_teaches, private):
+    assert "private channel" in type_command(office, "subscribe class 5A")
+    assert filters(session) == {}
+    type_command(office, "subscribe class 5A", channel=private)
+    assert filters(session) == {private: 'class "5A"'}
+
+
 def test_digest_of_one_teacher_needs_a_private_channel(office, session, ana_teaches, private):
     assert "private channel" in type_command(office, "subscribe teacher García")
     assert filters(session) == {}

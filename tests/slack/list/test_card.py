@@ -288,3 +288,24 @@ def test_card_counts_students_without_a_textable_adult(office, session, sam, lee
     assert "1 of these 2 students has no adult" in text_of(office.dana.command("/cleanup").message)
     assert "*This student has no adult" in text_of(office.dana.command("/cleanup", "sam").message)
     assert "no adult" not in text_of(office.dana.command("/cleanup", "lee").message)
+
+
+@pytest.mark.parametrize("typed", ["5B", "class 5b", 'class "5B"', "blocked 5B"])
+def test_class_title_shows_the_students_of_that_class(office, session, sam, lee, typed):
+    mia = people.student(session, "Mia", at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, mia, given="Eva"), SmsStatus.BLOCKED)
+    people.school_class(session, office.district.ana, office.district.lincoln, mia, title="Homeroom (5B)")
+    people.school_class(session, office.district.tom, office.district.roosevelt, lee, title="Homeroom 15B")
+    session.commit()
+    message = office.dana.command("/cleanup", typed).message
+    assert screens.student_ids(message) == [mia.id]
+    assert "Class 5B" in text_of(message)
+
+
+def test_class_of_other_students_is_empty_and_similar_ones_are_offered(office, session, sam):
+    mia = people.student(session, "Mia", at=office.district.lincoln)
+    people.school_class(session, office.district.ana, office.district.lincoln, mia, title="5B")
+    session.commit()
+    message = office.clara.command("/cleanup", 'class "5Z"').message
+    assert "none of your students is in a class titled *5Z*" in text_of(message)
+    assert 'class "5B"' in screens.values(message, "list.show.near.1") + screens.values(message, "list.show.near.0")
