@@ -39,8 +39,11 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Unknown:
+    """A word that was not understood, or whose `topic` is no filter."""
+
     word: str
     suggestions: tuple[Suggestion, ...] = ()
+    topic: w.Topic | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def parse_filter(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
         # A correction that changes nothing is not worth a question: `graed 5`.
         if filter_ not in meant[: len(problem.instead)]:
             suggestions = tuple(Suggestion(describe(each), str(each.with_page(1))) for each in dict.fromkeys(meant))
-            unknown.append(Unknown(_text(tokens, problem), suggestions))
+            unknown.append(Unknown(_text(tokens, problem), suggestions, problem.topic))
     return Parsed(filter_, tuple(unknown))
 
 

@@ -33,6 +33,7 @@ class Problem(NamedTuple):
     end: int
     instead: tuple[str, ...]
     may_be_name: bool
+    topic: w.Topic | None = None
 
 
 class Reader:
@@ -96,11 +97,14 @@ class Reader:
         return end
 
     def _read_mention(self, at: int) -> int:
-        """Read a mention, an email address, or a command: never a name."""
+        """Read a mention, an email address, a command, or a word for something else than a list: never a name."""
         text = self._texts[at]
         who = text[2:-1].split("|")[0] if text.startswith("<@") else text.lower()
         if "@" in text and (teacher := self._mentions.get(who)):
             self._places["teacher"] = teacher
+            return at + 1
+        if topic := w.TOPIC_WORDS.get(self._words[at]):
+            self.problems.append(Problem(at, at + 1, (), may_be_name=False, topic=topic))
             return at + 1
         if text[0] == "<" or "@" in text or self._words[at] in w.COMMAND_WORDS:
             return self._problem(at, at + 1, may_be_name=False)
@@ -162,6 +166,10 @@ class Reader:
             self._statuses += statuses
             self._no_adult = self._no_adult or not statuses
             return end
+        if self._words[at] in w.CANNOT:
+            adjective = at + 1 + (self._words[at + 1] == "be")
+            if self._words[adjective] in w.TEXTABLE:  # The whole list.
+                return adjective + 1
         if self._words[at] not in w.NOT:
             return 0
         end, statuses = self._status_phrase(at + 1)

@@ -1,6 +1,7 @@
 """The words that mean something in a filter, folded by `bot.domain.names.fold`, and the phrases that the help shows."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
 
@@ -53,15 +54,17 @@ COMMAND_WORDS = {phrase.example.split()[0]: " " in phrase.example for phrase in 
 
 STATUS_SLUGS = {status: status.value.replace("_", "-") for status in SmsStatus}
 _STATUS_PHRASES = {
-    SmsStatus.LANDLINE: ("landline", "landlines", "home phone", "home phones"),
+    SmsStatus.LANDLINE: ("landline", "landlines", "home phone", "home phones", "voip"),
     SmsStatus.TURNED_OFF: ("turned off", "off", "switched off", "phone off", "powered off", "phone turned off"),
     SmsStatus.UNCONFIRMED: ("unconfirmed", "not confirmed", "unknown", "no receipt"),
     SmsStatus.BLOCKED: ("blocked", "block", "blocks", "blocking"),
     SmsStatus.INACTIVE: (
         *("inactive", "disconnected", "out of service", "invalid", "dead", "not in service", "no longer in service"),
+        *("bad number", "bad numbers", "bad phone", "bad phones"),
     ),
     SmsStatus.OPT_OUT: (
         *("opt out", "opted out", "opt outs", "stop", "stopped", "texted stop", "said stop", "unsubscribed"),
+        *("do not contact", "dont contact", "do not text", "dont text", "dnc"),
     ),
     SmsStatus.WRONG_PERSON: (
         *("wrong person", "wrong persons", "wrong people", "wrong number", "wrong numbers", "wrong phone"),
@@ -84,6 +87,9 @@ STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
 }
 NO_ADULT_WORDS = {phrase.replace(" ", "") + ending for phrase in _NO_ADULT_PHRASES for ending in ("", "s")}
 LONGEST_PHRASE = max(len(phrase.split()) for phrases in _STATUS_PHRASES.values() for phrase in phrases)
+# Behind `not`, `cannot`, or `cannot be`: everyone on the list.
+TEXTABLE = {"textable", "texted", "reachable", "reached", "contactable", "deliverable", "delivered"}
+CANNOT = {"cannot", "cant", "not"}
 NOT = {"not", "except", "excluding", "without", "but", "minus", "isnt", "arent"}
 
 GRADE_KEYS = {"grade", "grades", "gr", "graders", "grader", "g", "grado", "grados"}
@@ -120,6 +126,19 @@ SCHOOL_KINDS = {
 }
 # Words that many schools share: without them only `lincoln` is left of Lincoln Elementary.
 COMMON_IN_SCHOOLS = SCHOOL_KINDS | SCHOOL_NOUNS | {"the", "of", "at", "and", "jr", "junior", "sr", "senior", "k8", "st"}
+
+
+class Topic(StrEnum):
+    """What people ask for with a word that is no filter. The card explains how to get it."""
+
+    FILE = "file"
+    CLAIMS = "claims"
+
+
+TOPIC_WORDS = {
+    **dict.fromkeys(("download", "downloads", "export", "exports", "report", "reports"), Topic.FILE),
+    **dict.fromkeys(("unclaimed", "claimed"), Topic.CLAIMS),
+}
 ASKING = {"can", "could", "would", "will"}
 FILLERS = {
     *("a", "all", "and", "any", "are", "by", "cleanup", "contact", "contacts", "children", "currently", "dad", "dads"),
@@ -127,6 +146,7 @@ FILLERS = {
     *("has", "have", "hello", "hey", "how", "in", "is", "just", "kids", "list", "many", "me", "mine", "mom", "moms"),
     *("mother", "my", "names", "need", "number", "numbers", "of", "on", "only", "ones", "or", "our", "parent"),
     *("parents", "phone", "phones", "please", "s", "show", "still", "students", "texts", "thanks", "that", "the"),
+    *("unreachable", "undeliverable", "undelivered", "uncontactable", "untextable", "bounced", "bounces", "failed"),
     *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
 }
 KEYS = GRADE_KEYS | STATUS_KEYS | NAME_KEYS | PAGE_KEYS | ROOM_KEYS

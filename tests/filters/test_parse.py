@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.filters.parse import parse_filter, suggest_commands
+from bot.filters.filter import Filter
+from bot.filters.parse import Parsed, parse_filter, suggest_commands
 from bot.filters.vocabulary import Vocabulary
 from bot.filters.words import GRAMMAR
 
@@ -171,6 +172,22 @@ PEOPLE = {
     "Lincoln Stone": 'teacher "Lincoln Stone"',
 }
 
+# Words of other products and of the field.
+FIELD = {
+    "voip": "landline",
+    "bad numbers": "inactive",
+    "do not contact": "opt-out",
+    "don't text": "opt-out",
+    "grade 5 do not contact": "grade 5 opt-out",
+    "grade 5 unreachable": "grade 5",
+    "undeliverable grade 5": "grade 5",
+    "uncontactable 5th": "grade 5",
+    "not textable grade 5": "grade 5",
+    "grade 5 cannot be texted": "grade 5",
+    "bounced texts grade 5": "grade 5",
+}
+WHOLE_LIST = ["unreachable", "undeliverable", "uncontactable", "not textable", "can't be reached", "bounced"]
+
 CLASSES = {
     "5B": 'class "5B"',
     "5b": 'class "5B"',
@@ -226,13 +243,18 @@ TOGETHER = {
     "🎉 grade 5 :tada:": "grade 5",
 }
 
-TYPED = GRADES | STATUSES | PEOPLE | CLASSES | SCHOOLS | TOGETHER
+TYPED = GRADES | STATUSES | PEOPLE | FIELD | CLASSES | SCHOOLS | TOGETHER
 
 
 @pytest.mark.parametrize(("typed", "understood"), TYPED.items())
 def test_line_is_understood_completely(typed, understood):
     parsed = parse_filter(typed, DISTRICT)
     assert (str(parsed.filter), parsed.unknown) == (understood, ())
+
+
+@pytest.mark.parametrize("typed", WHOLE_LIST)
+def test_words_for_everyone_on_the_list_do_not_narrow_it(typed):
+    assert parse_filter(typed, DISTRICT) == Parsed(Filter())
 
 
 @pytest.mark.parametrize("typed", [*GRADES, *STATUSES, *SCHOOLS, *TOGETHER])

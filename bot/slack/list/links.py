@@ -13,6 +13,7 @@ from bot.domain import grade
 from bot.domain.sms_status import MEANINGS, SEVERITY, Color, statuses_with_color
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.parse import Parsed
+from bot.filters.words import Topic
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 
@@ -66,7 +67,8 @@ def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]
 
 def questions(view: ListView) -> list[Block]:
     """Return what was not understood or is ambiguous, with buttons for what may have been meant."""
-    blocks = not_understood(view.parsed) if view.parsed.unknown else []
+    blocks = [b.section(sentence) for sentence in _explanations(view)]
+    blocks += not_understood(view.parsed)
     if view.similar:
         typed, shown = (f"*{b.escaped(' '.join(which.names))}*" for which in (view.parsed.filter, view.page.filter))
         blocks.append(b.section(f"No one named {typed} is on your list. Shown instead: {shown}."))
@@ -80,7 +82,27 @@ def questions(view: ListView) -> list[Block]:
     return blocks
 
 
+def _explanations(view: ListView) -> list[str]:
+    """Return how to get what was asked for with a word that is no filter."""
+    sentences = {
+        Topic.FILE: (
+            "*Download…* below makes an Excel or CSV file of this list."
+            if view.page.total_contacts
+            else "This list is empty, so there is nothing to download."
+        ),
+        Topic.CLAIMS: (
+            "This list has all contacts, claimed or not: it cannot be narrowed to either. "
+            "A contact that a colleague takes care of is marked 🙋 with their name."
+        ),
+    }
+    topics = {unknown.topic for unknown in view.parsed.unknown}
+    return [sentence for topic, sentence in sentences.items() if topic in topics]
+
+
 def not_understood(parsed: Parsed) -> list[Block]:
+    parsed = replace(parsed, unknown=tuple(unknown for unknown in parsed.unknown if unknown.topic is None))
+    if not parsed.unknown:
+        return []
     sentence = f"I did not understand {quoted_unknown(parsed)}, so the list below is *not* narrowed by it."
     suggestions = [suggestion for word in parsed.unknown for suggestion in word.suggestions][:_MAX_SUGGESTIONS]
     if not suggestions:

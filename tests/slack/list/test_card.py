@@ -309,3 +309,37 @@ def test_class_of_other_students_is_empty_and_similar_ones_are_offered(office, s
     message = office.clara.command("/cleanup", 'class "5Z"').message
     assert "none of your students is in a class titled *5Z*" in text_of(message)
     assert 'class "5B"' in screens.values(message, "list.show.near.1") + screens.values(message, "list.show.near.0")
+
+
+@pytest.mark.parametrize("typed", ["download", "export", "grade 5 report", "Export blocked"])
+def test_word_for_a_file_points_to_the_download(office, sam, typed):
+    message = office.clara.command("/cleanup", typed).message
+    assert screens.student_ids(message) == [sam.id]
+    assert "*Download…* below makes an Excel or CSV file of this list." in text_of(message)
+    assert office.clara.press(message, action_id="list.download").ok
+
+
+def test_download_of_an_empty_list_is_explained(office, sam):
+    text = text_of(office.clara.command("/cleanup", "export landline").message)
+    assert "nothing to download" in text
+    assert "named" not in text
+
+
+@pytest.mark.parametrize("typed", ["unclaimed", "claimed grade 5"])
+def test_word_for_claims_is_explained(office, sam, typed):
+    message = office.clara.command("/cleanup", typed).message
+    assert screens.student_ids(message) == [sam.id]
+    assert "cannot be narrowed to either" in text_of(message)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("unreachable", "undeliverable", "uncontactable", "not textable", "bounced", "do not contact", "voip"),
+        *("bad numbers", "5B", "download", "export", "report", "unclaimed"),
+    ],
+)
+def test_word_of_the_field_is_no_unknown_name(office, sam, typed):
+    text = text_of(office.clara.command("/cleanup", typed).message)
+    assert "No one named" not in text
+    assert "did not understand" not in text or typed == "5B"
