@@ -69,9 +69,9 @@ def test_final_digest():
 *Joined the list:* 30   *Left the list:* 4 (3 after staff fixed the contact)   *Still on it:* 51
 🔴 *Inactive*: 30 joined, 51 still on it
 🟡 *Landline*: 4 left
-*By grade of their children, joined:* K: 20  ·  5: 10
-*By grade of their children, left:* 5: 4
-*By grade of their children, still on it:* 5: 51
+*By grade of their children, joined:* Kindergarten: 20  ·  Grade 5: 10
+*By grade of their children, left:* Grade 5: 4
+*By grade of their children, still on it:* Grade 5: 51
 ⚠️ *1 student has no adult who can be texted.*
 🛠️ 12 texts were refused with twilio code 30004. The problem is on our side, so no contact is listed for it. \
 Please tell the people who run texting."""
@@ -143,3 +143,16 @@ def test_title_pings_no_one():
 def test_district_may_replace_the_template(tmp_path):
     (tmp_path / "digest.txt").write_text("{{ digest.title }}\n\nDelivered: {{ digest.delivered }}")
     assert card.draw(FINAL, Templates(tmp_path)).text == "Early dismissal today\n\nDelivered: 1100"
+
+
+def test_sums_of_texts_and_missing_numbers_add_up():
+    by_status = {SmsStatus.INACTIVE: MoveCounts(joined=62), SmsStatus.NO_NUMBER: MoveCounts(joined=15, stayed=2)}
+    digest = replace(FINAL, not_delivered=62, moves=MoveCounts(joined=77, stayed=2), by_status=by_status)
+    assert "*Joined the list:* 77 (62 texts did not arrive, 15 have no number)   *Still on it:* 2" in "\n".join(
+        paragraphs(digest)
+    )
+
+
+def test_only_missing_numbers_need_no_sum():
+    digest = replace(FINAL, moves=MoveCounts(joined=1), by_status={SmsStatus.NO_NUMBER: MoveCounts(joined=1)})
+    assert "*Joined the list:* 1 (1 has no number)" in "\n".join(paragraphs(digest))

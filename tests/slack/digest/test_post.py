@@ -80,7 +80,7 @@ def test_subscribed_channel_gets_the_counts(office, session, maria, subscribed):
     assert "*0 delivered*, *1 not delivered*" in words
     assert "*Joined the list:* 1" in words
     assert "🔴 *Blocked*: 1 joined" in words
-    assert "*By grade of their children, joined:* 5: 1" in words
+    assert "*By grade of their children, joined:* Grade 5: 1" in words
     assert "1 student has no adult who can be texted" in words
 
 
