@@ -55,7 +55,9 @@ def claim(
     sending one row can take.
     """
     expired = update(table).where(table.state == OutboxState.CLAIMED, table.claimed_at <= now - lease)
-    session.execute(expired.values(on_expiry), execution_options={"synchronize_session": False})
+    session.execute(
+        expired.values(**on_expiry, **first_due(table, on_expiry)), execution_options={"synchronize_session": False}
+    )
     due = select(table.id).where(table.state == OutboxState.PENDING, table.due_at <= now)
     values = {"state": OutboxState.CLAIMED, "claimed_at": now, "attempts": table.attempts + 1}
     return claim_first(session, due.order_by(table.due_at, table.id), table, values)
@@ -88,7 +90,13 @@ def complete(
     """Store the outcome of the attempt in which this worker claimed the row. Return False, and change nothing, if it lost it."""
     table = type(row)
     current = update(table).where(table.id == row.id, table.attempts == row.attempts, table.state.in_(from_states))
+    values |= first_due(table, values)
     return session.scalar(current.values(state=state, **values).returning(table.id)) is not None
+
+
+def first_due(table: type[OutboxRow], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value that keeps when a row was first due, if these values move `due_at`."""
+    return {"first_due_at": func.coalesce(table.first_due_at, table.due_at)} if "due_at" in values else {}
 
 
 def retry(session: Session, row: OutboxRow, *, due_at: datetime, **values: Any) -> bool:

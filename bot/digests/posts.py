@@ -86,7 +86,8 @@ def claim_ambiguous(session: Session, *, now: datetime) -> DigestPost | None:
     """Return the next ambiguous post to look up; no other worker gets it for `LEASE`."""
     due = select(DigestPost.id).where(DigestPost.state == PostState.AMBIGUOUS, DigestPost.due_at <= now)
     in_order = due.order_by(DigestPost.due_at, DigestPost.id)
-    return outbox.claim_first(session, in_order, DigestPost, {"due_at": now + LEASE})
+    values = {"due_at": now + LEASE}
+    return outbox.claim_first(session, in_order, DigestPost, values | outbox.first_due(DigestPost, values))
 
 
 def claim_refresh(session: Session, *, now: datetime) -> DigestPost | None:

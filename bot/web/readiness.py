@@ -25,12 +25,14 @@ from bot.sync import runs
 _OUTBOX_PATIENCE = timedelta(minutes=5)
 _MAX_REFUSALS = 5
 _OLDEST_DUE = text("""
-SELECT min(due_at) FROM (
-    SELECT due_at FROM digest_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
-    UNION ALL SELECT due_at FROM downloads WHERE state IN ('pending', 'claimed')
-    UNION ALL SELECT due_at FROM report_imports WHERE state IN ('pending', 'claimed')
-    UNION ALL SELECT due_at FROM sync_notices WHERE state IN ('pending', 'claimed')
-    UNION ALL SELECT due_at FROM admin_notices WHERE state IN ('pending', 'claimed')
+SELECT min(coalesce(first_due_at, due_at)) FROM (
+    SELECT first_due_at, due_at FROM digest_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
+    UNION ALL SELECT first_due_at, due_at FROM downloads WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM report_imports WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM sync_notices WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM admin_notices WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM wrong_person_notices WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM text_cards WHERE state IN ('pending', 'claimed')
 ) AS unsent
 """)
 # A sort that does not fit in memory: it writes 2 MB to the disk, and leaves nothing.

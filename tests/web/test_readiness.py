@@ -6,9 +6,14 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from support.tcp_proxy import serve_proxy
 
+from bot.db import outbox
 from bot.db.engine import build_engine
+from bot.db.models.notices import SyncNotice
+from bot.db.models.roster import SyncRun
+from bot.sync.notices import claim_notice
 from bot.web.readiness import readiness_checks
 
 
@@ -58,6 +63,21 @@ def test_last_message_without_receipts_is_reported(ours, now, silent_at, expecte
         newer = {"id": "newer", "sent_at": now - timedelta(days=1), "now": now, "silent": silent_at}
         connection.execute(text(message), [older, newer])
     assert problems(ours, now) == [*expected, "SIS"]
+
+
+def test_row_that_is_retried_again_and_again_is_overdue(ours, now):
+    with Session(ours) as session:
+        run = SyncRun(source="export", started_at=now, state="failed")
+        session.add(run)
+        session.flush()
+        session.add(SyncNotice(sync_run_id=run.id, kind="report", reader="a@b.example", due_at=now))
+        session.commit()
+        for minute in range(7):
+            at = now + timedelta(minutes=minute)
+            notice = claim_notice(session, now=at)
+            assert outbox.retry(session, notice, due_at=at + timedelta(minutes=1))
+            session.commit()
+            assert ("outbox" in problems(ours, at)) is (minute >= 5)
 
 
 def test_disk_that_cannot_be_written_to_is_reported(ours, now):

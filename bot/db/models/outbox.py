@@ -19,10 +19,14 @@ class OutboxState(StrEnum):
 
 
 class OutboxRow:
-    """Something to send at `due_at`. `claimed_at` starts the lease; `attempts` counts the claims and identifies the latest."""
+    """Something to send at `due_at`. `claimed_at` starts the lease; `attempts` counts the claims and identifies the latest.
+
+    `first_due_at` is when it was due before the first retry moved `due_at`.
+    """
 
     id: Mapped[int] = id_column()
     state: Mapped[str] = mapped_column(server_default=OutboxState.PENDING)
     due_at: Mapped[datetime]
+    first_due_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
