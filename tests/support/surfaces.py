@@ -11,6 +11,7 @@ from support import edits, people
 from bot.access import AccessLevel
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import SyncRun
+from bot.db.models.unclear_texts import UnclearText
 from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
 from bot.sandbox.slack import message_store, view_store
@@ -33,7 +34,7 @@ SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", 
 class Scene:
     """Ids of Sam Rivera and of what the buttons are for.
 
-    Maria has a pending edit, Otto one in conflict with the SIS, Pablo is removed, Lars has a suggestion; `run` is a sync on hold.
+    Maria has a pending edit, Otto one in conflict with the SIS, Pablo is removed, Lars has a suggestion; `run` is a sync on hold, `text` a text from Lars that a person has to read.
     """
 
     sam: int
@@ -43,6 +44,7 @@ class Scene:
     removal: int
     lars: int
     run: int
+    text: int
     channel: str
 
 
@@ -80,9 +82,10 @@ def set_up(session, office):
     edits.sync_phone(session, otto, "+13125557903")
     removal = edits.remove(session, pablo, sam, actor=clara).id
     run = SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="held")
-    session.add(run)
+    unclear = UnclearText(provider="twilio", event_key="SM1", phone=lars.sis_phone, topic="opt_out", text="stop it")
+    session.add_all([run, unclear])
     _post_digest(session, office)
-    return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, run.id, office.channel)
+    return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, run.id, unclear.id, office.channel)
 
 
 def clerk(office):
@@ -204,6 +207,9 @@ def _run_value(scene):
 
 _receive_conflict = receive((edits_notice.KEEP_OURS, _conflict_value), (edits_notice.TAKE_SIS, _conflict_value))
 _receive_held_sync = receive((sync_notice.APPLY, _run_value), (sync_notice.SKIP, _run_value))
+_receive_text = receive(
+    *((f"text.{answer}", lambda scene: str(scene.text)) for answer in ("record_opt_out", "neither"))
+)
 _receive_exports = receive((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
 
 
@@ -333,6 +339,8 @@ STUDENT = {
     "Take the SIS's": EntryPoint(open_student, press_in_view("conflict.take_sis", "conflict")),
     "Keep ours in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.KEEP_OURS)),
     "Take the SIS's in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.TAKE_SIS)),
+    "Record opt-out in a message": EntryPoint(_receive_text, press_last(action_id="text.record_opt_out")),
+    "Neither in a message": EntryPoint(_receive_text, press_last(action_id="text.neither")),
 }
 OFFICE = {
     "import": EntryPoint(no_screen, command("import")),
@@ -414,5 +422,6 @@ def _tables(session):
         "downloads",
         "report_imports",
         "sync_runs",
+        "unclear_texts",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}
