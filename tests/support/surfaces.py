@@ -83,8 +83,10 @@ def set_up(session, office):
     removal = edits.remove(session, pablo, sam, actor=clara).id
     run = SyncRun(source="export", started_at=office.now(), finished_at=office.now(), state="held")
     unclear = UnclearText(provider="twilio", event_key="SM1", phone=lars.sis_phone, topic="opt_out", text="stop it")
-    session.add_all([run, unclear])
+    session.add(run)
     _post_digest(session, office)
+    session.add(unclear)  # After the clock's round, which would send its card.
+    session.commit()
     return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, run.id, unclear.id, office.channel)
 
 
