@@ -36,7 +36,8 @@ def _staff(given, family, role, school):
     def build(office, session):
         member = people.staff(session, given, family, role=role, at=getattr(office.district, school))
         session.commit()
-        return _add_account(office, email=member.email)
+        office.people[given.lower()] = account = _add_account(office, email=member.email)
+        return account
 
     return build
 
