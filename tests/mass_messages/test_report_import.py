@@ -163,6 +163,6 @@ def test_import_is_audited_without_names_or_numbers(session, family, import_csv)
     assert (row.subject_id, row.actor, row.after) == (report.id, "cleanup-bot", "0 delivered, 1 not, 1 unclear")
 
 
-def test_message_that_nobody_registered_keeps_its_id():
+def test_unregistered_message_gets_the_same_id():
     assert message_id("Snow Day!", NOW) == message_id("snow day", NOW)
     assert message_id("Snow day", NOW) != message_id("Snow day", NOW + timedelta(minutes=1))

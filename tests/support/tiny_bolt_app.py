@@ -25,7 +25,12 @@ MANIFEST = {
         ],
     },
     "oauth_config": {
-        "scopes": {"bot": ["commands", "chat:write", "users:read", "channels:read", "channels:history", "files:write"]}
+        "scopes": {
+            "bot": [
+                *("commands", "chat:write", "users:read", "channels:read", "channels:history"),
+                *("files:read", "files:write"),
+            ]
+        }
     },
     "settings": {"event_subscriptions": {"bot_events": ["app_home_opened"]}, "interactivity": {"is_enabled": True}},
 }

@@ -150,10 +150,10 @@ def _import(context: AppContext, client: WebClient, row: ReportImport) -> None:
         import_report(
             session, current, preview, now=now, settle_after=settings.settle_after, region=settings.phone_region
         )
-    _tell(context, client, row, table, preview)
+    _report_done(context, client, row, table, preview)
 
 
-def _tell(context: AppContext, client: WebClient, row: ReportImport, table: Table, preview: Preview) -> None:
+def _report_done(context: AppContext, client: WebClient, row: ReportImport, table: Table, preview: Preview) -> None:
     """Say what was done, in the dialog and in a direct message, with the unclear rows as a file before it."""
     card = cards.done_card(row, preview)
     _update_dialog(context, client, row, cards.notice_dialog("✅ Imported. The details are in our direct messages."))
@@ -190,4 +190,4 @@ def _update_dialog(context: AppContext, client: WebClient, row: ReportImport, vi
 def _send(client: WebClient, row: ReportImport, card: Card) -> None:
     result = api_errors.call(lambda: client.chat_postMessage(channel=row.user_id, text=_PUSH_TEXT, blocks=card.blocks))
     if result.outcome is not Outcome.DONE:
-        logger.warning("report %s: its person could not be told: %s", row.id, result.error)
+        logger.warning("report %s: the direct message was not sent: %s", row.id, result.error)

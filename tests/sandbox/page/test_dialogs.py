@@ -1,7 +1,10 @@
 """Dialogs, menus and confirmations of the app on the page."""
 
 from playwright.sync_api import expect
+from support import tiny_bolt_app
 from support.page_server import dialog, ephemeral, open_edit, say
+
+from bot.sandbox.slack import view_store
 
 
 def test_dialog_focuses_its_first_field(page):
@@ -108,3 +111,16 @@ def test_declined_confirmation_sends_nothing(page, server):
     ephemeral(page).get_by_role("button", name="Remove").click()
     confirmation.get_by_role("button", name="Remove").click()
     expect(ephemeral(page)).to_contain_text("Removed")
+
+
+def test_chosen_file_reaches_the_app(page, server):
+    element = {"type": "file_input", "action_id": "chosen", "filetypes": ["csv"], "max_files": 1}
+    label = {"type": "plain_text", "text": "Report"}
+    block = {"type": "input", "block_id": "report", "label": label, "element": element}
+    view_store.push_modal(server.slack, "UDANA", tiny_bolt_app.dialog(block, tiny_bolt_app.text_input("note")))
+    page.get_by_label("Report").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": b"a,b"})
+    expect(dialog(page).get_by_text("r.csv")).to_be_visible()
+    dialog(page).get_by_role("button", name="Save").click()
+    expect(dialog(page)).to_have_count(0)
+    [file] = server.received[-1]["view"]["state"]["values"]["report"]["chosen"]["files"]
+    assert server.slack.files[file["id"]].content == b"a,b"

@@ -254,7 +254,7 @@ def test_right_that_has_ended_stops_a_report_that_waits(office, session, family,
     assert counted(session) == 0
 
 
-def test_file_is_forgotten_after_a_day(office, session, family, snow):
+def test_file_is_deleted_after_a_day(office, session, family, snow):
     choose(office, office.clara)
     office.advance(days=1, minutes=1)
     assert office.tick().failed == ()
