@@ -149,14 +149,19 @@ def _view(contacts: list[Block], list_id: int) -> Block:
         b.option("I'll take these", _CLAIM, description=f"Colleagues see it for {CLAIM_DURATION.days} days"),
         b.option("Switch to autocall", _CALL, description="The same number gets calls, and no texts"),
         *(
-            b.option(f"Remove: {reason.sentence[0].lower()}{reason.sentence[1:]}", f"{_REMOVE} {reason}")
+            b.option(
+                f"Remove from all students: {reason.sentence[0].lower()}{reason.sentence[1:]}", f"{_REMOVE} {reason}"
+            )
             for reason in RemovalReason
         ),
     ]
     blocks = [
         b.input_block(CONTACTS, "Contacts on this page", {"type": "multi_static_select", "options": contacts}),
         b.input_block(ACTION, "What should happen to them?", b.radio_buttons(actions)),
-        b.context("A contact is removed from all of their students. Each removal can be undone."),
+        b.context(
+            "*Remove* here takes a contact away from all of their students; in the dialog of a student, it can be that student "
+            "only. Each removal can be undone."
+        ),
     ]
     return b.modal("Several at once", blocks, callback_id=SAVE, metadata=str(list_id), submit="Apply")
 
@@ -166,7 +171,7 @@ def _result(choice: _Choice, refused: Sequence[tuple[str | None, str]]) -> Block
     sentences = {
         _CLAIM: plural(changed, "contact is yours now", "contacts are yours now"),
         _CALL: plural(changed, "contact gets autocalls from now on", "contacts get autocalls from now on"),
-        _REMOVE: plural(changed, "contact was removed", "contacts were removed"),
+        _REMOVE: f"{plural(changed, 'contact was removed', 'contacts were removed')} from all of their students",
     }
     blocks = [b.section(f"✅ {sentences[choice.action]}.")] if changed else []
     if refused:

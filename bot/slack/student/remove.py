@@ -46,7 +46,8 @@ class RemoveDialog:
             actor=actor,
             now=ctx.now(),
         )
-        return "Removed. *Undo* below brings the contact back."
+        scope = "all of their students" if from_all else "this student only"
+        return f"Removed from {scope}. *Undo* below brings the contact back."
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None
@@ -57,7 +58,8 @@ def _scope(form: ContactForm) -> list[Block]:
     name, student = b.escaped(form.contact.name), form.student.student.name
     others = len(form.impact.siblings)
     if not others or form.impact.more_siblings:
-        about = f"*{name}* will get no more messages about {b.escaped(student)}. You can undo this later."
+        about = f"*{name}* is removed from {b.escaped(student)} only: no more messages about this student."
+        about += " You can undo this later."
         return [b.section(about), *map(b.context, other_students(form.impact, "nothing changes there."))]
     everyone = "Both students of this contact" if others == 1 else f"All {others + 1} students of this contact"
     options = [b.option(f"Only {student}", _THIS_STUDENT), b.option(everyone, _ALL_STUDENTS)]
