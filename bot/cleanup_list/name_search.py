@@ -84,7 +84,8 @@ def similar_names(session: Session, which: Filter, *, actor: Actor, roster: str 
     matches = {match for words in people if (match := _match(typed, similar, words.split())) and match[0]}
     # SQL folds the letters of some scripts differently; a suggestion that would not be found again is left out.
     findable = (names for _, names in sorted(matches) if all(fold(name) == name for name in names))
-    return tuple(replace(which, names=names, page=1) for names in findable)[:_MAX_SUGGESTIONS]
+    capitalized = (tuple(f"{name[:1].upper()}{name[1:]}" for name in names) for names in findable)
+    return tuple(replace(which, names=names, page=1) for names in capitalized)[:_MAX_SUGGESTIONS]
 
 
 def _names_like(similar: Sequence[dict[str, int]], which: Filter, actor: Actor) -> Select[str, str]:

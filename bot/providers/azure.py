@@ -122,7 +122,7 @@ CODES: Mapping[str, Code] = {
     "2000": Code(Outcome.DELIVERED, "The carrier says that the text arrived."),
     "4000": Code(_OURS, "Azure's fraud protection stopped the text."),
     "4001": Code(_OURS, "The number we send from is not valid."),
-    "4002": Code(Outcome.INACTIVE, "Azure says that this phone number cannot exist."),
+    "4002": Code(Outcome.INACTIVE, "Azure says that this is not a valid phone number."),
     "4003": Code(_OURS, "Azure does not send texts there."),
     "4004": Code(Outcome.INACTIVE, "This number does not exist."),
     "4005": Code(Outcome.BLOCKED, "The contact's carrier blocks our texts.", reasonless=True),

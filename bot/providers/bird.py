@@ -82,7 +82,7 @@ CODES: Mapping[str, Code] = {
     "sms.failed": Code(Outcome.UNCONFIRMED, "It failed, for an unknown reason.", shaky=True, reasonless=True),
     "sms.expired": Code(Outcome.UNCONFIRMED, "The text expired before the phone accepted it."),
     "sms.rejected": Code(_OURS, "Bird refused the text before any carrier had it."),
-    "invalid_destination": Code(Outcome.INACTIVE, "Bird says that this phone number cannot exist."),
+    "invalid_destination": Code(Outcome.INACTIVE, "Bird says that this is not a valid phone number."),
     "unreachable": Code(Outcome.TURNED_OFF, "The phone was off or out of range."),
     "blocked_by_carrier": Code(Outcome.BLOCKED, "The contact's carrier blocks our texts.", reasonless=True),
     "blocked_by_recipient": Code(Outcome.BLOCKED, "The contact blocks our texts."),

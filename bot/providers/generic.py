@@ -162,7 +162,7 @@ CODES: Mapping[str, Code] = {
     "err[twilio-smpp]:010": Code(Outcome.UNCONFIRMED, "The network where the phone is cannot deliver texts to it."),
     "err[twilio-smpp]:011": Code(Outcome.TURNED_OFF, "The phone was busy."),
     "err[twilio-smpp]:012": Code(_OURS, "The carrier's network failed."),
-    "command_status:0x0B": Code(Outcome.INACTIVE, "The carrier says that this phone number cannot exist."),
+    "command_status:0x0B": Code(Outcome.INACTIVE, "The carrier says that this is not a valid phone number."),
     "command_status:0x0A": Code(_OURS, "The number we send from is not valid."),
     "command_status:0x01": Code(_OURS, "Our text was longer or shorter than the carrier accepts."),
     "command_status:0x08": Code(_OURS, "The carrier's system failed."),

@@ -128,7 +128,7 @@ CODES: Mapping[str, Code] = {
     "40009": Code(_OURS, "The content of our text could not be sent."),
     "40010": Code(_OURS, "The number we send from is not registered."),
     "40011": Code(_OURS, "We sent faster than the carrier allows."),
-    "40012": Code(Outcome.INACTIVE, "Telnyx says that this phone number cannot exist."),
+    "40012": Code(Outcome.INACTIVE, "Telnyx says that this is not a valid phone number."),
     "40013": Code(_OURS, "The number we send from is not valid."),
     "40014": Code(_OURS, "The text expired before Telnyx could send it."),
     "40015": Code(_OURS, "Telnyx took our text for spam."),

@@ -132,7 +132,7 @@ CODES: Mapping[str, Code] = {
     "11200": Code(_OURS, "Twilio could not fetch something from our server."),
     "20003": Code(_OURS, "Our Twilio credentials were not accepted."),
     "20429": Code(_OURS, "We sent Twilio too many requests at once."),
-    "21211": Code(Outcome.INACTIVE, "Twilio says that this phone number cannot exist."),
+    "21211": Code(Outcome.INACTIVE, "Twilio says that this is not a valid phone number."),
     "21212": Code(_OURS, "The number we send from is not valid."),
     "21408": Code(_OURS, "Our account may not text that country."),
     "21602": Code(_OURS, "We sent an empty text."),

@@ -26,7 +26,8 @@ MESSAGE_CHARACTERS = 12_500
 MESSAGE_TEXT = 3900
 HEADER = 150
 VALUE = "value"  # The action id of every input; its block id says which one it is.
-_TEXT, _BUTTON, _OPTION, _TITLE, _VALUE, _OPTIONS = 3000, 75, 75, 24, 150, 100
+_TEXT, _BUTTON, _OPTION, _VALUE, _OPTIONS = 3000, 75, 75, 150, 100
+TITLE = 24
 _DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 # Formatting characters of other people, which `escaped` sets apart with zero-width spaces; and our own formatting.
@@ -196,7 +197,7 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
     view: Block = {
         "type": "modal",
         "callback_id": callback_id,
-        "title": plain(cut(title, _TITLE)),
+        "title": plain(cut(title, TITLE)),
         "close": plain("Cancel" if submit else "Close"),
         "private_metadata": metadata,
         "blocks": list(blocks)[:VIEW_BLOCKS],

@@ -49,7 +49,9 @@ def _summary(card: StudentCard) -> str:
     student = card.student
     level = grade.title(student.grade) if student.grade else "No grade"
     place = " · ".join([level, *(b.escaped(name) for name in (*student.schools, *student.teachers))])
-    lines = [f"*{b.escaped(student.name)}*", place]
+    # The title has the name already, as far as it fits.
+    name = [f"*{b.escaped(student.name)}*"] if len(student.name) > b.TITLE else []
+    lines = [*name, place]
     if not card.contacts:
         lines.append("⚠️ *No contacts at all.* Add one in the student information system.")
     elif not student.textable:
