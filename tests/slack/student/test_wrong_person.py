@@ -21,7 +21,7 @@ def maria(session, office):
     maria = people.contact(session, sam, phone=NUMBER)
     kim = people.student(session, "Kim", "Oduya", at=office.district.lincoln)
     people.contact(session, kim, given="Lee", family="Oduya", phone=NUMBER)
-    messages.sent(session, {maria: "turned_off"}, now=people.NOW)
+    messages.send(session, {maria: "turned_off"}, now=people.NOW)
     session.commit()
     return maria
 
