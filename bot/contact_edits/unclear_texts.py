@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot import access, audit
 from bot.access import AccessLevel, Actor
 from bot.contact_edits.locking import is_opted_out
+from bot.contact_edits.wrong_person import is_parked
 from bot.db.models.folding import full_name
 from bot.db.models.roster import Student
 from bot.db.models.unclear_texts import TextAnswer, UnclearText
@@ -18,6 +19,7 @@ from bot.db.models.views import contacts_with_phone, effective_contacts
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.unclear_texts import close_text
+from bot.mass_messages.wrong_person import park_numbers
 from bot.providers.unclear_texts import Topic
 
 
@@ -58,7 +60,7 @@ def answer_text(session: Session, text_id: int, answer: TextAnswer, *, actor: Ac
     """Carry out an answer, and return the text with it; if another person has answered before, with theirs.
 
     Raises:
-        UserError: as for `load_text`; or the number has texted START since.
+        UserError: as for `load_text`; or the number has texted START, or was verified, since.
     """
     unclear = session.get(UnclearText, text_id, with_for_update=True, populate_existing=True)
     card = _card(session, unclear, actor)
@@ -79,13 +81,25 @@ def _record_opt_out(session: Session, unclear: UnclearText, actor: Actor, now: d
     audit.record_number(session, unclear.phone, actor=actor.user_id, action=action, reason=reason, now=now)
 
 
+def _record_wrong_person(session: Session, unclear: UnclearText, actor: Actor, now: datetime) -> None:
+    """Park the number for every student, as of the time of the text."""
+    park_numbers(session, {unclear.phone: unclear.received_at}, by=actor.user_id, now=now)
+    if not is_parked(session, unclear.phone):
+        raise UserError(
+            "text.verified_since", "A colleague has entered or verified this number since then. Press Neither."
+        )
+    action, reason = "wrong_person.recorded", f"in a text on {unclear.received_at:%Y-%m-%d}"
+    audit.record_number(session, unclear.phone, actor=actor.user_id, action=action, reason=reason, now=now)
+
+
 def _record_nothing(session: Session, unclear: UnclearText, actor: Actor, now: datetime) -> None:
     audit.record_number(session, unclear.phone, actor=actor.user_id, action="text.set_aside", now=now)
 
 
-# Each answer that has a button, and what it does.
+# What each answer does.
 _APPLY: Mapping[TextAnswer, Callable[[Session, UnclearText, Actor, datetime], None]] = {
     TextAnswer.OPT_OUT: _record_opt_out,
+    TextAnswer.WRONG_PERSON: _record_wrong_person,
     TextAnswer.NEITHER: _record_nothing,
 }
 ANSWERS = tuple(_APPLY)

@@ -342,6 +342,7 @@ STUDENT = {
     "Keep ours in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.KEEP_OURS)),
     "Take the SIS's in a message": EntryPoint(_receive_conflict, press_last(action_id=edits_notice.TAKE_SIS)),
     "Record opt-out in a message": EntryPoint(_receive_text, press_last(action_id="text.record_opt_out")),
+    "Wrong person in a message": EntryPoint(_receive_text, press_last(action_id="text.wrong_person")),
     "Neither in a message": EntryPoint(_receive_text, press_last(action_id="text.neither")),
 }
 OFFICE = {

@@ -31,6 +31,10 @@ _LABELS = {
     TextAnswer.WRONG_PERSON: "Wrong person",
     TextAnswer.NEITHER: "Neither",
 }
+_CONSEQUENCES = {
+    TextAnswer.OPT_OUT: "This number gets no more texts, for any student. Only the family can undo that, with a text START.",
+    TextAnswer.WRONG_PERSON: "This number gets no more texts, for any student, until a person verifies it in the student's dialog.",
+}
 _DONE = {
     TextAnswer.OPT_OUT: "🛑 Opted out: no more texts to this number.",
     TextAnswer.WRONG_PERSON: "🚫 Wrong person: no more texts to this number until a person verifies it.",
@@ -77,15 +81,12 @@ def _sender(sender: PossibleSender) -> str:
 
 
 def _buttons(unclear: UnclearTextCard) -> list[Block]:
-    confirm = b.confirm(
-        "No more texts?",
-        "This number gets no more texts, for any student. Only the family can undo that, with a text START.",
-        yes="Record opt-out",
-    )
     buttons = []
     for answer in ANSWERS:
         button = b.button(_LABELS[answer], _ACTIONS[answer], str(unclear.text_id))
-        buttons.append(button | {"confirm": confirm} if answer is TextAnswer.OPT_OUT else button)
+        if consequence := _CONSEQUENCES.get(answer):
+            button["confirm"] = b.confirm("No more texts?", consequence, yes=_LABELS[answer])
+        buttons.append(button)
     note = "This number gets texts until someone answers. Your answer deletes the text here."
     return [*b.actions(buttons), b.context(note)]
 

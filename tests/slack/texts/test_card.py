@@ -5,6 +5,7 @@ from sqlalchemy import select
 from support import mass_messages as messages
 from support import people, screens, snapshots
 
+from bot.db.models.messages import PhoneNumber
 from bot.db.models.unclear_texts import UnclearText
 from bot.mass_messages.receipts import record_receipts
 from bot.providers.receipt import FamilyText
@@ -15,7 +16,7 @@ from bot.sandbox.slack.models import text_of
 NUMBER = "+13125550142"
 STOP = "Please stop texting me"
 POST = "chat.postMessage"
-RECORD, NEITHER = "text.record_opt_out", "text.neither"
+RECORD, WRONG, NEITHER = "text.record_opt_out", "text.wrong_person", "text.neither"
 
 
 @pytest.fixture
@@ -64,6 +65,23 @@ def test_opt_out_is_recorded_and_both_cards_lose_the_text(office, session, maria
         assert STOP not in str(card.blocks)
         assert office.clara.id in str(card.blocks)
         assert screens.action_ids(card) == set()
+
+
+def test_wrong_person_parks_the_number(office, session, maria):
+    card, _ = send(office, session, "who is this? I'm not Maria")
+    assert office.clara.press(card, action_id=WRONG).ok
+    assert messages.the_list(session) == {maria.id: "wrong_person"}
+    assert session.scalars(select(UnclearText.text)).one() is None
+    assert screens.action_ids(cards(office.clara)[-1]) == set()
+
+
+def test_wrong_person_is_refused_for_a_number_verified_since(office, session, maria):
+    card, _ = send(office, session, "who is this? I'm not Maria")
+    session.add(PhoneNumber(phone=NUMBER, verified_at=office.now()))
+    session.commit()
+    office.clara.press(card, action_id=WRONG)
+    assert messages.the_list(session) == {}
+    assert session.scalars(select(UnclearText.text)).one() is not None
 
 
 def test_second_clerk_sees_who_answered(office, session, maria):
