@@ -39,7 +39,10 @@ _DOUBTS = {
     ),
     Doubt.UNASSIGNABLE: (
         "phone.misdialled",
-        "No US phone has a number like that. Check the area code and the three digits after it.",
+        (
+            "No US phone has a number like that: neither its area code nor the next three digits begin with 0 or 1, "
+            "and its area code does not end in 11."
+        ),
     ),
     Doubt.TOLL_FREE: (
         "phone.toll_free",

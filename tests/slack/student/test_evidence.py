@@ -20,9 +20,10 @@ def maria(session, office):
 
 
 def dialog_after(office, session, maria, *outcomes):
-    """Return the text of the student dialog after one message for each outcome."""
+    """Return the text of the student dialog after one message for each outcome, which reached another family."""
+    other = people.contact(session, people.student(session, "Kim", at=office.district.roosevelt))
     for outcome in outcomes:
-        messages.send(session, {maria: outcome}, now=NOW)
+        messages.send(session, {maria: outcome, other: "delivered"}, now=NOW)
     session.commit()
     message = office.clara.command("/cleanup", "grade 5").message
     assert office.clara.press(message, action_id="student.open").ok
