@@ -14,15 +14,15 @@ A notice about the wrong person (`wrong_person_notices`) is `new` until its read
     our token refused     pending              pending        pending                   pending
     Slack says later      pending              pending        pending                   pending
     Slack refused         failed, reported     failed         failed, reported          failed
-    5xx or no answer      ambiguous, 30 s      failed         pending: the file that    pending
+    5xx or no answer      ambiguous, 30 s      failed         pending: the file that    ambiguous, 30 s
                                                               may be there is deleted
-    unclear               ambiguous, 30 s      failed         pending, the same         failed; report of a
-                                                                                        held sync: pending
+    unclear               ambiguous, 30 s      failed         pending, the same         ambiguous, 30 s
     no email server       -                    -              pending, 5 times: sent    -
                                                               with one Message-ID
-    ambiguous, found      posted               -              -                         -
-    ambiguous, not found  pending              -              -                         -
-    ambiguous, no answer  failed, reported     -              -                         -
+    ambiguous, found      posted               -              -                         sent
+    ambiguous, not found  pending              -              -                         pending
+    ambiguous, no answer  failed, reported     -              -                         failed; report of a
+                                                                                        held sync: pending
 
 Notices to administrators (`admin_notices`) go as those of syncs.
 
@@ -43,6 +43,9 @@ from bot.db.models.slack import SlackPause
 
 Row = TypeVar("Row", bound=OutboxRow)
 
+# Longer than a call to Slack waits for its answer: a post that Slack accepted is visible in the channel by then. The clocks of
+# two machines may differ, too, so that a lease seems expired while the request is still under way.
+LANDING_TIME = timedelta(seconds=30)
 IN_FLIGHT = (OutboxState.CLAIMED, OutboxState.AMBIGUOUS)
 
 
@@ -68,6 +71,13 @@ def claim_first(session: Session, ids: Select[int], table: type[Row], values: Ma
     first = ids.limit(1).with_for_update(skip_locked=True, of=table).scalar_subquery()
     claimed = update(table).where(table.id == first).values(values).returning(table)
     return session.scalar(claimed, execution_options={"populate_existing": True})
+
+
+def claim_ambiguous(session: Session, table: type[Row], *, now: datetime, lease: timedelta) -> Row | None:
+    """Return the next ambiguous row to look up; no other worker gets it for `lease`."""
+    due = select(table.id).where(table.state == OutboxState.AMBIGUOUS, table.due_at <= now)
+    values = {"due_at": now + lease}
+    return claim_first(session, due.order_by(table.due_at, table.id), table, values | first_due(table, values))
 
 
 def holds_lease(session: Session, row: OutboxRow) -> bool:

@@ -15,9 +15,6 @@ from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage
 from bot.db.models.slack import DigestPost, PostKind, PostState, Subscription
 
 LEASE = timedelta(minutes=2)
-# Longer than a call to Slack waits for its answer: a post that Slack accepted is visible in the channel by then. The clocks of
-# two machines may differ, too, so that a lease seems expired while the request is still under way.
-_LANDING_TIME = timedelta(seconds=30)
 _REFRESH_INTERVAL = timedelta(minutes=1)
 
 _UNCLEAR_STATE = case((DigestPost.kind == PostKind.DIGEST, PostState.AMBIGUOUS), else_=PostState.FAILED)
@@ -78,16 +75,13 @@ def _insert(session: Session, columns: list[str], posts: Select[*tuple[Any, ...]
 
 def claim_post(session: Session, *, now: datetime) -> DigestPost | None:
     """Lease the next pending post; one whose lease has expired becomes unclear."""
-    unclear = {"state": _UNCLEAR_STATE, "due_at": now + _LANDING_TIME, "error": "the worker stopped"}
+    unclear = {"state": _UNCLEAR_STATE, "due_at": now + outbox.LANDING_TIME, "error": "the worker stopped"}
     return outbox.claim(session, DigestPost, now=now, lease=LEASE, on_expiry=unclear)
 
 
 def claim_ambiguous(session: Session, *, now: datetime) -> DigestPost | None:
     """Return the next ambiguous post to look up; no other worker gets it for `LEASE`."""
-    due = select(DigestPost.id).where(DigestPost.state == PostState.AMBIGUOUS, DigestPost.due_at <= now)
-    in_order = due.order_by(DigestPost.due_at, DigestPost.id)
-    values = {"due_at": now + LEASE}
-    return outbox.claim_first(session, in_order, DigestPost, values | outbox.first_due(DigestPost, values))
+    return outbox.claim_ambiguous(session, DigestPost, now=now, lease=LEASE)
 
 
 def claim_refresh(session: Session, *, now: datetime) -> DigestPost | None:
@@ -122,4 +116,6 @@ def mark_refreshed(session: Session, post: DigestPost, *, text: str, shown_at: d
 def mark_unclear(session: Session, post: DigestPost, *, error: str, now: datetime) -> bool:
     """Store that Slack may have accepted the post: a digest is looked up when it has had time to appear."""
     claimed = (PostState.CLAIMED,)
-    return outbox.complete(session, post, _UNCLEAR_STATE, from_states=claimed, error=error, due_at=now + _LANDING_TIME)
+    return outbox.complete(
+        session, post, _UNCLEAR_STATE, from_states=claimed, error=error, due_at=now + outbox.LANDING_TIME
+    )

@@ -1,7 +1,7 @@
 """Notices: one direct message for each (sync, person), in an outbox. A claim is committed before Slack is called.
 
-A notice that may have been sent is not sent again; only the report of a held sync is, because nothing is synced until a person
-has read it.
+A notice that may have been sent is looked up. Where that is not possible, it is not sent again; only the report of a held sync is,
+because nothing is synced until a person has read it.
 """
 
 from collections.abc import Sequence
@@ -97,13 +97,23 @@ def _enqueue(
 
 
 def claim_notice(session: Session, *, now: datetime) -> SyncNotice | None:
-    """Lease the next pending notice; one whose lease has expired is unclear."""
-    return outbox.claim(session, SyncNotice, now=now, lease=LEASE, on_expiry={"state": _UNCLEAR_STATE})
+    """Lease the next pending notice; one whose lease has expired is ambiguous."""
+    ambiguous = {"state": NoticeState.AMBIGUOUS, "due_at": now + outbox.LANDING_TIME}
+    return outbox.claim(session, SyncNotice, now=now, lease=LEASE, on_expiry=ambiguous)
 
 
-def mark_unclear(session: Session, notice: SyncNotice, *, retry_at: datetime) -> bool:
-    """Store that Slack may have accepted the notice: only the report of a held sync is sent again."""
-    return outbox.complete(session, notice, _UNCLEAR_STATE, due_at=retry_at)
+def claim_ambiguous(session: Session, *, now: datetime) -> SyncNotice | None:
+    return outbox.claim_ambiguous(session, SyncNotice, now=now, lease=LEASE)
+
+
+def mark_ambiguous(session: Session, notice: SyncNotice, *, now: datetime) -> bool:
+    """Store that Slack may have accepted the notice: it is looked up when it has had time to appear."""
+    return outbox.complete(session, notice, NoticeState.AMBIGUOUS, due_at=now + outbox.LANDING_TIME)
+
+
+def settle_unclear(session: Session, notice: SyncNotice, *, now: datetime) -> bool:
+    """Store that it cannot be found out whether a notice arrived: only the report of a held sync is sent again."""
+    return outbox.complete(session, notice, _UNCLEAR_STATE, due_at=now)
 
 
 def sent_reports(session: Session, run_id: int) -> list[SyncNotice]:

@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
 class NoticeState(StrEnum):
     PENDING = "pending"
     CLAIMED = "claimed"
+    AMBIGUOUS = "ambiguous"
     SENT = "sent"
     FAILED = "failed"
 
@@ -29,7 +30,7 @@ class SyncNotice(OutboxRow, Base):
     """One direct message to one person about one sync.
 
     `reader` is an email, or for `EDITS` a Slack user id. `about` is the day of a notice that is sent once a day.
-    `channel_id` and `ts` identify the message, so that it can be updated.
+    The metadata of the message has `key`, by which it is found if the answer was lost. `channel_id` and `ts` identify the message, so that it can be updated.
     """
 
     __tablename__ = "sync_notices"
@@ -45,6 +46,10 @@ class SyncNotice(OutboxRow, Base):
     about: Mapped[str] = mapped_column(server_default="")
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]
+
+    @property
+    def key(self) -> str:
+        return f"notice {self.id}"
 
 
 class AdminNoticeKind(StrEnum):

@@ -18,7 +18,7 @@ from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks, subscribe
 from bot.slack.digest.card import SHOW_MINE
-from bot.slack.kit import api_errors, outbox_worker, respond
+from bot.slack.kit import api_errors, look_up, outbox_worker, respond
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
@@ -27,12 +27,6 @@ from bot.slack.list import card as list_card
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
-# A machine with the wrong time zone is up to 14 hours ahead of Slack, and may be set right between a post and its look-up.
-_LOOK_UP_MARGIN = timedelta(days=1)
-_LOOK_UP_PAGES = 5
-_LOOK_UP_PAGE_SIZE = 200
-# A district may leave out the scopes that read channels: then a post cannot be looked up, and is reported.
-_SCOPE_IS_OPTIONAL = {"missing_scope"}
 
 
 def register(app: App, context: AppContext) -> None:
@@ -123,8 +117,10 @@ def _post(
 
 def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     """Look up an ambiguous post in its channel; post it again only if it is not there."""
-    result = api_errors.call(lambda: _find(client, post))
-    if result.may_succeed_later and result.error not in _SCOPE_IS_OPTIONAL:
+    result = api_errors.call(
+        lambda: look_up.find_message(client, post.channel_id, post.key, claimed_at=post.claimed_at)
+    )
+    if result.may_succeed_later and result.error not in look_up.SCOPE_IS_OPTIONAL:
         logger.warning("digest post %s could not be looked up yet: %s", post.id, result.error)
         return result
     ts, is_complete = result.answer or (None, False)
@@ -138,27 +134,6 @@ def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result
         problem = "may not have arrived, and I did not post it again so that it does not appear twice."
         return _give_up(context, client, post, error=error, problem=problem)
     return Result(Outcome.DONE)
-
-
-def _find(client: WebClient, post: DigestPost) -> tuple[str | None, bool]:
-    """Return the post's `ts`, or None and whether all messages since it was claimed were read."""
-    since = (post.claimed_at - _LOOK_UP_MARGIN).timestamp() if post.claimed_at else 0
-    cursor = None
-    for _ in range(_LOOK_UP_PAGES):
-        page = client.conversations_history(
-            channel=post.channel_id,
-            oldest=f"{since:.6f}",
-            limit=_LOOK_UP_PAGE_SIZE,
-            include_all_metadata=True,
-            cursor=cursor,
-        )
-        for message in page["messages"]:
-            if message.get("metadata", {}).get("event_payload", {}).get("key") == post.key:
-                return str(message["ts"]), True
-        if not page.get("has_more"):
-            return None, True
-        cursor = page["response_metadata"]["next_cursor"]
-    return None, False
 
 
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:

@@ -1,12 +1,14 @@
 """Sends the notices of syncs, each once, to one person, in a direct message.
 
-A notice waits while Slack refuses our token, asks us to wait, or fails. Where the answer was lost it may have arrived, and is not sent
-again; only the report of a held sync is, because nothing is synced until a person has read it.
+A notice waits while Slack refuses our token or asks us to wait. Where the answer was lost, or Slack failed, it may have arrived and is
+looked up. If that is not possible it is not sent again; only the report of a held sync is, because nothing is synced until a person
+has read it.
 """
 
 import csv
 import io
 import logging
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk import WebClient
@@ -19,22 +21,27 @@ from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import SyncRejection, SyncRun
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.slack.kit import api_errors, files, outbox_worker
+from bot.slack.kit import api_errors, files, look_up, outbox_worker
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
-from bot.sync.notices import claim_notice, mark_unclear
+from bot.sync.notices import claim_ambiguous, claim_notice, mark_ambiguous, settle_unclear
 
 logger = logging.getLogger(__name__)
 
+_EVENT_TYPE = "contact_cleanup_notice"
 _MAX_REJECTIONS = 20_000
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
-    return outbox_worker.send_each(context, (claim_notice, lambda notice: _send(context, client, notice)))
+    return outbox_worker.send_each(
+        context,
+        (claim_ambiguous, lambda notice: _look_up(context, client, notice)),
+        (claim_notice, lambda notice: _send(context, client, notice)),
+    )
 
 
 def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any] | None:
@@ -46,23 +53,56 @@ def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[
         outbox_worker.fail(context, notice)
         return None
     user_id, card = prepared.answer
-    if not outbox_worker.holds_lease(context, notice):
-        return None
-    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
+    return _post(context, client, notice, user_id, card) if outbox_worker.holds_lease(context, notice) else None
+
+
+def _post(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> Result[Any]:
+    metadata = {"event_type": _EVENT_TYPE, "event_payload": {"key": notice.key}}
+    result = api_errors.call(
+        lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks, metadata=metadata)
+    )
     if result.answer is not None:
-        place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
-        outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT, **place)
-        if notice.kind == NoticeKind.REPORT:
-            _send_rejections(context, client, notice, place["channel_id"])
+        _mark_sent(context, client, notice, channel_id=str(result.answer["channel"]), ts=str(result.answer["ts"]))
+        return result
+    # First, because Slack may have accepted it although it asks us to come back later.
+    if result.may_have_arrived:
+        logger.warning("notice %s may have arrived: %s", notice.id, result.error)
+        outbox_worker.store(context, mark_ambiguous, notice, now=context.now())
         return result
     if result.ends_round:
         return outbox_worker.wait(context, notice, result)
     logger.warning("notice %s: %s. %s", notice.id, result.error, result.advice)
-    if result.outcome is Outcome.UNCLEAR:
-        outbox_worker.store(context, mark_unclear, notice, retry_at=context.now() + result.retry_after)
-    else:
-        outbox_worker.fail(context, notice)
+    outbox_worker.fail(context, notice)
     return result
+
+
+def _mark_sent(context: AppContext, client: WebClient, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
+    outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT, channel_id=channel_id, ts=ts)
+    if notice.kind == NoticeKind.REPORT:
+        _send_rejections(context, client, notice, channel_id)
+
+
+def _look_up(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any]:
+    """Look up an ambiguous notice in the direct messages with its reader; send it again only if it is not there."""
+    result = api_errors.call(lambda: _find(client, notice))
+    if result.may_succeed_later and result.error not in look_up.SCOPE_IS_OPTIONAL:
+        logger.warning("notice %s could not be looked up yet: %s", notice.id, result.error)
+        return result
+    channel_id, ts, is_complete = result.answer or ("", None, False)
+    if ts is not None:
+        _mark_sent(context, client, notice, channel_id=channel_id, ts=ts)
+    elif is_complete:
+        outbox_worker.retry(context, notice, timedelta())
+    else:
+        logger.warning("notice %s cannot be looked up: %s", notice.id, result.error or "too many messages since")
+        outbox_worker.store(context, settle_unclear, notice, now=context.now())
+    return Result(Outcome.DONE)
+
+
+def _find(client: WebClient, notice: SyncNotice) -> tuple[str, str | None, bool]:
+    """Return the channel of the reader's direct messages, and as `look_up.find_message`."""
+    channel_id = str(client.conversations_open(users=_reader_id(client, notice))["channel"]["id"])
+    return channel_id, *look_up.find_message(client, channel_id, notice.key, claimed_at=notice.claimed_at)
 
 
 def _prepare(context: AppContext, client: WebClient, notice: SyncNotice) -> tuple[str, Card] | None:
@@ -71,11 +111,15 @@ def _prepare(context: AppContext, client: WebClient, notice: SyncNotice) -> tupl
     Raises:
         SlackApiError: Slack did not say who the reader is, or no user has that email.
     """
-    user_id = notice.reader
-    if notice.kind != NoticeKind.EDITS:
-        user_id = str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
+    user_id = _reader_id(client, notice)
     card = _load_card(context, client, notice, user_id)
     return (user_id, card) if card else None
+
+
+def _reader_id(client: WebClient, notice: SyncNotice) -> str:
+    if notice.kind == NoticeKind.EDITS:
+        return notice.reader
+    return str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
 
 
 def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:

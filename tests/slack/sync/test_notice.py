@@ -1,5 +1,6 @@
 """Direct messages after a sync: reports for admins, who decide about held syncs, and each editor's edits."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -262,13 +263,27 @@ def test_second_clock_finds_no_notice(office, export, session):
     assert enqueue_notices(session, admins=office.settings.admin_emails, now=office.now()) == 0
 
 
-def test_held_report_is_sent_again_after_a_lost_answer(office, export):
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR])
+@pytest.mark.parametrize("applied", [True, False])
+def test_report_whose_answer_was_lost_is_looked_up_and_comes_once(office, export, session, fault, applied):
+    office.slack.faults.inject(POST, fault, applied=applied)
+    for _ in range(4):
+        office.tick()
+        office.advance(minutes=3)
+    assert len(messages_with(office.adam, COMPLETE)) == 1
+    assert session.scalars(select(SyncNotice.state)).all() == ["sent"]
+
+
+def test_held_report_that_cannot_be_looked_up_is_sent_again(office, export):
+    office.slack.manifest = deepcopy(office.slack.manifest)
+    office.slack.manifest["oauth_config"]["scopes"]["bot"].remove("im:history")
     office.tick()
     remove_children(export, 25)
-    office.slack.faults.inject(POST, Fault.DROP, applied=True)
+    office.slack.faults.inject(POST, Fault.HTTP_500, applied=True)
     next_night(office, export)
-    office.advance(minutes=2)
-    office.tick()
+    for _ in range(3):
+        office.advance(minutes=3)
+        office.tick()
     assert len(messages_with(office.adam, HELD)) == 2
 
 
@@ -301,15 +316,19 @@ def test_held_report_survives_a_crashed_clock(office, export, session):
     next_night(office, export)
     crash_clock(office, session)
     office.tick()
+    office.advance(minutes=1)
+    office.tick()
     assert len(messages_with(office.adam, HELD)) == 1
 
 
-def test_report_claimed_by_a_crashed_clock_is_not_sent(office, export, session):
+def test_report_that_a_crashed_clock_did_not_send_is_sent(office, export, session):
     office.slack.faults.inject(POST, Fault.RATELIMITED, seconds=30)
     office.tick()
     crash_clock(office, session)
-    office.tick()
-    assert messages_with(office.adam, COMPLETE) == []
+    for _ in range(3):
+        office.tick()
+        office.advance(minutes=1)
+    assert len(messages_with(office.adam, COMPLETE)) == 1
 
 
 def test_rate_limited_report_is_sent_later(office, export):
