@@ -45,7 +45,7 @@ class OptOutCounts:
 # An opt-out that is older than the number's opt-in does not count.
 _OPT_OUT = text(f"""
 INSERT INTO phone_numbers AS n (phone, status, since, opted_out_at, opted_out_by)
-SELECT CAST(:phone AS text), '{SmsStatus.OPT_OUT}', CAST(:now AS timestamptz), :now, CAST(:by AS text)
+SELECT CAST(:phone AS text), '{SmsStatus.OPT_OUT}', CAST(:now AS timestamptz), CAST(:at AS timestamptz), CAST(:by AS text)
 WHERE NOT EXISTS (SELECT FROM phone_numbers o WHERE o.phone = :phone AND o.opted_in_at >= :at)
 ON CONFLICT (phone) DO UPDATE SET
     status = excluded.status, since = excluded.since, doubted = NULL,
@@ -55,16 +55,21 @@ RETURNING n.phone
 """)
 
 _OPT_IN = text("""
-INSERT INTO phone_numbers AS n (phone, opted_in_at) VALUES (:phone, :now)
+INSERT INTO phone_numbers AS n (phone, opted_in_at) VALUES (:phone, :at)
 ON CONFLICT (phone) DO UPDATE SET
-    opted_in_at = excluded.opted_in_at, opted_out_at = NULL, opted_out_by = NULL,
+    opted_in_at = greatest(n.opted_in_at, excluded.opted_in_at), opted_out_at = NULL, opted_out_by = NULL,
     status = CASE WHEN n.wrong_person_at IS NULL THEN n.status ELSE 'wrong_person' END,
     since = CASE WHEN n.wrong_person_at IS NULL THEN n.since ELSE n.wrong_person_at END
 """)
 
+_OPTED_OUT_SINCE = text("""
+SELECT EXISTS (SELECT FROM phone_numbers WHERE phone = :phone AND opted_out_at > :at)
+    OR EXISTS (SELECT FROM opt_out_texts WHERE phone = :phone AND opted_out AND coalesce(sent_at, received_at) > :at)
+""")
+
 _STORE = text("""
-INSERT INTO opt_out_texts (provider, event_key, phone, opted_out, received_at)
-VALUES (:provider, :event_key, :phone, :opted_out, :now)
+INSERT INTO opt_out_texts (provider, event_key, phone, opted_out, received_at, sent_at)
+VALUES (:provider, :event_key, :phone, :opted_out, :now, :at)
 ON CONFLICT DO NOTHING RETURNING id
 """)
 
@@ -91,13 +96,16 @@ def apply_opt_out(
     return update_list(session, Numbers([phone]), message_id=message_id, now=now)
 
 
-def apply_opt_in(session: Session, phone: str, *, now: datetime) -> MembershipChanges:
+def apply_opt_in(session: Session, phone: str, *, now: datetime, at: datetime | None = None) -> MembershipChanges:
     """Opt a number in again. Its deliveries decide its status; without a problem its contacts leave the list.
 
-    A number of the wrong person stays so: the person who has it now may want texts, but is not the contact.
+    A number of the wrong person stays so: the person who has it now may want texts, but is not the contact. An opt-in that was
+    sent `at` an earlier time ends no opt-out after it.
     """
     lock_cleanup_list(session)
-    session.execute(_OPT_IN, {"phone": phone, "now": now})
+    if at and session.scalar(_OPTED_OUT_SINCE, {"phone": phone, "at": at}):
+        return MembershipChanges()
+    session.execute(_OPT_IN, {"phone": phone, "at": at or now})
     judge_numbers(session, Numbers([phone]), now=now)
     return update_list(session, Numbers([phone]), message_id=None, now=now)
 
@@ -105,14 +113,14 @@ def apply_opt_in(session: Session, phone: str, *, now: datetime) -> MembershipCh
 def record_opt_out(session: Session, message: OptOutMessage, *, now: datetime, at: datetime | None = None) -> bool:
     """Store an opt-out or opt-in, apply it, and audit it for each contact with that number; False if it was stored before.
 
-    `at` is the latest time at which the contact can have sent it, if that is not now: a later opt-in outranks an opt-out.
+    `at` is the latest time at which the contact can have sent it, if that is not now: the later of an opt-out and an opt-in counts.
     """
-    if session.execute(_STORE, asdict(message) | {"now": now}).first() is None:
+    if session.execute(_STORE, asdict(message) | {"now": now, "at": at}).first() is None:
         return False
     if message.opted_out:
         apply_opt_out(session, message.phone, by=message.provider, at=at, now=now)
     else:
-        apply_opt_in(session, message.phone, now=now)
+        apply_opt_in(session, message.phone, at=at, now=now)
     action = "opt_out.heard" if message.opted_out else "opt_in.heard"
     audit.record_number(session, message.phone, actor=message.provider, action=action, now=now)
     return True

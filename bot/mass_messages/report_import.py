@@ -236,7 +236,7 @@ GROUP BY d.id
 HAVING d.id = ANY(:added) OR count(r.id) > 0
 """)
 _OPTED_OUT = text("""
-SELECT phone FROM phone_numbers WHERE phone = ANY(:phones) AND opted_out_at = :now ORDER BY phone
+SELECT phone FROM phone_numbers WHERE phone = ANY(:phones) AND opted_out_at IS NOT NULL AND since = :now ORDER BY phone
 """)
 
 

@@ -56,7 +56,7 @@ WHERE x.import_id = :id AND d.id = x.delivery_id
 """)
 _END_OPT_OUTS = text("""
 UPDATE phone_numbers n SET opted_out_at = NULL, opted_out_by = NULL
-WHERE n.phone = ANY(:phones) AND n.opted_out_at = :imported_at
+WHERE n.phone = ANY(:phones) AND n.opted_out_at IS NOT NULL AND n.since = :imported_at
   AND NOT EXISTS (SELECT FROM opt_out_texts t WHERE t.phone = n.phone AND t.opted_out AND t.received_at >= :imported_at)
   AND NOT EXISTS (
       SELECT FROM deliveries d JOIN receipts r ON r.provider = d.provider AND r.provider_id = d.provider_id

@@ -86,3 +86,27 @@ def test_mexican_number_is_one_however_it_is_reported(session, district):
 def test_stop_of_a_mexican_number_reaches_its_contact():
     (stop,) = opt_out_messages("twilio", "SM1", sender="+5215512345678", text="ALTO")
     assert stop.phone == "+525512345678"
+
+
+HOUR = timedelta(hours=1)
+
+
+def record(session, key, *, opted_out, sent, now):
+    record_opt_out(session, OptOutMessage("twilio", key, NUMBER, opted_out=opted_out), at=NOW + sent, now=NOW + now)
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [
+        # (opted out, sent, received) in hours, in the order in which they are received.
+        ([(True, 0, 5), (False, 1, 5)], None),
+        ([(True, 1, 5), (False, 0, 5)], "opt_out"),
+        ([(False, 1, 5), (True, 0, 5)], None),
+        ([(True, 0, 0), (True, 2, 5), (False, 1, 5)], "opt_out"),
+    ],
+)
+def test_later_sent_text_counts_in_any_order(session, maria, texts, status):
+    for number, (opted_out, sent, received) in enumerate(texts):
+        record(session, f"SM{number}", opted_out=opted_out, sent=sent * HOUR, now=received * HOUR)
+    assert messages.number(session, NUMBER).status == status
+    assert set(messages.the_list(session).values()) == ({status} if status else set())

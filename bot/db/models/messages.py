@@ -118,7 +118,7 @@ class Receipt(Base):
 
 
 class OptOutText(Base):
-    """An opt-out or opt-in, stored so that a repeated report of it is applied once."""
+    """An opt-out or opt-in, stored so that a repeated report of it is applied once. `sent_at` is None if it was received at once."""
 
     __tablename__ = "opt_out_texts"
     __table_args__ = (UniqueConstraint("provider", "event_key"), Index(None, "phone"))
@@ -128,6 +128,7 @@ class OptOutText(Base):
     phone: Mapped[str]
     opted_out: Mapped[bool]
     received_at: Mapped[datetime] = created_at_column()
+    sent_at: Mapped[datetime | None]
 
 
 class ListEntry(Base):
