@@ -17,6 +17,7 @@ from bot.errors import UserError
 
 SLACK_API_URL = "https://slack.com/api/"
 _LOCALHOST = ("localhost", "127.0.0.1", "::1")
+_TWILIO_CREDENTIALS = re.compile(r"AC[0-9a-f]{32}:(SK[0-9a-f]{32}:)?[^\s:]+", re.IGNORECASE)
 _ONEROSTER_VERSION = re.compile(r"/v?1[p.][12]/?$")
 
 
@@ -57,6 +58,9 @@ class Settings(BaseSettings):
     azure_event_grid_key: SecretStr | None = None
     generic_receipts_secret: SecretStr | None = None
     ingest_token: SecretStr | None = None
+    pull_twilio: SecretStr | None = None
+    pull_twilio_url: str = "https://api.twilio.com"
+    pull_every: timedelta = timedelta(minutes=15)
     settle_after: timedelta = timedelta(hours=24)
     first_look_after: timedelta = timedelta(minutes=30)
     opt_in_number: str | None = None
@@ -95,7 +99,7 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("write addresses or networks, such as 10.0.0.7 or 10.0.0.0/24") from error
 
-    @field_validator("settle_after", "first_look_after", "sync_whole_every", mode="before")
+    @field_validator("settle_after", "first_look_after", "sync_whole_every", "pull_every", mode="before")
     @classmethod
     def _parse_duration(cls, value: object) -> object:
         """Accept hours as a plain number, `30m`, `36h`, `3d`, and what pydantic accepts after a P."""
@@ -117,10 +121,17 @@ class Settings(BaseSettings):
             raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
         return value
 
-    @field_validator("sis_oneroster_url", "sis_oneroster_token_url")
+    @field_validator("pull_twilio")
+    @classmethod
+    def _check_twilio_credentials(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not _TWILIO_CREDENTIALS.fullmatch(value.get_secret_value()):
+            raise ValueError("write the account SID with its auth token, AC…:token, or with an API key, AC…:SK…:secret")
+        return value
+
+    @field_validator("sis_oneroster_url", "sis_oneroster_token_url", "pull_twilio_url")
     @classmethod
     def _check_sis_url(cls, value: str | None) -> str | None:
-        """Require https: a roster and its client secret are never sent over the network unencrypted."""
+        """Require https: a roster, texts, and the secrets for them are never sent over the network unencrypted."""
         if value is None:
             return None
         url = urlsplit(value)

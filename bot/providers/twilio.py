@@ -71,8 +71,12 @@ def parse(callback: Callback) -> Parsed:
     if not status and "Body" not in fields:
         raise Malformed("no MessageStatus")
     if status in {"", "receiving", "received"}:
-        return opt_out_messages(NAME, f"{message_sid}:inbound", sender=fields.get("From"), text=_text(fields))
-    return [_receipt(message_sid, status, fields)]
+        return opt_out_messages(NAME, inbound_key(message_sid), sender=fields.get("From"), text=_text(fields))
+    return [read_receipt(message_sid, status, fields)]
+
+
+def inbound_key(message_sid: str) -> str:
+    return f"{message_sid}:inbound"
 
 
 def _text(fields: Mapping[str, str]) -> str:
@@ -91,18 +95,27 @@ def _reassigned(event: Any) -> list[ReassignedNumber]:
     return [ReassignedNumber(NAME, phone, timestamp(field(event, "data", "timestamp")))]
 
 
-def _receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:
-    code = token(fields.get("ErrorCode"), "ErrorCode").lstrip("0") or None
-    done_date = token(fields.get("RawDlrDoneDate"), "RawDlrDoneDate")
+def read_receipt(message_sid: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:
+    """Return what a status, in lower case, and the `fields` of a callback mean. An unknown code is logged."""
+    code, done_date = _code(fields), token(fields.get("RawDlrDoneDate"), "RawDlrDoneDate")
     return ParsedReceipt.from_code(
         look_up_failure(NAME, CODES, f"status:{status}", [code] if code else [], message_id=message_sid),
         provider=NAME,
-        event_key=f"{message_sid}:{status}:{code or ''}:{done_date}",
+        event_key=event_key(message_sid, status, fields) + done_date,
         provider_id=message_sid,
         phone=e164(fields.get("To")),
         code=code,
         occurred_at=_parse_done_date(done_date),
     )
+
+
+def event_key(message_sid: str, status: str, fields: Mapping[str, str]) -> str:
+    """Return the key of a receipt without its date, which the message log does not show."""
+    return f"{message_sid}:{status}:{_code(fields) or ''}:"
+
+
+def _code(fields: Mapping[str, str]) -> str | None:
+    return token(fields.get("ErrorCode"), "ErrorCode").lstrip("0") or None
 
 
 def _parse_done_date(text: str) -> datetime | None:
