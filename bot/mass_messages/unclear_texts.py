@@ -1,7 +1,7 @@
 """Texts that a person has to read: stored, then asked about on private cards, which wait in an outbox.
 
 The people asked are those who may edit contacts at a school of the students with that number. If a text has none of them, or none of
-their cards could be sent, the administrators are asked. The text is deleted with the answer, or unread after `_KEPT`.
+their cards could be sent, the administrators are asked. The text is deleted with the answer, or unread after `KEPT`.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from bot.providers.unclear_texts import Topic, UnclearMessage
 
 # Longer than two calls to Slack take.
 _LEASE = timedelta(minutes=2)
-_KEPT = timedelta(days=30)
+KEPT = timedelta(days=30)
 _MAX_READERS = 20
 _UNCLEAR_STATE = case((TextCard.ts.is_not(None), literal(CardState.PENDING)), else_=literal(CardState.FAILED))
 
@@ -131,6 +131,6 @@ def close_opted_out(session: Session, phone: str, *, by: str, now: datetime) -> 
 
 
 def delete_old_texts(session: Session, *, now: datetime) -> int:
-    """Delete texts after `_KEPT`, answered or not; the audit keeps what came of them. Return how many."""
-    old = delete(UnclearText).where(UnclearText.received_at < now - _KEPT)
+    """Delete texts after `KEPT`, answered or not; the audit keeps what came of them. Return how many."""
+    old = delete(UnclearText).where(UnclearText.received_at < now - KEPT)
     return len(session.execute(old.returning(UnclearText.id)).all())

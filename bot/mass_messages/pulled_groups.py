@@ -1,0 +1,194 @@
+"""Group the texts of a provider's log into mass messages, and register those that nobody registered.
+
+A mass message is one body that went to at least `MIN_NUMBERS` numbers, with no pause longer than `GAP`: a sender that queues texts
+because carriers let it send only one a second makes no pause, and the same words on the next day are another message. Ten is the
+size of a group whose counts may be posted; fewer are notes to single families. Answers to a text are never part of one, though
+many families may get the same automatic answer at once.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bot.mass_messages.register import register_message
+from bot.providers.message_log import SentText
+
+MIN_NUMBERS = 10
+GAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Texts of one body, oldest first."""
+
+    body_key: str
+    texts: Sequence[SentText]
+
+    @property
+    def numbers(self) -> set[str]:
+        return {sent.phone for sent in self.texts}
+
+    @property
+    def first_at(self) -> datetime:
+        return self.texts[0].at
+
+    @property
+    def last_at(self) -> datetime:
+        return self.texts[-1].at
+
+
+def group_texts(texts: Iterable[SentText]) -> list[Group]:
+    """Return the texts of each body, cut where there was a pause, oldest first. They may be fewer than a mass message has."""
+    by_body: defaultdict[str, list[SentText]] = defaultdict(list)
+    for sent in sorted(texts, key=lambda sent: (sent.at, sent.provider_id)):
+        if sent.body_key and sent.is_unprompted:
+            by_body[sent.body_key].append(sent)
+    groups = [Group(body, part) for body, sent in by_body.items() for part in _cut_at_pauses(sent)]
+    return sorted(groups, key=lambda group: group.first_at)
+
+
+def _cut_at_pauses(texts: Sequence[SentText]) -> Iterator[list[SentText]]:
+    part = [texts[0]]
+    for before, sent in pairwise(texts):
+        if sent.at - before.at > GAP:
+            yield part
+            part = []
+        part.append(sent)
+    yield part
+
+
+_OWNERS = text("""
+SELECT provider_id, mass_message_id AS message FROM deliveries WHERE provider = :provider AND provider_id = ANY(:ids)
+""")
+
+# A sender may register its messages without the provider's ids. A single text to one of their numbers is not the message, though.
+_WITHOUT_IDS = text("""
+SELECT d.mass_message_id
+FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
+WHERE d.phone = ANY(:phones) AND d.provider_id IS NULL AND m.sent_at BETWEEN :first AND :last
+GROUP BY d.mass_message_id, m.sent_at
+HAVING count(DISTINCT d.phone) * 2 >= :size AND (:is_mass OR count(DISTINCT d.phone) * 2 >= (
+    SELECT count(DISTINCT o.phone) FROM deliveries o WHERE o.mass_message_id = d.mass_message_id
+))
+ORDER BY count(DISTINCT d.phone) DESC, abs(extract(epoch FROM m.sent_at - :sent_at)), d.mass_message_id
+LIMIT 1
+""")
+_ANY_WITHOUT_IDS = text("""
+SELECT EXISTS (
+    SELECT FROM mass_messages m JOIN deliveries d ON d.mass_message_id = m.id
+    WHERE m.sent_at BETWEEN CAST(:first AS timestamptz) - :gap AND CAST(:last AS timestamptz) + :gap AND d.provider_id IS NULL
+)
+""")
+
+# A number that staff typed after the text was sent was not texted through this contact (see `tried_numbers`).
+_CONTACTS = text("""
+SELECT phone, contact FROM (
+    SELECT d.phone, d.contact_sourced_id AS contact, TRUE AS is_registered, TRUE AS is_tried, TRUE AS takes_texts, d.id
+    FROM deliveries d WHERE d.mass_message_id = :message AND d.phone = ANY(:phones) AND d.provider_id IS NULL
+    UNION ALL
+    SELECT r.phone, r.sourced_id, FALSE, r.is_tried, r.method = 'text', r.contact_id
+    FROM contact_reach r LEFT JOIN edits e ON e.id = r.phone_edit_id
+    WHERE r.phone = ANY(:phones) AND (e.id IS NULL OR e.made_at <= :sent_at) AND NOT EXISTS (
+        SELECT FROM deliveries d
+        WHERE d.mass_message_id = :message AND d.contact_sourced_id = r.sourced_id AND d.phone = r.phone
+    )
+) AS candidates
+ORDER BY is_registered DESC, is_tried DESC, takes_texts DESC, id
+""")
+
+
+@dataclass(frozen=True)
+class GroupRules:
+    """Where the texts come from, and the settings of the district that a mass message depends on."""
+
+    provider: str
+    settle_after: timedelta
+    region: str
+    zone: ZoneInfo
+
+
+def find_unregistered(session: Session, groups: Iterable[Group], *, provider: str) -> list[Group]:
+    """Return the groups with texts that belong to no mass message yet, but may. One query: most texts are old or personal."""
+    groups = list(groups)
+    ids = [sent.provider_id for group in groups for sent in group.texts]
+    owned = {row.provider_id for row in session.execute(_OWNERS, {"provider": provider, "ids": ids})}
+    times = [group.first_at for group in groups] + [group.last_at for group in groups]
+    window = {"first": min(times, default=None), "last": max(times, default=None)}
+    is_any_without_ids = bool(session.scalar(_ANY_WITHOUT_IDS, window | {"gap": GAP}))
+    return [
+        group
+        for group in groups
+        if any(sent.provider_id not in owned for sent in group.texts)
+        and (
+            is_any_without_ids or len(group.numbers) >= MIN_NUMBERS or any(s.provider_id in owned for s in group.texts)
+        )
+    ]
+
+
+def register_group(session: Session, group: Group, *, rules: GroupRules, now: datetime) -> Counter[str]:
+    """Add the texts of a group to their mass message, and register it if nobody did. Too few texts for one are left out.
+
+    Each text is the delivery to one contact with its number; contacts that share a number share its result. Texts to numbers that
+    no contact has are counted as `strangers`.
+    """
+    values = {"provider": rules.provider, "ids": [sent.provider_id for sent in group.texts]}
+    owners = {row.provider_id: row.message for row in session.execute(_OWNERS, values)}
+    registered = _find_message(session, group, owners)
+    if registered is None and len(group.numbers) < MIN_NUMBERS:
+        return Counter()
+    message = registered or f"pull {rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
+    free = [sent for sent in group.texts if sent.provider_id not in owners]
+    contacts = _contacts_by_number(session, group, message)
+    deliveries = [
+        {"contact": contact, "to": sent.phone, "provider": rules.provider, "provider_id": sent.provider_id}
+        for sent in free
+        if (contact := next(contacts[sent.phone], None))
+    ]
+    if not deliveries:
+        return Counter()
+    body = {
+        "id": message,
+        "title": _title(group.first_at.astimezone(rules.zone)),
+        "sent_at": group.first_at.isoformat(),
+        "deliveries": deliveries,
+    }
+    counts = register_message(session, body, now=now, settle_after=rules.settle_after, region=rules.region)
+    if registered:
+        return Counter(deliveries=counts.added)
+    return Counter(messages=1, deliveries=counts.added, strangers=len(free) - len(deliveries))
+
+
+def _title(local: datetime) -> str:
+    """Return a title of the time alone: the body may name people, and is not stored."""
+    return f"Text of {local:%B} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"
+
+
+def _find_message(session: Session, group: Group, owners: Mapping[str, str]) -> str | None:
+    """Return the message that most of these texts belong to already, or a registered one that went to their numbers then."""
+    if owners:
+        return Counter(sorted(owners.values())).most_common(1)[0][0]
+    values = {
+        "phones": sorted(group.numbers),
+        "size": len(group.numbers),
+        "is_mass": len(group.numbers) >= MIN_NUMBERS,
+        "sent_at": group.first_at,
+        "first": group.first_at - GAP,
+        "last": group.last_at + GAP,
+    }
+    message: str | None = session.scalar(_WITHOUT_IDS, values)
+    return message
+
+
+def _contacts_by_number(session: Session, group: Group, message: str) -> Mapping[str, Iterator[str]]:
+    """Return the contacts with each number who have no text of this message yet: first those who were surely texted there."""
+    values = {"phones": sorted(group.numbers), "message": message, "sent_at": group.first_at}
+    contacts: dict[str, list[str]] = {number: [] for number in group.numbers}
+    for row in session.execute(_CONTACTS, values):
+        contacts[row.phone].append(row.contact)
+    return {number: iter(some) for number, some in contacts.items()}
