@@ -1,4 +1,4 @@
-"""The clock: nightly sync, notices, settling, digests, and clean-up.
+"""The clock: nightly sync, pulls, notices, settling, digests, and clean-up.
 
 Due work is rows that a job claims in the database, so two clocks may run at once, and neither keeps any state. The sync is due
 once a day at `SYNC_AT` in the district's time zone, even if the clock was down at that moment. A failed sync is tried again
@@ -25,11 +25,13 @@ from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
 from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
+from bot.mass_messages.pull import pull_if_due
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.report_outbox import delete_old_reports
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.mass_messages.unclear_texts import delete_old_texts
 from bot.mass_messages.wrong_person_notices import enqueue_notices as enqueue_wrong_person_notices
+from bot.providers.choose_log import choose_logs
 from bot.refusals import delete_old_refusals
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
@@ -101,6 +103,7 @@ def _jobs(
     return {
         "syncs": lambda: _sync(settings, sync_engine or engine, now()),
         "notices": lambda: _send_notices(context, slack_client),
+        "texts_pulled": lambda: _pull(settings, engine, now(), sync_engine),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages_settled": lambda: _settle(settings, engine, now()),
         "preliminary_digests": lambda: _in_transaction(
@@ -142,6 +145,15 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
     while count := _in_transaction(engine, apply_waiting_receipts, now=now):
         total += count
     return total
+
+
+def _pull(settings: Settings, engine: Engine, now: datetime, lock_engine: Engine | None) -> int:
+    """Pull the logs that are due, and return how many mass messages, results, and texts of families were new."""
+    new = 0
+    for log in choose_logs(settings).values():
+        counts = pull_if_due(engine, log, settings=settings, now=now, lock_engine=lock_engine)
+        new += counts.messages + counts.receipts + counts.opt_outs + counts.unclear
+    return new
 
 
 def _delete_old_rows(session: Session, *, now: datetime) -> int:

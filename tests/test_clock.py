@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from slack_sdk import WebClient
 from sqlalchemy import func, select
-from support import people
+from support import people, twilio_server
 from support import sis_bundles as bundles
 from support import sis_server as server
 
@@ -227,3 +227,18 @@ def test_nightly_sync_uses_rest_if_url_is_set(engine, session):
 def test_two_sources_fail_the_nightly_sync(engine, session, tmp_path):
     here = make_settings(sis_oneroster_csv=tmp_path, sis_oneroster_url="https://sis.example/ims/oneroster/v1p1")
     assert clock.run_once(here, engine, None, now=lambda: NOW).failed == ("syncs",)
+
+
+def test_round_pulls_the_log_and_settles_its_messages(engine, session):
+    contacts = [people.contact(session, people.student(session)) for _ in range(10)]
+    session.commit()
+    with twilio_server.serving() as twilio:
+        for contact in contacts:
+            twilio.send(contact.sis_phone, at=NOW - timedelta(hours=1))
+        here = make_settings(pull_twilio=twilio_server.CREDENTIALS, pull_twilio_url=twilio.url)
+        counts = clock.run_once(here, engine, None, now=lambda: NOW).counts
+        assert (counts["texts_pulled"], counts["messages_settled"]) == (11, 1)
+        assert clock.run_once(here, engine, None, now=lambda: NOW).counts["texts_pulled"] == 0
+        assert len(twilio.requests) == 1
+        twilio.faults = [twilio_server.answering(401, 20003)]
+        assert clock.run_once(here, engine, None, now=lambda: NOW + timedelta(hours=1)).failed == ("texts_pulled",)

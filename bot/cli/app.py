@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import bot
-from bot.cli import data, doctor, manifest, serving, sync
+from bot.cli import data, doctor, manifest, pull, serving, sync
 from bot.errors import UserError, describe_error
 
 cli = typer.Typer(
@@ -28,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sandbox": serving.sandbox,
     "migrate": data.migrate,
     "sync": sync.sync,
+    "pull": pull.pull,
     "import-results": data.import_results,
     "undo-results": data.undo_results,
     "import-deactivations": data.import_deactivations,

@@ -16,6 +16,7 @@ from bot.db.engine import build_engine
 from bot.downloads.mail import check_server
 from bot.errors import UserError
 from bot.providers import registry
+from bot.providers.choose_log import choose_logs
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.kit import api_errors
@@ -43,6 +44,7 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
         _signing_secret(config),
         _ingest_token(config),
         _receipts(config),
+        *_logs(config),
         secret_lengths(config),
         _mail(config),
     ]
@@ -148,6 +150,18 @@ def _receipts(config: Settings) -> Check:
         return Check(name, ok=True, sentence=f"are accepted from {', '.join(accepted)}.")
     secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
     return Check(name, ok=None, sentence=f"are accepted from no provider. Set the secret of yours: {secrets}.")
+
+
+def _logs(config: Settings) -> list[Check]:
+    checks = []
+    for provider, log in choose_logs(config).items():
+        name = f"message log of {provider}"
+        try:
+            log.probe()
+            checks.append(Check(name, ok=True, sentence="can be read."))
+        except UserError as error:
+            checks.append(Check(name, ok=False, sentence=f"cannot be read: {error.sentence}"))
+    return checks
 
 
 def secret_lengths(config: Settings) -> Check:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.message_logs import LogWatermark
 from bot.db.session import transaction
+from bot.domain.display import plural
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import record_opt_out
@@ -52,10 +53,36 @@ class PullCounts:
     hidden: int = 0
     strangers: int = 0
 
+    def lines(self) -> list[str]:
+        """Return the counts as sentences, the first one always."""
+        added = (
+            f"{plural(self.messages, 'new mass message')}, {plural(self.deliveries, 'new delivery', 'new deliveries')}"
+        )
+        results = f"{plural(self.receipts, 'new result')}, {plural(self.opt_outs, 'opt-out or opt-in', 'opt-outs and opt-ins')}"
+        unclear = f"{plural(self.unclear, 'text')} for a person to read"
+        lines = [f"{plural(self.texts, 'text')} read: {added}, {results}, {unclear}."]
+        if self.strangers:
+            lines.append(f"Left out {plural(self.strangers, 'text')} to numbers that no contact has.")
+        if self.hidden:
+            hidden = f"Left out {plural(self.hidden, 'text')} whose body the log does not show"
+            lines.append(f"{hidden}: send their mass messages to POST /mass-messages.")
+        if self.open:
+            lines.append(f"Without a final result yet: {plural(self.open, 'text')}. The next pull reads them again.")
+        return lines
 
-def pull_is_due(session: Session, log: MessageLog, *, every: timedelta, now: datetime) -> bool:
-    watermark = session.get(LogWatermark, (log.provider, log.account))
-    return watermark is None or watermark.tried_at + every <= now
+
+def pull_if_due(
+    engine: Engine, log: MessageLog, *, settings: Settings, now: datetime, lock_engine: Engine | None = None
+) -> PullCounts:
+    """Pull as `pull`, unless another process does so, or did within `PULL_EVERY`, successfully or not."""
+    with advisory_lock(lock_engine or engine, _lock_name(log)) as connection:
+        if connection is None:
+            return PullCounts()
+        with transaction(engine) as session:
+            watermark = session.get(LogWatermark, (log.provider, log.account))
+        if watermark and watermark.tried_at + settings.pull_every > now:
+            return PullCounts()
+        return _pull(engine, log, settings=settings, now=now, since=None)
 
 
 def pull(
@@ -69,36 +96,44 @@ def pull(
 ) -> PullCounts:
     """Read the log from `since` (without it: from the watermark, at first a day) until now, and store what it shows.
 
-    A later `since` than the watermark leaves no gap: the watermark counts then. `lock_engine` is for the lock that keeps other pulls
-    out, if that is another connection.
+    If the watermark is earlier than `since`, it counts, so that there is no gap. `lock_engine` is for the lock that keeps other
+    pulls out, if that is another connection.
 
     Raises:
         UserError: another pull is running, or the log cannot be read; what was read until then is stored.
     """
-    with advisory_lock(lock_engine or engine, f"pull {log.provider}") as connection:
+    with advisory_lock(lock_engine or engine, _lock_name(log)) as connection:
         if connection is None:
             sentence = f"Another pull of {log.provider} is running. It reads the same texts; wait until it is done."
             raise UserError("pull.running", sentence, permanent=False)
-        start = counted_until = _begin(engine, log, since=since, now=now)
-        total: Counter[str] = Counter()
-        open_texts: dict[str, datetime] = {}
-        while True:
-            end = min(start + _SLICE, now)
-            texts = list(log.texts(start, end))
-            total["texts"] += sum(each.at >= counted_until for each in texts)
-            received = sorted((each for each in texts if isinstance(each, ReceivedText)), key=lambda each: each.at)
-            sent = sorted((each for each in texts if isinstance(each, SentText)), key=lambda each: each.at)
-            total["hidden"] += sum(each.at >= counted_until and each.body_key is None for each in sent)
-            total += _store_received(engine, received, own_words=settings.opt_out_words, now=now)
-            for still_open, stored in _store_receipts(engine, log, sent, now=now):
-                open_texts |= {sid: at for sid, at in still_open.items() if at > now - _OPEN_FOR}
-                total["receipts"] += stored
-            total += _register_groups(engine, log, sent, settings=settings, now=now)
-            _move_watermark(engine, log, end, open_texts.values(), is_last=end >= now)
-            if end >= now:
-                return PullCounts(**total, open=len(open_texts))
-            # Slices overlap, so that a mass message that was being sent at the end of one is a single group.
-            start, counted_until = end - GAP, end
+        return _pull(engine, log, settings=settings, now=now, since=since)
+
+
+def _lock_name(log: MessageLog) -> str:
+    return f"pull {log.provider}"
+
+
+def _pull(engine: Engine, log: MessageLog, *, settings: Settings, now: datetime, since: datetime | None) -> PullCounts:
+    start = counted_until = _begin(engine, log, since=since, now=now)
+    total: Counter[str] = Counter()
+    open_texts: dict[str, datetime] = {}
+    while True:
+        end = min(start + _SLICE, now)
+        texts = sorted(log.texts(start, end), key=lambda each: each.at)
+        received = [each for each in texts if isinstance(each, ReceivedText)]
+        sent = [each for each in texts if isinstance(each, SentText)]
+        total["texts"] += sum(each.at >= counted_until for each in texts)
+        total["hidden"] += sum(each.at >= counted_until and each.body_key is None for each in sent)
+        total += _store_received(engine, received, own_words=settings.opt_out_words, now=now)
+        for still_open, stored in _store_receipts(engine, log, sent, now=now):
+            open_texts |= {sid: at for sid, at in still_open.items() if at > now - _OPEN_FOR}
+            total["receipts"] += stored
+        total += _register_groups(engine, log, sent, settings=settings, now=now)
+        _move_watermark(engine, log, end, open_texts.values(), is_last=end >= now)
+        if end >= now:
+            return PullCounts(**total, open=len(open_texts))
+        # Slices overlap, so that a mass message that was being sent at the end of one is a single group.
+        start, counted_until = end - GAP, end
 
 
 def _begin(engine: Engine, log: MessageLog, *, since: datetime | None, now: datetime) -> datetime:

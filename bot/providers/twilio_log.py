@@ -14,13 +14,13 @@ from typing import Any, Self
 
 from bot.providers import twilio
 from bot.providers.callback import as_text, e164, required_token, token
-from bot.providers.message_log import Calls, Patience, ReceivedText, SentText, body_key
+from bot.providers.log_calls import Calls, Patience
+from bot.providers.message_log import ReceivedText, SentText, body_key
 from bot.providers.opt_out_keywords import opt_out_messages
 from bot.providers.receipt import Malformed, ParsedReceipt
 
 logger = logging.getLogger(__name__)
 
-URL = "https://api.twilio.com"
 _PAGE_SIZE = 1000
 _NEVER_SENT = {"scheduled", "canceled"}
 
@@ -32,7 +32,7 @@ class TwilioLog:
     account: str
     user: str
     secret: str = field(repr=False)
-    url: str = URL
+    url: str
     patience: Patience = field(default_factory=Patience)
     provider = twilio.NAME
 

@@ -17,7 +17,7 @@ from bot.db.models.messages import Delivery, MassMessage, OptOutText, Receipt
 from bot.db.models.unclear_texts import UnclearText
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.mass_messages.pull import pull, pull_is_due
+from bot.mass_messages.pull import pull, pull_if_due
 from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.providers import twilio
@@ -353,22 +353,25 @@ def test_later_since_leaves_no_gap(server, families, pulling):
     assert pulling(now=NOW + timedelta(days=9), since=NOW + timedelta(days=8)).texts == 12
 
 
-def test_pull_is_due_after_its_interval_even_if_it_failed(session, server, pulling):
-    every = timedelta(minutes=15)
-    assert pull_is_due(session, server.log(), every=every, now=NOW)
+def test_pull_is_due_after_its_interval_even_if_it_failed(server, empty_database):
+    def pull_at(now):
+        return pull_if_due(empty_database, server.log(), settings=CONFIG, now=now)
+
     server.faults = [answering(401, 20003)]
     with pytest.raises(UserError):
-        pulling()
-    session.rollback()
-    assert not pull_is_due(session, server.log(), every=every, now=NOW + minutes(14))
-    assert pull_is_due(session, server.log(), every=every, now=NOW + minutes(15))
+        pull_at(NOW)
+    pull_at(NOW + minutes(14))
+    assert len(server.requests) == 1
+    pull_at(NOW + minutes(15))
+    assert len(server.requests) == 2
 
 
-def test_only_one_pull_runs_at_a_time(server, pulling, families):
+def test_only_one_pull_runs_at_a_time(server, pulling, families, empty_database):
     def pull_meanwhile(request):
         with pytest.raises(UserError) as error:
             pulling()
         codes.append(error.value.code)
+        assert pull_if_due(empty_database, server.log(), settings=CONFIG, now=NOW + timedelta(days=1)).texts == 0
         return server_page(request)
 
     codes, server_page = [], twilio_server.page_of(server)
