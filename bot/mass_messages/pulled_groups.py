@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.mass_messages.register import register_message
+from bot.mass_messages.register import PULLED, register_message
 from bot.providers.message_log import SentText
 
 MIN_NUMBERS = 10
@@ -142,7 +142,7 @@ def register_group(session: Session, group: Group, *, rules: GroupRules, now: da
     registered = _find_message(session, group, owners)
     if registered is None and len(group.numbers) < MIN_NUMBERS:
         return Counter()
-    message = registered or f"pull {rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
+    message = registered or f"{PULLED}{rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
     free = [sent for sent in group.texts if sent.provider_id not in owners]
     contacts = _contacts_by_number(session, group, message)
     deliveries = [

@@ -16,6 +16,9 @@ from bot.mass_messages import payload
 from bot.mass_messages.payload import RefusedRow
 from bot.mass_messages.receipts import apply_receipts
 
+# The ids of messages that were found in a provider's log begin with it.
+PULLED = "pull "
+
 
 @dataclass(frozen=True)
 class RegisterCounts:
@@ -69,6 +72,20 @@ WHERE (d.mass_message_id, d.contact_sourced_id, d.phone) <> (:message, u.contact
 ORDER BY 1
 """)
 
+_FIND_PULLED = text(f"""
+SELECT DISTINCT m.id FROM unnest(CAST(:providers AS text[]), CAST(:ids AS text[])) AS u (provider, id)
+JOIN deliveries d ON d.provider = u.provider AND d.provider_id = u.id
+JOIN mass_messages m ON m.id = d.mass_message_id
+WHERE starts_with(m.id, '{PULLED}') AND m.id <> :message ORDER BY m.id
+""")
+# Exclusive, so that no receipt is applied meanwhile; see `receipts`.
+_LOCK_PULLED = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :pulled, 0))")
+_LET_RECEIPTS_WAIT = text("""
+UPDATE receipts r SET applied_at = NULL FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
+WHERE m.id = :pulled AND m.settled_at IS NULL AND r.provider = d.provider AND r.provider_id = d.provider_id
+""")
+_DELETE_PULLED = text("DELETE FROM mass_messages WHERE id = :pulled AND settled_at IS NULL")
+
 _WAITING = text("""
 SELECT r.id FROM unnest(CAST(:providers AS text[]), CAST(:ids AS text[])) AS u (provider, id)
 JOIN receipts r ON r.provider = u.provider AND r.provider_id = u.id
@@ -103,6 +120,7 @@ def register_message(
     payload.check_refused(refused, right=len(deliveries), strict=strict)
     session.execute(_ADD_MESSAGE, values)
     session.execute(_LOCK_MESSAGE, values)
+    _delete_pulled(session, message_id, deliveries)
     taken = set(session.scalars(_FIND_TAKEN_IDS, _columns(message_id, deliveries)))
     if taken:
         refused += [_refuse_id(deliveries[index].row) for index in sorted(taken)]
@@ -116,6 +134,15 @@ def register_message(
     matched = apply_receipts(session, waiting, now=now) if waiting else 0
     in_order = tuple(sorted(refused, key=lambda each: each.row))
     return RegisterCounts(sum(added), len(deliveries) - sum(added), matched, in_order)
+
+
+def _delete_pulled(session: Session, message_id: str, deliveries: Sequence[_Delivery]) -> None:
+    """Delete messages that were pulled before their sender registered them here. One that is final stays, and keeps its deliveries."""
+    for pulled in session.scalars(_FIND_PULLED, _columns(message_id, deliveries)).all():
+        values = {"pulled": pulled}
+        session.execute(_LOCK_PULLED, values)
+        session.execute(_LET_RECEIPTS_WAIT, values)
+        session.execute(_DELETE_PULLED, values)
 
 
 def _columns(message_id: str, deliveries: Sequence[_Delivery]) -> dict[str, Any]:

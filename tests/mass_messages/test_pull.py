@@ -248,6 +248,33 @@ def test_registered_message_with_ids_is_not_doubled(session, server, families, p
     assert set(outcomes(session).values()) == {"delivered"}
 
 
+def test_message_registered_after_the_pull_replaces_it(session, server, families, pulling):
+    sids = send_to(server, families)
+    server.change(sids[11], status="undelivered", error_code=30003)
+    pulling()
+    deliveries = [messages.a_delivery(contact, provider_id=sid) for contact, sid in zip(families, sids, strict=True)]
+    for batch in (deliveries[:5], deliveries[5:]):
+        counts = messages.register(session, messages.a_message(*batch, sent_at=SENT, message_id="early"), now=NOW)
+        assert counts.added + counts.already == len(batch)
+        session.commit()
+        pulling(now=NOW + minutes(15))
+    assert session.scalars(select(MassMessage.id)).all() == ["early"]
+    assert outcomes(session) == {contact.sourced_id: "delivered" for contact in families[:11]} | {
+        families[11].sourced_id: "turned_off"
+    }
+
+
+def test_pulled_message_that_is_final_stays(session, server, families, pulling, empty_database):
+    sids = send_to(server, families)
+    pulling()
+    settle(empty_database)
+    delivery = messages.a_delivery(families[0], provider_id=sids[0])
+    with pytest.raises(UserError) as error:
+        messages.register(session, messages.a_message(delivery, sent_at=SENT), now=NOW)
+    assert error.value.code == "mass_message.provider_id_taken"
+    assert len(outcomes(session)) == 12
+
+
 @pytest.mark.parametrize("count", [3, 12])
 def test_registered_message_without_ids_gets_its_results(session, server, families, pulling, count):
     deliveries = [messages.a_delivery(contact, provider_id=None) for contact in families[:count]]
