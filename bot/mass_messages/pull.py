@@ -122,8 +122,8 @@ def _pull(engine: Engine, log: MessageLog, *, settings: Settings, now: datetime,
         texts = sorted(log.texts(start, end), key=lambda each: each.at)
         received = [each for each in texts if isinstance(each, ReceivedText)]
         sent = [each for each in texts if isinstance(each, SentText)]
-        total["texts"] += sum(each.at >= counted_until for each in texts)
-        total["hidden"] += sum(each.at >= counted_until and each.body_key is None for each in sent)
+        total["texts"] += sum(counted_until <= each.at <= end for each in texts)
+        total["hidden"] += sum(counted_until <= each.at <= end and each.body_key is None for each in sent)
         total += _store_received(engine, received, own_words=settings.opt_out_words, now=now)
         for still_open, stored in _store_receipts(engine, log, sent, now=now):
             open_texts |= {sid: at for sid, at in still_open.items() if at > now - _OPEN_FOR}

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.mass_messages.receipts import apply_receipts
 from bot.mass_messages.register import PULLED, register_message
 from bot.providers.message_log import SentText
 
@@ -103,6 +104,22 @@ ORDER BY is_registered DESC, is_tried DESC, takes_texts DESC, id
 """)
 
 
+# The sender tried again, or texts a shared number once for each contact: the best result counts. The receipt is copied, as the
+# sender may register the text later.
+_COPY_RECEIPTS = text("""
+INSERT INTO receipts (provider, event_key, provider_id, phone, outcome, code, shaky, reasonless, occurred_at, received_at)
+SELECT r.provider, r.event_key || 'again', d.provider_id, r.phone, r.outcome, r.code, r.shaky, r.reasonless, r.occurred_at, CAST(:now AS timestamptz)
+FROM unnest(CAST(:ids AS text[]), CAST(:phones AS text[])) AS u (id, phone)
+JOIN receipts r ON r.provider = :provider AND r.provider_id = u.id AND r.outcome <> 'pending'
+CROSS JOIN LATERAL (
+    SELECT provider_id FROM deliveries
+    WHERE mass_message_id = :message AND phone = u.phone AND provider = :provider AND provider_id IS NOT NULL
+    ORDER BY id LIMIT 1
+) AS d
+ON CONFLICT DO NOTHING RETURNING id
+""")
+
+
 @dataclass(frozen=True)
 class GroupRules:
     """Where the texts come from, and the settings of the district that a mass message depends on."""
@@ -134,8 +151,8 @@ def find_unregistered(session: Session, groups: Iterable[Group], *, provider: st
 def register_group(session: Session, group: Group, *, rules: GroupRules, now: datetime) -> Counter[str]:
     """Add the texts of a group to their mass message, and register it if nobody did. Too few texts for one are left out.
 
-    Each text is the delivery to one contact with its number; contacts that share a number share its result. Texts to numbers that
-    no contact has are counted as `strangers`.
+    Each text is the delivery to one contact with its number; contacts that share a number share its result. A text more than there
+    are contacts adds its result to a delivery. Texts to numbers that no contact has are counted as `strangers`.
     """
     values = {"provider": rules.provider, "ids": [sent.provider_id for sent in group.texts]}
     owners = {row.provider_id: row.message for row in session.execute(_OWNERS, values)}
@@ -145,23 +162,47 @@ def register_group(session: Session, group: Group, *, rules: GroupRules, now: da
     message = registered or f"{PULLED}{rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
     free = [sent for sent in group.texts if sent.provider_id not in owners]
     contacts = _contacts_by_number(session, group, message)
+    to = {sent.provider_id: next(contacts[sent.phone], None) for sent in free}
     deliveries = [
         {"contact": contact, "to": sent.phone, "provider": rules.provider, "provider_id": sent.provider_id}
         for sent in free
-        if (contact := next(contacts[sent.phone], None))
+        if (contact := to[sent.provider_id])
     ]
-    if not deliveries:
-        return Counter()
+    added = _register(session, message, group, deliveries, rules=rules, now=now) if deliveries else 0
+    more = [sent for sent in free if not to[sent.provider_id]]
+    _count_again(session, message, more, provider=rules.provider, now=now)
+    if registered or not added:
+        return Counter(deliveries=added)
+    texted = {delivery["to"] for delivery in deliveries}
+    strangers = sum(sent.phone not in texted for sent in more)
+    return Counter(messages=1, deliveries=added, strangers=strangers)
+
+
+def _register(
+    session: Session,
+    message: str,
+    group: Group,
+    deliveries: Sequence[Mapping[str, str]],
+    *,
+    rules: GroupRules,
+    now: datetime,
+) -> int:
     body = {
         "id": message,
         "title": _title(group.first_at.astimezone(rules.zone)),
         "sent_at": group.first_at.isoformat(),
         "deliveries": deliveries,
     }
-    counts = register_message(session, body, now=now, settle_after=rules.settle_after, region=rules.region)
-    if registered:
-        return Counter(deliveries=counts.added)
-    return Counter(messages=1, deliveries=counts.added, strangers=len(free) - len(deliveries))
+    return register_message(session, body, now=now, settle_after=rules.settle_after, region=rules.region).added
+
+
+def _count_again(session: Session, message: str, texts: Sequence[SentText], *, provider: str, now: datetime) -> None:
+    """Apply the results of further texts to the deliveries to their numbers."""
+    values = {"message": message, "provider": provider, "now": now}
+    columns = {"ids": [sent.provider_id for sent in texts], "phones": [sent.phone for sent in texts]}
+    copied = session.scalars(_COPY_RECEIPTS, values | columns).all()
+    if copied:
+        apply_receipts(session, copied, now=now)
 
 
 def _title(local: datetime) -> str:

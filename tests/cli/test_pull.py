@@ -1,8 +1,10 @@
+import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import people, twilio_server
-from support.command_line import is_one_readable_line
+from support.command_line import COMMAND, is_one_readable_line
 from support.twilio_server import CREDENTIALS, answering
 
 from bot.db.session import transaction
@@ -24,9 +26,14 @@ def configured(server):
     return {"PULL_TWILIO": CREDENTIALS, "PULL_TWILIO_URL": server.url}
 
 
-def test_pull_says_what_was_new(run, configured, empty_database):
+@pytest.fixture
+def maria(empty_database):
     with transaction(empty_database) as session:
         people.contact(session, people.student(session), phone="+13125550142")
+
+
+@pytest.mark.usefixtures("maria")
+def test_pull_says_what_was_new(run, configured):
     pulled = run("pull", "twilio", "--since", "2026-01-01", **configured)
     assert pulled.stdout.splitlines() == [
         "11 texts read: 1 new mass message, 1 new delivery, 10 new results, 0 opt-outs and opt-ins, 0 texts for a person to read.",
@@ -54,6 +61,25 @@ def test_pull_says_how_to_fix_what_is_wrong(run, configured, arguments, settings
     assert hint in result.stderr
     assert is_one_readable_line(result.stderr)
     assert "secret" not in result.stderr.replace("SK…:secret", "")
+
+
+@pytest.mark.usefixtures("maria")
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_killed_pull_continues(environment, run, configured, server, page):
+    def kill(request):
+        processes[0].kill()
+        return server_page(request)
+
+    processes, server_page = [], twilio_server.page_of(server)
+    server.page_size = 4
+    command = ["pull", "twilio", "--since", f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"]
+    server.faults = [server_page] * page + [kill]
+    processes.append(
+        subprocess.Popen([*COMMAND, *command], env={**environment, **configured}, stderr=subprocess.DEVNULL)
+    )
+    assert processes[0].wait(30) == -signal.SIGKILL
+    assert "11 texts read: 1 new mass message" in run(*command, **configured).stdout
+    assert "0 new mass messages, 0 new deliveries, 0 new results" in run(*command, **configured).stdout
 
 
 def test_refused_key_is_named_by_pull_and_doctor(run, configured, server):

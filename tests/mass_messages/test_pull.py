@@ -146,6 +146,21 @@ def test_contacts_with_one_number_share_its_one_text(session, server, families, 
     assert the_list(session) == {families[0].id: "landline", other.id: "landline"}
 
 
+@pytest.mark.parametrize("is_second_pull", [False, True])
+def test_text_that_was_sent_again_counts_for_its_delivery(session, server, families, pulling, is_second_pull):
+    sids = send_to(server, families)
+    server.change(sids[0], status="undelivered", error_code=30003)
+    if is_second_pull:
+        pulling()
+        assert outcomes(session)[families[0].sourced_id] == "turned_off"
+    server.send(families[0].sis_phone, at=SENT + minutes(50))
+    server.send(families[1].sis_phone, at=SENT + minutes(50), status="undelivered", error_code=30003)
+    for _ in range(2):
+        pulling(since=SENT)
+        assert set(outcomes(session).values()) == {"delivered"}
+    assert rows(session)["receipts"] == 16
+
+
 def test_open_texts_are_pulled_again_until_final(session, server, families, pulling):
     sids = send_to(server, families)
     server.change(sids[3], status="sent")
