@@ -72,7 +72,8 @@ SELECT provider_id, mass_message_id AS message FROM deliveries WHERE provider = 
 _WITHOUT_IDS = text("""
 SELECT d.mass_message_id
 FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-WHERE d.phone = ANY(:phones) AND d.provider_id IS NULL AND m.sent_at BETWEEN :first AND :last
+WHERE d.phone = ANY(:phones) AND d.provider_id IS NULL AND coalesce(d.provider, :provider) = :provider
+  AND m.sent_at BETWEEN :first AND :last
 GROUP BY d.mass_message_id, m.sent_at
 HAVING count(DISTINCT d.phone) * 2 >= :size AND (:is_mass OR count(DISTINCT d.phone) * 2 >= (
     SELECT count(DISTINCT o.phone) FROM deliveries o WHERE o.mass_message_id = d.mass_message_id
@@ -87,22 +88,26 @@ SELECT EXISTS (
 )
 """)
 
-# A number that staff typed after the text was sent was not texted through this contact (see `tried_numbers`).
+# A typed number tells nothing until a text went there through this contact (see `tried_numbers`): none did before it was typed, and
+# perhaps none as long as another contact has the number.
 _CONTACTS = text("""
+WITH holders AS (
+    SELECT r.phone, r.sourced_id, r.contact_id, r.is_tried, r.method, bool_or(r.is_tried) OVER (PARTITION BY r.phone) AS is_any_tried
+    FROM contact_reach r LEFT JOIN edits e ON e.id = r.phone_edit_id
+    WHERE r.phone = ANY(:phones) AND (e.id IS NULL OR e.made_at <= :sent_at)
+)
 SELECT phone, contact FROM (
-    SELECT d.phone, d.contact_sourced_id AS contact, TRUE AS is_registered, TRUE AS is_tried, TRUE AS takes_texts, d.id
+    SELECT d.phone, d.contact_sourced_id AS contact, TRUE AS is_registered, TRUE AS takes_texts, d.id
     FROM deliveries d WHERE d.mass_message_id = :message AND d.phone = ANY(:phones) AND d.provider_id IS NULL
     UNION ALL
-    SELECT r.phone, r.sourced_id, FALSE, r.is_tried, r.method = 'text', r.contact_id
-    FROM contact_reach r LEFT JOIN edits e ON e.id = r.phone_edit_id
-    WHERE r.phone = ANY(:phones) AND (e.id IS NULL OR e.made_at <= :sent_at) AND NOT EXISTS (
+    SELECT h.phone, h.sourced_id, FALSE, h.method = 'text', h.contact_id
+    FROM holders h WHERE h.is_tried = h.is_any_tried AND NOT EXISTS (
         SELECT FROM deliveries d
-        WHERE d.mass_message_id = :message AND d.contact_sourced_id = r.sourced_id AND d.phone = r.phone
+        WHERE d.mass_message_id = :message AND d.contact_sourced_id = h.sourced_id AND d.phone = h.phone
     )
 ) AS candidates
-ORDER BY is_registered DESC, is_tried DESC, takes_texts DESC, id
+ORDER BY is_registered DESC, takes_texts DESC, id
 """)
-
 
 # The sender tried again, or texts a shared number once for each contact: the best result counts. The receipt is copied, as the
 # sender may register the text later.
@@ -156,7 +161,7 @@ def register_group(session: Session, group: Group, *, rules: GroupRules, now: da
     """
     values = {"provider": rules.provider, "ids": [sent.provider_id for sent in group.texts]}
     owners = {row.provider_id: row.message for row in session.execute(_OWNERS, values)}
-    registered = _find_message(session, group, owners)
+    registered = _find_message(session, group, owners, provider=rules.provider)
     if registered is None and len(group.numbers) < MIN_NUMBERS:
         return Counter()
     message = registered or f"{PULLED}{rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
@@ -210,11 +215,12 @@ def _title(local: datetime) -> str:
     return f"Text of {local:%B} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"
 
 
-def _find_message(session: Session, group: Group, owners: Mapping[str, str]) -> str | None:
+def _find_message(session: Session, group: Group, owners: Mapping[str, str], *, provider: str) -> str | None:
     """Return the message that most of these texts belong to already, or a registered one that went to their numbers then."""
     if owners:
         return Counter(sorted(owners.values())).most_common(1)[0][0]
     values = {
+        "provider": provider,
         "phones": sorted(group.numbers),
         "size": len(group.numbers),
         "is_mass": len(group.numbers) >= MIN_NUMBERS,
@@ -227,7 +233,7 @@ def _find_message(session: Session, group: Group, owners: Mapping[str, str]) -> 
 
 
 def _contacts_by_number(session: Session, group: Group, message: str) -> Mapping[str, Iterator[str]]:
-    """Return the contacts with each number who have no text of this message yet: first those who were surely texted there."""
+    """Return the contacts with each number who may get a text of this message."""
     values = {"phones": sorted(group.numbers), "message": message, "sent_at": group.first_at}
     contacts: dict[str, list[str]] = {number: [] for number in group.numbers}
     for row in session.execute(_CONTACTS, values):

@@ -311,15 +311,26 @@ def test_single_text_is_not_taken_for_a_registered_message(session, server, fami
     assert set(outcomes(session).values()) == {"pending"}
 
 
-def test_number_typed_after_the_text_gets_no_delivery(session, server, families, pulling, dana):
-    stranger = families[0].sis_phone
+@pytest.mark.parametrize("typed_at", [NOW, SENT - minutes(5)])
+def test_typed_number_of_another_contact_stays_untold(session, server, families, *, pulling, dana, typed_at):
     typist = people.contact(session, people.student(session))
-    edits.change(session, typist, actor=dana, phone=stranger)
+    edits.change(session, typist, actor=dana, phone=families[0].sis_phone, now=typed_at)
     session.commit()
     send_to(server, families)
-    send_to(server, families[:1], at=SENT + minutes(1))
-    pulling()
+    for minute in (1, 2):
+        server.send(families[0].sis_phone, at=SENT + minutes(minute))
+        pulling(since=SENT)
     assert typist.sourced_id not in outcomes(session)
+
+
+@pytest.mark.parametrize(("typed_at", "count"), [(NOW, 0), (SENT - minutes(5), 1)])
+def test_typed_number_counts_if_the_text_was_sent_later(session, server, families, *, pulling, dana, typed_at, count):
+    edits.change(session, families[0], actor=dana, phone="+13125550999", now=typed_at)
+    session.commit()
+    send_to(server, families[1:])
+    server.send("+13125550999", at=SENT)
+    pulling()
+    assert (families[0].sourced_id in outcomes(session)) == count
 
 
 def numbers_status(session, contact):
