@@ -124,8 +124,8 @@ class Calls:
     def _refusal(self, status: int) -> UserError:
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             sentence = (
-                f"{self._name} refuses our key ({status}). Check {self._setting}: the account, and an active key of that account "
-                "that may read messages."
+                f"{self._name} refuses our key ({status}). Check {self._setting}: the key must be active, belong to the account before "
+                "it, and may read messages."
             )
             return UserError("pull.refused", sentence)
         if status == HTTPStatus.NOT_FOUND:

@@ -45,7 +45,7 @@ class TwilioLog:
 
     def texts(self, start: datetime, end: datetime) -> Iterator[SentText | ReceivedText]:
         query = {"PageSize": str(_PAGE_SIZE), "DateSent>": _utc(start), "DateSent<": _utc(end)}
-        with self._open_calls() as calls:
+        with self._open_calls(self.patience) as calls:
             for item in self._items(calls, query):
                 try:
                     text = _parse(item)
@@ -61,7 +61,7 @@ class TwilioLog:
         return replace(twilio.read_receipt(sent.provider_id, status, sent.fields), occurred_at=sent.at)
 
     def probe(self) -> None:
-        with self._open_calls() as calls:
+        with self._open_calls(replace(self.patience, attempts=1)) as calls:
             next(self._items(calls, {"PageSize": "1"}), None)
 
     def _items(self, calls: Calls, query: Mapping[str, str]) -> Iterator[Any]:
@@ -80,9 +80,9 @@ class TwilioLog:
             page = calls.get(following)
 
     @contextmanager
-    def _open_calls(self) -> Iterator[Calls]:
+    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
         auth = (self.user, self.secret)
-        with Calls.open(self.url, auth, "Twilio", "PULL_TWILIO", self.patience) as calls:
+        with Calls.open(self.url, auth, "Twilio", "PULL_TWILIO", patience) as calls:
             yield calls
 
 
