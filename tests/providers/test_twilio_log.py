@@ -1,12 +1,15 @@
 """Twilio's message log over HTTP: pages, limits, refusals, and odd messages."""
 
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from starlette.responses import JSONResponse, Response
 from support import twilio_server
 from support.people import NOW
-from support.twilio_server import IMPATIENT, KEY, answering
+from support.twilio_server import ACCOUNT, IMPATIENT, KEY, answering
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
 
 from bot.errors import UserError
 from bot.providers.message_log import ReceivedText, SentText
@@ -45,6 +48,29 @@ def test_times_are_sent_as_twilio_expects_them(server):
     assert server.requests == [
         "PageSize=1000&DateSent%3E=2026-11-22T15%3A00%3A00Z&DateSent%3C=2026-11-23T15%3A00%3A00Z"
     ]
+
+
+class _Redirected(TwilioHttpClient):
+    """Twilio's own HTTP client, calling a local server."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.url = url
+
+    def request(self, method, url, **options):
+        return super().request(method, url.replace("https://api.twilio.com", self.url), **options)
+
+
+def test_twilios_own_client_reads_the_same_log_with_the_same_query(server):
+    server.page_size = 2
+    for minute in range(5):
+        server.send(NUMBER, at=NOW - timedelta(minutes=minute))
+    client = Client(KEY, "a-secret", ACCOUNT, http_client=_Redirected(server.url))
+    theirs = client.messages.list(date_sent_after=NOW - timedelta(days=1), date_sent_before=NOW, page_size=1000)
+    queries, server.requests[:] = set(server.requests), []
+    ours = read(server)
+    assert [(text.provider_id, text.at) for text in ours] == [(text.sid, text.date_sent) for text in theirs]
+    assert {frozenset(parse_qsl(query)) for query in server.requests} == {frozenset(parse_qsl(q)) for q in queries}
 
 
 def test_account_token_and_api_key_are_accepted():
