@@ -110,3 +110,34 @@ def test_later_sent_text_counts_in_any_order(session, maria, texts, status):
         record(session, f"SM{number}", opted_out=opted_out, sent=sent * HOUR, now=received * HOUR)
     assert messages.number(session, NUMBER).status == status
     assert set(messages.the_list(session).values()) == ({status} if status else set())
+
+
+DAY = timedelta(days=1)
+
+
+def a_text(words, at):
+    return an_opt_out(id=f"{words} {at}", at=at.isoformat(), text=words)
+
+
+@pytest.mark.usefixtures("maria")
+def test_start_that_is_older_than_a_stop_does_not_lift_it(session):
+    record_opt_out(session, OptOutMessage("twilio", "SM1", NUMBER, opted_out=True), now=NOW - DAY)
+    register(session, a_text("START", NOW - 2 * DAY))
+    record_opt_out(session, OptOutMessage("twilio", "SM2", NUMBER, opted_out=True), now=NOW)
+    register(session, a_text("START", NOW - DAY / 2), now=NOW + DAY)
+    assert messages.number(session, NUMBER).opted_out_at
+
+
+@pytest.mark.usefixtures("maria")
+def test_start_that_is_reported_late_does_not_outrank_a_later_stop(session):
+    register(session, a_text("START", NOW - 3 * DAY))
+    register(session, a_text("STOP", NOW - 2 * DAY), now=NOW + DAY)
+    assert messages.number(session, NUMBER).opted_out_at
+
+
+@pytest.mark.parametrize("last", ["STOP", "START"])
+@pytest.mark.usefixtures("maria")
+def test_last_text_of_a_batch_counts_in_any_order(session, last):
+    first = "START" if last == "STOP" else "STOP"
+    register(session, a_text(last, NOW - DAY), a_text(first, NOW - 2 * DAY))
+    assert bool(messages.number(session, NUMBER).opted_out_at) == (last == "STOP")
