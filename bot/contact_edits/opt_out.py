@@ -13,6 +13,7 @@ from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opte
 from bot.db.models.edits import EditField
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import apply_opt_out
+from bot.mass_messages.report_undo import keep_opt_out
 
 
 def record_verbal_opt_out(
@@ -43,7 +44,8 @@ def record_verbal_opt_out(
     phone = contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("opt_out.no_number", "This contact has no number that could be texted.")
-    if is_opted_out(session, phone) and may_show_status(session, contact.contact, phone):
+    is_known = is_opted_out(session, phone) and may_show_status(session, contact.contact, phone)
+    if is_known and not keep_opt_out(session, phone, by=actor.user_id, now=now):
         raise UserError("opt_out.opted_out", "This number is opted out already. Only a START from that phone lifts it.")
     add_number(session, contact_id, phone)
     apply_opt_out(session, phone, by=actor.user_id, at=min(said_at, now), now=now)

@@ -1,6 +1,6 @@
 """Undo an import: its receipts and deliveries go, and the list is as if it had never been, until the next mass message is final.
 
-An opt-out that the import brought ends only if nothing else reported one since: a family's STOP stays.
+An opt-out that the import brought ends only if nothing and no one else reported one since: a family's STOP stays.
 """
 
 from collections.abc import Sequence
@@ -57,6 +57,7 @@ WHERE x.import_id = :id AND d.id = x.delivery_id
 _END_OPT_OUTS = text("""
 UPDATE phone_numbers n SET opted_out_at = NULL, opted_out_by = NULL
 WHERE n.phone = ANY(:phones) AND n.opted_out_at IS NOT NULL AND n.since = :imported_at
+  AND NOT EXISTS (SELECT FROM unclear_texts u WHERE u.phone = n.phone AND u.answer = 'opt_out' AND u.answered_at >= :imported_at)
   AND NOT EXISTS (SELECT FROM opt_out_texts t WHERE t.phone = n.phone AND t.opted_out AND t.received_at >= :imported_at)
   AND NOT EXISTS (
       SELECT FROM deliveries d JOIN receipts r ON r.provider = d.provider AND r.provider_id = d.provider_id
@@ -65,11 +66,34 @@ WHERE n.phone = ANY(:phones) AND n.opted_out_at IS NOT NULL AND n.since = :impor
   AND NOT EXISTS (SELECT FROM receipts r WHERE r.phone = n.phone AND r.outcome = 'opt_out' AND r.received_at >= :imported_at)
 RETURNING n.phone
 """)
+_OPTED_OUT_BY_IMPORT = """
+SELECT FROM report_imports i
+WHERE i.state = 'imported' AND i.imported_at = n.opted_out_at AND i.opted_out @> to_jsonb(n.phone)
+"""
+_IS_UNDOABLE = text(f"SELECT n.phone FROM phone_numbers n WHERE n.phone = :phone AND EXISTS ({_OPTED_OUT_BY_IMPORT})")
+_KEEP = text(f"""
+UPDATE phone_numbers n SET opted_out_at = :now, opted_out_by = :by
+WHERE n.phone = :phone AND EXISTS ({_OPTED_OUT_BY_IMPORT}) RETURNING n.phone
+""")
 _DELETE_MESSAGE = text("""
 DELETE FROM mass_messages m
 WHERE m.id = :message AND m.settled_at IS NULL AND NOT EXISTS (SELECT FROM deliveries d WHERE d.mass_message_id = m.id)
 """)
 _DELETE_RESULTS = text("DELETE FROM report_results WHERE import_id = :id")
+
+
+def may_end_opt_out(session: Session, phone: str) -> bool:
+    """Return whether only a report opted out a number (E.164), so that undoing its import would end that."""
+    return session.scalar(_IS_UNDOABLE, {"phone": phone}) is not None
+
+
+def keep_opt_out(session: Session, phone: str, *, by: str, now: datetime) -> bool:
+    """Make the opt-out that a report brought that of the person who records it, too: undoing the import does not end it any more.
+
+    Return False if it was not a report that brought it.
+    """
+    lock_cleanup_list(session)
+    return session.scalar(_KEEP, {"phone": phone, "by": by, "now": now}) is not None
 
 
 def undo_import(session: Session, import_id: int, *, actor: str, now: datetime) -> ReportImport:

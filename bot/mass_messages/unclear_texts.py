@@ -18,6 +18,7 @@ from bot.db.models.roster import Staff, StaffRole, StudentSchool
 from bot.db.models.unclear_texts import CardState, TextAnswer, TextCard, UnclearText
 from bot.db.models.views import contacts_with_phone, effective_contacts
 from bot.identity import CLASS_ROLES, DISTRICT_ROLES, NO_ROLES, AccessRules
+from bot.mass_messages.report_undo import may_end_opt_out
 from bot.providers.unclear_texts import Topic, UnclearMessage
 
 # Longer than two calls to Slack take.
@@ -30,14 +31,15 @@ _UNCLEAR_STATE = case((TextCard.ts.is_not(None), literal(CardState.PENDING)), el
 def store_unclear_text(session: Session, message: UnclearMessage, *, now: datetime) -> bool:
     """Store a text from a number that a contact has; False if it was stored before, or nobody has to be asked about it.
 
-    Nobody has to be asked whether a number wants to opt out that did so already.
+    Nobody has to be asked whether a number wants to opt out that did so already, unless that may be undone.
     """
     if session.scalar(select(exists(_links(message.phone)))) is not True:
         return False
     opted_out = select(PhoneNumber.phone).where(
         PhoneNumber.phone == message.phone, PhoneNumber.opted_out_at.is_not(None)
     )
-    if message.topic is Topic.OPT_OUT and session.scalar(opted_out) is not None:
+    is_opted_out = message.topic is Topic.OPT_OUT and session.scalar(opted_out) is not None
+    if is_opted_out and not may_end_opt_out(session, message.phone):
         return False
     added = insert(UnclearText).values(**asdict(message), received_at=now).on_conflict_do_nothing()
     return session.scalar(added.returning(UnclearText.id)) is not None

@@ -4,20 +4,27 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from support import edits, people
 from support import mass_messages as messages
-from support import people
 from support.people import NOW
 
+from bot.access import AccessLevel
+from bot.contact_edits.opt_out import record_verbal_opt_out
+from bot.contact_edits.unclear_texts import answer_text
 from bot.db.models.edits import Audit
 from bot.db.models.messages import Delivery, MassMessage, Receipt
 from bot.db.models.reports import ReportResult
+from bot.db.models.roster import StudentContact
+from bot.db.models.unclear_texts import TextAnswer, UnclearText
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import record_opt_out
+from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.report_import import ResultsMessage, import_file
 from bot.mass_messages.report_preview import ReportFile
 from bot.mass_messages.report_undo import undo_import
 from bot.mass_messages.settle import settle_message
-from bot.providers.receipt import OptOutMessage
+from bot.providers.receipt import FamilyText, OptOutMessage
+from bot.providers.unclear_texts import read_text
 
 MINUTE = timedelta(minutes=1)
 SENT = ResultsMessage("snow", "Snow day", NOW)
@@ -143,3 +150,45 @@ def test_import_that_does_not_exist_cannot_be_undone(session):
     with pytest.raises(UserError) as refused:
         undo_import(session, 17, actor="UCLARA", now=NOW)
     assert refused.value.code == "report.no_import"
+
+
+@pytest.fixture
+def clara(session):
+    return people.actor_of(people.staff(session, "Clara", "Clerk"), level=AccessLevel.DISTRICT)
+
+
+def a_family_text(session, words, now):
+    record_receipts(session, [read_text(FamilyText("twilio", words, "+13125550140", words), own_words=())], now=now)
+
+
+def test_verbal_opt_out_after_the_import_stays(session, families, clara):
+    maria, *_ = families
+    imported = import_rows(session, "Opted out")
+    (student_id,) = session.scalars(select(StudentContact.student_id).where(StudentContact.contact_id == maria.id))
+    version, later = edits.version_of(session, maria), NOW + MINUTE
+    act = {"student_id": student_id, "version": version, "actor": clara, "now": later, "said_at": later}
+    record_verbal_opt_out(session, maria.id, **act)
+    undo(session, imported, now=NOW + 2 * MINUTE)
+    assert messages.the_list(session) == {maria.id: "opt_out"}
+
+
+def test_opt_out_that_a_person_read_in_a_text_stays(session, families, clara):
+    a_family_text(session, "who is this? wrong number", NOW - MINUTE)
+    imported = import_rows(session, "Opted out")
+    answer_text(session, session.scalars(select(UnclearText.id)).one(), TextAnswer.OPT_OUT, actor=clara, now=NOW)
+    undo(session, imported)
+    assert messages.the_list(session) == {families[0].id: "opt_out"}
+
+
+def test_opt_out_stays_that_answered_the_text_of_a_family(session, families):
+    a_family_text(session, "Please stop texting me", NOW - MINUTE)
+    undo(session, import_rows(session, "Opted out"))
+    assert messages.the_list(session) == {families[0].id: "opt_out"}
+
+
+@pytest.mark.usefixtures("families")
+def test_text_of_a_family_waits_while_its_opt_out_may_be_undone(session):
+    imported = import_rows(session, "Opted out")
+    a_family_text(session, "Please stop texting me", NOW + MINUTE)
+    undo(session, imported, now=NOW + 2 * MINUTE)
+    assert session.scalars(select(UnclearText.text)).all() == ["Please stop texting me"]
