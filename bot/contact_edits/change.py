@@ -40,8 +40,8 @@ _DOUBTS = {
     Doubt.UNASSIGNABLE: (
         "phone.misdialled",
         (
-            "No US phone has a number like that: neither its area code nor the next three digits begin with 0 or 1, "
-            "and its area code does not end in 11."
+            "No US phone has a number like that: the area code and the next three digits cannot begin with 0 or 1, "
+            "and the area code cannot end in 11. Check the number with the family."
         ),
     ),
     Doubt.TOLL_FREE: (

@@ -126,7 +126,7 @@ def test_untouched_fields_are_saved_as_they_were(office, session, sam):
         ("312-555-0199 ext. 12", "extension 12"),
         ("123-555-0170", "area code"),
         ("+1 (312) 055-0142", "next three digits"),
-        ("(911) 555-0142", "does not end in 11"),
+        ("(911) 555-0142", "cannot end in 11"),
     ],
 )
 def test_impossible_number_is_refused_under_its_field(office, session, sam, typed, reason):
