@@ -1,4 +1,6 @@
-"""How people read names, numbers of things, and phone numbers."""
+"""How people read names, numbers of things, dates, and phone numbers."""
+
+from datetime import datetime
 
 NO_NAME = "(no name)"
 
@@ -16,3 +18,13 @@ def plural(count: int, singular: str, many: str | None = None) -> str:
 def masked(e164: str | None) -> str:
     """Return the last four digits: the only form outside the edit dialog, *Show number*, and permitted exports."""
     return f"••• {e164[-4:]}" if e164 else "no number"
+
+
+def day(local: datetime) -> str:
+    """Return `Nov 9, 2026`, as Slack shows dates."""
+    return f"{local:%b} {local.day}, {local:%Y}"
+
+
+def day_and_time(local: datetime) -> str:
+    """Return `Nov 9, 2026, 5:36 PM`."""
+    return f"{day(local)}, {local.hour % 12 or 12}:{local:%M %p}"

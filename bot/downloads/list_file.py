@@ -17,7 +17,7 @@ from bot.cleanup_list.export_rows import ExportRow
 from bot.db.models.base import ContactMethod
 from bot.db.models.downloads import DownloadForm
 from bot.domain import display, phone, spreadsheet
-from bot.domain.display import plural
+from bot.domain.display import day_and_time, plural
 from bot.domain.sms_status import MEANINGS, Color
 from bot.domain.spreadsheet import escape_cell
 
@@ -126,9 +126,10 @@ def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader) ->
 def _write_about(workbook: Any, header: FileHeader, count: int) -> None:
     sheet = workbook.add_worksheet("About this list")
     sheet.set_column(0, 0, 90)
+    made_at = header.made_at.astimezone(header.zone)
     lines = [
         header.title,
-        f"Made {header.made_at.astimezone(header.zone):%B %d, %Y, %H:%M %Z} for {header.made_by}",
+        f"Made {day_and_time(made_at)} {made_at:%Z} for {header.made_by}",
         plural(count, "row"),
         *header.facts,
         "Phone numbers are whole." if header.with_numbers else "Only the last digits of each phone number are shown.",

@@ -181,7 +181,7 @@ def _register(
 
 def _counts(preview: Preview) -> str:
     """Return the counts for the audit, without words of the report: a misread column could hold names."""
-    return f"{preview.delivered} delivered, {preview.not_delivered} not, {len(preview.problems)} unclear"
+    return f"{preview.delivered} delivered, {preview.not_delivered} not delivered, {len(preview.problems)} unclear"
 
 
 def _nothing_to_import(name: str, preview: Preview) -> UserError:

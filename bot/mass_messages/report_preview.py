@@ -40,11 +40,11 @@ class Preview:
         return sum(self.counts[meaning] for meaning in NOT_DELIVERED)
 
     def facts(self) -> list[str]:
-        """Return sentences about the report, the numbers of rows first: `412 delivered, 38 not, 9 rows unclear; ...`."""
+        """Return sentences about the report, the numbers of rows first: `412 delivered, 38 not delivered, 9 rows unclear; ...`."""
         report = self.report
         if report.is_only_of_calls:
             return [_OF_CALLS.format(plural(report.calls, "result"))]
-        sentence = f"{self.delivered:,} delivered, {self.not_delivered:,} not"
+        sentence = f"{self.delivered:,} delivered, {self.not_delivered:,} not delivered"
         sentence += f", {plural(len(self.problems), 'row')} unclear" if self.problems else ""
         if report.unknown:
             words = [f"“{word}”" for word in report.unknown][:_SHOWN_WORDS]

@@ -50,7 +50,7 @@ def test_import_results_adds_deliveries_and_lists_rejected_rows(run, tmp_path, e
     options = ["--id", "snow", "--title", "Snow day", "--sent-at", "2026-11-20 09:30"]
     summary, counts, rejected, undo = run("import-results", path, *options).stdout.splitlines()
     assert summary == "2 rows: 1 new deliveries, 0 already known."
-    assert counts == "0 delivered, 1 not, 1 row unclear."
+    assert counts == "0 delivered, 1 not delivered, 1 row unclear."
     assert rejected.startswith("results.csv:3: ")
     assert "0 new deliveries, 1 already known" in run("import-results", path, "--message", "snow").stdout
     assert run("import-results", tmp_path / "nothing.csv", *options).returncode == 1
@@ -67,8 +67,10 @@ def test_import_results_previews_and_asks_for_words(run, tmp_path, empty_databas
     assert "no column" in run("import-results", path, "--preview").stderr
     columns = ["--column", "to=where", "--column", "result=what", "--preview"]
     assert "1 word we do not know: “Invalid”" in run("import-results", path, *columns).stdout
-    assert "0 delivered, 1 not." in run("import-results", path, "--preview", "--word", "invalid=landline").stdout
-    assert "0 delivered, 1 not." in run("import-results", path, "--preview").stdout
+    assert (
+        "0 delivered, 1 not delivered." in run("import-results", path, "--preview", "--word", "invalid=landline").stdout
+    )
+    assert "0 delivered, 1 not delivered." in run("import-results", path, "--preview").stdout
     assert "Landline" not in run("import-results", path, "--preview", "--word", "invalid=maybe").stdout
 
 

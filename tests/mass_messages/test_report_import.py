@@ -160,7 +160,11 @@ def test_chosen_words_are_remembered_for_that_messenger(session, family, import_
 def test_import_is_audited_without_names_or_numbers(session, family, import_csv):
     report = import_csv("to,status\n3125550143,blocked\n3125550199,delivered\n")
     row = session.query(Audit).filter_by(action="report.imported").one()
-    assert (row.subject_id, row.actor, row.after) == (report.id, "cleanup-bot", "0 delivered, 1 not, 1 unclear")
+    assert (row.subject_id, row.actor, row.after) == (
+        report.id,
+        "cleanup-bot",
+        "0 delivered, 1 not delivered, 1 unclear",
+    )
 
 
 def test_unregistered_message_gets_the_same_id():

@@ -20,7 +20,7 @@ from bot.cleanup_list.page import load_freshness, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
-from bot.domain.display import plural
+from bot.domain.display import day, day_and_time, plural
 from bot.downloads.list_file import FileHeader, ListSize, write_list
 from bot.downloads.mail import Attachment, Mail, send_mail
 from bot.downloads.requests import claim_download
@@ -107,9 +107,9 @@ def _header(context: AppContext, session: Session, actor: Actor, title: str) -> 
     zone = users.user_time_zone(session, actor.user_id, otherwise=context.settings.zone)
     facts = []
     if freshness.sent_at:
-        facts.append(f"After the mass message “{freshness.title}” of {freshness.sent_at.astimezone(zone):%B %d, %Y}")
+        facts.append(f"After the mass message “{freshness.title}” of {day(freshness.sent_at.astimezone(zone))}")
     if freshness.synced_at:
-        facts.append(f"Student information of {freshness.synced_at.astimezone(zone):%B %d, %Y, %H:%M}")
+        facts.append(f"Student information of {day_and_time(freshness.synced_at.astimezone(zone))}")
     region = context.settings.phone_region
     return FileHeader(title, context.now(), actor.name, tuple(facts), zone, region, actor.may_export)
 

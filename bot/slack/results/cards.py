@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from bot.db.models.reports import ReportImport, ReportState
-from bot.domain.display import plural
+from bot.domain.display import day_and_time, plural
 from bot.mass_messages.report_columns import Column, Layout
 from bot.mass_messages.report_import import ResultsMessage
 from bot.mass_messages.report_preview import Preview
@@ -23,7 +23,7 @@ READING, IMPORTING = "⏳ The report is being read.", "⏳ The results are being
 def upload_dialog(messages: Sequence[ResultsMessage], latest: ReportImport | None, zone: ZoneInfo) -> Block:
     """Return the dialog for the file and its message."""
     recent = [
-        b.option(f"{b.cut(message.title, 50)} · {message.sent_at.astimezone(zone):%b %d, %H:%M}", message.id)
+        b.option(f"{b.cut(message.title, 50)} · {day_and_time(message.sent_at.astimezone(zone))}", message.id)
         for message in messages
         if len(message.id) <= _MAX_ID
     ]
@@ -34,7 +34,7 @@ def upload_dialog(messages: Sequence[ResultsMessage], latest: ReportImport | Non
         *_latest(latest),
         b.section(
             "Download the delivery report of *one* mass message from your messenger, and choose it here. "
-            "Nothing counts before you have seen a preview."
+            "You see a preview first. Nothing changes until you press *Import* there."
         ),
         b.input_block(ids.FILE, "Report", file_input, hint="A CSV or Excel file of up to 10 MB, as it was downloaded"),
         *([b.input_block(ids.MESSAGE, "Mass message", menu[0], optional=True)] if menu else []),

@@ -77,13 +77,13 @@ def counted(session):
 def test_preview_counts_nothing_and_asks_for_the_words_it_does_not_know(office, session, family, snow):
     assert choose(office, office.clara).ok
     words = text_of(office.clara.view)
-    assert "1 delivered, 1 not, 3 rows unclear; 1 word we do not know: “Invalid”." in words
+    assert "1 delivered, 1 not delivered, 3 rows unclear; 1 word we do not know: “Invalid”." in words
     assert "ParentSquare" in words
     assert "Line 5: No contact of your students has this number." in words
     assert "A spreadsheet has rounded this number (1.31255E+10)" in words
     assert (state(session), counted(session)) == ([ReportState.READY], 0)
     assert submit(office, office.clara, **{"answer.0": "landline"}).ok
-    assert "1 delivered, 2 not, 2 rows unclear." in text_of(office.clara.view)
+    assert "1 delivered, 2 not delivered, 2 rows unclear." in text_of(office.clara.view)
     assert (state(session), counted(session)) == ([ReportState.READY], 0)
 
 
@@ -94,7 +94,7 @@ def test_import_counts_and_comes_back_with_the_unclear_rows(office, session, fam
     assert (state(session), counted(session)) == ([ReportState.IMPORTED], 3)
     assert "Imported" in text_of(office.clara.view)
     file_message, card = office.clara.messages()[-2:]
-    assert "1 delivered, 2 not, 2 rows unclear" in text_of(card)
+    assert "1 delivered, 2 not delivered, 2 rows unclear" in text_of(card)
     content = file_message.files[0].content.decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(content)))
     assert [row[0] for row in rows] == ["Line", "5", "6"]
@@ -110,7 +110,7 @@ def test_chosen_words_are_not_asked_again(office, family, snow):
     submit(office, office.clara, **{"answer.0": "landline"})
     office.clara.close()
     choose(office, office.clara)
-    assert "1 delivered, 2 not, 2 rows unclear." in text_of(office.clara.view)
+    assert "1 delivered, 2 not delivered, 2 rows unclear." in text_of(office.clara.view)
 
 
 def test_undo_in_the_message_takes_everything_back(office, session, family, snow):
@@ -163,10 +163,10 @@ def test_columns_that_are_not_known_are_asked_and_remembered(office, session, fa
     content = b"Family,Where,What\nRivera,3125557342,Delivered\nRivera,3125557343,Blocked\n"
     choose(office, office.clara, content)
     assert submit(office, office.clara, **{"answer.0": "Where", "answer.1": "What"}).ok
-    assert "1 delivered, 1 not." in text_of(office.clara.view)
+    assert "1 delivered, 1 not delivered." in text_of(office.clara.view)
     office.clara.close()
     choose(office, office.clara, content)
-    assert "1 delivered, 1 not." in text_of(office.clara.view)
+    assert "1 delivered, 1 not delivered." in text_of(office.clara.view)
 
 
 def test_report_of_calls_is_called_so_and_cannot_be_imported(office, session, family, snow):
@@ -195,10 +195,10 @@ def test_preview_comes_as_a_message_when_the_dialog_is_closed(office, session, f
     office.advance(minutes=5)
     assert office.tick().failed == ()
     card = office.clara.last()
-    assert "1 delivered, 1 not, 3 rows unclear" in text_of(card)
+    assert "1 delivered, 1 not delivered, 3 rows unclear" in text_of(card)
     assert office.clara.press(card, action_id="results.open_preview").ok
     office.wait_for_lazy_listeners()
-    assert "1 delivered, 1 not, 3 rows unclear" in text_of(office.clara.view)
+    assert "1 delivered, 1 not delivered, 3 rows unclear" in text_of(office.clara.view)
 
 
 @pytest.mark.parametrize("method", ["files.info", "download"])
@@ -208,7 +208,7 @@ def test_report_is_read_later_where_slack_fails(office, session, family, snow, m
     assert state(session) == [ReportState.PENDING]
     office.advance(minutes=5)
     assert office.tick().failed == ()
-    assert "1 delivered, 1 not" in text_of(office.clara.view)
+    assert "1 delivered, 1 not delivered" in text_of(office.clara.view)
 
 
 def test_second_submission_of_the_same_dialog_changes_nothing(office, session, family, snow):
@@ -227,9 +227,9 @@ def test_district_office_counts_every_school(office, session, family, snow):
     people.contact(session, other, phone="+13125557345")
     session.commit()
     choose(office, office.dana)
-    assert "2 delivered, 1 not, 2 rows unclear" in text_of(office.dana.view)
+    assert "2 delivered, 1 not delivered, 2 rows unclear" in text_of(office.dana.view)
     choose(office, office.clara)
-    assert "1 delivered, 1 not, 3 rows unclear" in text_of(office.clara.view)
+    assert "1 delivered, 1 not delivered, 3 rows unclear" in text_of(office.clara.view)
 
 
 def test_teachers_may_not_import(office, family, snow):
