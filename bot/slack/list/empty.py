@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.access import AccessLevel
 from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.page import Freshness
+from bot.domain.sms_status import MEANINGS, SmsStatus
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
 
@@ -33,6 +34,10 @@ def _good_news(which: Filter, message: str) -> str:
             f"✅ No one here. Every matching student on the list has an adult who can be texted, {last_known}. "
             "`/cleanup forecast` also looks at students who are not on the list."
         )
+    if which.statuses:
+        labels = " or ".join(f"*{MEANINGS[status].label}*" for status in which.statuses)
+        listed_at_once = set(which.statuses) <= {SmsStatus.OPT_OUT, SmsStatus.WRONG_PERSON}
+        return f"✅ No contact here is listed as {labels}{'' if listed_at_once else f', {last_known}'}."
     if which.criteria:
         return f"✅ No one here. Every contact that matches can be texted, {last_known}."
     return f"✅ No one on your list. Every contact can be texted, {last_known}."

@@ -38,12 +38,21 @@ def test_before_the_first_message_an_empty_list_is_no_news(office, sam, snapshot
     assert draw(office.clara.command("/cleanup").message) == snapshot
 
 
-@pytest.mark.parametrize("typed", ["", "grade 5", "no adult"], ids=["whole list", "filter", "no adult"])
+@pytest.mark.parametrize(
+    "typed", ["", "grade 5", "no adult", "landline"], ids=["whole list", "filter", "no adult", "status"]
+)
 def test_empty_list_is_good_news_and_names_the_last_message(office, delivered, typed, snapshot):
     message = office.clara.command("/cleanup", typed).message
     assert draw(message) == snapshot
     assert GOOD in message.text
     assert "“Early dismissal” of <date>" in normalized(message.text)
+
+
+@pytest.mark.parametrize("typed", ["wrong number", "opt-out"])
+def test_status_that_lists_at_once_does_not_depend_on_the_last_message(office, delivered, typed, snapshot):
+    message = office.clara.command("/cleanup", typed).message
+    assert draw(message) == snapshot
+    assert "as far as" not in message.text
 
 
 UNMET = [
