@@ -66,6 +66,7 @@ const GLYPHS = {
   "⏰": { name: "late", color: "orange", line: "M12 4.5a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4.5l3 2M3 6l3-3M21 6l-3-3" },
   "🔄": { name: "synced", line: "M20 12a8 8 0 0 1-14.5 4.6M4 12a8 8 0 0 1 14.5-4.6M18.5 3v4.4H14M5.5 21v-4.4H10" },
   "🛠": { name: "fixed", line: "M4 20l9-9M12.5 11.5a4.5 4.5 0 0 1 6-6L16 8l.5 2.5L19 11l2-2a4.5 4.5 0 0 1-6 5" },
+  "🔒": { name: "private", line: "M5 11h14v9.5H5zM8 11V7.5a4 4 0 0 1 8 0V11M12 14.5v2.5" },
   "📊": { name: "figures", line: "M4 20.5h16M7 20V12M12 20V5M17 20v-6" },
   "📱": { name: "mobile phone", line: "M7.5 3h9v18h-9zM11 18h2" },
   "↩": { name: "undo", line: "M9 5L4.5 9.5 9 14M4.5 9.5H14a5.5 5.5 0 0 1 0 11h-3" },
@@ -75,7 +76,7 @@ const GLYPHS = {
   "👋": { name: "hello", line: "M6 21a7 7 0 0 0 13-3.5L17 9M8 15L5 8.5M10.5 12.5L8 5.5M13.5 11.5L12 4.5M16 11l-.5-5M3 16c.3 1.6 1 3 2 4" },
 };
 // Emoji that share a drawing.
-const SAME = { "📞": "☎", "🔎": "🔍", "📤": "📥", "📬": "✉", "⌛": "⏳", "☑": "✅", "✔": "✅", "⛔": "🚫", "⚫": "⚪" };
+const SAME = { "📞": "☎", "🔎": "🔍", "📤": "📥", "📬": "✉", "⌛": "⏳", "☑": "✅", "✔": "✅", "⛔": "🚫", "🚷": "🚫", "⚫": "⚪" };
 
 const DRAWN = new RegExp(`(?:${[...Object.keys(GLYPHS), ...Object.keys(SAME)].join("|")})\\uFE0F?\\u00A0?`, "gu");
 
