@@ -70,7 +70,7 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
         "Unconfirmed",
         Color.YELLOW,
         "The carrier cannot say whether the last text arrived.",
-        "Nothing yet. Check the number if it is still here after the next mass message.",
+        "Wait for the next mass message. Still here then? Check the number with the family.",
     ),
     SmsStatus.BLOCKED: Meaning(
         "Blocked",
