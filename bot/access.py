@@ -193,7 +193,7 @@ def require_student(session: Session, student_id: int, *, actor: Actor) -> None:
     """
     visible = _visible_student(actor.level)
     if not fetch_rows(session, visible, {**actor.scope.params, "student_id": student_id}):
-        sentence = "That student is not on your list any more. Type /cleanup to see the list as it is now."
+        sentence = "That student is not on your list anymore. Type /cleanup to see the list as it is now."
         raise UserError("access.no_student", sentence)
 
 
@@ -211,7 +211,7 @@ def require_contact(session: Session, contact_id: int, *, actor: Actor, student_
     visible = _visible_contact(actor.level, of_student=student_id is not None)
     params = {**actor.scope.params, "contact_id": contact_id, "student_id": student_id}
     if not fetch_rows(session, visible, params):
-        sentence = "That contact is not on your list any more. Type /cleanup to see the list as it is now."
+        sentence = "That contact is not on your list anymore. Type /cleanup to see the list as it is now."
         raise UserError("access.no_contact", sentence)
 
 

@@ -64,6 +64,6 @@ def _lock_entry(session: Session, contact_id: int, actor: Actor) -> ListEntry:
     access.require_contact(session, contact_id, actor=actor)
     entry = session.get(ListEntry, contact_id, with_for_update=True, populate_existing=True)
     if entry is None:
-        sentence = "That contact is not on the cleanup list any more. Type /cleanup to see the list as it is now."
+        sentence = "That contact is not on the cleanup list anymore. Type /cleanup to see the list as it is now."
         raise UserError("claim.not_listed", sentence)
     return entry

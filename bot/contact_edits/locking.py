@@ -60,7 +60,7 @@ def lock_contact(session: Session, contact_id: int, *, version: int | None = Non
     """Lock the contact until the transaction ends, and increase its version.
 
     Raises:
-        VersionConflict: its version is not `version` any more.
+        VersionConflict: its version is not `version` anymore.
     """
     query = select(Contact).where(Contact.id == contact_id).with_for_update(key_share=True)
     contact = session.scalars(query, execution_options={"populate_existing": True}).one()

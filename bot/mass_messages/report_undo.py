@@ -112,7 +112,7 @@ def undo_import(session: Session, import_id: int, *, actor: str, now: datetime) 
     session.execute(_LOCK_RECEIPTS, values)
     lock_cleanup_list(session)
     if row.imported_at is None or row.imported_at <= now - UNDO_PERIOD or session.scalar(_IS_PAST, values):
-        sentence = "This import cannot be undone any more: another mass message is final since, or a month has passed."
+        sentence = "This import cannot be undone anymore: another mass message is final since, or a month has passed."
         raise UserError("report.too_late_to_undo", sentence)
     phones = set(session.scalars(_PHONES, values))
     for statement in (_DELETE_RECEIPTS, _DELETE_DELIVERIES, _APPLY_REMAINING):

@@ -91,7 +91,7 @@ def end_rights(
 def _is_plausible(
     connection: Connection, changes: Mapping[str, TableChanges], parts: Sequence[Part], percent: float
 ) -> bool:
-    """Return whether the export may be right about rights that it only does not mention any more."""
+    """Return whether the export may be right about rights that it only does not mention anymore."""
     if any(hold.is_empty(part) for part in parts):
         return False
     for table in _TABLES:

@@ -92,7 +92,7 @@ def hold_sentence(
         return None
     # The report counts them among the changed contacts, where they would look harmless.
     phones_gone, phones = disappearing["phone numbers of contacts"]
-    few_phones = f" Of the changed contacts, {phones_gone:,} would have no phone number any more."
+    few_phones = f" Of the changed contacts, {phones_gone:,} would have no phone number anymore."
     sentence = f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
     return sentence + (few_phones if phones_gone and not is_too_many(phones_gone, phones, percent) else "")
 

@@ -89,7 +89,7 @@ def test_choice_made_already_is_refused(office, scene, session, action_id):
 
 @pytest.mark.parametrize("has_swept", [True, False])
 def test_dialog_open_for_an_hour_is_saved(office, scene, session, has_swept):
-    """The list behind it cannot be redrawn any more."""
+    """The list behind it cannot be redrawn anymore."""
     surfaces.open_edit(office.clara, scene)
     office.advance(hours=1)
     if has_swept:

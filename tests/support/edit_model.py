@@ -66,7 +66,7 @@ class EditModel:
         return True
 
     def _absorb(self):
-        """A value that the SIS has by now is no edit any more, and the edits below it are history."""
+        """A value that the SIS has by now is no edit anymore, and the edits below it are history."""
         for name, stack in self.stacks.items():
             if stack and stack[-1].value == self.sis[name]:
                 self.stacks[name] = []

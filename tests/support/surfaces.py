@@ -24,7 +24,7 @@ from bot.slack.sync import notice as sync_notice
 
 # Telling words of the two refusals.
 ASK_ADMIN = "lease ask data@district.example"
-NOT_ON_YOUR_LIST = "not on your list any more"
+NOT_ON_YOUR_LIST = "not on your list anymore"
 
 # Text that only people who may see the students of the scene may read.
 SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", "312555", "555-7"]

@@ -94,7 +94,7 @@ def test_hold_names_emptied_phones_apart_from_changed_contacts(nights):
     nights.leave(*(f"child{number}" for number in range(25)))
     for number in range(26, 29):
         nights.user(f"parent{number}")["phone"] = ""
-    with pytest.raises(SyncHeld, match=re.escape("Of the changed contacts, 3 would have no phone number any more.")):
+    with pytest.raises(SyncHeld, match=re.escape("Of the changed contacts, 3 would have no phone number anymore.")):
         nights.sync()
 
 

@@ -16,7 +16,7 @@ _MAX_CHARACTERS = 200
 
 
 def load_card(context: AppContext, client: WebClient, post: DigestPost) -> Card | None:
-    """Return the card, or None if the editor has no access any more or may see none of the contacts.
+    """Return the card, or None if the editor has no access anymore or may see none of the contacts.
 
     Raises:
         SlackApiError: Slack did not say who the editor is.

@@ -125,7 +125,7 @@ def _apply(session: Session, choice: _Choice, contact: _Contact, *, actor: Actor
 
 
 def _visible_name(session: Session, contact: _Contact, actor: Actor) -> str | None:
-    """Return the name as shown, unless the person may not see the contact any more."""
+    """Return the name as shown, unless the person may not see the contact anymore."""
     try:
         access.require_contact(session, contact.contact_id, actor=actor)
     except UserError:

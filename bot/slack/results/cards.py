@@ -55,7 +55,7 @@ def _latest(row: ReportImport | None) -> list[Block]:
 
 
 def undo_button(report_id: int) -> Block:
-    question = "The results of this report will not count any more, and the list changes back."
+    question = "The results of this report will not count anymore, and the list changes back."
     confirm = b.confirm("Undo this import?", question, yes="Undo")
     return b.button("Undo", ids.UNDO, str(report_id)) | {"confirm": confirm}
 
@@ -165,7 +165,7 @@ def done_card(row: ReportImport, preview: Preview) -> Card:
 
 def undone_card(row: ReportImport) -> Card:
     return b.card(
-        [b.section(f"↩️ Undone: the results of *{b.escaped(row.title)}* from this report do not count any more.")]
+        [b.section(f"↩️ Undone: the results of *{b.escaped(row.title)}* from this report do not count anymore.")]
     )
 
 

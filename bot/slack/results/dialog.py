@@ -92,7 +92,7 @@ def _register_buttons(app: App, ctx: AppContext, work: Callable[[WebClient], Non
             access.require_importer(actor)
             row = report_outbox.find_report(session, report_id, actor=actor)
             if row.state != ReportState.READY:
-                raise UserError("report.not_waiting", "This report does not wait any more. Type /cleanup import.")
+                raise UserError("report.not_waiting", "This report does not wait anymore. Type /cleanup import.")
         dialog_id = _new_dialog_id()
         respond.open_dialog(client, body, cards.notice_dialog(cards.READING, dialog_id=dialog_id))
         with transaction(ctx.engine) as session:

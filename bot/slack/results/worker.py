@@ -145,7 +145,7 @@ def _import(context: AppContext, client: WebClient, row: ReportImport) -> None:
             return
         table, layout, preview = _open(context, session, actor, current, content)
         if preview is None:
-            raise UserError("report.columns_missing", f"The columns of “{layout.titles[0]}” are not known any more.")
+            raise UserError("report.columns_missing", f"The columns of “{layout.titles[0]}” are not known anymore.")
         settings = context.settings
         import_report(
             session, current, preview, now=now, settle_after=settings.settle_after, region=settings.phone_region

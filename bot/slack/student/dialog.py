@@ -98,7 +98,7 @@ def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) ->
     if suggestion is None and contact.updated_by == actor.user_id:
         return f"{name} has {b.masked(contact.phone)}, as you changed it a moment ago."
     if suggestion is None or suggestion.contact_id != other_id:
-        sentence = "That number is not suggested any more, because something changed. Open the student again."
+        sentence = "That number is not suggested anymore, because something changed. Open the student again."
         raise UserError("student.not_suggested", sentence)
     phone = suggestion.phone
     saved = use_suggested_number(session, contact_id, version=version, phone=phone, actor=actor, now=now)

@@ -22,7 +22,7 @@ class WrongPersonDialog:
     def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
         name, number = b.escaped(form.contact.name), b.masked(form.contact.phone)
         meaning = (
-            f"*{number} does not belong to {name}.* No one is texted there any more, from the next mass message on, "
+            f"*{number} does not belong to {name}.* No one is texted there anymore, from the next mass message on, "
             "until a colleague verifies the number.\n"
             "If they asked us to stop texting, close this and press *Told us to stop*, too."
         )

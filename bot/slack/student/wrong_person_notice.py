@@ -1,4 +1,4 @@
-"""The direct message to an editor: numbers of their students' contacts belong to someone else, and are not texted any more.
+"""The direct message to an editor: numbers of their students' contacts belong to someone else, and are not texted anymore.
 
 Who else has such a number is not said: each reader sees only students of their own. Names are in the blocks only, because a locked
 phone shows the text.
@@ -84,7 +84,7 @@ def _draw(contacts: list[WrongContact], recorded_by: str) -> Card:
     if len(contacts) > _MAX_ROWS:
         rows.append(f"… and {len(contacts) - _MAX_ROWS:,} more.")
     what_to_do = (
-        "No one is texted there any more. Ask the family for a new number: `/cleanup wrong person` lists them. If the number is "
+        "No one is texted there anymore. Ask the family for a new number: `/cleanup wrong person` lists them. If the number is "
         "theirs after all, open the student and press *Undo wrong person*."
     )
     source = f"{_source(recorded_by)} {what_to_do}"

@@ -222,4 +222,4 @@ def test_more_contacts_are_not_shown_after_rights_ended(office, session, sam):
     session.execute(update(StaffRole).values(school_id=office.district.roosevelt.id))
     session.commit()
     office.clara.press(office.clara.view, action_id="student.further_contacts")
-    assert "not on your list any more" in text_of(office.clara.view)
+    assert "not on your list anymore" in text_of(office.clara.view)

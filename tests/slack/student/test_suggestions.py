@@ -126,7 +126,7 @@ def test_suggestion_that_no_longer_holds_is_refused(office, session, family):
     people.list_contact(session, family[1])
     session.commit()
     use_suggestion(office.clara)
-    assert "not suggested any more" in text_of(office.clara.view)
+    assert "not suggested anymore" in text_of(office.clara.view)
     assert phone_of(session, family[0]) == OLD
 
 
@@ -135,5 +135,5 @@ def test_suggestion_that_a_colleague_used_first_is_refused(office, session, fami
     open_student(office.dana)
     use_suggestion(office.dana)
     use_suggestion(office.clara)
-    assert "not suggested any more" in text_of(office.clara.view)
+    assert "not suggested anymore" in text_of(office.clara.view)
     assert session.query(Edit).count() == 1
