@@ -68,11 +68,11 @@ RETURNING n.phone
 """)
 _OPTED_OUT_BY_IMPORT = """
 SELECT FROM report_imports i
-WHERE i.state = 'imported' AND i.imported_at = n.opted_out_at AND i.opted_out @> to_jsonb(n.phone)
+WHERE i.state = 'imported' AND n.opted_out_at IS NOT NULL AND i.imported_at = n.since AND i.opted_out @> to_jsonb(n.phone)
 """
 _IS_UNDOABLE = text(f"SELECT n.phone FROM phone_numbers n WHERE n.phone = :phone AND EXISTS ({_OPTED_OUT_BY_IMPORT})")
 _KEEP = text(f"""
-UPDATE phone_numbers n SET opted_out_at = :now, opted_out_by = :by
+UPDATE phone_numbers n SET since = :now, opted_out_by = :by
 WHERE n.phone = :phone AND EXISTS ({_OPTED_OUT_BY_IMPORT}) RETURNING n.phone
 """)
 _DELETE_MESSAGE = text("""
