@@ -18,12 +18,14 @@ from stat import S_ISLNK
 from typing import NamedTuple, cast
 
 from bot.errors import UserError
+from bot.sis.signatures import describe_other_bytes
 
 _MOST_FILES = 2_000
 _MOST_BYTES = 20 * 1024**3
 # Real rosters shrink 5 to 40 times; a larger file that shrank more was made to fill a disk.
 _BOMB_BYTES = 64 * 1024**2
 _BOMB_RATIO = 250
+_HEAD = 4_096
 # After this many seconds without a write another one is sure to change the time of the file: some disks count whole seconds.
 _SECONDS_AT_REST = 60
 
@@ -55,10 +57,18 @@ def open_bundle(source: Path) -> Iterator[dict[str, BundleFile]]:
                 "sis.not_found", f"There is nothing at {source}. Give the folder or the zip that the SIS exports."
             )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UserError("sis.bad_zip", f"{source.name} is not a zip that can be read. Export it again.") from error
+        raise UserError("sis.bad_zip", f"{source.name} {_describe(source)}.") from error
     except OSError as error:
         reason = error.strerror or "the disk reports an error"
         raise UserError("sis.unreadable", f"{source.name} cannot be read: {reason}.") from error
+
+
+def _describe(source: Path) -> str:
+    """Return what a file is that is no zip, as the end of a sentence."""
+    with source.open("rb") as file:
+        head = file.read(_HEAD)
+    is_zip = head.startswith(b"PK")
+    return (None if is_zip else describe_other_bytes(head)) or "is not a zip that can be read; export it again"
 
 
 class _FileState(NamedTuple):

@@ -79,12 +79,15 @@ class FileFormat:
 
 
 class Header:
-    """The header of a file: puts its rows into columns. `missing` is a required column that it does not have."""
+    """The header of a file: puts its rows into columns. `missing` is a required column that it does not have, and `found` the
+    number of columns that it has.
+    """
 
     def __init__(self, form: FileFormat, titles: list[str]) -> None:
         found = _find_columns(form, titles)
         self.titles = titles
         self.missing = next((name for name in form.required if name not in found), None)
+        self.found = len(found)
         self._positions = {name: found.get(name) for name in form.columns}
         self._identity = found.get(form.needed[0], len(titles))
 

@@ -14,11 +14,12 @@ from itertools import chain
 from bot.sis import cells
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import FileFormat, Header, RowReader, Translate, merge_by_line
+from bot.sis.layout import USUAL, describe_other_file, find_layout
 from bot.sis.lines import LONGEST_LINE, CsvRows, LineReader, open_text, read_blocks, read_rows, split_lines
 from bot.sis.rows import Kind, Rejection, Row
 
 _BLOCK_BYTES = 1 << 16
-_DATE = re.compile(r"(?:^|[,\"\s])(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?=[,\"\s]|$)")
+_DATE = re.compile(r"(?:^|[,;|\"\s])(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?=[,;|\"\s]|$)")
 _MONTHS = 12
 
 
@@ -102,8 +103,17 @@ class CsvFile:
     def _read_blocks(self) -> Iterator[Iterable[Row | Rejection]]:
         rejection = self._row_reader.rejection
         self.rows_read = 0
+        layout = find_layout(self._file, self._format)
+        if layout is None and (what := describe_other_file(self._file)):
+            self.is_readable = False
+            yield [rejection(None, None, what)]
+            return
+        delimiter, header_line = layout or USUAL
+        self._is_plain = self._is_plain and layout == USUAL
         with open_text(self._file.open()) as stream:
-            reader = LineReader(stream)
+            for _ in range(header_line - 1):
+                stream.readline()
+            reader = LineReader(stream, delimiter=delimiter, first_line=header_line)
             yield from self._read_below_header(reader)
             if self.is_readable and not self.is_delta and not self.rows_read:
                 yield [rejection(None, None, "holds no row")]

@@ -70,7 +70,10 @@ class LineReader:
     row begins on; `characters` were read so far. `one_row_per_line` is True as long as each line was one complete row.
     """
 
-    def __init__(self, stream: IO[str], *, block_rows: int = BLOCK_ROWS) -> None:
+    def __init__(
+        self, stream: IO[str], *, block_rows: int = BLOCK_ROWS, delimiter: str = ",", first_line: int = 1
+    ) -> None:
+        self.delimiter = delimiter
         self._stream = iter(partial(stream.readline, LONGEST_LINE), "")
         self._block_rows = block_rows
         # Lines of a block that could not be split at once, then lines of a broken row, which are decoded already.
@@ -78,7 +81,7 @@ class LineReader:
         self._again: deque[str] = deque()
         self.row: list[str] = []
         self.width = 0
-        self.number = 1
+        self.number = first_line
         self.at_end = False
         self.one_row_per_line = True
         self.characters = 0
@@ -115,7 +118,8 @@ class LineReader:
                 break
             lines += some
             characters += sum(map(len, some))
-        rows = split_lines(lines, self.width) if max(map(len, lines), default=0) < LONGEST_LINE else []
+        is_short = max(map(len, lines), default=0) < LONGEST_LINE
+        rows = split_lines(lines, self.width, self.delimiter) if is_short else []
         if rows:
             self.number += len(rows)
             self.characters += characters
@@ -199,7 +203,7 @@ def read_blocks(reader: LineReader) -> Iterator[CsvRows | CsvRow]:
 
 
 def _read_one_by_one(reader: LineReader) -> Iterator[CsvRow]:
-    csv_reader = csv.reader(reader, skipinitialspace=True)
+    csv_reader = csv.reader(reader, delimiter=reader.delimiter, skipinitialspace=True)
     while True:
         try:
             cells = next(csv_reader)
@@ -216,7 +220,9 @@ def _read_one_by_one(reader: LineReader) -> Iterator[CsvRow]:
         if not is_complete:
             beginning = reader.row[0]
             reader.drop_first_line()
-            yield CsvRow(number, _complete_cells(beginning), "has a quote that is opened and not closed")
+            yield CsvRow(
+                number, _complete_cells(beginning, reader.delimiter), "has a quote that is opened and not closed"
+            )
             continue
         reader.width = reader.width or len(cells)
         reader.end_row()
@@ -224,7 +230,7 @@ def _read_one_by_one(reader: LineReader) -> Iterator[CsvRow]:
             yield CsvRow(number, cells)
         elif is_too_long:
             reason = f"is longer than {LONGEST_LINE} characters"
-            yield CsvRow(number, _complete_cells(reader.too_long[number]), reason)
+            yield CsvRow(number, _complete_cells(reader.too_long[number], reader.delimiter), reason)
 
 
 def _is_complete(reader: LineReader, cells: list[str]) -> bool:
@@ -238,21 +244,21 @@ def _is_complete(reader: LineReader, cells: list[str]) -> bool:
     if len(reader.row) == 1:
         return len(cells) == reader.width or reader.row[0].count('"') % 2 == 0
     try:
-        next(csv.reader(reader.row, skipinitialspace=True, strict=True))
+        next(csv.reader(reader.row, delimiter=reader.delimiter, skipinitialspace=True, strict=True))
     except csv.Error:
         return False
     return len(cells) == reader.width
 
 
-def _complete_cells(line: str) -> list[str]:
+def _complete_cells(line: str, delimiter: str) -> list[str]:
     """Return the cells before the one in which a line breaks off."""
     try:
-        return next(csv.reader([line], skipinitialspace=True))[:-1]
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))[:-1]
     except csv.Error:
         return []
 
 
-def split_lines(lines: list[str], width: int) -> list[list[str]]:
+def split_lines(lines: list[str], width: int, delimiter: str = ",") -> list[list[str]]:
     """Return the cells of whole lines if each is one row of `width` cells, none blank and all in UTF-8; otherwise nothing.
 
     A shortcut to what `read_rows` reads line by line, for clear cases only.
@@ -264,12 +270,12 @@ def split_lines(lines: list[str], width: int) -> list[list[str]]:
         return []
     text = text.replace("\r\n", "\n")
     if not any(sign in text for sign in '" \r'):
-        # Only commas separate the cells.
-        rows = [line.split(",") for line in text.removesuffix("\n").split("\n")]
+        # Only delimiters separate the cells.
+        rows = [line.split(delimiter) for line in text.removesuffix("\n").split("\n")]
     else:
         # The empty line after the last one shows that no quote is open there.
         try:
-            *rows, end = csv.reader([*lines, ""], skipinitialspace=True)
+            *rows, end = csv.reader([*lines, ""], delimiter=delimiter, skipinitialspace=True)
         except csv.Error:
             return []
         if end:

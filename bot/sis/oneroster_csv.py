@@ -19,6 +19,8 @@ from bot.sis.lines import LineReader, open_text, read_rows
 from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind, Part, Rejection
 
+_CLEVER_FILES = ("students.csv", "sections.csv")
+
 
 @dataclass(frozen=True)
 class Export:
@@ -46,6 +48,9 @@ class Export:
         with bundle.open_bundle(self.path) as files:
             manifest = _read_manifest(files["manifest.csv"]) if "manifest.csv" in files else {}
             found = {kind: files.get(f"{kind.lower()}.csv") for kind in FORMATS}
+            if not files.keys().isdisjoint(_CLEVER_FILES) and not found[Kind.USERS]:
+                sentence = "Export it as OneRoster 1.1 or 1.2 CSV instead."
+                raise UserError("sis.clever", f"{self.name} is in Clever's format, not OneRoster's. {sentence}")
             if not any(found.values()):
                 names = "orgs.csv, users.csv, enrollments.csv, …"
                 raise UserError("sis.no_files", f"{self.name} holds no OneRoster files ({names}).")
@@ -55,7 +60,9 @@ class Export:
                 if file:
                     parts.append(_csv_file(kind, file, declared_delta=mode == "delta", region=region))
                 elif mode != "absent":
-                    parts.append(MissingFile(kind))
+                    parts.append(MissingFile(kind, "is not there, though the manifest says so"))
+                elif kind is Kind.USERS and not manifest:
+                    parts.append(MissingFile(kind, "is not there, and no manifest says why"))
             yield parts
 
 
@@ -72,17 +79,17 @@ def _read_manifest(file: BundleFile) -> dict[str, str]:
 
 
 class MissingFile:
-    """A `Part` for a file that the manifest announces and the bundle does not have: its rows are not taken for deleted."""
+    """A `Part` for a file that the bundle should have and does not: its rows are not taken for deleted."""
 
     has_lines = True
     is_readable = is_delta = False
     size = position = rows_read = 0
     watermark: datetime | None = None
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, problem: str) -> None:
         self.kind = kind
         self.name = f"{kind}.csv"
+        self._problem = problem
 
     def rows(self) -> Iterator[Rejection]:
-        reason = "is not there, though the manifest says so; nothing follows from that"
-        yield Rejection(self.name, None, None, reason)
+        yield Rejection(self.name, None, None, f"{self._problem}; nothing follows from that")

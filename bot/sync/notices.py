@@ -27,6 +27,8 @@ LEASE = timedelta(minutes=2)
 # A day, and the time that the next night's sync may take.
 _STALE_AFTER = timedelta(hours=26)
 _RECENT = timedelta(days=2)
+# A failure that lasts is reported once a night, even if a night's sync ends somewhat earlier than the one before.
+_REMIND_AFTER = timedelta(hours=20)
 _held = aliased(SyncRun)
 _REPORTS_HELD_SYNC = exists().where(
     _held.id == SyncNotice.sync_run_id, _held.state == SyncState.HELD, SyncNotice.kind == NoticeKind.REPORT
@@ -50,18 +52,31 @@ def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -
 
 
 def _is_news(session: Session, run: SyncRun) -> bool:
-    """Return False for a sync that changed nothing, or that repeats the failure or the rejections of the one before."""
+    """Return False for a sync that changed nothing, or that repeats the rejections of the one before, or its failure on the same day."""
     earlier = select(SyncRun).where(SyncRun.id < run.id, SyncRun.state != SyncState.RUNNING)
     previous = session.scalar(earlier.order_by(SyncRun.id.desc()).limit(1))
     if run.state == SyncState.HELD:
         return True
     if run.state == SyncState.FAILED:
-        return previous is None or (previous.state, previous.error) != (run.state, run.error)
+        is_other = previous is None or (previous.state, previous.error) != (run.state, run.error)
+        return is_other or not _was_reported_today(session, run)
     if previous is None or previous.state != SyncState.DONE:
         return True
     return _sum_counts(run, "added", "changed", "inactive") > 0 or _sum_counts(run, "rejected") != _sum_counts(
         previous, "rejected"
     )
+
+
+def _was_reported_today(session: Session, run: SyncRun) -> bool:
+    """Return whether the same failure was reported less than a day before this run failed."""
+    since = (run.finished_at or run.started_at) - _REMIND_AFTER
+    reported = (
+        select(SyncNotice.id)
+        .join(SyncRun, SyncRun.id == SyncNotice.sync_run_id)
+        .where(SyncNotice.kind == NoticeKind.REPORT, SyncRun.id < run.id, SyncRun.error == run.error)
+        .where(SyncRun.state == SyncState.FAILED, SyncRun.finished_at > since)
+    )
+    return session.scalar(reported.limit(1)) is not None
 
 
 def _sum_counts(run: SyncRun, *kinds: str) -> int:

@@ -16,7 +16,7 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncState
 from bot.errors import UserError
 from bot.sis.rows import Source
-from bot.sync import diff_merge, ended_rights, hold, read, reconcile, report, runs
+from bot.sync import completeness, diff_merge, ended_rights, hold, read, reconcile, report, runs
 from bot.sync.diff_merge import TableChanges
 from bot.sync.hold import Approval, SyncHeld
 from bot.sync.read import ReadResult
@@ -56,7 +56,7 @@ def run_sync(
     change and writes nothing.
 
     Raises:
-        UserError: the source cannot be read, or another sync is running.
+        UserError: the source or a file that is needed cannot be read, there is no student, or another sync is running.
         SyncHeld: more than `hold_percent` would disappear; nothing was written.
     """
     started = time.monotonic()
@@ -71,7 +71,7 @@ def run_sync(
         context = SyncContext(connection, source.name, now, started, progress, previous, whole_every)
         if dry_run:
             result = read.read_source(context, source, contacts=contacts, region=region)
-            return _build_report(context, None, result, _compare(context, result))
+            return _build_report(context, None, result, _check_and_compare(context, None, result))
         run_id = runs.begin(connection, source.name, now=now)
         try:
             if unless_same and fingerprint and previous and previous.fingerprint == fingerprint:
@@ -80,7 +80,7 @@ def run_sync(
             # A file that was replaced while it was read has no fingerprint.
             if runs.source_fingerprint(source, contacts=contacts, region=region) == fingerprint:
                 result = replace(result, fingerprint=fingerprint)
-            changes = _compare(context, result)
+            changes = _check_and_compare(context, run_id, result)
             is_approved = approval is not None and approval.covers(result.export_id, changes)
             if not confirm and not is_approved:
                 _hold_if_needed(context, run_id, result, changes, hold_percent, approval=approval)
@@ -91,6 +91,19 @@ def run_sync(
             sentence = error.sentence if isinstance(error, UserError) else type(error).__name__
             runs.fail(connection, run_id, now=context.finished_at, error=sentence)
             raise
+
+
+def _check_and_compare(context: SyncContext, run_id: int | None, result: ReadResult) -> dict[str, TableChanges]:
+    """Return the differences. A read that is not complete enough fails, with its rejections stored."""
+    try:
+        completeness.require_files(context.connection, result.parts)
+        changes = _compare(context, result)
+        completeness.require_students(changes, result.parts)
+    except UserError:
+        if run_id is not None:
+            runs.store_rejections(context.connection, run_id, now=context.finished_at)
+        raise
+    return changes
 
 
 def _compare(context: SyncContext, result: ReadResult) -> dict[str, TableChanges]:

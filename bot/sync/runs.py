@@ -118,12 +118,17 @@ def finish(
     # A change that a server dates in the future must not hide those of today.
     watermarks = {part.name: min(part.watermark, now).isoformat() for part in parts if part.watermark}
     is_whole = is_whole and not any(part.is_delta for part in parts)
+    store_rejections(connection, run_id, now=now)
     with connection.begin():
-        connection.execute(_DELETE_OLD_REJECTIONS, {"before": now - _REJECTIONS_KEPT})
-        connection.execute(_INSERT_REJECTIONS, {"run_id": run_id})
         _update(
             connection, run_id, state, now, counts=_as_json(counts), watermarks=watermarks, is_whole=is_whole, **values
         )
+
+
+def store_rejections(connection: Connection, run_id: int, *, now: datetime) -> None:
+    with connection.begin():
+        connection.execute(_DELETE_OLD_REJECTIONS, {"before": now - _REJECTIONS_KEPT})
+        connection.execute(_INSERT_REJECTIONS, {"run_id": run_id})
 
 
 def finish_unchanged(

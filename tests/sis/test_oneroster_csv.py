@@ -211,7 +211,7 @@ ORDERS = {
 @pytest.mark.parametrize(("dates", "region", "ends_on"), ORDERS.values(), ids=ORDERS)
 def test_ambiguous_date_is_read_as_others_of_its_file(tmp_path, dates, region, ends_on):
     folder_with(tmp_path, academicSessions=f"sourcedId,startDate,endDate\nY27,{dates}\n")
-    with open_parts(tmp_path, region) as [sessions]:
+    with open_parts(tmp_path, region) as [sessions, *_]:
         assert [row.ends_on for row in sessions.rows()] == [ends_on]
 
 

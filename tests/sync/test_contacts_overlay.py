@@ -4,6 +4,7 @@ import pytest
 from support import sis_bundles as bundles
 from support.sis_nights import changed, reasons
 
+from bot.errors import UserError
 from bot.sync.hold import SyncHeld
 
 HEADER = "Student_id,Contact_name,Contact_relationship,priority,Contact_phone,Contact_phone_type,Contact_email\r\n"
@@ -125,7 +126,6 @@ def test_empty_file_holds_however_few_it_had(nights):
 BROKEN = {
     "a broken line of the student": "sam,Pat,Lee,Aunt,2,3125550178,Cell,x,y",
     "a line without a student": '"sam,Pat Lee,2',
-    "a column that was renamed": None,
     "no file tonight": "",
 }
 
@@ -134,11 +134,15 @@ BROKEN = {
 def test_unreadable_file_or_line_removes_no_contact(nights, broken):
     sync(nights, PAT)
     before = nights.links()
-    if broken is None:
-        report = sync(nights, PAT, header=HEADER.replace("Student_id", "Who"))
-    else:
-        report = sync(nights, broken) if broken else nights.sync()
-    assert changed(report) == {}
+    assert changed(sync(nights, broken) if broken else nights.sync()) == {}
+    assert nights.links() == before
+
+
+def test_renamed_column_fails_the_sync(nights):
+    sync(nights, PAT)
+    before = nights.links()
+    with pytest.raises(UserError, match=r"contacts\.csv student is missing from the header"):
+        sync(nights, PAT, header=HEADER.replace("Student_id", "Who"))
     assert nights.links() == before
 
 

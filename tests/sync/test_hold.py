@@ -7,6 +7,7 @@ from support import sis_bundles as bundles
 from support.sis_nights import changed, reasons
 from support.sis_server import serving
 
+from bot.errors import UserError
 from bot.sync.hold import Approval, SyncHeld
 
 
@@ -156,21 +157,25 @@ def test_empty_file_holds_even_a_small_district(nights, name, left):
 
 
 @pytest.mark.parametrize("left", ["", "header"])
-@pytest.mark.parametrize("name", ["users", "roles", "orgs"])
-def test_first_sync_with_an_empty_file_is_held(first_night, name, left):
+def test_first_sync_without_an_organization_is_held(first_night, left):
     files = bundles.write(first_night.tables, first_night.folder)
-    (files / f"{name}.csv").write_text(bundles.COLUMNS[name] + "\r\n" if left == "header" else left)
-    with pytest.raises(SyncHeld, match=f"{name}.csv holds no row"):
+    (files / "orgs.csv").write_text(bundles.COLUMNS["orgs"] + "\r\n" if left == "header" else left)
+    with pytest.raises(SyncHeld, match=r"orgs\.csv holds no row"):
         first_night.read(files)
     assert first_night.rows("SELECT FROM staff") == first_night.rows("SELECT FROM students") == []
     report = first_night.read(files, confirm=True)
-    assert (f"{name}.csv", None, None, "holds no row") in reasons(report)
+    assert ("orgs.csv", None, None, "holds no row") in reasons(report)
 
 
-def test_first_sync_of_headers_names_each_empty_file(first_night):
-    first_night.tables = {name: [] for name in first_night.tables}
-    with pytest.raises(SyncHeld, match=r"orgs\.csv holds no row; users\.csv holds no row; roles\.csv holds no row"):
-        first_night.sync()
+@pytest.mark.parametrize("left", ["", "header"])
+@pytest.mark.parametrize("name", ["users", "roles"])
+def test_first_sync_without_people_fails_and_names_the_file(first_night, name, left):
+    files = bundles.write(first_night.tables, first_night.folder)
+    (files / f"{name}.csv").write_text(bundles.COLUMNS[name] + "\r\n" if left == "header" else left)
+    with pytest.raises(UserError, match=rf"{name}\.csv holds no row") as failure:
+        first_night.read(files, confirm=True)
+    assert failure.value.code == "sync.no_students"
+    assert first_night.rows("SELECT FROM staff") == first_night.rows("SELECT FROM students") == []
 
 
 def test_files_that_were_always_empty_do_not_hold(first_night):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from support import sis_bundles as bundles
 from support.clock_processes import hold_locks, wait_for_blocked
-from support.sis_nights import Nights, changed, reasons
+from support.sis_nights import Nights, changed
 
 from bot.db.engine import build_engine
 from bot.db.models.roster import last_sync_query
@@ -126,20 +126,60 @@ def test_unusable_source_fails_the_run(first_night, tmp_path, source):
     assert first_night.rows("SELECT state FROM sync_runs") == [("failed",)]
 
 
-def test_promised_but_missing_file_changes_nothing(nights):
-    files = bundles.write(nights.tables, nights.folder)
-    (files / "enrollments.csv").unlink()
-    report = nights.read(files)
-    assert [reason[:3] for reason in reasons(report)] == [("enrollments.csv", None, None)]
-    assert changed(report) == {}
+HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
+UNREADABLE = {
+    "an unknown header": ("users.csv", "Name,Phone\r\nMaria,555\r\n", "sourcedId is missing from the header"),
+    "a login page": ("users.csv", HTML, "users.csv is a web page"),
+    "a workbook": ("enrollments.csv", "PK\x03\x04xl/workbook", "enrollments.csv is an Excel workbook"),
+    "a gzip archive": ("orgs.csv", b"\x1f\x8b\x08\x00", "orgs.csv is a gzip archive"),
+    "another product's file": (
+        "users.csv",
+        "user_id,login_id,status\r\n1,2,active\r\n",
+        "users.csv is in Canvas's format",
+    ),
+    "no file, though the manifest has it": ("enrollments.csv", None, "enrollments.csv is not there"),
+}
 
 
-def test_unreadable_file_changes_nothing(nights):
+@pytest.mark.parametrize(("name", "content", "problem"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_file_fails_the_sync_until_it_is_mended(nights, name, content, problem):
+    files, before = bundles.write(nights.tables, nights.folder), nights.roster()
+    (files / name).unlink()
+    if content is not None:
+        (files / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    for options in ({"unless_same": True}, {"unless_same": True}, {"dry_run": True}):
+        with pytest.raises(UserError, match=problem) as failure:
+            nights.read(files, **options)
+        assert failure.value.code == "sync.unreadable_file"
+    assert nights.roster() == before
+    assert nights.rows("SELECT state FROM sync_runs ORDER BY id") == [("done",), ("failed",), ("failed",)]
+    assert nights.rows("SELECT count(DISTINCT sync_run_id) FROM sync_rejections WHERE file = :name", name=name) == [
+        (2,)
+    ]
+
+
+def test_unreadable_terms_do_not_fail_the_sync(nights):
     files = bundles.write(nights.tables, nights.folder)
-    (files / "users.csv").write_text("Name,Phone\r\nMaria,555\r\n")
-    report = nights.read(files)
-    assert changed(report) == {}
-    assert report.files["users.csv"].mode == "unreadable"
+    (files / "academicSessions.csv").write_text(HTML)
+    assert nights.read(files).files["academicSessions.csv"].mode == "unreadable"
+
+
+def test_export_without_users_and_manifest_fails_the_sync(nights):
+    files = bundles.write(nights.tables, nights.folder)
+    for name in ("users.csv", "manifest.csv"):
+        (files / name).unlink()
+    with pytest.raises(UserError, match=r"users\.csv is not there"):
+        nights.read(files)
+
+
+def test_first_sync_without_a_student_fails(first_night):
+    for row in first_night.tables["roles"]:
+        row["role"] = "teacher"
+    for options in ({}, {"confirm": True}, {"dry_run": True}):
+        with pytest.raises(UserError) as failure:
+            first_night.sync(**options)
+        assert failure.value.code == "sync.no_students"
+    assert first_night.rows("SELECT FROM staff") == []
 
 
 class StoppedError(Exception):

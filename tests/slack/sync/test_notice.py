@@ -98,14 +98,17 @@ def test_rejections_come_as_a_file_without_cells(office, export):
     assert b"SECRET" not in file.content
 
 
-def test_repeated_failure_is_reported_once(office, export):
+def test_repeated_failure_is_reported_once_a_day(office, export):
     for file in export[1].glob("*.csv"):
         file.unlink()
-    for _ in range(3):
-        office.tick()
-        office.advance(hours=2)
-    (message,) = messages_with(office.adam, FAILED)
-    assert "It runs again in an hour." in message.text
+    for day in range(1, 4):
+        for _ in range(3):
+            office.tick()
+            office.advance(hours=2)
+        reports = messages_with(office.adam, FAILED)
+        assert len(reports) == day
+        office.advance(hours=18)
+    assert all("It runs again in an hour." in report.text for report in reports)
 
 
 def test_held_sync_is_applied_when_confirmed(office, export, session):
