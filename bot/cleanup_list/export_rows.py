@@ -19,6 +19,7 @@ from bot.cleanup_list.query import (
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
+from bot.db.models.roster import Contact
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter
@@ -47,6 +48,7 @@ class ExportRow:
     is_updated: bool
     textable: bool
     other_ways: bool
+    note: str | None
 
 
 def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterator[ExportRow]:
@@ -61,10 +63,12 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             teacher_names(entry.c.student_id, BOUND_PARAMS.today).label("teachers"),
             full_name(adult.given_name, adult.family_name).label("contact"),
             *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
+            Contact.sis_phone_note,
         )
         .select_from(entry)
         .join(effective_contacts, and_(adult.student_id == entry.c.student_id, adult.contact_id == entry.c.contact_id))
         .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
+        .join(Contact, Contact.id == entry.c.contact_id)
         .order_by(
             *(entry.c.grade_order, entry.c.family_name, entry.c.given_name, entry.c.student_id),
             *(severity(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
@@ -87,4 +91,5 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             is_updated=row.updated_at is not None,
             textable=row.textable > 0,
             other_ways=row.other_ways,
+            note=row.sis_phone_note,
         )

@@ -2,8 +2,8 @@
 
 Listed is a contact who is linked to an active student, takes texts, and has a number with a status, or no number. An entry whose
 contact was edited waits: it stays as it is until a mass message was sent to the new number, through this contact where it was typed.
-Membership follows numbers, not contacts: contacts that share a number share its status. Between messages only opt-outs, opt-ins, and numbers recorded or cleared as
-Wrong person change it.
+Membership follows numbers, not contacts: contacts that share a number share its status. Between messages only opt-outs, opt-ins, numbers
+recorded or cleared as Wrong person, and notes of the SIS (`noted_numbers`) change it.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ _BY_PHONE = f"""
 """
 # In the order of their ids, which is about the order in which contacts, links, and students lie on the disk.
 _ALL_CANDIDATES = f"""
-phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL),
+phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL OR noted IS NOT NULL),
 candidates AS MATERIALIZED (
     SELECT contact_id FROM (
         {_BY_PHONE}
@@ -63,6 +63,12 @@ phones AS (SELECT DISTINCT unnest(CAST(:phones AS text[])) AS phone),
 candidates AS MATERIALIZED (
     SELECT r.contact_id FROM ({_BY_PHONE}) c JOIN contact_reach r ON r.contact_id = c.contact_id
     JOIN phones ON phones.phone = r.phone
+)"""
+# Contacts whose cell in the SIS has a number that cannot be read, with a reason to think that there is none.
+_CANDIDATES_WITHOUT_NUMBER = """
+phones AS (SELECT '' AS phone WHERE FALSE),
+candidates AS MATERIALIZED (
+    SELECT id AS contact_id FROM contacts WHERE active AND sis_phone IS NULL AND sis_note_kind IS NOT NULL
 )"""
 
 # Numbers of edited contacts that this message tells something about. `OFFSET 0`: only the deliveries of this message are read, or
@@ -173,6 +179,7 @@ def _update(candidates: str, *, is_final: bool) -> str:
 
 _UPDATE_WHOLE_LIST = text(_update(_ALL_CANDIDATES, is_final=True))
 _UPDATE_NUMBERS = text(_update(_CANDIDATES_WITH_NUMBERS, is_final=False))
+_UPDATE_WITHOUT_NUMBER = text(_update(_CANDIDATES_WITHOUT_NUMBER, is_final=False))
 _DELETE_NO_MOVES = text(
     "DELETE FROM list_changes WHERE mass_message_id = :message AND before IS NOT DISTINCT FROM after"
 )
@@ -194,6 +201,11 @@ def update_list(
     if message_id is not None:
         session.execute(_DELETE_NO_MOVES, {"message": message_id})
     return MembershipChanges(moves.joined, moves.changed, moves.left)
+
+
+def list_unusable_cells(session: Session, *, now: datetime) -> None:
+    """List the contacts whose cell in the SIS holds a number that no one can have. Call `lock_cleanup_list` first."""
+    session.execute(_UPDATE_WITHOUT_NUMBER, {"message": None, "now": now})
 
 
 # All names are computed before the first row is locked, so that an edit of one of these contacts waits for the writing only. Rows are

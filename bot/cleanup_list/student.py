@@ -24,6 +24,7 @@ from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import effective_contacts
 from bot.domain import display
+from bot.domain.phone_note import NoteKind
 from bot.domain.sms_status import Outcome, SmsStatus
 from bot.errors import UserError
 from bot.providers import registry
@@ -63,7 +64,8 @@ class ContactCard:
 
     `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show.
     `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it. `wrong_person_by`
-    is the same for a number of the wrong person, which may have opted out, too. `texted_since` is when a message was sent after the
+    is the same for a number of the wrong person, which may have opted out, too. `note` stands beside the number in the SIS, and
+    `noted` is why the number is not texted because of a note, of this contact or another. `texted_since` is when a message was sent after the
     opt-out and arrived all the same, the latest of them.
     """
 
@@ -80,6 +82,8 @@ class ContactCard:
     is_tried: bool
     stopped_by: str | None
     wrong_person_by: str | None
+    note: str | None
+    noted: NoteKind | None
     texted_since: datetime | None
     on_list: bool
     updated_at: datetime | None
@@ -184,6 +188,7 @@ _CONTACTS = (
     select(
         *(_ADULT.contact_id, _ADULT.given_name, _ADULT.family_name, _ADULT.relationship, _ADULT.email),
         *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.is_tried, Contact.version),
+        *(Contact.sis_phone_note, PhoneNumber.noted),
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
@@ -217,6 +222,8 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
         is_tried=row.is_tried,
         stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
         wrong_person_by=row.wrong_person_by if row.is_tried else None,
+        note=row.sis_phone_note,
+        noted=NoteKind(row.noted) if row.noted and row.is_tried else None,
         texted_since=row.texted_since if status is SmsStatus.OPT_OUT else None,
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
@@ -237,12 +244,13 @@ def _status(row: Any) -> tuple[SmsStatus | None, datetime | None]:
         return None, None
     status = SmsStatus(row.sms_status)
     said_at = {SmsStatus.OPT_OUT: row.opted_out_at, SmsStatus.WRONG_PERSON: row.wrong_person_at}
-    return status, said_at.get(status, row.number_since)
+    return status, said_at.get(status, row.listed_since if row.noted else row.number_since)
 
 
 def _evidence(row: Any, status: SmsStatus | None) -> Evidence | None:
     """Return the delivery behind the status. What a person said needs none, whatever carriers reported before it."""
-    if status in {None, SmsStatus.OPT_OUT, SmsStatus.WRONG_PERSON, SmsStatus.NO_NUMBER} or row.sent_at is None:
+    is_said = status in {None, SmsStatus.OPT_OUT, SmsStatus.WRONG_PERSON, SmsStatus.NO_NUMBER} or row.noted
+    if is_said or row.sent_at is None:
         return None
     return Evidence(
         message=row.title,

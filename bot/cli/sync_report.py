@@ -11,6 +11,12 @@ from rich.text import Text
 from bot.domain.display import plural
 from bot.sync.report import SyncReport, location
 
+_NOTES = {
+    "refused": "against texts",
+    "dead": "that the number does not work",
+    "impossible": "numbers that no one can have",
+    "kept": "others",
+}
 _COLUMNS = ("read", "added", "changed", "inactive", "rejected")
 
 
@@ -62,4 +68,13 @@ def render_report(report: SyncReport, *, rejections: int = 20) -> Group:
     lines = [f"{location(rejection)}: {rejection.reason}" for rejection in report.rejections[:rejections]]
     if report.rejected > len(lines):
         lines.append(f"… and {report.rejected - len(lines):,} more")
-    return Group(summary, table, Text("\n".join(lines) or "Nothing was rejected."))
+    partly = [f"{name}: {counts.state}" for name, counts in report.files.items() if counts.state != "read"]
+    return Group(
+        summary, table, *map(Text, [*partly, *_notes(report)]), Text("\n".join(lines) or "Nothing was rejected.")
+    )
+
+
+def _notes(report: SyncReport) -> list[str]:
+    """Return a line with the notes beside numbers, if there are any."""
+    parts = [f"{count:,} {_NOTES[kind]}" for kind, count in report.notes.items()]
+    return [f"Notes beside numbers: {', '.join(parts)}"] if parts else []

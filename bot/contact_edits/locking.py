@@ -27,7 +27,7 @@ from bot.errors import UserError
 VERSIONED_ACTIONS = (
     *("phone.changed", "method.changed", "phone.undone", "method.undone"),
     *("contact.removed", "contact.brought_back", "conflict.kept_ours", "conflict.took_sis", "opt_out.recorded"),
-    *("wrong_person.recorded", "wrong_person.lifted"),
+    *("wrong_person.recorded", "wrong_person.lifted", "note.overruled"),
 )
 
 
@@ -121,7 +121,7 @@ def record_change(
 def update_list_entry(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> bool:
     """Mark the contact's entry as updated while it differs from what the last message could not reach; return whether it has one.
 
-    A number that texted STOP or belongs to the wrong person is listed at once.
+    A number that texted STOP, belongs to the wrong person, or has a note of the SIS against it is listed at once.
     """
     session.flush()
     values = _with_edits(session, contact).values
@@ -143,5 +143,6 @@ def is_opted_out(session: Session, number: str) -> bool:
 
 
 def _is_listed_at_once(session: Session, number: str) -> bool:
-    at_once = or_(PhoneNumber.opted_out_at.is_not(None), PhoneNumber.wrong_person_at.is_not(None))
+    number_says = (PhoneNumber.opted_out_at, PhoneNumber.wrong_person_at, PhoneNumber.noted)
+    at_once = or_(*(column.is_not(None) for column in number_says))
     return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == number, at_once)) is not None

@@ -18,6 +18,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.downloads import DownloadForm
 from bot.domain import display, phone, spreadsheet
 from bot.domain.display import day_and_time, plural
+from bot.domain.phone_note import masked_note
 from bot.domain.sms_status import MEANINGS, Color
 from bot.domain.spreadsheet import escape_cell
 
@@ -36,6 +37,7 @@ _COLUMNS = {
     "Contact method": 15,
     "Student can be reached": 22,
     "Next step": 60,
+    "Note in the SIS": 30,
 }
 _GRADE, _STATUS, _SINCE = (list(_COLUMNS).index(title) for title in ("Grade", "SMS status", "Since"))
 _METHODS = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "Email"}
@@ -155,3 +157,5 @@ def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
         yield "Updated since; the status is from before the update. Wait for the next mass message."
     else:
         yield status.next_step
+    note = row.note or ""
+    yield note if header.with_numbers else masked_note(note)

@@ -12,6 +12,7 @@ import phonenumbers
 
 from bot.domain import names, phone
 from bot.domain.phone import Doubt
+from bot.domain.phone_note import NoteKind, kind_of, note_beside
 from bot.errors import UserError
 from bot.sis.rows import CONTACT_ROLES, STAFF_ROLES
 
@@ -33,8 +34,13 @@ _DOUBTS = {
     Doubt.UNASSIGNABLE: "is a number that no US phone can have; it was kept",
     Doubt.TOLL_FREE: "is a toll-free number, which belongs to a company; it was kept",
 }
+_NOTE_PROBLEMS = {
+    NoteKind.REFUSED: "says that the contact must not be texted; the number was kept, and gets no texts until staff allow them",
+    NoteKind.DEAD: "says that the number does not work; it was kept, and gets no texts until staff allow them",
+}
 # More digits than an extension has.
 _SECOND_NUMBER = 4
+_LOCAL_NUMBER = 7
 
 
 def tidy(cell: str) -> str:
@@ -104,10 +110,14 @@ def has_day_and_month(cell: str) -> bool:
 
 
 class PhoneCell(NamedTuple):
-    """E.164 if the cell holds a textable number, and what a report should say about the cell."""
+    """E.164 if the cell holds a textable number, what a report should say about the cell, the note beside the number, and why
+    the number is not texted until staff allow it.
+    """
 
     e164: str | None
     problem: str | None
+    note: str | None = None
+    kind: NoteKind | None = None
 
 
 def parse_phone(cell: str, region: str) -> PhoneCell:
@@ -119,16 +129,33 @@ def parse_phone(cell: str, region: str) -> PhoneCell:
     exact = _restore_digits(cell)
     if exact is None:
         return PhoneCell(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
+    return _with_note(_parse_exact(exact, region), cell, is_rewritten=exact != cell)
+
+
+def _parse_exact(cell: str, region: str) -> PhoneCell:
     try:
-        return _checked(phone.parse(exact, region).e164)
+        return _checked(phone.parse(cell, region).e164)
     except UserError as error:
-        return _first_of_several(exact, region) or PhoneCell(None, f"cannot be read: {error.sentence}")
+        return _first_of_several(cell, region) or PhoneCell(None, f"cannot be read: {error.sentence}")
+
+
+def _with_note(read: PhoneCell, cell: str, *, is_rewritten: bool) -> PhoneCell:
+    """Add the words beside the number, and what follows from them or from a number that no one can have."""
+    note = None if is_rewritten else note_beside(cell, read.e164)
+    kind = kind_of(note) if note else None
+    if kind:
+        return read._replace(problem=_NOTE_PROBLEMS[kind] if read.e164 else read.problem, note=note, kind=kind)
+    is_impossible = read.e164 is None and _count_digits(cell) >= _LOCAL_NUMBER
+    return read._replace(note=note, kind=NoteKind.IMPOSSIBLE if is_impossible else read.kind)
 
 
 def _checked(e164: str) -> PhoneCell:
     """Return a number with what is odd about it. A placeholder is no number; any other is kept, as only a receipt proves it dead."""
     doubt = phone.doubt_about(e164)
-    return PhoneCell(None if doubt is Doubt.PLACEHOLDER else e164, _DOUBTS[doubt] if doubt else None)
+    if doubt is None:
+        return PhoneCell(e164, None)
+    kind = None if doubt is Doubt.TOLL_FREE else NoteKind.IMPOSSIBLE
+    return PhoneCell(None if doubt is Doubt.PLACEHOLDER else e164, _DOUBTS[doubt], kind=kind)
 
 
 def _restore_digits(cell: str) -> str | None:

@@ -69,18 +69,20 @@ class FileFormat:
     """The columns that are read from a kind of file.
 
     A file without a `required` column is not of this kind; a row without a `needed` cell is not read, and the first needed
-    column identifies it. One of the columns is `status`. `other_titles` maps further titles of columns to their names.
+    column identifies it. One of the columns is `status`. `other_titles` maps further titles of columns to their names. `unused` are
+    columns of the standard that the roster does not need.
     """
 
     columns: tuple[str, ...]
     required: tuple[str, ...]
     needed: tuple[str, ...]
     other_titles: Mapping[str, str]
+    unused: tuple[str, ...] = ()
 
 
 class Header:
     """The header of a file: puts its rows into columns. `missing` is a required column that it does not have, and `found` the
-    number of columns that it has.
+    number of columns that it has. `unread` are the titles of columns that are neither read nor known to be of no use here.
     """
 
     def __init__(self, form: FileFormat, titles: list[str]) -> None:
@@ -88,6 +90,12 @@ class Header:
         self.titles = titles
         self.missing = next((name for name in form.required if name not in found), None)
         self.found = len(found)
+        used, unused = set(found.values()), set(map(_plain_title, form.unused))
+        self.unread = [
+            title
+            for at, title in enumerate(titles)
+            if title.strip() and at not in used and _plain_title(title) not in unused
+        ]
         self._positions = {name: found.get(name) for name in form.columns}
         self._identity = found.get(form.needed[0], len(titles))
 

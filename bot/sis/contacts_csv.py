@@ -89,19 +89,22 @@ def _contact(cell: dict[str, str], *, file: str, line: int, region: str) -> Iter
     identity = (line, cell["student"], cell["contact id"], given, family, names.fold_full_name(given, family))
     contact = (*identity, email, _relationship(cell), _priority(cell))
     has_number = False
+    unread_note = unread_kind = None
     for column, rank in (("cell", _MOBILE), ("phone", _rank(cell["phone type"])), ("home", _FIXED), ("work", _FIXED)):
         written = cell[column]
         if written and not rank:
             yield Rejection(file, line, column, "is of a kind that takes no texts; the number was left out")
         elif written:
-            e164, problem = cells.parse_phone(written, region)
+            e164, problem, note, kind = cells.parse_phone(written, region)
             if problem:
                 yield Rejection(file, line, column, problem)
             if e164:
                 has_number = True
-                yield ContactRow(*contact, e164, written, rank)
-    if not has_number:
-        yield ContactRow(*contact, None, cell["cell"] or cell["phone"] or None, _FIXED)
+                yield ContactRow(*contact, e164, written, rank, note, kind)
+            else:
+                unread_note, unread_kind = unread_note or note, unread_kind or kind
+    if not has_number or unread_note:
+        yield ContactRow(*contact, None, cell["cell"] or cell["phone"] or None, _FIXED, unread_note, unread_kind)
 
 
 def _rank(phone_type: str) -> int:

@@ -97,6 +97,10 @@ class CsvFile:
     def header(self) -> list[str]:
         return self._header.titles
 
+    @property
+    def unread_columns(self) -> list[str]:
+        return self._header.unread if self.is_readable else []
+
     def rows(self) -> Iterator[Row | Rejection]:
         return chain.from_iterable(self._read_blocks())
 
@@ -131,7 +135,7 @@ class CsvFile:
         first = next((rows for rows in blocks if isinstance(rows, CsvRows)), None)
         if first is None:
             return
-        header = Header(self._format, first.cells[0])
+        header = self._header = Header(self._format, first.cells[0])
         if header.missing:
             self.is_readable = False
             reason = "is missing from the header; the file was not read"

@@ -7,6 +7,7 @@ from itertools import compress, repeat
 from operator import not_
 
 from bot.domain import grade, names
+from bot.domain.phone_note import NoteKind, worst
 from bot.sis import cells
 from bot.sis.cells import PhoneCell
 from bot.sis.columns import Block, FileFormat, build_rows, merge_by_line
@@ -39,30 +40,46 @@ _OTHER_TITLES = {
 }
 
 
-def _format(columns: str, *, required: str, needed: str) -> FileFormat:
+def _format(columns: str, *, required: str, needed: str, unused: str = "") -> FileFormat:
     every = ("sourcedId", "status", "dateLastModified", *columns.split())
-    return FileFormat(every, tuple(required.split()), tuple(needed.split()), _OTHER_TITLES)
+    return FileFormat(every, tuple(required.split()), tuple(needed.split()), _OTHER_TITLES, tuple(unused.split()))
 
 
 FORMATS = {
-    Kind.ORGS: _format("name type parentSourcedId", required="sourcedId name type", needed="sourcedId name"),
-    Kind.SESSIONS: _format("startDate endDate", required="sourcedId startDate endDate", needed="sourcedId"),
+    Kind.ORGS: _format(
+        "name type parentSourcedId", required="sourcedId name type", needed="sourcedId name", unused="identifier"
+    ),
+    Kind.SESSIONS: _format(
+        "startDate endDate",
+        required="sourcedId startDate endDate",
+        needed="sourcedId",
+        unused="title type parentSourcedId schoolYear",
+    ),
     Kind.CLASSES: _format(
-        "title classCode classType schoolSourcedId termSourcedIds", required="sourcedId", needed="sourcedId"
+        "title classCode classType schoolSourcedId termSourcedIds",
+        required="sourcedId",
+        needed="sourcedId",
+        unused="grades courseSourcedId location subjects subjectCodes periods resources resourceSourcedIds",
     ),
     Kind.USERS: _format(
         "enabledUser givenName familyName email sms phone agentSourcedIds grades role orgSourcedIds "
         "primaryOrgSourcedId identifier",
         required="sourcedId givenName familyName",
         needed="sourcedId",
+        unused="username userIds middleName password userMasterIdentifier resourceSourcedIds preferredGivenName "
+        "preferredMiddleName preferredFamilyName pronouns",
     ),
     Kind.ROLES: _format(
-        "userSourcedId role beginDate endDate orgSourcedId", required="userSourcedId role", needed="userSourcedId"
+        "userSourcedId role beginDate endDate orgSourcedId",
+        required="userSourcedId role",
+        needed="userSourcedId",
+        unused="roleType userProfileSourcedId",
     ),
     Kind.ENROLLMENTS: _format(
         "classSourcedId userSourcedId role primary beginDate endDate",
         required="sourcedId classSourcedId userSourcedId role",
         needed="sourcedId classSourcedId userSourcedId",
+        unused="schoolSourcedId",
     ),
 }
 _ORG_TYPES = ("school", "department", "district", "local", "state", "national")
@@ -173,6 +190,10 @@ def _users(table: _Table) -> _RowLists:
     given, family = block.map("givenName", names.clean), block.map("familyName", names.clean)
     nameless = [not first and not last for first, last in zip(given, family, strict=True)]
     sms, phones = ([cells.parse_phone(cell, table.region) for cell in columns[name]] for name in ("sms", "phone"))
+    numbers = [
+        _choose(cell, second_cell, first, second)
+        for cell, second_cell, first, second in zip(columns["sms"], columns["phone"], sms, phones, strict=True)
+    ]
     rows = build_rows(
         UserRow,
         table.lines,
@@ -184,12 +205,14 @@ def _users(table: _Table) -> _RowLists:
         map(names.fold_full_name, given, family),
         [email if 0 < len(email) <= cells.LONGEST_EMAIL else None for email in columns["email"]],
         block.map("grades", grade.from_roster),
-        [first.e164 or second.e164 for first, second in zip(sms, phones, strict=True)],
-        map(_phone_written, columns["sms"], columns["phone"], sms, phones),
+        [number[0] for number in numbers],
+        [number[1] for number in numbers],
         [phone.problem for phone in sms],
         [phone.problem for phone in phones],
         columns["primaryOrgSourcedId"],
         columns["identifier"],
+        [number[2] for number in numbers],
+        [number[3] for number in numbers],
     )
     lists = zip(table.lines, columns["sourcedId"], columns["agentSourcedIds"], strict=True)
     agents = [AgentRow(line, person, agent) for line, person, ids in lists for agent in cells.split_list(ids)]
@@ -197,11 +220,26 @@ def _users(table: _Table) -> _RowLists:
     return table.reject(nameless, "familyName", reason), rows, agents, *_roles_of_users(table)
 
 
-def _phone_written(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneCell) -> str | None:
-    """Return the cell that the number was read from; if none was, the first that is not blank."""
-    if sms.e164 or (sms_cell and not phone.e164):
-        return sms_cell
-    return phone_cell or None
+# E.164, the cell it was read from, the note beside it, and what follows from that.
+_Number = tuple[str | None, str | None, str | None, NoteKind | None]
+_DOUBTFUL = (NoteKind.DEAD, NoteKind.IMPOSSIBLE)
+
+
+def _choose(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneCell) -> _Number:
+    """Choose the number of a person: the first that no note says is dead, else the first; without one, the first cell.
+
+    A refusal concerns the person, whichever of the two cells it is in.
+    """
+    if sms.e164 and sms.kind in _DOUBTFUL and phone.e164 and phone.kind not in _DOUBTFUL:
+        is_first = False
+    else:
+        is_first = bool(sms.e164 or (sms_cell and not phone.e164))
+    chosen, written = (sms, sms_cell) if is_first else (phone, phone_cell)
+    if sms.note is None and phone.note is None:
+        return chosen.e164, written or None, None, chosen.kind
+    notes = dict.fromkeys(note for note in (sms.note, phone.note) if note)
+    refused = NoteKind.REFUSED if NoteKind.REFUSED in (sms.kind, phone.kind) else None
+    return chosen.e164, written or None, " · ".join(notes), worst((refused, chosen.kind))
 
 
 def _roles_of_users(table: _Table) -> _RowLists:

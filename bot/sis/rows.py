@@ -71,6 +71,7 @@ class ClassRow(NamedTuple):
 class UserRow(NamedTuple):
     """A person. `phone` is E.164, read from `phone_written`; the problems of the two cells matter for contacts only.
 
+    `phone_note` is what stands beside the number, and `phone_note_kind` what follows from it (`bot.domain.phone_note`).
     `enabled` is OneRoster's: False says that the person exists but may not log in anywhere.
     """
 
@@ -89,6 +90,8 @@ class UserRow(NamedTuple):
     phone_problem: str | None
     primary_org: str
     identifier: str
+    phone_note: str | None = None
+    phone_note_kind: str | None = None
 
 
 class AgentRow(NamedTuple):
@@ -143,6 +146,8 @@ class ContactRow(NamedTuple):
     phone: str | None
     phone_written: str | None
     rank: int
+    phone_note: str | None = None
+    phone_note_kind: str | None = None
 
 
 class UnreadRow(NamedTuple):
@@ -216,6 +221,10 @@ class LinedPart(Part, Protocol):
         """Whether each line read so far is one row by itself: not broken, in UTF-8, and without a date that other lines decide
         how to read.
         """
+
+    @property
+    def unread_columns(self) -> list[str]:
+        """The titles of columns that the roster may need and that are not read, once reading has begun."""
 
     def read_raw(self) -> Iterator[bytes]:
         """Yield the bytes below the header, in blocks of any size. If the header is not the first line, yield nothing and set

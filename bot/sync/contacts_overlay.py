@@ -37,6 +37,18 @@ _STUDENTS = (
     """,
 )
 
+# A refusal concerns the person, whichever of their numbers it stands beside; all notes are kept.
+_NOTES = """
+UPDATE overlay_people p
+SET phone_note = n.notes, phone_note_kind = CASE WHEN n.is_refused THEN 'refused' ELSE p.phone_note_kind END
+FROM (
+    SELECT k.sourced_id AS student, coalesce(nullif(c.contact, ''), nullif(c.search, ''), lower(c.email)) AS person_key,
+           string_agg(DISTINCT c.phone_note, ' · ') AS notes, bool_or(c.phone_note_kind = 'refused') AS is_refused
+    FROM stage_contacts c JOIN overlay_student_keys k ON k.key = c.student
+    WHERE c.phone_note IS NOT NULL GROUP BY 1, 2
+) n WHERE (n.student, n.person_key) = (p.student, p.person_key)
+"""
+
 # `overlay_people`: one row for each student and contact in the file, with the number that is best for texts. The other two are
 # the contacts it may be: those of OneRoster tonight, and overlay contacts in our tables.
 _PEOPLE = (
@@ -46,10 +58,10 @@ _PEOPLE = (
     FROM (
         SELECT k.sourced_id AS student, coalesce(nullif(c.contact, ''), nullif(c.search, ''), lower(c.email)) AS person_key,
                c.line, c.contact AS contact_id, c.given_name, c.family_name, c.search, c.email, c.relationship, c.priority,
-               c.phone, c.phone_written, c.rank
+               c.phone, c.phone_written, c.rank, c.phone_note, c.phone_note_kind
         FROM stage_contacts c JOIN overlay_student_keys k ON k.key = c.student
     ) file_rows
-    ORDER BY student, person_key, phone IS NULL, rank, line
+    ORDER BY student, person_key, phone IS NULL, phone_note_kind IN ('dead', 'impossible') IS TRUE, rank, line
     """,
     f"""
     CREATE TEMP TABLE oneroster_contacts AS
@@ -131,7 +143,9 @@ FROM overlay_people WHERE phone IS NOT NULL AND rank = 3
 _CONTACTS_AND_LINKS = (
     """
     CREATE TEMP TABLE overlay_contacts AS
-    SELECT DISTINCT ON (sourced_id) sourced_id, given_name, family_name, search, email, phone, phone_written
+    SELECT DISTINCT ON (sourced_id) sourced_id, given_name, family_name, search, email, phone, phone_written, phone_note,
+           CASE WHEN sourced_id IN (SELECT sourced_id FROM overlay_people WHERE phone_note_kind = 'refused') THEN 'refused'
+                ELSE phone_note_kind END AS phone_note_kind
     FROM overlay_people ORDER BY sourced_id, phone IS NULL, rank, priority NULLS LAST, line
     """,
     """
@@ -154,14 +168,16 @@ _KEEP = (
     """,
     """
     INSERT INTO overlay_contacts
-    SELECT DISTINCT c.sourced_id, c.given_name, c.family_name, c.search, c.email, c.sis_phone, c.sis_phone_written
+    SELECT DISTINCT c.sourced_id, c.given_name, c.family_name, c.search, c.email, c.sis_phone, c.sis_phone_written,
+           c.sis_phone_note, c.sis_note_kind
     FROM earlier_overlay_contacts e
     JOIN overlay_kept_students k ON k.student = e.student
     JOIN contacts c ON c.sourced_id = e.sourced_id
     WHERE e.active AND NOT EXISTS (SELECT FROM overlay_contacts x WHERE x.sourced_id = c.sourced_id)
     """,
     """
-    UPDATE stage_users u SET phone = c.sis_phone, phone_written = c.sis_phone_written
+    UPDATE stage_users u SET phone = c.sis_phone, phone_written = c.sis_phone_written, phone_note = c.sis_phone_note,
+           phone_note_kind = CASE 'refused' WHEN u.phone_note_kind THEN 'refused' ELSE c.sis_note_kind END
     FROM contacts c
     WHERE c.sourced_id = u.sourced_id AND c.active AND c.sis_phone IS NOT NULL AND {has_file}
       AND NOT EXISTS (SELECT FROM overlay_contacts x WHERE x.sourced_id = c.sourced_id AND x.phone IS NOT NULL)
@@ -185,13 +201,17 @@ _KEEP = (
 
 _STAGE = (
     """
-    UPDATE stage_users u SET phone = c.phone, phone_written = c.phone_written
-    FROM overlay_contacts c WHERE c.sourced_id = u.sourced_id AND c.phone IS NOT NULL
+    UPDATE stage_users u SET phone = coalesce(c.phone, u.phone),
+           phone_written = CASE WHEN c.phone IS NULL THEN u.phone_written ELSE c.phone_written END,
+           phone_note = nullif(concat_ws(' · ', u.phone_note, nullif(c.phone_note, u.phone_note)), ''),
+           phone_note_kind = CASE WHEN 'refused' IN (u.phone_note_kind, c.phone_note_kind) THEN 'refused'
+                                  WHEN c.phone IS NULL THEN u.phone_note_kind ELSE c.phone_note_kind END
+    FROM overlay_contacts c WHERE c.sourced_id = u.sourced_id AND (c.phone IS NOT NULL OR c.phone_note IS NOT NULL)
     """,
     """
     INSERT INTO stage_users
     SELECT 0, c.sourced_id, false, true, c.given_name, c.family_name, c.search, c.email, NULL, c.phone, c.phone_written,
-           NULL, NULL, '', ''
+           NULL, NULL, '', '', c.phone_note, c.phone_note_kind
     FROM overlay_contacts c WHERE NOT EXISTS (SELECT FROM stage_users u WHERE u.sourced_id = c.sourced_id)
     """,
     f"""
@@ -225,7 +245,7 @@ def overlay_contacts(connection: Connection, parts: Sequence[Part]) -> None:
     if part is None and not has_overlay(connection):
         execute(connection, _NO_LINKS)
         return
-    for statement in (*_STUDENTS, *_PEOPLE):
+    for statement in (*_STUDENTS, *_PEOPLE, _NOTES):
         execute(connection, statement)
     unknown_students = execute(connection, _REJECT_UNKNOWN_STUDENTS)
     for statement in (*_MATCH, _REJECT_NAMELESS, _REPORT_LANDLINES, *_CONTACTS_AND_LINKS):

@@ -75,7 +75,10 @@ TABLES = (
     Table("students", values=("given_name", "family_name", "search", "grade"), people=("sourced_id",)),
     Table(
         "contacts",
-        values=("given_name", "family_name", "email", "sis_phone", "sis_phone_written"),
+        values=(
+            *("given_name", "family_name", "email"),
+            *("sis_phone", "sis_phone_written", "sis_phone_note", "sis_note_kind"),
+        ),
         extra_update="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
         people=("sourced_id",),
     ),

@@ -23,6 +23,10 @@ from bot.sync.runs import SyncContext
 from bot.sync.stage import CHUNK, execute
 from bot.sync.target_tables import build_target_tables, reject_anomalies
 
+# Enough to recognize a title, and a file that has none but data in its first line is not repeated.
+_LONGEST_TITLE = 40
+_MOST_TITLES = 12
+
 
 @dataclass(frozen=True)
 class ReadResult:
@@ -64,7 +68,17 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
     build_target_tables(connection, today=context.now.date())
     reject_anomalies(connection)
     stage.label_rejections(connection, parts)
+    stage.stage_rows(connection, _unread_columns(parts))
     return ReadResult(parts, scope, layout_hash, rows_hash)
+
+
+def _unread_columns(parts: Sequence[Part]) -> Iterator[Rejection]:
+    """Yield one rejection for each file with columns that were not read."""
+    for part in parts:
+        if isinstance(part, LinedPart) and (titles := part.unread_columns):
+            some = ", ".join(title.strip()[:_LONGEST_TITLE] for title in titles[:_MOST_TITLES])
+            more = f" and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
+            yield Rejection(part.name, None, f"{some}{more}", "is a column that is not read; nothing in it was used")
 
 
 def save_lines(context: SyncContext, result: ReadResult) -> str | None:

@@ -18,11 +18,14 @@ _MAX_REJECTIONS = 10_000
 
 @dataclass(frozen=True)
 class FileCounts:
-    """`read` lines below the header; `rejected` lines and cells; `mode` is `bulk`, `delta` or `unreadable`."""
+    """`read` lines below the header; `rejected` lines and cells; `mode` is `bulk`, `delta` or `unreadable`; `state` is `read`,
+    `partly read` (a line of it was not), or `unreadable`.
+    """
 
     read: int
     rejected: int
     mode: str
+    state: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class SyncReport:
 
     `totals` are the active students, contacts, staff, teachers and schools after it. Of `edits`, `absorbed` happened in this run;
     `conflict` and `pending` are all there are now. `rejections` are the first of `rejected`; `sync_rejections` has all.
+    `notes` counts the contacts with a note beside their number by what follows from it; `kept` for those from which nothing does.
     `same_as` is set if the export was the one read then, and was not read again.
     """
 
@@ -42,6 +46,7 @@ class SyncReport:
     seconds: float
     files: dict[str, FileCounts] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
+    notes: dict[str, int] = field(default_factory=dict)
     same_as: datetime | None = None
     state: SyncState = SyncState.DONE
 
@@ -71,6 +76,16 @@ SELECT CASE WHEN kind = 'orgs' THEN 'schools'
             WHEN column_name = 'email' THEN 'staff'
             ELSE 'students' END, count(*)
 FROM (SELECT column_name, split_part(replace(file, '/', '.'), '.', 1) AS kind FROM stage_rejections) j GROUP BY 1
+"""
+_UNREAD_BY_KIND = "SELECT kind, count(*) FROM stage_unread GROUP BY kind"
+_NOTES = """
+SELECT kind, count(*) FROM (
+    SELECT coalesce(sis_note_kind, 'kept') AS kind FROM target_contacts t
+    WHERE (sis_phone_note IS NOT NULL OR sis_note_kind IS NOT NULL) AND ({in_target})
+    UNION ALL
+    SELECT coalesce(sis_note_kind, 'kept') FROM contacts
+    WHERE active AND (sis_phone_note IS NOT NULL OR sis_note_kind IS NOT NULL) AND NOT ({in_table})
+) notes GROUP BY kind ORDER BY kind
 """
 _REJECTED_BY_FILE = "SELECT split_part(file, '/', 1), count(*) FROM stage_rejections GROUP BY 1"
 _FIRST_REJECTIONS = f"""
@@ -107,8 +122,23 @@ def table_counts(connection: Connection, changes: dict[str, TableChanges]) -> di
 
 
 def file_counts(connection: Connection, parts: Sequence[Part]) -> dict[str, FileCounts]:
-    rejected = _count(connection, _REJECTED_BY_FILE)
-    return {part.name: FileCounts(part.rows_read, rejected.get(part.name, 0), _mode(part)) for part in parts}
+    rejected, unread = _count(connection, _REJECTED_BY_FILE), _count(connection, _UNREAD_BY_KIND)
+    return {
+        part.name: FileCounts(part.rows_read, rejected.get(part.name, 0), _mode(part), _state(part, unread))
+        for part in parts
+    }
+
+
+def _state(part: Part, unread: dict[str, int]) -> str:
+    if not part.is_readable:
+        return "unreadable"
+    return "partly read" if unread.get(part.kind) else "read"
+
+
+def note_counts(connection: Connection, scope: SyncScope) -> dict[str, int]:
+    """Return the notes beside numbers as they are after the merge."""
+    covered = scope.covers("sourced_id")
+    return _count(connection, _NOTES.format(in_target=covered, in_table=covered))
 
 
 def _count(connection: Connection, statement: str) -> dict[str, int]:

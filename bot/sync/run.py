@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from bot.cleanup_list.membership import refresh_entry_names
+from bot.cleanup_list.noted_numbers import refresh_noted_numbers
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncState
 from bot.errors import UserError
@@ -160,6 +162,9 @@ def _merge(
                 refresh_entry_names(connection)
         changed = sum(changes[table.name].counts.values())
         context.progress(table.name, changed, changed)
+    with connection.begin(), Session(connection) as session:
+        refresh_noted_numbers(session, now=context.now)
+        session.flush()
     layout_hash = read.save_lines(context, result)
     # Read whole, every date in the export was staged; otherwise, the previous sync knew the other dates.
     previous = None if result.scope.is_whole else context.previous
@@ -192,6 +197,7 @@ def _build_report(
             seconds=context.seconds,
             files=report.file_counts(connection, result.parts),
             rejections=report.first_rejections(connection),
+            notes=report.note_counts(connection, result.scope),
         )
 
 

@@ -67,7 +67,8 @@ _TARGETS = {
     """,
     "target_contacts": """
         SELECT u.sourced_id, u.given_name, u.family_name, u.email, u.phone AS sis_phone,
-               u.phone_written AS sis_phone_written, r.relationship
+               u.phone_written AS sis_phone_written, u.phone_note AS sis_phone_note, u.phone_note_kind AS sis_note_kind,
+               r.relationship
         FROM stage_users u
         JOIN (SELECT person, min(role) AS relationship FROM current_roles
               WHERE role IN {contact_roles} GROUP BY person) r ON r.person = u.sourced_id

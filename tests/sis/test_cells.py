@@ -22,7 +22,7 @@ NUMBERS = {
 
 @pytest.mark.parametrize(("cell", "e164"), NUMBERS.items())
 def test_every_spelling_of_a_number_is_parsed(cell, e164):
-    assert cells.parse_phone(cell, "US") == (e164, None)
+    assert cells.parse_phone(cell, "US")[:2] == (e164, None)
 
 
 UNREADABLE = {
@@ -119,7 +119,7 @@ EXTENSIONS = (
 @pytest.mark.parametrize("between", ["", " "])
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_extension_in_any_form_is_left_off(extension, between):
-    assert cells.parse_phone(f"(312) 555-0142{between}{extension}", "US") == ("+13125550142", None)
+    assert cells.parse_phone(f"(312) 555-0142{between}{extension}", "US")[:2] == ("+13125550142", None)
 
 
 @pytest.mark.parametrize("cell", ["52 312 555 0142", "312-555-0142-12", "312 555 01421", "31255501423125550199"])
@@ -142,7 +142,7 @@ def test_number_with_digits_beside_it_is_not_guessed(cell):
     ],
 )
 def test_number_that_can_hardly_be_a_familys_is_reported(cell, e164, why):
-    number, problem = cells.parse_phone(cell, "US")
+    number, problem = cells.parse_phone(cell, "US")[:2]
     assert number == e164
     assert (problem is None) if why is None else (why in problem)
 

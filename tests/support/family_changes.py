@@ -59,6 +59,10 @@ CHANGES = {
     ON CONFLICT (phone) DO UPDATE SET
         status = excluded.status, opted_out_at = excluded.opted_out_at, wrong_person_at = excluded.wrong_person_at
     """: {"phone": phone, "status": st.none() | status, "opted_out": st.booleans(), "wrong_person": st.booleans()},
+    """
+    INSERT INTO phone_numbers (phone, noted) VALUES (:phone, :noted)
+    ON CONFLICT (phone) DO UPDATE SET noted = excluded.noted
+    """: {"phone": phone, "noted": st.none() | st.sampled_from(("refused", "dead", "impossible"))},
     "DELETE FROM phone_numbers WHERE phone = :phone": {"phone": phone},
     "INSERT INTO tried_numbers (contact_id, phone) VALUES (:contact, :phone) ON CONFLICT DO NOTHING": {
         "contact": contact,

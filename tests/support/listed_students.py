@@ -74,6 +74,8 @@ def _reach(contact, tables):
     status = number and number.status
     if number and (number.opted_out_at or number.wrong_person_at):
         status = "opt_out" if number.opted_out_at else "wrong_person"
+    elif number and number.noted:
+        status = "opt_out" if number.noted == "refused" else "inactive"
     if method == "text":
         return "text" if phone and not status else None
     if method == "call":

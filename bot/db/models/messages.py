@@ -7,10 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, created_at_column, id_column, one_of_check
+from bot.domain.phone_note import NoteKind
 from bot.domain.sms_status import Outcome, SmsStatus
 
 
@@ -20,13 +21,16 @@ class PhoneNumber(Base):
     `doubted` is a red status with only shaky evidence: until a second mass message confirms it, `status` is Unconfirmed. While
     `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`. Otherwise it
     is Wrong person while `wrong_person_at` is set, which ends only when staff verify the number, at `verified_at`.
-    `delivery_id` is the delivery that decided the status.
+    `delivery_id` is the delivery that decided the status. `noted`: a note of the SIS beside the number says that it must not be
+    texted or does not work, and staff did not allow texts all the same; `allowed_notes` are the notes that they read when they did.
     """
 
     __tablename__ = "phone_numbers"
     __table_args__ = (
         one_of_check("status", SmsStatus),
+        one_of_check("noted", NoteKind),
         Index(None, "wrong_person_at", postgresql_where=text("wrong_person_at IS NOT NULL")),
+        Index("ix_phone_numbers_noted", "phone", postgresql_where=text("noted IS NOT NULL")),
     )
     phone: Mapped[str] = mapped_column(primary_key=True)
     status: Mapped[str | None]
@@ -38,6 +42,8 @@ class PhoneNumber(Base):
     wrong_person_at: Mapped[datetime | None]
     wrong_person_by: Mapped[str | None]
     verified_at: Mapped[datetime | None]
+    noted: Mapped[str | None]
+    allowed_notes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     delivery_id: Mapped[int | None] = mapped_column(BigInteger)
 
 

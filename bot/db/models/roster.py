@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, ContactMethod, id_column, one_of_check
 from bot.db.models.folding import folded_name_column
+from bot.domain.phone_note import NoteKind
 
 
 class School(Base):
@@ -92,7 +93,8 @@ class StudentSchool(Base):
 class Contact(Base):
     """An adult of one or more students, as the SIS has it. Read `effective_contacts` for the number and method in effect.
 
-    `sis_phone` is null when nothing could be read from `sis_phone_written`. `version` grows by one with each change of
+    `sis_phone` is null when nothing could be read from `sis_phone_written`. `sis_phone_note` are the words beside it, and
+    `sis_note_kind` what follows from them for the number (`phone_numbers.noted`). `version` grows by one with each change of
     how the contact is reached, by a person or by the SIS; dialogs carry it to detect a change by another person.
     `search` is the folded full name, as of a student, but kept by the database itself.
     """
@@ -100,7 +102,9 @@ class Contact(Base):
     __tablename__ = "contacts"
     __table_args__ = (
         one_of_check("sis_method", ContactMethod),
+        one_of_check("sis_note_kind", NoteKind),
         Index(None, "sis_phone"),
+        Index("ix_contacts_noted", "sis_phone", postgresql_where=text("sis_note_kind IS NOT NULL")),
         Index("ix_contacts_inactive", "id", postgresql_where=text("NOT active")),
         Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
     )
@@ -112,6 +116,8 @@ class Contact(Base):
     search: Mapped[str] = folded_name_column()
     sis_phone: Mapped[str | None]
     sis_phone_written: Mapped[str | None]
+    sis_phone_note: Mapped[str | None]
+    sis_note_kind: Mapped[str | None]
     sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))

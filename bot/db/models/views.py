@@ -2,7 +2,7 @@
 
 A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
 a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every
-number that texted STOP or belongs to the wrong person, so it is never shown to people.
+number that texted STOP, belongs to the wrong person, or has a note of the SIS against texts, so it is never shown to people.
 """
 
 from sqlalchemy import (
@@ -63,8 +63,10 @@ SELECT s.id AS student_id,
        CASE WHEN NOT r.is_tried THEN NULL
             WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
             WHEN n.wrong_person_at IS NOT NULL THEN 'wrong_person'
+            WHEN n.noted = 'refused' THEN 'opt_out'
+            WHEN n.noted IS NOT NULL THEN 'inactive'
             ELSE n.status END AS sms_status,
-       n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL AS opted_out,
+       n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL OR n.noted IS NOT NULL AS opted_out,
        r.is_tried
 FROM student_contacts l
 JOIN students s ON s.id = l.student_id AND s.active

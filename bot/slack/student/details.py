@@ -44,6 +44,7 @@ _ACTIONS = {
     "wrong_person.recorded": "Wrong person: the number belongs to someone else",
     "wrong_person.reported": "Wrong person: the number was reassigned or given up",
     "wrong_person.lifted": "No longer Wrong person: the number was verified",
+    "note.overruled": "Allowed texts in spite of a note in the student information system",
     "text.set_aside": "Read a text that is neither an opt-out nor of a wrong person",
 }
 

@@ -15,6 +15,7 @@ from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, release_conta
 from bot.cleanup_list.student import load_student
 from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.noted_number import allow_texts
 from bot.contact_edits.remove import undo_removal
 from bot.contact_edits.undo import undo_edit
 from bot.contact_edits.wrong_person import verify_number
@@ -112,6 +113,12 @@ def _verified(session: Session, value: str, actor: Actor, now: datetime) -> str:
     return f"{b.masked(phone)} is no longer recorded as Wrong person."
 
 
+def _allow_texts(session: Session, value: str, actor: Actor, now: datetime) -> str:
+    student_id, contact_id, version = read_ids(value, count=3)
+    phone = allow_texts(session, contact_id, version=version, student_id=student_id, actor=actor, now=now)
+    return f"{b.masked(phone)} gets texts again, from the next mass message on."
+
+
 _ACTIONS: dict[str, Action] = {
     student_view.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
     student_view.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
@@ -122,6 +129,7 @@ _ACTIONS: dict[str, Action] = {
     student_view.SWITCH_TO_CALL: _switch_to_call,
     student_view.USE_SUGGESTED: _use_suggested,
     student_view.VERIFIED: _verified,
+    student_view.ALLOW_TEXTS: _allow_texts,
     student_view.CLAIM: _act_on_id(
         claim_contact, f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
     ),

@@ -6,6 +6,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import grade
 from bot.domain.display import plural
+from bot.domain.phone_note import NoteKind, masked_note
 from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
@@ -15,6 +16,7 @@ from bot.slack.kit.private_metadata import DialogOrigin
 VIEW = "student.dialog"
 EDIT, REMOVE, OPT_OUT = "contact.edit", "contact.remove", "contact.spoken_stop"
 WRONG_PERSON, VERIFIED = "contact.wrong_person", "contact.verified"
+ALLOW_TEXTS = "note.overrule"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
 CLAIM, RELEASE = "claim.take", "claim.free"
@@ -29,6 +31,16 @@ _VERIFIED = b.confirm(
     "Only if it was recorded by mistake, or the family confirmed the number. It gets texts again for every student with it.",
     yes="Undo",
 )
+_ALLOW = b.confirm(
+    "Text this number?",
+    "Only if the family agrees, or the note is out of date. The next mass message goes there, for every student with the number.",
+    yes="Allow texts",
+)
+_NOTED = {
+    NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
+    NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
+    NoteKind.IMPOSSIBLE: "*No texts go to this number*: no phone in the US can have it.",
+}
 # What recorded a wrong person, where it was not a person or a provider.
 _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
 
@@ -80,7 +92,7 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
         how += f" · {b.status(contact.status)}{since}"
     elif contact.is_tried and not contact.updated_at:
         how += " · 🟢 *No problem known*"
-    lines = [f"*{b.escaped(contact.name)}*{relationship}", how, *_advice(contact)]
+    lines = [f"*{b.escaped(contact.name)}*{relationship}", how, *_note(contact), *_advice(contact)]
     conflicts = (edit for edit in contact.edits if edit.state is EditState.CONFLICT)
     return [
         b.divider(),
@@ -93,6 +105,11 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
     ]
 
 
+def _note(contact: ContactCard) -> list[str]:
+    """Show the words beside the number in the SIS; a second number among them is masked."""
+    return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
+
+
 def _advice(contact: ContactCard) -> list[str]:
     if contact.updated_at:
         return [f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"]
@@ -100,6 +117,9 @@ def _advice(contact: ContactCard) -> list[str]:
         return ["✏️ _New number. The next mass message shows whether texts arrive._"]
     if contact.status is None:
         return []
+    if contact.noted:
+        next_step = "Ask the family for another number, or allow texts if the note is out of date."
+        return [f"{_NOTED[contact.noted]} _{next_step}_", *_wrong_person(contact)]
     known = MEANINGS[contact.status]
     next_step = known.next_step
     if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
@@ -168,6 +188,10 @@ def _buttons(contact: ContactCard, student_id: int) -> list[Block]:
         buttons.append(b.button("I'll take it", CLAIM, value, label=f"I take care of {name}"))
     if is_texted:
         buttons.append(b.button("Told us to stop", OPT_OUT, value, label=f"{name} told us to stop"))
+    if contact.noted:
+        number = f"{student_id} {value} {contact.version}"
+        allow = b.button("Allow texts", ALLOW_TEXTS, number, label=f"Allow texts to {contact.name}")
+        buttons.append(allow | {"confirm": _ALLOW})
     if contact.wrong_person_by:
         number = f"{student_id} {value} {contact.version}"
         undo = b.button("Undo wrong person", VERIFIED, number, label=f"The number of {name} is right")

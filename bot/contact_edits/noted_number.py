@@ -1,0 +1,48 @@
+"""Allow texts to a number although a note of the SIS speaks against it: staff asked the family, or the note is out of date."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot import access, audit
+from bot.access import Actor
+from bot.cleanup_list.noted_numbers import allow_number
+from bot.cleanup_list.tried_numbers import may_show_status
+from bot.contact_edits.locking import VersionConflict, already_saved_by, lock_contact
+from bot.db.models.edits import EditField
+from bot.db.models.messages import PhoneNumber
+from bot.errors import UserError
+
+
+def allow_texts(
+    session: Session, contact_id: int, *, version: int, actor: Actor, student_id: int, now: datetime
+) -> str:
+    """Allow texts to the contact's number (E.164, returned), for every contact who has it. An opt-out of the number stays.
+
+    The same again by the same person changes nothing.
+
+    Raises:
+        VersionConflict: the contact is not at `version` any more.
+        UserError: no note speaks against the number, or the contact may not be seen.
+    """
+    access.require_editor(actor)
+    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    try:
+        contact = lock_contact(session, contact_id, version=version)
+    except VersionConflict as conflict:
+        phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
+        if phone is None or is_noted(session, phone):
+            raise
+        return phone
+    phone = contact.values[EditField.PHONE]
+    if not phone or not may_show_status(session, contact.contact, phone) or not allow_number(session, phone, now=now):
+        sentence = "No note speaks against this number any more. Open the student to see it as it is now."
+        raise UserError("note.not_noted", sentence)
+    audit.record_number(session, phone, actor=actor.user_id, action="note.overruled", now=now)
+    return phone
+
+
+def is_noted(session: Session, phone: str) -> bool:
+    """Return whether a note of the SIS speaks against a number (E.164)."""
+    return session.scalar(select(PhoneNumber.noted).where(PhoneNumber.phone == phone)) is not None
