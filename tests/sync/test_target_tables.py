@@ -262,7 +262,7 @@ def test_variants_of_an_export_are_the_same_roster(nights, variant):
     report = nights.sync()
     assert {table: counts for table, counts in changed(report).items() if table != "student_contacts"} == {}
     assert nights.links() == links
-    assert reasons(report) == []
+    assert [reason for reason in reasons(report) if not reason[3].startswith("is a column that is not read")] == []
 
 
 NO_NUMBERS = ("N/A", "000-000-0000", "5.10799E+09", "555-0142", "unlisted")
