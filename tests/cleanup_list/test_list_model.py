@@ -13,8 +13,10 @@ from support.list_model import Contact, ListModel, Report
 from support.mass_messages import DAY, a_message, register
 
 from bot.access import AccessLevel
+from bot.cleanup_list.noted_numbers import refresh_noted_numbers
 from bot.contact_edits import wrong_person
 from bot.contact_edits.conflicts import resolve_conflict
+from bot.contact_edits.noted_number import allow_texts
 from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.contact_edits.remove import undo_removal
 from bot.contact_edits.undo import undo_edit
@@ -61,6 +63,9 @@ contacts = st.sampled_from(sorted(CONTACTS))
 messages = st.sampled_from(MESSAGES)
 reports = st.sampled_from(REPORTS)
 ages = st.sampled_from([HOUR * 0, HOUR, HOUR * 23, HOUR * 50])
+_CONTACT_COLUMNS = (
+    "sourced_id, given_name, family_name, email, sis_phone, sis_phone_written, sis_phone_note, sis_note_kind"
+)
 TABLES = {table.name: table for table in diff_merge.TABLES}
 
 
@@ -386,12 +391,41 @@ class ListMachine(RuleBasedStateMachine):
         if (is_active, phone) != (model.is_active, model.edits.sis["phone"]) and (is_active or model.is_active):
             self.merge(
                 "contacts",
-                "sourced_id, given_name, family_name, email, sis_phone, sis_phone_written",
+                _CONTACT_COLUMNS,
                 self.contacts[name].id,
                 sis_phone=phone,
                 is_active=is_active,
             )
             self.model.sync(name, is_active=is_active, phone=phone)
+            self.refresh_notes()
+
+    @rule(name=contacts, kind=st.none() | st.sampled_from(["refused", "dead", "impossible"]))
+    def sync_brings_a_note_beside_a_number(self, name, kind):
+        self.tick()
+        if self.model.contacts[name].is_active and self.model.notes.get(name) != kind:
+            self.merge("contacts", _CONTACT_COLUMNS, self.contacts[name].id, sis_note_kind=kind, is_active=True)
+            self.model.notes[name] = kind
+            self.refresh_notes()
+
+    def refresh_notes(self):
+        refresh_noted_numbers(self.session, now=self.now)
+        self.model.refresh_notes()
+        self.session.expire_all()
+
+    @rule(name=contacts)
+    def staff_allow_texts_in_spite_of_a_note(self, name):
+        self.tick()
+        student = self.model.contacts[name].students[0]
+        succeeded = self.succeeds(
+            allow_texts,
+            self.session,
+            self.contacts[name].id,
+            version=edits.version_of(self.session, self.contacts[name]),
+            actor=self.dana,
+            student_id=self.students[student].id,
+            now=self.now,
+        )
+        assert succeeded == self.model.allow_texts(name, student, now=self.now)
 
     @rule(name=st.sampled_from(sorted(STUDENTS)))
     def sync_removes_or_returns_a_student(self, name):
@@ -441,7 +475,10 @@ class ListMachine(RuleBasedStateMachine):
         entry, number, delivery = ListEntry, PhoneNumber, Delivery
         entries = self.session.execute(select(entry.contact_id, entry.status, entry.phone, entry.updated_at))
         numbers = self.session.execute(
-            select(*(number.phone, number.status, number.doubted), *(number.opted_out_at, number.wrong_person_at))
+            select(
+                *(number.phone, number.status, number.doubted),
+                *(number.opted_out_at, number.wrong_person_at, number.noted),
+            )
         )
         deliveries = self.session.execute(
             select(delivery.mass_message_id, delivery.contact_sourced_id, delivery.phone, delivery.outcome)
@@ -450,9 +487,9 @@ class ListMachine(RuleBasedStateMachine):
         return {
             "list": {self.names[key]: (status, phone, at is not None) for key, status, phone, at in entries},
             "numbers": {
-                phone: (status, doubted, out_at is not None, parked_at is not None)
-                for phone, status, doubted, out_at, parked_at in numbers
-                if status or out_at or parked_at
+                phone: (status, doubted, out_at is not None, parked_at is not None, noted)
+                for phone, status, doubted, out_at, parked_at, noted in numbers
+                if status or out_at or parked_at or noted
             },
             "deliveries": {(message, names.get(to, to), phone): outcome for message, to, phone, outcome in deliveries},
         }

@@ -106,6 +106,15 @@ class Number:
     opted_in_at: datetime | None = None
     is_parked: bool = False
     verified_at: datetime | None = None
+    noted: str | None = None
+    allowed: frozenset = frozenset()
+
+    @property
+    def shown(self):
+        """The status that every reader sees: what a person said, what a note of the SIS says, or what receipts say."""
+        if self.is_said or not self.noted:
+            return self.status
+        return "opt_out" if self.noted == "refused" else "inactive"
 
     @property
     def is_said(self):
@@ -149,6 +158,7 @@ class ListModel:
     waiting: list = field(default_factory=list)
     received: set = field(default_factory=set)
     times: dict = field(default_factory=dict)
+    notes: dict = field(default_factory=dict)
 
     # What every reader sees.
 
@@ -159,9 +169,9 @@ class ListModel:
             for key, delivery in message.deliveries.items()
         }
         numbers = {
-            phone: (number.status, number.doubted, number.is_opted_out, number.is_parked)
+            phone: (number.status, number.doubted, number.is_opted_out, number.is_parked, number.noted)
             for phone, number in self.numbers.items()
-            if number.status or number.is_said
+            if number.status or number.is_said or number.noted
         }
         entries = {name: (entry.status, entry.phone, entry.is_updated) for name, entry in self.entries.items()}
         return {"list": entries, "numbers": numbers, "deliveries": deliveries}
@@ -364,7 +374,7 @@ class ListModel:
     def update_entry(self, name, phone, message_id):
         entry = self.entries.get(name)
         is_hidden = self.is_hidden(name, phone)
-        status = self.number(phone).status if phone else "no_number"
+        status = self.number(phone).shown if phone else "no_number"
         if entry and phone and (is_hidden or self.is_on_hold(entry, phone, message_id)):
             return
         status = None if phone and is_hidden else status
@@ -377,7 +387,7 @@ class ListModel:
         """An edited contact stays until a message has evidence about its number; what a person said does not wait."""
         is_edited = entry.is_updated or entry.phone != phone
         was_said = entry.status in {"opt_out", "wrong_person"} and entry.phone == phone
-        is_said = self.number(phone).is_said or was_said
+        is_said = self.number(phone).shown in {"opt_out", "wrong_person"} or was_said
         has_evidence = message_id is not None and self.messages[message_id].evidence(phone) is not None
         return is_edited and not is_said and not has_evidence
 
@@ -392,7 +402,8 @@ class ListModel:
     def mark_by_staff(self, name):
         """A contact that gets texts again, at a number that opted out or is parked, is listed at once."""
         contact = self.contacts[name]
-        if contact.method == "text" and contact.phone and self.number(contact.phone).is_said:
+        number = contact.phone and self.number(contact.phone)
+        if contact.method == "text" and number and (number.is_said or number.noted):
             self.update_list(None, phones={contact.phone})
         self.mark(name)
 
@@ -470,6 +481,39 @@ class ListModel:
             return False
         self.tried.add((name, phone))
         self.release(phone, now=now)
+        return True
+
+    def notes_of(self, phone):
+        """Return what the notes beside a number in the SIS mean, of all active contacts with it."""
+        names = [
+            name for name, contact in self.contacts.items() if contact.is_active and contact.edits.sis["phone"] == phone
+        ]
+        return {self.notes[name] for name in names if self.notes.get(name)}
+
+    def refresh_notes(self):
+        """Bring the notes of numbers in line with the SIS, and list their contacts at once."""
+        changed = set()
+        phones = {contact.edits.sis["phone"] for contact in self.contacts.values()} - {None}
+        for phone in phones | self.numbers.keys():
+            number, notes = self.number(phone), self.notes_of(phone)
+            noted = next((kind for kind in ("refused", "dead", "impossible") if kind in notes - number.allowed), None)
+            if (noted, number.allowed & notes) != (number.noted, number.allowed):
+                number.noted, number.allowed = noted, number.allowed & notes
+                changed.add(phone)
+        self.update_list(None, phones=changed | {phone for phone, number in self.numbers.items() if number.noted})
+        for name in [name for name in self.contacts if self.notes.get(name) and self.takes_texts(name)]:
+            if self.contacts[name].edits.sis["phone"] is None:
+                self.update_entry(name, self.contacts[name].phone, None)
+
+    def allow_texts(self, name, student, *, now):  # noqa: ARG002 - called like the other verbs.
+        phone = self.contacts[name].phone
+        if phone is None or not self.is_linked(name, student):
+            return False
+        number = self.number(phone)
+        if not self.may_show(name, phone) or not number.noted:
+            return False
+        number.noted, number.allowed = None, frozenset(self.notes_of(phone))
+        self.update_list(None, phones={phone})
         return True
 
     def sync(self, name, *, is_active, phone):
