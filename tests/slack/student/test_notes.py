@@ -1,0 +1,36 @@
+"""A note of the SIS beside a number: shown in the student dialog, and overruled by staff with one button."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from support import people, screens
+from support import mass_messages as messages
+from support.snapshots import draw
+
+from bot.cleanup_list.noted_numbers import refresh_noted_numbers
+from bot.db.models.edits import Audit
+
+NUMBER = "+13125550142"
+
+
+@pytest.fixture
+def maria(session, office):
+    sam = people.student(session, at=office.district.roosevelt)
+    maria = people.contact(session, sam, phone=NUMBER)
+    maria.sis_phone_note, maria.sis_note_kind = "DO NOT TEXT, use 312-555-0199", "refused"
+    session.flush()
+    refresh_noted_numbers(session, now=people.NOW)
+    session.commit()
+    return maria
+
+
+def test_note_is_shown_and_overruled(office, session: Session, maria, snapshot):
+    assert set(messages.the_list(session).values()) == {"opt_out"}
+    message = office.dana.command("/cleanup", "sam").message
+    assert office.dana.press(message, action_id="student.open").ok
+    assert draw(office.dana.view) == snapshot
+    assert office.dana.press(office.dana.view, action_id="note.overrule").ok
+    assert "note.overrule" not in screens.action_ids(office.dana.view)
+    assert messages.the_list(session) == {}
+    entry = session.scalars(select(Audit).where(Audit.action == "note.overruled")).one()
+    assert (entry.subject_id, entry.actor) == (maria.id, office.dana.id)
