@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from support import people, screens
 from support import mass_messages as messages
+from support import people, screens
 from support.snapshots import draw
 
 from bot.cleanup_list.noted_numbers import refresh_noted_numbers
