@@ -4,9 +4,11 @@ Nothing in a file is run: of a formula, only the value that the spreadsheet stor
 far more than its size is refused before it is opened.
 """
 
+import codecs
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +25,22 @@ MAX_ROWS = 100_000
 _MAX_COLUMNS, _MAX_CELL = 100, 500
 _MAX_UNPACKED, _MAX_SHARED_TEXTS, _MAX_PARTS = 150_000_000, 30_000_000, 1_000
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_LAST_ROW = 1_048_576  # Of any spreadsheet; a row that claims a higher number would be waited for.
 _DELIMITERS = "\t;|"
+# A file that is damaged, encrypted, or packed in an uncommon way fails anywhere in `zipfile` or `openpyxl`.
+_NOT_A_WORKBOOK = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+    RuntimeError,
+    EOFError,
+    ArithmeticError,
+)
 
 
 @dataclass(frozen=True)
@@ -55,12 +72,13 @@ def _limited(rows: Iterable[CsvRow]) -> Iterator[CsvRow]:
         if count > MAX_ROWS:
             sentence = f"The report has more than {MAX_ROWS:,} rows. Split it, and import each part."
             raise UserError("report.too_many_rows", sentence, field="file")
-        cells = [cell if len(cell) <= _MAX_CELL else cell[:_MAX_CELL] for cell in row.cells[:_MAX_COLUMNS]]
+        # The database stores no NUL.
+        cells = [cell[:_MAX_CELL].replace("\0", "") for cell in row.cells[:_MAX_COLUMNS]]
         yield row._replace(cells=cells)
 
 
 def _read_csv(content: bytes) -> Iterator[CsvRow]:
-    with open_text(io.BufferedReader(io.BytesIO(content))) as file:
+    with open_text(io.BufferedReader(io.BytesIO(_with_mark(content)))) as file:
         first = file.readline()
         file.seek(0)
         delimiter = max(_DELIMITERS, key=first.count)
@@ -77,6 +95,14 @@ def _read_csv(content: bytes) -> Iterator[CsvRow]:
             raise UserError("report.unreadable", sentence, field="file") from problem
 
 
+def _with_mark(content: bytes) -> bytes:
+    """Return UTF-16 with its byte order mark, which some exports leave out: every other byte of its header is zero."""
+    header = content[:40]
+    if header.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or header.count(0) * 3 <= len(header):
+        return content
+    return (codecs.BOM_UTF16_LE if header[0] else codecs.BOM_UTF16_BE) + content
+
+
 def _read_workbook(content: bytes) -> Iterator[CsvRow]:
     try:
         _check_parts(zipfile.ZipFile(io.BytesIO(content)).infolist())
@@ -90,7 +116,7 @@ def _read_workbook(content: bytes) -> Iterator[CsvRow]:
                 return
     except UserError:
         raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as problem:
+    except _NOT_A_WORKBOOK as problem:
         sentence = "This workbook cannot be read. Open it in a spreadsheet, and save it again as .xlsx or as a CSV."
         raise UserError("report.unreadable", sentence, field="file") from problem
 
@@ -100,16 +126,23 @@ def _check_parts(parts: list[zipfile.ZipInfo]) -> None:
     shared = sum(part.file_size for part in parts if "sharedstrings" in part.filename.lower())
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > _MAX_PARTS or unpacked > _MAX_UNPACKED or shared > _MAX_SHARED_TEXTS:
-        sentence = (
-            "This workbook unpacks to far more than a report needs. Save only the sheet with the results, as a CSV."
-        )
-        raise UserError("report.unpacks_too_large", sentence, field="file")
+        raise _unpacks_too_large()
+
+
+def _unpacks_too_large() -> UserError:
+    sentence = "This workbook unpacks to far more than a report needs. Save only the sheet with the results, as a CSV."
+    return UserError("report.unpacks_too_large", sentence, field="file")
 
 
 def _sheet_rows(sheet: Any) -> Iterator[CsvRow]:
-    for number, values in enumerate(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), 1):
-        cells = [_cell_text(value) for value in values]
-        while cells and not cells[-1]:  # Each row is as wide as we asked for.
+    # Asked for a width, openpyxl fills every row, those between two distant cells as well: a minute for a stray cell in the last row.
+    cells_read = 0
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        cells_read += len(values)
+        if number > _LAST_ROW or cells_read > MAX_ROWS * _MAX_COLUMNS:
+            raise _unpacks_too_large()
+        cells = [_cell_text(value) for value in values[:_MAX_COLUMNS]]
+        while cells and not cells[-1]:
             cells.pop()
         if cells:
             yield CsvRow(number, cells)

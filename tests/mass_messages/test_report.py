@@ -1,6 +1,7 @@
 """Reports of messengers, made up in the shapes that their help pages describe: recognized, read, and counted."""
 
 import io
+import time
 import zipfile
 from collections import Counter
 from datetime import datetime
@@ -278,3 +279,49 @@ def test_large_file_is_refused():
     with pytest.raises(UserError) as refused:
         read_table("r.csv", b"x" * (MAX_BYTES + 1))
     assert refused.value.code == "report.too_large"
+
+
+def changed_workbook(old, new):
+    """Return a workbook with a row of results, in whose sheet `old` bytes are replaced."""
+    source, changed = zipfile.ZipFile(io.BytesIO(workbook(["to", "status"], [3125550101, "Delivered"]))), io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as parts:
+        for name in source.namelist():
+            content = source.read(name)
+            parts.writestr(name, content.replace(old, new) if "sheet1" in name else content)
+    return changed.getvalue()
+
+
+def wide_rows():
+    return b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (row, row) for row in range(3, 2_000))
+
+
+HOSTILE = {
+    "a row beyond the last one": changed_workbook(b'r="2"', b'r="999999999"'),
+    "cells far to the right": changed_workbook(b"</sheetData>", wide_rows() + b"</sheetData>"),
+    "encrypted": workbook(["to", "status"]).replace(
+        b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_workbook_is_refused(content):
+    with pytest.raises(UserError):
+        read_table("r.xlsx", content)
+
+
+def test_stray_cell_in_the_last_row_is_read_within_seconds():
+    started = time.process_time()
+    row = b'<row r="1048576"><c r="A1048576" t="n"><v>3125550102</v></c></row></sheetData>'
+    report = read(changed_workbook(b"</sheetData>", row), "r.xlsx")
+    assert (report.read, len(report.results)) == (2, 1)
+    assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_with_and_without_its_mark(encoding):
+    assert len(read("to,status\n3125550101,Delivered\n".encode(encoding)).results) == 1
+
+
+def test_words_of_a_report_hold_no_nul():
+    assert list(read(b"to,status\n3125550101,Deliv\x00erd\n").unknown) == ["Deliverd"]
