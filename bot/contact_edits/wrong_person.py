@@ -7,9 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot import access, audit
 from bot.access import Actor
-from bot.cleanup_list.membership import update_list
-from bot.cleanup_list.number_status import Numbers
-from bot.cleanup_list.tried_numbers import add_number, may_show_status
+from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
 from bot.db.models.edits import EditField
 from bot.db.models.messages import PhoneNumber
@@ -24,7 +22,7 @@ def mark_wrong_person(
 
     Raises:
         VersionConflict: the contact is not at `version` any more.
-        UserError: there is no number, it is parked already, or the contact may not be seen.
+        UserError: there is no number, it is parked already, staff typed it and no message went there, or the contact may not be seen.
     """
     _authorize(session, contact_id, student_id, actor)
     try:
@@ -32,12 +30,13 @@ def mark_wrong_person(
     except VersionConflict as conflict:
         return _saved_before(session, contact_id, conflict, actor, parked=True)
     phone = _number(contact)
-    if is_parked(session, phone) and may_show_status(session, contact.contact, phone):
+    # A typed number would show what it is besides, and with the undo the rest; and it may be right for another family.
+    if not may_show_status(session, contact.contact, phone):
+        sentence = "A colleague entered this number, and no message went there yet. Press Edit and enter the right one."
+        raise UserError("wrong_person.not_texted", sentence)
+    if is_parked(session, phone):
         raise UserError("wrong_person.recorded", "This number is recorded as Wrong person already.")
-    add_number(session, contact_id, phone)
     park_numbers(session, {phone: now}, by=actor.user_id, now=now, student_id=student_id)
-    # This contact too, where the number was typed here and had been parked before.
-    update_list(session, Numbers([phone]), message_id=None, now=now)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.recorded", now=now)
     return phone
 

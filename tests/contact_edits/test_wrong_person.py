@@ -15,7 +15,7 @@ from bot.db.models.edits import Audit
 from bot.db.models.notices import WrongPersonNotice
 from bot.db.models.views import effective_contacts
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
-from bot.mass_messages.wrong_person import record_reassigned
+from bot.mass_messages.wrong_person import park_numbers, record_reassigned
 from bot.providers.receipt import ReassignedNumber
 
 NUMBER = "+13125550142"
@@ -147,6 +147,19 @@ def test_typed_number_that_is_parked_elsewhere_tells_nothing(session, dana, sam,
     edits.change(session, otto, phone=NUMBER, actor=dana, now=LATER)
     assert shown(session, otto) == (None, True)
     assert otto.id not in messages.the_list(session)
+
+
+@pytest.mark.parametrize("status", ["opt_out", "wrong_person", None])
+def test_typed_number_is_not_recorded_before_a_message_went_there(session, dana, sam, lee, status):
+    if status == "opt_out":
+        apply_opt_out(session, NUMBER, by="twilio", now=NOW)
+    elif status:
+        park_numbers(session, {NUMBER: NOW}, by="twilio", now=NOW)
+    otto = people.contact(session, sam, given="Otto")
+    edits.change(session, otto, phone=NUMBER, actor=dana, now=LATER)
+    with refused("wrong_person.not_texted"):
+        mark(session, otto, sam, dana)
+    assert shown(session, otto) == (None, bool(status))
 
 
 def test_typed_number_is_listed_after_the_message_that_left_it_out(session, district, dana, sam, maria):
