@@ -30,6 +30,7 @@ from bot.web.refusals import RefusalCounter
 from bot.web.responses import Endpoint, read_body
 
 _ACTOR = "PUT /results"
+_LARGEST_ID = 2**63 - 1  # Of a row; a larger number is no import either.
 
 
 def results_endpoint(
@@ -91,7 +92,7 @@ def undo_endpoint(settings: Settings, engine: Engine, threads: CapacityLimiter, 
 
     async def endpoint(request: Request) -> Response:
         check_token(settings, request, refusals)
-        await to_thread.run_sync(undo, request.path_params["id"], limiter=threads)
+        await to_thread.run_sync(undo, min(request.path_params["id"], _LARGEST_ID), limiter=threads)
         return Response(status_code=204)
 
     return endpoint
