@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.domain.display import plural
+from bot.sync import identity
 from bot.sync.report import SyncReport, location
 
 _NOTES = {
@@ -65,13 +66,15 @@ def render_report(report: SyncReport, *, rejections: int = 20) -> Group:
         table.add_column(column, justify="right")
     for name, counts in report.counts.items():
         table.add_row(name.replace("_", " "), *(f"{getattr(counts, column):,}" for column in _COLUMNS))
+    people = identity.describe(report.identity)
+    if report.identity.at_risk:
+        people.append(f"{report.identity.at_risk}.")
     lines = [f"{location(rejection)}: {rejection.reason}" for rejection in report.rejections[:rejections]]
     if report.rejected > len(lines):
         lines.append(f"… and {report.rejected - len(lines):,} more")
     partly = [f"{name}: {counts.state}" for name, counts in report.files.items() if counts.state != "read"]
-    return Group(
-        summary, table, *map(Text, [*partly, *_notes(report)]), Text("\n".join(lines) or "Nothing was rejected.")
-    )
+    facts = map(Text, [*people, *partly, *_notes(report)])
+    return Group(summary, table, *facts, Text("\n".join(lines) or "Nothing was rejected."))
 
 
 def _notes(report: SyncReport) -> list[str]:

@@ -3,10 +3,11 @@
 Steps of `run.run_sync`:
 1. `read` the source: all of it, or the lines that changed since the last sync (`line_diff`). Its rows are staged (`stage`), with
    our own rows where the source has none (`carry_over`) and a CSV of contacts beside it (`contacts_overlay`). `target_tables`
-   computes what our tables should contain, and rejects the rows that fit nowhere.
+   computes what our tables should contain, and rejects the rows that fit nowhere. `identity` recognizes people under new ids.
 2. `diff_merge` compares each table with its target.
 3. `hold`: if too much would disappear, the sync stops and waits for a person; `ended_rights` ends the access that ended in the SIS.
 4. `diff_merge` applies the differences; with the contacts, `reconcile` compares the edits of staff with the new values.
+   At the end `identity` stores the new ids.
 5. `runs` stores the result, `report` counts it for terminals, and `notices` sends it to people in Slack.
 
 table                              written by                   contents
@@ -16,10 +17,13 @@ changed_lines, requested_lines     line_diff, read              lines that chang
 changed_people, affected_people    read                         people that a narrowed read covers
 overlay_*                          contacts_overlay             contacts beside OneRoster
 target_*, unmatched_*              target_tables                what our tables should contain; what fits nowhere
+gone_*, new_*, *_pairs, rekeyed_*  identity                     who is gone and new tonight, and is the same person
+changes_at_risk                    identity                     edits, removals, claims of people who may be the same
 change_*                           diff_merge                   differences
 (all of these are temporary)
 schools ... class_students         diff_merge                   the roster
 edits, cleanup_list, audit         reconcile                    states of edits; listed numbers that changed
+former_contact_ids                 identity                     ids that contacts had before
 staff ... class_teachers           ended_rights                 rights that end although the sync is held
 listed_students                    triggers, at each commit     students with listed contacts
 sync_runs, sync_rejections         runs, hold                   one row for each run; what it left out

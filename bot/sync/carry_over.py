@@ -71,16 +71,17 @@ _STATEMENTS = {
         """
         INSERT INTO stage_users
         SELECT 0, sourced_id, false, true, max(given_name), max(family_name), max(search), max(email), max(grade),
-               max(phone), max(phone_written), NULL, NULL, '', '', max(note), max(note_kind)
+               max(phone), max(phone_written), NULL, NULL, '', max(identifier), max(note), max(note_kind)
         FROM (
             SELECT sourced_id, given_name, family_name, search, NULL AS email, grade, NULL AS phone, NULL AS phone_written,
-                   NULL AS note, NULL AS note_kind
+                   identifier, NULL AS note, NULL AS note_kind
             FROM students WHERE active
             UNION ALL
-            SELECT sourced_id, given_name, family_name, '', email, NULL, sis_phone, sis_phone_written, sis_phone_note, sis_note_kind
+            SELECT sourced_id, given_name, family_name, '', email, NULL, sis_phone, sis_phone_written,
+                   '', sis_phone_note, sis_note_kind
             FROM contacts WHERE active
             UNION ALL
-            SELECT sourced_id, given_name, family_name, '', email, NULL, NULL, NULL, NULL, NULL FROM staff WHERE active
+            SELECT sourced_id, given_name, family_name, '', email, NULL, NULL, NULL, '', NULL, NULL FROM staff WHERE active
         ) ours
         WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = ours.sourced_id)
           AND ({all} OR ours.sourced_id IN {unread})

@@ -72,7 +72,7 @@ _STUDENT, _CLASS = Parent("student", "students"), Parent("class", "classes")
 TABLES = (
     Table("schools", values=("name",)),
     Table("staff", values=("given_name", "family_name", "email"), people=("sourced_id",)),
-    Table("students", values=("given_name", "family_name", "search", "grade"), people=("sourced_id",)),
+    Table("students", values=("given_name", "family_name", "search", "grade", "identifier"), people=("sourced_id",)),
     Table(
         "contacts",
         values=(

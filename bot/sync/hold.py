@@ -72,12 +72,17 @@ class Approval:
 
 
 def hold_sentence(
-    connection: Connection, changes: dict[str, TableChanges], *, parts: Sequence[Part], percent: float
+    connection: Connection,
+    changes: dict[str, TableChanges],
+    *,
+    parts: Sequence[Part],
+    percent: float,
+    changes_at_risk: str = "",
 ) -> str | None:
     """Return why this sync is held, or None.
 
     It is held if more than `percent` (and at least `MIN_ROWS`) of the students, contacts, links, phone numbers or enrollments
-    would disappear, or because of an empty file.
+    would disappear, because of an empty file, or because of `changes_at_risk`, which says what staff did that would be lost.
     """
     reasons = [f"{part.name} holds no row" for part in parts if is_empty(part) and _would_empty_tables(part, changes)]
     disappearing = _count_disappearing(connection, changes)
@@ -88,6 +93,8 @@ def hold_sentence(
     ]
     if too_many:
         reasons.append(f"{', '.join(too_many)} would disappear, more than {percent:g}%")
+    if changes_at_risk:
+        reasons.append(changes_at_risk)
     if not reasons:
         return None
     # The report counts them among the changed contacts, where they would look harmless.

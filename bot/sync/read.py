@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from bot.sis import contacts_csv
 from bot.sis.rows import Kind, LinedPart, Part, Rejection, Row, Source
-from bot.sync import carry_over, line_diff, runs, stage
+from bot.sync import carry_over, identity, line_diff, runs, stage
 from bot.sync.contacts_overlay import has_overlay, overlay_contacts
 from bot.sync.diff_merge import WHOLE_ROSTER, SyncScope
 from bot.sync.runs import SyncContext
@@ -67,6 +67,7 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
     overlay_contacts(connection, parts)
     build_target_tables(connection, today=context.now.date())
     reject_anomalies(connection)
+    identity.match_people(connection, scope)
     stage.label_rejections(connection, parts)
     stage.stage_rows(connection, _unread_columns(parts))
     return ReadResult(parts, scope, layout_hash, rows_hash)

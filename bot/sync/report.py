@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bot.db.models.roster import SyncState
 from bot.sis.rows import Part, Rejection
 from bot.sync.diff_merge import SyncScope, TableChanges
+from bot.sync.identity import IdentityReport
 from bot.sync.runs import TableCounts
 
 # As many as a program may want; a terminal shows the first few.
@@ -49,6 +50,7 @@ class SyncReport:
     notes: dict[str, int] = field(default_factory=dict)
     same_as: datetime | None = None
     state: SyncState = SyncState.DONE
+    identity: IdentityReport = field(default_factory=IdentityReport)
 
     @property
     def rejected(self) -> int:

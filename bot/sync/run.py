@@ -5,7 +5,7 @@ next one, which compares again, completes it.
 """
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncState
 from bot.errors import UserError
 from bot.sis.rows import Source
-from bot.sync import completeness, diff_merge, ended_rights, hold, read, reconcile, report, runs
+from bot.sync import completeness, diff_merge, ended_rights, hold, identity, read, reconcile, report, runs
 from bot.sync.diff_merge import TableChanges
 from bot.sync.hold import Approval, SyncHeld
 from bot.sync.read import ReadResult
@@ -122,7 +122,11 @@ def _hold_if_needed(
     approval: Approval | None,
 ) -> None:
     connection = context.connection
-    sentence = hold.hold_sentence(connection, changes, parts=result.parts, percent=percent)
+    with connection.begin():
+        people = identity.load_report(connection)
+    sentence = hold.hold_sentence(
+        connection, changes, parts=result.parts, percent=percent, changes_at_risk=people.at_risk
+    )
     if sentence is None:
         return
     if approval is not None:
@@ -139,6 +143,7 @@ def _hold_if_needed(
         counts=counts,
         error=sentence,
         fingerprint=result.export_id,
+        identity=asdict(people),
     )
     raise SyncHeld(sentence, run_id=run_id)
 
@@ -162,6 +167,7 @@ def _merge(
                 refresh_entry_names(connection)
         changed = sum(changes[table.name].counts.values())
         context.progress(table.name, changed, changed)
+    identity.store_ids(connection, now=context.now, actor=actor)
     with connection.begin(), Session(connection) as session:
         refresh_noted_numbers(session, now=context.now)
         session.flush()
@@ -178,6 +184,7 @@ def _merge(
         is_whole=result.scope.is_whole,
         fingerprint=result.fingerprint,
         layout_hash=layout_hash,
+        identity=asdict(sync_report.identity),
         valid_until=runs.next_date(connection, previous, today=context.now.date()),
     )
     return replace(sync_report, edits=edits, seconds=context.seconds)
@@ -198,6 +205,7 @@ def _build_report(
             files=report.file_counts(connection, result.parts),
             rejections=report.first_rejections(connection),
             notes=report.note_counts(connection, result.scope),
+            identity=identity.load_report(connection),
         )
 
 

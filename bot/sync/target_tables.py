@@ -62,7 +62,7 @@ SELECT r.* FROM stage_roles r JOIN stage_users u ON u.sourced_id = r.person WHER
 _TARGETS = {
     "target_schools": "SELECT sourced_id, name FROM stage_orgs WHERE kind = 'school' AND NOT gone",
     "target_students": """
-        SELECT sourced_id, given_name, family_name, search, grade FROM stage_users
+        SELECT sourced_id, given_name, family_name, search, grade, identifier FROM stage_users
         WHERE sourced_id IN (SELECT person FROM current_roles WHERE role = 'student')
     """,
     "target_contacts": """

@@ -20,7 +20,10 @@ class EditField(StrEnum):
 
 
 class EditState(StrEnum):
-    """`pending` and `conflict` edits are in force, at most one per contact and field; the others are history."""
+    """`pending` and `conflict` edits are in force, at most one per contact and field; the others are history.
+
+    `reverted`: the SIS had the value, and went back to the one before.
+    """
 
     PENDING = "pending"
     CONFLICT = "conflict"
@@ -28,6 +31,7 @@ class EditState(StrEnum):
     REPLACED = "replaced"
     UNDONE = "undone"
     SIS_TAKEN = "sis_taken"
+    REVERTED = "reverted"
 
 
 IN_FORCE = (EditState.PENDING, EditState.CONFLICT)
@@ -37,7 +41,7 @@ class Edit(Base):
     """A change beside the SIS value.
 
     `base` is the SIS value at the time of the edit and `value` what was entered (null: no number); `sis_value` is the third value
-    of a conflict, since `sis_at`. `replaces_id` is the edit that this one replaced; Undo puts it in force again.
+    of a conflict, since `sis_at`, which is also when an edit was absorbed or reverted. `replaces_id` is the edit that this one replaced; Undo puts it in force again.
     """
 
     __tablename__ = "edits"
@@ -76,7 +80,10 @@ class TriedNumber(Base):
 
 
 class Removal(Base):
-    """A contact that staff removed from a student, or from all where `student_id` is null. It stays removed at every sync."""
+    """A contact that staff removed from a student, or from all where `student_id` is null. It stays removed at every sync.
+
+    It ends when it is undone, or (`undone_by` is the sync) when the SIS does not have the link any more either.
+    """
 
     __tablename__ = "removals"
     __table_args__ = (

@@ -67,12 +67,16 @@ class StaffRole(Base):
 
 
 class Student(Base):
-    """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name."""
+    """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name.
+
+    `identifier` is the student number, by which the sync recognizes a student under a new sourced_id; blank if there is none.
+    """
 
     __tablename__ = "students"
     __table_args__ = (
         Index(None, "grade", postgresql_where=text("active")),
         Index("ix_students_inactive", "id", postgresql_where=text("NOT active")),
+        Index(None, "identifier", postgresql_where=text("identifier <> ''")),
     )
     id: Mapped[int] = id_column()
     sourced_id: Mapped[str] = mapped_column(unique=True)
@@ -81,6 +85,7 @@ class Student(Base):
     search: Mapped[str]
     grade: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    identifier: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class StudentSchool(Base):
@@ -121,6 +126,18 @@ class Contact(Base):
     sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class FormerContactId(Base):
+    """A sourced_id that a contact had before the SIS gave them another one; deliveries keep the id of their day.
+
+    An id that the SIS gives to another person is not here any more. The view `contact_ids` has the current ids beside these.
+    """
+
+    __tablename__ = "former_contact_ids"
+    __table_args__ = (Index(None, "contact_id"),)
+    sourced_id: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
 
 
 class StudentContact(Base):
@@ -197,7 +214,7 @@ class SyncDecision(StrEnum):
 class SyncRun(Base):
     """One run of the sync; its states are described in `bot.sync`.
 
-    `counts` is {table: {read, added, changed, inactive, rejected}}. `error` holds no names. `watermarks` is how far a source
+    `counts` is {table: {read, added, changed, inactive, rejected}}, and `identity` is `bot.sync.identity.IdentityReport`. `error` holds no names. `watermarks` is how far a source
     that reports changes was read: {endpoint: newest dateLastModified}. `is_whole`: everything was read, not only changes.
     `fingerprint` identifies the files that were read (or, for a held run of a server, the rows), and `valid_until` is the day from which the same files mean something
     else. `layout_hash` covers everything that was read except the lines in `known_lines`.
@@ -224,6 +241,7 @@ class SyncRun(Base):
     fingerprint: Mapped[str | None]
     valid_until: Mapped[date | None]
     layout_hash: Mapped[str | None]
+    identity: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 def last_sync_query() -> Select[datetime | None]:

@@ -76,6 +76,14 @@ WHERE l.active
   AND {NOT_REMOVED}
 """
 
+# Every id by which a contact is known: their own, and those they had before, under which deliveries were stored.
+CONTACT_IDS = """
+CREATE VIEW contact_ids AS
+SELECT id AS contact_id, sourced_id FROM contacts
+UNION ALL
+SELECT contact_id, sourced_id FROM former_contact_ids
+"""
+
 _views = MetaData()
 
 contact_reach = Table(

@@ -14,6 +14,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
+from bot.sync import identity
 from bot.sync.hold import decide_held_sync
 from bot.sync.notices import sent_reports
 
@@ -70,6 +71,7 @@ def _changes(run: SyncRun) -> str:
         changes = [f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "inactive") if counts[kind]]
         if changes:
             lines.append(f"{table.replace('_', ' ').capitalize()}: {', '.join(changes)}")
+    lines += [b.escaped(sentence) for sentence in identity.describe(run.identity)]
     return "\n".join(lines) or "Nothing changed."
 
 
