@@ -19,14 +19,14 @@ _ADD_OF_MESSAGE = text(f"""
 INSERT INTO tried_numbers (contact_id, phone)
 SELECT e.contact_id, e.value
 FROM edits e
-JOIN contacts c ON c.id = e.contact_id
 JOIN mass_messages m ON m.id = :message
 WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT NULL
   AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.contact_id = e.contact_id AND t.phone = e.value)
   AND (
     EXISTS (
         SELECT FROM deliveries d
-        WHERE d.mass_message_id = :message AND d.contact_sourced_id = c.sourced_id AND d.phone = e.value
+        JOIN contact_ids i ON i.sourced_id = d.contact_sourced_id
+        WHERE d.mass_message_id = :message AND i.contact_id = e.contact_id AND d.phone = e.value
     )
     OR (
         e.made_at <= m.sent_at
@@ -38,7 +38,7 @@ WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT
             JOIN student_schools own ON own.student_id = l.student_id
             JOIN student_schools mate ON mate.school_id = own.school_id
             JOIN student_contacts other ON other.student_id = mate.student_id
-            JOIN contacts o ON o.id = other.contact_id
+            JOIN contact_ids o ON o.contact_id = other.contact_id
             JOIN deliveries d ON d.mass_message_id = :message AND d.contact_sourced_id = o.sourced_id
             WHERE l.contact_id = e.contact_id AND l.active
         )
@@ -52,7 +52,8 @@ SELECT :contact_id, :phone
 WHERE EXISTS (SELECT FROM cleanup_list WHERE contact_id = :contact_id AND phone = :phone)
    OR EXISTS (
        SELECT FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-       WHERE d.phone = :phone AND d.contact_sourced_id = :sourced_id AND m.settled_at IS NOT NULL
+       JOIN contact_ids i ON i.sourced_id = d.contact_sourced_id
+       WHERE d.phone = :phone AND i.contact_id = :contact_id AND m.settled_at IS NOT NULL
    )
 ON CONFLICT DO NOTHING
 """)
@@ -72,7 +73,6 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
     """Return whether the status of a number may be shown with this contact: it is in the SIS, on the list, or was texted through it."""
     if phone == contact.sis_phone:
         return True
-    values = {"contact_id": contact.id, "phone": phone, "sourced_id": contact.sourced_id}
-    session.execute(_ADD_SHOWN_BEFORE, values)
+    session.execute(_ADD_SHOWN_BEFORE, {"contact_id": contact.id, "phone": phone})
     tried = TriedNumber.contact_id == contact.id, TriedNumber.phone == phone
     return session.scalar(select(TriedNumber.phone).where(*tried)) is not None

@@ -24,7 +24,7 @@ _AWAITING = "outcome = 'pending' OR (outcome = 'unconfirmed' AND final_at IS NUL
 _SENDING_FAILED = f"outcome = 'not_contact_problem' OR {is_sender_fault('d', 'm')}"
 _WITH_STATUS = f"""outcome = ANY(:statuses) AND NOT ({_AWAITING}) AND NOT ({_SENDING_FAILED})"""
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (
-    SELECT c.sourced_id FROM student_contacts l JOIN contacts c ON c.id = l.contact_id
+    SELECT i.sourced_id FROM student_contacts l JOIN contact_ids i ON i.contact_id = l.contact_id
     WHERE l.active AND l.student_id = ANY(:students))"""
 # A contact that stayed on the list did so with the students it was not removed from; one that joined or left, with all of them.
 _LINKED = f"l.active AND (moves.move <> 'stayed' OR {NOT_REMOVED})"

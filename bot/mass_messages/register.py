@@ -4,7 +4,7 @@ Registering the same id again adds deliveries and never doubles one. Receipts th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +58,19 @@ ON CONFLICT (mass_message_id, contact_sourced_id, phone) DO UPDATE
     SET provider = excluded.provider, provider_id = excluded.provider_id
     WHERE d.provider_id IS NULL AND excluded.provider_id IS NOT NULL
 RETURNING xmax = 0 AS is_new
+""")
+
+# A contact whose id changed since: the delivery keeps the id of its day. An old id is understood, too.
+_OTHER_IDS = text("""
+SELECT u.row - 1 AS place, coalesce(
+    (SELECT d.contact_sourced_id FROM contact_ids o
+     JOIN deliveries d ON d.mass_message_id = :message AND d.contact_sourced_id = o.sourced_id AND d.phone = u.phone
+     WHERE o.contact_id = i.contact_id ORDER BY d.id LIMIT 1),
+    (SELECT c.sourced_id FROM contacts c WHERE c.id = i.contact_id)
+) AS contact
+FROM unnest(CAST(:contacts AS text[]), CAST(:phones AS text[])) WITH ORDINALITY AS u (contact, phone, row)
+JOIN contact_ids i ON i.sourced_id = u.contact
+WHERE EXISTS (SELECT FROM former_contact_ids f WHERE f.contact_id = i.contact_id)
 """)
 
 _EXTEND_WINDOW = text("""
@@ -120,6 +133,7 @@ def register_message(
     payload.check_refused(refused, right=len(deliveries), strict=strict)
     session.execute(_ADD_MESSAGE, values)
     session.execute(_LOCK_MESSAGE, values)
+    deliveries = _with_known_ids(session, message_id, deliveries)
     _delete_pulled(session, message_id, deliveries)
     taken = set(session.scalars(_FIND_TAKEN_IDS, _columns(message_id, deliveries)))
     if taken:
@@ -143,6 +157,18 @@ def _delete_pulled(session: Session, message_id: str, deliveries: Sequence[_Deli
         session.execute(_LOCK_PULLED, values)
         session.execute(_LET_RECEIPTS_WAIT, values)
         session.execute(_DELETE_PULLED, values)
+
+
+def _with_known_ids(session: Session, message_id: str, deliveries: list[_Delivery]) -> list[_Delivery]:
+    """Return the deliveries with the ids by which this message knows contacts whose id changed, each once."""
+    ids = {row.place: row.contact for row in session.execute(_OTHER_IDS, _columns(message_id, deliveries))}
+    if not ids:
+        return deliveries
+    known: dict[tuple[str, str], _Delivery] = {}
+    for index, delivery in enumerate(deliveries):
+        contact = ids.get(index, delivery.contact)
+        known.setdefault((contact, delivery.to), replace(delivery, contact=contact))
+    return list(known.values())
 
 
 def _columns(message_id: str, deliveries: Sequence[_Delivery]) -> dict[str, Any]:

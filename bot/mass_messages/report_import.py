@@ -198,7 +198,11 @@ def _own_id(message: str, contact: str, result: Result) -> str:
 
 
 _DELIVERIES = text("""
-SELECT id, contact_sourced_id AS contact, phone, provider, provider_id FROM deliveries WHERE mass_message_id = :message
+SELECT d.id, coalesce(c.sourced_id, d.contact_sourced_id) AS contact, d.phone, d.provider, d.provider_id
+FROM deliveries d
+LEFT JOIN former_contact_ids f ON f.sourced_id = d.contact_sourced_id
+LEFT JOIN contacts c ON c.id = f.contact_id
+WHERE d.mass_message_id = :message
 """)
 
 

@@ -24,6 +24,9 @@ VIEW = "contact.more_shown"
 _MAX_ENTRIES = 40
 _PROCESSES = {"sync": "Student information system", "cli": "The district's server", DEACTIVATIONS: "Carriers"}
 _ACTIONS = {
+    "contact.new_id": "Came back under another id in the student information system",
+    "removal.absorbed": "The student information system removed this contact, too",
+    "edit.reverted": "The student information system took the number back",
     "phone.changed": "Number changed",
     "method.changed": "Contact method changed",
     "phone.undone": "Change of the number undone",
