@@ -56,7 +56,7 @@ class PendingChange:
 
     `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids` their
     sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the contact takes
-    texts now. `made_by` is a name, or a Slack user id where there is no name.
+    texts now. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id where there is no name.
     """
 
     kind: ChangeKind
@@ -72,13 +72,17 @@ class PendingChange:
     new: str | None
     disputed: bool
     texted: bool
+    left: bool
     made_by: str
     made_at: datetime
 
 
 def iter_pending(session: Session, students: Select[int]) -> Iterator[PendingChange]:
-    """Yield every pending change of the contacts of `students` (a query of ids), by school, student, and contact."""
-    changes = _changes(students)
+    """Yield every pending change of the contacts of `students` (a query of ids), by school, student, and contact.
+
+    Without edits of contacts who left: there is nothing in the SIS to change.
+    """
+    changes = _changes(students, [Edit.contact_id.in_(select(Contact.id).where(Contact.active))])
     order = (changes.c.schools, changes.c.students, changes.c.contact_id, changes.c.kind)
     return _rows(session, select(changes).order_by(*order))
 
@@ -139,11 +143,15 @@ def _edits(students: Select[int], conditions: Sequence[SQLColumnExpression[bool]
     """Select edits of contacts that were not removed; the SIS has a conflict's third value, or else still the base."""
     links = effective_contacts.c
     # An array of each contact's students: for a join, PostgreSQL would work out the students of all contacts.
-    of_contact = (
-        select(func.array_agg(links.student_id).label("ids"))
-        .where(links.contact_id == Edit.contact_id)
-        .lateral("of_contact")
+    current = select(func.array_agg(links.student_id)).where(links.contact_id == Edit.contact_id)
+    # A contact who left has none; the edit is shown with the students they had.
+    earlier = (
+        select(func.array_agg(StudentContact.student_id))
+        .join(Contact, Contact.id == StudentContact.contact_id)
+        .where(StudentContact.contact_id == Edit.contact_id, ~Contact.active)
     )
+    ids = func.coalesce(current.correlate(Edit).scalar_subquery(), earlier.correlate(Edit).scalar_subquery())
+    of_contact = select(ids.label("ids")).lateral("of_contact")
     student = func.unnest(of_contact.c.ids).table_valued("id").render_derived("student")
     linked = join(join(Edit, of_contact, true()), student, true())
     affected = _affected_students(Edit, linked, student.c.id, student.c.id.in_(students), *conditions)
@@ -181,12 +189,13 @@ def _change_rows(
             *(affected.c.students, affected.c.student_ids, affected.c.opens, affected.c.schools),
             *(old.label("old"), new.label("new"), disputed.label("disputed")),
             (reach.method == ContactMethod.TEXT).label("texted"),
+            (~Contact.active).label("left"),
             func.coalesce(_staff_name(table.made_by), table.made_by).label("made_by"),
             table.made_at,
         )
         .join_from(affected, table, table.id == affected.c.id)
         .join(Contact, Contact.id == table.contact_id)
-        .join(contact_reach, reach.contact_id == table.contact_id)
+        .outerjoin(contact_reach, reach.contact_id == table.contact_id)
     )
 
 

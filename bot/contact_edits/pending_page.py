@@ -97,7 +97,7 @@ def _page_query(students: Select[int], made_by: str | None, page: int, page_size
 
 
 def _changes(students: Select[int], made_by: str | None) -> Subquery:
-    """Select each change once, however many students its contact has."""
+    """Select each change once, however many students its contact has; also the edits that wait for a contact who left."""
     edits = (
         select(
             *(Edit.field.label("kind"), Edit.id, Edit.contact_id, Edit.made_at),
@@ -107,6 +107,16 @@ def _changes(students: Select[int], made_by: str | None) -> Subquery:
         .join(_LINK, and_(_LINK.contact_id == Edit.contact_id, _LINK.active))
         .where(Edit.state.in_(IN_FORCE), *_made_by(Edit.made_by, made_by))
         .where(_LINK.student_id.in_(students), text(NOT_REMOVED))
+    )
+    of_left_contacts = (
+        select(
+            *(Edit.field.label("kind"), Edit.id, Edit.contact_id, Edit.made_at),
+            (Edit.state == EditState.CONFLICT).label("disputed"),
+        )
+        .join(Contact, and_(Contact.id == Edit.contact_id, ~Contact.active))
+        .join(_LINK, _LINK.contact_id == Edit.contact_id)
+        .where(Edit.state.in_(IN_FORCE), *_made_by(Edit.made_by, made_by))
+        .where(_LINK.student_id.in_(students))
     )
     removals = (
         select(
@@ -118,7 +128,7 @@ def _changes(students: Select[int], made_by: str | None) -> Subquery:
         .where(Removal.undone_at.is_(None), *_made_by(Removal.made_by, made_by))
         .where(_LINK.student_id.in_(students))
     )
-    return union_all(edits.distinct(), removals.distinct()).subquery("pending")
+    return union_all(edits.distinct(), of_left_contacts.distinct(), removals.distinct()).subquery("pending")
 
 
 def _made_by(column: SQLColumnExpression[str], made_by: str | None) -> list[SQLColumnExpression[bool]]:

@@ -14,6 +14,9 @@ from bot.db.models.edits import Removal
 from bot.db.models.roster import Student, StudentContact
 from bot.errors import UserError
 
+# Who ends a removal with which the SIS agrees.
+SYNC = "sync"
+
 
 class RemovalReason(StrEnum):
     """Why a contact is removed: chosen, never typed, because free text about families is not kept."""
@@ -91,6 +94,11 @@ def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: dateti
         return
     lock_contact(session, removal.contact_id)
     session.refresh(removal)
+    if removal.undone_at and removal.undone_by == SYNC:
+        sentence = (
+            "The student information system has removed this contact, too. Add the contact there to have them back."
+        )
+        raise UserError("removal.agreed", sentence)
     if removal.undone_at:
         raise UserError("removal.undone", "Someone already brought this contact back.")
     if removal.student_id is None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, func, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -84,9 +84,10 @@ def _sum_counts(run: SyncRun, *kinds: str) -> int:
 
 
 def _editors(session: Session, run: SyncRun) -> Sequence[str]:
-    """Return the Slack ids of people whose edits this sync absorbed or found in conflict."""
+    """Return the Slack ids of people whose edits this sync absorbed, reverted, or found in conflict."""
     editors = select(Edit.made_by).where(Edit.sis_at == run.started_at)
-    return session.scalars(editors.where(Edit.state.in_((EditState.ABSORBED, EditState.CONFLICT))).distinct()).all()
+    states = (EditState.ABSORBED, EditState.CONFLICT, EditState.REVERTED)
+    return session.scalars(editors.where(Edit.state.in_(states)).distinct()).all()
 
 
 def _enqueue_stale(session: Session, admins: Sequence[str], now: datetime) -> int:
@@ -139,7 +140,7 @@ def sent_reports(session: Session, run_id: int) -> list[SyncNotice]:
 
 @dataclass(frozen=True)
 class EditConflict:
-    """An edit with which the SIS disagrees since `sis_at`; `students` are those that its maker may see."""
+    """An edit with which the SIS disagrees since `sis_at`, also one that it had taken and reverted; `students` are those that its maker may see."""
 
     edit_id: int
     contact: str
@@ -153,12 +154,17 @@ class EditConflict:
 
 @dataclass(frozen=True)
 class EditorSummary:
-    """Counts of one person's edits: `absorbed` by one sync, `pending` and `in_conflict` now; and the newest `conflicts`."""
+    """Counts of one person's edits: `absorbed` by one sync, `pending` and `in_conflict` now; and the newest `conflicts`.
+
+    `reverted_count` edits were reverted by that sync; `reverted` are the first of them.
+    """
 
     absorbed: int
     pending: int
     in_conflict: int
     conflicts: tuple[EditConflict, ...]
+    reverted_count: int = 0
+    reverted: tuple[EditConflict, ...] = ()
 
 
 def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: int) -> EditorSummary:
@@ -167,16 +173,19 @@ def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: i
     is_own = Edit.made_by == actor.user_id
     absorbed = select(func.count()).where(is_own, Edit.state == EditState.ABSORBED, Edit.sis_at == run.started_at)
     pending = select(func.count()).where(is_own, Edit.state == EditState.PENDING)
-    conflicts = _load_conflicts(session, actor)
+    conflicts = _load_conflicts(session, actor, Edit.state == EditState.CONFLICT)
+    reverted = _load_conflicts(session, actor, Edit.state == EditState.REVERTED, Edit.sis_at == run.started_at)
     return EditorSummary(
         absorbed=session.scalar(absorbed) or 0,
         pending=session.scalar(pending) or 0,
         in_conflict=len(conflicts),
         conflicts=tuple(conflicts[:limit]),
+        reverted_count=len(reverted),
+        reverted=tuple(reverted[:limit]),
     )
 
 
-def _load_conflicts(session: Session, actor: Actor) -> list[EditConflict]:
+def _load_conflicts(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[EditConflict]:
     links = effective_contacts.c
     contact = full_name(links.given_name, links.family_name)
     student = full_name(Student.given_name, Student.family_name)
@@ -184,7 +193,7 @@ def _load_conflicts(session: Session, actor: Actor) -> list[EditConflict]:
         select(Edit, contact.label("contact"), func.array_agg(student.distinct()).label("students"))
         .join_from(Edit, effective_contacts, links.contact_id == Edit.contact_id)
         .join(Student, Student.id == links.student_id)
-        .where(Edit.made_by == actor.user_id, Edit.state == EditState.CONFLICT)
+        .where(Edit.made_by == actor.user_id, *conditions)
         .where(Student.id.in_(access.visible_students(actor)))
         .group_by(Edit.id, contact)
         .order_by(Edit.sis_at.desc(), Edit.id)

@@ -1,7 +1,8 @@
 """Reconciles the edits in force with the new SIS values: a three-way comparison of normalized values, for all edits at once.
 
 SIS = edit: absorbed. SIS = base: pending. Anything else, blank too: a conflict, kept with the SIS value until a person chooses.
-Edits of contacts that left wait unchanged for their return. Runs in the transaction that merges the contacts.
+Edits of contacts that left wait unchanged for their return. An absorbed edit is reverted when the SIS goes back to the value
+before it. Runs in the transaction that merges the contacts; removals end in the one that merges the links.
 """
 
 from datetime import datetime
@@ -69,6 +70,51 @@ SELECT %(now)s, %(actor)s,
        CASE field WHEN 'phone' THEN {_masked("sis_now")} ELSE sis_now END
 FROM updated
 """
+# Only the newest edit of a number: what staff changed since is a decision of its own.
+_REVERT_EDITS = f"""
+WITH updated AS (
+    UPDATE edits e SET state = 'reverted', sis_value = p.after, sis_at = %(now)s
+    FROM changed_phones p
+    WHERE e.contact_id = p.contact_id AND e.field = 'phone' AND e.state = 'absorbed'
+      AND e.value IS NOT DISTINCT FROM p.before AND e.base IS NOT DISTINCT FROM p.after
+      AND NOT EXISTS (SELECT FROM edits n WHERE n.contact_id = e.contact_id AND n.field = 'phone' AND n.id > e.id)
+    RETURNING e.*
+)
+INSERT INTO audit (at, actor, action, subject_kind, subject_id, before, after)
+SELECT %(now)s, %(actor)s, 'edit.reverted', 'contact', contact_id, {_masked("value")}, {_masked("sis_value")} FROM updated
+"""
+
+# Links that ended tonight. An export may leave out a contact whom the student's row still names: that is no agreement.
+_COLLECT_ENDED_LINKS = """
+CREATE TEMP TABLE ended_links ON COMMIT DROP AS
+SELECT x.live_student_id AS student_id, x.live_contact_id AS contact_id
+FROM change_student_contacts x
+JOIN students s ON s.id = x.live_student_id
+JOIN contacts c ON c.id = x.live_contact_id
+WHERE x.kind = 'inactive' AND EXISTS (SELECT FROM removals r WHERE r.contact_id = c.id AND r.undone_at IS NULL)
+  AND NOT EXISTS (SELECT FROM stage_agents a WHERE (a.person, a.agent) = (s.sourced_id, c.sourced_id))
+"""
+_END_REMOVALS = """
+WITH ended AS (
+    UPDATE removals r SET undone_by = %(actor)s, undone_at = %(now)s
+    FROM contacts c
+    WHERE r.undone_at IS NULL AND c.id = r.contact_id
+      AND EXISTS (
+          SELECT FROM student_contacts l JOIN students s ON s.id = l.student_id AND s.active
+          WHERE l.contact_id = r.contact_id AND coalesce(l.student_id = r.student_id, true) AND NOT l.active
+            AND (c.active OR EXISTS (
+                SELECT FROM ended_links x WHERE (x.student_id, x.contact_id) = (l.student_id, l.contact_id)
+            ))
+      )
+      AND NOT EXISTS (
+          SELECT FROM student_contacts l
+          WHERE l.contact_id = r.contact_id AND coalesce(l.student_id = r.student_id, true) AND l.active
+      )
+    RETURNING r.contact_id, r.student_id
+)
+INSERT INTO audit (at, actor, action, subject_kind, subject_id, after)
+SELECT %(now)s, %(actor)s, 'removal.absorbed', 'contact', contact_id, coalesce('student ' || student_id, 'all students') FROM ended
+"""
 
 
 def count_verdicts(connection: Connection) -> dict[str, int]:
@@ -99,5 +145,14 @@ def reconcile_edits(connection: Connection, *, now: datetime, actor: str) -> Non
     name of its editor.
     """
     values: dict[str, Any] = {"now": now, "actor": actor}
-    for statement in (_AUDIT_CHANGED_PHONES, _MARK_LIST_ENTRIES, _UPDATE_EDITS):
+    for statement in (_AUDIT_CHANGED_PHONES, _MARK_LIST_ENTRIES, _REVERT_EDITS, _UPDATE_EDITS):
         connection.exec_driver_sql(statement, values)
+
+
+def end_agreed_removals(connection: Connection, *, now: datetime, actor: str) -> None:
+    """End the removals from students with whom the SIS does not link the contact either; call it after the links are merged.
+
+    A student who left is no agreement: the removal is still there when they return.
+    """
+    connection.exec_driver_sql(_COLLECT_ENDED_LINKS)
+    connection.exec_driver_sql(_END_REMOVALS, {"now": now, "actor": actor})

@@ -162,6 +162,8 @@ def _merge(
                 reconcile.reconcile_edits(connection, now=context.now, actor=actor)
             else:
                 diff_merge.apply(connection, table)
+            if table.name == "student_contacts":
+                reconcile.end_agreed_removals(connection, now=context.now, actor=actor)
         if table.name in _TABLES_WITH_ENTRY_NAMES:
             with connection.begin():
                 refresh_entry_names(connection)

@@ -10,7 +10,10 @@ from support import sis_bundles as bundles
 from support.sis_nights import Nights
 
 from bot.access import AccessLevel
-from bot.db.models.roster import Contact, Staff, Student
+from bot.contact_edits.pending import iter_pending
+from bot.contact_edits.pending_page import load_pending_page
+from bot.db.models.roster import Contact, Staff, Student, SyncRun
+from bot.sync.notices import enqueue_notices, load_editor_summary
 
 SIS, OURS, THIRD, FOURTH = "+13125550142", "+13125550199", "+13125550177", "+13125550166"
 
@@ -193,6 +196,76 @@ def test_edit_saved_during_a_sync_is_reconciled(nights):
     nights.sync(progress=edit_before_contacts)
     assert saved
     assert (edit_states(nights), effective_phones(nights)) == ([("conflict", THIRD)], [OURS])
+
+
+def test_absorbed_edit_that_the_sis_takes_back_is_reverted_once(nights):
+    edit(nights, phone=OURS)
+    sync_with_phone(nights, OURS)
+    sync_with_phone(nights, SIS)
+    assert edit_states(nights) == [("reverted", SIS)]
+    since = nights.rows("SELECT sis_at FROM edits")
+    with Session(nights.engine) as session, session.begin():
+        run = session.scalars(select(SyncRun).order_by(SyncRun.id.desc()).limit(1)).one()
+        summary = load_editor_summary(session, run.id, actor=office(session), limit=5)
+        assert enqueue_notices(session, admins=[], now=nights.now) >= 1
+    assert (summary.reverted_count, [each.sis for each in summary.reverted]) == (1, [SIS])
+    sync_with_phone(nights, THIRD)
+    sync_with_phone(nights, SIS)
+    assert nights.rows("SELECT sis_at FROM edits") == since
+
+
+def test_later_change_of_the_sis_reverts_nothing(nights):
+    edit(nights, phone=OURS)
+    sync_with_phone(nights, OURS)
+    sync_with_phone(nights, THIRD)
+    sync_with_phone(nights, SIS)
+    assert edit_states(nights) == [("absorbed", None)]
+
+
+def remove_maria(nights, student):
+    with Session(nights.engine) as session, session.begin():
+        edits.remove(
+            session, find(session, Contact, "maria"), student and find(session, Student, student), actor=office(session)
+        )
+
+
+def unlink_maria(nights):
+    nights.user("sam")["agentSourcedIds"], nights.user("maria")["agentSourcedIds"] = "joao", ""
+
+
+@pytest.mark.parametrize("student", ["sam", None])
+def test_removal_ends_when_the_sis_agrees(nights, student):
+    remove_maria(nights, student)
+    nights.sync()
+    unlink_maria(nights)
+    nights.sync()
+    assert nights.rows("SELECT undone_by FROM removals") == [("sync",)]
+    nights.user("sam")["agentSourcedIds"] = "maria,joao"
+    nights.sync()
+    assert effective_phones(nights) == [SIS]
+
+
+def test_removal_survives_the_absence_of_its_student(nights):
+    remove_maria(nights, "sam")
+    sam = nights.user("sam")
+    nights.leave("sam")
+    nights.sync()
+    nights.tables["users"].append(sam)
+    nights.tables["roles"].append(bundles.role("sam", "student"))
+    nights.sync()
+    assert effective_phones(nights) == []
+
+
+def test_edit_of_a_contact_who_left_is_pending_but_not_exported(nights):
+    edit(nights, phone=OURS)
+    nights.leave("maria")
+    nights.sync()
+    students = select(Student.id).where(Student.active)
+    with Session(nights.engine) as session:
+        page = load_pending_page(session, students, page_size=5)
+        exported = list(iter_pending(session, students))
+    assert [(change.new, change.left, change.students) for change in page.changes] == [(OURS, True, ("Sam Rivera",))]
+    assert exported == []
 
 
 ACTS = st.one_of(

@@ -64,6 +64,7 @@ def _card(summary: EditorSummary, run_id: int, *, done: str | None = None) -> Ca
     more = summary.in_conflict - len(summary.conflicts)
     blocks = [
         b.section(f"*{title}*\n{facts}"),
+        *(block for edit in summary.reverted for block in _reverted(edit)),
         *(block for conflict in summary.conflicts for block in _conflict(conflict, run_id)),
         *([b.context(f"… and {more:,} more. Open the students from `/cleanup pending`.")] if more > 0 else []),
         *([b.context(f"✅ {done}")] if done else []),
@@ -75,6 +76,10 @@ def _facts(summary: EditorSummary) -> list[str]:
     facts = []
     if summary.absorbed:
         facts.append(f"✅ Now in the SIS: {plural(summary.absorbed, 'edit')}")
+    if summary.reverted_count:
+        facts.append(
+            f"↩️ Taken back by the SIS: {plural(summary.reverted_count, 'edit')}. If yours is right, enter it again."
+        )
     if summary.pending:
         facts.append(f"⏳ Not in the SIS yet: {plural(summary.pending, 'edit')}")
     if summary.in_conflict:
@@ -82,11 +87,20 @@ def _facts(summary: EditorSummary) -> list[str]:
     return facts
 
 
+def _reverted(edit: EditConflict) -> list[Block]:
+    ours, theirs = b.display_value(edit.field, edit.ours), b.display_value(edit.field, edit.sis)
+    text = f"You entered {ours} on {b.date(edit.made_at)}. The SIS had it, and went back to {theirs}."
+    return [b.divider(), b.section(f"*{_names(edit)}*\n{text}")]
+
+
+def _names(edit: EditConflict) -> str:
+    return b.escaped(f"{edit.contact} ({', '.join(edit.students)})", _MAX_NAMES)
+
+
 def _conflict(conflict: EditConflict, run_id: int) -> list[Block]:
     ours, theirs = b.display_value(conflict.field, conflict.ours), b.display_value(conflict.field, conflict.sis)
-    names = b.escaped(f"{conflict.contact} ({', '.join(conflict.students)})", _MAX_NAMES)
     since = f" since {b.date(conflict.sis_at)}" if conflict.sis_at else ""
-    text = f"*{names}*\nYou entered {ours} on {b.date(conflict.made_at)}; the SIS has {theirs}{since}."
+    text = f"*{_names(conflict)}*\nYou entered {ours} on {b.date(conflict.made_at)}; the SIS has {theirs}{since}."
     value = f"{conflict.edit_id} {run_id}"
     buttons = [
         b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {conflict.contact}"),
