@@ -29,7 +29,12 @@ def sync(
     unless_same: Annotated[
         bool, typer.Option("--unless-same", help="Skip an export that has not changed, as the nightly sync does.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would change, and change nothing.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Report what would change, and change nothing. Exit code 1 if the sync would be held."
+        ),
+    ] = False,
 ) -> None:
     """Sync the roster from the student information system."""
     from rich.console import Console
@@ -67,11 +72,14 @@ def sync(
             raise UserError("sync.held", f"{held.sentence} To apply the changes: {again}") from held
     if as_json:
         typer.echo(json.dumps(report.as_json(), indent=2, default=str))
-        return
-    # The terminal wraps long lines, not rich: a rejection stays one line for a search of the output.
-    Console().print(render_report(report), soft_wrap=True)
-    if dry_run:
-        typer.echo("This was a dry run. Nothing was written.")
+    else:
+        # The terminal wraps long lines, not rich: a rejection stays one line for a search of the output.
+        Console().print(render_report(report), soft_wrap=True)
+        if dry_run:
+            typer.echo("This was a dry run. Nothing was written.")
+    if report.hold_reasons:
+        # The exit code of the sync itself, so that a script can ask first.
+        raise typer.Exit(1)
 
 
 def _confirm_command(path: Path | None, contacts: Path | None, *, whole: bool) -> str:

@@ -1,6 +1,6 @@
 """A sync in a terminal: progress bars while it runs, then what changed in each table and what was left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from rich.console import Console, Group
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bot.domain.display import plural
 from bot.sync import identity
+from bot.sync.hold_checks import Reason
 from bot.sync.report import SyncReport, location
 
 _NOTES = {
@@ -74,10 +75,19 @@ def render_report(report: SyncReport, *, rejections: int = 20) -> Group:
         lines.append(f"… and {report.rejected - len(lines):,} more")
     partly = [f"{name}: {counts.state}" for name, counts in report.files.items() if counts.state != "read"]
     facts = map(Text, [*people, *partly, *_notes(report)])
-    return Group(summary, table, *facts, Text("\n".join(lines) or "Nothing was rejected."))
+    rejected = Text("\n".join(lines) or "Nothing was rejected.")
+    return Group(summary, table, *facts, rejected, *map(Text, _hold_lines(report.hold_reasons)))
 
 
 def _notes(report: SyncReport) -> list[str]:
     """Return a line with the notes beside numbers, if there are any."""
     parts = [f"{count:,} {_NOTES[kind]}" for kind, count in report.notes.items()]
     return [f"Notes beside numbers: {', '.join(parts)}"] if parts else []
+
+
+def _hold_lines(reasons: Sequence[Reason]) -> list[str]:
+    lines = ["This sync would be held:"] if reasons else []
+    for reason in reasons:
+        lines.append(f"- {reason.clause}." + (f" Check {reason.advice}." if reason.advice else ""))
+        lines += [f"    {example}" for example in reason.examples]
+    return lines

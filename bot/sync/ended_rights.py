@@ -2,7 +2,7 @@
 
 A held sync may wait for days, and meanwhile people who left, or who lost a role, a class, or an email address, would still see
 families. Only rights end here; new ones wait for the sync. What a damaged export takes away, the next complete sync gives back.
-Where it takes as much as would hold a sync, only people whom it marks as deleted or disabled lose their rights.
+Where it takes as much as would hold a sync, or the sync is held because staff disappear, only people whom it marks as deleted or disabled lose their rights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from bot.domain.display import plural
 from bot.sis.rows import Part
-from bot.sync import hold
 from bot.sync.diff_merge import TableChanges
+from bot.sync.hold import is_empty
+from bot.sync.hold_checks import is_too_many
 from bot.sync.stage import execute
 
 _TABLES = {
@@ -69,13 +70,19 @@ _PEOPLE = f"SELECT count(*) FROM ({' UNION '.join(f'SELECT staff_id FROM ended_{
 
 
 def end_rights(
-    connection: Connection, changes: Mapping[str, TableChanges], *, parts: Sequence[Part], percent: float, today: date
+    connection: Connection,
+    changes: Mapping[str, TableChanges],
+    *,
+    parts: Sequence[Part],
+    percent: float,
+    today: date,
+    doubts_staff: bool,
 ) -> str:
-    """End what ended, and return a sentence about it, blank if nothing did."""
+    """End what ended, and return a sentence about it, blank if nothing did. `doubts_staff`: the sync is held because of staff."""
     for table, select in _TABLES.items():
         execute(connection, _FIND.format(table=table, select=select), today=today)
     with connection.begin():
-        if not _is_plausible(connection, changes, parts, percent):
+        if doubts_staff or not _is_plausible(connection, changes, parts, percent):
             for table in _TABLES:
                 connection.exec_driver_sql(_KEEP_UNMARKED.format(table=table))
         for statement in _END:
@@ -92,11 +99,11 @@ def _is_plausible(
     connection: Connection, changes: Mapping[str, TableChanges], parts: Sequence[Part], percent: float
 ) -> bool:
     """Return whether the export may be right about rights that it only does not mention anymore."""
-    if any(hold.is_empty(part) for part in parts):
+    if any(is_empty(part) for part in parts):
         return False
     for table in _TABLES:
         ended = connection.exec_driver_sql(_COUNT.format(table=table)).scalar_one()
         before = changes["staff" if table == "emails" else table].before
-        if hold.is_too_many(ended, before, percent) or (table in {"staff", "staff_roles"} and ended == before > 0):
+        if is_too_many(ended, before, percent) or (table in {"staff", "staff_roles"} and ended == before > 0):
             return False
     return True

@@ -1,12 +1,12 @@
-"""The hold: a sync stops before it writes if more would disappear than a district loses in one night, and waits for a person.
+"""The hold: a sync stops before it writes if it would change what no school day changes (`hold_checks`), and waits for a person.
 
-A truncated file, an emptied column and a missing school all look like many people leaving at once. A file without a row holds
-even the smallest district if everything that we have of its kind would go, and so does a first sync that would bring no people.
+A file without a row holds even the smallest district if everything that we have of its kind would go, and so does a first sync
+that would bring no people.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,10 +18,9 @@ from bot.audit import Subject
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState
 from bot.errors import UserError
 from bot.sis.rows import Kind, Part
+from bot.sync import hold_checks
 from bot.sync.diff_merge import TableChanges
-
-# Fewer rows than this never hold a sync, or a small school could not graduate a class.
-MIN_ROWS = 20
+from bot.sync.hold_checks import Reason
 
 _TABLES_OF_KIND = {
     Kind.ORGS: ("schools",),
@@ -32,12 +31,6 @@ _TABLES_OF_KIND = {
     Kind.CONTACTS: ("contacts",),
 }
 _NEVER_EMPTY = (Kind.ORGS, Kind.USERS, Kind.ROLES)
-
-_PHONES = """
-SELECT count(*) FILTER (WHERE x.sis_phone IS NULL), (SELECT count(*) FROM contacts WHERE active AND sis_phone IS NOT NULL)
-FROM change_contacts x JOIN contacts c ON c.sourced_id = x.live_sourced_id
-WHERE x.kind = 'changed' AND c.active AND c.sis_phone IS NOT NULL
-"""
 
 
 class SyncHeld(UserError):  # noqa: N818 (It is an outcome, not an error of the program.)
@@ -71,63 +64,30 @@ class Approval:
         )
 
 
-def hold_sentence(
+def find_reasons(
     connection: Connection,
     changes: dict[str, TableChanges],
     *,
     parts: Sequence[Part],
     percent: float,
+    today: date,
     changes_at_risk: str = "",
-) -> str | None:
-    """Return why this sync is held, or None.
-
-    It is held if more than `percent` (and at least `MIN_ROWS`) of the students, contacts, links, phone numbers or enrollments
-    would disappear, because of an empty file, or because of `changes_at_risk`, which says what staff did that would be lost.
+) -> list[Reason]:
+    """Return why this sync is held, or nothing. `percent` is the share of rows that may disappear or change; `changes_at_risk` says
+    what staff did that would be lost.
     """
-    reasons = [f"{part.name} holds no row" for part in parts if is_empty(part) and _would_empty_tables(part, changes)]
-    disappearing = _count_disappearing(connection, changes)
-    too_many = [
-        f"{gone:,} of {before:,} {noun}"
-        for noun, (gone, before) in disappearing.items()
-        if is_too_many(gone, before, percent)
+    empty = [part for part in parts if is_empty(part) and _would_empty_tables(part, changes)]
+    at_risk = [Reason(changes_at_risk, "whether these contacts came back under other ids")] if changes_at_risk else []
+    return [
+        *(Reason(f"{part.name} holds no row", "whether the export was complete") for part in empty),
+        *hold_checks.find_reasons(connection, changes, percent=percent, today=today),
+        *at_risk,
     ]
-    if too_many:
-        reasons.append(f"{', '.join(too_many)} would disappear, more than {percent:g}%")
-    if changes_at_risk:
-        reasons.append(changes_at_risk)
-    if not reasons:
-        return None
-    # The report counts them among the changed contacts, where they would look harmless.
-    phones_gone, phones = disappearing["phone numbers of contacts"]
-    few_phones = f" Of the changed contacts, {phones_gone:,} would have no phone number anymore."
-    sentence = f"Nothing was written: {'; '.join(reasons)}. Check the export. If it is right, confirm the sync."
-    return sentence + (few_phones if phones_gone and not is_too_many(phones_gone, phones, percent) else "")
 
 
-def is_too_many(gone: int, before: int, percent: float) -> bool:
-    """Return whether more disappears than a district loses in one night."""
-    return gone >= MIN_ROWS and gone * 100 > percent * before
-
-
-def _count_disappearing(connection: Connection, changes: dict[str, TableChanges]) -> dict[str, tuple[int, int]]:
-    """Return {noun: (number that would disappear, number before)}."""
-    with connection.begin():
-        phones_gone, phones = connection.exec_driver_sql(_PHONES).one()
-    enrollments = changes["class_students"], changes["class_teachers"]
-    return {
-        "students": _inactive_of(changes["students"]),
-        "contacts": _inactive_of(changes["contacts"]),
-        "links between students and contacts": _inactive_of(changes["student_contacts"]),
-        "phone numbers of contacts": (phones_gone, phones),
-        "enrollments": (
-            sum(change.count("inactive") for change in enrollments),
-            sum(change.before for change in enrollments),
-        ),
-    }
-
-
-def _inactive_of(change: TableChanges) -> tuple[int, int]:
-    return change.count("inactive"), change.before
+def hold_sentence(reasons: Sequence[Reason]) -> str:
+    clauses = "; ".join(reason.clause for reason in reasons)
+    return f"Nothing was written: {clauses}. Check the export. If it is right, confirm the sync."
 
 
 def is_empty(part: Part) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bot.db.models.roster import SyncState
 from bot.sis.rows import Part, Rejection
 from bot.sync.diff_merge import SyncScope, TableChanges
+from bot.sync.hold_checks import Reason
 from bot.sync.identity import IdentityReport
 from bot.sync.runs import TableCounts
 
@@ -36,7 +37,8 @@ class SyncReport:
     `totals` are the active students, contacts, staff, teachers and schools after it. Of `edits`, `absorbed` happened in this run;
     `conflict` and `pending` are all there are now. `rejections` are the first of `rejected`; `sync_rejections` has all.
     `notes` counts the contacts with a note beside their number by what follows from it; `kept` for those from which nothing does.
-    `same_as` is set if the export was the one read then, and was not read again.
+    `same_as` is set if the export was the one read then, and was not read again. A dry run has the `state` HELD and the
+    `hold_reasons` if a sync would be held.
     """
 
     run_id: int | None
@@ -51,6 +53,7 @@ class SyncReport:
     same_as: datetime | None = None
     state: SyncState = SyncState.DONE
     identity: IdentityReport = field(default_factory=IdentityReport)
+    hold_reasons: tuple[Reason, ...] = ()
 
     @property
     def rejected(self) -> int:

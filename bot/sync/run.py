@@ -21,6 +21,7 @@ from bot.sis.rows import Source
 from bot.sync import completeness, diff_merge, ended_rights, hold, identity, read, reconcile, report, runs
 from bot.sync.diff_merge import TableChanges
 from bot.sync.hold import Approval, SyncHeld
+from bot.sync.hold_checks import Reason
 from bot.sync.read import ReadResult
 from bot.sync.report import SyncReport
 from bot.sync.runs import LastSync, SyncContext
@@ -55,11 +56,11 @@ def run_sync(
     `confirm` writes even where the sync would be held; `approval`, by a person for a held run, writes only the
     export that this person looked at; any other is held again. `whole_every`: in between, a source that reports changes is read by changes, and an
     export by the lines that changed. `unless_same` skips an export that is the one of the last sync. `dry_run` reports what would
-    change and writes nothing.
+    change, and why it would be held, and writes nothing.
 
     Raises:
         UserError: the source or a file that is needed cannot be read, there is no student, or another sync is running.
-        SyncHeld: more than `hold_percent` would disappear; nothing was written.
+        SyncHeld: there are reasons (`hold.find_reasons`), which a person has to look at; nothing was written.
     """
     started = time.monotonic()
     with advisory_lock(engine, "roster.sync") as connection:
@@ -73,7 +74,10 @@ def run_sync(
         context = SyncContext(connection, source.name, now, started, progress, previous, whole_every)
         if dry_run:
             result = read.read_source(context, source, contacts=contacts, region=region)
-            return _build_report(context, None, result, _check_and_compare(context, None, result))
+            changes = _check_and_compare(context, None, result)
+            reasons = [] if confirm else _find_reasons(context, result, changes, hold_percent)
+            dry_report = _build_report(context, None, result, changes)
+            return replace(dry_report, hold_reasons=tuple(reasons), state=SyncState.HELD if reasons else SyncState.DONE)
         run_id = runs.begin(connection, source.name, now=now)
         try:
             if unless_same and fingerprint and previous and previous.fingerprint == fingerprint:
@@ -112,6 +116,21 @@ def _compare(context: SyncContext, result: ReadResult) -> dict[str, TableChanges
     return {table.name: diff_merge.compare(context.connection, table, result.scope) for table in diff_merge.TABLES}
 
 
+def _find_reasons(
+    context: SyncContext, result: ReadResult, changes: dict[str, TableChanges], percent: float
+) -> list[Reason]:
+    with context.connection.begin():
+        people = identity.load_report(context.connection)
+    return hold.find_reasons(
+        context.connection,
+        changes,
+        parts=result.parts,
+        percent=percent,
+        today=context.now.date(),
+        changes_at_risk=people.at_risk,
+    )
+
+
 def _hold_if_needed(
     context: SyncContext,
     run_id: int,
@@ -122,19 +141,23 @@ def _hold_if_needed(
     approval: Approval | None,
 ) -> None:
     connection = context.connection
-    with connection.begin():
-        people = identity.load_report(connection)
-    sentence = hold.hold_sentence(
-        connection, changes, parts=result.parts, percent=percent, changes_at_risk=people.at_risk
-    )
-    if sentence is None:
+    reasons = _find_reasons(context, result, changes, percent)
+    if not reasons:
         return
+    sentence = hold.hold_sentence(reasons)
     if approval is not None:
         sentence = f"{_APPROVED_ANOTHER} {sentence}"
-    today = context.now.date()
-    sentence += ended_rights.end_rights(connection, changes, parts=result.parts, percent=percent, today=today)
+    sentence += ended_rights.end_rights(
+        connection,
+        changes,
+        parts=result.parts,
+        percent=percent,
+        today=context.now.date(),
+        doubts_staff=any(reason.doubts_staff for reason in reasons),
+    )
     with connection.begin():
         counts = report.table_counts(connection, changes)
+        people = identity.load_report(connection)
     runs.finish(
         connection,
         run_id,
@@ -142,6 +165,7 @@ def _hold_if_needed(
         now=context.finished_at,
         counts=counts,
         error=sentence,
+        hold_reasons=[asdict(reason) for reason in reasons],
         fingerprint=result.export_id,
         identity=asdict(people),
     )

@@ -111,3 +111,15 @@ def test_two_configured_sources_are_refused(run):
     assert done.returncode == 1
     assert is_one_readable_line(done.stderr), done.stderr
     assert "SIS_ONEROSTER_URL and SIS_ONEROSTER_CSV" in done.stderr
+
+
+def test_dry_run_says_that_the_sync_would_be_held(run, synced):
+    orgs = synced / "orgs.csv"
+    header, *rows = orgs.read_text("utf-8").splitlines(keepends=True)
+    orgs.write_text("".join([header, *(row for row in rows if ",school," not in row)]), "utf-8")
+    done = run("sync", "sis", "--dry-run")
+    assert done.returncode == 1
+    assert "This sync would be held:" in done.stdout
+    assert "schools would lose most of their students" in done.stdout
+    assert json.loads(run("sync", "sis", "--dry-run", "--json").stdout)["state"] == "held"
+    assert run("sync", "sis", "--dry-run", "--confirm").returncode == 0

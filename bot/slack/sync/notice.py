@@ -21,6 +21,8 @@ from bot.sync.notices import sent_reports
 APPLY, SKIP = "sync.go_on", "sync.refuse"
 _DECISIONS = {APPLY: SyncDecision.CONFIRMED, SKIP: SyncDecision.REFUSED}
 _MAX_ERROR = 1_500
+# With the ten examples of a run, this many reasons fit into a message.
+_MAX_REASONS, _MAX_EXAMPLE = 12, 300
 
 
 def register(app: App, context: AppContext) -> None:
@@ -51,7 +53,7 @@ def report_card(run: SyncRun) -> Card:
     changes = _changes(run)
     error = b.escaped(run.error or "", _MAX_ERROR)
     if run.state == SyncState.HELD:
-        return _card("🛑 The sync is on hold", f"{error}\n{changes}", *_decision(run))
+        return _card("🛑 The sync is on hold", f"{error}\n{changes}", *_reasons(run), *_decision(run))
     if run.state == SyncState.FAILED:
         return _card("❌ The sync with the student information system failed", f"{error}\nIt runs again in an hour.")
     rejected = sum(table["rejected"] for table in run.counts.values())
@@ -73,6 +75,21 @@ def _changes(run: SyncRun) -> str:
             lines.append(f"{table.replace('_', ' ').capitalize()}: {', '.join(changes)}")
     lines += [b.escaped(sentence) for sentence in identity.describe(run.identity)]
     return "\n".join(lines) or "Nothing changed."
+
+
+def _reasons(run: SyncRun) -> list[Block]:
+    """Show what to check, with examples by sourced_id, which an administrator can look up in the SIS."""
+    return [
+        b.section(
+            "\n".join(
+                [
+                    f"*{b.escaped(reason['clause'])}.*" + (f" Check {reason['advice']}." if reason["advice"] else ""),
+                    *(f"• {b.escaped(example, _MAX_EXAMPLE)}" for example in reason["examples"]),
+                ]
+            )
+        )
+        for reason in run.hold_reasons[:_MAX_REASONS]
+    ]
 
 
 def _origin(run: SyncRun) -> str:

@@ -127,6 +127,20 @@ def test_held_sync_is_applied_when_confirmed(office, export, session):
     assert [row[0] for row in edits.audit_log(session) if row[0].startswith("sync.")] == ["sync.confirmed"]
 
 
+def test_held_report_says_what_to_check_with_examples_by_id(office, export):
+    office.tick()
+    for number in range(12):
+        bundles.users_by_id(export[0])[f"pat{number}"]["phone"] = f"312556{(number + 1) % 12:04}"
+    next_night(office, export)
+    (message,) = messages_with(office.adam, HELD)
+    text = text_of(message)
+    assert "12 of 32 phone numbers would move to other people" in text
+    assert "Check whether the columns of the export are still in line" in text
+    assert "contact pat0 gets the number of contact pat1" in text
+    assert text.count("• ") == 10
+    assert "Parent" not in text
+
+
 def test_confirmation_covers_only_the_counts_shown(office, export, session):
     office.tick()
     remove_children(export, 21)
