@@ -80,7 +80,7 @@ def change_contact(
     `phone` is as typed, blank for no number. `opt_in_number` (E.164) is where a family texts START.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: with `field` `phone` or `method`; the sentence names the mistake and how to write it.
     """
     access.require_editor(actor)
@@ -101,7 +101,7 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
     """Keep the number, for autocalls instead of texts: what helps a landline.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it cannot be called, or it gets calls already.
     """
     access.require_editor(actor)
@@ -126,7 +126,7 @@ def use_suggested_number(
     """Take a suggested number (E.164) for texts.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: it already gets texts at this number.
     """
     access.require_editor(actor)

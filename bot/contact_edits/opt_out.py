@@ -32,7 +32,7 @@ def record_verbal_opt_out(
     recorded in the history.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it is opted out already, it texted START since, or the contact may not be seen.
     """
     access.require_editor(actor)

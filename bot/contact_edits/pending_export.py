@@ -103,7 +103,7 @@ def _new_private_file(path: Path) -> Iterator[TextIO]:
 _KINDS = {
     ChangeKind.PHONE: "phone",
     ChangeKind.METHOD: "contact method",
-    ChangeKind.REMOVED: "no contact any more",
+    ChangeKind.REMOVED: "no contact anymore",
 }
 
 

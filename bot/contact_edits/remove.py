@@ -54,7 +54,7 @@ def remove_contact(
     """Remove a contact from one student or (None) from all; the same again from the same person changes nothing.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more; also where someone else removed it.
+        VersionConflict: the contact is not at `version` anymore; also where someone else removed it.
         UserError: it is also a contact of students this person may not see.
     """
     access.require_editor(actor)
@@ -88,7 +88,7 @@ def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: dateti
     access.require_editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
-        sentence = "That contact is not on your list any more. Type /cleanup to see the list as it is now."
+        sentence = "That contact is not on your list anymore. Type /cleanup to see the list as it is now."
         raise UserError("access.no_contact", sentence)
     if removal.undone_by == actor.user_id:
         return

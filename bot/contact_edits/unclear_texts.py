@@ -109,7 +109,7 @@ def _card(session: Session, unclear: UnclearText | None, actor: Actor) -> Unclea
     access.require_editor(actor)
     senders = _load_senders(session, unclear.phone, actor) if unclear else ()
     if unclear is None or not senders:
-        sentence = "These contacts are not on your list any more. Type /cleanup to see the list as it is now."
+        sentence = "These contacts are not on your list anymore. Type /cleanup to see the list as it is now."
         raise UserError("text.gone", sentence)
     return UnclearTextCard(
         text_id=unclear.id,

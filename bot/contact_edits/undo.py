@@ -20,7 +20,7 @@ def undo_edit(session: Session, edit_id: int, *, actor: Actor, now: datetime) ->
     """Take an edit back.
 
     Raises:
-        UserError: the edit is not in force any more, so that undoing it would undo someone else's change.
+        UserError: the edit is not in force anymore, so that undoing it would undo someone else's change.
     """
     access.require_editor(actor)
     edit = load_edit(session, edit_id, actor=actor)

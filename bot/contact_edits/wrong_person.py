@@ -21,7 +21,7 @@ def mark_wrong_person(
     """Park the contact's number (E.164, returned) for every contact who has it; the same again by the same person changes nothing.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it is parked already, staff typed it and no message went there, or the contact may not be seen.
     """
     _authorize(session, contact_id, student_id, actor)
@@ -49,7 +49,7 @@ def verify_number(
     An opt-out of the number stays. The same again by the same person changes nothing.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: the number is not parked, or the contact may not be seen.
     """
     _authorize(session, contact_id, student_id, actor)
@@ -59,7 +59,7 @@ def verify_number(
         return _saved_before(session, contact_id, conflict, actor, parked=False)
     phone = _number(contact)
     if not may_show_status(session, contact.contact, phone) or not release_number(session, phone, now=now):
-        sentence = "This number is not recorded as Wrong person any more. Open the student to see it as it is now."
+        sentence = "This number is not recorded as Wrong person anymore. Open the student to see it as it is now."
         raise UserError("wrong_person.not_recorded", sentence)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
     return phone

@@ -88,7 +88,7 @@ def may_end_opt_out(session: Session, phone: str) -> bool:
 
 
 def keep_opt_out(session: Session, phone: str, *, by: str, now: datetime) -> bool:
-    """Make the opt-out that a report brought that of the person who records it, too: undoing the import does not end it any more.
+    """Make the opt-out that a report brought that of the person who records it, too: undoing the import does not end it anymore.
 
     Return False if it was not a report that brought it.
     """
