@@ -135,7 +135,7 @@ def test_concurrent_clocks_do_everything_once(engine, session, slack, tmp_path):
     workspace, channel, client = slack
     write_export(tmp_path / "sis", NOW.date())
     a_message_whose_window_is_over(session, channel)
-    here = make_settings(sis_oneroster_csv=tmp_path / "sis")
+    here = make_settings(sis_oneroster_csv=tmp_path / "sis", sync_brake_percent=100)
     with ThreadPoolExecutor(4) as clocks:
         rounds = [clocks.submit(clock.run_once, here, engine, client, now=lambda: NOW) for _ in range(4)]
         done = [future.result() for future in rounds]

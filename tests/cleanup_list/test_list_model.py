@@ -434,7 +434,7 @@ class ListMachine(RuleBasedStateMachine):
         is_active = name not in self.model.students
         self.merge(
             "students",
-            "sourced_id, given_name, family_name, search, grade",
+            "sourced_id, given_name, family_name, search, grade, identifier",
             self.students[name].id,
             is_active=is_active,
         )

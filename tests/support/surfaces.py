@@ -161,7 +161,7 @@ def open_opt_out(person, scene):
 
 def open_wrong_person(person, scene):
     open_student(person, scene)
-    assert person.press(person.view, action_id="contact.wrong_person", value=str(scene.maria)).ok
+    assert person.press(person.view, action_id="contact.wrong_person", value=str(scene.lars)).ok
 
 
 def open_parked(person, scene):
@@ -210,7 +210,7 @@ def _run_value(scene):
 _receive_conflict = receive((edits_notice.KEEP_OURS, _conflict_value), (edits_notice.TAKE_SIS, _conflict_value))
 _receive_held_sync = receive((sync_notice.APPLY, _run_value), (sync_notice.SKIP, _run_value))
 _receive_text = receive(
-    *((f"text.{answer}", lambda scene: str(scene.text)) for answer in ("record_opt_out", "neither"))
+    *((f"text.{answer}", lambda scene: str(scene.text)) for answer in ("record_opt_out", "wrong_person", "neither"))
 )
 _receive_exports = receive((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
 
@@ -324,7 +324,7 @@ STUDENT = {
     "Remove, confirmed": EntryPoint(open_remove, save({"reason": "asked"})),
     "Told us to stop": EntryPoint(open_student, press_in_view("contact.spoken_stop", "maria")),
     "Told us to stop, recorded": EntryPoint(open_opt_out, save({})),
-    "Wrong person": EntryPoint(open_student, press_in_view("contact.wrong_person", "maria")),
+    "Wrong person": EntryPoint(open_student, press_in_view("contact.wrong_person", "lars")),
     "Wrong person, recorded": EntryPoint(open_wrong_person, save({})),
     "Undo wrong person": EntryPoint(open_parked, press_in_view("contact.verified")),
     "Several at once…, applied": EntryPoint(open_bulk, save(switch_all_to_call)),

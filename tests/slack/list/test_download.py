@@ -95,7 +95,7 @@ def test_list_comes_as_a_workbook_in_a_direct_message(office, families, session)
     assert rows[1][5] == "=HYPERLINK(1) Rivera"
     assert sheet["F3"].data_type == "s"
     assert [row[9] for row in rows] == ["••• 0142", "••• 7342"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:M3")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:N3")
     assert sheet["H2"].fill.start_color.rgb != sheet["H3"].fill.start_color.rgb
     facts = " ".join(str(row[0].value) for row in about.iter_rows())
     assert "Clara Clerk" in facts
