@@ -14,7 +14,9 @@ from bot.domain import display
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a change: `kind` is `contact`, `channel`, `sync`, `download`, or `file`; `id` is its row, None for a channel or a file."""
+    """The subject of a change: `kind` is `contact`, `channel`, `sync`, `download`, or `file`; `id` is its row, None for a channel
+    or a file.
+    """
 
     kind: str
     id: int | None

@@ -55,7 +55,7 @@ class Forecast:
     """Numbers of contacts, each counted once: `delivered` would get the text as far as the last messages showed; `missed` would be
     texted in vain, by status; `not_texted` gets calls or email.
 
-    `without_adult` counts students no adult of whom gets the text; `students` is one page of them, first those who cannot be
+    `without_adult` counts students none of whose adults gets the text; `students` is one page of them, first those who cannot be
     reached in another way either. `page` is the last page where fewer are left than what was asked for.
     """
 
@@ -200,7 +200,7 @@ def _fates_of_district(missed: CTE, uncertain: CTE) -> CTE:
 
 
 def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
-    """Most such students are on the list; the others are those all links of whom are missed, and those without a link."""
+    """Most such students are on the list; the others are those whose links are all missed, and those without a link."""
     link = StudentContact
     misses = (
         select(missed.c.student_id, func.count().label("links"), func.bool_or(missed.c.other_way).label("other_ways"))

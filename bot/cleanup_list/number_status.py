@@ -209,7 +209,9 @@ _JUDGE_MESSAGE, _JUDGE_GIVEN = text(_judge(_NUMBERS_OF_MESSAGE)), text(_judge(_G
 def judge_numbers(
     session: Session, which: Numbers | WholeList, *, message_id: str | None = None, now: datetime
 ) -> None:
-    """Set the status of numbers from the evidence; opted-out numbers and those of the wrong person stay so. Call `lock_cleanup_list` first."""
+    """Set the status of numbers from the evidence; opted-out numbers and those of the wrong person stay so. Call
+    `lock_cleanup_list` first.
+    """
     if isinstance(which, Numbers):
         session.execute(_JUDGE_GIVEN, {"phones": list(which.phones), "now": now})
     else:

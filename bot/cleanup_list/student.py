@@ -62,11 +62,11 @@ class Evidence:
 class ContactCard:
     """A contact as a person may change it. `undo_edit_id` is the edit that Undo takes back.
 
-    `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show.
-    `stopped_by` reported the opt-out: a provider, a system of the district, or the Slack user who recorded it. `wrong_person_by`
-    is the same for a number of the wrong person, which may have opted out, too. `note` stands beside the number in the SIS, and
-    `noted` is why the number is not texted because of a note, of this contact or another. `texted_since` is when a message was sent after the
-    opt-out and arrived all the same, the latest of them.
+    `is_tried` is False for a number that was typed here and that no mass message went to yet: it has no status to show. `stopped_by`
+    reported the opt-out: a provider, a system of the district, or the Slack user who recorded it. `wrong_person_by` is the same for a
+    number of the wrong person, which may have opted out, too. `note` stands beside the number in the SIS, and `noted` is why the number
+    is not texted because of a note, of this contact or another. `texted_since` is when a message was sent after the opt-out and arrived
+    all the same, the latest of them.
     """
 
     contact_id: int

@@ -1,6 +1,6 @@
 """Numbers that staff typed, and that a mass message went to through this contact.
 
-Until then a typed number tells nothing: otherwise anybody who may edit one contact could type a stranger's number and read whether
+Until then a typed number tells nothing: otherwise any person who may edit one contact could type a stranger's number and read whether
 it is blocked, out of service, or texted STOP. The view `contact_reach` hides the status of a typed number until it is here; it is
 never texted after STOP all the same.
 """
@@ -13,7 +13,8 @@ from bot.cleanup_list.number_status import sql_list
 from bot.db.models.edits import IN_FORCE, TriedNumber
 from bot.db.models.roster import Contact
 
-# A sender leaves out numbers that texted STOP or belong to the wrong person. For them it counts that the message went to families of the same school: otherwise
+# A sender leaves out numbers that texted STOP or belong to the wrong person. For them it counts that the message went to families
+# of the same school: otherwise
 # staff would wait for a text that is never sent.
 _ADD_OF_MESSAGE = text(f"""
 INSERT INTO tried_numbers (contact_id, phone)

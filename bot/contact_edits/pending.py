@@ -56,7 +56,8 @@ class PendingChange:
 
     `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids` their
     sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the contact takes
-    texts now. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id where there is no name.
+    texts now. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id
+    where there is no name.
     """
 
     kind: ChangeKind

@@ -55,9 +55,10 @@ class EarlierMessage:
 class Digest:
     """One mass message, counted within `list_filter`; `sender_faults` are of the whole message.
 
-    `by_status` and `by_grade` hold no zeros, worst status and lowest grade first; a contact with children in two grades counts
-    in both. `earlier` are up to four final messages before this one that receipts came for, oldest first. The counts of the list
-    and `earlier` are empty while the digest is preliminary. `is_silent`: (nearly) no receipts came, and the list did not change. `learned_at` identifies the state of knowledge (`DigestPost.shown_at`).
+    `by_status` and `by_grade` hold no zeros, worst status and lowest grade first; a contact with children in two grades counts in both.
+    `earlier` are up to four final messages before this one that receipts came for, oldest first. The counts of the list and `earlier`
+    are empty while the digest is preliminary. `is_silent`: (nearly) no receipts came, and the list did not change. `learned_at`
+    identifies the state of knowledge (`DigestPost.shown_at`).
     """
 
     message_id: str

@@ -1,7 +1,7 @@
 """What an SIS wrote beside a phone number, and what follows from it: `DO NOT TEXT`, `(disconnected)`, `mom`.
 
 Words of refusal outrank words that say the number does not work. Words in English and Spanish, in any case and with or without
-accents. A word too many costs a text that staff can allow again; a word too few texts a person whom a court protects.
+accents. A word too many costs a text that staff can allow again; with a word too few, a person under a court's protection is texted.
 """
 
 import re

@@ -74,9 +74,9 @@ STUDENT_CRITERIA: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Cri
 class Filter:
     """Conditions that must all hold; of several grades or statuses any one. The empty filter is the whole list.
 
-    `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one
-    contact; `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means students with no adult who can be texted.
-    The constructor removes duplicates, quotes, and extra blanks, and sorts.
+    `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one contact;
+    `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means
+    students with no adult who can be texted. The constructor removes duplicates, quotes, and extra blanks, and sorts.
     """
 
     grades: tuple[str, ...] = ()

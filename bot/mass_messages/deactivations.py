@@ -28,7 +28,7 @@ _MAX_REJECTED = 20
 
 @dataclass(frozen=True)
 class DeactivationCounts:
-    """Numbers of a file: `parked` now, parked `already`, `verified` by staff since, and `strangers`, whom no contact is.
+    """Numbers of a file: `parked` now, parked `already`, `verified` by staff since, and `strangers`, which no contact has.
 
     `rejected` lines could not be read; the first of them are in `examples`, as (line, reason).
     """

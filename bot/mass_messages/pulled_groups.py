@@ -1,4 +1,4 @@
-"""Group the texts of a provider's log into mass messages, and register those that nobody registered.
+"""Group the texts of a provider's log into mass messages, and register those that are not registered yet.
 
 A mass message is one body that went to at least `MIN_NUMBERS` numbers, with no pause longer than `GAP`: a sender that queues texts
 because carriers let it send only one a second makes no pause, and the same words on the next day are another message. Ten is the
@@ -154,7 +154,7 @@ def find_unregistered(session: Session, groups: Iterable[Group], *, provider: st
 
 
 def register_group(session: Session, group: Group, *, rules: GroupRules, now: datetime) -> Counter[str]:
-    """Add the texts of a group to their mass message, and register it if nobody did. Too few texts for one are left out.
+    """Add the texts of a group to their mass message, and register it if that is not done. Too few texts for one are left out.
 
     Each text is the delivery to one contact with its number; contacts that share a number share its result. A text more than there
     are contacts adds its result to a delivery. Texts to numbers that no contact has are counted as `strangers`.

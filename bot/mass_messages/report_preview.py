@@ -136,12 +136,12 @@ def _match(
         else:
             contacts, missing = by_number.get(result.to, []), "number"
         if not contacts:
-            whom = (
+            who = (
                 "No contact of your students"
                 if students is not None
                 else "No contact in the student information system"
             )
-            problems.append(Problem(result.line, f"{whom} has this {missing}."))
+            problems.append(Problem(result.line, f"{who} has this {missing}."))
         pairs += [(result, contact) for contact in contacts]
     return pairs, problems
 

@@ -29,9 +29,9 @@ _UNCLEAR_STATE = case((TextCard.ts.is_not(None), literal(CardState.PENDING)), el
 
 
 def store_unclear_text(session: Session, message: UnclearMessage, *, now: datetime) -> bool:
-    """Store a text from a number that a contact has; False if it was stored before, or nobody has to be asked about it.
+    """Store a text from a number that a contact has; False if it was stored before, or needs no answer.
 
-    Nobody has to be asked whether a number wants to opt out that did so already, unless that may be undone.
+    A text like an opt-out needs none where the number has opted out already, unless that may be undone.
     """
     if session.scalar(select(exists(_links(message.phone)))) is not True:
         return False
@@ -54,7 +54,7 @@ def _links(phone: str) -> Select[int]:
 
 
 def enqueue_cards(session: Session, *, rules: AccessRules, now: datetime) -> int:
-    """Enqueue the cards of texts that nobody has been asked about; return how many are new."""
+    """Enqueue the cards of texts without a card; return how many are new."""
     live = exists().where(TextCard.unclear_text_id == UnclearText.id, TextCard.state != CardState.FAILED)
     waiting = select(UnclearText).where(UnclearText.answer.is_(None), ~live).order_by(UnclearText.id)
     return sum(_enqueue(session, unclear, rules, now) for unclear in session.scalars(waiting).all())
@@ -124,7 +124,7 @@ def close_text(session: Session, unclear: UnclearText, answer: TextAnswer, *, by
 
 
 def close_opted_out(session: Session, phone: str, *, by: str, now: datetime) -> None:
-    """Close the texts of a number that has opted out: nobody needs to decide whether they were opt-outs."""
+    """Close the texts of a number that has opted out: whether they were opt-outs is decided."""
     waiting = select(UnclearText).where(
         UnclearText.phone == phone, UnclearText.answer.is_(None), UnclearText.topic == Topic.OPT_OUT
     )

@@ -1,7 +1,7 @@
 """Who is told of numbers recorded as Wrong person: the editors of schools whose other students have a contact with such a number.
 
 A message is about all numbers that were recorded at one moment. The clock turns each new notice into one per reader; what it says
-is read when it is sent, so it never names a student whom the reader may not see by then.
+is read when it is sent, so it names only students that the reader may still see.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _ADULT = effective_contacts.c
 
 @dataclass(frozen=True)
 class WrongContact:
-    """A contact with a parked number (E.164), and those of its students whom the reader may see."""
+    """A contact with a parked number (E.164), and those of its students that the reader may see."""
 
     name: str
     students: tuple[str, ...]

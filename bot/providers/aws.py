@@ -1,10 +1,10 @@
 """AWS End User Messaging SMS, whose events arrive through Amazon SNS.
 
-SNS signs every message with Amazon's own key, so the signature only proves that *some* topic sent it. The TopicArn proves that
-the topic is ours: it is compared with AWS_SNS_TOPIC_ARN (several are separated by commas) before anything is fetched.
-Certificates and confirmations are fetched from the topic's region only. Turn raw message delivery off, because raw messages are
-not signed, and prefer SignatureVersion 2 for the topic (SHA-256; 1 is SHA-1). Raise the retries in the subscription's delivery policy (`docs/retries.md`). The sender registers the `MessageId` that
-SendTextMessage returned. Source: AWS's guides to SNS and to End User Messaging.
+SNS signs every message with Amazon's own key, so the signature only proves that *some* topic sent it. The TopicArn proves that the
+topic is ours: it is compared with AWS_SNS_TOPIC_ARN (several are separated by commas) before anything is fetched. Certificates and
+confirmations are fetched from the topic's region only. Turn raw message delivery off, because raw messages are not signed, and prefer
+SignatureVersion 2 for the topic (SHA-256; 1 is SHA-1). Raise the retries in the subscription's delivery policy (`docs/retries.md`). The
+sender registers the `MessageId` that SendTextMessage returned. Source: AWS's guides to SNS and to End User Messaging.
 """
 
 import logging

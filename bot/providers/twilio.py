@@ -36,8 +36,8 @@ SECRET = "twilio_auth_token"  # noqa: S105 - the name of a setting.
 def verify(secret: str, callback: Callback) -> None:
     """Check that Twilio signed this request with the account's auth token.
 
-    The signature is HMAC-SHA1 of the URL (without what follows a `#`) and, for a form, of every field sorted by name; for a JSON body, the signed URL
-    contains its digest as `bodySHA256`. The header that names another algorithm is ignored: only this one is accepted.
+    The signature is HMAC-SHA1 of the URL (without what follows a `#`) and, for a form, of every field sorted by name; for a JSON body,
+    the signed URL contains its digest as `bodySHA256`. The header that names another algorithm is ignored: only this one is accepted.
     """
     given = callback.header("x-twilio-signature")
     if not secret or not given:

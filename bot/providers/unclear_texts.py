@@ -139,7 +139,7 @@ _MANDAR = (
 )
 
 _OPT_OUT = (
-    # "Stop" means the texts unless it is said of somebody else, or of a bus.
+    # "Stop" means the texts unless it is said of another person, or of a bus.
     _rule(
         "stop | stopped | stopp+ | quit | unsub\\w* | unsus\\w* | desuscri\\w* | discontinue | cease | revok\\w+ | stop\\w*end",
         "stop (?:by | in | at | off | over | light | sign | there | here | for | on | crying | is | was | and)"

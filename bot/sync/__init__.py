@@ -5,7 +5,8 @@ Steps of `run.run_sync`:
    our own rows where the source has none (`carry_over`) and a CSV of contacts beside it (`contacts_overlay`). `target_tables`
    computes what our tables should contain, and rejects the rows that fit nowhere. `identity` recognizes people under new ids.
 2. `diff_merge` compares each table with its target.
-3. `hold`: if the differences are those of no school day (`hold_checks`), the sync stops and waits for a person; `ended_rights` ends the access that ended in the SIS.
+3. `hold`: if the differences are those of no school day (`hold_checks`), the sync stops and waits for a person; `ended_rights` ends the
+   access that ended in the SIS.
 4. `diff_merge` applies the differences; with the contacts, `reconcile` compares the edits of staff with the new values.
    At the end `identity` stores the new ids.
 5. `runs` stores the result, `report` counts it for terminals, and `notices` sends it to people in Slack.

@@ -2,7 +2,8 @@
 
 A held sync may wait for days, and meanwhile people who left, or who lost a role, a class, or an email address, would still see
 families. Only rights end here; new ones wait for the sync. What a damaged export takes away, the next complete sync gives back.
-Where it takes as much as would hold a sync, or the sync is held because staff disappear, only people whom it marks as deleted or disabled lose their rights.
+Where it takes as much as would hold a sync, or the sync is held because staff disappear, only people that it marks as deleted or
+disabled lose their rights.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The checks of a sync that is about to write: what would disappear, and what would change as on no school day.
 
-Each check is a query on the differences of tonight (`change_...`), so that a night that changes little costs little. They see people as `identity`
-left them: a person under a new sourced_id neither left nor came. Examples name people by sourced_id only.
+Each check is a query on the differences of tonight (`change_...`), so that a night that changes little costs little. They see people as
+`identity` left them: a person under a new sourced_id neither left nor came. Examples name people by sourced_id only.
 """
 
 from collections import Counter

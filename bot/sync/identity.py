@@ -192,7 +192,7 @@ def match_people(connection: Connection, scope: SyncScope) -> None:
 
 
 def _match(connection: Connection, people: str, pairs: str, find_pairs: tuple[str, ...]) -> bool:
-    """Return whether anyone is gone; most nights nobody is, and nothing else is read."""
+    """Return whether anyone is gone; on most nights it is False, and nothing else is read."""
     with connection.begin():
         is_anyone_gone = connection.exec_driver_sql(f"SELECT EXISTS (SELECT FROM gone_{people})").scalar_one()
     if not is_anyone_gone:

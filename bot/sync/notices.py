@@ -140,7 +140,9 @@ def sent_reports(session: Session, run_id: int) -> list[SyncNotice]:
 
 @dataclass(frozen=True)
 class EditConflict:
-    """An edit with which the SIS disagrees since `sis_at`, also one that it had taken and reverted; `students` are those that its maker may see."""
+    """An edit with which the SIS disagrees since `sis_at`, also one that it had taken and reverted; `students` are those that its
+    maker may see.
+    """
 
     edit_id: int
     contact: str

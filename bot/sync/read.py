@@ -2,9 +2,10 @@
 
 Afterwards the target tables are filled for the people in scope, and `stage_rejections` lists what could not be read.
 
-A narrowed read computes the same for its people as a whole read would. *Changed people* have a new, open or removed line of
-their own, or are staff with the email of such a person; *affected people* also those with such an enrollment. All lines of changed people are read, and users and roles of the
-people linked to them. People who are only affected keep their user and roles, and the enrollments that did not change.
+A narrowed read computes the same for its people as a whole read would. *Changed people* have a new, open or removed line of their own,
+or are staff with the email of such a person; *affected people* also those with such an enrollment. All lines of changed people are
+read, and users and roles of the people linked to them. People who are only affected keep their user and roles, and the enrollments that
+did not change.
 """
 
 from collections.abc import Iterator, Sequence

@@ -84,7 +84,7 @@ INSERT INTO audit (at, actor, action, subject_kind, subject_id, before, after)
 SELECT %(now)s, %(actor)s, 'edit.reverted', 'contact', contact_id, {_masked("value")}, {_masked("sis_value")} FROM updated
 """
 
-# Links that ended tonight. An export may leave out a contact whom the student's row still names: that is no agreement.
+# Links that ended tonight. An export may leave out a contact that the student's row still names: that is no agreement.
 _COLLECT_ENDED_LINKS = """
 CREATE TEMP TABLE ended_links ON COMMIT DROP AS
 SELECT x.live_student_id AS student_id, x.live_contact_id AS contact_id
@@ -150,7 +150,7 @@ def reconcile_edits(connection: Connection, *, now: datetime, actor: str) -> Non
 
 
 def end_agreed_removals(connection: Connection, *, now: datetime, actor: str) -> None:
-    """End the removals from students with whom the SIS does not link the contact either; call it after the links are merged.
+    """End the removals from students to which the SIS does not link the contact either; call it after the links are merged.
 
     A student who left is no agreement: the removal is still there when they return.
     """

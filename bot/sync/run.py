@@ -51,12 +51,11 @@ def run_sync(
 ) -> SyncReport:
     """Sync our roster with `source`, and with the CSV `contacts` beside it.
 
-    `now` is in the district's time zone: its date decides which terms and roles are over. `region` is the country of numbers
-    without a country code. `progress(step, done, total)` gets bytes for each file and rows for each table.
-    `confirm` writes even where the sync would be held; `approval`, by a person for a held run, writes only the
-    export that this person looked at; any other is held again. `whole_every`: in between, a source that reports changes is read by changes, and an
-    export by the lines that changed. `unless_same` skips an export that is the one of the last sync. `dry_run` reports what would
-    change, and why it would be held, and writes nothing.
+    `now` is in the district's time zone: its date decides which terms and roles are over. `region` is the country of numbers without a
+    country code. `progress(step, done, total)` gets bytes for each file and rows for each table. `confirm` writes even where the sync
+    would be held; `approval`, by a person for a held run, writes only the export that this person looked at; any other is held again.
+    `whole_every`: in between, a source that reports changes is read by changes, and an export by the lines that changed. `unless_same`
+    skips an export that is the one of the last sync. `dry_run` reports what would change, and why it would be held, and writes nothing.
 
     Raises:
         UserError: the source or a file that is needed cannot be read, there is no student, or another sync is running.

@@ -40,8 +40,9 @@ IN_FORCE = (EditState.PENDING, EditState.CONFLICT)
 class Edit(Base):
     """A change beside the SIS value.
 
-    `base` is the SIS value at the time of the edit and `value` what was entered (null: no number); `sis_value` is the third value
-    of a conflict, since `sis_at`, which is also when an edit was absorbed or reverted. `replaces_id` is the edit that this one replaced; Undo puts it in force again.
+    `base` is the SIS value at the time of the edit and `value` what was entered (null: no number); `sis_value` is the third value of a
+    conflict, since `sis_at`, which is also when an edit was absorbed or reverted. `replaces_id` is the edit that this one replaced;
+    Undo puts it in force again.
     """
 
     __tablename__ = "edits"

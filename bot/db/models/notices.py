@@ -29,8 +29,9 @@ class NoticeState(StrEnum):
 class SyncNotice(OutboxRow, Base):
     """One direct message to one person about one sync.
 
-    `reader` is an email, or for `EDITS` a Slack user id. `about` is the day of a notice that is sent once a day.
-    The metadata of the message has `key`, by which it is found if the answer was lost. `channel_id` and `ts` identify the message, so that it can be updated.
+    `reader` is an email, or for `EDITS` a Slack user id. `about` is the day of a notice that is sent once a day. The metadata of the
+    message has `key`, by which it is found if the answer was lost. `channel_id` and `ts` identify the message, so that it can be
+    updated.
     """
 
     __tablename__ = "sync_notices"
@@ -76,7 +77,7 @@ class AdminNotice(OutboxRow, Base):
 
 
 class WrongPersonState(StrEnum):
-    """`NEW` until the clock has found whom to tell."""
+    """`NEW` until the clock has found the readers."""
 
     NEW = "new"
     PENDING = "pending"

@@ -1,4 +1,5 @@
-"""Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of the district.
+"""Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of
+the district.
 
 A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
 a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every

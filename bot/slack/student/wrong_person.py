@@ -1,4 +1,4 @@
-"""The dialog that records a wrong person: the number belongs to someone else. It says whom that affects, and how to take it back."""
+"""The dialog that records a wrong person: the number belongs to someone else. It says who is affected, and how to take it back."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A private card about a text that a person has to read. The answer is checked and carried out; whoever presses second sees it.
+"""A private card about a text that a person has to read. The first answer counts; a person who presses later sees it.
 
 Names and the text are in the blocks only: a locked phone shows the title.
 """
