@@ -23,7 +23,7 @@ def allow_texts(
     The same again by the same person changes nothing.
 
     Raises:
-        VersionConflict: the contact is not at `version` any more.
+        VersionConflict: the contact is not at `version` anymore.
         UserError: no note speaks against the number, or the contact may not be seen.
     """
     access.require_editor(actor)
@@ -37,7 +37,7 @@ def allow_texts(
         return phone
     phone = contact.values[EditField.PHONE]
     if not phone or not may_show_status(session, contact.contact, phone) or not allow_number(session, phone, now=now):
-        sentence = "No note speaks against this number any more. Open the student to see it as it is now."
+        sentence = "No note speaks against this number anymore. Open the student to see it as it is now."
         raise UserError("note.not_noted", sentence)
     audit.record_number(session, phone, actor=actor.user_id, action="note.overruled", now=now)
     return phone

@@ -136,7 +136,7 @@ def row(change: PendingChange, *, here: str) -> Block:
         f"{_values(change)} · {b.escaped(change.made_by)}, {b.date(change.made_at)}",
     ]
     if change.left:
-        lines.append("🕓 This contact is not in the SIS any more. The change waits in case they come back.")
+        lines.append("🕓 This contact is not in the SIS anymore. The change waits in case they come back.")
     button = b.button("Open…", list_card.OPEN_STUDENT, f"{change.opens} {here}", label=f"Open {change.students[0]}")
     return b.section("\n".join(lines), accessory=button)
 

@@ -83,7 +83,7 @@ class TriedNumber(Base):
 class Removal(Base):
     """A contact that staff removed from a student, or from all where `student_id` is null. It stays removed at every sync.
 
-    It ends when it is undone, or (`undone_by` is the sync) when the SIS does not have the link any more either.
+    It ends when it is undone, or (`undone_by` is the sync) when the SIS does not have the link anymore either.
     """
 
     __tablename__ = "removals"

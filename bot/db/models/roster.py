@@ -131,7 +131,7 @@ class Contact(Base):
 class FormerContactId(Base):
     """A sourced_id that a contact had before the SIS gave them another one; deliveries keep the id of their day.
 
-    An id that the SIS gives to another person is not here any more. The view `contact_ids` has the current ids beside these.
+    An id that the SIS gives to another person is not here anymore. The view `contact_ids` has the current ids beside these.
     """
 
     __tablename__ = "former_contact_ids"

@@ -4,24 +4,21 @@ Who else has such a number is not said: each reader sees only students of their 
 phone shows the text.
 """
 
-import logging
+from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.db import outbox
 from bot.db.models.notices import WrongPersonNotice, WrongPersonState
 from bot.domain.display import plural
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.mass_messages.wrong_person_notices import WrongContact, claim_notice, load_wrong_contacts
-from bot.slack.kit import api_errors, outbox_worker
 from bot.slack.kit import blocks as b
-from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit import outbox_worker
+from bot.slack.kit.api_errors import Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
-
-logger = logging.getLogger(__name__)
 
 _MAX_ROWS = 10
 _MAX_CHARACTERS = 200
@@ -29,35 +26,12 @@ _MAX_CHARACTERS = 200
 
 def send_due(context: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
-    return outbox_worker.send_each(context, (claim_notice, lambda notice: _send(context, client, notice)))
 
+    def send(notice: WrongPersonNotice) -> Result[Any] | None:
+        prepare = partial(_prepare, context, client, notice)
+        return outbox_worker.send_direct_message(context, client, notice, prepare, sent=WrongPersonState.SENT)
 
-def _send(context: AppContext, client: WebClient, notice: WrongPersonNotice) -> Result[Any] | None:
-    prepared = api_errors.call(lambda: _prepare(context, client, notice))
-    if prepared.may_succeed_later:
-        return _retry(context, notice, prepared)
-    if prepared.answer is None:
-        logger.info("wrong person notice %s is not sent: %s", notice.id, prepared.error or "nothing to say")
-        outbox_worker.fail(context, notice)
-        return None
-    user_id, card = prepared.answer
-    if not outbox_worker.holds_lease(context, notice):
-        return None
-    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
-    if result.outcome is Outcome.DONE:
-        outbox_worker.store(context, outbox.complete, notice, WrongPersonState.SENT)
-        return result
-    if result.ends_round:
-        return _retry(context, notice, result)
-    logger.warning("wrong person notice %s: %s. %s", notice.id, result.error, result.advice)
-    outbox_worker.fail(context, notice)
-    return result
-
-
-def _retry(context: AppContext, notice: WrongPersonNotice, result: Result[Any]) -> Result[Any]:
-    logger.warning("wrong person notice %s waits: %s", notice.id, result.error)
-    outbox_worker.retry(context, notice, result.retry_after)
-    return result
+    return outbox_worker.send_each(context, (claim_notice, send))
 
 
 def _prepare(context: AppContext, client: WebClient, notice: WrongPersonNotice) -> tuple[str, Card] | None:

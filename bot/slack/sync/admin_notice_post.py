@@ -1,6 +1,6 @@
 """Sends notices about receipts to administrators, each once, in a direct message. What is over by then is not sent."""
 
-import logging
+from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
@@ -9,20 +9,17 @@ from sqlalchemy.orm import Session
 
 from bot.access import AccessLevel
 from bot.admin_notices import claim_admin_notice
-from bot.db import outbox
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
 from bot.domain.display import plural
 from bot.errors import UserError
 from bot.refusals import describe, load_refusals
-from bot.slack.kit import api_errors, outbox_worker
 from bot.slack.kit import blocks as b
+from bot.slack.kit import outbox_worker
 from bot.slack.kit.api_errors import Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
-
-logger = logging.getLogger(__name__)
 
 _MAX_TITLE = 100
 _MAX_REASONS = 5
@@ -30,35 +27,12 @@ _MAX_REASONS = 5
 
 def send_due(context: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
-    return outbox_worker.send_each(context, (claim_admin_notice, lambda notice: _send(context, client, notice)))
 
+    def send(notice: AdminNotice) -> Result[Any] | None:
+        prepare = partial(_prepare, context, client, notice)
+        return outbox_worker.send_direct_message(context, client, notice, prepare, sent=NoticeState.SENT)
 
-def _send(context: AppContext, client: WebClient, notice: AdminNotice) -> Result[Any] | None:
-    prepared = api_errors.call(lambda: _prepare(context, client, notice))
-    if prepared.may_succeed_later:
-        return _retry(context, notice, prepared)
-    if prepared.answer is None:
-        logger.warning("admin notice %s is not sent: %s", notice.id, prepared.error or "no access, or it is over")
-        outbox_worker.fail(context, notice)
-        return None
-    user_id, card = prepared.answer
-    if not outbox_worker.holds_lease(context, notice):
-        return None
-    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
-    if result.answer is not None:
-        outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT)
-        return result
-    if result.ends_round:
-        return _retry(context, notice, result)
-    logger.warning("admin notice %s: %s. %s", notice.id, result.error, result.advice)
-    outbox_worker.fail(context, notice)
-    return result
-
-
-def _retry(context: AppContext, notice: AdminNotice, result: Result[Any]) -> Result[Any]:
-    logger.warning("admin notice %s waits: %s", notice.id, result.error)
-    outbox_worker.retry(context, notice, result.retry_after)
-    return result
+    return outbox_worker.send_each(context, (claim_admin_notice, send))
 
 
 def _prepare(context: AppContext, client: WebClient, notice: AdminNotice) -> tuple[str, Card] | None:

@@ -32,7 +32,7 @@ def send_due(context: AppContext, client: WebClient) -> int:
 def _send(context: AppContext, client: WebClient, row: TextCard) -> Result[Any] | None:
     prepared = api_errors.call(lambda: _prepare(context, client, row))
     if prepared.may_succeed_later:
-        return _retry(context, row, prepared)
+        return outbox_worker.wait(context, row, prepared)
     if prepared.answer is None:
         logger.warning("text card %s has no reader: %s", row.id, prepared.error or "no access, or answered before")
         outbox_worker.fail(context, row)
@@ -46,7 +46,7 @@ def _send(context: AppContext, client: WebClient, row: TextCard) -> Result[Any] 
         outbox_worker.store(context, complete_card, row, shows_answer=unclear.answer is not None, **place)
         return result
     if result.ends_round:
-        return _retry(context, row, result)
+        return outbox_worker.wait(context, row, result)
     logger.warning("text card %s: %s. %s", row.id, result.error, result.advice)
     if result.outcome is Outcome.UNCLEAR:
         outbox_worker.store(context, mark_unclear, row, retry_at=context.now() + result.retry_after)
@@ -59,12 +59,6 @@ def _post(client: WebClient, user_id: str, row: TextCard, card: Card) -> Any:
     if row.channel_id and row.ts:
         return client.chat_update(channel=row.channel_id, ts=row.ts, text=card.text, blocks=card.blocks)
     return client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks)
-
-
-def _retry(context: AppContext, row: TextCard, result: Result[Any]) -> Result[Any]:
-    logger.warning("text card %s waits: %s", row.id, result.error)
-    outbox_worker.retry(context, row, result.retry_after)
-    return result
 
 
 def _prepare(context: AppContext, client: WebClient, row: TextCard) -> tuple[str, UnclearTextCard] | None:
