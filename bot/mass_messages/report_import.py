@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from bot import audit
@@ -73,6 +73,13 @@ def find_message(session: Session, identity: str | None, title: str | None, sent
     unknown = f"There is no mass message “{identity}”. " if identity else ""
     sentence = f"{unknown}Give the title of the message and the time when it was sent."
     raise UserError("report.no_message", sentence, field="title" if sent_at else "sent_at")
+
+
+def find_later_message(session: Session, sent_at: datetime) -> ResultsMessage | None:
+    """Return the newest final message sent after this moment: its results are newer than those of a report from then."""
+    later = select(MassMessage).where(MassMessage.sent_at > sent_at, MassMessage.settled_at.is_not(None))
+    message = session.scalars(later.order_by(MassMessage.sent_at.desc()).limit(1)).first()
+    return ResultsMessage(message.id, message.title, message.sent_at) if message else None
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,18 @@ def questions(preview: Preview | None, layout: Layout) -> list[list[object]]:
     return [["word", word] for word in list(preview.report.unknown)[:_MAX_QUESTIONS]] if preview else []
 
 
-def preview_dialog(row: ReportImport, preview: Preview | None, layout: Layout) -> Block:
-    """Return the preview: counts, unclear rows, and questions; without `preview`, columns have to be pointed out first."""
+def preview_dialog(
+    row: ReportImport, preview: Preview | None, layout: Layout, *, later: ResultsMessage | None
+) -> Block:
+    """Return the preview: counts, unclear rows, and questions; without `preview`, columns have to be pointed out first.
+
+    `later` is a message with newer results than this report.
+    """
     asked = [_question(number, question) for number, question in enumerate(row.questions)]
     blocks = [
         b.section(f"*{b.escaped(row.title)}* · {b.date(row.sent_at, style='{date_short}, {time}')}"),
         *(_facts(preview) if preview else []),
+        *([b.section(_newer_results(later))] if later else []),
         b.context(_recognized(layout)),
         *asked,
         *(_problems(preview) if preview else []),
@@ -97,6 +103,14 @@ def _facts(preview: Preview) -> list[Block]:
     if preview.report.is_only_of_calls:
         return [facts, b.section("There is nothing to import. Export the results of the text message instead.")]
     return [facts]
+
+
+def _newer_results(later: ResultsMessage) -> str:
+    title = b.escaped(b.cut(later.title, _MAX_LABEL))
+    return (
+        f"⏱️ “{title}” was sent later, on {b.date(later.sent_at)}, and has newer results. Where it was texted to the same "
+        "number, its result stays."
+    )
 
 
 def _recognized(layout: Layout) -> str:

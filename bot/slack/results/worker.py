@@ -22,7 +22,7 @@ from bot.mass_messages.report import read_report
 from bot.mass_messages.report_choices import load_choices
 from bot.mass_messages.report_columns import Layout
 from bot.mass_messages.report_file import MAX_BYTES, Table
-from bot.mass_messages.report_import import import_report
+from bot.mass_messages.report_import import find_later_message, import_report
 from bot.mass_messages.report_outbox import MAX_ATTEMPTS, claim_report
 from bot.mass_messages.report_preview import Preview, ReportFile, open_report, preview_report
 from bot.mass_messages.report_unclear import write_unclear_rows
@@ -89,10 +89,11 @@ def _read(context: AppContext, client: WebClient, row: ReportImport) -> None:
         access.require_importer(actor)
         _, layout, preview = _open(context, session, actor, row, content)
         row.questions = cards.questions(preview, layout)
+        later = find_later_message(session, row.sent_at)
     values = {"questions": row.questions, "layout_key": layout.key}
     if not outbox_worker.store(context, outbox.complete, row, ReportState.READY, **values):
         return
-    dialog = cards.preview_dialog(row, preview, layout)
+    dialog = cards.preview_dialog(row, preview, layout, later=later)
     if not _update_dialog(context, client, row, dialog):
         sentence = preview.facts()[0] if preview else "Please say which columns have the number and the result."
         _send(client, row, cards.waiting_card(row, sentence))

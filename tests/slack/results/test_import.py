@@ -105,6 +105,18 @@ def test_import_counts_and_comes_back_with_the_unclear_rows(office, session, fam
     assert (row.content, row.opted_out) == (None, [])
 
 
+def test_report_older_than_the_last_message_says_so_and_takes_nothing_back(office, session, family, snow):
+    _maria, otto, pablo = family
+    messages.send(session, {otto: "delivered"}, now=office.now() - timedelta(hours=1))
+    session.commit()
+    choose(office, office.clara)
+    assert "“Early dismissal today” was sent later" in text_of(office.clara.view)
+    submit(office, office.clara, **{"answer.0": "landline"})
+    submit(office, office.clara)
+    assert office.tick().failed == ()
+    assert messages.the_list(session) == {pablo.id: "landline"}
+
+
 def test_chosen_words_are_not_asked_again(office, family, snow):
     choose(office, office.clara)
     submit(office, office.clara, **{"answer.0": "landline"})
