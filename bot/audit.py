@@ -1,4 +1,6 @@
-"""The history of every change, written in the same transaction as the change. Rows are never updated and hold no whole number."""
+"""The history of every change, written in the same transaction as the change. Rows hold no whole number, and are never updated: only
+erasing a family blanks what theirs say.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +16,8 @@ from bot.domain import display
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a change: `kind` is `contact`, `channel`, `sync`, `download`, or `file`; `id` is its row, None for a channel
-    or a file.
+    """The subject of a change: `kind` is `contact`, `student`, `channel`, `sync`, `download`, or `file`; `id` is its row, None for a
+    channel, a file, or a student who was erased.
     """
 
     kind: str

@@ -33,6 +33,7 @@ from bot.mass_messages.unclear_texts import delete_old_texts
 from bot.mass_messages.wrong_person_notices import enqueue_notices as enqueue_wrong_person_notices
 from bot.providers.choose_log import choose_logs
 from bot.refusals import delete_old_refusals
+from bot.retention.old_rows import Periods, delete_old_data
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.slack.digest import post as digest_post
@@ -51,8 +52,9 @@ from bot.web.slack import delete_old_requests
 logger = logging.getLogger(__name__)
 
 _INTERVAL_SECONDS = 15
-_SYNC_INTERVAL_SECONDS = 60
+_INTERVALS = {"syncs": 60, "old_data_deleted": 3600}
 _RETRY_AFTER = timedelta(hours=1)
+_RETENTION_HOUR = 4  # In the district's time zone, when no one waits.
 
 Now = Callable[[], datetime]
 Job = Callable[[], int]
@@ -76,7 +78,7 @@ def run_forever(settings: Settings, engine: Engine, slack_client: Any, *, sync_e
     )
     start = datetime.now(UTC)
     for name, job in _jobs(settings, engine, slack_client, utc_now, sync_engine).items():
-        seconds = _SYNC_INTERVAL_SECONDS if name == "syncs" else _INTERVAL_SECONDS
+        seconds = _INTERVALS.get(name, _INTERVAL_SECONDS)
         scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=start, id=name)
     try:
         scheduler.start()
@@ -115,7 +117,21 @@ def _jobs(
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
         "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now()),
         "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
+        "old_data_deleted": lambda: _delete_old_data(settings, engine, now(), sync_engine),
     }
+
+
+def _delete_old_data(settings: Settings, engine: Engine, now: datetime, sync_engine: Engine | None) -> int:
+    """Once a night: outside of its hour, nothing is done."""
+    if now.astimezone(settings.zone).hour != _RETENTION_HOUR:
+        return 0
+    periods = Periods(
+        messages=settings.keep_messages,
+        waiting_receipts=settings.keep_waiting_receipts,
+        audit=settings.keep_audit,
+        families=settings.keep_families,
+    )
+    return delete_old_data(engine, periods, now=now, sync_engine=sync_engine)
 
 
 def _attempt(name: str, job: Job) -> int | None:

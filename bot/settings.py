@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import UserError
 
 SLACK_API_URL = "https://slack.com/api/"
+_SHORTEST_PERIOD = timedelta(days=30)
 _LOCALHOST = ("localhost", "127.0.0.1", "::1")
 _TWILIO_CREDENTIALS = re.compile(r"AC[0-9a-f]{32}:(SK[0-9a-f]{32}:)?[^\s:]+", re.IGNORECASE)
 _ONEROSTER_VERSION = re.compile(r"/v?1[p.][12]/?$")
@@ -69,6 +70,10 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     sync_whole_every: timedelta = timedelta(days=7)
     sync_brake_percent: float = Field(default=5.0, ge=0, le=100)
+    keep_messages: timedelta = timedelta(days=400)
+    keep_waiting_receipts: timedelta = timedelta(days=30)
+    keep_audit: timedelta = timedelta(days=1096)
+    keep_families: timedelta = timedelta(days=400)
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     templates: Path | None = None
@@ -99,7 +104,11 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("write addresses or networks, such as 10.0.0.7 or 10.0.0.0/24") from error
 
-    @field_validator("settle_after", "first_look_after", "sync_whole_every", "pull_every", mode="before")
+    @field_validator(
+        *("settle_after", "first_look_after", "sync_whole_every", "pull_every"),
+        *("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families"),
+        mode="before",
+    )
     @classmethod
     def _parse_duration(cls, value: object) -> object:
         """Accept hours as a plain number, `30m`, `36h`, `3d`, and what pydantic accepts after a P."""
@@ -112,6 +121,14 @@ class Settings(BaseSettings):
             return timedelta(**{unit or "hours": float(number)})
         except ValueError as error:
             raise ValueError("write a number of hours, or 30m, 36h, 3d") from error
+
+    @field_validator("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families")
+    @classmethod
+    def _check_period(cls, value: timedelta) -> timedelta:
+        """Refuse a period in which rows that are still needed would go: a message is open, and can be undone, for days."""
+        if value < _SHORTEST_PERIOD:
+            raise ValueError(f"must be at least {_SHORTEST_PERIOD.days} days, as in 400d")
+        return value
 
     @field_validator("smtp_url")
     @classmethod

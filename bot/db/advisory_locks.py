@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from bot.db.driver import SYNC
 from bot.db.session import driver_connection
 
+SYNC_LOCK = "roster.sync"
+
 
 @contextmanager
 def advisory_lock(engine: Engine, name: str) -> Iterator[Connection | None]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.cleanup_list.membership import refresh_entry_names
 from bot.cleanup_list.noted_numbers import refresh_noted_numbers
-from bot.db.advisory_locks import advisory_lock
+from bot.db.advisory_locks import SYNC_LOCK, advisory_lock
 from bot.db.models.roster import SyncState
 from bot.errors import UserError
 from bot.sis.rows import Source
@@ -62,7 +62,7 @@ def run_sync(
         SyncHeld: there are reasons (`hold.find_reasons`), which a person has to look at; nothing was written.
     """
     started = time.monotonic()
-    with advisory_lock(engine, "roster.sync") as connection:
+    with advisory_lock(engine, SYNC_LOCK) as connection:
         if connection is None:
             raise UserError(
                 "sync.already_running", "Another sync is running. Wait until it ends, then try again.", permanent=False

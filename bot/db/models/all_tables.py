@@ -3,6 +3,7 @@
 from bot.db.models import (
     downloads,
     edits,
+    erased_numbers,
     listed_students,
     message_logs,
     messages,
@@ -20,6 +21,7 @@ from bot.db.models.base import Base
 MODULES = (
     downloads,
     edits,
+    erased_numbers,
     listed_students,
     message_logs,
     messages,

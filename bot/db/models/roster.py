@@ -70,6 +70,7 @@ class Student(Base):
     """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name.
 
     `identifier` is the student number, by which the sync recognizes a student under a new sourced_id; blank if there is none.
+    `left_at` is when we first saw that the student had left (`bot.retention.families`).
     """
 
     __tablename__ = "students"
@@ -77,6 +78,7 @@ class Student(Base):
         Index(None, "grade", postgresql_where=text("active")),
         Index("ix_students_inactive", "id", postgresql_where=text("NOT active")),
         Index(None, "identifier", postgresql_where=text("identifier <> ''")),
+        Index("ix_students_left", "left_at", postgresql_where=text("left_at IS NOT NULL")),
     )
     id: Mapped[int] = id_column()
     sourced_id: Mapped[str] = mapped_column(unique=True)
@@ -86,6 +88,7 @@ class Student(Base):
     grade: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     identifier: Mapped[str] = mapped_column(server_default=text("''"))
+    left_at: Mapped[datetime | None]
 
 
 class StudentSchool(Base):
@@ -101,7 +104,7 @@ class Contact(Base):
     `sis_phone` is null when nothing could be read from `sis_phone_written`. `sis_phone_note` are the words beside it, and
     `sis_note_kind` what follows from them for the number (`phone_numbers.noted`). `version` grows by one with each change of
     how the contact is reached, by a person or by the SIS; dialogs carry it to detect a change by another person.
-    `search` is the folded full name, as of a student, but kept by the database itself.
+    `search` is the folded full name, as of a student, but kept by the database itself. `left_at` is as of a student.
     """
 
     __tablename__ = "contacts"
@@ -112,6 +115,7 @@ class Contact(Base):
         Index("ix_contacts_noted", "sis_phone", postgresql_where=text("sis_note_kind IS NOT NULL")),
         Index("ix_contacts_inactive", "id", postgresql_where=text("NOT active")),
         Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+        Index("ix_contacts_left", "left_at", postgresql_where=text("left_at IS NOT NULL")),
     )
     id: Mapped[int] = id_column()
     sourced_id: Mapped[str] = mapped_column(unique=True)
@@ -126,6 +130,7 @@ class Contact(Base):
     sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    left_at: Mapped[datetime | None]
 
 
 class FormerContactId(Base):

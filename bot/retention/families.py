@@ -1,0 +1,151 @@
+"""Erase students and contacts who left, and numbers that no one has anymore.
+
+The SIS never tells when a person left: a person is missing from an export, or marked inactive, and may come back. So the time at
+which we first see that is kept (`left_at`), and erasing waits for the district's retention period after it.
+
+Of an erased number, only its opt-out and *Wrong person* stay, as a hash (`bot.db.models.erased_numbers`): when a contact gets
+the number again, both count again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from bot.db.advisory_locks import SYNC_LOCK, advisory_lock, lock_cleanup_list
+from bot.db.session import transaction
+
+_BATCH = 500
+
+
+def erase_left_families(engine: Engine, sync_engine: Engine, before: datetime, *, now: datetime) -> int:
+    """Erase who left before this time, and the numbers that no one has anymore; return how many people and numbers.
+
+    Nothing is done while a sync runs, since it may bring people back.
+    """
+    with advisory_lock(sync_engine, SYNC_LOCK) as lock:
+        if lock is None:
+            return 0
+        for table in ("students", "contacts"):
+            _note_who_left(engine, table, now)
+        count = _erase_in_batches(engine, before)
+    return count + erase_unused_numbers(engine)
+
+
+def _note_who_left(engine: Engine, table: str, now: datetime) -> None:
+    with transaction(engine) as session:
+        session.execute(text(f"UPDATE {table} SET left_at = :now WHERE NOT active AND left_at IS NULL"), {"now": now})
+        session.execute(text(f"UPDATE {table} SET left_at = NULL WHERE active AND left_at IS NOT NULL"))
+
+
+_LEFT = {
+    table: text(f"SELECT id FROM {table} WHERE left_at < :before AND NOT active ORDER BY left_at, id LIMIT :batch")
+    for table in ("students", "contacts")
+}
+
+
+def _erase_in_batches(engine: Engine, before: datetime) -> int:
+    count = 0
+    for table, erase in (("students", erase_students), ("contacts", erase_contacts)):
+        while True:
+            with transaction(engine) as session:
+                ids = session.scalars(_LEFT[table], {"before": before, "batch": _BATCH}).all()
+                erase(session, ids)
+            count += len(ids)
+            if len(ids) < _BATCH:
+                break
+    return count
+
+
+def erase_students(session: Session, ids: Sequence[int]) -> Counter[str]:
+    """Delete students with their enrollments and links; return how many rows of each kind."""
+    return _erase(
+        session,
+        ids,
+        {
+            "enrollments": "class_students WHERE student_id = ANY (:ids)",
+            "links to contacts": "student_contacts WHERE student_id = ANY (:ids)",
+            "removals": "removals WHERE student_id = ANY (:ids)",
+            "students": "students WHERE id = ANY (:ids)",
+        },
+    )
+
+
+def erase_contacts(session: Session, ids: Sequence[int]) -> Counter[str]:
+    """Delete contacts with their edits, their place on the list, and what was sent to them; return how many rows of each kind.
+
+    The history keeps that something was done, by whom and when, but not the values.
+    """
+    lock_cleanup_list(session)
+    sent = "SELECT sourced_id FROM contact_ids WHERE contact_id = ANY (:ids)"
+    receipts = f"""receipts r USING deliveries d WHERE d.contact_sourced_id IN ({sent})
+        AND r.provider = d.provider AND r.provider_id = d.provider_id"""
+    history = "UPDATE audit SET before = NULL, after = NULL, reason = NULL WHERE subject_kind = 'contact' AND subject_id = ANY (:ids)"
+    session.execute(text(history), {"ids": list(ids)})
+    return _erase(
+        session,
+        ids,
+        {
+            "receipts": receipts,
+            "deliveries": f"deliveries WHERE contact_sourced_id IN ({sent})",
+            "entries of the list": "cleanup_list WHERE contact_id = ANY (:ids)",
+            "changes of the list": "list_changes WHERE contact_id = ANY (:ids)",
+            "edits": "edits WHERE contact_id = ANY (:ids)",
+            "contacts": "contacts WHERE id = ANY (:ids)",
+        },
+    )
+
+
+def _erase(session: Session, ids: Sequence[int], rows: dict[str, str]) -> Counter[str]:
+    counts = Counter[str]()
+    if ids:
+        for kind, where in rows.items():
+            counts[kind] = session.connection().execute(text(f"DELETE FROM {where}"), {"ids": list(ids)}).rowcount
+    return +counts
+
+
+_NUMBERS = text("SELECT phone FROM phone_numbers WHERE phone > :after ORDER BY phone LIMIT :batch")
+_UNUSED = """
+NOT EXISTS (SELECT FROM contacts c WHERE c.sis_phone = n.phone)
+AND NOT EXISTS (SELECT FROM edits e WHERE e.value = n.phone AND e.state IN ('pending', 'conflict'))
+AND NOT EXISTS (SELECT FROM deliveries d WHERE d.phone = n.phone)
+AND NOT EXISTS (SELECT FROM unclear_texts t WHERE t.phone = n.phone)
+"""
+_ERASE_NUMBERS = text(f"""
+WITH old AS (
+    DELETE FROM phone_numbers n WHERE n.phone = ANY (:phones) AND {_UNUSED}
+    RETURNING erased_number_hash(n.phone) AS number_hash, n.*
+),
+texts AS (DELETE FROM opt_out_texts t USING old WHERE t.phone = old.phone),
+lifted AS (
+    DELETE FROM erased_numbers e USING old WHERE e.number_hash = old.number_hash AND old.opted_out_at IS NULL AND old.wrong_person_at IS NULL
+),
+kept AS (
+    INSERT INTO erased_numbers (number_hash, opted_out_at, opted_out_by, wrong_person_at, wrong_person_by)
+    SELECT number_hash, opted_out_at, opted_out_by, wrong_person_at, wrong_person_by FROM old
+    WHERE opted_out_at IS NOT NULL OR wrong_person_at IS NOT NULL
+    ON CONFLICT (number_hash) DO UPDATE SET opted_out_at = excluded.opted_out_at, opted_out_by = excluded.opted_out_by,
+        wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
+)
+SELECT count(*) FROM old
+""")
+
+
+def erase_unused_numbers(engine: Engine) -> int:
+    """Erase the numbers that no contact, edit, delivery, or open text has, and return how many."""
+    count, after = 0, ""
+    while True:
+        with transaction(engine) as session:
+            phones = session.scalars(_NUMBERS, {"after": after, "batch": _BATCH}).all()
+            if not phones:
+                return count
+            count += erase_numbers(session, phones)
+        after = phones[-1]
+
+
+def erase_numbers(session: Session, phones: Sequence[str]) -> int:
+    """Erase those of these numbers (E.164) that no one has anymore, and return how many."""
+    lock_cleanup_list(session)
+    return session.scalar(_ERASE_NUMBERS, {"phones": list(phones)}) or 0
