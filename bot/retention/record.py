@@ -1,0 +1,110 @@
+"""What is held about one student, for a parent who asks for the record, and for a family that asks to be erased.
+
+A student is named by student number or sourced_id.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from bot.db.models.roster import Student
+from bot.errors import UserError
+from bot.retention.families import erase_contacts, erase_numbers, erase_students
+
+_PARTS = {
+    "student": "SELECT sourced_id, identifier AS number, given_name, family_name, grade, active, left_at FROM students WHERE id = :id",
+    "schools": "SELECT s.name FROM student_schools l JOIN schools s ON s.id = l.school_id WHERE l.student_id = :id ORDER BY 1",
+    "classes": """
+        SELECT c.title, e.begins_on, e.ends_on, e.active FROM class_students e JOIN classes c ON c.id = e.class_id
+        WHERE e.student_id = :id ORDER BY c.title, e.sourced_id""",
+    "contacts": """
+        SELECT c.id, c.sourced_id, c.given_name, c.family_name, l.relationship, c.email, c.sis_phone AS phone,
+               c.sis_phone_written AS phone_as_written, c.sis_phone_note AS note, c.sis_method AS method, l.active AS linked, c.active
+        FROM student_contacts l JOIN contacts c ON c.id = l.contact_id WHERE l.student_id = :id ORDER BY l.priority, c.id""",
+    "edits": """
+        SELECT contact_id, field, base, value, state, made_by, made_at, sis_value, sis_at FROM edits
+        WHERE contact_id = ANY (:contacts) ORDER BY id""",
+    "removals": """
+        SELECT contact_id, reason, made_by, made_at, undone_by, undone_at FROM removals
+        WHERE contact_id = ANY (:contacts) AND (student_id = :id OR student_id IS NULL) ORDER BY id""",
+    "numbers": """
+        SELECT phone, status, since, opted_out_at, opted_out_by, opted_in_at, wrong_person_at, wrong_person_by, noted
+        FROM phone_numbers WHERE phone = ANY (:phones) ORDER BY phone""",
+    "messages": """
+        SELECT i.contact_id, m.title, m.sent_at, d.phone, d.outcome, d.code, d.final_at
+        FROM contact_ids i JOIN deliveries d ON d.contact_sourced_id = i.sourced_id JOIN mass_messages m ON m.id = d.mass_message_id
+        WHERE i.contact_id = ANY (:contacts) ORDER BY m.sent_at, d.id""",
+    "history": """
+        SELECT subject_id AS contact_id, at, actor, action, before, after, reason FROM audit
+        WHERE subject_kind = 'contact' AND subject_id = ANY (:contacts) ORDER BY id""",
+}
+_CONTACTS = text("SELECT contact_id FROM student_contacts WHERE student_id = :id")
+_PHONES = text("""
+SELECT sis_phone FROM contacts WHERE id = ANY (:contacts) AND sis_phone IS NOT NULL
+UNION SELECT value FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND value IS NOT NULL
+UNION SELECT base FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND base IS NOT NULL
+""")
+# Contacts of no other student; a link that has ended counts as long as the other student is here.
+_ONLY_THEIRS = text("""
+SELECT contact_id FROM student_contacts l WHERE student_id = :id
+AND NOT EXISTS (SELECT FROM student_contacts o WHERE o.contact_id = l.contact_id AND o.student_id <> :id)
+ORDER BY contact_id
+""")
+
+
+def find_student(session: Session, identity: str) -> Student:
+    """Return the student with this number or sourced_id.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    named = select(Student).where((Student.sourced_id == identity) | (Student.identifier == identity)).limit(2)
+    students = session.scalars(named).all()
+    if len(students) == 1:
+        return students[0]
+    if not students:
+        sentence = (
+            "No student has that number or sourced_id. Nothing is held about a student who was never in the roster."
+        )
+        raise UserError("record.no_student", sentence)
+    raise UserError("record.ambiguous", "Several students have that number. Give the sourced_id of the one you mean.")
+
+
+def load_record(session: Session, student: Student) -> dict[str, Any]:
+    """Return everything that is held about a student and their contacts, as JSON-ready values except for times."""
+    params: dict[str, Any] = {"id": student.id, "contacts": session.scalars(_CONTACTS, {"id": student.id}).all()}
+    params["phones"] = session.scalars(_PHONES, params).all()
+    return {
+        name: [dict(row) for row in session.execute(text(query), params).mappings()] for name, query in _PARTS.items()
+    }
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many rows of each kind were erased; `kept_contacts` are contacts who stay, as they have another student."""
+
+    rows: Counter[str]
+    kept_contacts: int
+
+
+def forget_student(session: Session, student: Student) -> Erased:
+    """Erase a student who left, with the contacts who have no other student and the numbers that no one has then.
+
+    Raises:
+        UserError: the student is in the SIS, so that the next sync would bring them back.
+    """
+    if student.active:
+        sentence = (
+            "This student is in the student information system, and the next sync would bring them back. Delete them there, run "
+            "the sync, then try again. Nothing was erased."
+        )
+        raise UserError("record.still_active", sentence)
+    contacts = session.scalars(_CONTACTS, {"id": student.id}).all()
+    only_theirs = session.scalars(_ONLY_THEIRS, {"id": student.id}).all()
+    phones = session.scalars(_PHONES, {"contacts": only_theirs}).all()
+    rows = erase_students(session, [student.id]) + erase_contacts(session, only_theirs)
+    rows["numbers"] = erase_numbers(session, phones)
+    return Erased(+rows, len(contacts) - len(only_theirs))

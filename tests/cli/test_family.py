@@ -1,0 +1,85 @@
+"""A parent's request: the record of one student, and erasing it."""
+
+import json
+
+import pytest
+from sqlalchemy import func, select, text
+from support import mass_messages as messages
+from support import people
+from support.command_line import is_one_readable_line
+
+from bot.db.models.edits import Audit
+from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.session import transaction
+from bot.mass_messages.opt_outs import apply_opt_out
+
+
+@pytest.fixture
+def family(empty_database):
+    """Sam with Maria, who opted out and is Tess's contact, too, and with Otto, who is on the list; all of it committed."""
+    with transaction(empty_database) as session:
+        sam, tess = (people.student(session, given=given) for given in ("Sam", "Tess"))
+        sam.identifier = "900017"
+        maria = people.contact(session, sam, tess, given="Maria", phone="+13125550142")
+        otto = people.contact(session, sam, given="Otto", phone="+13125550143")
+        messages.send(session, {maria: "delivered", otto: "blocked"}, now=people.NOW)
+        for contact in (maria, otto):
+            apply_opt_out(session, contact.sis_phone, by="twilio", now=people.NOW)
+        return sam.id
+
+
+def leave(engine, student_id):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE students SET active = false WHERE id = :id"), {"id": student_id})
+
+
+def names(engine, model):
+    with transaction(engine) as session:
+        return sorted(session.scalars(select(model.given_name)))
+
+
+def test_record_holds_what_is_known_of_one_student_and_no_other(run, tmp_path, empty_database, family):
+    path = tmp_path / "record.json"
+    done = run("export-record", path, "--student", "900017")
+    assert (done.returncode, "delete it" in done.stdout) == (0, True)
+    assert path.stat().st_mode & 0o077 == 0
+    held = json.loads(path.read_text())
+    assert [row["given_name"] for row in held["contacts"]] == ["Maria", "Otto"]
+    assert {row["phone"]: row["status"] for row in held["numbers"]} == dict.fromkeys(
+        ("+13125550142", "+13125550143"), "opt_out"
+    )
+    assert [row["outcome"] for row in held["messages"]] == ["delivered", "blocked"]
+    assert "Tess" not in path.read_text()
+    again = run("export-record", path, "--student", "900017")
+    assert (again.returncode, is_one_readable_line(again.stderr)) == (1, True)
+
+
+def test_student_in_the_roster_is_not_erased(run, empty_database, family):
+    refused = run("forget", "--student", "900017")
+    assert (refused.returncode, "next sync would bring them back" in refused.stderr) == (1, True)
+    assert names(empty_database, Student) == ["Sam", "Tess"]
+
+
+def test_dry_run_counts_and_erases_nothing(run, empty_database, family):
+    leave(empty_database, family)
+    done = run("forget", "--student", "900017", "--dry-run")
+    assert done.stdout.startswith("Would be erased: 2 links to contacts, 1 students, ")
+    assert (names(empty_database, Student), names(empty_database, Contact)) == (["Sam", "Tess"], ["Maria", "Otto"])
+
+
+def test_erasing_leaves_the_contact_of_another_student(run, empty_database, family):
+    leave(empty_database, family)
+    done = run("forget", "--student", "900017")
+    assert done.returncode == 0, done.stderr
+    assert "1 contact has another student here and stays." in done.stdout
+    assert (names(empty_database, Student), names(empty_database, Contact)) == (["Tess"], ["Maria"])
+    with transaction(empty_database) as session:
+        assert session.scalar(select(func.count()).select_from(StudentContact)) == 1
+        assert session.scalars(select(Audit.action)).all() == ["student.forgotten"]
+        assert session.scalars(text("SELECT phone FROM phone_numbers")).all() == ["+13125550142"]
+        assert session.scalar(text("SELECT count(*) FROM erased_numbers")) == 1
+
+
+def test_unknown_student_is_said_to_be_unknown(run, empty_database):
+    missing = run("forget", "--student", "1")
+    assert (missing.returncode, is_one_readable_line(missing.stderr)) == (1, True)
