@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
+from bot.http_calls import Patience
 from bot.providers import twilio
 from bot.providers.callback import as_text, e164, required_token, token
-from bot.providers.log_calls import Calls, Patience
+from bot.providers.log_calls import Calls
 from bot.providers.message_log import ReceivedText, SentText, body_key
 from bot.providers.opt_out_keywords import opt_out_messages
 from bot.providers.receipt import Malformed, ParsedReceipt

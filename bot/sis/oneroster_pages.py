@@ -21,7 +21,8 @@ from typing import IO, Any
 import httpx
 
 from bot.errors import UserError
-from bot.sis.oneroster_calls import Calls, NotFound, Refused, Response, join_url
+from bot.http_calls import Response, join_url
+from bot.sis.oneroster_calls import Calls, NotFound, Refused
 
 # Objects that we ask for on one page; most servers return fewer.
 _LIMIT = 5_000
@@ -220,11 +221,12 @@ def _get_page(calls: Calls, endpoint: str, url: httpx.URL) -> _Page:
     count = response.headers.get("x-total-count", "").strip()
     total = int(count) if count.isdecimal() and len(count) <= _LONGEST_COUNT else None
     links = following is not None or ("link" in response.headers and not _NEXT.search(response.headers["link"]))
-    objects = response.json_object().get(endpoint)
+    objects = (response.json_object() or {}).get(endpoint)
     if not isinstance(objects, list):
         raise UserError(
             "sis.not_oneroster",
-            f"{calls.base.host} does not answer as OneRoster does when asked for its {endpoint}. Check SIS_ONEROSTER_URL.",
+            f"{calls.base.host} does not answer as OneRoster does when asked for its {endpoint}, but with {response.looks_like}. "
+            "Check SIS_ONEROSTER_URL.",
         )
     return _Page(objects, total, following, links)
 

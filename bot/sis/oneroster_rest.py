@@ -19,10 +19,11 @@ from typing import Any
 import httpx
 
 from bot.domain.display import plural
+from bot.http_calls import Patience
 from bot.sis import cells, oneroster_pages, oneroster_rows
 from bot.sis.columns import Block, RowReader, merge_by_line
 from bot.sis.lines import BLOCK_ROWS
-from bot.sis.oneroster_calls import Calls, Credentials, Patience
+from bot.sis.oneroster_calls import Calls, Credentials
 from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind, Part, Rejection, Row
 

@@ -156,7 +156,10 @@ def test_connection_that_breaks_is_tried_again(server):
         (lambda _request: Response("<html>"), "pull.unreadable"),
         (lambda _request: JSONResponse([]), "pull.unreadable"),
         (lambda _request: JSONResponse({"messages": None}), "pull.unreadable"),
-        (lambda _request: Response(status_code=302, headers={"location": "https://elsewhere.example"}), "pull.failed"),
+        (
+            lambda _request: Response(status_code=302, headers={"location": "https://elsewhere.example"}),
+            "pull.other_host",
+        ),
     ],
 )
 def test_refusal_is_one_sentence(server, answer, code):

@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.http_calls import Patience
 from bot.sandbox.slack.server import serve_app
-from bot.sis.oneroster_calls import Patience
 from bot.sis.oneroster_rest import Server
 from bot.sis.rows import UserRow
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.providers.log_calls import Patience
+from bot.http_calls import Patience
 from bot.providers.twilio_log import TwilioLog
 from bot.sandbox.slack.server import serve_app
 
