@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import bot
-from bot.cli import data, doctor, family, manifest, pull, serving, sync
+from bot.cli import data, doctor, manifest, people, pull, serving, sync
 from bot.errors import UserError, describe_error
 
 cli = typer.Typer(
@@ -33,8 +33,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "undo-results": data.undo_results,
     "import-deactivations": data.import_deactivations,
     "export-edits": data.export_edits,
-    "export-record": family.export_record,
-    "forget": family.forget,
+    "who": people.who,
+    "export-record": people.export_record,
+    "forget": people.forget,
     "explain": data.explain,
     "doctor": doctor.doctor,
     "manifest": manifest.manifest,

@@ -1,4 +1,4 @@
-"""Commands about one family: their record for a parent who asks, and erasing it."""
+"""Commands about people: what a staff member may see; a family's record for a parent who asks, and erasing it."""
 
 import json
 from datetime import UTC, datetime
@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 _STUDENT = typer.Option("--student", help="The student number or sourced_id.")
+
+
+def who(
+    email: Annotated[str, typer.Argument(help="The address in Slack and in the student information system.")],
+) -> None:
+    """Say what a person may see and why, or why not."""
+    from bot.cli.who import explain_person
+
+    for line in explain_person(email):
+        typer.echo(line)
 
 
 def export_record(

@@ -83,3 +83,47 @@ def test_erasing_leaves_the_contact_of_another_student(run, empty_database, fami
 def test_unknown_student_is_said_to_be_unknown(run, empty_database):
     missing = run("forget", "--student", "1")
     assert (missing.returncode, is_one_readable_line(missing.stderr)) == (1, True)
+
+
+@pytest.fixture
+def office(empty_database):
+    with transaction(empty_database) as session:
+        return people.create_district(session)
+
+
+def who(run, email, **settings):
+    done = run("who", email, **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_school_role_sees_its_school(run, empty_database, office):
+    with transaction(empty_database) as session:
+        people.student(session, at=office.lincoln)
+        people.student(session, at=office.roosevelt)
+    said = who(run, f" {office.clara.email.upper()} ", EXPORT_ROLES="siteadministrator")
+    assert "SIS: Clara Clerk" in said
+    assert "siteAdministrator at Lincoln Elementary; teaches 0 classes now." in said
+    assert "May see: 1 student of Lincoln Elementary" in said
+    assert "May download whole numbers: yes" in said
+
+
+def test_teacher_without_students_is_told_where_to_look(run, empty_database, office):
+    with transaction(empty_database) as session:
+        people.student(session, at=office.lincoln)
+    said = who(run, office.tom.email, EDITOR_ROLES="registrar")
+    assert "May see: 0 students of their own classes.\nThe roster has 1 student." in said
+    assert "May change contacts: no" in said
+
+
+def test_address_that_the_sis_does_not_have(run, empty_database, office):
+    said = who(run, "new.hire@district.example")
+    assert "SIS: no staff record has that address" in said
+    assert "May see: nothing. In Slack they read: I can't find new.hire@district.example" in said
+    assert "ADMIN_EMAILS, and sees every student" in who(run, "it@district.example", ADMIN_EMAILS="it@district.example")
+
+
+def test_slack_is_asked(run, slack, empty_database, office):
+    said = who(run, office.clara.email, **slack)
+    assert said.startswith("Slack: no account here has that address.")
+    assert "May see: nothing, until there is a Slack account" in said
