@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from bot.app import slack_client
 from bot.cli import manifest
 from bot.db import pooler
+from bot.db.connect_errors import describe_problem
 from bot.db.engine import build_engine
 from bot.downloads.mail import check_server
 from bot.errors import UserError
@@ -68,8 +69,8 @@ def _direct_database(url: str) -> Check:
         return _pooling(name, engine)
     except UserError as error:
         return Check(name, ok=False, sentence=f"cannot be used: {error.sentence}")
-    except SQLAlchemyError:
-        return Check(name, ok=False, sentence="does not answer; check it and that PostgreSQL runs.")
+    except DBAPIError as problem:
+        return Check(name, ok=False, sentence=f"cannot be used: {describe_problem(problem, setting=name).sentence}")
 
 
 def _pooling(name: str, engine: Engine) -> Check:

@@ -11,10 +11,12 @@ def migrate() -> None:
     """Upgrade the database to the tables of this version."""
     from bot import settings
     from bot.cli.database import migration_url
-    from bot.db.migrations.upgrade import TablesState, upgrade_database
+    from bot.db.engine import build_engine
+    from bot.db.migrations.upgrade import TablesState, describe_newer, upgrade_database
 
-    if upgrade_database(migration_url(settings.load())) is TablesState.NEWER:
-        typer.echo("The database is newer than this program. It was left as it is.")
+    url = migration_url(settings.load())
+    if upgrade_database(url) is TablesState.NEWER:
+        typer.echo(f"{describe_newer(build_engine(url))} It was left as it is: install the newer version.")
     else:
         typer.echo("The database has the tables of this version.")
 

@@ -7,7 +7,7 @@ from bot import settings
 from bot.db import embedded
 from bot.db.driver import BATCH, Limits
 from bot.db.engine import build_engine, wait_until_ready
-from bot.db.migrations.upgrade import TablesState, load_tables_state, upgrade_database
+from bot.db.migrations.upgrade import TablesState, describe_newer, load_tables_state, upgrade_database
 from bot.errors import UserError
 from bot.settings import Settings
 
@@ -69,5 +69,5 @@ def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
             "database.not_current", "The database does not have the tables of this version. Run: cleanup-bot migrate"
         )
     if state is TablesState.NEWER:
-        typer.echo("Warning: the database is newer than this program. Replace this program soon.", err=True)
+        typer.echo(f"Warning: {describe_newer(engine)} Replace this program soon.", err=True)
     return config, engine

@@ -1,15 +1,18 @@
 """The engine for a PostgreSQL URL."""
 
+import re
 import time
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from bot.db import pooler
+from bot.db.connect_errors import describe_problem
 from bot.db.driver import BATCH, DRIVER_NAME, TCP_LIMITS, Limits
 from bot.errors import UserError
 
+_SEVERAL_HOSTS = re.compile(r"([^/]+://(?:[^@/]*@)?)([^@/?,]+(?:,[^@/?,]+)+)(/[^?]*)(\?.*)?")
 OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 
 
@@ -22,7 +25,7 @@ def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15, setti
         UserError: it is not the URL of a PostgreSQL database.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(_with_hosts_apart(url))
     except ArgumentError as problem:
         sentence = f"{setting} is not a URL. Write postgresql://user:password@host:5432/database."
         raise UserError("database.no_url", sentence) from problem
@@ -42,23 +45,34 @@ def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15, setti
     )
 
 
+def _with_hosts_apart(url: str) -> str:
+    """Return a URL with several hosts, `user:password@first:5432,second:5432/database`, as SQLAlchemy writes it."""
+    parts = _SEVERAL_HOSTS.fullmatch(url)
+    if parts is None:
+        return url
+    before, hosts, path, query = parts.groups()
+    named = "&".join(f"host={host}" for host in hosts.split(","))
+    return f"{before}{path}?{named}{'&' + query[1:] if query else ''}"
+
+
 def wait_until_ready(engine: Engine, *, seconds: float = 30.0, setting: str = "DATABASE_URL") -> None:
     """Wait for a database that is still starting; `setting` is the name of its URL.
 
     Raises:
-        UserError: it did not answer in time, or a pooler in front of it cannot be used.
+        UserError: it did not answer in time, refuses us for a reason that waiting does not change, or is behind a pooler that
+            cannot be used.
     """
     deadline = time.monotonic() + seconds
     while True:
         try:
             with engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
-        except OperationalError as problem:
+        except (OperationalError, ProgrammingError) as problem:
             if pooler.refuses_transactions(problem):
                 break
-            if time.monotonic() > deadline:
-                sentence = f"The database does not answer. Check {setting} and that PostgreSQL runs."
-                raise UserError("database.silent", sentence) from problem
+            reason = describe_problem(problem, setting=setting)
+            if reason.permanent or time.monotonic() > deadline:
+                raise reason from problem
             time.sleep(0.3)
         else:
             break

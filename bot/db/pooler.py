@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from psycopg.errors import ProtocolViolation
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot.db.session import autocommit_engine, driver_connection
 from bot.errors import UserError
@@ -47,7 +47,7 @@ def is_pooled_by_transaction(engine: Engine) -> bool:
             return refuses_transactions(problem)
 
 
-def refuses_transactions(problem: OperationalError) -> bool:
+def refuses_transactions(problem: DBAPIError) -> bool:
     """Return whether this is the error of PgBouncer's `pool_mode = statement`."""
     return isinstance(problem.orig, ProtocolViolation)
 

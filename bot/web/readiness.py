@@ -12,8 +12,9 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.db.connect_errors import describe_problem
 from bot.db.engine import OLDEST_POSTGRESQL
-from bot.db.migrations.upgrade import TablesState, load_tables_state
+from bot.db.migrations.upgrade import TablesState, describe_newer, load_tables_state
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
@@ -65,8 +66,10 @@ def _check_database(engine: Engine) -> Check:
         with autocommit_engine(engine).connect() as connection:
             version = int(connection.scalar(text("SHOW server_version_num")) or 0) // 10_000
             is_read_only = connection.scalar(text("SHOW transaction_read_only")) == "on"
-    except SQLAlchemyError:
-        return Check("database", ok=False, sentence="does not answer; check DATABASE_URL and that PostgreSQL runs.")
+    except DBAPIError as problem:
+        return Check("database", ok=False, sentence=f"cannot be used. {describe_problem(problem).sentence}")
+    except SQLAlchemyError:  # Every connection of this process is in use.
+        return Check("database", ok=False, sentence="does not answer in time, because too many requests wait for it.")
     if version < OLDEST_POSTGRESQL:
         sentence = f"is PostgreSQL {version}; version {OLDEST_POSTGRESQL} or newer is needed."
         return Check("database", ok=False, sentence=sentence)
@@ -96,7 +99,8 @@ def _check_tables(engine: Engine) -> Check:
     if state is TablesState.CURRENT:
         return Check("tables", ok=True, sentence="match this version.")
     if state is TablesState.NEWER:
-        return Check("tables", ok=True, sentence="are newer than this version, which serves until it is replaced.")
+        sentence = f"can be used until this program is replaced. {describe_newer(engine)}"
+        return Check("tables", ok=True, sentence=sentence)
     return Check("tables", ok=False, sentence="do not match this version; run: cleanup-bot migrate")
 
 

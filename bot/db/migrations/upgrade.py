@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+import bot
+from bot.db.connect_errors import describe_refusal
 from bot.db.engine import build_engine
 from bot.db.session import autocommit_engine
 from bot.errors import UserError
@@ -22,6 +24,7 @@ from bot.errors import UserError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_VERSION_IS = "contact-cleanup "
 logger = logging.getLogger(__name__)
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -65,8 +68,10 @@ def upgrade_database(url: str, *, patience: float = 300.0) -> TablesState:
     while True:
         try:
             command.upgrade(alembic_config(url), "head")
-        except OperationalError as problem:
+        except DBAPIError as problem:
             if not isinstance(problem.orig, LockNotAvailable | DeadlockDetected):
+                if refused := describe_refusal(problem):
+                    raise refused from problem
                 raise
             if time.monotonic() > deadline:
                 sentence = (
@@ -77,7 +82,24 @@ def upgrade_database(url: str, *, patience: float = 300.0) -> TablesState:
             logger.info("a table is in use; the migration is tried again in %.0f s", _RETRY_SECONDS)
             time.sleep(_RETRY_SECONDS)
         else:
+            _note_version(url)
             return TablesState.CURRENT
+
+
+def _note_version(url: str) -> None:
+    """Leave the version of the program in the database, for an older program that finds it there."""
+    engine = build_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{_VERSION_IS}{bot.__version__}'"))
+    engine.dispose()
+
+
+def describe_newer(engine: Engine) -> str:
+    """Say that the database belongs to a newer version of the program, and which."""
+    with autocommit_engine(engine).connect() as connection:
+        note = connection.scalar(text("SELECT obj_description('alembic_version'::regclass)")) or ""
+    newer = f" ({note.removeprefix(_VERSION_IS)})" if note.startswith(_VERSION_IS) else ""
+    return f"The database is of a newer version{newer} than this program ({bot.__version__})."
 
 
 def load_tables_state(engine: Engine) -> TablesState:
