@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import bot
-from bot.cli import data, doctor, manifest, people, pull, serving, sync
+from bot.cli import backup, data, doctor, manifest, people, pull, serving, sync
 from bot.errors import UserError, describe_error
 
 cli = typer.Typer(
@@ -27,6 +27,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "socket": serving.socket,
     "sandbox": serving.sandbox,
     "migrate": data.migrate,
+    "backup": backup.backup,
+    "restore": backup.restore,
     "sync": sync.sync,
     "pull": pull.pull,
     "import-results": data.import_results,

@@ -15,19 +15,21 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
 from support import clock_processes as clocks
-from support import people
-from support.digest_stage import POST, STEP, Stage, kill_at_commit, kill_at_lock, kill_at_slack, kill_before_storing
+from support.digest_stage import (
+    POST,
+    STEP,
+    kill_at_commit,
+    kill_at_lock,
+    kill_at_slack,
+    kill_before_storing,
+    serve_stage,
+)
 
-from bot.cli import manifest
 from bot.db.models.slack import PostState
 from bot.digests.posts import LEASE
 from bot.sandbox.slack import message_store
 from bot.sandbox.slack.faults import Fault
-from bot.sandbox.slack.server import serve
-from bot.sandbox.slack.workspace import Workspace
-from bot.settings import Settings
 
 TIMES = int(os.environ.get("DIGEST_KILLS", "2"))
 HOUR = timedelta(hours=1)
@@ -37,18 +39,8 @@ ONE_DIGEST, ONE_REPORT = (1, 0), (0, 1)
 
 @pytest.fixture
 def stage(session, database_url):
-    maria = people.contact(session, people.student(session, at=people.school(session)))
-    session.commit()
-    slack = Workspace(manifest.read())
-    clara = slack.add_user("Clara Clerk", email="clara.clerk@district.example")
-    with serve(slack) as api_url:
-        settings = Settings(
-            _env_file=None,
-            database_url=SecretStr(database_url),
-            slack_bot_token=SecretStr(slack.bot_token),
-            slack_api_url=api_url,
-        )
-        yield Stage(session.get_bind(), slack, settings, clara.id, maria)
+    with serve_stage(session, database_url) as stage:
+        yield stage
 
 
 def killed_before_claim(stage):

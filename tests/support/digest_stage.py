@@ -1,20 +1,25 @@
 """A district whose digest is due in several channels of its Slack, and ways to kill the clock that posts it."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from pydantic import SecretStr
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 from support import clock_processes as clocks
 from support import mass_messages as messages
+from support import people
 
+from bot.cli import manifest
 from bot.db.models.roster import Contact
 from bot.db.models.slack import DigestPost, PostState, Subscription
 from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
 from bot.sandbox.slack import message_store
+from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 from bot.slack.digest.post import EVENT_TYPE
@@ -78,6 +83,23 @@ class Stage:
 
     def all_counts(self):
         return tuple(self.counts(channel) for channel in self.channels)
+
+
+@contextmanager
+def serve_stage(session, database_url):
+    """Yield a stage with one student and contact, and a local Slack that is served meanwhile."""
+    maria = people.contact(session, people.student(session, at=people.school(session)))
+    session.commit()
+    slack = Workspace(manifest.read())
+    clara = slack.add_user("Clara Clerk", email="clara.clerk@district.example")
+    with serve(slack) as api_url:
+        settings = Settings(
+            _env_file=None,
+            database_url=SecretStr(database_url),
+            slack_bot_token=SecretStr(slack.bot_token),
+            slack_api_url=api_url,
+        )
+        yield Stage(session.get_bind(), slack, settings, clara.id, maria)
 
 
 def kill_at_lock(stage, statement, state):
