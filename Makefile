@@ -37,6 +37,7 @@ wheel: $(READY)
 
 lock: $(READY)
 	$(LOCK) pyproject.toml --output-file requirements.txt
+	$(LOCK) --group build --output-file requirements-build.txt
 	$(LOCK) --group dev --extra sandbox --constraints requirements.txt pyproject.toml --output-file requirements-dev.txt
 
 # Finds a Python that can create a virtual environment, or names in one line what is missing.

@@ -24,6 +24,7 @@ cli = typer.Typer(
 COMMANDS: dict[str, Callable[..., None]] = {
     "web": serving.web,
     "clock": serving.clock,
+    "health": serving.health,
     "socket": serving.socket,
     "sandbox": serving.sandbox,
     "migrate": data.migrate,

@@ -21,6 +21,21 @@ def web() -> None:
     server.serve(config, engine, build_bolt_app(config, engine))
 
 
+def health() -> None:
+    """Ask the web process of this machine whether it runs, for the health check of a container."""
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    from bot import settings
+
+    url = f"http://127.0.0.1:{settings.load().port}/healthz"
+    try:
+        with urlopen(url, timeout=3):
+            pass
+    except (URLError, OSError) as problem:
+        raise UserError("health.no_answer", f"{url} does not answer. Is the web process running?") from problem
+
+
 def clock(
     *, once: Annotated[bool, typer.Option("--once", help="Do all work that is due now, then exit.")] = False
 ) -> None:

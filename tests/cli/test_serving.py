@@ -24,6 +24,15 @@ def test_web_serves_and_exits_cleanly_on_a_signal(environment, slack, tmp_path, 
         assert process.wait(30) == 0
 
 
+def test_health_says_whether_web_runs(environment, run, slack, tmp_path):
+    port = free_port()
+    silent = run("health", PORT=str(port))
+    assert (silent.returncode, is_one_readable_line(silent.stderr)) == (1, True)
+    with started("web", {**environment, **slack, "PORT": str(port)}, tmp_path) as process:
+        first_answer(f"http://127.0.0.1:{port}/healthz", process)
+        assert run("health", PORT=str(port)).returncode == 0
+
+
 def test_web_names_a_port_that_is_taken(run, slack):
     with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - the web process listens there too.
         port = taken.getsockname()[1]
