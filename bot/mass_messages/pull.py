@@ -123,7 +123,7 @@ def _pull(engine: Engine, log: MessageLog, *, settings: Settings, now: datetime,
         received = [each for each in texts if isinstance(each, ReceivedText)]
         sent = [each for each in texts if isinstance(each, SentText)]
         total["texts"] += sum(counted_until <= each.at <= end for each in texts)
-        total["hidden"] += sum(counted_until <= each.at <= end and each.body_key is None for each in sent)
+        total["hidden"] += sum(counted_until <= each.at <= end and each.group_key is None for each in sent)
         total += _store_received(engine, received, own_words=settings.opt_out_words, now=now)
         for still_open, stored in _store_receipts(engine, log, sent, now=now):
             open_texts |= {sid: at for sid, at in still_open.items() if at > now - _OPEN_FOR}
@@ -146,7 +146,8 @@ def _begin(engine: Engine, log: MessageLog, *, since: datetime | None, now: date
         watermark.tried_at = now
         starts = [since] if since else []
         if watermark.read_until:
-            starts.append(min(watermark.read_until, watermark.open_since or now) - GAP)
+            overlap = max(GAP, log.late)
+            starts.append(min(watermark.read_until - overlap, (watermark.open_since or now) - GAP))
         return min(starts, default=now - _FIRST_PULL)
 
 
@@ -187,7 +188,7 @@ def _store_text(session: Session, received: ReceivedText, *, own_words: Collecti
 
 
 _KNOWN = text("""
-SELECT provider_id, event_key FROM receipts
+SELECT provider_id, event_key, outcome, code FROM receipts
 WHERE provider = :provider AND provider_id = ANY(:ids) AND outcome <> 'pending'
 """)
 
@@ -196,20 +197,23 @@ def _store_receipts(
     engine: Engine, log: MessageLog, sent: Sequence[SentText], *, now: datetime
 ) -> Iterator[tuple[dict[str, datetime], int]]:
     """Store the final results that are new, and apply them to deliveries that exist; yield the texts without one, and how many
-    were stored. A callback may have reported the same, with a date at the end of its key.
+    were stored. A callback may have reported the same, with a date at the end of its key or, at Telnyx, with a key of its own.
     """
     for start in range(0, len(sent), _BATCH_SIZE):
         batch = sent[start : start + _BATCH_SIZE]
         with transaction(engine) as session:
             known: defaultdict[str, list[str]] = defaultdict(list)
+            results = set()
             for row in session.execute(_KNOWN, {"provider": log.provider, "ids": [each.provider_id for each in batch]}):
                 known[row.provider_id].append(row.event_key)
+                results.add((row.provider_id, row.outcome, row.code))
             is_new = [
                 each for each in batch if not any(key.startswith(each.event_key) for key in known[each.provider_id])
             ]
             receipts = [log.receipt(each) for each in is_new]
             final = [receipt for receipt in receipts if receipt.outcome is not Outcome.PENDING]
-            stored = record_receipts(session, final, now=now).stored
+            new = [receipt for receipt in final if (receipt.provider_id, receipt.outcome, receipt.code) not in results]
+            stored = record_receipts(session, new, now=now).stored
         open_ids = {receipt.provider_id for receipt in receipts} - {receipt.provider_id for receipt in final}
         yield {each.provider_id: each.at for each in is_new if each.provider_id in open_ids}, stored
 
@@ -220,7 +224,7 @@ def _register_groups(
     """Register each group in a transaction of its own; the receipts that wait for it are applied at once."""
     rules = GroupRules(log.provider, settings.settle_after, settings.phone_region, settings.zone)
     with transaction(engine) as session:
-        groups = find_unregistered(session, group_texts(sent), provider=log.provider)
+        groups = find_unregistered(session, group_texts(sent, pause=log.pause), provider=log.provider)
     counts: Counter[str] = Counter()
     for group in groups:
         with transaction(engine) as session:

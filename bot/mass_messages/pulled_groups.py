@@ -1,9 +1,9 @@
 """Group the texts of a provider's log into mass messages, and register those that are not registered yet.
 
-A mass message is one body that went to at least `MIN_NUMBERS` numbers, with no pause longer than `GAP`: a sender that queues texts
-because carriers let it send only one a second makes no pause, and the same words on the next day are another message. Ten is the
-size of a group whose counts may be posted; fewer are notes to single families. Answers to a text are never part of one, though
-many families may get the same automatic answer at once.
+A mass message is one body that went to at least `MIN_NUMBERS` numbers without a long pause: the same words on the next day are another
+message. In a log without bodies it is all that one sender sent without a pause of minutes. Ten is the size of a group whose counts
+may be posted; fewer are notes to single families. Answers to a text are never part of one, though many families may get the same
+automatic answer at once.
 """
 
 from collections import Counter, defaultdict
@@ -18,17 +18,17 @@ from sqlalchemy.orm import Session
 
 from bot.mass_messages.receipts import apply_receipts
 from bot.mass_messages.register import PULLED, register_message
-from bot.providers.message_log import SentText
+from bot.providers.message_log import PAUSE, SentText
 
 MIN_NUMBERS = 10
-GAP = timedelta(hours=1)
+GAP = PAUSE
 
 
 @dataclass(frozen=True)
 class Group:
-    """Texts of one body, oldest first."""
+    """Texts of one mass message, oldest first. `key` is their `group_key`."""
 
-    body_key: str
+    key: str
     texts: Sequence[SentText]
 
     @property
@@ -44,20 +44,20 @@ class Group:
         return self.texts[-1].at
 
 
-def group_texts(texts: Iterable[SentText]) -> list[Group]:
-    """Return the texts of each body, cut where there was a pause, oldest first. They may be fewer than a mass message has."""
-    by_body: defaultdict[str, list[SentText]] = defaultdict(list)
+def group_texts(texts: Iterable[SentText], *, pause: timedelta) -> list[Group]:
+    """Return the texts with the same key, cut where there was a longer pause, oldest first. They may be fewer than a mass message has."""
+    by_key: defaultdict[str, list[SentText]] = defaultdict(list)
     for sent in sorted(texts, key=lambda sent: (sent.at, sent.provider_id)):
-        if sent.body_key and sent.is_unprompted:
-            by_body[sent.body_key].append(sent)
-    groups = [Group(body, part) for body, sent in by_body.items() for part in _cut_at_pauses(sent)]
+        if sent.group_key and sent.is_unprompted:
+            by_key[sent.group_key].append(sent)
+    groups = [Group(key, part) for key, sent in by_key.items() for part in _cut_at_pauses(sent, pause)]
     return sorted(groups, key=lambda group: group.first_at)
 
 
-def _cut_at_pauses(texts: Sequence[SentText]) -> Iterator[list[SentText]]:
+def _cut_at_pauses(texts: Sequence[SentText], pause: timedelta) -> Iterator[list[SentText]]:
     part = [texts[0]]
     for before, sent in pairwise(texts):
-        if sent.at - before.at > GAP:
+        if sent.at - before.at > pause:
             yield part
             part = []
         part.append(sent)
@@ -164,7 +164,7 @@ def register_group(session: Session, group: Group, *, rules: GroupRules, now: da
     registered = _find_message(session, group, owners, provider=rules.provider)
     if registered is None and len(group.numbers) < MIN_NUMBERS:
         return Counter()
-    message = registered or f"{PULLED}{rules.provider} {group.body_key} {group.first_at:%Y-%m-%dT%H:%MZ}"
+    message = registered or f"{PULLED}{rules.provider} {group.key} {group.first_at:%Y-%m-%dT%H:%MZ}"
     free = [sent for sent in group.texts if sent.provider_id not in owners]
     contacts = _contacts_by_number(session, group, message)
     to = {sent.provider_id: next(contacts[sent.phone], None) for sent in free}

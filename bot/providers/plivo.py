@@ -50,10 +50,10 @@ def parse(callback: Callback) -> Parsed:
     message_uuid = required_token(fields.get("MessageUUID"), "MessageUUID")
     if "Text" in fields:
         return opt_out_messages(NAME, f"{message_uuid}:inbound", sender=fields.get("From"), text=fields["Text"])
-    return [_receipt(message_uuid, fields)]
+    return [read_receipt(message_uuid, fields)]
 
 
-def _receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:
+def read_receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:
     """Return the receipt of a text or of one part of it (`PartInfo`, like `1 of 2`). The code `000` means no error."""
     status = required_token(fields.get("Status"), "Status").lower()
     code = token(fields.get("ErrorCode"), "ErrorCode").lstrip("0") or None
@@ -62,12 +62,17 @@ def _receipt(message_uuid: str, fields: Mapping[str, str]) -> ParsedReceipt:
     return ParsedReceipt.from_code(
         look_up_failure(NAME, CODES, f"status:{status}", [code] if code else [], message_id=message_uuid),
         provider=NAME,
-        event_key=f"{message_uuid}:{part}:{status}:{code or ''}:{at.isoformat() if at else ''}",
+        event_key=event_key(message_uuid, status, code, part=part) + (at.isoformat() if at else ""),
         provider_id=token(fields.get("ParentMessageUUID"), "ParentMessageUUID") or message_uuid,
         phone=e164(fields.get("To")),
         code=code,
         occurred_at=at,
     )
+
+
+def event_key(message_uuid: str, status: str, code: str | None, *, part: str = "") -> str:
+    """Return the key of a receipt without its time, which the message log does not show."""
+    return f"{message_uuid}:{part}:{status}:{code or ''}:"
 
 
 _OURS = Outcome.NOT_CONTACT_PROBLEM

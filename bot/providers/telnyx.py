@@ -1,6 +1,6 @@
 """Telnyx: JSON events signed with Ed25519. An error code overrides the status.
 
-Events are repeated and arrive out of order: the event's id identifies a repeated one. The sender registers the `id` that the send API
+Events are repeated and arrive out of order: the event's id identifies a repeated one, or the message's id if a family sent it. The sender registers the `id` that the send API
 returned; for a group text `<id>:<to>`, because all its recipients share one id. Telnyx's pages disagree on 40300: the list of errors
 says STOP, a sample says unreachable. We follow the list and log an error if its title says anything else. A failover URL in the
 messaging profile doubles its attempts (`docs/retries.md`). Source: Telnyx's message errors and its guide to receiving webhooks.
@@ -19,7 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from bot.domain.sms_status import Outcome
 from bot.providers.callback import Callback, as_text, check_age, e164, field, required_token, timestamp
 from bot.providers.opt_out_keywords import opt_out_messages
-from bot.providers.receipt import BadSignature, Code, Malformed, Parsed, ParsedReceipt, look_up_failure
+from bot.providers.receipt import (
+    BadSignature,
+    Code,
+    FamilyText,
+    Malformed,
+    OptOutMessage,
+    Parsed,
+    ParsedReceipt,
+    look_up_failure,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +60,14 @@ def parse(callback: Callback) -> Parsed:
     event_id = required_token(field(event, "id"), "id of the event")
     message = field(event, "payload")
     if kind == "message.received":
-        sender = field(message, "from", "phone_number")
-        return opt_out_messages(NAME, event_id, sender=sender, text=field(message, "text"))
+        return read_inbound(required_token(field(message, "id"), "id of the message"), message)
     return _receipts(event_id, message, timestamp(field(event, "occurred_at")))
+
+
+def read_inbound(message_id: str, message: Any) -> Sequence[OptOutMessage | FamilyText]:
+    """Return what a text of a family means, as an event or `GET /v2/messages/{id}` shows it."""
+    sender = field(message, "from", "phone_number")
+    return opt_out_messages(NAME, f"{message_id}:inbound", sender=sender, text=field(message, "text"))
 
 
 def _receipts(event_id: str, message: Any, at: datetime | None) -> Parsed:
@@ -62,9 +76,9 @@ def _receipts(event_id: str, message: Any, at: datetime | None) -> Parsed:
     recipients = _list(message, "to")
     if len(recipients) == 1:
         codes = _codes(message_id, message)
-        return [_receipt(recipients[0], codes, event_key=event_id, provider_id=message_id, at=at)]
+        return [read_receipt(recipients[0], codes, event_key=event_id, provider_id=message_id, at=at)]
     return [
-        _receipt(
+        read_receipt(
             recipient,
             [],
             event_key=f"{event_id}:{index}",
@@ -75,9 +89,10 @@ def _receipts(event_id: str, message: Any, at: datetime | None) -> Parsed:
     ]
 
 
-def _receipt(
+def read_receipt(
     recipient: Any, codes: Sequence[str], *, event_key: str, provider_id: str, at: datetime | None
 ) -> ParsedReceipt:
+    """Return what the status and number of a recipient mean, with the codes of its errors. An unknown code is logged."""
     status = required_token(field(recipient, "status"), "status").lower()
     return ParsedReceipt.from_code(
         look_up_failure(NAME, CODES, f"status:{status}", codes, message_id=provider_id.partition(":")[0]),

@@ -4,11 +4,10 @@ A text that Twilio refuses at once, with an error instead of a SID, is not in th
 its guide to the Message resource.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
@@ -16,11 +15,9 @@ from bot.http_calls import Patience
 from bot.providers import twilio
 from bot.providers.callback import as_text, e164, required_token, token
 from bot.providers.log_calls import Calls
-from bot.providers.message_log import ReceivedText, SentText, body_key
+from bot.providers.message_log import PAUSE, ReceivedText, SentText, body_key, read_items
 from bot.providers.opt_out_keywords import opt_out_messages
 from bot.providers.receipt import Malformed, ParsedReceipt
-
-logger = logging.getLogger(__name__)
 
 _PAGE_SIZE = 1000
 _NEVER_SENT = {"scheduled", "canceled"}
@@ -36,6 +33,8 @@ class TwilioLog:
     url: str
     patience: Patience = field(default_factory=Patience)
     provider = twilio.NAME
+    pause = PAUSE
+    late = timedelta()
 
     @classmethod
     def from_setting(cls, credentials: str, *, url: str) -> Self:
@@ -47,14 +46,9 @@ class TwilioLog:
     def texts(self, start: datetime, end: datetime) -> Iterator[SentText | ReceivedText]:
         query = {"PageSize": str(_PAGE_SIZE), "DateSent>": _utc(start), "DateSent<": _utc(end)}
         with self._open_calls(self.patience) as calls:
-            for item in self._items(calls, query):
-                try:
-                    text = _parse(item)
-                except Malformed as problem:
-                    logger.error("a message in Twilio's log was left out: %s", problem)  # noqa: TRY400 (The reason is enough.)
-                    continue
-                if text:
-                    yield text
+            texts: Iterator[SentText | ReceivedText]
+            texts = read_items(self._items(calls, query), _read, provider=self.provider)
+            yield from texts
 
     def receipt(self, sent: SentText) -> ParsedReceipt:
         status = sent.fields["status"]
@@ -91,9 +85,8 @@ def _utc(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _parse(item: Any) -> SentText | ReceivedText | None:
+def _read(fields: Mapping[str, Any]) -> SentText | ReceivedText | None:
     """Return a text, None for a message on another channel, which is to `whatsapp:+1…`."""
-    fields: Mapping[str, Any] = item if isinstance(item, dict) else {}
     sid = required_token(fields.get("sid"), "sid")
     at = _parse_date(fields.get("date_sent")) or _parse_date(fields.get("date_created"))
     if at is None:

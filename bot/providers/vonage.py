@@ -27,7 +27,9 @@ from bot.providers.receipt import (
     BEFORE_CARRIER,
     BadSignature,
     Code,
+    FamilyText,
     Malformed,
+    OptOutMessage,
     Parsed,
     ParsedReceipt,
     TryAgain,
@@ -98,12 +100,17 @@ def _parse_messages_api(message: Mapping[str, Any]) -> Parsed:
         raise Malformed("no status")
     if not status:
         is_text = as_text(message.get("channel")) in {"sms", "mms", "rcs"}
-        return _inbound(uuid, message.get("from"), message.get("text")) if is_text else []
+        return read_inbound(uuid, message.get("from"), message.get("text")) if is_text else []
+    return [read_messages_receipt(uuid, status, message)]
+
+
+def read_messages_receipt(uuid: str, status: str, message: Mapping[str, Any]) -> ParsedReceipt:
+    """Return what a status, in lower case, of the Messages API and its error mean. An unknown code is logged."""
     number = _error_number(message.get("error"))
     code = f"messages:{number}" if number else None
     default = BEFORE_CARRIER if status == "rejected" else AFTER_CARRIER
     codes, at = [code] if code else [], timestamp(message.get("timestamp"))
-    receipt = ParsedReceipt.from_code(
+    return ParsedReceipt.from_code(
         look_up_failure(NAME, CODES, f"messages-status:{status}", codes, message_id=uuid, default=default),
         provider=NAME,
         event_key=f"{uuid}:{status}:{number}:{at.isoformat() if at else ''}",
@@ -112,7 +119,6 @@ def _parse_messages_api(message: Mapping[str, Any]) -> Parsed:
         code=code,
         occurred_at=at,
     )
-    return [receipt]
 
 
 def _error_number(error: Any) -> str:
@@ -131,12 +137,17 @@ def _parse_sms_api(fields: Mapping[str, str]) -> Parsed:
     if not status and "text" not in fields:
         raise Malformed("no status")
     if not status:
-        return _inbound(message_id, fields.get("msisdn"), fields["text"])
+        return read_inbound(message_id, fields.get("msisdn"), fields["text"])
+    return [read_sms_receipt(message_id, status, fields)]
+
+
+def read_sms_receipt(message_id: str, status: str, fields: Mapping[str, str]) -> ParsedReceipt:
+    """Return what a status, in lower case, of the SMS API and the `fields` of a callback mean. An unknown code is logged."""
     # Error code 0 comes with `delivered`, and means nothing with any other status.
     number = token(fields.get("err-code"), "err-code").lstrip("0")
     code = f"dlr:{number}" if number else None
     codes = [code] if code else []
-    receipt = ParsedReceipt.from_code(
+    return ParsedReceipt.from_code(
         look_up_failure(NAME, CODES, f"status:{status}", codes, message_id=message_id, default=AFTER_CARRIER),
         provider=NAME,
         event_key=f"{message_id}:{status}:{number}:{token(fields.get('scts'), 'scts')}",
@@ -145,10 +156,9 @@ def _parse_sms_api(fields: Mapping[str, str]) -> Parsed:
         code=code,
         occurred_at=timestamp(fields.get("message-timestamp")),
     )
-    return [receipt]
 
 
-def _inbound(message_id: str, sender: Any, text: Any) -> Parsed:
+def read_inbound(message_id: str, sender: Any, text: Any) -> Sequence[OptOutMessage | FamilyText]:
     return opt_out_messages(NAME, f"{message_id}:inbound", sender=sender, text=text)
 
 

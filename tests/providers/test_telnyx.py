@@ -138,7 +138,7 @@ def test_group_text_has_a_receipt_per_recipient_without_errors():
 
 @pytest.mark.parametrize(("text", "stop"), [("STOP", True), (" stop all ", True), ("Start", False), ("unstop", False)])
 def test_stop_and_start_are_recognized(text, stop):
-    assert parsed(inbound(text)) == OptOutMessage("telnyx", EVENT, PHONE, stop)
+    assert parsed(inbound(text)) == OptOutMessage("telnyx", f"{MESSAGE}:inbound", PHONE, stop)
 
 
 @pytest.mark.parametrize(
