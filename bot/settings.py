@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import UserError
@@ -18,7 +18,19 @@ from bot.errors import UserError
 SLACK_API_URL = "https://slack.com/api/"
 _SHORTEST_PERIOD = timedelta(days=30)
 _LOCALHOST = ("localhost", "127.0.0.1", "::1")
-_TWILIO_CREDENTIALS = re.compile(r"AC[0-9a-f]{32}:(SK[0-9a-f]{32}:)?[^\s:]+", re.IGNORECASE)
+# The form of each setting with which a provider's log is pulled, and how it is described.
+PULL_CREDENTIALS = {
+    "pull_twilio": (
+        re.compile(r"AC[0-9a-f]{32}:(SK[0-9a-f]{32}:)?[^\s:]+", re.IGNORECASE),
+        "the account SID with its auth token, AC…:token, or with an API key, AC…:SK…:secret",
+    ),
+    "pull_telnyx": (re.compile(r"[^\s:]+"), "an API key, KEY…"),
+    "pull_plivo": (
+        re.compile(r"[MS]A[0-9A-Z]{18}:[^\s:]+", re.IGNORECASE),
+        "the auth ID with its auth token, MA…:token",
+    ),
+    "pull_vonage": (re.compile(r"[0-9a-z]{8}:[^\s:]+", re.IGNORECASE), "the API key with its secret, a1b2c3d4:secret"),
+}
 _ONEROSTER_VERSION = re.compile(r"/v?1[p.][12]/?$")
 
 
@@ -61,6 +73,12 @@ class Settings(BaseSettings):
     ingest_token: SecretStr | None = None
     pull_twilio: SecretStr | None = None
     pull_twilio_url: str = "https://api.twilio.com"
+    pull_telnyx: SecretStr | None = None
+    pull_telnyx_url: str = "https://api.telnyx.com"
+    pull_plivo: SecretStr | None = None
+    pull_plivo_url: str = "https://api.plivo.com"
+    pull_vonage: SecretStr | None = None
+    pull_vonage_url: str = "https://api.nexmo.com"
     pull_every: timedelta = timedelta(minutes=15)
     settle_after: timedelta = timedelta(hours=24)
     first_look_after: timedelta = timedelta(minutes=30)
@@ -138,14 +156,15 @@ class Settings(BaseSettings):
             raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
         return value
 
-    @field_validator("pull_twilio")
+    @field_validator(*PULL_CREDENTIALS)
     @classmethod
-    def _check_twilio_credentials(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not _TWILIO_CREDENTIALS.fullmatch(value.get_secret_value()):
-            raise ValueError("write the account SID with its auth token, AC…:token, or with an API key, AC…:SK…:secret")
+    def _check_pull_credentials(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        form, description = PULL_CREDENTIALS[info.field_name or ""]
+        if value and not form.fullmatch(value.get_secret_value()):
+            raise ValueError(f"write {description}")
         return value
 
-    @field_validator("sis_oneroster_url", "sis_oneroster_token_url", "pull_twilio_url")
+    @field_validator("sis_oneroster_url", "sis_oneroster_token_url", *(f"{name}_url" for name in PULL_CREDENTIALS))
     @classmethod
     def _check_sis_url(cls, value: str | None) -> str | None:
         """Require https: a roster, texts, and the secrets for them are never sent over the network unencrypted."""

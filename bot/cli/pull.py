@@ -7,7 +7,7 @@ import typer
 
 
 def pull(
-    provider: Annotated[str, typer.Argument(help="The SMS provider: twilio.")],
+    provider: Annotated[str, typer.Argument(help="The SMS provider: plivo, telnyx, twilio, or vonage.")],
     *,
     since: Annotated[
         datetime | None,

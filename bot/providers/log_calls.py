@@ -23,9 +23,9 @@ class Calls:
 
     @classmethod
     @contextmanager
-    def open(cls, base: str, auth: tuple[str, str], name: str, setting: str, patience: Patience) -> Iterator[Self]:
+    def open(cls, base: str, auth: httpx.Auth, name: str, setting: str, patience: Patience) -> Iterator[Self]:
         with HttpCalls.open(System("pull", f"{setting}_URL", _if_busy(name)), patience) as http:
-            yield cls(http, base, httpx.BasicAuth(*auth), name, setting)
+            yield cls(http, base, auth, name, setting)
 
     def get(self, address: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the JSON object at a path of the provider.
@@ -57,8 +57,8 @@ class Calls:
     def _refusal(self, status: int) -> UserError:
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             sentence = (
-                f"{self._name} refuses our key ({status}). Check {self._setting}: the key must be active, belong to the account before "
-                "it, and may read messages."
+                f"{self._name} refuses our key ({status}). Check {self._setting}: the key must be active, belong to this account, "
+                "and be allowed to read its messages."
             )
             return UserError("pull.refused", sentence)
         if status == HTTPStatus.NOT_FOUND:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
+import httpx
+
 from bot.http_calls import Patience
 from bot.providers import twilio
 from bot.providers.callback import as_text, e164, required_token, token
@@ -76,7 +78,7 @@ class TwilioLog:
 
     @contextmanager
     def _open_calls(self, patience: Patience) -> Iterator[Calls]:
-        auth = (self.user, self.secret)
+        auth = httpx.BasicAuth(self.user, self.secret)
         with Calls.open(self.url, auth, "Twilio", "PULL_TWILIO", patience) as calls:
             yield calls
 

@@ -3,8 +3,9 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support import people, twilio_server
+from support import log_servers, people, twilio_server
 from support.command_line import COMMAND, is_one_readable_line
+from support.log_servers import Plivo, Telnyx, Vonage
 from support.twilio_server import CREDENTIALS, answering
 
 from bot.db.session import transaction
@@ -53,7 +54,12 @@ def test_pull_says_what_was_new(run, configured):
         (["twilio"], {"PULL_TWILIO": "SK1:secret"}, "PULL_TWILIO: write the account SID"),
         (["twilio"], {"PULL_TWILIO_URL": "http://twilio.example"}, "https"),
         (["twilio", "--since", "2999-01-01"], {}, "future"),
-        (["telnyx"], {}, "cleanup-bot pull twilio"),
+        (["azure"], {}, "cleanup-bot pull twilio"),
+        (["telnyx"], {}, "PULL_TELNYX is not set. Set it to an API key"),
+        (["plivo"], {}, "MA…:token"),
+        (["plivo"], {"PULL_PLIVO": "0123:secret"}, "PULL_PLIVO: write the auth ID"),
+        (["vonage"], {"PULL_VONAGE": "a1b2c3d4"}, "PULL_VONAGE: write the API key with its secret"),
+        (["vonage"], {"PULL_VONAGE_URL": "http://vonage.example"}, "https"),
     ],
 )
 def test_pull_says_how_to_fix_what_is_wrong(run, configured, arguments, settings, hint):
@@ -61,7 +67,7 @@ def test_pull_says_how_to_fix_what_is_wrong(run, configured, arguments, settings
     assert result.returncode != 0
     assert hint in result.stderr
     assert is_one_readable_line(result.stderr)
-    assert "secret" not in result.stderr.replace("SK…:secret", "")
+    assert "1:secret" not in result.stderr
 
 
 @pytest.mark.usefixtures("maria")
@@ -90,3 +96,19 @@ def test_refused_key_is_named_by_pull_and_doctor(run, configured, server):
     assert (refused.returncode, is_one_readable_line(refused.stderr)) == (1, True)
     assert "Check PULL_TWILIO" in refused.stderr
     assert "✗ message log of twilio" in run("doctor", **configured).stdout
+
+
+@pytest.mark.usefixtures("maria")
+@pytest.mark.parametrize("kind", [Telnyx, Plivo, Vonage])
+def test_logs_of_the_other_providers_are_pulled(run, kind):
+    name = kind.__name__.lower()
+    with log_servers.serving(kind) as server:
+        for number in range(10):
+            server.send(f"+1312555014{number}", at=datetime.now(UTC) - timedelta(hours=1))
+        settings = {f"PULL_{name.upper()}": server.credentials, f"PULL_{name.upper()}_URL": server.url}
+        assert run("pull", name, **settings).stdout.startswith("10 texts read: 1 new mass message, 1 new delivery")
+        assert f"✓ message log of {name}" in run("doctor", **settings).stdout
+        server.faults = [answering(401)]
+        refused = run("pull", name, **settings)
+        assert (refused.returncode, is_one_readable_line(refused.stderr)) == (1, True)
+        assert f"Check PULL_{name.upper()}" in refused.stderr
