@@ -164,11 +164,21 @@ def _apply_receipts(engine: Engine, now: datetime) -> int:
 
 
 def _pull(settings: Settings, engine: Engine, now: datetime, lock_engine: Engine | None) -> int:
-    """Pull the logs that are due, and return how many mass messages, results, and texts of families were new."""
-    new = 0
+    """Pull the logs that are due, and return how many mass messages, results, and texts of families were new.
+
+    Raises:
+        UserError: a log could not be read; the others were.
+    """
+    new, failure = 0, None
     for log in choose_logs(settings).values():
-        counts = pull_if_due(engine, log, settings=settings, now=now, lock_engine=lock_engine)
+        try:
+            counts = pull_if_due(engine, log, settings=settings, now=now, lock_engine=lock_engine)
+        except UserError as error:
+            failure = error
+            continue
         new += counts.messages + counts.receipts + counts.opt_outs + counts.unclear
+    if failure:
+        raise failure
     return new
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from slack_sdk import WebClient
 from sqlalchemy import func, select
-from support import people, twilio_server
+from support import log_servers, people, twilio_server
 from support import sis_bundles as bundles
 from support import sis_server as server
 
@@ -242,3 +242,12 @@ def test_round_pulls_the_log_and_settles_its_messages(engine, session):
         assert len(twilio.requests) == 1
         twilio.faults = [twilio_server.answering(401, 20003)]
         assert clock.run_once(here, engine, None, now=lambda: NOW + timedelta(hours=1)).failed == ("texts_pulled",)
+
+
+def test_log_that_cannot_be_read_does_not_keep_the_others_waiting(empty_database):
+    with log_servers.serving(log_servers.Plivo) as plivo, twilio_server.serving() as twilio:
+        plivo.faults = [log_servers.answering(401)]
+        credentials = {"pull_plivo": plivo.credentials, "pull_twilio": twilio_server.CREDENTIALS}
+        here = make_settings(**credentials, pull_plivo_url=plivo.url, pull_twilio_url=twilio.url)
+        assert clock.run_once(here, empty_database, None, now=lambda: NOW).failed == ("texts_pulled",)
+        assert len(plivo.requests) == len(twilio.requests) == 1
