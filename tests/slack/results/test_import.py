@@ -137,6 +137,19 @@ def test_undo_in_the_message_takes_everything_back(office, session, family, snow
     assert actions == ["report.imported", "report.undone"]
 
 
+def test_undo_of_an_older_import_says_that_it_is_over(office, session, family, snow):
+    choose(office, office.clara)
+    submit(office, office.clara, **{"answer.0": "landline"})
+    submit(office, office.clara)
+    assert office.tick().failed == ()
+    older = office.clara.last()
+    messages.send(session, {family[1]: "delivered"}, now=office.now() + timedelta(minutes=1))
+    session.commit()
+    assert office.clara.press(older, action_id="results.undo").ok
+    assert "cannot be undone anymore" in text_of(office.clara.last())
+    assert state(session) == [ReportState.IMPORTED]
+
+
 def test_undo_in_the_dialog_of_the_next_import(office, session, family, snow):
     choose(office, office.clara)
     submit(office, office.clara, **{"answer.0": "landline"})
