@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 # About 100,000 deliveries; posting the same message id again adds more.
 _MAX_MASS_MESSAGE = 16 * MEGABYTE
-_TRUE = {"", "1", "true", "yes"}
+_STRICT = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 def mass_messages_endpoint(
@@ -89,8 +89,10 @@ def _json_endpoint(
 
     async def endpoint(request: Request) -> Response:
         check_token(settings, request, refusals)
+        strict = _STRICT.get(request.query_params.get("strict", "false").lower())
+        if strict is None:
+            raise HttpError(400, "Write strict=true or strict=false.", field="strict")
         body = await read_body(request, max_bytes=max_bytes)
-        strict = request.query_params.get("strict", "false").lower() in _TRUE
         return await to_thread.run_sync(partial(parse_and_register, body, strict=strict), limiter=threads)
 
     return endpoint

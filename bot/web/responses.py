@@ -17,12 +17,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class HttpError(Exception):
-    """An error answer: its status, one readable line, and optionally its `WWW-Authenticate` header (`challenge`)."""
+    """An error answer: its status, one readable line, and optionally the wrong field and the `WWW-Authenticate` header (`challenge`)."""
 
-    def __init__(self, status: int, sentence: str, *, challenge: str | None = None) -> None:
+    def __init__(self, status: int, sentence: str, *, field: str | None = None, challenge: str | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
+        self.field = field
         self.challenge = challenge
 
 
@@ -35,7 +36,8 @@ def handle_errors(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except HttpError as error:
             headers = {"WWW-Authenticate": error.challenge} if error.challenge else None
-            return JSONResponse({"error": error.sentence}, error.status, headers)
+            field = {"field": error.field} if error.field else {}
+            return JSONResponse({"error": error.sentence, **field}, error.status, headers)
         except UserError as error:
             return JSONResponse({"error": error.sentence, "field": error.field}, 422)
         except ClientDisconnect:

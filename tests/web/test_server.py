@@ -481,6 +481,16 @@ def test_provider_without_signatures_is_challenged_for_a_password(serve):
     assert bot.post("/receipts/bandwidth", json=[], auth=("bandwidth", "secret")).status_code == 204
 
 
+@pytest.mark.parametrize("path", INGEST_ENDPOINTS)
+@pytest.mark.parametrize(("strict", "status"), [("banana", 400), ("TRUE", 200), ("", 200), ("no", 200)])
+def test_strict_is_true_or_false(bot, path, strict, status):
+    headers = {"Authorization": f"Bearer {INGEST}"}
+    answer = bot.post(f"{path}?strict={strict}", json=INGEST_ENDPOINTS[path], headers=headers)
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["field"] == "strict"
+
+
 def test_wrong_row_is_named_and_the_others_are_stored(bot, session):
     message = a_message(a_delivery(), a_delivery(contact="CON-2", provider_id="SM2", to="soon"))
     strict = register(bot, message, "?strict=true")
