@@ -20,7 +20,15 @@ from bot.domain.display import plural
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import record_opt_out
-from bot.mass_messages.pulled_groups import GAP, GroupRules, find_unregistered, group_texts, register_group
+from bot.mass_messages.pulled_groups import (
+    GAP,
+    GAP_WITHOUT_BODIES,
+    GroupRules,
+    find_unregistered,
+    group_texts,
+    leave_registered,
+    register_group,
+)
 from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.unclear_texts import KEPT, store_unclear_text
 from bot.providers.message_log import MessageLog, ReceivedText, SentText
@@ -224,7 +232,12 @@ def _register_groups(
     """Register each group in a transaction of its own; the receipts that wait for it are applied at once."""
     rules = GroupRules(log.provider, settings.settle_after, settings.phone_region, settings.zone)
     with transaction(engine) as session:
-        groups = find_unregistered(session, group_texts(sent, pause=log.pause), provider=log.provider)
+        if log.has_bodies:
+            found = group_texts(sent, pause=GAP)
+        else:
+            own = leave_registered(session, sent, provider=log.provider)
+            found = group_texts(own, pause=GAP_WITHOUT_BODIES)
+        groups = find_unregistered(session, found, provider=log.provider)
     counts: Counter[str] = Counter()
     for group in groups:
         with transaction(engine) as session:

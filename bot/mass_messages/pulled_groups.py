@@ -18,10 +18,13 @@ from sqlalchemy.orm import Session
 
 from bot.mass_messages.receipts import apply_receipts
 from bot.mass_messages.register import PULLED, register_message
-from bot.providers.message_log import PAUSE, SentText
+from bot.providers.message_log import SentText
 
 MIN_NUMBERS = 10
-GAP = PAUSE
+# A sender that queues texts because carriers let it send only one a second makes no pause.
+GAP = timedelta(hours=1)
+# Texts to single families that are typed one after another must not look like a mass message.
+GAP_WITHOUT_BODIES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,16 @@ class GroupRules:
     settle_after: timedelta
     region: str
     zone: ZoneInfo
+
+
+def leave_registered(session: Session, texts: Iterable[SentText], *, provider: str) -> list[SentText]:
+    """Return the texts without those of messages that their sender registered: without bodies, other texts of that time are no part of
+    them.
+    """
+    texts = list(texts)
+    owners = session.execute(_OWNERS, {"provider": provider, "ids": [sent.provider_id for sent in texts]})
+    registered = {row.provider_id for row in owners if not row.message.startswith(PULLED)}
+    return [sent for sent in texts if sent.provider_id not in registered]
 
 
 def find_unregistered(session: Session, groups: Iterable[Group], *, provider: str) -> list[Group]:

@@ -15,10 +15,6 @@ logger = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
 
-# The longest pause within a mass message. A sender that queues texts because carriers let it send only one a second makes none.
-# Without bodies, single texts that are typed one after another must not look like a mass message.
-PAUSE = timedelta(hours=1)
-PAUSE_WITHOUT_BODIES = timedelta(minutes=2)
 # An automatic answer follows within seconds.
 _ANSWERED_WITHIN = timedelta(minutes=2)
 
@@ -52,7 +48,7 @@ class ReceivedText:
 
 
 class MessageLog(Protocol):
-    """The log of one account. A mass message makes no longer pause than `pause`; a text may be `late` in the log by this much."""
+    """The log of one account. A text may be `late` in the log by this much."""
 
     @property
     def provider(self) -> str: ...
@@ -61,7 +57,7 @@ class MessageLog(Protocol):
     def account(self) -> str: ...
 
     @property
-    def pause(self) -> timedelta: ...
+    def has_bodies(self) -> bool: ...
 
     @property
     def late(self) -> timedelta: ...

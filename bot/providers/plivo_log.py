@@ -18,7 +18,7 @@ from bot.providers import plivo
 from bot.providers.callback import as_text, e164, required_token, timestamp, token
 from bot.providers.callback import field as field_of
 from bot.providers.log_calls import Calls
-from bot.providers.message_log import PAUSE_WITHOUT_BODIES, SentText, mark_answers, read_items, sender_key
+from bot.providers.message_log import SentText, mark_answers, read_items, sender_key
 from bot.providers.receipt import Malformed, ParsedReceipt
 
 _PAGE_SIZE = 20
@@ -35,7 +35,7 @@ class PlivoLog:
     patience: Patience = field(default_factory=Patience)
     seconds_a_page: float = _SECONDS_A_PAGE
     provider = plivo.NAME
-    pause = PAUSE_WITHOUT_BODIES
+    has_bodies = False
     late = timedelta()
 
     @classmethod

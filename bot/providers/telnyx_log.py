@@ -21,7 +21,6 @@ from bot.providers.callback import as_text, e164, required_token, timestamp
 from bot.providers.callback import field as field_of
 from bot.providers.log_calls import Calls
 from bot.providers.message_log import (
-    PAUSE_WITHOUT_BODIES,
     ReceivedText,
     SentText,
     mark_answers,
@@ -52,7 +51,7 @@ class TelnyxLog:
     patience: Patience = field(default_factory=Patience)
     account: str = "of the key"
     provider = telnyx.NAME
-    pause = PAUSE_WITHOUT_BODIES
+    has_bodies = False
     late = timedelta(days=1)
 
     def texts(self, start: datetime, end: datetime) -> Iterator[SentText | ReceivedText]:

@@ -17,7 +17,7 @@ from bot.http_calls import Patience
 from bot.providers import twilio
 from bot.providers.callback import as_text, e164, required_token, token
 from bot.providers.log_calls import Calls
-from bot.providers.message_log import PAUSE, ReceivedText, SentText, body_key, read_items
+from bot.providers.message_log import ReceivedText, SentText, body_key, read_items
 from bot.providers.opt_out_keywords import opt_out_messages
 from bot.providers.receipt import Malformed, ParsedReceipt
 
@@ -35,7 +35,7 @@ class TwilioLog:
     url: str
     patience: Patience = field(default_factory=Patience)
     provider = twilio.NAME
-    pause = PAUSE
+    has_bodies = True
     late = timedelta()
 
     @classmethod

@@ -17,7 +17,7 @@ from bot.http_calls import Patience
 from bot.providers import vonage
 from bot.providers.callback import as_text, e164, required_token, timestamp, token
 from bot.providers.log_calls import Calls
-from bot.providers.message_log import PAUSE, ReceivedText, SentText, body_key, mark_answers, read_items
+from bot.providers.message_log import ReceivedText, SentText, body_key, mark_answers, read_items
 from bot.providers.receipt import Malformed, ParsedReceipt
 
 _PRODUCTS = ("SMS", "MESSAGES")
@@ -35,7 +35,7 @@ class VonageLog:
     url: str
     patience: Patience = field(default_factory=Patience)
     provider = vonage.NAME
-    pause = PAUSE
+    has_bodies = True
     late = timedelta()
 
     @classmethod

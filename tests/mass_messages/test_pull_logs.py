@@ -208,6 +208,19 @@ def test_message_registered_with_ids_is_not_doubled(session, server, families, p
     assert set(outcomes(session).values()) == {"delivered"}
 
 
+def test_note_beside_a_registered_message_is_no_part_of_it(session, plivo_server, families, pulling):
+    ids = send_to(plivo_server, families[:11])
+    deliveries = [
+        messages.a_delivery(contact, provider="plivo", provider_id=message_id)
+        for contact, message_id in zip(families[:11], ids, strict=True)
+    ]
+    messages.register(session, messages.a_message(*deliveries, sent_at=SENT, message_id="early"), now=NOW)
+    session.commit()
+    plivo_server.send(families[11].sis_phone, at=SENT + timedelta(seconds=30))
+    assert pulling(plivo_server).deliveries == 0
+    assert set(outcomes(session).values()) == {"delivered"}
+
+
 @pytest.mark.parametrize(("minutes", "count"), [(2, 1), (5, 2)])
 def test_one_sender_makes_another_message_after_a_pause(plivo_server, families, pulling, *, minutes, count):
     send_to(plivo_server, families)

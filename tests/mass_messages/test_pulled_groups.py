@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from support.people import NOW
 
-from bot.mass_messages.pulled_groups import group_texts
-from bot.providers.message_log import PAUSE, SentText, body_key
+from bot.mass_messages.pulled_groups import GAP, group_texts
+from bot.providers.message_log import SentText, body_key
 
 CLOSED = body_key("School is closed.")
 
@@ -25,17 +25,17 @@ def a_text(minute, body=CLOSED, *, is_unprompted=True):
     ],
 )
 def test_texts_of_one_body_are_cut_at_pauses(minutes, groups):
-    found = [[sent.provider_id for sent in group.texts] for group in group_texts(map(a_text, minutes), pause=PAUSE)]
+    found = [[sent.provider_id for sent in group.texts] for group in group_texts(map(a_text, minutes), pause=GAP)]
     assert found == [[f"SM{minute}" for minute in group] for group in groups]
 
 
 def test_other_bodies_are_other_groups():
-    groups = group_texts([a_text(0), a_text(1, "other"), a_text(2)], pause=PAUSE)
+    groups = group_texts([a_text(0), a_text(1, "other"), a_text(2)], pause=GAP)
     assert [len(group.texts) for group in groups] == [2, 1]
 
 
 def test_answers_and_hidden_bodies_are_left_out():
-    assert group_texts([a_text(0, is_unprompted=False), a_text(1, None)], pause=PAUSE) == []
+    assert group_texts([a_text(0, is_unprompted=False), a_text(1, None)], pause=GAP) == []
 
 
 @pytest.mark.parametrize(
