@@ -15,7 +15,7 @@ from bot.identity import AccessRules
 from bot.settings import Settings
 from bot.slack import commands, home, pending, refresh, shortcuts
 from bot.slack.digest import post as digest_post
-from bot.slack.kit import error_handler, respond
+from bot.slack.kit import error_handler, respond, timing
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_edit, download
 from bot.slack.list import card as list_card
@@ -81,6 +81,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
     )
+    app.use(timing.measure)
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card)

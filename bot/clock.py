@@ -6,6 +6,7 @@ after an hour; a held one waits for a person.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.blocking import BlockingScheduler
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from bot.admin_notices import delete_old_admin_notices, enqueue_admin_notices
@@ -79,7 +80,8 @@ def run_forever(settings: Settings, engine: Engine, slack_client: Any, *, sync_e
     start = datetime.now(UTC)
     for name, job in _jobs(settings, engine, slack_client, utc_now, sync_engine).items():
         seconds = _INTERVALS.get(name, _INTERVAL_SECONDS)
-        scheduler.add_job(_attempt, "interval", (name, job), seconds=seconds, next_run_time=start, id=name)
+        run = partial(_run_jobs, engine, {name: job}, utc_now)
+        scheduler.add_job(run, "interval", seconds=seconds, next_run_time=start, id=name)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
@@ -92,7 +94,7 @@ def run_once(
 ) -> RoundResult:
     """Run every job once, even if another one failed. Without a `slack_client` (a WebClient) nothing is posted."""
     jobs = _jobs(settings, engine, slack_client, now, sync_engine)
-    counts = {name: _attempt(name, job) for name, job in jobs.items()}
+    counts = _run_jobs(engine, jobs, now)
     failed = tuple(name for name, count in counts.items() if count is None)
     return RoundResult({name: count for name, count in counts.items() if count is not None}, failed)
 
@@ -132,6 +134,38 @@ def _delete_old_data(settings: Settings, engine: Engine, now: datetime, sync_eng
         families=settings.keep_families,
     )
     return delete_old_data(engine, periods, now=now, sync_engine=sync_engine)
+
+
+def _run_jobs(engine: Engine, jobs: Mapping[str, Job], now: Now) -> dict[str, int | None]:
+    """Run jobs one after the other, and record when each succeeded or failed; return the count of each, None if it failed."""
+    counts, runs = {}, []
+    for name, job in jobs.items():
+        start = time.monotonic()
+        counts[name] = _attempt(name, job)
+        is_done, at = counts[name] is not None, now()
+        seconds = time.monotonic() - start
+        runs.append(
+            {"job": name, "seconds": seconds, "done": at if is_done else None, "failed": None if is_done else at}
+        )
+    _attempt("recording", partial(_in_transaction, engine, _record_runs, runs=runs))
+    return counts
+
+
+# A success within a minute after another one tells nothing new.
+_RECORD_RUN = text("""
+INSERT INTO job_runs AS r (job, succeeded_at, failed_at, seconds) VALUES (:job, :done, :failed, :seconds)
+ON CONFLICT (job) DO UPDATE SET
+    succeeded_at = coalesce(excluded.succeeded_at, r.succeeded_at),
+    failed_at = coalesce(excluded.failed_at, r.failed_at),
+    seconds = CASE WHEN excluded.failed_at IS NULL THEN excluded.seconds ELSE r.seconds END
+WHERE excluded.failed_at IS NOT NULL OR r.succeeded_at IS NULL OR r.failed_at > r.succeeded_at
+   OR r.succeeded_at < excluded.succeeded_at - interval '1 minute'
+""")
+
+
+def _record_runs(session: Session, *, runs: list[dict[str, Any]]) -> int:
+    session.execute(_RECORD_RUN, runs)
+    return 0
 
 
 def _attempt(name: str, job: Job) -> int | None:

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_api_url: str = SLACK_API_URL
+    log_format: Literal["text", "json"] = "text"
     port: int = Field(default=3000, ge=1, le=65535)
     timezone: str = "America/Chicago"
     phone_region: str = "US"
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     azure_event_grid_key: SecretStr | None = None
     generic_receipts_secret: SecretStr | None = None
     ingest_token: SecretStr | None = None
+    metrics_token: SecretStr | None = None
     pull_twilio: SecretStr | None = None
     pull_twilio_url: str = "https://api.twilio.com"
     pull_telnyx: SecretStr | None = None

@@ -14,6 +14,7 @@ from support import sis_server as server
 
 from bot import clock
 from bot.cli import manifest
+from bot.db.models.job_runs import JobRun
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.roster import StaffRole, SyncRejection, SyncRun, SyncState
 from bot.db.models.slack import Subscription
@@ -32,6 +33,16 @@ def make_settings(**changed):
 def ran(session, at, state=SyncState.DONE):
     session.add(SyncRun(source="bundle", started_at=at, finished_at=at, state=state))
     session.commit()
+
+
+def test_jobs_leave_when_they_succeeded_and_failed(session, empty_database, monkeypatch):
+    settings = make_settings()
+    clock.run_once(settings, empty_database, None, now=lambda: NOW)
+    monkeypatch.setattr(clock, "expire_claims", lambda *_args, **_values: 1 / 0)
+    clock.run_once(settings, empty_database, None, now=lambda: NOW + timedelta(minutes=5))
+    runs = {run.job: run for run in session.scalars(select(JobRun))}
+    assert (runs["claims_expired"].succeeded_at, runs["claims_expired"].failed_at) == (NOW, NOW + timedelta(minutes=5))
+    assert (runs["receipts"].succeeded_at, runs["receipts"].failed_at) == (NOW + timedelta(minutes=5), None)
 
 
 def at(*clock_time, day=23):

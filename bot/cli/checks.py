@@ -168,7 +168,7 @@ def _logs(config: Settings) -> list[Check]:
 def secret_lengths(config: Settings) -> Check:
     """Check every secret with which a caller proves who it is; callers can try as many as they like."""
     secrets = {"slack_signing_secret": config.signing_secrets}
-    for name in ("ingest_token", *(provider.SECRET for provider in registry.BY_NAME.values())):
+    for name in ("ingest_token", "metrics_token", *(provider.SECRET for provider in registry.BY_NAME.values())):
         if secret := config.secret(name):
             # Of `user:password`, only the password is secret.
             secrets[name] = (secret.partition(":")[2] if name.endswith("_basic_auth") else secret,)

@@ -57,6 +57,10 @@ def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
         UserError: a setting is invalid, the database does not answer, or it has the tables of an older version.
     """
     config = settings.load()
+    if config.log_format == "json":
+        from bot.cli.logs import log_as_json
+
+        log_as_json()
     url = database_url(config)
     engine = build_engine(url, limits=limits)
     wait_until_ready(engine, seconds=10)

@@ -4,6 +4,7 @@ No request is trusted before its signature or token is checked, no body is logge
 """
 
 import socket
+import time
 from contextlib import suppress
 
 import uvicorn
@@ -19,11 +20,13 @@ from bot.app import freeze_garbage_collector
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.web.connections import BACKLOG, KEEP_ALIVE_SECONDS, DeadlineProtocol, max_connections
-from bot.web.health import liveness, metrics_endpoint, readiness_endpoint
+from bot.web.health import liveness, readiness_endpoint
 from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
 from bot.web.log_limit import limit_server_log
+from bot.web.metrics import REQUEST_SECONDS, metrics_endpoint
 from bot.web.receipts import receipts_endpoint
 from bot.web.refusals import RefusalCounter
+from bot.web.request_id import start_request
 from bot.web.responses import Endpoint, handle_errors
 from bot.web.results import results_endpoint, undo_endpoint
 from bot.web.slack import slack_endpoint
@@ -90,8 +93,8 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
     opt_outs = opt_outs_endpoint(settings, engine, ingest_threads, refusals)
     results = results_endpoint(settings, engine, ingest_threads, refusals)
     undo_results = undo_endpoint(settings, engine, ingest_threads, refusals)
-    readiness = readiness_endpoint(engine, slack_threads, zone=settings.zone)
-    metrics = metrics_endpoint(engine, CapacityLimiter(_METRICS_THREADS))
+    readiness = readiness_endpoint(settings, engine, slack_threads)
+    metrics = metrics_endpoint(settings, engine, CapacityLimiter(_METRICS_THREADS))
 
     async def not_found(request: Request, _error: Exception) -> Response:
         return answer_wrong_address(request, refusals)
@@ -105,8 +108,8 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
             *_with_slash("/results", results, "PUT"),
             *_with_slash("/results/{id:int}", undo_results, "DELETE"),
             Route("/healthz", handle_errors(liveness)),
-            Route("/readyz", handle_errors(readiness)),
-            Route("/metrics", handle_errors(metrics)),
+            Route("/readyz", _measured("/readyz", handle_errors(readiness))),
+            Route("/metrics", _measured("/metrics", handle_errors(metrics))),
         ],
         exception_handlers={404: not_found},
     )
@@ -114,4 +117,18 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
 
 def _with_slash(path: str, endpoint: Endpoint, *methods: str) -> list[Route]:
     """Serve an address also with a slash at its end: callers do not follow a redirect, or do not sign the request again."""
-    return [Route(spelling, handle_errors(endpoint), methods=methods) for spelling in (path, f"{path}/")]
+    measured = _measured(path, handle_errors(endpoint))
+    return [Route(spelling, measured, methods=methods) for spelling in (path, f"{path}/")]
+
+
+def _measured(path: str, endpoint: Endpoint) -> Endpoint:
+    """Measure how long answers take, under the address as the route has it: `/receipts/{provider}`."""
+
+    async def measured_endpoint(request: Request) -> Response:
+        start, request_id = time.perf_counter(), start_request()
+        response = await endpoint(request)
+        response.headers["X-Request-Id"] = request_id
+        REQUEST_SECONDS.labels(path, response.status_code).observe(time.perf_counter() - start)
+        return response
+
+    return measured_endpoint

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from bot.web import server, wrong_address
 
 NOW = people.NOW
+WITH_TOKEN = {"Authorization": "Bearer metrics-secret"}
 
 
 def written(session, expected):
@@ -41,6 +42,7 @@ def bot(empty_database):
         slack_signing_secret=SecretStr("slack-secret"),
         twilio_auth_token=SecretStr("twilio-secret"),
         bandwidth_basic_auth=SecretStr("bandwidth:secret"),
+        metrics_token=SecretStr("metrics-secret"),
     )
     with serve_app(server.create_web_app(settings, empty_database, None)) as url, httpx.Client(base_url=url) as bot:
         yield bot
@@ -68,9 +70,9 @@ def test_refused_requests_are_counted_by_source_and_reason(bot, session):
     }
     bot.post("/slack/events")
     assert written(session, 9)["slack", "no signature"] == 2
-    metrics = bot.get("/metrics").text
-    assert 'contact_cleanup_requests_refused_last_day{of="slack"} 5' in metrics
-    assert 'contact_cleanup_refusals_last_day{source="slack",reason="no signature"} 2' in metrics
+    metrics = bot.get("/metrics", headers=WITH_TOKEN).text
+    assert 'contact_cleanup_requests_refused_last_day{source="slack"} 5.0' in metrics
+    assert 'contact_cleanup_refusals_last_day{reason="no signature",source="slack"} 2.0' in metrics
 
 
 def test_proxy_that_is_not_believed_is_named_as_the_cause(bot, session):
@@ -85,7 +87,7 @@ def test_proxy_that_is_not_believed_is_named_as_the_cause(bot, session):
         ("twilio", "the signature does not match"): 1,
         ("twilio", "the signed URL differs; set PUBLIC_URL=https://cleanup.district.example"): 1,
     }
-    answer = bot.get("/readyz").json()
+    answer = bot.get("/readyz", headers=WITH_TOKEN).json()
     assert "refused requests" in answer["attention"]
     assert "set PUBLIC_URL=https://cleanup.district.example" in answer["refused requests"]
     assert answer["ready"]

@@ -1,7 +1,6 @@
 """The HTTP endpoints, over a real socket, with a small Bolt app behind Slack's."""
 
 import logging
-import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,6 +12,8 @@ from urllib.parse import urlencode
 import httpx
 import jwt
 import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -33,7 +34,8 @@ from bot.settings import Settings
 from bot.web import server
 
 SNS_KEY = f"{amazon.SITE}SimpleNotificationService-"
-SIGNING, TWILIO, INGEST = "slack-secret", "twilio-secret", "ingest-secret"
+SIGNING, TWILIO, INGEST, METRICS = "slack-secret", "twilio-secret", "ingest-secret", "metrics-secret"
+WITH_TOKEN = {"Authorization": f"Bearer {METRICS}"}
 COMMAND = urlencode({"command": "/cleanup", "text": "grade 5 O'Brien", "user_id": "U1", "team_id": "T1"}).encode()
 
 
@@ -42,6 +44,7 @@ def make_settings(**changed):
         "slack_signing_secret": SecretStr(SIGNING),
         "twilio_auth_token": SecretStr(TWILIO),
         "ingest_token": SecretStr(INGEST),
+        "metrics_token": SecretStr(METRICS),
     }
     return Settings(_env_file=None, **(defaults | changed))
 
@@ -364,7 +367,7 @@ def test_forged_certificates_delay_no_receipt_and_no_check(subscribed, sns, sess
         assert refused_at_once.status_code == 503
         assert from_twilio(subscribed).status_code == 204
         assert register(subscribed, a_message(a_delivery())).status_code == 200
-        assert [subscribed.get(path).status_code for path in ("/metrics", "/readyz")] == [200, 200]
+        assert [subscribed.get(path, headers=WITH_TOKEN).status_code for path in ("/metrics", "/readyz")] == [200, 200]
         assert not all(request.done() for request in forged)
         sns.may_answer.set()
         assert {request.result().status_code for request in forged} == {403, 503}
@@ -537,7 +540,7 @@ def test_readiness_needs_the_tables_of_this_version(bot):
 def test_process_without_a_database_is_alive_but_not_ready(bolt):
     down = build_engine("postgresql://nobody@127.0.0.1:1/nothing")
     with serve_app(server.create_web_app(make_settings(), down, bolt)) as url:
-        answer = httpx.get(f"{url}/readyz")
+        answer = httpx.get(f"{url}/readyz", headers=WITH_TOKEN)
         assert httpx.get(f"{url}/healthz").status_code == 200
     assert answer.status_code == 503
     assert "DATABASE_URL" in answer.json()["database"]
@@ -570,15 +573,33 @@ def test_old_sync_is_reported_but_process_is_ready(bot, session):
     run = SyncRun(source="bundle", started_at=long_ago, finished_at=long_ago, state=SyncState.DONE)
     session.add(run)
     session.commit()
-    answer = bot.get("/readyz")
+    answer = bot.get("/readyz", headers=WITH_TOKEN)
     assert answer.status_code == 200
     assert "30 hours ago" in answer.json()["SIS"]
+
+
+def test_strangers_read_what_is_wrong_and_no_details(bot, session):
+    stranger, guess = bot.get("/readyz"), bot.get("/readyz", headers={"Authorization": "Bearer metrics"})
+    assert stranger.json() == guess.json()
+    assert set(stranger.json()) == {"ready", "attention", "sentences"}
+    assert bot.get("/metrics").status_code == 401
+
+
+def test_metrics_are_off_without_a_token(serve):
+    answer = serve(metrics_token=None).get("/metrics", headers=WITH_TOKEN)
+    assert (answer.status_code, "METRICS_TOKEN" in answer.json()["error"]) == (404, True)
 
 
 def test_metrics_are_counts_only(bot, session):
     people.list_contact(session, people.contact(session, people.student(session)))
     session.commit()
-    lines = bot.get("/metrics").text.splitlines()
-    assert 'contact_cleanup_listed{of="blocked"} 1' in lines
-    assert "contact_cleanup_receipts_waiting 0" in lines
-    assert all(re.fullmatch(r"# TYPE \w+ gauge|\w+(\{of=\"\w+\"\})? \d+", line) for line in lines)
+    from_twilio(bot)
+    answer = bot.get("/metrics", headers=WITH_TOKEN)
+    lines = answer.text.splitlines()
+    assert 'contact_cleanup_listed{status="blocked"} 1.0' in lines
+    assert "contact_cleanup_receipts_waiting 1.0" in lines
+    measured = {"endpoint": "/receipts/{provider}", "status": "204"}
+    assert REGISTRY.get_sample_value("contact_cleanup_http_request_duration_seconds_count", measured) > 0
+    families = list(text_string_to_metric_families(answer.text))
+    assert {family.type for family in families} <= {"gauge", "counter", "histogram"}
+    assert "5550142" not in answer.text
