@@ -50,13 +50,17 @@ def forget(
 ) -> None:
     """Erase a student who left, and contacts who have no other student. This cannot be undone."""
     from bot import audit
-    from bot.cli.database import open_database
+    from bot.cli.database import open_database, open_direct
+    from bot.db.advisory_locks import SYNC_LOCK, advisory_lock
     from bot.db.session import transaction
     from bot.domain.display import plural
+    from bot.errors import UserError
     from bot.retention import record
 
-    _, engine = open_database()
-    with transaction(engine) as session:
+    config, engine = open_database()
+    with advisory_lock(open_direct(config, engine), SYNC_LOCK) as lock, transaction(engine) as session:
+        if lock is None:
+            raise UserError("record.sync_runs", "A sync is running. Try again when it has ended. Nothing was erased.")
         savepoint = session.begin_nested()
         erased = record.forget_student(session, record.find_student(session, student))
         rows = ", ".join(f"{count:,} {kind}" for kind, count in erased.rows.items())

@@ -31,6 +31,9 @@ def erase_left_families(engine: Engine, sync_engine: Engine, before: datetime, *
         for table in ("students", "contacts"):
             _note_who_left(engine, table, now)
         count = _erase_in_batches(engine, before)
+        if count:
+            with transaction(engine) as session:
+                erase_unused_words(session)
     return count + erase_unused_numbers(engine)
 
 
@@ -104,6 +107,21 @@ def _erase(session: Session, ids: Sequence[int], rows: dict[str, str]) -> Counte
         for kind, where in rows.items():
             counts[kind] = session.connection().execute(text(f"DELETE FROM {where}"), {"ids": list(ids)}).rowcount
     return +counts
+
+
+_ERASE_WORDS = text("""
+WITH present AS MATERIALIZED (
+    SELECT DISTINCT word FROM (
+        SELECT given_name, family_name, search FROM students UNION ALL SELECT given_name, family_name, search FROM contacts
+    ) AS p, string_to_table(words_of_a_name(p.given_name, p.family_name, p.search), ' ') AS word
+)
+DELETE FROM name_words w WHERE NOT EXISTS (SELECT FROM present p WHERE p.word = w.word)
+""")
+
+
+def erase_unused_words(session: Session) -> int:
+    """Erase the words that are in no name anymore. No sync may run: a word that it adds meanwhile would be missed."""
+    return session.connection().execute(_ERASE_WORDS).rowcount
 
 
 _NUMBERS = text("SELECT phone FROM phone_numbers WHERE phone > :after ORDER BY phone LIMIT :batch")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.roster import Student
 from bot.errors import UserError
-from bot.retention.families import erase_contacts, erase_numbers, erase_students
+from bot.retention.families import erase_contacts, erase_numbers, erase_students, erase_unused_words
 
 _PARTS = {
     "student": "SELECT sourced_id, identifier AS number, given_name, family_name, grade, active, left_at FROM students WHERE id = :id",
@@ -91,7 +91,7 @@ class Erased:
 
 
 def forget_student(session: Session, student: Student) -> Erased:
-    """Erase a student who left, with the contacts who have no other student and the numbers that no one has then.
+    """Erase a student who left, with the contacts who have no other student and the numbers that no one has then. No sync may run.
 
     Raises:
         UserError: the student is in the SIS, so that the next sync would bring them back.
@@ -107,4 +107,5 @@ def forget_student(session: Session, student: Student) -> Erased:
     phones = session.scalars(_PHONES, {"contacts": only_theirs}).all()
     rows = erase_students(session, [student.id]) + erase_contacts(session, only_theirs)
     rows["numbers"] = erase_numbers(session, phones)
+    rows["words of names"] = erase_unused_words(session)
     return Erased(+rows, len(contacts) - len(only_theirs))

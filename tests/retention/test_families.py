@@ -12,6 +12,7 @@ from bot.db.advisory_locks import SYNC_LOCK, advisory_lock
 from bot.db.models.edits import Audit, Edit
 from bot.db.models.erased_numbers import ErasedNumber
 from bot.db.models.messages import Delivery, PhoneNumber
+from bot.db.models.name_words import NameWord
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.retention.families import erase_left_families
@@ -61,6 +62,7 @@ def test_family_is_erased_a_year_after_we_saw_that_it_left(engine, session, home
     assert [count(session, model) for model in (Contact, Delivery, PhoneNumber, ErasedNumber)] == [0] * 4
     assert session.scalars(select(Student.id)).all() == [home.tess.id]
     assert messages.the_list(session) == {}
+    assert sorted(session.scalars(select(NameWord.word))) == ["rivera", "tess"]
 
 
 def test_family_that_came_back_begins_anew(engine, session, home, now):
