@@ -10,20 +10,25 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Select,
+    Subquery,
     Text,
+    and_,
     case,
     exists,
     false,
     func,
     literal,
     literal_column,
+    null,
     select,
     true,
     union,
     union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot import access
 from bot.access import AccessLevel, Actor
@@ -39,14 +44,19 @@ from bot.cleanup_list.query import (
     use_indexes,
 )
 from bot.db.models.base import ContactMethod
-from bot.db.models.edits import Removal
+from bot.db.models.edits import IN_FORCE, Edit, Removal
 from bot.db.models.listed_students import ListedStudent
+from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
-from bot.db.models.views import effective_contacts, textable
+from bot.db.models.views import NUMBER_STATUS, effective_contacts
+from bot.db.session import set_local
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import STUDENT_CRITERIA, Filter, page_count
 
 _DELIVERED, _NOT_TEXTED = "delivered", "not_texted"
+# All links of a district are read once, in the order of an index: a hash table of them would be written to the disk in parts, and
+# several processes would each read all of them.
+_DISTRICT_PLAN = ("enable_hashjoin = off", "max_parallel_workers_per_gather = 0", "work_mem = '32MB'")
 _TEXTABLE = 2  # `ListedStudent.need` of students with an adult who can be texted.
 
 
@@ -83,8 +93,7 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
     """
     is_district = actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA
     students = None if is_district else narrow_students(access.visible_students(actor), which, today=actor.today)
-    parts = _parts(students)
-    use_indexes(session)
+    parts = _prepare(session, students)
     rows = session.execute(_forecast_query(parts, actor, which.page, page_size)).all()
     counts, total = rows[0].counts or {}, rows[0].total
     pages = page_count(total, page_size)
@@ -101,24 +110,23 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
 
 def count_without_adult(session: Session, students: Select[int] | None) -> int:
     """Return how many of these active students (a query of ids, or None for all) have no adult who would get a text."""
+    return session.scalar(select(func.count()).select_from(_prepare(session, students).alone)) or 0
+
+
+def _prepare(session: Session, students: Select[int] | None) -> _Parts:
     use_indexes(session)
-    return session.scalar(select(func.count()).select_from(_parts(students).alone)) or 0
-
-
-def _parts(students: Select[int] | None) -> _Parts:
-    return _of_district() if students is None else _of_students(students)
+    if students is not None:
+        return _of_students(students)
+    for setting in _DISTRICT_PLAN:
+        set_local(session, setting)
+    return _of_district()
 
 
 def _of_students(students: Select[int]) -> _Parts:
     """Look up the contacts of each student. `OFFSET 0` keeps it at that; as a join it becomes one of all contacts of the district."""
     chosen = students.cte("chosen").prefix_with("MATERIALIZED")
     adult = (
-        select(
-            effective_contacts.c.contact_id,
-            _fate().label("fate"),
-            textable.label("textable"),
-            has_other_way.label("other_way"),
-        )
+        select(effective_contacts.c.contact_id, *_outcome(effective_contacts.c))
         .where(effective_contacts.c.student_id == chosen.c.id)
         .offset(literal_column("0"))
         .lateral("adult")
@@ -134,35 +142,29 @@ def _of_students(students: Select[int]) -> _Parts:
     alone = (
         select(links.c.student_id, func.coalesce(func.bool_or(links.c.other_way), False).label("other_ways"))
         .group_by(links.c.student_id)
-        .having(~func.coalesce(func.bool_or(links.c.textable), False))
+        .having(~func.coalesce(func.bool_or(links.c.fate == _DELIVERED), False))
         .cte("alone")
     )
     return _Parts(fates, alone)
 
 
-def _fate() -> Any:
-    adult = effective_contacts.c
-    return case(
-        (textable, _DELIVERED),
+def _outcome(adult: ReadOnlyColumnCollection[str, Any]) -> tuple[ColumnElement[Any], ...]:
+    """Return `fate` and `other_way` of contacts with the columns of `effective_contacts`."""
+    fate = case(
         (adult.method != ContactMethod.TEXT, _NOT_TEXTED),
         (adult.phone.is_(None), SmsStatus.NO_NUMBER),
-        else_=adult.sms_status,
+        else_=func.coalesce(adult.sms_status, _DELIVERED),
     )
+    return fate.label("fate"), has_other_way(adult).label("other_way")
 
 
 def _of_district() -> _Parts:
     """Find the few contacts of all students who would miss the message, and count the others.
 
-    A link is hidden only where its contact is in `uncertain`. For those the view is asked; of all others every active link counts.
+    A link is hidden only where its contact is in `uncertain`. For those, and for edited contacts, the view is asked; all others have
+    the values of the SIS, and every active link of theirs counts.
     """
     link, adult = StudentContact, effective_contacts.c
-    missed = (
-        select(adult.student_id, adult.contact_id, _fate().label("fate"), has_other_way.label("other_way"))
-        # Compared with a number, the planner expects few contacts, as there are, and looks their links up one by one.
-        .where(case((textable, 0), else_=1) == 1)
-        .cte("missed")
-        .prefix_with("MATERIALIZED")
-    )
     of_former_students = select(link.contact_id).join(Student, Student.id == link.student_id)
     uncertain = (
         union(
@@ -173,17 +175,61 @@ def _of_district() -> _Parts:
         .cte("uncertain")
         .prefix_with("MATERIALIZED")
     )
-    return _Parts(_fates_of_district(missed, uncertain), _alone_in_district(missed, uncertain))
+    changed = union(select(uncertain.c.contact_id), select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)))
+    asked = (
+        select(adult.student_id, adult.contact_id, *_outcome(adult))
+        .where(adult.contact_id.in_(changed))
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
+    )
+    unchanged = _missed_by_sis_values()
+    links = select(link.student_id).where(link.contact_id == unchanged.c.contact_id, link.active)
+    student = links.offset(literal_column("0")).lateral("student")
+    missed = (
+        union_all(
+            select(student.c.student_id, unchanged.c.contact_id, *_outcome(unchanged.c))
+            .join_from(unchanged, student, true())
+            .where(unchanged.c.contact_id.not_in(changed)),
+            select(asked).where(asked.c.fate != _DELIVERED),
+        )
+        .cte("missed")
+        .prefix_with("MATERIALIZED")
+    )
+    return _Parts(_fates_of_district(missed, asked, uncertain), _alone_in_district(missed, uncertain))
 
 
-def _fates_of_district(missed: CTE, uncertain: CTE) -> CTE:
-    link, adult = StudentContact, effective_contacts.c
-    linked = select(link.contact_id).where(link.active).group_by(link.contact_id).subquery()
-    all_linked = select(func.count()).select_from(linked)
+def _missed_by_sis_values() -> Subquery:
+    """Select the contacts who would miss the message if they had no edits, with the columns of `effective_contacts`.
+
+    They are looked up by their numbers: `OFFSET 0` keeps it at that. To join all numbers of a district takes twice as long.
+    """
+    number = aliased(PhoneNumber, name="n")
+    status = literal_column(NUMBER_STATUS, Text)
+    contact = (
+        Contact.id.label("contact_id"),
+        Contact.sis_method.label("method"),
+        Contact.sis_phone.label("phone"),
+        Contact.email,
+    )
+    gets_texts = and_(Contact.active, Contact.sis_method == ContactMethod.TEXT)
+    with_number = select(*contact).where(gets_texts, Contact.sis_phone == number.phone)
+    at_number = with_number.offset(literal_column("0")).lateral("at_number")
+    return union_all(
+        select(at_number, status.label("sms_status")).join_from(number, at_number, true()).where(status.is_not(None)),
+        select(*contact, null()).where(gets_texts, Contact.sis_phone.is_(None)),
+        select(*contact, status)
+        .join_from(Contact, number, number.phone == Contact.sis_phone, isouter=True)
+        .where(Contact.active, Contact.sis_method != ContactMethod.TEXT),
+    ).subquery("unchanged")
+
+
+def _fates_of_district(missed: CTE, asked: CTE, uncertain: CTE) -> CTE:
+    link = StudentContact
+    all_linked = select(func.count(link.contact_id.distinct())).where(link.active)
     has_link = exists().where(link.contact_id == uncertain.c.contact_id, link.active)
     unsure = select(func.count()).select_from(uncertain).where(has_link)
-    confirmed = select(func.count(adult.contact_id.distinct())).where(
-        adult.contact_id.in_(select(uncertain.c.contact_id))
+    confirmed = select(func.count(asked.c.contact_id.distinct())).where(
+        asked.c.contact_id.in_(select(uncertain.c.contact_id))
     )
     contacts = select(missed.c.contact_id, missed.c.fate).distinct().cte("missed_contacts").prefix_with("MATERIALIZED")
     all_missed = select(func.count()).select_from(contacts)

@@ -37,6 +37,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Scope
@@ -278,21 +279,23 @@ def sort_position(order: Sequence[str], value: SQLColumnExpression[Any]) -> Colu
     return case(positions, value=value, else_=literal_column(str(len(order)), Integer))
 
 
-_adult = effective_contacts.c
-# A call to an Inactive number reaches no one, or a stranger, as does one to the wrong person.
-_in_service = and_(_adult.phone.is_not(None), _adult.sms_status.in_(NOT_CALLED).is_not(True))
-# A row of `effective_contacts` who gets calls or email.
-has_other_way = or_(
-    and_(_adult.method == ContactMethod.CALL, _in_service),
-    and_(_adult.method == ContactMethod.EMAIL, _adult.email.is_not(None)),
-)
+def has_other_way(adult: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Return the condition that a contact gets calls or email; `adult` are the columns of `effective_contacts`, or the same ones.
+
+    A call to an Inactive number reaches no one, or a stranger, as does one to the wrong person.
+    """
+    in_service = and_(adult.phone.is_not(None), adult.sms_status.in_(NOT_CALLED).is_not(True))
+    return or_(
+        and_(adult.method == ContactMethod.CALL, in_service),
+        and_(adult.method == ContactMethod.EMAIL, adult.email.is_not(None)),
+    )
 
 
 def reachability_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:
     """Select how many adults of a student can be texted, and whether one gets calls or email."""
     return select(
         func.count().filter(textable).label("textable"),
-        func.coalesce(func.bool_or(has_other_way), False).label("other_ways"),
+        func.coalesce(func.bool_or(has_other_way(effective_contacts.c)), False).label("other_ways"),
     ).where(effective_contacts.c.student_id == student_id)
 
 

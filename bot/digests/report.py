@@ -129,8 +129,8 @@ def _with_list(session: Session, digest: Digest, scope: CountScope, params: Mapp
         fixed=sum(row.fixed for row in by_status),
         by_status=_group_moves(by_status, SEVERITY),
         by_grade=_group_moves(session.execute(scope.by_grade(), params).all(), LEVELS),
-        students_without_adult=scope.count_without_adult(session),
         earlier=tuple(EarlierMessage(*row) for row in session.execute(scope.earlier(), earlier)),
+        students_without_adult=scope.count_without_adult(session),
     )
 
 

@@ -48,6 +48,14 @@ NOT_REMOVED = """NOT EXISTS (
       WHERE x.contact_id = l.contact_id AND (x.student_id = l.student_id OR x.student_id IS NULL) AND x.undone_at IS NULL
   )"""
 
+# SQL for a number `n`: the cases of its SMS status.
+_STATUS_CASES = """WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
+            WHEN n.wrong_person_at IS NOT NULL THEN 'wrong_person'
+            WHEN n.noted = 'refused' THEN 'opt_out'
+            WHEN n.noted IS NOT NULL THEN 'inactive'
+            ELSE n.status END"""
+NUMBER_STATUS = f"CASE {_STATUS_CASES}"
+
 EFFECTIVE_CONTACTS = f"""
 CREATE VIEW effective_contacts AS
 SELECT s.id AS student_id,
@@ -62,11 +70,7 @@ SELECT s.id AS student_id,
        r.phone,
        r.method,
        CASE WHEN NOT r.is_tried THEN NULL
-            WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
-            WHEN n.wrong_person_at IS NOT NULL THEN 'wrong_person'
-            WHEN n.noted = 'refused' THEN 'opt_out'
-            WHEN n.noted IS NOT NULL THEN 'inactive'
-            ELSE n.status END AS sms_status,
+            {_STATUS_CASES} AS sms_status,
        n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL OR n.noted IS NOT NULL AS opted_out,
        r.is_tried
 FROM student_contacts l
