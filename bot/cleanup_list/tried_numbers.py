@@ -5,7 +5,7 @@ it is blocked, out of service, or texted STOP. The view `contact_reach` hides th
 never texted after STOP all the same.
 """
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -47,16 +47,13 @@ WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT
   )
 ON CONFLICT DO NOTHING
 """)
-_ADD_SHOWN_BEFORE = text("""
-INSERT INTO tried_numbers (contact_id, phone)
-SELECT :contact_id, :phone
-WHERE EXISTS (SELECT FROM cleanup_list WHERE contact_id = :contact_id AND phone = :phone)
-   OR EXISTS (
-       SELECT FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
-       JOIN contact_ids i ON i.sourced_id = d.contact_sourced_id
-       WHERE d.phone = :phone AND i.contact_id = :contact_id AND m.settled_at IS NOT NULL
-   )
-ON CONFLICT DO NOTHING
+_IS_SHOWN = text("""
+SELECT EXISTS (SELECT FROM tried_numbers WHERE contact_id = :contact_id AND phone = :phone) AS is_tried,
+       EXISTS (SELECT FROM cleanup_list WHERE contact_id = :contact_id AND phone = :phone) OR EXISTS (
+           SELECT FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
+           JOIN contact_ids i ON i.sourced_id = d.contact_sourced_id
+           WHERE d.phone = :phone AND i.contact_id = :contact_id AND m.settled_at IS NOT NULL
+       ) AS was_shown
 """)
 
 
@@ -74,6 +71,7 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
     """Return whether the status of a number may be shown with this contact: it is in the SIS, on the list, or was texted through it."""
     if phone == contact.sis_phone:
         return True
-    session.execute(_ADD_SHOWN_BEFORE, {"contact_id": contact.id, "phone": phone})
-    tried = TriedNumber.contact_id == contact.id, TriedNumber.phone == phone
-    return session.scalar(select(TriedNumber.phone).where(*tried)) is not None
+    shown = session.execute(_IS_SHOWN, {"contact_id": contact.id, "phone": phone}).one()
+    if shown.was_shown and not shown.is_tried:
+        add_number(session, contact.id, phone)
+    return bool(shown.is_tried or shown.was_shown)

@@ -163,7 +163,8 @@ def _save(session: Session, before: LockedContact, values: Values, *, actor: Act
         change = (before.values[field], values[field])
         record_change(session, contact_id, field, change, actor=actor, action=f"{field}.changed", now=now)
     edit_ids = tuple(edit.id for edit in edits if edit)
-    is_listed = update_list_entry(session, before.contact, actor=actor, now=now)
+    after = {**before.values, **values}
+    is_listed = update_list_entry(session, before.contact, actor=actor, now=now, values=after)
     return _saved_change(before.contact, values, edit_ids, is_listed=is_listed)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from bot import audit
@@ -62,11 +62,13 @@ def lock_contact(session: Session, contact_id: int, *, version: int | None = Non
     Raises:
         VersionConflict: its version is not `version` anymore.
     """
-    query = select(Contact).where(Contact.id == contact_id).with_for_update(key_share=True)
-    contact = session.scalars(query, execution_options={"populate_existing": True}).one()
-    if version is not None and contact.version != version:
+    increase = update(Contact).where(Contact.id == contact_id).values(version=Contact.version + 1).returning(Contact)
+    if version is not None:
+        increase = increase.where(Contact.version == version)
+    options = {"populate_existing": True, "synchronize_session": False}
+    contact = session.scalars(increase, execution_options=options).one_or_none()
+    if contact is None:
         raise VersionConflict(_last_changed_by(session, contact_id))
-    contact.version += 1
     return _with_edits(session, contact)
 
 
@@ -118,13 +120,16 @@ def record_change(
     audit.record(session, subject, actor=actor.user_id, action=action, before=before, after=after, now=now)
 
 
-def update_list_entry(session: Session, contact: Contact, *, actor: Actor, now: datetime) -> bool:
+def update_list_entry(
+    session: Session, contact: Contact, *, actor: Actor, now: datetime, values: Values | None = None
+) -> bool:
     """Mark the contact's entry as updated while it differs from what the last message could not reach; return whether it has one.
 
+    `values` are those after the change, if the caller has them.
     A number that texted STOP, belongs to the wrong person, or has a note of the SIS against it is listed at once.
     """
     session.flush()
-    values = _with_edits(session, contact).values
+    values = values or _with_edits(session, contact).values
     number, takes_texts = values[EditField.PHONE], values[EditField.METHOD] == ContactMethod.TEXT
     if number and takes_texts and _is_listed_at_once(session, number):
         lock_cleanup_list(session)
