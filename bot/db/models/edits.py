@@ -97,6 +97,7 @@ class Removal(Base):
             postgresql_where=text("undone_at IS NULL"),
         ),
         Index(None, "student_id"),
+        Index(None, "made_by", postgresql_where=text("undone_at IS NULL")),  # Each list counts the reader's own.
     )
     id: Mapped[int] = id_column()
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
