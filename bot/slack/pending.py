@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from sqlalchemy import Select
 
 from bot import access
-from bot.access import Actor
+from bot.access import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
 from bot.contact_edits.pending import ChangeKind, PendingChange
 from bot.contact_edits.pending_export import ExportFormat, PendingFile, export_pending
@@ -22,7 +22,7 @@ from bot.db.models.edits import EditField
 from bot.domain import display
 from bot.domain.display import plural
 from bot.errors import UserError
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import STUDENT_CRITERIA, Filter, describe
 from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, files, respond, users
 from bot.slack.kit import blocks as b
@@ -78,7 +78,13 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
     with ctx.acting(client, body["user_id"]) as (session, actor):
         scope = read_scope(session, actor, text, mentioned)
         students = _students(actor, scope.filter)
-        page = load_pending_page(session, students, page=scope.filter.page, page_size=_CHANGES_ON_A_PAGE)
+        page = load_pending_page(
+            session,
+            students,
+            page=scope.filter.page,
+            page_size=_CHANGES_ON_A_PAGE,
+            is_district=actor.level is AccessLevel.DISTRICT and not scope.filter.criteria & STUDENT_CRITERIA,
+        )
     return _card(page, scope, scope.filter.with_page(page.page), actor)
 
 

@@ -99,6 +99,16 @@ def test_a_teacher_gets_only_changes_and_names_of_their_own_students(session, fa
     assert load_pending_page(session, tom, page_size=10).total == 0
 
 
+def test_changes_of_a_student_who_left_are_not_pending_for_the_district(session, family, dana):
+    sam, lea, maria, otto = family
+    edits.change(session, maria, phone="(312) 555-0199", actor=dana)
+    edits.remove(session, otto, sam, actor=dana)
+    sam.active = lea.active = False
+    session.flush()
+    students = access.visible_students(dana)
+    assert load_pending_page(session, students, page_size=10, is_district=True).total == 0
+
+
 def test_the_sheet_has_readable_values_and_times_in_the_district_s_zone(session, family, dana):
     edits.change(session, family[2], phone="(312) 555-0199", method="call", actor=dana)
     file_counts, rows = sheet(session)
@@ -156,7 +166,8 @@ def test_the_powerschool_file_leaves_out_deletions_and_conflicts(session, family
     assert sorted(file_counts.left_out.values()) == [1, 1, 1, 1]
 
 
-def test_pages_have_each_change_once_disputed_first(session, family, dana):
+@pytest.mark.parametrize("is_district", [False, True])
+def test_pages_have_each_change_once_disputed_first(session, family, dana, is_district):
     sam, _lea, maria, otto = family
     edits.change(session, maria, phone="(312) 555-0199", method="call", actor=dana)
     edits.remove(session, otto, sam, actor=dana)
@@ -164,7 +175,9 @@ def test_pages_have_each_change_once_disputed_first(session, family, dana):
     dispute.state, dispute.sis_value = "conflict", "email"
     session.flush()
     students = access.visible_students(dana)
-    pages = [load_pending_page(session, students, page=number, page_size=2) for number in (1, 2, 3)]
+    pages = [
+        load_pending_page(session, students, page=number, page_size=2, is_district=is_district) for number in (1, 2, 3)
+    ]
     assert [(page.page, page.pages, page.total, page.disputed) for page in pages] == [
         (1, 2, 3, 1),
         (2, 2, 3, 1),

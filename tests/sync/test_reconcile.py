@@ -262,7 +262,7 @@ def test_edit_of_a_contact_who_left_is_pending_but_not_exported(nights):
     nights.sync()
     students = select(Student.id).where(Student.active)
     with Session(nights.engine) as session:
-        page = load_pending_page(session, students, page_size=5)
+        page = load_pending_page(session, students, page_size=5, is_district=True)
         exported = list(iter_pending(session, students))
     assert [(change.new, change.left, change.students) for change in page.changes] == [(OURS, True, ("Sam Rivera",))]
     assert exported == []
