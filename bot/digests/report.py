@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from bot.cleanup_list.query import use_indexes
 from bot.digests.counts import EARLIER_MESSAGES, CountScope, count_scope
 from bot.domain.grade import LEVELS
 from bot.domain.sms_status import SEVERITY, SmsStatus
@@ -122,15 +123,17 @@ def load_digest(session: Session, message_id: str, *, list_filter: Filter = _EVE
 
 def _with_list(session: Session, digest: Digest, scope: CountScope, params: Mapping[str, Any]) -> Digest:
     by_status = session.execute(scope.by_status(), params).all()
-    earlier = {**params, "earlier": session.scalars(EARLIER_MESSAGES, params).all()}
+    ids = session.scalars(EARLIER_MESSAGES, params).all()
+    earlier = session.execute(scope.earlier(), {**params, "earlier": ids}).all()
+    use_indexes(session)  # From here on few rows of large tables are read.
     return replace(
         digest,
         moves=_count_moves(by_status),
         fixed=sum(row.fixed for row in by_status),
         by_status=_group_moves(by_status, SEVERITY),
         by_grade=_group_moves(session.execute(scope.by_grade(), params).all(), LEVELS),
-        earlier=tuple(EarlierMessage(*row) for row in session.execute(scope.earlier(), earlier)),
         students_without_adult=scope.count_without_adult(session),
+        earlier=tuple(EarlierMessage(*row) for row in earlier),
     )
 
 
