@@ -155,7 +155,8 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
 def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     """Show this person's changes that the SIS does not have yet."""
     students = access.visible_students(actor)
-    own = load_pending_page(session, students, page_size=_MAX_CHANGES, made_by=actor.user_id)
+    is_district = actor.level is AccessLevel.DISTRICT
+    own = load_pending_page(session, students, page_size=_MAX_CHANGES, made_by=actor.user_id, is_district=is_district)
     if not own.changes:
         return []
     rows = [pending.row(change, here=here) for change in own.changes]
