@@ -92,7 +92,7 @@ class ContactCard:
     claimed_at: datetime | None
     edits: tuple[ActiveEdit, ...]
     undo_edit_id: int | None
-    suggestion: Suggestion | None
+    suggestions: tuple[Suggestion, ...]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,9 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
     suggestions = find_suggestions(session, contacts)
     return StudentCard(
         student=student_from_row(student),
-        contacts=tuple(_contact(row, edits[row.contact_id], suggestions.get(row.contact_id)) for row in contacts),
+        contacts=tuple(
+            _contact(row, edits[row.contact_id], tuple(suggestions.get(row.contact_id, ()))) for row in contacts
+        ),
         removed=tuple(_removed(row) for row in session.execute(_REMOVALS, {"student_id": student_id})),
         siblings=_load_siblings(session, student_id, contact_ids, actor),
     )
@@ -206,7 +208,7 @@ _CONTACTS = (
 )
 
 
-def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | None) -> ContactCard:
+def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggestion, ...]) -> ContactCard:
     status, since = _status(row)
     return ContactCard(
         contact_id=row.contact_id,
@@ -232,7 +234,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestion: Suggestion | N
         claimed_at=row.claimed_at,
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
-        suggestion=suggestion,
+        suggestions=suggestions,
     )
 
 

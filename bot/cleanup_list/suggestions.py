@@ -1,17 +1,20 @@
-"""A newer number of the same adult: the SIS often has a parent once per child, and only one of the records is up to date.
+"""Another number of the same adult: the SIS may have several, and it often has a parent once per child, with only one of the records
+up to date.
 
 A number is suggested, never applied. Two records are one adult if they have the same name, and the same email or a student each with
 another contact in common (the same record, or the same number). Nothing is suggested in place of a number that texted STOP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import Contact, OtherNumber, Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
 from bot.domain.names import fold
 from bot.domain.sms_status import SmsStatus
@@ -19,12 +22,17 @@ from bot.domain.sms_status import SmsStatus
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A number (E.164) that can be texted, as far as is known, from another record of the same adult."""
+    """A number (E.164) that can be texted, as far as is known: a further one of the record `contact_id`, which has it at `position`,
+    or (`position` 0) the number of another record of the same adult.
+    """
 
     contact_id: int
     phone: str
+    position: int = 0
 
 
+# More would hide the rest of the dialog.
+_MOST = 3
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _TEXTS = bindparam("texts", type_=ARRAY(Text))
 _OTHER = effective_contacts.c
@@ -37,6 +45,13 @@ _SAME_NAME_AND_TEXTABLE = (
 )
 _WITH_EMAIL = select(Contact.id).where(func.lower(Contact.email) == any_(_TEXTS))
 _WITH_NUMBER = select(Contact.id).where(Contact.sis_phone == any_(_TEXTS), Contact.active)
+_FURTHER_NUMBERS = (
+    select(OtherNumber.contact_id, OtherNumber.phone, OtherNumber.position)
+    .outerjoin(PhoneNumber, PhoneNumber.phone == OtherNumber.phone)
+    .where(OtherNumber.contact_id == any_(_IDS), PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None))
+    .where(PhoneNumber.opted_out_at.is_(None), PhoneNumber.wrong_person_at.is_(None))
+    .order_by(OtherNumber.contact_id, OtherNumber.position)
+)
 _STUDENTS_OF = (
     select(StudentContact.student_id).where(StudentContact.contact_id == any_(_IDS), StudentContact.active).distinct()
 )
@@ -48,25 +63,37 @@ _CONTACTS_OF = (
 )
 
 
-def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Suggestion]:
-    """Return suggestions by contact id, for the contacts of one student that cannot be texted and were not edited yet.
+def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Sequence[Suggestion]]:
+    """Return suggestions by contact id, the best first, for the contacts of one student that cannot be texted and were not edited yet.
 
     `rows` are all contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, updated_at.
     """
-    unreachable = [row for row in rows if _is_unreachable(row)]
+    unreachable = {row.contact_id: row for row in rows if _is_unreachable(row)}
     if not unreachable:
         return {}
+    found = defaultdict[int, dict[str, Suggestion]](dict)
+    for number in session.execute(_FURTHER_NUMBERS, {"ids": list(unreachable)}):
+        if number.phone != unreachable[number.contact_id].phone:
+            found[number.contact_id][number.phone] = Suggestion(*number)
+    for contact_id, suggestion in _of_other_records(session, rows, list(unreachable.values())):
+        found[contact_id].setdefault(suggestion.phone, suggestion)
+    return {contact_id: list(suggestions.values())[:_MOST] for contact_id, suggestions in found.items()}
+
+
+def _of_other_records(
+    session: Session, rows: Sequence[Any], unreachable: Sequence[Any]
+) -> Iterator[tuple[int, Suggestion]]:
+    """Yield at most one suggestion for each contact."""
     related = _related_contacts(session, rows)
     emails = {row.email.lower() for row in unreachable if row.email}
     same_email = set(session.scalars(_WITH_EMAIL, {"texts": list(emails)})) if emails else set()
     params = {"ids": list(related | same_email), "texts": list({_folded(row) for row in unreachable})}
     candidates = session.execute(_SAME_NAME_AND_TEXTABLE, params).all()
-    suggestions: dict[int, Suggestion] = {}
     for row in unreachable:
         for candidate in candidates:
             if candidate.phone != row.phone and _is_same_adult(row, candidate, related):
-                suggestions.setdefault(row.contact_id, Suggestion(candidate.contact_id, candidate.phone))
-    return suggestions
+                yield row.contact_id, Suggestion(candidate.contact_id, candidate.phone)
+                break
 
 
 def _is_unreachable(row: Any) -> bool:

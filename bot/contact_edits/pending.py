@@ -56,13 +56,15 @@ class PendingChange:
 
     `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids` their
     sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the contact takes
-    texts now. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id
+    texts now. `sis_contact_id` is the contact's id in the contacts file, and `powerschool_id` the same if it is PowerSchool's. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id
     where there is no name.
     """
 
     kind: ChangeKind
     contact_id: int
     contact_sourced_id: str
+    sis_contact_id: str | None
+    powerschool_id: str | None
     given_name: str
     family_name: str
     students: tuple[str, ...]
@@ -186,6 +188,8 @@ def _change_rows(
     return (
         select(
             *(kind.label("kind"), table.contact_id, Contact.sourced_id.label("contact_sourced_id")),
+            Contact.sis_contact_id,
+            case((Contact.is_powerschool_id, Contact.sis_contact_id)).label("powerschool_id"),
             *(Contact.given_name, Contact.family_name),
             *(affected.c.students, affected.c.student_ids, affected.c.opens, affected.c.schools),
             *(old.label("old"), new.label("new"), disputed.label("disputed")),

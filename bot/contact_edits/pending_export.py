@@ -24,9 +24,12 @@ from bot.contact_edits.pending import ChangeKind, PendingChange, iter_pending
 from bot.db.models.roster import Student
 from bot.domain import phone, spreadsheet
 from bot.domain.display import full_name, plural
+from bot.domain.names import DESCRIBED
 from bot.domain.spreadsheet import escape_cell
 from bot.errors import UserError
 from bot.settings import Settings
+
+NO_CONTACT_IDS = "export.no_contact_ids"
 
 
 class ExportFormat(StrEnum):
@@ -121,7 +124,8 @@ def write_change_sheet(changes: Iterable[PendingChange], to: TextIO, *, zone: Zo
     for number, change in enumerate(changes, 1):  # noqa: B007 - the number is needed after the loop.
         cells = (
             *("; ".join(change.schools), "; ".join(change.students), "; ".join(change.student_ids)),
-            *(full_name(change.given_name, change.family_name), change.contact_sourced_id, _KINDS[change.kind]),
+            full_name(change.given_name, change.family_name),
+            *(change.sis_contact_id or change.contact_sourced_id, _KINDS[change.kind]),
             *(_value(change.kind, change.old, region), _value(change.kind, change.new, region)),
             "the SIS has another value by now; choose in Slack first" if change.disputed else "not yet in the SIS",
             *(change.made_by, f"{change.made_at.astimezone(zone):%Y-%m-%d %H:%M}"),
@@ -137,7 +141,7 @@ def _value(kind: ChangeKind, value: str | None, region: str) -> str:
 
 
 # The columns of the Data Import Manager, "Contacts", of PowerSchool SIS 22.9, in their order.
-_POWERSCHOOL_COLUMNS = (
+POWERSCHOOL_COLUMNS = (
     *("New Contact Identifier", "Contact ID", "Prefix", "First Name", "Middle Name", "Last Name", "Suffix", "Gender"),
     *("Employer", "Is Active", "State Contact ID", "Exclude From State Reporting"),
     *(
@@ -166,11 +170,14 @@ _POWERSCHOOL_COLUMNS = (
 def write_powerschool_file(changes: Iterable[PendingChange], to: TextIO, *, region: str) -> PendingFile:
     """Write new numbers for PowerSchool's Data Import Manager ("Contacts"; source: its own template of version 22.9).
 
-    Each becomes the contact's first and preferred number; the old one stays below it until someone deletes it there. The
-    sourcedIds of contacts must be PowerSchool's Contact IDs. Changes that the import cannot express, or that a person has to settle
-    first, are left out: one bad row would take related rows with it.
+    Each becomes the contact's first and preferred number; the old one stays below it until someone deletes it there. Changes that
+    the import cannot express, that a person has to settle first, or of contacts without a Contact ID of PowerSchool's are left out:
+    one bad row would take related rows with it, and another product's id may be another person's in PowerSchool.
+
+    Raises:
+        UserError: there are changes, and the ids of none of their contacts are PowerSchool's.
     """
-    table = csv.DictWriter(to, _POWERSCHOOL_COLUMNS, restval="")
+    table = csv.DictWriter(to, POWERSCHOOL_COLUMNS, restval="")
     table.writeheader()
     written, left_out = 0, dict[str, int]()
     for change in changes:
@@ -178,7 +185,7 @@ def write_powerschool_file(changes: Iterable[PendingChange], to: TextIO, *, regi
             left_out[reason] = left_out.get(reason, 0) + 1
             continue
         row = {
-            "Contact ID": change.contact_sourced_id,
+            "Contact ID": change.powerschool_id,
             "First Name": change.given_name,
             "Last Name": change.family_name,
             "Is SMS": "1" if change.texted else "0",
@@ -189,17 +196,31 @@ def write_powerschool_file(changes: Iterable[PendingChange], to: TextIO, *, regi
         }
         table.writerow(row)
         written += 1
+    if not written and _UNKNOWN_ID in left_out:
+        raise UserError(
+            NO_CONTACT_IDS,
+            "No changed contact has a Contact ID that is known to be PowerSchool's, so nothing was exported: the import would "
+            f"change other people. To fix it, {_FIX_IDS}. Until then, export the change sheet.",
+        )
     return PendingFile(written, left_out)
 
 
+_FIX_IDS = (
+    "export the contacts from PowerSchool with the column Contact ID, set SIS_CONTACTS_CSV to that file (or give it to the "
+    "sync with --contacts), and sync"
+)
+_UNKNOWN_ID = f"the Contact ID is not known to be PowerSchool's; {_FIX_IDS}"
+
+
 def _why_not_importable(change: PendingChange) -> str | None:
-    if change.kind is not ChangeKind.PHONE:
-        return "the import takes no contact methods and no removals"
-    if change.disputed:
-        return "the SIS has another number by now; choose in Slack first"
-    if change.new is None:
-        return "delete a removed number there by hand"
-    cells = (change.contact_sourced_id, change.given_name, change.family_name)
-    if not change.family_name or any(cell.startswith(("#", *spreadsheet.FORMULA)) for cell in cells):
-        return "PowerSchool would misread the name or id"
-    return None
+    cells = (change.given_name, change.family_name)
+    is_misread = not change.family_name or any(cell.startswith(("#", *spreadsheet.FORMULA)) for cell in cells)
+    reasons = (
+        (change.kind is not ChangeKind.PHONE, "the import takes no contact methods and no removals"),
+        (change.disputed, "the SIS has another number by now; choose in Slack first"),
+        (change.new is None, "delete a removed number there by hand"),
+        (change.powerschool_id is None, _UNKNOWN_ID),
+        (change.given_name.endswith(DESCRIBED), "the contact has no name in the SIS; change the number there by hand"),
+        (is_misread, "PowerSchool would misread the name"),
+    )
+    return next((reason for applies, reason in reasons if applies), None)

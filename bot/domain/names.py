@@ -26,6 +26,8 @@ SPELLINGS = {
 }
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _PARTICLES = re.compile(r"(de)(las?|los)([a-z]{3,})|(van|von)(de[rn])([a-z]{3,})|(del?|van|von|san)([a-z]{4,})")
+# Ends the given name of an adult whose name the SIS does not have: `Mother of` `Ada Lee`.
+DESCRIBED = " of"
 # These separate words, as white space does.
 SEPARATORS = ",;/()"
 

@@ -24,6 +24,7 @@ _ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ].*)?$")
 _WRITTEN_DATE = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: .*)?$")
 _MONTHS = 12
 _SCIENTIFIC = re.compile(r"\+?\d(?:\.\d+)?[eE]\+?\d{1,2}$")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0+)?$")
 _SEPARATORS = re.compile(r"[/\\;,|&\n•]| or | and ", re.IGNORECASE)
 _NORTH_AMERICAN = re.compile(r"(?<!\d)(?:\+?1[\s.-]*)?\(?\d{3}\)?[\s.-]*\d{3}[\s.-]*\d{4}(?!\d)")
 # A few digits right before or after a number, with only blanks and dashes between.
@@ -126,7 +127,7 @@ def parse_phone(cell: str, region: str) -> PhoneCell:
         return PhoneCell(None, None)
     if e164 := phone.parse_usual(cell, region):
         return _checked(e164)
-    exact = _restore_digits(cell)
+    exact = restore_digits(cell)
     if exact is None:
         return PhoneCell(None, "cannot be read: a spreadsheet has rounded the number and its last digits are lost")
     return _with_note(_parse_exact(exact, region), cell, is_rewritten=exact != cell)
@@ -158,7 +159,15 @@ def _checked(e164: str) -> PhoneCell:
     return PhoneCell(None if doubt is Doubt.PLACEHOLDER else e164, _DOUBTS[doubt], kind=kind)
 
 
-def _restore_digits(cell: str) -> str | None:
+def plain_number(cell: str) -> str:
+    """Return a student number as digits without leading zeros, whatever a spreadsheet made of it (`9000.0`, `9,000`,
+    `1.2345E+04`); blank if it is no number, or if digits are lost.
+    """
+    digits = restore_digits(cell.replace(",", "") if _THOUSANDS.match(cell) else cell) or ""
+    return digits.lstrip("0") if digits.isdecimal() and digits.isascii() else ""
+
+
+def restore_digits(cell: str) -> str | None:
     """Return a number that a spreadsheet rewrote (`3125550142.0`, `3.125550142E+09`) as digits; None if some are lost."""
     if re.fullmatch(r"\d+\.0+", cell):
         return cell.split(".", maxsplit=1)[0]

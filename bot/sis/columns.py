@@ -68,9 +68,9 @@ def merge_by_line(*lists: Sequence[Row | Rejection]) -> Sequence[Row | Rejection
 class FileFormat:
     """The columns that are read from a kind of file.
 
-    A file without a `required` column is not of this kind; a row without a `needed` cell is not read, and the first needed
-    column identifies it. One of the columns is `status`. `other_titles` maps further titles of columns to their names. `unused` are
-    columns of the standard that the roster does not need.
+    A file without a `required` column is not of this kind; a row without a `needed` cell is not read. The column `identity`
+    identifies a row, by default the first needed one. One of the columns is `status`. `other_titles` maps further titles of columns
+    to their names. `unused` are columns of the standard that the roster does not need.
     """
 
     columns: tuple[str, ...]
@@ -78,6 +78,7 @@ class FileFormat:
     needed: tuple[str, ...]
     other_titles: Mapping[str, str]
     unused: tuple[str, ...] = ()
+    identity: str = ""
 
 
 class Header:
@@ -97,7 +98,7 @@ class Header:
             if title.strip() and at not in used and _plain_title(title) not in unused
         ]
         self._positions = {name: found.get(name) for name in form.columns}
-        self._identity = found.get(form.needed[0], len(titles))
+        self._identity = found.get(form.identity or form.needed[0], len(titles))
 
     def has_extra_cells(self, rows: Sequence[list[str]]) -> list[bool]:
         """Return for each row whether it has text beyond the columns of the header."""
@@ -164,13 +165,13 @@ class RowReader:
     def _find_problem(self, row: dict[str, str]) -> tuple[str, str] | None:
         """Return the first column that is not an id though it has to be, and why."""
         for column in self.needed[:1] if cells.is_gone(row["status"]) else self.needed:
-            if problem := _id_problem(row[column]):
+            if problem := id_problem(row[column]):
                 return column, problem
         return None
 
     def reject(self, line: int, column: str | None, reason: str, identity: str) -> list[Row | Rejection]:
         """Return a rejection, and an unread row that keeps what is stored under its identity."""
-        known = "" if _id_problem(identity) else identity
+        known = "" if id_problem(identity) else identity
         if known:
             reason = f"{reason}; the row was left out, and what we hold of it stays"
         else:
@@ -183,7 +184,8 @@ class RowReader:
         return Rejection(self.file, line, column, reason)
 
 
-def _id_problem(cell: str) -> str | None:
+def id_problem(cell: str) -> str | None:
+    """Return why a cell is not an id, or None."""
     if not cell:
         return "is blank"
     if len(cell) > cells.LONGEST_ID:
@@ -193,6 +195,6 @@ def _id_problem(cell: str) -> str | None:
 
 
 def _are_ids(column: Sequence[str]) -> bool:
-    """Return whether no cell has an `_id_problem`, without looking at each."""
+    """Return whether no cell has an `id_problem`, without looking at each."""
     text = "".join(column)
     return all(column) and max(map(len, column), default=0) <= cells.LONGEST_ID and '"' not in text and "," not in text

@@ -129,9 +129,11 @@ class EnrollmentRow(NamedTuple):
 
 class ContactRow(NamedTuple):
     """One number of one contact of one student; `student` is a sourcedId or an identifier, `contact` an id or blank, `search`
-    the folded name.
+    the folded name. A blank student or name is that of another row of the same contact.
 
-    `rank` says how good the number is for texts: 1 mobile, 2 unknown type, 3 home or work.
+    `rank` says how good the number is for texts: 0 marked as taking texts, 1 mobile, 2 unknown type, 3 home or work; of equal
+    ones the lowest `phone_order` counts, which is 0 for the preferred number. `student_number` is `student` as
+    `cells.plain_number`. `is_powerschool`: `contact` is a Contact ID of PowerSchool. The contact is none of the student's after `ends_on`.
     """
 
     line: int
@@ -148,6 +150,10 @@ class ContactRow(NamedTuple):
     rank: int
     phone_note: str | None = None
     phone_note_kind: str | None = None
+    phone_order: int = 0
+    student_number: str = ""
+    is_powerschool: bool = False
+    ends_on: date | None = None
 
 
 class UnreadRow(NamedTuple):

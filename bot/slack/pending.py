@@ -16,7 +16,7 @@ from bot import access
 from bot.access import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
 from bot.contact_edits.pending import ChangeKind, PendingChange
-from bot.contact_edits.pending_export import ExportFormat, PendingFile, export_pending
+from bot.contact_edits.pending_export import NO_CONTACT_IDS, ExportFormat, PendingFile, export_pending
 from bot.contact_edits.pending_page import PendingPage, load_pending_page
 from bot.db.models.edits import EditField
 from bot.domain import display
@@ -168,10 +168,12 @@ def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:
 def _try_to_send(
     ctx: AppContext, client: WebClient, body: dict[str, Any], export_format: ExportFormat, which: Filter
 ) -> None:
-    """Send the file, and say where it is; nothing if the first half of the listener has refused it."""
+    """Send the file, and say where it is, or why there is none; nothing if the first half of the listener has refused it."""
     try:
         result = api_errors.call(lambda: _send_file(ctx, client, body["user"]["id"], export_format, which))
-    except UserError:
+    except UserError as error:
+        if error.code == NO_CONTACT_IDS:
+            _report(client, body, error.sentence)
         return
     sentence = (
         "The file is in the direct messages from this app. It has whole numbers: keep it as you keep student records."

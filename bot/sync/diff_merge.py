@@ -78,9 +78,18 @@ TABLES = (
         values=(
             *("given_name", "family_name", "email"),
             *("sis_phone", "sis_phone_written", "sis_phone_note", "sis_note_kind"),
+            *("sis_contact_id", "is_powerschool_id"),
         ),
         extra_update="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
         people=("sourced_id",),
+    ),
+    Table(
+        "other_numbers",
+        values=("position",),
+        parents=(Parent("contact", "contacts"),),
+        key=("contact_id", "phone"),
+        deletes_missing=True,
+        people=("contact",),
     ),
     Table("classes", values=("title", "homeroom"), parents=(_SCHOOL,)),
     Table(

@@ -83,7 +83,11 @@ _TARGET_COLUMNS = {
         ("target_class_students", "student"),
         ("target_student_schools", "student"),
     ),
-    "contacts": (("target_contacts", "sourced_id"), ("target_student_contacts", "contact")),
+    "contacts": (
+        ("target_contacts", "sourced_id"),
+        ("target_student_contacts", "contact"),
+        ("target_other_numbers", "contact"),
+    ),
 }
 _USE_OUR_IDS = "UPDATE {table} t SET {column} = r.old FROM rekeyed_{people} r WHERE t.{column} = r.new"
 _USE_NEW_IDS = "UPDATE {table} t SET {column} = r.new FROM rekeyed_{people} r WHERE t.{column} = r.old"

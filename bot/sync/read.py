@@ -65,7 +65,7 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
     rows_hash = None if all(part.has_lines for part in parts) else stage.hash_rows(connection)
     carry_over.stage_missing_rows(connection, parts)
     stage.analyze(connection)
-    overlay_contacts(connection, parts)
+    overlay_contacts(connection, parts, today=context.now.date())
     build_target_tables(connection, today=context.now.date())
     reject_anomalies(connection)
     identity.match_people(connection, scope)

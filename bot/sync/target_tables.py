@@ -68,10 +68,16 @@ _TARGETS = {
     "target_contacts": """
         SELECT u.sourced_id, u.given_name, u.family_name, u.email, u.phone AS sis_phone,
                u.phone_written AS sis_phone_written, u.phone_note AS sis_phone_note, u.phone_note_kind AS sis_note_kind,
-               r.relationship
+               i.contact_id AS sis_contact_id, coalesce(i.is_powerschool, false) AS is_powerschool_id, r.relationship
         FROM stage_users u
         JOIN (SELECT person, min(role) AS relationship FROM current_roles
               WHERE role IN {contact_roles} GROUP BY person) r ON r.person = u.sourced_id
+        LEFT JOIN overlay_ids i ON i.sourced_id = u.sourced_id
+    """,
+    "target_other_numbers": """
+        SELECT c.sourced_id AS contact, n.phone, n.position
+        FROM overlay_numbers n JOIN target_contacts c ON c.sourced_id = n.sourced_id
+        WHERE n.phone IS DISTINCT FROM c.sis_phone AND c.sis_note_kind IS DISTINCT FROM 'refused'
     """,
     "target_staff": """
         SELECT sourced_id, given_name, family_name, lower(email) AS email FROM stage_users

@@ -105,8 +105,10 @@ def test_explain_needs_neither_database_nor_slack(run):
 @pytest.fixture
 def edit(session, district, dana):
     maria = people.contact(session, people.student(session, at=district.lincoln), phone="+13125550142")
+    maria.sis_contact_id, maria.is_powerschool_id = "501", True
     edits.change(session, maria, phone="(312) 555-0199", actor=dana)
     session.commit()
+    return maria
 
 
 @pytest.mark.parametrize(("form", "column"), [("sheet", "entered here"), ("powerschool", "phoneNumberAsEntered")])
@@ -117,6 +119,15 @@ def test_exported_edits_are_readable_by_their_owner_only(run, tmp_path, edit, fo
     assert file.stat().st_mode & 0o777 == 0o600
     (row,) = csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines())
     assert row[column] == "(312) 555-0199"
+
+
+def test_export_without_powerschool_ids_is_refused_and_leaves_no_file(run, session, tmp_path, edit):
+    edit.is_powerschool_id = False
+    session.commit()
+    done = run("export-edits", "edits.csv", "--format", "powerschool")
+    assert (done.returncode, is_one_readable_line(done.stderr)) == (1, True)
+    assert "Contact ID" in done.stderr
+    assert not (tmp_path / "edits.csv").exists()
 
 
 def test_export_edits_does_not_overwrite_a_file(run, tmp_path, edit):

@@ -16,6 +16,7 @@ from bot.contact_edits.undo import undo_edit
 from bot.db.models.edits import Edit
 from bot.db.models.roster import Student
 from bot.db.models.slack import SlackUser
+from bot.errors import UserError
 
 CHICAGO = ZoneInfo("America/Chicago")
 EVERYONE = select(Student.id).where(Student.active)
@@ -45,6 +46,13 @@ def sheet(session, students=EVERYONE):
     file = io.StringIO(newline="")
     file_counts = write_change_sheet(waiting(session, students), file, zone=CHICAGO, region="US")
     return file_counts, list(csv.DictReader(io.StringIO(file.getvalue().removeprefix("\ufeff"))))
+
+
+@pytest.fixture
+def in_powerschool(family):
+    """Maria and Otto have Contact IDs."""
+    for contact_id, contact in enumerate(family[2:], 501):
+        contact.sis_contact_id, contact.is_powerschool_id = str(contact_id), True
 
 
 def powerschool(session):
@@ -136,13 +144,13 @@ def test_a_name_that_looks_like_a_formula_is_escaped(session, family, dana, name
     assert sheet(session)[1][0]["contact"] == f"'{name} Rivera"
 
 
-def test_powerschool_gets_the_new_number_first_and_preferred(session, family, dana):
+def test_powerschool_gets_the_new_number_first_and_preferred(session, family, in_powerschool, dana):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
     file_counts, (row,) = powerschool(session)
     assert file_counts.changes == 1
     assert len(row) == 76
     assert {name: cell for name, cell in row.items() if cell} == {
-        "Contact ID": family[2].sourced_id,
+        "Contact ID": "501",
         "First Name": "Maria",
         "Last Name": "Rivera",
         "Is SMS": "1",
@@ -153,10 +161,11 @@ def test_powerschool_gets_the_new_number_first_and_preferred(session, family, da
     }
 
 
-def test_the_powerschool_file_leaves_out_deletions_and_conflicts(session, family, dana):
+def test_the_powerschool_file_leaves_out_deletions_and_conflicts(session, family, in_powerschool, dana):
     sam, _, maria, otto = family
     gone = people.contact(session, sam, given="Gone")
     odd = people.contact(session, sam, family="#delete")
+    odd.sis_contact_id, odd.is_powerschool_id = "503", True
     for one, number in ((maria, "(312) 555-0199"), (otto, "(312) 555-0198"), (odd, "(312) 555-0197"), (gone, "")):
         edits.change(session, one, phone=number, actor=dana)
     edits.change(session, otto, method="call", actor=dana)
@@ -164,6 +173,26 @@ def test_the_powerschool_file_leaves_out_deletions_and_conflicts(session, family
     file_counts, rows = powerschool(session)
     assert [row["Phone Type"] for row in rows] == ["Home"]
     assert sorted(file_counts.left_out.values()) == [1, 1, 1, 1]
+
+
+def test_ids_of_other_products_are_refused_by_the_powerschool_file(session, family, dana):
+    family[2].sis_contact_id = "G501"
+    edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
+    with pytest.raises(UserError, match="SIS_CONTACTS_CSV") as refused:
+        powerschool(session)
+    assert refused.value.code == "export.no_contact_ids"
+    assert sheet(session)[1][0]["contact id"] == "G501"
+
+
+def test_contact_without_an_id_or_a_name_is_left_out_of_the_powerschool_file(session, family, in_powerschool, dana):
+    sam, _, maria, otto = family
+    other = people.contact(session, sam, given="Rosa", phone="+13125550144")
+    otto.given_name, otto.family_name = "Father of", "Sam Rivera"
+    for contact, number in ((maria, "(312) 555-0199"), (otto, "(312) 555-0198"), (other, "(312) 555-0197")):
+        edits.change(session, contact, phone=number, actor=dana)
+    file_counts, rows = powerschool(session)
+    assert [row["Contact ID"] for row in rows] == ["501"]
+    assert sorted(file_counts.left_out.values()) == [1, 1]
 
 
 @pytest.mark.parametrize("is_district", [False, True])

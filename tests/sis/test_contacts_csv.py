@@ -1,7 +1,11 @@
+import csv
+import io
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bot.contact_edits.pending_export import POWERSCHOOL_COLUMNS
 from bot.errors import UserError
 from bot.sis import contacts_csv
 from bot.sis.rows import ContactRow, Rejection, UnreadRow
@@ -84,7 +88,7 @@ def test_contact_with_an_unreadable_number_is_kept(tmp_path):
 
 
 def test_rejected_lines_keep_what_is_stored_of_the_student(tmp_path):
-    rows = read(tmp_path, 'student_id,name,phone\n,Maria Rivera,1\nsam,,\nlea,"João,2\nsam,Too,Many,Cells\n')
+    rows = read(tmp_path, 'student_id,name,phone\n,,1\nsam,,\nlea,"João,2\nsam,Too,Many,Cells\n')
     assert [(row.line, row.sourced_id) for row in rows if isinstance(row, UnreadRow)] == [
         (2, ""),
         (3, "sam"),
@@ -92,6 +96,101 @@ def test_rejected_lines_keep_what_is_stored_of_the_student(tmp_path):
         (5, "sam"),
     ]
     assert contacts(rows) == []
+
+
+def powerschool(tmp_path, *cells):
+    """Read rows of PowerSchool's own template; `cells` are dicts by title."""
+    file = io.StringIO()
+    sheet = csv.DictWriter(file, POWERSCHOOL_COLUMNS, restval="")
+    sheet.writeheader()
+    sheet.writerows(cells)
+    (tmp_path / "families.csv").write_text(file.getvalue())
+    part = contacts_csv.open_part(tmp_path / "families.csv", region="US")
+    return part, list(part.rows())
+
+
+ANA = {
+    "Contact ID": "501",
+    "First Name": "Ana",
+    "Last Name": "Rivera",
+    "phoneNumberAsEntered": "312-555-0142",
+    "Phone Type": "Mobile",
+    "Phone Number Priority Order": "2",
+    "studentNumber": "9000",
+    "Relationship Type": "Mother",
+    "Contact Priority Order": "1",
+    "Email Address": "ana@home.example",
+}
+
+
+def test_every_title_of_powerschools_template_is_recognized(tmp_path):
+    part, [row] = powerschool(tmp_path, ANA)
+    assert part.unread_columns == []
+    assert row[1:11] == (
+        *("9000", "501", "Ana", "Rivera", "ana rivera", "ana@home.example"),
+        *("mother", 1, "+13125550142", "312-555-0142"),
+    )
+    assert (row.rank, row.phone_order, row.is_powerschool) == (1, 2, True)
+
+
+def test_phone_row_without_student_and_name_is_a_row_of_its_contact(tmp_path):
+    further = {"Contact ID": "501", "phoneNumberAsEntered": "312-555-0143", "Is SMS": "1", "Is Preferred": "true"}
+    _, [_, row] = powerschool(tmp_path, ANA, further)
+    assert (row.student, row.contact, row.search, row.phone) == ("", "501", "", "+13125550143")
+    assert (row.rank, row.phone_order) == (0, 0)
+
+
+PLACES = {
+    "marked as taking texts": ({"Phone Type": "Home", "Is SMS": "1"}, 0),
+    "a mobile that is not marked": ({"Is SMS": "0"}, 1),
+    "behind a switchboard": ({"Phone Type": "Other", "Extension": "12"}, 3),
+    "daytime": ({"Phone Type": "Daytime"}, 3),
+}
+
+
+@pytest.mark.parametrize(("cells", "rank"), PLACES.values(), ids=PLACES)
+def test_powerschools_marks_give_the_rank_for_texts(tmp_path, cells, rank):
+    _, [row] = powerschool(tmp_path, ANA | cells)
+    assert row.rank == rank
+
+
+def test_contacts_that_powerschool_ended_are_left_out(tmp_path):
+    deceased = ANA | {"PERSONCOREFIELDS.isDeceased": "1"}
+    _, rows = powerschool(tmp_path, ANA | {"Is Active": "0"}, deceased, ANA | {"Relationship End Date": "8/13/2025"})
+    assert [(row.column_name, row.line) for row in rows if isinstance(row, Rejection)] == [("isDeceased", 3)]
+    assert [row.ends_on for row in contacts(rows)] == [date(2025, 8, 13)]
+
+
+def test_refusal_in_the_note_of_a_relationship_stops_texts(tmp_path):
+    _, [row] = powerschool(tmp_path, ANA | {"Relationship Note": "Court order: no contact"})
+    assert (row.phone_note, row.phone_note_kind) == ("Court order: no contact", "refused")
+    _, [row] = powerschool(tmp_path, ANA | {"Relationship Note": "old friend of the family"})
+    assert (row.phone_note, row.phone_note_kind) == ("old friend of the family", None)
+
+
+MANGLED = {
+    "9000": "9000",
+    "9000.0": "9000",
+    "009000": "9000",
+    "9,000": "9000",
+    "1.23456E+05": "123456",
+    "9.00E+03": "",
+    "S9000": "",
+    "9000-1": "",
+}
+
+
+@pytest.mark.parametrize(("written", "number"), MANGLED.items())
+def test_student_number_is_read_as_spreadsheets_mangle_it(tmp_path, written, number):
+    [row] = read(tmp_path, f'student_id,name,phone\n"{written}",Maria Rivera,3125550142\n')
+    assert (row.student, row.student_number) == (written, number)
+
+
+def test_id_of_another_product_is_not_taken_for_powerschools(tmp_path):
+    [row] = read(tmp_path, "student_id,Contact_sis_id,name,phone\nsam,501,Maria Rivera,3125550142\n")
+    assert (row.contact, row.is_powerschool) == ("501", False)
+    [row] = read(tmp_path, "student_id,Contact ID,name,phone\nsam,C-501,Maria Rivera,3125550142\n")
+    assert (row.contact, row.is_powerschool) == ("C-501", False)
 
 
 def test_file_without_a_student_column_is_not_read(tmp_path):

@@ -25,6 +25,7 @@ def maria(session, office):
     sam = people.student(session, at=lincoln)
     people.school_class(session, office.district.ana, lincoln, sam)
     maria = people.contact(session, sam, phone="+13125550142")
+    maria.sis_contact_id, maria.is_powerschool_id = "501", True
     edits.change(session, maria, phone="(312) 555-0199", actor=surfaces.clerk(office))
     session.commit()
     return maria
@@ -98,6 +99,14 @@ def test_powerschool_file_arrives_in_a_direct_message(office, maria, snapshot):
     (content,) = files(office).values()
     assert "phoneNumberAsEntered" in content
     assert normalized(text_of(file_message(office.clara))) == snapshot
+
+
+def test_powerschool_file_without_ids_of_powerschool_is_refused_in_words(office, session, maria):
+    maria.is_powerschool_id = False
+    session.commit()
+    office.clara.press(pending(office.clara), action_id=POWERSCHOOL)
+    assert files(office) == {}
+    assert "with the column Contact ID" in text_of(office.clara.last())
 
 
 def test_failed_file_is_answered_with_a_reference_and_logs_no_data(office, maria, session, caplog):

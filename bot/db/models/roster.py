@@ -102,7 +102,9 @@ class Contact(Base):
     """An adult of one or more students, as the SIS has it. Read `effective_contacts` for the number and method in effect.
 
     `sis_phone` is null when nothing could be read from `sis_phone_written`. `sis_phone_note` are the words beside it, and
-    `sis_note_kind` what follows from them for the number (`phone_numbers.noted`). `version` grows by one with each change of
+    `sis_note_kind` what follows from them for the number (`phone_numbers.noted`). `sis_contact_id` is the contact's id in the
+    contacts file, and `is_powerschool_id` whether it is a Contact ID of PowerSchool, under which a change can be imported there.
+    `version` grows by one with each change of
     how the contact is reached, by a person or by the SIS; dialogs carry it to detect a change by another person.
     `search` is the folded full name, as of a student, but kept by the database itself. `left_at` is as of a student.
     """
@@ -127,10 +129,21 @@ class Contact(Base):
     sis_phone_written: Mapped[str | None]
     sis_phone_note: Mapped[str | None]
     sis_note_kind: Mapped[str | None]
+    sis_contact_id: Mapped[str | None]
+    is_powerschool_id: Mapped[bool] = mapped_column(server_default=text("false"))
     sis_method: Mapped[str] = mapped_column(server_default=ContactMethod.TEXT)
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     left_at: Mapped[datetime | None]
+
+
+class OtherNumber(Base):
+    """A number (E.164) that the SIS has of a contact beside `sis_phone`; `position` 1 is the best of them for texts."""
+
+    __tablename__ = "other_numbers"
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
+    phone: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
 
 
 class FormerContactId(Base):

@@ -93,12 +93,15 @@ def _switch_to_call(session: Session, value: str, actor: Actor, now: datetime) -
 
 
 def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) -> str:
-    student_id, contact_id, version, other_id = read_ids(value, count=4)
+    student_id, contact_id, version, *offered = read_ids(value, count=5)
     contact = load_student(session, student_id, actor=actor).contact(contact_id)
-    name, suggestion = b.escaped(contact.name), contact.suggestion
-    if suggestion is None and contact.updated_by == actor.user_id:
+    name, suggestions = b.escaped(contact.name), contact.suggestions
+    if not suggestions and contact.updated_by == actor.user_id:
         return f"{name} has {b.masked(contact.phone)}, as you changed it a moment ago."
-    if suggestion is None or suggestion.contact_id != other_id:
+    suggestion = next(
+        (suggestion for suggestion in suggestions if [suggestion.contact_id, suggestion.position] == offered), None
+    )
+    if suggestion is None:
         sentence = "That number is not suggested anymore, because something changed. Open the student again."
         raise UserError("student.not_suggested", sentence)
     phone = suggestion.phone

@@ -92,6 +92,7 @@ class EditDialog:
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
             _phone_input(entered.phone, region),
+            *_further_numbers(contact, region),
             _method_input(contact, entered.method),
             *([b.context(*affected)] if affected else []),
         ]
@@ -111,6 +112,13 @@ def _wrong_person(contact: ContactCard) -> list[Block]:
         "press *Cancel*, then *Undo wrong person*."
     )
     return [b.section(sentence)]
+
+
+def _further_numbers(contact: ContactCard, region: str) -> list[Block]:
+    numbers = [
+        phone.format_number(suggestion.phone, region) for suggestion in contact.suggestions if suggestion.position
+    ]
+    return [b.context(f"💡 The student information system also has {' and '.join(numbers)}.")] if numbers else []
 
 
 def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:

@@ -98,7 +98,7 @@ def _contact(contact: ContactCard, student_id: int) -> list[Block]:
         b.divider(),
         b.section("\n".join(lines)),
         *(block for edit in conflicts for block in _conflict(edit, contact.name)),
-        *(_suggestion(contact, contact.suggestion, student_id) if contact.suggestion else []),
+        *(_suggestion(contact, suggestion, student_id) for suggestion in contact.suggestions),
         *_buttons(contact, student_id),
         *(_claim(contact) if contact.claimed_by and not contact.updated_at else []),
         *(_last_edit(contact) if contact.edits else []),
@@ -203,14 +203,19 @@ def _buttons(contact: ContactCard, student_id: int) -> list[Block]:
     return b.actions([*buttons, b.overflow(MORE, more)], block_id=f"contact.{value}")
 
 
-def _suggestion(contact: ContactCard, suggestion: Suggestion, student_id: int) -> list[Block]:
-    """Offer the number of another record, without naming the other record's student."""
+def _suggestion(contact: ContactCard, suggestion: Suggestion, student_id: int) -> Block:
+    """Offer a further number of the contact, or that of another record, without naming the other record's student."""
     number = b.masked(suggestion.phone)
-    value = f"{student_id} {contact.contact_id} {contact.version} {suggestion.contact_id}"
+    value = f"{student_id} {contact.contact_id} {contact.version} {suggestion.contact_id} {suggestion.position}"
     label = f"Use {number} for {contact.name}"
     use = b.button(f"Use {number}", USE_SUGGESTED, value, style="primary", label=label)
-    sentence = f"💡 Another record of {b.escaped(contact.name)} has {number}, which can be texted as far as we know."
-    return [b.section(sentence, accessory=use)]
+    name = b.escaped(contact.name)
+    source = (
+        f"The student information system has another number of {name}, {number}"
+        if suggestion.position
+        else f"Another record of {name} has {number}"
+    )
+    return b.section(f"💡 {source}, which can be texted as far as we know.", accessory=use)
 
 
 def _claim(contact: ContactCard) -> list[Block]:

@@ -8,7 +8,7 @@ from bot.access import AccessLevel
 from bot.db.models import views
 from bot.db.models.edits import Edit
 from bot.db.models.messages import PhoneNumber
-from bot.db.models.roster import Contact, Student
+from bot.db.models.roster import Contact, OtherNumber, Student
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import text_of
 
@@ -137,3 +137,30 @@ def test_suggestion_that_a_colleague_used_first_is_refused(office, session, fami
     use_suggestion(office.clara)
     assert "not suggested anymore" in text_of(office.clara.view)
     assert session.query(Edit).count() == 1
+
+
+OTHERS = ("+13125550161", "+13125550162", "+13125550163")
+
+
+@pytest.fixture
+def otto(session, office):
+    """Otto's number is blocked; the SIS has three more of him, the second of which texted STOP."""
+    lee = people.student(session, "Lee", "Novak", at=office.district.lincoln)
+    otto = people.list_contact(session, people.contact(session, lee, given="Otto", family="Novak", phone=OLD))
+    session.add_all(OtherNumber(contact_id=otto.id, phone=phone, position=n) for n, phone in enumerate(OTHERS, 1))
+    session.add(PhoneNumber(phone=OTHERS[1], opted_out_at=people.NOW))
+    session.commit()
+    return otto
+
+
+def test_further_numbers_of_the_contact_are_offered_except_opted_out_ones(office, session, otto):
+    text = text_of(open_student(office.clara, "lee"))
+    assert ("another number of Otto Novak, ••• 0161" in text, "••• 0163" in text, "0162" in text) == (True, True, False)
+    office.clara.press(office.clara.view, action_id=SUGGESTION, label="Use ••• 0163")
+    assert phone_of(session, otto) == OTHERS[2]
+
+
+def test_edit_dialog_shows_the_further_numbers(office, otto):
+    open_student(office.clara, "lee")
+    office.clara.press(office.clara.view, action_id="contact.edit")
+    assert "also has (312) 555-0161 and (312) 555-0163" in text_of(office.clara.view)
