@@ -19,6 +19,7 @@ from bot.sis import cells
 from bot.sis.bundle import BundleFile
 from bot.sis.columns import Block, FileFormat, id_problem
 from bot.sis.csv_file import CsvFile, DateReader
+from bot.sis.layout import describe_no_text
 from bot.sis.rows import ContactRow, Kind, Part, Rejection, Row, UnreadRow
 
 _TITLES = {
@@ -101,15 +102,20 @@ def open_part(source: Path, *, region: str) -> Part:
     """
     if not source.is_file():
         raise UserError("sis.no_file", f"There is no file {source}. Give the CSV of contacts that the SIS exports.")
-    file = BundleFile(source.name, source.stat().st_size, partial(_open, source))
-    return part_of(file, FORMAT, region=region)
+    return ContactsFile(BundleFile(source.name, source.stat().st_size, partial(_open, source)), region=region)
 
 
-def part_of(file: BundleFile, form: FileFormat, *, region: str) -> CsvFile:
-    """Return a file with the columns of `FORMAT`, whatever their titles in `form`."""
-    dates = DateReader(file, region)
-    translate = partial(_translate, region=region, read_day=dates.parse)
-    return CsvFile(Kind.CONTACTS, file, form, translate, dates=dates)
+class ContactsFile(CsvFile):
+    """The contacts file of a district, in the format of any product."""
+
+    def __init__(self, file: BundleFile, *, region: str) -> None:
+        dates = DateReader(file, region)
+        super().__init__(
+            Kind.CONTACTS, file, FORMAT, partial(translate, region=region, read_day=dates.parse), dates=dates
+        )
+
+    def _describe_other(self) -> str | None:
+        return describe_no_text(self._file)
 
 
 def _open(source: Path) -> io.BufferedReader:
@@ -119,9 +125,7 @@ def _open(source: Path) -> io.BufferedReader:
         raise UserError("sis.unreadable", f"{source.name} cannot be read: {error.strerror}.") from error
 
 
-def _translate(
-    block: Block, *, file: str, region: str, read_day: Callable[[str], date | None]
-) -> list[Row | Rejection]:
+def translate(block: Block, *, file: str, region: str, read_day: Callable[[str], date | None]) -> list[Row | Rejection]:
     rows: list[Row | Rejection] = []
     for line, cell in block.rows():
         if cells.is_gone(cell["status"]) or cells.is_no(cell["active"]):

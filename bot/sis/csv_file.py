@@ -51,7 +51,7 @@ class DateReader:
 
 
 class CsvFile:
-    """A `LinedPart` whose rows `translate` turns into ours.
+    """A `LinedPart` whose rows `translate` turns into ours. A file of OneRoster has the `name` of its kind.
 
     Every format has the columns `status` and `dateLastModified`, with which a delta marks its rows: a file that is only
     `declared_delta` is not one.
@@ -69,9 +69,10 @@ class CsvFile:
         *,
         declared_delta: bool = False,
         dates: DateReader | None = None,
+        name: str | None = None,
     ) -> None:
         self.kind = kind
-        self.name = f"{kind}.csv"
+        self.name = name or f"{kind}.csv"
         self.size = file.size
         self.position = 0
         self.rows_read = 0
@@ -108,7 +109,7 @@ class CsvFile:
         rejection = self._row_reader.rejection
         self.rows_read = 0
         layout = find_layout(self._file, self._format)
-        if layout is None and (what := describe_other_file(self._file)):
+        if layout is None and (what := self._describe_other()):
             self.is_readable = False
             yield [rejection(None, None, what)]
             return
@@ -129,6 +130,10 @@ class CsvFile:
                 yield [rejection(reader.first_not_utf8, None, reason)]
         self._is_plain = self._is_plain and reader.one_row_per_line and not reader.not_utf8
         self.position = self.size
+
+    def _describe_other(self) -> str | None:
+        """Return what the file is instead of one of its kind, as the end of a sentence; None if unknown."""
+        return describe_other_file(self._file)
 
     def _read_below_header(self, reader: LineReader) -> Iterator[Iterable[Row | Rejection]]:
         blocks = read_blocks(reader)

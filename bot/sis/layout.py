@@ -66,15 +66,19 @@ _VENDORS = (
 
 
 def describe_other_file(file: BundleFile) -> str | None:
-    """Return what a file is that has no header of ours, as the end of a sentence that begins with its name; None if unknown."""
-    with file.open() as stream:
-        head = stream.read(_HEAD)
-    if known := describe_other_bytes(head):
+    """Return what a file is that has no header of OneRoster, as the end of a sentence that begins with its name; None if unknown."""
+    if known := describe_no_text(file):
         return known
     with open_text(file.open()) as stream:
         first_line = stream.readline(LONGEST_LINE)
     vendor = next(filter(None, (_vendor(split_titles(first_line, delimiter)) for delimiter in DELIMITERS)), None)
     return f"is in {vendor}, not OneRoster's; export it as OneRoster 1.1 or 1.2 CSV" if vendor else None
+
+
+def describe_no_text(file: BundleFile) -> str | None:
+    """Return what a file is that is no CSV at all, in the same way."""
+    with file.open() as stream:
+        return describe_other_bytes(stream.read(_HEAD))
 
 
 def _vendor(titles: Sequence[str]) -> str | None:

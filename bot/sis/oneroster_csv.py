@@ -1,4 +1,4 @@
-"""Reads a OneRoster CSV bundle, version 1.1 or 1.2, or with column titles of 1.0, which some exports still use.
+"""Reads a OneRoster CSV bundle, version 1.1 or 1.2, or with column titles of 1.0, which some exports still use; or Clever's folder.
 
 A file counts as a delta only if the manifest says so and its rows have a status or a date of change, as those of a delta must.
 """
@@ -12,14 +12,12 @@ from pathlib import Path
 
 from bot.domain.display import plural
 from bot.errors import UserError
-from bot.sis import bundle, cells, oneroster_rows
+from bot.sis import bundle, cells, clever_csv, oneroster_rows
 from bot.sis.bundle import BundleFile
 from bot.sis.csv_file import CsvFile, DateReader
 from bot.sis.lines import LineReader, open_text, read_rows
 from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind, Part, Rejection
-
-_CLEVER_FILES = ("students.csv", "sections.csv")
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ class Export:
     def open(self, *, region: str, watermarks: Mapping[str, datetime]) -> Iterator[list[Part]]:  # noqa: ARG002
         """As `Source.open`; a bundle itself says which of its files are deltas."""
         with bundle.open_bundle(self.path) as files:
+            if clever_csv.is_clever(files):
+                yield clever_csv.open_parts(files, region=region)
+                return
             manifest = _read_manifest(files["manifest.csv"]) if "manifest.csv" in files else {}
             found = {kind: files.get(f"{kind.lower()}.csv") for kind in FORMATS}
-            if not files.keys().isdisjoint(_CLEVER_FILES) and not found[Kind.USERS]:
-                sentence = "Export it as OneRoster 1.1 or 1.2 CSV instead."
-                raise UserError("sis.clever", f"{self.name} is in Clever's format, not OneRoster's. {sentence}")
             if not any(found.values()):
                 names = "orgs.csv, users.csv, enrollments.csv, …"
                 raise UserError("sis.no_files", f"{self.name} holds no OneRoster files ({names}).")

@@ -241,6 +241,20 @@ class LinedPart(Part, Protocol):
         """Return what `rows` would yield for these lines, if each is one row by itself."""
 
 
+# The distance between the `offsets` of files with rows of one kind; no file has as many lines.
+LINES_APART = 100_000_000
+
+
+@runtime_checkable
+class RenamedPart(Part, Protocol):
+    """A part that is not called by OneRoster's names: rejections that the sync finds later are of the file `name`, and of the columns
+    `titles`. The lines of its rows are above the number in `offsets`, by the kind of row.
+    """
+
+    offsets: Mapping[Kind, int]
+    titles: Mapping[str, str]
+
+
 class Source(Protocol):
     """The origin of a roster: an export on disk or an SIS server. Reports show `name`, which holds no secret."""
 

@@ -61,6 +61,7 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
         for part in parts:
             if scope.is_whole or part.kind not in line_diff.COMPARED:
                 stage.stage_part(connection, part, progress=context.progress)
+    stage.drop_repeated_users(connection, parts)
     # Before rows of our own are added. A file has a fingerprint, for which nothing has to be hashed here.
     rows_hash = None if all(part.has_lines for part in parts) else stage.hash_rows(connection)
     carry_over.stage_missing_rows(connection, parts)

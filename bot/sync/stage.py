@@ -4,6 +4,7 @@ A staging table has the fields of its row type (`bot.sis.rows`) as columns. It i
 """
 
 import gc
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 
 from bot.db.session import driver_connection
 from bot.sis.rows import (
+    LINES_APART,
     ROW_TYPES,
     AgentRow,
     ClassRow,
@@ -25,6 +27,7 @@ from bot.sis.rows import (
     OrgRow,
     Part,
     Rejection,
+    RenamedPart,
     RoleRow,
     Row,
     TermRow,
@@ -65,6 +68,23 @@ WHERE j.file = '{kind}.csv' AND j.line = x.line
 """
 _HASH_ROWS = "SELECT count(*), sum(hashtextextended((to_jsonb(x) - 'line')::text, 0)) FROM {table} x"
 _LABEL_WITHOUT_ID = "UPDATE stage_rejections SET file = '{endpoint}', line = NULL WHERE file = '{kind}.csv'"
+
+
+# A person of several rows (a student, for each contact) is one if all rows say the same.
+_DROP_REPEATED_USERS = """
+DELETE FROM stage_users u
+USING (SELECT sourced_id, min(line) AS kept FROM stage_users GROUP BY sourced_id HAVING count(*) > 1) d
+JOIN stage_users k ON (k.sourced_id, k.line) = (d.sourced_id, d.kept)
+WHERE u.sourced_id = d.sourced_id AND u.line <> d.kept
+  AND (u.search, u.identifier) = (k.search, k.identifier) AND u.grade IS NOT DISTINCT FROM k.grade
+  AND u.email IS NOT DISTINCT FROM k.email
+"""
+_RENAME_FILE = f"""
+UPDATE stage_rejections
+SET file = %(name)s, line = line - %(offset)s, column_name = coalesce(%(titles)s::jsonb ->> column_name, column_name),
+    reason = replace(replace(replace(reason, 'users.csv', 'students.csv or teachers.csv'), 'classes.csv', 'sections.csv'), 'orgs.csv', 'schools.csv')
+WHERE file = %(file)s AND line > %(offset)s AND line <= %(offset)s + {LINES_APART}
+"""
 
 
 def execute(connection: Connection, statement: str, **values: Any) -> int:
@@ -147,13 +167,22 @@ def analyze(connection: Connection) -> None:
         execute(connection, f"ANALYZE {table}")
 
 
+def drop_repeated_users(connection: Connection, parts: Sequence[Part]) -> None:
+    if any(isinstance(part, RenamedPart) for part in parts):
+        execute(connection, _DROP_REPEATED_USERS)
+
+
 def label_rejections(connection: Connection, parts: Sequence[Part]) -> None:
-    """Name the rejected rows of parts without lines by endpoint and sourcedId (`users/G17`).
+    """Name the rejected rows of parts without lines by endpoint and sourcedId (`users/G17`), and of renamed parts by their file.
 
     Call it last: until then, staged rows and rejections are matched by line.
     """
     for part in parts:
-        if not part.has_lines:
+        if isinstance(part, RenamedPart):
+            for kind, offset in part.offsets.items():
+                names = {"name": part.name, "file": f"{kind}.csv", "titles": json.dumps(dict(part.titles))}
+                execute(connection, _RENAME_FILE, offset=offset, **names)
+        elif not part.has_lines:
             endpoint = Kind.USERS if part.kind is Kind.ROLES else part.kind
             for statement in (_LABEL_WITH_ID, _LABEL_WITHOUT_ID):
                 values = {"kind": part.kind, "endpoint": endpoint, "table": _TABLES_WITH_ID[endpoint]}

@@ -156,7 +156,7 @@ def otto(session, office):
 def test_further_numbers_of_the_contact_are_offered_except_opted_out_ones(office, session, otto):
     text = text_of(open_student(office.clara, "lee"))
     assert ("another number of Otto Novak, ••• 0161" in text, "••• 0163" in text, "0162" in text) == (True, True, False)
-    office.clara.press(office.clara.view, action_id=SUGGESTION, label="Use ••• 0163")
+    office.clara.press(office.clara.view, action_id=SUGGESTION, text="Use ••• 0163")
     assert phone_of(session, otto) == OTHERS[2]
 
 
