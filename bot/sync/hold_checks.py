@@ -129,16 +129,20 @@ _CHANGED_NUMBERS = """
 SELECT 0, 'contact ' || sourced_id || ' gets another number' FROM hold_numbers
 WHERE stays AND NOT is_ours AND before IS NOT NULL AND after IS NOT NULL
 """
-# Not a contact with the name of one the student had: the SIS has merged the records of one person.
-_NEW_LINKS = """
-SELECT count(*) OVER (PARTITION BY c.id), 'student ' || s.sourced_id || ' gets contact ' || c.sourced_id
-FROM change_student_contacts x
-JOIN students s ON s.id = x.student_id AND s.active
-JOIN contacts c ON c.id = x.contact_id AND c.active
-WHERE x.kind = 'added' AND NOT EXISTS (
-    SELECT FROM student_contacts l JOIN contacts had ON had.id = l.contact_id
-    WHERE l.student_id = s.id AND l.active AND had.search = c.search
-)
+# Not a contact with the name of one the student had: the SIS has merged the records of one person. A name of many says nothing.
+_NEW_LINKS = f"""
+SELECT count(*) OVER (PARTITION BY contact), 'student ' || student || ' gets contact ' || contact
+FROM (
+    SELECT s.sourced_id AS student, c.sourced_id AS contact, count(*) OVER (PARTITION BY c.search) AS of_name, EXISTS (
+               SELECT FROM student_contacts l JOIN contacts had ON had.id = l.contact_id
+               WHERE l.student_id = s.id AND l.active AND had.search = c.search
+           ) AS had_name
+    FROM change_student_contacts x
+    JOIN students s ON s.id = x.student_id AND s.active
+    JOIN contacts c ON c.id = x.contact_id AND c.active
+    WHERE x.kind = 'added'
+) links
+WHERE NOT had_name OR of_name >= {_MANY_ADULTS}
 """
 _SHARED_NUMBER = f"""
 SELECT count(DISTINCT search), 'one number at ' || count(DISTINCT search) || ' more adults, for example contact ' || min(sourced_id)

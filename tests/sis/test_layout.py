@@ -69,14 +69,6 @@ def test_other_file_is_named(tmp_path, content, what):
     assert rejection.reason.startswith(what)
 
 
-def test_clever_folder_is_named(tmp_path):
-    (tmp_path / "students.csv").write_text("School_id,Student_id\nS1,1\n")
-    (tmp_path / "enrollments.csv").write_text("School_id,Section_id,Student_id\nS1,1,1\n")
-    with pytest.raises(UserError) as refused, Export(tmp_path).open(region="US", watermarks={}):
-        pass
-    assert refused.value.code == "sis.clever"
-
-
 def test_web_page_instead_of_a_zip_is_named(tmp_path):
     (tmp_path / "export.zip").write_text("<html><title>Sign in</title></html>")
     with (

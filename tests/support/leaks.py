@@ -24,6 +24,7 @@ SELECT concat_ws(' ', given_name, family_name) FROM students UNION SELECT concat
 _NUMBERS = """
 SELECT sis_phone FROM contacts WHERE sis_phone IS NOT NULL UNION SELECT phone FROM phone_numbers
 UNION SELECT value FROM edits WHERE field = 'phone' AND value IS NOT NULL UNION SELECT phone FROM deliveries
+UNION SELECT phone FROM other_numbers
 """
 
 

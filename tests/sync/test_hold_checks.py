@@ -183,6 +183,15 @@ def test_change_of_no_school_day_is_held(nights, damage):
     assert nights.sync(confirm=True).state == "done"
 
 
+def test_shifted_links_among_people_of_one_name_are_held(nights):
+    for contact in mothers(nights, 25):
+        contact["givenName"], contact["familyName"] = "Ma", "Lee"
+    nights.sync(confirm=True)
+    shift_links(nights)
+    with pytest.raises(SyncHeld, match="25 links would be added"):
+        nights.sync()
+
+
 def test_hold_keeps_ten_examples_of_all_reasons(nights):
     shift_numbers(nights)
     blank_grades(nights)
