@@ -169,6 +169,8 @@ def plain_number(cell: str) -> str:
 
 def restore_digits(cell: str) -> str | None:
     """Return a number that a spreadsheet rewrote (`3125550142.0`, `3.125550142E+09`) as digits; None if some are lost."""
+    if cell.isdecimal():
+        return cell
     if re.fullmatch(r"\d+\.0+", cell):
         return cell.split(".", maxsplit=1)[0]
     if not _SCIENTIFIC.match(cell):

@@ -58,7 +58,7 @@ _PEOPLE = (
     """,
     f"""
     CREATE TEMP TABLE oneroster_contacts AS
-    SELECT DISTINCT l.student, u.sourced_id, coalesce(nullif(u.search, ''), c.search) AS search, lower(u.email) AS email,
+    SELECT DISTINCT l.student, u.sourced_id, coalesce(nullif(u.search, ''), c.search) AS search, lower(u.email) AS email, u.phone,
            (SELECT min(x.relationship) FROM student_contacts x JOIN students s ON s.id = x.student_id
             WHERE x.contact_id = c.id AND s.sourced_id = l.student) AS relationship
     FROM (SELECT person AS student, agent AS contact FROM stage_agents UNION SELECT agent, person FROM stage_agents) l
@@ -120,6 +120,14 @@ WHERE p.sourced_id IS NULL AND (k.student, k.email) = (p.student, lower(p.email)
   AND NOT EXISTS (SELECT FROM overlay_people o WHERE o.student = p.student AND o.person_key <> p.person_key
                   AND (lower(o.email) = k.email OR o.sourced_id = k.sourced_id))
 """
+# A number without a name is the adult's of the student who has it, if there is only one.
+_MATCH_NAMELESS = """
+UPDATE overlay_people p SET sourced_id = k.sourced_id
+FROM (SELECT student, phone, min(sourced_id) AS sourced_id FROM oneroster_contacts
+      GROUP BY student, phone HAVING count(*) = 1) k
+WHERE p.sourced_id IS NULL AND p.is_nameless AND (k.student, k.phone) = (p.student, p.phone)
+  AND NOT EXISTS (SELECT FROM overlay_people o WHERE (o.student, o.sourced_id) = (p.student, k.sourced_id))
+"""
 _ASSIGN_ID = f"""
 UPDATE overlay_people SET sourced_id = '{_PREFIX}' || md5('id ' || contact_id) WHERE sourced_id IS NULL AND contact_id <> ''
 """
@@ -147,6 +155,7 @@ def _match_with(contacts: str) -> tuple[str, ...]:
 _MATCH = (
     _MATCH_BY_ID,
     *_match_with("oneroster_contacts"),
+    _MATCH_NAMELESS,
     _ASSIGN_ID,
     *_match_with("earlier_overlay_contacts"),
     _ASSIGN_NEW_ID,

@@ -119,6 +119,11 @@ def test_adult_without_a_name_is_described_by_the_student(nights):
     assert [line for _, line, column, _ in reasons(report) if column == "name"] == [5]
 
 
+def test_number_without_a_name_is_the_adults_who_has_it(nights):
+    sync(nights, PLAIN, "4711,,Mother,1,(312) 555-0142,Cell,")
+    assert contacts_of(nights, "sam") == [("Maria Rivera", "mother", 1, "+13125550142")]
+
+
 @pytest.mark.parametrize("written", ["4711", "4711.0", "004711", '"4,711"', "4.711E+03"])
 def test_mangled_student_number_finds_the_student(nights, written):
     sync(nights, PLAIN, f"{written},Rosa Diaz,Aunt,1,312-555-0001,Cell,")
