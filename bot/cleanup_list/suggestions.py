@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from bot.db.models.erased_numbers import ErasedNumber
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, OtherNumber, Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
@@ -50,6 +51,7 @@ _FURTHER_NUMBERS = (
     .outerjoin(PhoneNumber, PhoneNumber.phone == OtherNumber.phone)
     .where(OtherNumber.contact_id == any_(_IDS), PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None))
     .where(PhoneNumber.opted_out_at.is_(None), PhoneNumber.wrong_person_at.is_(None))
+    .where(~exists().where(ErasedNumber.number_hash == func.erased_number_hash(OtherNumber.phone)))
     .order_by(OtherNumber.contact_id, OtherNumber.position)
 )
 _STUDENTS_OF = (

@@ -127,6 +127,7 @@ def erase_unused_words(session: Session) -> int:
 _NUMBERS = text("SELECT phone FROM phone_numbers WHERE phone > :after ORDER BY phone LIMIT :batch")
 _UNUSED = """
 NOT EXISTS (SELECT FROM contacts c WHERE c.sis_phone = n.phone)
+AND NOT EXISTS (SELECT FROM other_numbers o WHERE o.phone = n.phone)
 AND NOT EXISTS (SELECT FROM edits e WHERE e.value = n.phone AND e.state IN ('pending', 'conflict'))
 AND NOT EXISTS (SELECT FROM deliveries d WHERE d.phone = n.phone)
 AND NOT EXISTS (SELECT FROM unclear_texts t WHERE t.phone = n.phone)

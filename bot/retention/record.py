@@ -22,8 +22,10 @@ _PARTS = {
         WHERE e.student_id = :id ORDER BY c.title, e.sourced_id""",
     "contacts": """
         SELECT c.id, c.sourced_id, c.given_name, c.family_name, l.relationship, c.email, c.sis_phone AS phone,
-               c.sis_phone_written AS phone_as_written, c.sis_phone_note AS note, c.sis_method AS method, l.active AS linked, c.active
+               c.sis_phone_written AS phone_as_written, c.sis_phone_note AS note, c.sis_method AS method, c.sis_contact_id, l.active AS linked,
+               c.active
         FROM student_contacts l JOIN contacts c ON c.id = l.contact_id WHERE l.student_id = :id ORDER BY l.priority, c.id""",
+    "other_numbers": "SELECT contact_id, phone FROM other_numbers WHERE contact_id = ANY (:contacts) ORDER BY contact_id, position",
     "edits": """
         SELECT contact_id, field, base, value, state, made_by, made_at, sis_value, sis_at FROM edits
         WHERE contact_id = ANY (:contacts) ORDER BY id""",
@@ -45,6 +47,7 @@ _CONTACTS = text("SELECT contact_id FROM student_contacts WHERE student_id = :id
 _PHONES = text("""
 SELECT sis_phone FROM contacts WHERE id = ANY (:contacts) AND sis_phone IS NOT NULL
 UNION SELECT value FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND value IS NOT NULL
+UNION SELECT phone FROM other_numbers WHERE contact_id = ANY (:contacts)
 UNION SELECT base FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND base IS NOT NULL
 """)
 # Contacts of no other student; a link that has ended counts as long as the other student is here.

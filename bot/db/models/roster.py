@@ -141,6 +141,7 @@ class OtherNumber(Base):
     """A number (E.164) that the SIS has of a contact beside `sis_phone`; `position` 1 is the best of them for texts."""
 
     __tablename__ = "other_numbers"
+    __table_args__ = (Index(None, "phone"),)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     phone: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]

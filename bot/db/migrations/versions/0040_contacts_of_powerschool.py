@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
@@ -24,6 +24,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", "phone", name=op.f("pk_other_numbers")),
     )
+    op.create_index(op.f("ix_other_numbers_phone"), "other_numbers", ["phone"])
 
 
 def downgrade() -> None:
