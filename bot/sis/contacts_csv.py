@@ -128,7 +128,7 @@ def _open(source: Path) -> io.BufferedReader:
 def translate(block: Block, *, file: str, region: str, read_day: Callable[[str], date | None]) -> list[Row | Rejection]:
     rows: list[Row | Rejection] = []
     for line, cell in block.rows():
-        if cells.is_gone(cell["status"]) or cells.is_no(cell["active"]):
+        if cells.is_gone(cell["status"]):
             continue
         rows += _leave_out(cell, file=file, line=line) or _contact(
             cell, file=file, line=line, region=region, read_day=read_day
@@ -150,8 +150,6 @@ def _leave_out(cell: dict[str, str], *, file: str, line: int) -> list[Row | Reje
     if not who and not how:
         reason = "is blank, and so are the email and the number; the row was left out"
         return [Rejection(file, line, "name", reason), UnreadRow(line, Kind.CONTACTS, student)]
-    if cells.is_yes(cell["deceased"]):
-        return [Rejection(file, line, "isDeceased", "is set; the contact was left out")]
     return []
 
 
@@ -161,11 +159,14 @@ def _contact(
     """Yield a row for each number of a contact that can be read, or one without a number."""
     given, family = _names(cell)
     powerschool_id = cells.restore_digits(cell["contact id"]) or ""
-    ends_on = None
+    # The further rows of a contact who is none anymore have to end with this one.
+    ends_on = date.min if cells.is_no(cell["active"]) or cells.is_yes(cell["deceased"]) else None
     try:
-        ends_on = read_day(cell["ends on"])
+        ends_on = ends_on or read_day(cell["ends on"])
     except ValueError:
         yield Rejection(file, line, "Relationship End Date", "is not a date; the row was read without it")
+    if cells.is_yes(cell["deceased"]):
+        yield Rejection(file, line, "isDeceased", "is set; the contact was left out")
     row = ContactRow(
         line=line,
         student=cell["student"],

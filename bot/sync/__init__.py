@@ -16,7 +16,7 @@ stage_*                            stage, carry_over, overlay   parsed rows; unr
 export_lines                       line_diff                    tonight's raw lines and their hashes
 changed_lines, requested_lines     line_diff, read              lines that changed; lines to parse
 changed_people, affected_people    read                         people that a narrowed read covers
-overlay_*                          contacts_overlay             contacts beside OneRoster
+overlay_*                          overlay_rows, contacts_overlay   contacts beside OneRoster
 target_*, unmatched_*              target_tables                what our tables should contain; what fits nowhere
 gone_*, new_*, *_pairs, rekeyed_*  identity                     who is gone and new tonight, and is the same person
 changes_at_risk                    identity                     edits, removals, claims of people who may be the same

@@ -54,7 +54,7 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
     stage.create_tables(connection)
     watermarks = runs.load_watermarks(connection, source.name, now=context.now, whole_every=context.whole_every)
     with source.open(region=region, watermarks=watermarks) as files:
-        parts = [*files, *([contacts_csv.open_part(contacts, region=region)] if contacts else [])]
+        parts = _with_contacts(files, contacts, region)
         reader = runs.reader_version(region)
         layout_hash = line_diff.stage_lines(connection, parts, reader=reader, progress=context.progress)
         scope = _read_changes(context, parts, layout_hash) or WHOLE_ROSTER
@@ -73,6 +73,14 @@ def read_source(context: SyncContext, source: Source, *, contacts: Path | None, 
     stage.label_rejections(connection, parts)
     stage.stage_rows(connection, _unread_columns(parts))
     return ReadResult(parts, scope, layout_hash, rows_hash)
+
+
+def _with_contacts(files: Sequence[Part], contacts: Path | None, region: str) -> Sequence[Part]:
+    """Return the parts of the source, with the contacts of a file of their own in place of any that the source has."""
+    if contacts is None:
+        return files
+    others = (part for part in files if part.kind is not Kind.CONTACTS)
+    return [*others, contacts_csv.open_part(contacts, region=region)]
 
 
 def _unread_columns(parts: Sequence[Part]) -> Iterator[Rejection]:

@@ -158,7 +158,7 @@ def test_contacts_that_powerschool_ended_are_left_out(tmp_path):
     deceased = ANA | {"PERSONCOREFIELDS.isDeceased": "1"}
     _, rows = powerschool(tmp_path, ANA | {"Is Active": "0"}, deceased, ANA | {"Relationship End Date": "8/13/2025"})
     assert [(row.column_name, row.line) for row in rows if isinstance(row, Rejection)] == [("isDeceased", 3)]
-    assert [row.ends_on for row in contacts(rows)] == [date(2025, 8, 13)]
+    assert [row.ends_on for row in contacts(rows)] == [date.min, date.min, date(2025, 8, 13)]
 
 
 def test_refusal_in_the_note_of_a_relationship_stops_texts(tmp_path):

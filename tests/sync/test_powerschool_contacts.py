@@ -178,6 +178,15 @@ def test_ended_relationship_is_no_contact(nights):
     assert [name for (name,) in nights.rows("SELECT given_name FROM contacts WHERE family_name = 'Diaz'")] == ["Otto"]
 
 
+def test_inactive_contact_ends_with_all_rows(nights):
+    header = "Contact ID,First Name,Last Name,Is Active,Phone Number,Student Number\n"
+    rows = ("501,Rosa,Diaz,{},312-555-0001,4711", "501,,,,312-555-0002,", "502,Otto,Diaz,1,312-555-0003,4711")
+    sync(nights, header, *(row.format(1) for row in rows))
+    report = sync(nights, header, *(row.format(0) for row in rows[:2]), "503,Kim,Lee,1,312-555-0004,4711")
+    assert [column for _, _, column, _ in reasons(report)] == []
+    assert nights.rows("SELECT given_name FROM contacts WHERE active AND sis_contact_id IS NOT NULL") == [("Kim",)]
+
+
 def test_id_of_the_file_that_another_person_has_in_oneroster_is_not_theirs(nights):
     nights.add("501", "Gus", "Stone", "guardian", phone="3125550190", agentSourcedIds="lea")
     sync(nights, HEADER, "501,Rosa,Diaz,312-555-0001,Mobile,1,0,1,4711,Aunt,1,")
