@@ -16,14 +16,15 @@ stage_*                            stage, carry_over, overlay   parsed rows; unr
 export_lines                       line_diff                    tonight's raw lines and their hashes
 changed_lines, requested_lines     line_diff, read              lines that changed; lines to parse
 changed_people, affected_people    read                         people that a narrowed read covers
-overlay_*                          overlay_rows, contacts_overlay   contacts beside OneRoster
+overlay_rows, overlay_student_*    overlay_rows                 rows of the contacts file, and whose contacts they are
+overlay_*                          contacts_overlay             contacts beside OneRoster
 target_*, unmatched_*              target_tables                what our tables should contain; what fits nowhere
 gone_*, new_*, *_pairs, rekeyed_*  identity                     who is gone and new tonight, and is the same person
 changes_at_risk                    identity                     edits, removals, claims of people who may be the same
 change_*                           diff_merge                   differences
 hold_*                             hold_checks                  changed numbers of contacts; students who leave
 (all of these are temporary)
-schools ... class_students         diff_merge                   the roster
+schools ... class_students         diff_merge                   the roster; other_numbers of its contacts
 edits, cleanup_list, audit         reconcile                    states of edits; listed numbers that changed
 former_contact_ids                 identity                     ids that contacts had before
 staff ... class_teachers           ended_rights                 rights that end although the sync is held

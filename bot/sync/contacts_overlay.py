@@ -94,7 +94,7 @@ FROM stage_users u
 WHERE u.sourced_id = p.contact_id AND NOT u.gone
   AND EXISTS (SELECT FROM stage_roles r WHERE r.person = u.sourced_id AND r.role IN {_CONTACT_ROLES} AND NOT r.gone)
   AND (p.search = u.search OR p.is_nameless
-       OR EXISTS (SELECT FROM oneroster_contacts o WHERE (o.student, o.sourced_id) = (p.student, u.sourced_id)))
+       OR p.twin = '' AND EXISTS (SELECT FROM oneroster_contacts o WHERE (o.student, o.sourced_id) = (p.student, u.sourced_id)))
 """
 # Of two adults of one name, the same relationship finds the same one again; what is left is matched in order.
 _MATCH_BY_NAME = """
@@ -129,7 +129,8 @@ WHERE p.sourced_id IS NULL AND p.is_nameless AND (k.student, k.phone) = (p.stude
   AND NOT EXISTS (SELECT FROM overlay_people o WHERE (o.student, o.sourced_id) = (p.student, k.sourced_id))
 """
 _ASSIGN_ID = f"""
-UPDATE overlay_people SET sourced_id = '{_PREFIX}' || md5('id ' || contact_id) WHERE sourced_id IS NULL AND contact_id <> ''
+UPDATE overlay_people SET sourced_id = '{_PREFIX}' || md5(concat_ws(' ', 'id', contact_id, nullif(twin, '')))
+WHERE sourced_id IS NULL AND contact_id <> ''
 """
 # The rest are new. Siblings share a contact with the same name and the same email or number, and an id if one has it already.
 _ASSIGN_NEW_ID = f"""

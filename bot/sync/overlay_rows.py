@@ -124,6 +124,14 @@ FROM (
     GROUP BY student, person_key HAVING count(DISTINCT relationship) > 1
 ) t WHERE (t.student, t.person_key) = (r.student, r.person_key) AND r.contact_id = ''
 """
+# Some ids are those of a household.
+_SPLIT_HOUSEHOLDS = """
+UPDATE overlay_rows SET twin = search
+WHERE search <> '' AND contact_id IN (
+    SELECT contact_id FROM overlay_rows WHERE contact_id <> '' AND search <> ''
+    GROUP BY student, contact_id HAVING count(DISTINCT search) > 1
+)
+"""
 _KEY_TWINS = "UPDATE overlay_rows SET person_key = person_key || ' ' || twin WHERE twin <> ''"
 
 
@@ -139,7 +147,7 @@ def build_overlay_rows(connection: Connection, *, today: date) -> int:
         kinds.reverse()
     execute(connection, _KEYS.format(first=kinds[0], second=kinds[1]))
     rejected = execute(connection, _REJECT_STUDENTS)
-    for statement in (_ROWS.format(today=today.isoformat()), _SPLIT_TWINS, _KEY_TWINS):
+    for statement in (_ROWS.format(today=today.isoformat()), _SPLIT_TWINS, _SPLIT_HOUSEHOLDS, _KEY_TWINS):
         execute(connection, statement)
     return rejected
 

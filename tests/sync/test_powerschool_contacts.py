@@ -106,6 +106,16 @@ def test_adults_of_one_name_and_email_stay_two_each_night(nights):
     assert nights.rows("SELECT id FROM contacts WHERE sis_phone = '+13125552002' AND active") == before
 
 
+def test_adults_with_the_id_of_their_household_stay_two(nights):
+    header = "Student_number,guardian_id,name,relationship,priority,phone\n"
+    parents = ("4711,H1,Ana Diaz,Mother,1,312-555-2001", "4711,H1,Otto Diaz,Father,2,312-555-2002")
+    sibling = "4712,H1,Ana Diaz,Mother,1,312-555-2001"
+    sync(nights, header, *parents, sibling)
+    assert [name for name, *_ in contacts_of(nights, "sam")] == ["Ana Diaz", "Otto Diaz"]
+    assert nights.rows("SELECT count(*) FROM contacts WHERE family_name = 'Diaz'") == [(2,)]
+    assert changed(sync(nights, header, sibling, *reversed(parents))) == {}
+
+
 def test_adult_without_a_name_is_described_by_the_student(nights):
     nameless = ("4711,,Mother,1,312-555-2005,Cell,", "4711,,Father,2,312-555-2006,Cell,", "4712,,,3,312-555-2007,Cell,")
     sync(nights, PLAIN, *nameless)
