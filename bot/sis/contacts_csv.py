@@ -2,7 +2,7 @@
 student. The column titles of PowerSchool's Data Import and Export Manager, Clever, Microsoft SDS, and most SIS reports are known.
 
 A contact may have several rows, or several columns, with a number of another type in each. PowerSchool writes the student and the
-name of a contact only once; `bot.sync.contacts_overlay` fills in what the other rows leave blank.
+name of a contact only once; `bot.sync.overlay_rows` fills in what the other rows leave blank.
 """
 
 import io
