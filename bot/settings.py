@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     sis_oneroster_client_id: str | None = None
     sis_oneroster_client_secret: SecretStr | None = None
     sis_oneroster_token_url: str | None = None
+    sis_oneroster_token: SecretStr | None = None
     sis_contacts_csv: Path | None = None
     sync_at: time = time(2, 30)
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
@@ -177,7 +178,20 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https://")
         if not url.hostname or url.username or url.password or url.fragment:
             raise ValueError("is not a URL such as https://sis.example/ims/oneroster/v1p1")
+        try:
+            url.port  # noqa: B018 (Parsed here, and refused where it is no number of a port.)
+        except ValueError as error:
+            raise ValueError("has a port that is not a number from 0 to 65535") from error
         return value
+
+    @field_validator("sis_oneroster_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        """Accept a token that was copied with the word before it; a header can hold nothing but ASCII."""
+        token = re.sub(r"^Bearer\s+", "", value.get_secret_value(), flags=re.IGNORECASE) if value else ""
+        if re.search(r"[^!-~]", token):
+            raise ValueError("must be one word of letters, digits, and signs, as the SIS shows it")
+        return SecretStr(token) if token else None
 
     @field_validator("sis_oneroster_url")
     @classmethod

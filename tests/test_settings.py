@@ -110,6 +110,7 @@ def test_an_invalid_value_is_not_repeated(monkeypatch):
         ("sis.example/ims/oneroster/v1p1", "must begin with https://"),
         ("https://me:secret@sis.example/ims/oneroster/v1p1", "is not a URL"),
         ("https:///ims/oneroster/v1p1", "is not a URL"),
+        ("https://sis.example:99999/ims/oneroster/v1p1", "has a port"),
         ("https://sis.example/", "must end with the version"),
         ("https://sis.example/ims/oneroster/v1p1?key=secret", "must end with the version"),
     ],
@@ -120,3 +121,17 @@ def test_an_unsafe_sis_url_is_refused_and_not_repeated(monkeypatch, url, reason)
         settings.load()
     assert "SIS_ONEROSTER_URL" in error.value.sentence
     assert "secret" not in error.value.sentence
+
+
+@pytest.mark.parametrize("written", ["eyJ.x-_~+/=", " Bearer eyJ.x-_~+/=\n", "bearer  eyJ.x-_~+/="])
+def test_token_is_read_as_it_is_copied(monkeypatch, written):
+    monkeypatch.setenv("SIS_ONEROSTER_TOKEN", written)
+    assert settings.load().secret("sis_oneroster_token") == "eyJ.x-_~+/="
+
+
+@pytest.mark.parametrize("written", ["two words", "tökén"])
+def test_token_that_no_header_can_hold_is_refused_and_not_repeated(monkeypatch, written):
+    monkeypatch.setenv("SIS_ONEROSTER_TOKEN", written)
+    with pytest.raises(UserError, match="SIS_ONEROSTER_TOKEN: must be one word") as error:
+        settings.load()
+    assert written not in error.value.sentence

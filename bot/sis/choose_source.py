@@ -20,16 +20,35 @@ def choose_source(settings: Settings) -> Source | None:
         )
     if export:
         return Export(export)
+    token, client_id, secret = _credentials(settings, url)
     if not url:
         return None
-    client_id, secret = settings.sis_oneroster_client_id, settings.sis_oneroster_client_secret
-    if not client_id or not secret:
-        raise UserError(
-            "sis.no_credentials",
-            "SIS_ONEROSTER_URL needs SIS_ONEROSTER_CLIENT_ID and SIS_ONEROSTER_CLIENT_SECRET. The SIS shows both where "
-            "our client is registered.",
-        )
     # The HTTP client is imported only by the districts that need it.
     from bot.sis.oneroster_rest import Server
 
-    return Server(url, client_id, secret.get_secret_value(), settings.sis_oneroster_token_url)
+    return Server(url, client_id, secret, settings.sis_oneroster_token_url, token=token)
+
+
+def _credentials(settings: Settings, url: str | None) -> tuple[str, str, str]:
+    """Return the token, or the id and the secret of our client; the others are blank."""
+    names = ("token", "client_id", "client_secret", "token_url")
+    fields = {name: f"sis_oneroster_{name}" for name in names}
+    found = [field.upper() for field in fields.values() if getattr(settings, field)]
+    token, secret = (settings.secret(fields[name]) or "" for name in ("token", "client_secret"))
+    client_id = settings.sis_oneroster_client_id or ""
+    if found and not url:
+        raise UserError(
+            "sis.no_url", f"{found[0]} is set without SIS_ONEROSTER_URL. Set the address of the OneRoster server, too."
+        )
+    if token and len(found) > 1:
+        raise UserError(
+            "sis.two_credentials",
+            f"SIS_ONEROSTER_TOKEN and {found[1]} are both set. Keep the token, or the client, and empty the other.",
+        )
+    if url and not token and not (client_id and secret):
+        raise UserError(
+            "sis.no_credentials",
+            "SIS_ONEROSTER_URL needs SIS_ONEROSTER_CLIENT_ID and SIS_ONEROSTER_CLIENT_SECRET. The SIS shows both where "
+            "our client is registered. A server with a token that does not change needs SIS_ONEROSTER_TOKEN instead.",
+        )
+    return token, client_id, secret

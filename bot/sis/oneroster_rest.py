@@ -10,7 +10,7 @@ A row has no line; its number only identifies it within its endpoint.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -23,7 +23,8 @@ from bot.http_calls import Patience
 from bot.sis import cells, oneroster_pages, oneroster_rows
 from bot.sis.columns import Block, RowReader, merge_by_line
 from bot.sis.lines import BLOCK_ROWS
-from bot.sis.oneroster_calls import Calls, Credentials
+from bot.sis.oneroster_calls import Calls
+from bot.sis.oneroster_login import Client, ClientLogin, StaticToken, default_token_url
 from bot.sis.oneroster_rows import FORMATS
 from bot.sis.rows import Kind, Part, Rejection, Row
 
@@ -37,14 +38,15 @@ _SCOPE = "https://purl.imsglobal.org/spec/or/v1p{version}/scope/roster-core.read
 @dataclass(frozen=True)
 class Server:
     """A `Source`: a OneRoster server, whose address ends with the version: `…/ims/oneroster/v1p1` or
-    `…/ims/oneroster/rostering/v1p2`. The default `token_url` is `/token` beside `/ims`, as at Aeries.
+    `…/ims/oneroster/rostering/v1p2`. It lets in our client, or a `token` that never changes.
     """
 
     url: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
     token_url: str | None = None
     patience: Patience = field(default_factory=Patience)
+    token: str = field(default="", repr=False)
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ class Server:
     @contextmanager
     def open(self, *, region: str, watermarks: Mapping[str, datetime]) -> Iterator[list[Part]]:
         """As `Source.open`. Nothing is requested before a part is read."""
-        with self._open_calls() as calls:
+        with self._open_calls(self.patience) as calls:
             parts: list[Part] = []
             for kind in _ENDPOINTS:
                 watermark = watermarks.get(kind) if kind in _DELTA_ENDPOINTS else None
@@ -72,18 +74,26 @@ class Server:
             yield parts
 
     def probe(self) -> str:
-        """As `Source.probe`: get a token and the first page of organizations."""
-        with self._open_calls() as calls:
+        """As `Source.probe`: come in, and get the first organizations and people."""
+        with self._open_calls(replace(self.patience, attempts=2)) as calls:
             count = oneroster_pages.count_first_page(calls, Kind.ORGS)
-        return f"gives a token, and {plural(count, 'organization')}"
+            oneroster_pages.count_first_page(calls, Kind.USERS)
+            return f"{calls.login.name}, and lists {plural(count, 'organization')}"
 
     @contextmanager
-    def _open_calls(self) -> Iterator[Calls]:
-        token_url = self.token_url or f"{self.url.split('/ims/')[0].rstrip('/')}/token"
-        scope = _SCOPE.format(version=self.version)
-        credentials = Credentials(token_url, self.client_id, self.client_secret, scope)
-        with Calls.open(self.url, credentials, self.patience) as calls:
+    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
+        login = StaticToken(self.token) if self.token else ClientLogin(self._client())
+        with Calls.open(self.url, login, patience) as calls:
             yield calls
+
+    def _client(self) -> Client:
+        return Client(
+            self.token_url or default_token_url(self.url),
+            self.client_id,
+            self.client_secret,
+            _SCOPE.format(version=self.version),
+            may_sign=self.version == 1 and not self.token_url,
+        )
 
 
 class Endpoint:

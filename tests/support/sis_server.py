@@ -3,19 +3,20 @@
 Each of its `faults` spoils the next request for its endpoint.
 """
 
-import base64
 import json
 import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from support.sis_logins import CLIENT, Entry
 
 from bot.http_calls import Patience
 from bot.sandbox.slack.server import serve_app
@@ -24,7 +25,6 @@ from bot.sis.rows import UserRow
 
 BASES = {1: "/ims/oneroster/v1p1", 2: "/ims/oneroster/rostering/v1p2"}
 ENDPOINTS = ("orgs", "academicSessions", "classes", "users", "enrollments")
-CLIENT = ("a client", "a:sécret")
 SCOPE = re.compile(r"https://purl\.imsglobal\.org/spec/or/v1p[12]/scope/roster-core\.readonly")
 _SINCE = re.compile(r"dateLastModified>'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)'")
 # The users of `bundles.a_district()`.
@@ -57,8 +57,8 @@ class Sis:
     changes: str = "supported"
     token_seconds: int = 3600
     host_in_links: str = ""
+    entry: Entry = field(default_factory=Entry)
     faults: list[Fault] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -75,9 +75,10 @@ class Sis:
         self.requests.append("token")
         if fault := self._take_fault("token", 0):
             return fault.answer(request)
+        if not self.entry.gives_tokens:
+            return Response("<h1>Not Found</h1>", 404)
         form = dict(parse_qsl((await request.body()).decode()))
-        basic = base64.b64encode(":".join(CLIENT).encode()).decode()
-        if request.headers.get("authorization") != f"Basic {basic}":
+        if not self.entry.is_client(request, form):
             return JSONResponse({"error": "invalid_client"}, 401)
         if form["grant_type"] != "client_credentials" or not SCOPE.fullmatch(form["scope"]):
             return JSONResponse({"error": "invalid_scope"}, 400)
@@ -88,7 +89,7 @@ class Sis:
         """Runs in a thread, so that a slow response does not delay others."""
         endpoint = request.path_params["endpoint"]
         self.requests.append(f"{endpoint}?{request.url.query}")
-        if request.headers.get("authorization") not in {f"Bearer {token}" for token in self.tokens[-1:]}:
+        if not self.entry.admits(request):
             return JSONResponse({"imsx_codeMajor": "failure"}, 401)
         offset = int(request.query_params.get("offset", 0))
         fault = self._take_fault(endpoint, offset)
@@ -124,6 +125,10 @@ class Sis:
             headers["Link"] = f'<{request.url}>; rel="first"' + (f', <{following}>; rel="next"' if has_next else "")
         page = json.dumps({endpoint: rows[offset : offset + size]})
         return Response(page, media_type="application/json", headers=headers)
+
+    @property
+    def tokens(self):
+        return self.entry.tokens
 
     def source(self, **settings):
         return replace(Server(self.url + BASES[self.minor], *CLIENT, patience=IMPATIENT), **settings)
@@ -217,6 +222,10 @@ def _object(row):
         else:
             item[column] = value or None
     return item
+
+
+def datetime_of(day):
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
 def _ref(sourced_id, kind):
