@@ -12,6 +12,8 @@ from bot.http_calls import HttpCalls, Patience, Response, System
 from bot.sis.oneroster_login import Login
 
 _SYSTEM = System("sis", "SIS_ONEROSTER_URL", "Try again later, or set SYNC_AT to a quieter hour.")
+# Some servers answer 500 to a parameter that they do not know, and 504 to a page that is too long for them.
+_PARAMETER = (400, 413, 414, 416, 422, 500, 501, 504, 524)
 _NO_ENTRY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -20,16 +22,21 @@ class NotFound(UserError):  # noqa: N818 (A problem of the page, not of the prog
 
 
 class Refused(UserError):  # noqa: N818 (As above.)
-    """The server lets us in but does not answer this request."""
+    """The server lets us in but does not answer this request. `is_parameter`: perhaps for one of its parameters."""
+
+    def __init__(self, code: str, sentence: str, *, is_parameter: bool) -> None:
+        super().__init__(code, sentence)
+        self.is_parameter = is_parameter
 
 
 class Calls:
-    """The calls of one sync to one server."""
+    """The calls of one sync to one server. `page_way` is how it takes requests for pages, see `oneroster_pages`."""
 
     def __init__(self, http: HttpCalls, base: str, login: Login) -> None:
         self.base = httpx.URL(base)
         self._http = http
         self.login = login
+        self.page_way = 0
 
     @classmethod
     @contextmanager
@@ -66,4 +73,5 @@ class Calls:
         return Refused(
             "sis.refused",
             f"{host} answers {status} when asked for {endpoint}. Try again later, or ask the people who run it.",
+            is_parameter=status in _PARAMETER,
         )

@@ -2,7 +2,8 @@
 
 A lost page would look like people who left. So the objects are spooled to disk until their number is what the server says; if it
 is not, they are read once more, and then the sync fails. A server that does not say how many objects it has is trusted where it
-answers the same twice: for its last page, and for any page that is short.
+answers the same twice: for its last page, and for any page that is short. One that says a wrong number is believed over, with a
+warning, where the same objects came twice and the pages ended as pages end.
 
 Only the changes since a watermark are read where that can be trusted: what carries the watermark itself must be among them. A
 server that refuses the filter, or returns nothing, is read completely.
@@ -10,9 +11,10 @@ server that refuses the filter, or returns nothing, is read completely.
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from tempfile import TemporaryFile
@@ -24,8 +26,9 @@ from bot.errors import UserError
 from bot.http_calls import Response, join_url
 from bot.sis.oneroster_calls import Calls, NotFound, Refused
 
-# Objects that we ask for on one page; most servers return fewer.
-_LIMIT = 5_000
+# How many objects we ask for on one page, and whether in the order of their ids, from best to worst: most servers return fewer,
+# but some refuse more than they like, and some cannot sort.
+_PAGE_WAYS = ((5_000, True), (1_000, True), (100, True), (5_000, False), (1_000, False), (100, False))
 _MOST_PAGES = 50_000
 # How often a page that differs is read again.
 _MOST_REPEATS = 3
@@ -39,15 +42,25 @@ class _Incomplete(Exception):  # noqa: N818 (Never leaves this file.)
     """The pages are not all there is; says why."""
 
 
+class _Doubtful(_Incomplete):
+    """The pages ended, but something about them is odd. `evidence` is equal for the same objects with the same oddity."""
+
+    def __init__(self, reason: str, evidence: object, count: int) -> None:
+        super().__init__(reason)
+        self.evidence = evidence
+        self.count = count
+
+
 @dataclass(frozen=True)
 class Fetched:
     """The objects, with the requested fields only and None for anything that is not an object, and their number. With
-    `is_delta` they are the changed ones only.
+    `is_delta` they are the changed ones only. `warning` says what is odd about them.
     """
 
     objects: Iterator[Any]
     count: int
     is_delta: bool
+    warning: str | None
 
 
 @contextmanager
@@ -60,15 +73,16 @@ def fetch(calls: Calls, endpoint: str, fields: frozenset[str], *, watermark: dat
     # The file has no name and is deleted when this process ends.
     with TemporaryFile("w+", encoding="ascii") as spool:
         count = _fetch_changed(calls, endpoint, fields, spool, watermark) if watermark else 0
-        is_delta = count > 0
+        is_delta, warning = count > 0, None
         if not is_delta:
-            count = _fetch_all(calls, endpoint, fields, spool)
+            count, warning = _fetch_all(calls, endpoint, fields, spool)
         spool.seek(0)
-        yield Fetched(map(json.loads, spool), count, is_delta)
+        yield Fetched(map(json.loads, spool), count, is_delta, warning)
 
 
 def count_first_page(calls: Calls, endpoint: str) -> int:
-    return len(_get_page(calls, endpoint, _url(calls.base, endpoint, offset=0)).objects)
+    _, page = _get_first_page(calls, endpoint, {})
+    return len(page.objects)
 
 
 def _fetch_changed(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[str], watermark: datetime) -> int:
@@ -80,20 +94,23 @@ def _fetch_changed(calls: Calls, endpoint: str, fields: frozenset[str], spool: I
         return 0
 
 
-def _fetch_all(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[str]) -> int:
-    try:
-        return _spool(calls, endpoint, fields, spool)
-    except _Incomplete:
-        pass
-    try:
-        return _spool(calls, endpoint, fields, spool)
-    except _Incomplete as gap:
-        raise UserError(
-            "sis.incomplete",
-            f"{calls.base.host} sent its {endpoint} with gaps, twice: {gap}. Nothing was read, so that no one who is "
-            "missing there counts as deleted. Try again later.",
-            permanent=False,
-        ) from None
+def _fetch_all(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[str]) -> tuple[int, str | None]:
+    """Spool everything; return how many objects, and a warning if there is something odd about them."""
+    first = gap = _Incomplete()
+    for _ in range(2):
+        first = gap
+        try:
+            return _spool(calls, endpoint, fields, spool), None
+        except _Incomplete as problem:
+            gap = problem
+    if isinstance(first, _Doubtful) and isinstance(gap, _Doubtful) and first.evidence == gap.evidence:
+        return gap.count, f"came twice the same although {gap}; what came was used"
+    raise UserError(
+        "sis.incomplete",
+        f"{calls.base.host} sent its {endpoint} with gaps, twice: {gap}. Nothing was read, so that no one who is "
+        "missing there counts as deleted. Try again later.",
+        permanent=False,
+    )
 
 
 def _spool(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[str], **narrowed: str) -> int:
@@ -120,70 +137,111 @@ class _Page:
     links: bool
 
 
+@dataclass
+class _Walk:
+    """What the pages so far had: `full` is the most objects of one, `seen` the hashes of all ids. `is_last_linked`: the last
+    page with objects is on a server that links, and names no next page.
+    """
+
+    count: int = 0
+    full: int = 0
+    links: bool = False
+    is_last_linked: bool = False
+    totals: set[int] = field(default_factory=set)
+    seen: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add(self, page: _Page) -> None:
+        self.count += len(page.objects)
+        self.full = max(self.full, len(page.objects))
+        self.links = self.links or page.links
+        if page.objects:
+            self.is_last_linked = page.links and page.following is None
+        self.totals.update(() if page.total is None else (page.total,))
+        self.seen.extend(map(hash, _ids(page.objects)))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the server says how many objects there are, always the same."""
+        return self.totals == {self.count}
+
+    @property
+    def may_be_more(self) -> bool:
+        return not self.links or self.count < max(self.totals, default=0)
+
+    def check(self, last: _Page, *, is_sorted: bool) -> None:
+        """Check what came against what the server says, after the `last` page.
+
+        Raises:
+            _Doubtful: the pages have an end, but their number is wrong or ids came more than once.
+            _Incomplete: they have no end.
+        """
+        evidence = (self.count, sum(self.seen), frozenset(self.totals))
+        if self.totals and not self.is_counted:
+            total = next((total for total in self.totals if total != self.count), 0)
+            reason = f"{self.count:,} of {total:,} came" if len(self.totals) == 1 else "their number changed meanwhile"
+            # Without links, an empty page that is not counted, or before a whole page that is missing, is a gap and no end.
+            has_ended = self.is_last_linked or (last.total is not None and max(self.totals) - self.count < self.full)
+            raise _Doubtful(reason, evidence, self.count) if has_ended else _Incomplete(reason)
+        # In no order, a row can come twice in place of another.
+        if not is_sorted and len(set(self.seen)) < len(self.seen):
+            raise _Doubtful("some ids came more than once", evidence, self.count)
+
+
 def _read_pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Iterator[list[Any]]:
     """Yield the objects of each page.
 
     Raises:
         _Incomplete: pages overlap or are missing, or their objects changed meanwhile.
     """
-    first = _url(calls.base, endpoint, offset=0, **narrowed)
-    page = _read_twice_if_short(partial(_get_page, calls, endpoint, first), None, full=_LIMIT, links=False)
-    count, total, links = len(page.objects), page.total, page.links
-    full = count
+    walk = _Walk()
+    first, page = _get_first_page(calls, endpoint, narrowed)
+    page = _read_twice_if_short(page, partial(_get_page, calls, endpoint, first), walk)
+    walk.add(page)
     requested = {first}
     yield page.objects
     for _ in range(_MOST_PAGES):
         url = page.following
-        if url is None and page.objects and ((total is not None and count < total) or not links):
+        if url is None and page.objects and walk.may_be_more:
             # A server that names no next page may still have one; without links, until a page is empty.
-            url = _url(calls.base, endpoint, offset=count, **narrowed)
+            url = _url(calls, endpoint, offset=walk.count, **narrowed)
         if url is None or (url in requested and not page.objects):
             break
-        _check_progress(url, requested, count, total)
+        if url in requested:
+            raise _Incomplete("a page names one before it as the next")
         requested.add(url)
-        may_be_end = count == total or (total is None and page.following is None)
+        may_be_end = walk.is_counted or (page.following is None and (walk.is_last_linked or not walk.totals))
         get = partial(_get_later_page, calls, endpoint, url, may_be_end=may_be_end)
-        previous, page = page, _read_twice_if_short(get, total, full=full, links=links)
-        _check_consecutive(previous, page, total)
-        if not previous.objects and not page.objects:
+        previous, page = page, _read_twice_if_short(get(), get, walk)
+        if walk.is_counted and _ids(page.objects) == _ids(previous.objects):
+            break  # The server ignores the offset: the first page was everything.
+        _check_consecutive(previous, page)
+        if not page.objects and not previous.objects:
             break
-        count, total, links = count + len(page.objects), page.total or total, links or page.links
-        full = max(full, len(page.objects))
+        walk.add(page)
         yield page.objects
     else:
         raise UserError(
             "sis.endless", f"{calls.base.host} sends {endpoint} pages without end. Check SIS_ONEROSTER_URL."
         )
-    if total is not None and count != total:
-        raise _Incomplete(f"{count:,} of {total:,} came")
+    walk.check(page, is_sorted=_PAGE_WAYS[calls.page_way][1])
 
 
-def _check_progress(url: httpx.URL, requested: Collection[httpx.URL], count: int, total: int | None) -> None:
-    if url in requested:
-        raise _Incomplete("a page names one before it as the next")
-    if total is not None and count > total:
-        raise _Incomplete(f"{count:,} of {total:,} came")
-
-
-def _check_consecutive(previous: _Page, page: _Page, total: int | None) -> None:
+def _check_consecutive(previous: _Page, page: _Page) -> None:
     # A row that is added or deleted while we read shifts all later rows by one: past us, or onto two pages.
-    if None not in (page.total, total) and page.total != total:
-        raise _Incomplete("their number changed meanwhile")
     if page.objects and not previous.objects:
         raise _Incomplete("a page was empty")
     if _ids(previous.objects) & _ids(page.objects):
         raise _Incomplete("pages overlap")
 
 
-def _read_twice_if_short(get: Callable[[], _Page], total: int | None, *, full: int, links: bool) -> _Page:
-    """Return a page. Where no count shows what it lacks, a page with fewer objects than `full`, or without a next page on a
-    server that `links`, is read until it comes twice the same.
+def _read_twice_if_short(page: _Page, get: Callable[[], _Page], walk: _Walk) -> _Page:
+    """Return a page. Where no count shows what it lacks, a page with fewer objects than those before it, or without a next page
+    on a server that links, is read until it comes twice the same.
     """
-    page = get()
     for _ in range(_MOST_REPEATS):
-        is_counted = total is not None or page.total is not None
-        is_last = (links or page.links) and page.following is None
-        if is_counted or (len(page.objects) >= full and not is_last):
+        is_last = (walk.links or page.links) and page.following is None
+        is_full = walk.full > 0 and len(page.objects) >= walk.full
+        if walk.totals or page.total is not None or (is_full and not is_last):
             return page
         previous, page = page, get()
         if _summary(previous) == _summary(page):
@@ -200,9 +258,28 @@ def _ids(objects: list[Any]) -> set[str]:
     return {str(item["sourcedId"]) for item in objects if isinstance(item, dict) and item.get("sourcedId")}
 
 
-def _url(base: httpx.URL, endpoint: str, *, offset: int, **narrowed: str) -> httpx.URL:
-    params = {"limit": _LIMIT, "offset": offset, "sort": "sourcedId", "orderBy": "asc", **narrowed}
-    return httpx.URL(f"{str(base).rstrip('/')}/{endpoint}", params=params)
+def _url(calls: Calls, endpoint: str, *, offset: int, **narrowed: str) -> httpx.URL:
+    limit, is_sorted = _PAGE_WAYS[calls.page_way]
+    order = {"sort": "sourcedId", "orderBy": "asc"} if is_sorted else {}
+    params = {"limit": limit, "offset": offset, **order, **narrowed}
+    return httpx.URL(f"{str(calls.base).rstrip('/')}/{endpoint}", params=params)
+
+
+def _get_first_page(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> tuple[httpx.URL, _Page]:
+    """Return the address of the first page and the page, requested in the best way that the server accepts."""
+    refusals: list[Refused] = []
+    best = calls.page_way
+    # Of a filter, which is refused more often, only one way is tried.
+    for calls.page_way in range(best, best + 1 if narrowed else len(_PAGE_WAYS)):
+        url = _url(calls, endpoint, offset=0, **narrowed)
+        try:
+            return url, _get_page(calls, endpoint, url)
+        except Refused as refusal:
+            refusals.append(refusal)
+            if not refusal.is_parameter:
+                break
+    calls.page_way = best
+    raise refusals[0]
 
 
 def _get_later_page(calls: Calls, endpoint: str, url: httpx.URL, *, may_be_end: bool) -> _Page:

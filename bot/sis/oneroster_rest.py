@@ -122,6 +122,8 @@ class Endpoint:
             while some := list(islice(numbered, BLOCK_ROWS)):
                 self.position = self.rows_read = some[-1][0]
                 yield from self._read(some)
+        if fetched.warning:
+            yield self._reader.rejection(None, None, fetched.warning)
         if not self.rows_read:
             yield self._reader.rejection(None, None, "holds no row")
 

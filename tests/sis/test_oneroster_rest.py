@@ -184,11 +184,8 @@ def test_single_fault_only_delays_the_read(sis, fault):
     [
         Fault("users", from_offset=2, answer=lambda _request: server.JSONResponse({}, 404), times=99),
         Fault("users", from_offset=2, after=lambda _page, _request: server.JSONResponse({"users": []}), times=99),
-        Fault("users", after=with_headers(x_total_count="8"), times=99),
-        Fault("users", after=with_headers(x_total_count="4"), times=99),
-        Fault("users", from_offset=4, after=with_headers(x_total_count="6"), times=99),
     ],
-    ids=["page gone", "page empty", "count too high", "count too low", "count changed"],
+    ids=["page gone", "page empty"],
 )
 @pytest.mark.parametrize("links", [True, False])
 def test_pages_with_gaps_fail_the_sync_and_change_nothing(nights, fault, links):

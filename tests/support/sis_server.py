@@ -46,7 +46,8 @@ class Fault:
 @dataclass
 class Sis:
     """Pages have at most `page_size` rows; with `links` they name the next page, with `counts` the number of rows. A filter for
-    `changes` is `supported`, or as some servers do, `ignored`, `refused`, or answered with nothing (`lost`).
+    `changes` is `supported`, or as some servers do, `ignored`, `refused`, or answered with nothing (`lost`). Without `sorts`,
+    or above `most`, requests for pages are refused with the status `refusal`; `starts` is False where the offset is ignored.
     """
 
     tables: dict[str, list[dict[str, Any]]]
@@ -55,6 +56,10 @@ class Sis:
     links: bool = True
     counts: bool = True
     changes: str = "supported"
+    sorts: bool = True
+    most: int = 10_000
+    refusal: int = 400
+    starts: bool = True
     token_seconds: int = 3600
     host_in_links: str = ""
     entry: Entry = field(default_factory=Entry)
@@ -107,7 +112,11 @@ class Sis:
         return fault
 
     def _page(self, request, endpoint, offset):
+        query = request.query_params
+        if int(query.get("limit", 100)) > self.most or ("sort" in query and not self.sorts):
+            return JSONResponse({"imsx_codeMajor": "failure", "imsx_codeMinor": "invalid_query"}, self.refusal)
         rows = self.tables[endpoint]
+        offset = offset if self.starts else 0
         if "filter" in request.query_params and self.changes != "ignored":
             if self.changes == "refused":
                 return JSONResponse({"imsx_codeMajor": "failure", "imsx_codeMinor": "invalid_filter_field"}, 400)
