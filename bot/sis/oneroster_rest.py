@@ -26,12 +26,13 @@ from bot.sis.lines import BLOCK_ROWS
 from bot.sis.oneroster_calls import Calls
 from bot.sis.oneroster_login import Client, ClientLogin, StaticToken, default_token_url
 from bot.sis.oneroster_rows import FORMATS
-from bot.sis.rows import Kind, Part, Rejection, Row
+from bot.sis.rows import LINKS, Kind, Part, Rejection, Row, UnreadRow
 
 _ENDPOINTS = (Kind.ORGS, Kind.SESSIONS, Kind.CLASSES, Kind.USERS, Kind.ENROLLMENTS)
 _DELTA_ENDPOINTS = (Kind.ENROLLMENTS,)
 # Some servers write a date in the year 1 for rows that never changed.
 _FIRST_YEAR = 1990
+_WRONG_SHAPE = "does not have the shape that OneRoster defines"
 _SCOPE = "https://purl.imsglobal.org/spec/or/v1p{version}/scope/roster-core.readonly"
 
 
@@ -113,7 +114,7 @@ class Endpoint:
         self._role_reader = _row_reader(Kind.ROLES, region)
 
     def rows(self) -> Iterator[Row | Rejection]:
-        fields = frozenset(_FIELDS[column][0] if column in _FIELDS else column for column in FORMATS[self.kind].columns)
+        fields = frozenset(map(_field, FORMATS[self.kind].columns))
         if self.kind is Kind.USERS:
             fields |= {"roles"}
         with oneroster_pages.fetch(self._calls, self.name, fields, watermark=self.watermark) as fetched:
@@ -128,27 +129,52 @@ class Endpoint:
             yield self._reader.rejection(None, None, "holds no row")
 
     def _read(self, numbered: Sequence[tuple[int, Any]]) -> Sequence[Row | Rejection]:
-        rejected: list[Row | Rejection] = []
+        problems: list[Row | Rejection] = []
         complete: list[tuple[int, dict[str, str]]] = []
         roles: list[tuple[int, dict[str, str]]] = []
         for number, item in numbered:
             if not isinstance(item, dict):
-                rejected += self._reader.reject(number, None, "is not an object", "")
+                problems += self._reader.reject(number, None, "is not an object", "")
                 continue
             self.watermark = max(filter(None, (self.watermark, _changed_at(item))), default=None)
-            try:
-                row = _cells(self.kind, item)
-                own_roles = _role_cells(item, row["sourcedId"]) if self.kind is Kind.USERS else []
-            except _WrongShape as error:
-                reason = "does not have the shape that OneRoster defines"
-                rejected += self._reader.reject(number, error.field, reason, _identity(item))
+            row, misshapen = _cells(self.kind, item)
+            if column := next(
+                (column for column in (*FORMATS[self.kind].needed, "status") if column in misshapen), None
+            ):
+                problems += self._reader.reject(number, _field(column), _WRONG_SHAPE, row["sourcedId"])
                 continue
             complete.append((number, row))
-            roles += [(number, role) for role in own_roles]
+            problems += self._without(number, misshapen)
+            if "agentSourcedIds" in misshapen:
+                problems.append(UnreadRow(number, LINKS, row["sourcedId"]))
+            if self.kind is Kind.USERS:
+                own_roles, role_problems = self._roles(number, item, row["sourcedId"])
+                roles += own_roles
+                problems += role_problems
         self.roles_read += len(roles)
         rows = self._reader.read(Block.from_rows(FORMATS[self.kind].columns, complete))
         role_rows = self._role_reader.read(Block.from_rows(FORMATS[Kind.ROLES].columns, roles))
-        return merge_by_line(rejected, rows, role_rows)
+        return merge_by_line(problems, rows, role_rows)
+
+    def _roles(
+        self, number: int, user: Mapping[str, Any], sourced_id: str
+    ) -> tuple[list[tuple[int, dict[str, str]]], list[Row | Rejection]]:
+        """Return the roles of a user of 1.2 as cells of roles.csv, and what is wrong with them."""
+        roles = user.get("roles") or []
+        roles = [roles] if isinstance(roles, dict) else roles
+        if not isinstance(roles, list):
+            return [], [*self._without(number, ["roles"]), UnreadRow(number, Kind.ROLES, sourced_id, as_staff=False)]
+        complete: list[tuple[int, dict[str, str]]] = []
+        problems: list[Row | Rejection] = []
+        for role in roles:
+            row, misshapen = _cells(Kind.ROLES, role if isinstance(role, dict) else {"role": role})
+            complete.append((number, row | {"userSourcedId": sourced_id}))
+            problems += self._without(number, [f"roles.{_field(column)}" for column in misshapen])
+        return complete, problems
+
+    def _without(self, number: int, columns: Sequence[str]) -> list[Row | Rejection]:
+        reason = f"{_WRONG_SHAPE}; the row was read without it"
+        return [self._reader.rejection(number, _field(column), reason) for column in columns]
 
 
 class RolesOfUsers:
@@ -185,44 +211,26 @@ def _changed_at(item: Mapping[str, Any]) -> datetime | None:
     return changed_at if changed_at.tzinfo else changed_at.replace(tzinfo=UTC)
 
 
-class _WrongShape(ValueError):  # noqa: N818 (Says what the value is.)
-    """A value in `field` that OneRoster does not define. It is not guessed at."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(field)
-        self.field = field
-
-
-def _cells(kind: Kind, item: Mapping[str, Any]) -> dict[str, str]:
-    """Return the cells that the CSV would have for an object of either version; missing and null are blank."""
-    return {column: _cell(column, item) for column in FORMATS[kind].columns}
-
-
-def _role_cells(user: Mapping[str, Any], sourced_id: str) -> list[dict[str, str]]:
-    """Return the roles of a user of 1.2 as cells of roles.csv."""
-    roles = user.get("roles") or []
-    if not isinstance(roles, list) or not all(isinstance(role, dict) for role in roles):
-        raise _WrongShape("roles")
-    try:
-        return [_cells(Kind.ROLES, role) | {"userSourcedId": sourced_id} for role in roles]
-    except _WrongShape as error:
-        raise _WrongShape(f"roles.{error.field}") from None
+def _cells(kind: Kind, item: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return the cells that the CSV would have for an object of either version, and the columns whose value is none that
+    OneRoster defines; it is not guessed at. These are blank, as what is missing and null.
+    """
+    cells_: dict[str, str] = {}
+    misshapen = []
+    for column in FORMATS[kind].columns:
+        name, convert = _FIELDS.get(column, (column, _text))
+        value = item.get(name)
+        try:
+            cells_[column] = "" if value is None else convert(value)
+        except ValueError:
+            cells_[column] = ""
+            misshapen.append(column)
+    return cells_, misshapen
 
 
-def _identity(item: Mapping[str, Any]) -> str:
-    try:
-        return _cell("sourcedId", item)
-    except _WrongShape:
-        return ""
-
-
-def _cell(column: str, item: Mapping[str, Any]) -> str:
-    name, convert = _FIELDS.get(column, (column, _text))
-    value = item.get(name)
-    try:
-        return "" if value is None else convert(value)
-    except ValueError:
-        raise _WrongShape(name) from None
+def _field(column: str) -> str:
+    """Return the name in JSON of a column of the CSV."""
+    return _FIELDS[column][0] if column in _FIELDS else column
 
 
 def _text(value: Any) -> str:
@@ -242,19 +250,19 @@ def _text_or_list(value: Any) -> str:
 
 
 def _reference(value: Any) -> str:
-    """Return the id of `{href, sourcedId, type}`."""
-    if not isinstance(value, dict):
-        raise ValueError  # noqa: TRY004 (A wrong shape, of any type.)
-    sourced_id = _text(value.get("sourcedId", ""))
+    """Return the id of `{href, sourcedId, type}`; some servers write the id alone."""
+    sourced_id = _text(value.get("sourcedId", "") if isinstance(value, dict) else value)
     if "," in sourced_id:
         raise ValueError
     return sourced_id
 
 
 def _references(value: Any) -> str:
-    if not isinstance(value, list):
-        raise ValueError  # noqa: TRY004 (As above.)
-    return ",".join(filter(None, map(_reference, value)))
+    # A server that has JSON made from XML writes a list of one as the one.
+    references = [value] if isinstance(value, dict) else value
+    if not isinstance(references, list):
+        raise ValueError  # noqa: TRY004 (A wrong shape, of any type.)
+    return ",".join(filter(None, map(_reference, references)))
 
 
 # The columns of the CSV whose field in JSON has another name or shape.

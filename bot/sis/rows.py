@@ -39,6 +39,10 @@ STAFF_ROLES = (
 )
 
 
+# The kind of an `UnreadRow` for the links that a person names, where the person was read.
+LINKS = "links"
+
+
 class OrgRow(NamedTuple):
     line: int
     sourced_id: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from bot.sis.rows import Kind, Part
+from bot.sis.rows import LINKS, Kind, Part
 from bot.sync.stage import execute
 
 # The organization of district-wide roles. No sourced_id of an SIS has a blank in it.
@@ -36,6 +36,19 @@ _ENROLLMENTS = (
       AND ({teachers})
     """,
 )
+_LINKS = """
+INSERT INTO stage_agents
+SELECT 0, CASE WHEN from_student THEN s.sourced_id ELSE c.sourced_id END,
+       CASE WHEN from_student THEN c.sourced_id ELSE s.sourced_id END
+FROM (SELECT student_id, contact_id, true AS from_student FROM student_contacts WHERE active AND from_student
+      UNION ALL
+      SELECT student_id, contact_id, false FROM student_contacts WHERE active AND from_contact) l
+JOIN students s ON s.id = l.student_id
+JOIN contacts c ON c.id = l.contact_id
+CROSS JOIN LATERAL (SELECT CASE WHEN l.from_student THEN s.sourced_id ELSE c.sourced_id END) AS link_owner (sourced_id)
+"""
+# Of people who were read, but not the links that they name.
+_KEEP_LINKS = f"{_LINKS} WHERE link_owner.sourced_id IN (SELECT sourced_id FROM stage_unread WHERE kind = '{LINKS}')"
 _STATEMENTS = {
     Kind.ORGS: (
         """
@@ -55,16 +68,8 @@ _STATEMENTS = {
     ),
     # Links first: they look at who was staged from the file.
     Kind.USERS: (
-        """
-        INSERT INTO stage_agents
-        SELECT 0, CASE WHEN from_student THEN s.sourced_id ELSE c.sourced_id END,
-               CASE WHEN from_student THEN c.sourced_id ELSE s.sourced_id END
-        FROM (SELECT student_id, contact_id, true AS from_student FROM student_contacts WHERE active AND from_student
-              UNION ALL
-              SELECT student_id, contact_id, false FROM student_contacts WHERE active AND from_contact) l
-        JOIN students s ON s.id = l.student_id
-        JOIN contacts c ON c.id = l.contact_id
-        CROSS JOIN LATERAL (SELECT CASE WHEN l.from_student THEN s.sourced_id ELSE c.sourced_id END) AS link_owner (sourced_id)
+        _LINKS
+        + """
         WHERE NOT EXISTS (SELECT FROM stage_users x WHERE x.sourced_id = link_owner.sourced_id)
           AND ({all} OR link_owner.sourced_id IN {unread})
         """,
@@ -127,6 +132,8 @@ def stage_missing_rows(connection: Connection, parts: Sequence[Part]) -> None:
     unread = unread_kinds(connection)
     execute(connection, _STAGE_DISTRICT)
     execute(connection, _KEEP_SCHOOL_TYPES)
+    if LINKS in unread:
+        execute(connection, _KEEP_LINKS)
     for kind, statements in _STATEMENTS.items():
         if kind in complete and kind not in unread and not (kind is Kind.ROLES and Kind.USERS in unread):
             continue

@@ -283,28 +283,88 @@ def test_token_never_goes_to_another_host(sis):
     assert other.requests == []
 
 
-def test_row_of_the_wrong_shape_is_rejected_by_endpoint_and_id(nights):
+def test_field_of_the_wrong_shape_costs_itself(nights):
+    nights.sync()
+    links = nights.links()
+    with serving(nights.tables, 2, page_size=3) as sis:
+        users = {user["sourcedId"]: user for user in sis.tables["users"]}
+        users["sam"]["agents"] = "maria"
+        users["joao"]["phone"] = {"number": "3125550144"}
+        users["joao"]["email"] = ["joao@example.org"]
+        users["clara"]["roles"] = [{"role": "siteAdministrator", "org": ["lincoln"]}]
+        users["lea"]["givenName"], users["lea"]["familyName"] = None, ""
+        sis.tables["users"].append(users["lea"] | {"sourcedId": "new", "givenName": "New", "grades": [{"grade": "5"}]})
+        report = nights.read(sis.source())
+    shape = "does not have the shape that OneRoster defines; the row was read without it"
+    assert reasons(report) == [
+        ("users/clara", None, "orgSourcedId", "is blank, but this role needs one; the role was left out"),
+        ("users/clara", None, "roles.org", shape),
+        ("users/joao", None, "email", shape),
+        ("users/joao", None, "phone", shape),
+        ("users/lea", None, "familyName", "and givenName are blank; the person is kept without a name"),
+        ("users/new", None, "grades", shape),
+        ("users/sam", None, "agents", shape),
+    ]
+    assert nights.active("students") == {"sam", "lea", "new"}
+    assert nights.links() == links
+    assert nights.phone("joao") == "+13125550143"  # The number in `sms`.
+    assert nights.rows("SELECT file, line FROM sync_rejections WHERE column_name = 'phone'") == [("users/joao", None)]
+
+
+def test_row_without_a_readable_id_or_status_is_left_out(nights):
     nights.sync()
     with serving(nights.tables, 2, page_size=3) as sis:
         users = {user["sourcedId"]: user for user in sis.tables["users"]}
-        users["maria"]["agents"] = "sam"
-        users["joao"]["phone"] = {"number": "3125550144"}
-        users["clara"]["roles"] = [{"role": "siteAdministrator", "org": ["lincoln"]}]
-        users["lea"]["givenName"], users["lea"]["familyName"] = None, ""
+        users["sam"]["status"] = {"value": "tobedeleted"}
         sis.tables["enrollments"] += [7, {"sourcedId": None, "class": {"sourcedId": "5A"}}]
+        sis.tables["enrollments"].append({"sourcedId": "E-new", "class": [], "user": {"sourcedId": "sam"}})
         report = nights.read(sis.source())
     shape = "does not have the shape that OneRoster defines; the row was left out, and what we hold of it stays"
     anybody = "whose row it is cannot be read, so nothing that is missing from this file becomes inactive"
     assert reasons(report) == [
         ("enrollments", None, "sourcedId", f"is blank; {anybody}"),
         ("enrollments", None, None, f"is not an object; {anybody}"),
-        ("users/clara", None, "roles.org", shape),
-        ("users/joao", None, "phone", shape),
-        ("users/lea", None, "familyName", "and givenName are blank; the person is kept without a name"),
-        ("users/maria", None, "agents", shape),
+        ("enrollments/E-new", None, "class", shape),
+        ("users/sam", None, "status", shape),
     ]
-    assert set(changed(report)) == {"students"}
-    assert nights.rows("SELECT file, line FROM sync_rejections WHERE column_name = 'phone'") == [("users/joao", None)]
+    assert changed(report) == {}
+
+
+def test_one_odd_field_on_everyone_loses_no_one(nights, maplewood):
+    folder, tables = maplewood
+    nights.read(folder)
+    before = stored(nights)
+    with serving(tables, 2) as sis:
+        for user in sis.tables["users"]:
+            user["grades"], user["primaryOrg"] = {"grade": user["grades"]}, []
+        report = nights.read(sis.source(), confirm=True)
+    after = stored(nights)
+    assert {name for name in STORED if after[name] != before[name]} == {"students"}
+    assert len(after["students"]) == len(before["students"])
+    assert report.files["users"].state == "read"
+
+
+def test_roles_of_the_wrong_shape_keep_students_and_no_rights(nights):
+    nights.sync()
+    with serving(nights.tables, 2) as sis:
+        for user in sis.tables["users"]:
+            user["roles"] = "teacher"
+        nights.read(sis.source(), confirm=True)
+    assert nights.active("students") == {"sam", "lea"}
+    assert nights.active("contacts") == {"maria", "joao"}
+    assert nights.active("staff") == set()
+
+
+def test_references_without_a_list_or_an_object_are_read(sis):
+    expected = read(sis.source())
+    for user in sis.tables["users"]:
+        user["agents"] = [agent["sourcedId"] for agent in user.get("agents") or []]
+        if len(user.get("orgs", user.get("roles", ()))) == 1:
+            name = "orgs" if "orgs" in user else "roles"
+            user[name] = user[name][0]
+    for row in sis.tables["enrollments"]:
+        row["class"] = row["class"]["sourcedId"]
+    assert read(sis.source()) == expected
 
 
 def test_problems_found_after_staging_name_endpoint_and_id(nights):
