@@ -85,6 +85,14 @@ def count_first_page(calls: Calls, endpoint: str) -> int:
     return len(page.objects)
 
 
+def count_objects(calls: Calls, endpoint: str) -> int | None:
+    """Return how many objects the server says it has, None if it does not say."""
+    try:
+        return _get_page(calls, endpoint, _url(calls, endpoint, offset=0).copy_set_param("limit", 1)).total
+    except (NotFound, Refused):
+        return None
+
+
 def _fetch_changed(calls: Calls, endpoint: str, fields: frozenset[str], spool: IO[str], watermark: datetime) -> int:
     """Spool what changed and return how many; 0 if the server does not support it."""
     since = (watermark - _OVERLAP).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -98,7 +98,7 @@ class Server:
 
 
 class Endpoint:
-    """A `Part`: all objects of one kind, or those that changed since the watermark. Progress is counted in objects."""
+    """A `CountedPart`: all objects of one kind, or those that changed since the watermark. Progress is counted in objects."""
 
     has_lines = False
     is_readable = True
@@ -108,6 +108,7 @@ class Endpoint:
         self.name = str(kind)
         self.size = self.position = self.rows_read = self.roles_read = 0
         self.is_delta = False
+        self.total: int | None = None
         self.watermark = watermark
         self._calls = calls
         self._reader = _row_reader(kind, region)
@@ -123,6 +124,8 @@ class Endpoint:
             while some := list(islice(numbered, BLOCK_ROWS)):
                 self.position = self.rows_read = some[-1][0]
                 yield from self._read(some)
+        if self.kind in _DELTA_ENDPOINTS:
+            self.total = oneroster_pages.count_objects(self._calls, self.name)
         if fetched.warning:
             yield self._reader.rejection(None, None, fetched.warning)
         if not self.rows_read:

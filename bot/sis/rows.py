@@ -219,6 +219,16 @@ class Part(Protocol):
 
 
 @runtime_checkable
+class CountedPart(Part, Protocol):
+    """A part that may be read by its changes, and says how many rows the source has in all: `total`, None if it does not say.
+
+    Rows that are deleted without a mark are no changes, but they are missing in that number.
+    """
+
+    total: int | None
+
+
+@runtime_checkable
 class LinedPart(Part, Protocol):
     """A part of which single lines can be read, too."""
 

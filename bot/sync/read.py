@@ -8,8 +8,9 @@ read, and users and roles of the people linked to them. People who are only affe
 did not change.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
@@ -51,8 +52,20 @@ class ReadResult:
 def read_source(context: SyncContext, source: Source, *, contacts: Path | None, region: str) -> ReadResult:
     """Fill the target tables from the source. `contacts` is the contacts overlay."""
     connection = context.connection
-    stage.create_tables(connection)
     watermarks = runs.load_watermarks(connection, source.name, now=context.now, whole_every=context.whole_every)
+    result = _read(context, source, watermarks, contacts=contacts, region=region)
+    if runs.has_silent_deletions(connection, source.name, result.parts):
+        stage.execute(connection, "DISCARD TEMP")
+        result = _read(context, source, {}, contacts=contacts, region=region)
+    return result
+
+
+def _read(
+    context: SyncContext, source: Source, watermarks: Mapping[str, datetime], *, contacts: Path | None, region: str
+) -> ReadResult:
+    """Fill the target tables, from the changes since the watermarks where there are any."""
+    connection = context.connection
+    stage.create_tables(connection)
     with source.open(region=region, watermarks=watermarks) as files:
         parts = _with_contacts(files, contacts, region)
         reader = runs.reader_version(region)

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from bot.db.models.roster import SyncRun, SyncState
-from bot.sis.rows import Part, Source
+from bot.sis.rows import CountedPart, Kind, Part, Source
 from bot.sync.stage import Progress
 
 # A roster older than this is still shown, but marked as old.
@@ -42,6 +42,10 @@ SELECT min(day) FROM (
     UNION ALL SELECT begins_on FROM stage_roles UNION ALL SELECT ends_on FROM stage_roles
     UNION ALL SELECT begins_on FROM stage_enrollments UNION ALL SELECT ends_on FROM stage_enrollments
 ) days WHERE day > %(today)s
+"""
+_GROWTH = """
+SELECT (SELECT count(*) FROM target_class_students) - (SELECT count(*) FROM class_students WHERE active)
+     + (SELECT count(*) FROM target_class_teachers) - (SELECT count(*) FROM class_teachers WHERE active)
 """
 
 
@@ -114,14 +118,23 @@ def finish(
     is_whole: bool = True,
     **values: Any,
 ) -> None:
-    """Store the outcome of a run, its rejections, and the watermarks of its parts; `values` are further columns."""
+    """Store the outcome of a run, its rejections, and the watermarks and totals of its parts; `values` are further columns."""
     # A change that a server dates in the future must not hide those of today.
     watermarks = {part.name: min(part.watermark, now).isoformat() for part in parts if part.watermark}
+    totals = {part.name: part.total for part in parts if isinstance(part, CountedPart) and part.total is not None}
     is_whole = is_whole and not any(part.is_delta for part in parts)
     store_rejections(connection, run_id, now=now)
     with connection.begin():
         _update(
-            connection, run_id, state, now, counts=_as_json(counts), watermarks=watermarks, is_whole=is_whole, **values
+            connection,
+            run_id,
+            state,
+            now,
+            counts=_as_json(counts),
+            watermarks=watermarks,
+            source_totals=totals,
+            is_whole=is_whole,
+            **values,
         )
 
 
@@ -175,6 +188,21 @@ def load_watermarks(
     if last is None or last.source != source or is_whole_due(connection, source, now=now, whole_every=whole_every):
         return {}
     return {name: datetime.fromisoformat(watermark) for name, watermark in last.watermarks.items()}
+
+
+def has_silent_deletions(connection: Connection, source: str, parts: Sequence[Part]) -> bool:
+    """Return whether a source of which only the changes were read has deleted enrollments without a mark: since the last sync, its
+    number of rows grew by less than the target tables, which hold the changes.
+    """
+    enrollments = next((part for part in parts if part.kind is Kind.ENROLLMENTS and part.is_delta), None)
+    if not isinstance(enrollments, CountedPart) or enrollments.total is None:
+        return False
+    with connection.begin():
+        done = select(SyncRun.source_totals).where(SyncRun.state == SyncState.DONE, SyncRun.source == source)
+        totals = connection.scalar(done.order_by(SyncRun.started_at.desc()).limit(1)) or {}
+        growth: int = connection.exec_driver_sql(_GROWTH).scalar_one()
+    total = totals.get(enrollments.name)
+    return total is not None and enrollments.total - total < growth
 
 
 def is_whole_due(connection: Connection, source: str | None, *, now: datetime, whole_every: timedelta) -> bool:

@@ -234,8 +234,8 @@ class SyncRun(Base):
     """One run of the sync; its states are described in `bot.sync`.
 
     `counts` is {table: {read, added, changed, inactive, rejected}}, and `identity` is `bot.sync.identity.IdentityReport`. `error` holds
-    no names. `watermarks` is how far a source that reports changes was read: {endpoint: newest dateLastModified}. `is_whole`:
-    everything was read, not only changes. `fingerprint` identifies the files that were read (or, for a held run of a server, the rows),
+    no names. `watermarks` is how far a source that reports changes was read: {endpoint: newest dateLastModified}, and
+    `source_totals` how many rows it had: {endpoint: number}. `is_whole`: everything was read, not only changes. `fingerprint` identifies the files that were read (or, for a held run of a server, the rows),
     and `valid_until` is the day from which the same files mean something else. `layout_hash` covers everything that was read except the
     lines in `known_lines`. `hold_reasons` are `bot.sync.hold_checks.Reason`, with people by sourced_id.
     """
@@ -257,6 +257,7 @@ class SyncRun(Base):
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     watermarks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    source_totals: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
     fingerprint: Mapped[str | None]
     valid_until: Mapped[date | None]
