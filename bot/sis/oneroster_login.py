@@ -239,4 +239,4 @@ def _token_refusal(client: Client, response: Response) -> str:
     if is_busy(status):
         return f"{url.host} answers {status} when asked for a token. Try again later, or ask the people who run it."
     address = url.copy_with(query=None)
-    return f"No token is given at {address} ({status}). Set SIS_ONEROSTER_TOKEN_URL to where the SIS gives tokens."
+    return f"No token is given at {address} ({status}, {response.looks_like}). Set SIS_ONEROSTER_TOKEN_URL to where the SIS gives tokens."

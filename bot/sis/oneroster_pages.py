@@ -220,8 +220,8 @@ def _read_pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Ite
         may_be_end = walk.is_counted or (page.following is None and (walk.is_last_linked or not walk.totals))
         get = partial(_get_later_page, calls, endpoint, url, may_be_end=may_be_end)
         previous, page = page, _read_twice_if_short(get(), get, walk)
-        if walk.is_counted and _ids(page.objects) == _ids(previous.objects):
-            break  # The server ignores the offset: the first page was everything.
+        if _ids(page.objects) == _ids(previous.objects) and (walk.is_counted or _ignores_limit(calls, first, page)):
+            break  # The server ignores the offset, too: the first page was everything.
         _check_consecutive(previous, page)
         if not page.objects and not previous.objects:
             break
@@ -232,6 +232,12 @@ def _read_pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Ite
             "sis.endless", f"{calls.base.host} sends {endpoint} pages without end. Check SIS_ONEROSTER_URL."
         )
     walk.check(page, is_sorted=_PAGE_WAYS[calls.page_way][1])
+
+
+def _ignores_limit(calls: Calls, first: httpx.URL, page: _Page) -> bool:
+    """Return whether the first page is the same however few objects are asked for. No server has pages of one."""
+    least = _get_page(calls, first.path.rsplit("/", 1)[-1], first.copy_set_param("limit", 1))
+    return _ids(least.objects) == _ids(page.objects)
 
 
 def _check_consecutive(previous: _Page, page: _Page) -> None:

@@ -81,7 +81,13 @@ def test_signed_request_for_changes_and_after_a_redirect_is_accepted():
 def test_refused_signature_names_both_ways_in():
     with serving_entry(kind="signed", signatures=SIGNED) as sis, refused("sis.forbidden") as error:
         read(sis.source(client_secret="wr0ng"))
-    for words in ("/token (404)", "OAuth 1.0a, 401", "SIS_ONEROSTER_TOKEN_URL", "SIS_ONEROSTER_CLIENT_SECRET", "clock"):
+    for words in (
+        "/token (404, a web page)",
+        "OAuth 1.0a, 401",
+        "SIS_ONEROSTER_TOKEN_URL",
+        "SIS_ONEROSTER_CLIENT_SECRET",
+        "clock",
+    ):
         assert words in error.value.sentence
     assert "wr0ng" not in error.value.sentence
 

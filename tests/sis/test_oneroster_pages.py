@@ -227,6 +227,14 @@ def test_server_that_sends_everything_at_once_is_read(links):
         assert warnings(sis) == (EVERYONE, [])
 
 
-def test_server_that_repeats_a_part_is_not_believed():
-    with serving(bundles.a_district(), 2, page_size=2, starts=False, links=False) as sis, refused("sis.incomplete"):
+@pytest.mark.parametrize("counts", [True, False])
+def test_server_without_pages_is_read(counts):
+    with serving(bundles.a_district(), 2, most=0, starts=False, links=False, counts=counts) as sis:
+        assert warnings(sis) == (EVERYONE, [])
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_server_that_repeats_a_part_is_not_believed(counts):
+    options = {"page_size": 2, "starts": False, "links": False, "counts": counts}
+    with serving(bundles.a_district(), 2, **options) as sis, refused("sis.incomplete"):
         read_user_ids(sis)

@@ -47,7 +47,8 @@ class Fault:
 class Sis:
     """Pages have at most `page_size` rows; with `links` they name the next page, with `counts` the number of rows. A filter for
     `changes` is `supported`, or as some servers do, `ignored`, `refused`, or answered with nothing (`lost`). Without `sorts`,
-    or above `most`, requests for pages are refused with the status `refusal`; `starts` is False where the offset is ignored.
+    or above `most`, requests for pages are refused with the status `refusal`; `starts` is False where the offset is ignored, and `most` is 0 where
+    the limit is.
     """
 
     tables: dict[str, list[dict[str, Any]]]
@@ -81,7 +82,7 @@ class Sis:
         if fault := self._take_fault("token", 0):
             return fault.answer(request)
         if not self.entry.gives_tokens:
-            return Response("<h1>Not Found</h1>", 404)
+            return Response("<html><h1>Not Found</h1></html>", 404)
         form = dict(parse_qsl((await request.body()).decode()))
         if not self.entry.is_client(request, form):
             return JSONResponse({"error": "invalid_client"}, 401)
@@ -113,7 +114,7 @@ class Sis:
 
     def _page(self, request, endpoint, offset):
         query = request.query_params
-        if int(query.get("limit", 100)) > self.most or ("sort" in query and not self.sorts):
+        if (self.most and int(query.get("limit", 100)) > self.most) or ("sort" in query and not self.sorts):
             return JSONResponse({"imsx_codeMajor": "failure", "imsx_codeMinor": "invalid_query"}, self.refusal)
         rows = self.tables[endpoint]
         offset = offset if self.starts else 0
@@ -124,7 +125,7 @@ class Sis:
             rows = [row for row in rows if self.changes == "supported" and row["dateLastModified"] > since]
         if request.query_params.get("sort") == "sourcedId":
             rows = sorted(rows, key=lambda row: str(row.get("sourcedId")) if isinstance(row, dict) else "")
-        size = min(int(request.query_params.get("limit", 100)), self.page_size)
+        size = min(int(query.get("limit", 100)), self.page_size) if self.most else len(rows)
         headers = {"X-Total-Count": str(len(rows))} if self.counts else {}
         if self.links:
             following = request.url.include_query_params(offset=offset + size)
