@@ -15,6 +15,7 @@ _SYSTEM = System("sis", "SIS_ONEROSTER_URL", "Try again later, or set SYNC_AT to
 # Some servers answer 500 to a parameter that they do not know, and 504 to a page that is too long for them.
 _PARAMETER = (400, 413, 414, 416, 422, 500, 501, 504, 524)
 _NO_ENTRY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_MAY_BE_LOGIN = (HTTPStatus.BAD_REQUEST, *_NO_ENTRY)
 
 
 class NotFound(UserError):  # noqa: N818 (A problem of the page, not of the program.)
@@ -37,6 +38,7 @@ class Calls:
         self._http = http
         self.login = login
         self.page_way = 0
+        self._has_worked = False
 
     @classmethod
     @contextmanager
@@ -52,12 +54,20 @@ class Calls:
             Refused: the server cannot give it.
             UserError: the server does not let us in, is down, or is busy for too long.
         """
-        response = self._http.send("GET", url, auth=self.login.auth(self._http))
-        if response.status == HTTPStatus.UNAUTHORIZED and self.login.renew():
-            response = self._http.send("GET", url, auth=self.login.auth(self._http))
+        response = self._send(url)
+        if response.status in _MAY_BE_LOGIN and self.login.renew(response.status, has_worked=self._has_worked):
+            first, response = response, self._send(url)
+            if first.status == HTTPStatus.BAD_REQUEST and response.status in _NO_ENTRY:
+                # We were let in before; something else about the request was refused.
+                self.login.renew(response.status, has_worked=self._has_worked)
+                response = first
         if response.status != HTTPStatus.OK:
             raise self._refusal(url, response.status)
+        self._has_worked = True
         return response
+
+    def _send(self, url: httpx.URL) -> Response:
+        return self._http.send("GET", url, auth=self.login.auth(self._http))
 
     def _refusal(self, url: httpx.URL, status: int) -> UserError:
         endpoint = url.path.rsplit("/", 1)[-1]

@@ -37,8 +37,10 @@ class Login(Protocol):
             UserError: no token is given.
         """
 
-    def renew(self) -> bool:
-        """Return whether a request that was refused may succeed with other credentials, which `auth` gives from now on."""
+    def renew(self, status: int, *, has_worked: bool) -> bool:
+        """Return whether a request that was refused with this status may succeed with other credentials, which `auth` gives from
+        now on. `has_worked`: an earlier request was answered.
+        """
 
     def refusal(self, host: str, endpoint: str, status: int) -> str:
         """Return the sentence for a request that was refused for good."""
@@ -74,7 +76,7 @@ class StaticToken:
     def auth(self, _http: HttpCalls) -> httpx.Auth:
         return self._auth
 
-    def renew(self) -> bool:
+    def renew(self, _status: int, *, has_worked: bool) -> bool:  # noqa: ARG002 (As `Login.renew`.)
         return False
 
     def refusal(self, host: str, endpoint: str, status: int) -> str:
@@ -102,11 +104,12 @@ class SignedRequests:
         key, secret = self._credentials
         return _Signed(Signer(key, client_secret=secret, signature_method=self._signatures[0]))
 
-    def renew(self) -> bool:
-        if len(self._signatures) > 1:
-            del self._signatures[0]
-            return True
-        return False
+    def renew(self, status: int, *, has_worked: bool) -> bool:
+        if has_worked:
+            return status == HTTPStatus.UNAUTHORIZED  # Signed anew, at another time.
+        # RFC 5849 has 400 for a signature that the server does not know.
+        self._signatures.reverse()
+        return status in _REFUSED
 
     def refusal(self, host: str, endpoint: str, status: int) -> str:
         return (
@@ -149,11 +152,12 @@ class ClientLogin:
             self._request_token(http)
         return self._signed.auth(http) if self._signed else _Bearer(self._token)
 
-    def renew(self) -> bool:
+    def renew(self, status: int, *, has_worked: bool) -> bool:
         if self._signed:
-            return self._signed.renew()
-        # Some servers end a token before its time.
-        self._token = ""
+            return self._signed.renew(status, has_worked=has_worked)
+        if status != HTTPStatus.UNAUTHORIZED:
+            return False
+        self._token = ""  # Some servers end a token before its time.
         return True
 
     def refusal(self, host: str, endpoint: str, status: int) -> str:

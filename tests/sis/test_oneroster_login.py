@@ -59,9 +59,10 @@ def test_place_of_the_token_follows_from_the_address(url, token_url):
     assert default_token_url(url) == token_url
 
 
+@pytest.mark.parametrize("refusal", [400, 401, 403])
 @pytest.mark.parametrize("signature", SIGNED)
-def test_requests_are_signed_where_no_token_is_given(signature):
-    with serving_entry(kind="signed", signatures=(signature,)) as sis:
+def test_requests_are_signed_where_no_token_is_given(signature, refusal):
+    with serving_entry(kind="signed", signatures=(signature,), refusal=refusal) as sis:
         assert read_user_ids(sis) == EVERYONE
         assert sis.requests.count("token") == 1
         assert sis.source().probe() == f"accepts requests signed with {signature}, and lists 2 organizations"
@@ -76,6 +77,22 @@ def test_signed_request_for_changes_and_after_a_redirect_is_accepted():
             [enrollments] = [part for part in parts if part.name == "enrollments"]
             assert len(list(enrollments.rows())) == 3
         assert enrollments.is_delta
+
+
+@pytest.mark.parametrize("signature", SIGNED)
+def test_signature_that_was_accepted_is_kept(signature):
+    with serving_entry(kind="signed", signatures=(signature,)) as sis:
+        sis.faults = [Fault("users", from_offset=2, answer=responding(401))]
+        assert read_user_ids(sis) == EVERYONE
+
+
+@pytest.mark.parametrize("refusal", [400, 401])
+@pytest.mark.parametrize("signature", SIGNED)
+def test_signature_is_found_on_a_server_that_cannot_sort(signature, refusal):
+    with serving_entry(kind="signed", signatures=(signature,), refusal=refusal) as sis:
+        sis.sorts = False
+        assert sorted(read_user_ids(sis)) == EVERYONE
+        assert signature in sis.source().probe()
 
 
 def test_refused_signature_names_both_ways_in():

@@ -14,11 +14,12 @@ _DIGESTS = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256}
 @dataclass
 class Entry:
     """OAuth 2 with the secret in the header (`basic`) or in the `body`; a `static` token; or requests `signed` with one of the
-    methods in `signatures`.
+    methods in `signatures`; a request that is not admitted gets the status `refusal`.
     """
 
     kind: str = "basic"
     signatures: tuple[str, ...] = ()
+    refusal: int = 401
     app_name: str | None = None
     static_token: str = "a-static-token"
     tokens: list = field(default_factory=list)

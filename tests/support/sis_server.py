@@ -96,7 +96,7 @@ class Sis:
         endpoint = request.path_params["endpoint"]
         self.requests.append(f"{endpoint}?{request.url.query}")
         if not self.entry.admits(request):
-            return JSONResponse({"imsx_codeMajor": "failure"}, 401)
+            return JSONResponse({"imsx_codeMajor": "failure"}, self.entry.refusal)
         offset = int(request.query_params.get("offset", 0))
         fault = self._take_fault(endpoint, offset)
         if fault and fault.answer:
