@@ -220,7 +220,8 @@ def _read_pages(calls: Calls, endpoint: str, narrowed: Mapping[str, str]) -> Ite
         may_be_end = walk.is_counted or (page.following is None and (walk.is_last_linked or not walk.totals))
         get = partial(_get_later_page, calls, endpoint, url, may_be_end=may_be_end)
         previous, page = page, _read_twice_if_short(get(), get, walk)
-        if _ids(page.objects) == _ids(previous.objects) and (walk.is_counted or _ignores_limit(calls, first, page)):
+        is_same = bool(_ids(page.objects)) and _ids(page.objects) == _ids(previous.objects)
+        if is_same and (walk.is_counted or _ignores_limit(calls, first, page)):
             break  # The server ignores the offset, too: the first page was everything.
         _check_consecutive(previous, page)
         if not page.objects and not previous.objects:
