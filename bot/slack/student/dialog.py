@@ -25,7 +25,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, remember_view
 from bot.slack.kit.private_metadata import DialogOrigin, read_ids, read_origin
-from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.list.rows import OPEN_STUDENT
 from bot.slack.student import view as student_view
 
 # Does what a button's value names, and returns the line that says what was done.
