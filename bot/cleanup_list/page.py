@@ -14,19 +14,25 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Integer,
+    Label,
     ScalarSelect,
     Select,
     Text,
     any_,
     bindparam,
     cast,
+    exists,
     func,
     select,
     true,
+    tuple_,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, aliased
 
+from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty
 from bot.cleanup_list.name_search import similar_names, teacher_namesakes
@@ -42,8 +48,9 @@ from bot.cleanup_list.query import (
     teacher_names,
 )
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import MassMessage
-from bot.db.models.roster import SyncRun, SyncState, last_sync_query
+from bot.db.models.roster import StudentContact, SyncRun, SyncState, last_sync_query
 from bot.db.models.views import effective_contacts
 from bot.db.session import fetch_rows
 from bot.domain.sms_status import SmsStatus
@@ -180,20 +187,46 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
     offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)
     shown = select(students).order_by(*_ranking(students)).limit(page_size).offset(offset).cte("shown")
     is_matching = effective_contacts.c.contact_id == any_(shown.c.contact_ids)
-    contact = listed_contacts_query(shown.c.student_id).where(is_matching).lateral("contact")
+    listed = listed_contacts_query(shown.c.student_id).where(is_matching)
+    contact = listed.add_columns(_other_students(shown, students, level)).lateral("contact")
     statement = select(
         *(shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
         *(shown.c.textable, shown.c.other_ways),
         contact,
         school_names(shown.c.student_id).label("schools"),
-        teacher_names(shown.c.student_id, BOUND_PARAMS.today).label("teachers"),
+        teacher_names(shown.c.student_id, BOUND_PARAMS.today, family_only=True).label("teachers"),
         totals,
         _counts_by_status(students).label("counts"),
     )
     return statement.join_from(shown, contact, true()).join(totals, true()).order_by(*_ranking(shown), contact.c.turn)
 
 
-def _ranking(students: CTE) -> tuple[ColumnElement[Any], ...]:
+def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]:
+    """Select given name, family name, and grade of the other visible students of a listed contact, by name, as a JSON array; and
+    whether they are on the list of this filter with that contact before the student shown.
+    """
+    contact_id, other = effective_contacts.c.contact_id, aliased(ListedStudent)
+    earlier = students.alias("earlier")
+    stands_before = (
+        exists()
+        .where(earlier.c.student_id == other.id, contact_id == any_(earlier.c.contact_ids))
+        .where(tuple_(*_ranking(earlier)) < tuple_(*_ranking(shown)))
+        .correlate(other, effective_contacts, shown)
+    )
+    names = (other.family_name, other.given_name, other.id)
+    values = func.json_build_array(other.given_name, other.family_name, other.grade, stands_before)
+    return (
+        select(func.json_agg(aggregate_order_by(values, *names)))
+        .join(StudentContact, StudentContact.student_id == other.id)
+        .where(StudentContact.contact_id == contact_id, contact_id == any_(other.contact_ids))
+        .where(other.id != shown.c.student_id, access.can_see(level, other.id))
+        .correlate(effective_contacts, shown)
+        .scalar_subquery()
+        .label("others")
+    )
+
+
+def _ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
     """Return the order of a list: by need, the worst status, grade, and name. The index `ix_listed_students_rank` begins like it.
 
     A contact whose number was just edited counts as textable.

@@ -60,7 +60,7 @@ from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import display, grade
 from bot.domain.names import fold, search_words, word_parts
-from bot.domain.sms_status import NOT_CALLED, SEVERITY, SmsStatus
+from bot.domain.sms_status import NOT_CALLED, WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.filters.words import TITLES
 
@@ -191,7 +191,7 @@ def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -
     kept = select(
         func.array_agg(entry.c.contact_id).label("contact_ids"),
         func.array_agg(entry.c.status).label("statuses"),
-        func.min(severity(entry.c.status)).label("worst"),
+        func.min(work_order(entry.c.status)).label("worst"),
     )
     if Criterion.STATUSES in criteria:
         kept = kept.where(entry.c.status == any_(STATUSES))
@@ -226,11 +226,21 @@ def unnest_entries(students: FromClause) -> TableValuedAlias:
 
 
 @dataclass(frozen=True)
+class OtherStudent:
+    """Another student of a listed contact whom the reader may see. `stands_before`: the list reaches that student first."""
+
+    name: str
+    grade: str | None
+    stands_before: bool
+
+
+@dataclass(frozen=True)
 class ListedContact:
     """A contact on the list. Phones are E.164, for the caller to mask.
 
     `listed_phone` is the number that could not be reached, to which `status` belongs; `phone` is the number now. `updated_at` is
-    set where the contact was edited since; `claimed_by` is the Slack user who works on it.
+    set where the contact was edited since; `claimed_by` is the Slack user who works on it. `others` are the contact's other
+    students, loaded for a page only.
     """
 
     contact_id: int
@@ -244,13 +254,19 @@ class ListedContact:
     method: ContactMethod
     updated_at: datetime | None
     claimed_by: str | None
+    others: tuple[OtherStudent, ...] = ()
+
+    @property
+    def stands_above(self) -> bool:
+        """Siblings are one call: a contact is shown under the first of the students, in the order of the list."""
+        return any(other.stands_before for other in self.others)
 
 
 @dataclass(frozen=True)
 class StudentRow:
     """A student of the list. `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email.
 
-    `teachers` are at most three, homeroom first.
+    `teachers` are at most three, homeroom first; in a page they are family names.
     """
 
     student_id: int
@@ -263,8 +279,8 @@ class StudentRow:
     other_ways: bool
 
 
-def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
-    return sort_position(SEVERITY, status)
+def work_order(status: SQLColumnExpression[str]) -> ColumnElement[int]:
+    return sort_position(WORK_ORDER, status)
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
@@ -305,10 +321,13 @@ def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:
     return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
 
 
-def teacher_names(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
+def teacher_names(
+    student_id: SQLColumnExpression[int], today: date | ColumnElement[date], *, family_only: bool = False
+) -> Function[Any]:
     """Return the array of the names of a student's teachers today: homeroom first, then primary teachers."""
+    family = func.coalesce(func.nullif(Staff.family_name, ""), Staff.given_name)
     teachers = (
-        select(full_name(Staff.given_name, Staff.family_name))
+        select(family if family_only else full_name(Staff.given_name, Staff.family_name))
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
@@ -339,7 +358,14 @@ def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple
             *(entry.updated_at, entry.claimed_by),
             Contact.version,
             func.row_number()
-            .over(order_by=(severity(entry.status), adult.priority.nulls_last(), adult.contact_id))
+            .over(
+                order_by=(
+                    entry.updated_at.is_not(None),
+                    work_order(entry.status),
+                    adult.priority.nulls_last(),
+                    adult.contact_id,
+                )
+            )
             .label("turn"),
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
@@ -376,4 +402,10 @@ def contact_from_row(row: Any) -> ListedContact:
         method=ContactMethod(row.method),
         updated_at=row.updated_at,
         claimed_by=row.claimed_by,
+        others=tuple(map(_other_student, row.others or ())),
     )
+
+
+def _other_student(values: Sequence[Any]) -> OtherStudent:
+    given, family, level, stands_before = values
+    return OtherStudent(display.full_name(given, family), level, stands_before)

@@ -38,7 +38,7 @@ def _card(forecast: Forecast, scope: CommandScope) -> Card:
             *scope.ignored_words(ignored),
             b.section(scope.unmet or "\n".join(_facts(forecast))),
             *([b.divider()] if forecast.students else []),
-            *(rows.student_row(student, here=here, limit=0) for student in forecast.students),
+            *(rows.without_listed_contacts(student, here=here) for student in forecast.students),
             *list_card.command_buttons(_COMMAND, which, pages=forecast.pages),
         ]
     )

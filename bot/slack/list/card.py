@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
+from bot.domain import phone
 from bot.domain.display import plural
 from bot.domain.sms_status import SEVERITY
 from bot.filters.filter import Filter, describe
@@ -28,15 +29,15 @@ _MAX_NAME = 60
 class _Detail:
     """How much is drawn; less where Slack would refuse the whole."""
 
-    contacts_per_row: int
+    contacts: int
     has_schools: bool = True
     has_menus: bool = True
 
 
 # A menu of a hundred schools takes as much as all the rest, and a school can be typed.
 _DETAILS = (
-    *(_Detail(4), _Detail(2), _Detail(4, has_schools=False), _Detail(2, has_schools=False)),
-    *(_Detail(1, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
+    *(_Detail(2), _Detail(2, has_schools=False), _Detail(1, has_schools=False)),
+    *(_Detail(2, has_menus=False), _Detail(1, has_menus=False)),
 )
 
 
@@ -71,7 +72,8 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
     mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "@" in text else {}
     with ctx.viewing(client, user_id) as viewer:
         view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
-    drawings = (_blocks(view, detail, viewer.own_pending, now) for detail in _DETAILS)
+    number = phone.describe_number(ctx.settings.opt_in_number, ctx.settings.phone_region)
+    drawings = (_blocks(view, detail, viewer.own_pending, number, now) for detail in _DETAILS)
     blocks = next((blocks for blocks in drawings if b.size(blocks) <= b.MESSAGE_CHARACTERS), None)
     return b.card(blocks or [b.header("Cleanup list"), *links.questions(view)])
 
@@ -80,11 +82,17 @@ def dialog(card: Card) -> Block:
     return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
 
 
-def _blocks(view: ListView, detail: _Detail, own_pending: int, now: datetime) -> list[Block]:
+def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str | None, now: datetime) -> list[Block]:
     page = view.page
     here = page.filter.text
     if page.students:
-        listed = [rows.student_row(student, here=here, limit=detail.contacts_per_row) for student in page.students]
+        listed = rows.draw(
+            page.students,
+            here=here,
+            contacts=detail.contacts,
+            has_schools=len(view.schools) > 1,
+            our_number=our_number,
+        )
     else:
         listed = _empty(view, here)
     is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
@@ -135,7 +143,7 @@ def _empty(view: ListView, here: str) -> list[Block]:
             else []
         )
         return [b.section(empty.explanation(reason, view.freshness)), *similar, *whole_list]
-    unlisted = [rows.unlisted_row(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
+    unlisted = [rows.unlisted(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
     more = [b.context("… and more students: type more of the name.")] if len(reason.unlisted) > MAX_UNLISTED else []
     return [*unlisted, *more, *whole_list]
 
