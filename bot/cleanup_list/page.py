@@ -65,7 +65,8 @@ MAX_UNLISTED = 5
 class Page:
     """One page of students; totals and counts are of the whole filter, each contact counted once.
 
-    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted.
+    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted;
+    `fixed` counts the contacts that staff fixed, which wait for the next mass message and stay in all other counts.
     `filter.page` is the page shown: the last one where the list has become shorter than what was asked for.
     """
 
@@ -75,6 +76,7 @@ class Page:
     total_entries: int
     pages: int
     alone: int
+    fixed: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
 
@@ -153,12 +155,13 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
     params = query_params(which, actor.scope) | {"page": which.page, "page_size": page_size}
     rows = fetch_rows(session, _page_query(which.criteria, actor.level), params)
     if not rows:
-        return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
+        return Page(which.with_page(1), 0, 0, 0, 1, 0, 0, {}, ())
     first = rows[0]
     by_student: dict[int, list[Any]] = {}
     for row in rows:
         by_student.setdefault(row.student_id, []).append(row)
-    counts = {SmsStatus(status): number for status, number in json.loads(first.counts).items()}
+    by_status = {SmsStatus(status): numbers for status, numbers in json.loads(first.counts).items()}
+    counts = {status: number for status, (number, _) in by_status.items()}
     pages = page_count(first.total, page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
@@ -167,6 +170,7 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         total_entries=first.entries,
         pages=pages,
         alone=first.alone,
+        fixed=sum(fixed for _, fixed in by_status.values()),
         counts_by_status=counts,
         students=tuple(
             student_from_row(contacts[0], map(contact_from_row, contacts)) for contacts in by_student.values()
@@ -227,7 +231,7 @@ def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]
 
 
 def _ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """Return the order of a list: by need, the worst status, grade, and name. The index `ix_listed_students_rank` begins like it.
+    """Return the order of a list: by need, the first thing to do, grade, and name. The index `ix_listed_students_rank` begins like it.
 
     A contact whose number was just edited counts as textable.
     """
@@ -236,14 +240,17 @@ def _ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 
 def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
-    """Select a JSON object of the number of contacts by status; a contact of two students counts once."""
-    # In the select list, two arrays are unnested side by side, in half the time of a join with them.
+    """Select a JSON object by status: the number of contacts and of the fixed ones; a contact of two students counts once."""
+    # In the select list, arrays are unnested side by side, in half the time of a join with them.
     entries = select(
-        func.unnest(students.c.contact_ids).label("contact_id"), func.unnest(students.c.statuses).label("status")
+        func.unnest(students.c.contact_ids).label("contact_id"),
+        func.unnest(students.c.statuses).label("status"),
+        func.unnest(students.c.waits).label("waits"),
     )
     contacts = entries.distinct().subquery()
-    by_status = select(contacts.c.status, func.count().label("number")).group_by(contacts.c.status).subquery()
-    counts = func.jsonb_object_agg(by_status.c.status, by_status.c.number)
+    numbers = func.jsonb_build_array(func.count(), func.count().filter(contacts.c.waits))
+    by_status = select(contacts.c.status, numbers.label("numbers")).group_by(contacts.c.status).subquery()
+    counts = func.jsonb_object_agg(by_status.c.status, by_status.c.numbers)
     return select(cast(counts, Text)).scalar_subquery()  # As text: every row carries it, and only one is parsed.
 
 

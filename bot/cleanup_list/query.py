@@ -15,6 +15,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     BindParameter,
+    Boolean,
     ColumnElement,
     FromClause,
     Function,
@@ -43,7 +44,7 @@ from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Scope
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
-from bot.db.models.listed_students import ListedStudent
+from bot.db.models.listed_students import ALL_FIXED, WAITING, ListedStudent
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import (
     ClassStudent,
@@ -158,16 +159,22 @@ def use_indexes(session: Session) -> None:
 
 def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:
     """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
-    their `statuses`, and the `worst` of those. `also` are conditions on `ListEntry`.
+    their `statuses`, which of them were fixed (`waits`), and the `worst` of those. `also` are conditions on `ListEntry`.
     """
     narrows_entries = bool(also) or not criteria.isdisjoint({Criterion.STATUSES, Criterion.NAMES})
     entries = _narrowed_entries(criteria, also) if narrows_entries else ListedStudent.__table__
+    # A student may have other contacts to fix than those that match.
+    need = (
+        case((entries.c.worst == ALL_FIXED, WAITING), else_=ListedStudent.need)
+        if narrows_entries
+        else ListedStudent.need
+    )
     students = (
         select(
             *(ListedStudent.id.label("student_id"), ListedStudent.given_name, ListedStudent.family_name),
             *(ListedStudent.grade, ListedStudent.grade_order),
-            *(ListedStudent.textable, ListedStudent.other_ways, ListedStudent.need),
-            *(entries.c.contact_ids, entries.c.statuses, entries.c.worst),
+            *(ListedStudent.textable, ListedStudent.other_ways, need.label("need")),
+            *(entries.c.contact_ids, entries.c.statuses, entries.c.waits, entries.c.worst),
         )
         .where(access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria))
         .where(*student_conditions(criteria, ListedStudent), entries.c.worst.is_not(None))
@@ -186,12 +193,13 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
 
 
 def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> FromClause:
-    """Select the entries of a listed student that match: `contact_ids`, `statuses`, and the `worst`, which is null for none."""
+    """Select the entries of a listed student that match, with columns like those of `ListedStudent`; `worst` is null for none."""
     entry = unnest_entries(ListedStudent.__table__)
     kept = select(
         func.array_agg(entry.c.contact_id).label("contact_ids"),
         func.array_agg(entry.c.status).label("statuses"),
-        func.min(work_order(entry.c.status)).label("worst"),
+        func.array_agg(entry.c.waiting).label("waits"),
+        func.min(case((entry.c.waiting, ALL_FIXED), else_=work_order(entry.c.status) + 1)).label("worst"),
     )
     if Criterion.STATUSES in criteria:
         kept = kept.where(entry.c.status == any_(STATUSES))
@@ -211,15 +219,16 @@ def _students_of_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]
 
 
 def matching_entries(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> Subquery:
-    """Return the rows of `matching_students` with one row per entry: `contact_id` and `status`."""
+    """Return the rows of `matching_students` with one row per entry: `contact_id`, `status`, and `waiting`."""
     students = matching_students(criteria, level, *also)
     entry = unnest_entries(students)
     return select(students, entry).join(entry, true()).subquery("entries")
 
 
 def unnest_entries(students: FromClause) -> TableValuedAlias:
-    entries = func.unnest(students.c.contact_ids, students.c.statuses)
-    return entries.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived("entry")
+    entries = func.unnest(students.c.contact_ids, students.c.statuses, students.c.waits)
+    columns = (column("contact_id", BigInteger), column("status", Text), column("waiting", Boolean))
+    return entries.table_valued(*columns).render_derived("entry")
 
 
 # Columns of a student and of a listed contact.

@@ -152,6 +152,7 @@ class ListEntry(Base):
     __table_args__ = (
         one_of_check("status", SmsStatus),
         Index(None, "status"),
+        Index(None, "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
         Index("ix_cleanup_list_names", text("string_to_array(names, ' ')"), postgresql_using="gin"),
     )
     contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
