@@ -74,7 +74,7 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             *(work_order(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
         )
     )
-    params = query_params(which, actor.scope)
+    params = query_params(which, actor)
     for row in session.execute(rows, params, execution_options={"yield_per": _BATCH}):
         yield ExportRow(
             family_name=row.family_name,

@@ -100,7 +100,7 @@ class ListView:
 
     Where nothing matches, `empty` says why. Where no one has the typed name, `similar` are lists of similar names, and `page`
     shows the first. `commands` are what may have been meant instead of a list; `namesakes` is one list for each of several
-    teachers with that name. `schools` and `grades` are the choices of the menus.
+    teachers with that name. `schools`, `teachers`, and `grades` are the choices of the menus.
     """
 
     page: Page
@@ -110,6 +110,7 @@ class ListView:
     commands: tuple[str, ...]
     namesakes: tuple[Filter, ...]
     schools: tuple[str, ...]
+    teachers: tuple[str, ...]
     grades: tuple[str, ...]
     freshness: Freshness
 
@@ -143,6 +144,7 @@ def load(
         commands=suggest_commands(parsed, unmatched_names=empty is not None) if empty or parsed.unknown else (),
         namesakes=teacher_namesakes(session, page.filter, actor=actor) if page.filter.teacher else (),
         schools=vocabulary.schools,
+        teachers=vocabulary.teachers,
         grades=load_grades(session, page.filter, actor=actor, roster=roster),
         freshness=freshness,
     )
@@ -152,7 +154,7 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
     """Return the page `which.page` of what this person may see, students who need help most first."""
     if which.names:
         plan_for_names(session)
-    params = query_params(which, actor.scope) | {"page": which.page, "page_size": page_size}
+    params = query_params(which, actor) | {"page": which.page, "page_size": page_size}
     rows = fetch_rows(session, _page_query(which.criteria, actor.level), params)
     if not rows:
         return Page(which.with_page(1), 0, 0, 0, 1, 0, 0, {}, ())

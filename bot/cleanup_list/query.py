@@ -41,7 +41,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot import access
-from bot.access import BOUND_PARAMS, AccessLevel, Scope
+from bot.access import BOUND_PARAMS, AccessLevel, Actor
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ALL_FIXED, WAITING, ListedStudent
@@ -75,6 +75,11 @@ def _texts(name: str) -> BindParameter[Any]:
 GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 _CLASS = bindparam(Criterion.CLASS, type_=Text)
+_READER = bindparam("reader", type_=Text)  # The Slack user who asks.
+
+
+# Criteria that some contacts of a student may meet, and others not.
+_OF_ENTRIES = {Criterion.STATUSES, Criterion.NAMES, Criterion.WAITING}
 
 
 # Which students and entries a filter selects.
@@ -125,9 +130,9 @@ def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
     }
 
 
-def query_params(which: Filter, scope: Scope) -> dict[str, Any]:
+def query_params(which: Filter, actor: Actor) -> dict[str, Any]:
     """Return the parameters of a statement made of `matching_students` or `matching_entries`."""
-    return {**scope.params, **filter_params(which, today=scope.today)}
+    return {**actor.scope.params, **filter_params(which, today=actor.today), "reader": actor.user_id}
 
 
 def has_words(folded: SQLColumnExpression[str], patterns: BindParameter[Any]) -> ColumnElement[bool]:
@@ -161,7 +166,9 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
     """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
     their `statuses`, which of them were fixed (`waits`), and the `worst` of those. `also` are conditions on `ListEntry`.
     """
-    narrows_entries = bool(also) or not criteria.isdisjoint({Criterion.STATUSES, Criterion.NAMES})
+    if Criterion.MINE in criteria:
+        also = (*also, ListEntry.claimed_by == _READER)
+    narrows_entries = bool(also) or not criteria.isdisjoint(_OF_ENTRIES)
     entries = _narrowed_entries(criteria, also) if narrows_entries else ListedStudent.__table__
     # A student may have other contacts to fix than those that match.
     need = (
@@ -183,6 +190,8 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
         students = students.where(ListedStudent.textable == 0)
     if Criterion.STATUSES in criteria:
         students = students.where(ListedStudent.statuses.op("&&")(STATUSES))
+    if Criterion.WAITING in criteria:
+        students = students.where(true() == any_(ListedStudent.waits))
     if narrows_entries:
         students = students.join(Student, Student.id == ListedStudent.id).join(entries, true())
         if level is AccessLevel.DISTRICT:
@@ -203,6 +212,8 @@ def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -
     )
     if Criterion.STATUSES in criteria:
         kept = kept.where(entry.c.status == any_(STATUSES))
+    if Criterion.WAITING in criteria:
+        kept = kept.where(entry.c.waiting)
     if also:
         kept = kept.join(ListEntry, ListEntry.contact_id == entry.c.contact_id).where(*also)
     if Criterion.NAMES in criteria:
