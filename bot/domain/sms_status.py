@@ -58,19 +58,19 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
         "Landline",
         Color.YELLOW,
         "This number cannot get texts. It may still get an autocall.",
-        "Ask for a mobile number, or switch the contact method to call.",
+        "Ask for a mobile number, or switch to calls.",
     ),
     SmsStatus.TURNED_OFF: Meaning(
         "Turned Off",
         Color.YELLOW,
         "The phone was off or out of range. A text arrives once it is on again.",
-        "Wait for the next mass message. Still off then? Ask for another number.",
+        "Wait for the next message. Still off then? Ask for another number.",
     ),
     SmsStatus.UNCONFIRMED: Meaning(
         "Unconfirmed",
         Color.YELLOW,
         "The carrier cannot say whether the last text arrived.",
-        "Wait for the next mass message. Still here then? Check the number with the family.",
+        "Wait for the next message. Still here then? Check the number with the family.",
     ),
     SmsStatus.BLOCKED: Meaning(
         "Blocked",

@@ -28,7 +28,7 @@ HEADER = 150
 VALUE = "value"  # The action id of every input; its block id says which one it is.
 _TEXT, _BUTTON, _OPTION, _VALUE, _OPTIONS = 3000, 75, 75, 150, 100
 TITLE = 24
-_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
+COLOR_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
 _DATE_TOKEN = re.compile(r"\{date\w*\}")
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 # Formatting characters of other people, which `escaped` sets apart with zero-width spaces; and our own formatting.
@@ -226,7 +226,7 @@ def mention(actor: str | None) -> str | None:
 
 def dot(which: SmsStatus) -> str:
     """Return the color, to be shown beside the word of the status: never alone."""
-    return _DOTS[MEANINGS[which].color]
+    return COLOR_DOTS[MEANINGS[which].color]
 
 
 def status(which: SmsStatus) -> str:

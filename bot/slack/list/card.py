@@ -12,13 +12,12 @@ from bot.cleanup_list import page as list_page
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.domain import phone
 from bot.domain.display import plural
-from bot.domain.sms_status import SEVERITY
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond, users
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
-from bot.slack.list import empty, links, rows
+from bot.slack.list import empty, headline, links, rows
 from bot.sync.runs import STALE_AFTER
 
 VIEW = "list.dialog"
@@ -30,14 +29,15 @@ class _Detail:
     """How much is drawn; less where Slack would refuse the whole."""
 
     contacts: int
+    has_teachers: bool = True
     has_schools: bool = True
     has_menus: bool = True
 
 
-# A menu of a hundred schools takes as much as all the rest, and a school can be typed.
+# A menu of a hundred teachers or schools takes as much as all the rest, and a name can be typed.
 _DETAILS = (
-    *(_Detail(2), _Detail(2, has_schools=False), _Detail(1, has_schools=False)),
-    *(_Detail(2, has_menus=False), _Detail(1, has_menus=False)),
+    *(_Detail(2), _Detail(2, has_teachers=False), _Detail(2, has_teachers=False, has_schools=False)),
+    *(_Detail(1, has_teachers=False, has_schools=False), _Detail(2, has_menus=False), _Detail(1, has_menus=False)),
 )
 
 
@@ -97,38 +97,20 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
         listed = _empty(view, here)
     is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
     schools = view.schools if detail.has_schools else ()
-    menus = links.menus(page.filter.with_page(1), schools=schools, grades=view.grades) if detail.has_menus else []
+    teachers = view.teachers if detail.has_teachers else ()
+    menus = headline.menus(view, schools=schools, teachers=teachers) if detail.has_menus else []
     hidden_schools = () if links.SHOW_SCHOOL in str(menus) or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
-        *_counts(page),
+        *headline.counts(page),
         *(links.questions(view) if is_questionable else []),
         *menus,
         b.divider(),
         *listed,
         *list_buttons(page),
-        b.context(*_footer(view, hidden_schools, own_pending, now)),
+        *_own_changes(own_pending),
+        b.context(*_footer(view, hidden_schools, now)),
     ]
-
-
-def _counts(page: Page) -> list[Block]:
-    if not page.total_students:
-        return []
-    counts = [(status, page.counts_by_status[status]) for status in SEVERITY if status in page.counts_by_status]
-    lines = [
-        f"*{plural(page.total_students, 'student')}*, {plural(page.total_contacts, 'contact')}",
-        "   ".join(f"{b.status(status)}\u00a0{number:,}" for status, number in counts),
-    ]
-    if page.filter.no_adult:
-        lines.append(
-            "Students without any contact on the list are not among them: `/cleanup forecast` names every one."
-        )
-    elif page.alone and page.total_students == 1:
-        lines.append("⚠️ *This student has no adult who can be texted.*")
-    elif page.alone:
-        verb = "has" if page.alone == 1 else "have"
-        lines.append(f"⚠️ *{page.alone:,} of these {page.total_students:,} students {verb} no adult who can be texted.*")
-    return [b.section("\n".join(lines))]
 
 
 def _empty(view: ListView, here: str) -> list[Block]:
@@ -142,13 +124,22 @@ def _empty(view: ListView, here: str) -> list[Block]:
             if reason.alternatives
             else []
         )
-        return [b.section(empty.explanation(reason, view.freshness)), *similar, *whole_list]
+        explanation = b.section(empty.explanation(reason, view.freshness))
+        return [explanation, *similar, *links.instead_of(reason), *whole_list]
     unlisted = [rows.unlisted(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
     more = [b.context("… and more students: type more of the name.")] if len(reason.unlisted) > MAX_UNLISTED else []
     return [*unlisted, *more, *whole_list]
 
 
-def _footer(view: ListView, hidden_schools: Sequence[str], own_pending: int, now: datetime) -> list[str]:
+def _own_changes(number: int) -> list[Block]:
+    if not number:
+        return []
+    changes = plural(number, "change of yours is", "changes of yours are")
+    button = b.button("Show", f"{links.RUN_PREFIX}.0", "pending", label="Show changes of yours")
+    return [b.section(f"✏️ {changes} not yet in the student information system.", accessory=button)]
+
+
+def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> list[str]:
     """Say how current the list is, what it leaves out, and how to see one of the schools that no menu shows."""
     page, freshness = view.page, view.freshness
     facts = [f"Page {page.filter.page} of {page.pages}"] if page.pages > 1 else []
@@ -165,9 +156,6 @@ def _footer(view: ListView, hidden_schools: Sequence[str], own_pending: int, now
     lines = [" · ".join(facts)]
     if page.filter.names and page.students:
         lines.insert(0, "Only students on the list are shown, not others of that name.")
-    if own_pending:
-        changes = plural(own_pending, "change of yours is", "changes of yours are")
-        lines.append(f"✏️ {changes} not yet in the student information system: `/cleanup pending`")
     if len(hidden_schools) > 1:
         example = b.escaped(hidden_schools[0], _MAX_NAME)
         lines.append(f"For one of your {len(hidden_schools):,} schools type its name: `/cleanup school {example}`")

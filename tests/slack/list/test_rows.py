@@ -31,7 +31,7 @@ def test_contact_of_siblings_stands_under_the_first(office, session, lincoln):
     said = text_of(message)
     assert said.count("Colleen O'Connor") == 1
     assert "also Nora (Gr 5)" in said
-    assert "*2 students*, 1 contact" in said
+    assert "*1 contact*, 2 students" in said
     assert "Listed with a contact of a student further up: *Nora O'Connor* (Gr 5, see Finn O'Connor)." in said
 
 
