@@ -283,7 +283,7 @@ def _send_notices(context: AppContext, slack_client: Any) -> int:
     """Send notices about finished syncs, numbers of the wrong person, and receipts that are refused or do not come."""
     settings = context.settings
     with transaction(context.engine) as session:
-        if settings.sis_oneroster_csv or settings.sis_oneroster_url:
+        if settings.sis_oneroster_csv or settings.sis_oneroster_url or settings.sis_powerschool_url:
             enqueue_notices(session, admins=settings.admin_emails, now=context.now())
         enqueue_wrong_person_notices(session, editor_roles=settings.editor_roles, now=context.now())
         enqueue_admin_notices(session, admins=settings.admin_emails, now=context.now())
