@@ -51,7 +51,8 @@ class Person:
 @dataclass
 class PowerSchoolServer:
     """`page_limit` is what an administrator allows; `says_limit`: the metadata may be read. A token is good for `calls_per_token`.
-    `refusals` of a second phone with a number of the same contact are a status `400`, or a `200` with an error in its body.
+    `refusals` of a second phone with a number of the same contact are a status `400`, or a `200` with an error in its body; with
+    None it is not refused. `writes` are (method, contact, number before, number after).
     """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -59,10 +60,10 @@ class PowerSchoolServer:
     page_limit: int = 100
     says_limit: bool = True
     calls_per_token: int = 1_000_000
-    refusals: int = 400
+    refusals: int | None = 400
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    writes: list[str] = field(default_factory=list)
+    writes: list[tuple[str, int, str, str]] = field(default_factory=list)
     tokens: int = 0
     calls_left: int = 0
     url: str = ""
@@ -176,7 +177,7 @@ class PowerSchoolServer:
             phones = [present(phone) for phone in person.phones.values()]
             return JSONResponse(phones) if phones else Response(status_code=204)
         phone_id = next(self.phone_ids)
-        return self._save(person, {"contactsPhoneId": phone_id, **body}, f"POST {body['phoneNumber']}")
+        return self._save(person, {"contactsPhoneId": phone_id, **body}, "POST")
 
     def _phone(self, request, body):
         person, phone_id = self.people.get(request.path_params["person"]), request.path_params["phone"]
@@ -185,18 +186,20 @@ class PowerSchoolServer:
         if request.method == "GET":
             return JSONResponse(present(person.phones[phone_id]))
         if request.method == "DELETE":
-            del person.phones[phone_id]
-            self.writes.append(f"DELETE {phone_id}")
+            phone = person.phones.pop(phone_id)
+            self.writes.append(("DELETE", person.person_id, digits(phone["phoneNumber"]), ""))
             return JSONResponse({"status": "VALID", "action": "DELETE"})
-        return self._save(person, {**person.phones[phone_id], **body}, f"PUT {body['phoneNumber']}")
+        return self._save(person, {**person.phones[phone_id], **body}, "PUT")
 
-    def _save(self, person, phone, write):
+    def _save(self, person, phone, method):
         others = [each for each in person.phones.values() if each["contactsPhoneId"] != phone["contactsPhoneId"]]
-        if any(digits(each["phoneNumber"]) == digits(phone["phoneNumber"]) for each in others):
+        is_there = any(digits(each["phoneNumber"]) == digits(phone["phoneNumber"]) for each in others)
+        if is_there and self.refusals:
             error = {"field": "phoneNumber", "error_code": "DUPLICATE", "error_description": "Duplicate phone number"}
             return JSONResponse({"status": "INVALID", "_error_message": {"_warning": [error]}}, self.refusals)
+        before = person.phones.get(phone["contactsPhoneId"], {}).get("phoneNumber", "")
         person.phones[phone["contactsPhoneId"]] = phone
-        self.writes.append(write)
+        self.writes.append((method, person.person_id, digits(before), digits(phone["phoneNumber"])))
         saved = {"status": "VALID", "_success_message": {"id": person.person_id}, "_error_message": {"_warning": []}}
         return JSONResponse(saved | {"savedObject": present(phone)})
 
