@@ -24,8 +24,8 @@ from bot.db.models.sis_writes import OPEN, BatchState, SisWrite, SisWriteBatch, 
 from bot.db.models.views import effective_contacts
 from bot.domain import display
 from bot.errors import UserError
-from bot.sis.powerschool_contacts import Obstacle
 from bot.sis.powerschool_phones import ContactNumber
+from bot.sis.powerschool_plan import Obstacle
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -40,16 +40,21 @@ def is_roster_of(session: Session, host: str) -> bool:
 
 @dataclass(frozen=True)
 class Writable:
-    """How many edits can be written now, and the id of the newest: an approval covers only what its reader could see."""
+    """How many edits can be written now, and the id of the newest: an approval covers only what its reader could see.
+
+    `approved` more are being written.
+    """
 
     count: int
     newest: int
+    approved: int
 
 
 def count_writable(session: Session, students: Select[int]) -> Writable:
     """Count the new numbers of the contacts of `students` (a query of ids) that are not in conflict, and not approved yet."""
-    row = session.execute(select(func.count(), func.coalesce(func.max(Edit.id), 0)).where(*_writable(students))).one()
-    return Writable(*row)
+    count, newest = session.execute(select(func.count(), func.max(Edit.id)).where(*_writable(students))).one()
+    approved = select(func.count(SisWrite.id)).join(Edit, Edit.id == SisWrite.edit_id).where(SisWrite.state.in_(OPEN))
+    return Writable(count, newest or 0, session.scalar(approved.where(_of_students(students))) or 0)
 
 
 def approve_writes(session: Session, students: Select[int], *, newest: int, actor: Actor, now: datetime) -> int:
@@ -84,14 +89,18 @@ def require_writer(actor: Actor) -> None:
 
 
 def _writable(students: Select[int]) -> list[ColumnElement[bool]]:
-    links = effective_contacts.c
     open_write = exists().where(SisWrite.edit_id == Edit.id, SisWrite.state.in_(OPEN))
     return [
         Edit.field == EditField.PHONE,
         Edit.state == EditState.PENDING,
-        Edit.contact_id.in_(select(links.contact_id).where(links.student_id.in_(students))),
+        _of_students(students),
         ~open_write,
     ]
+
+
+def _of_students(students: Select[int]) -> ColumnElement[bool]:
+    links = effective_contacts.c
+    return Edit.contact_id.in_(select(links.contact_id).where(links.student_id.in_(students)))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from bot.db.session import transaction
 from bot.errors import UserError
 from bot.http_calls import Patience
 from bot.sis.powerschool_calls import Calls, Credentials, UnclearWrite
-from bot.sis.powerschool_contacts import ContactPhones, Obstacle, Verdict, WritePlan, plan_write
+from bot.sis.powerschool_contacts import ContactPhones
 from bot.sis.powerschool_phones import ContactNumber
+from bot.sis.powerschool_plan import Obstacle, Verdict, WritePlan, plan_write
 
 logger = logging.getLogger(__name__)
 

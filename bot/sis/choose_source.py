@@ -86,7 +86,7 @@ def powerschool_credentials(settings: Settings) -> "Credentials":
     if not url or not client_id or not secret:
         raise UserError(
             "sis.no_credentials",
-            "SIS_POWERSCHOOL_URL needs SIS_POWERSCHOOL_CLIENT_ID and SIS_POWERSCHOOL_CLIENT_SECRET. PowerSchool shows both in "
-            "Plugin Management > our plugin > Data Provider Configuration.",
+            "PowerSchool needs SIS_POWERSCHOOL_URL, SIS_POWERSCHOOL_CLIENT_ID, and SIS_POWERSCHOOL_CLIENT_SECRET. It shows the last "
+            "two in Plugin Management > our plugin > Data Provider Configuration.",
         )
     return Credentials(url, client_id, secret.get_secret_value())

@@ -13,8 +13,8 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.edits import Audit
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.sis.powerschool_contacts import Verdict, plan_write
 from bot.sis.powerschool_phones import Phone
+from bot.sis.powerschool_plan import Verdict, plan_write
 
 OLD, NEW, THIRD = "+13125550142", "+13125550199", "+13125550177"
 

@@ -58,7 +58,7 @@ class Desk:
             saved = edits.change(
                 session, self.contact(session, person_id), phone=phone, actor=self.registrar, now=self.now, **values
             )
-        return saved.edit_ids[0]
+        return next(iter(saved.edit_ids), None)
 
     @property
     def registrar(self):
