@@ -49,11 +49,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["batch_id"],
             ["sis_write_batches.id"],
-            name=op.f("fk_sis_writes_batch_id_sis_write_batches"),
+            name=op.f("fk_sis_writes_batch_id"),
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["edit_id"], ["edits.id"], name=op.f("fk_sis_writes_edit_id_edits"), ondelete="CASCADE"
+            ["edit_id"], ["edits.id"], name=op.f("fk_sis_writes_edit_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sis_writes")),
     )
