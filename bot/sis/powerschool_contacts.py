@@ -56,11 +56,11 @@ class ContactPhones:
         return answer.body
 
     def _phone(self, item: Any) -> Phone:
-        phone_id = item.get("contactsPhoneId") if isinstance(item, dict) else None
-        if not isinstance(phone_id, int):
+        phone_id = str(item.get("contactsPhoneId")) if isinstance(item, dict) else ""
+        if not phone_id.isdecimal():
             raise self._unknown_answer()
         return Phone(
-            phone_id=phone_id,
+            phone_id=int(phone_id),
             number=str(item.get("phoneNumber") or ""),
             phone_type=str(item.get("phoneType") or ""),
             is_sms=item.get("sms") is True,

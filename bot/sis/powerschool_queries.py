@@ -73,7 +73,8 @@ class Queries:
                 f"{self._calls.host} has no query {PREFIX}{name}. Install the plugin of docs/sis/powerschool there, and "
                 "enable it.",
             )
-        if answer.is_error or not isinstance(answer.body, dict):
+        # A page without records may have neither them nor an error.
+        if not isinstance(answer.body, dict) or (answer.is_error and not answer.body.keys() & {"record", "count"}):
             raise self._not_a_query(name)
         return answer.body
 
@@ -92,5 +93,5 @@ class Queries:
 
 def _page_limit(body: Any) -> int | None:
     metadata = body.get("metadata", body) if isinstance(body, dict) else {}
-    limit = metadata.get(_PAGE_LIMIT) if isinstance(metadata, dict) else None
-    return limit if isinstance(limit, int) and limit > 0 else None
+    limit = str(metadata.get(_PAGE_LIMIT)) if isinstance(metadata, dict) else ""
+    return int(limit) if limit.isdecimal() else None

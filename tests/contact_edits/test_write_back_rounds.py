@@ -17,7 +17,7 @@ from bot.db.session import transaction
 from bot.errors import UserError
 from bot.sis.powerschool_phones import Phone, choose_number
 
-ROUNDS = int(os.environ.get("WRITE_BACK_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("WRITE_BACK_ROUNDS", "40"))
 
 
 def test_random_edits_kills_and_registrars_lose_double_and_overwrite_nothing(empty_database, tmp_path):

@@ -137,7 +137,7 @@ class PowerSchoolServer:
         size = min(int(request.query_params.get("pagesize", 100)), self.page_limit)
         first = (int(request.query_params.get("page", 1)) - 1) * size
         records = [present({"_name": "x", **row}) for row in rows[first : first + size]]
-        body = {"name": "x", "@extensions": ""}
+        body = {"name": "x", "message": "", "@extensions": ""}
         return JSONResponse(body | {"record": records} if records else body)
 
     def _count(self, request, _body):
