@@ -187,6 +187,7 @@ def _link(number: int, records: Sequence[Record]) -> Iterator[Row | Rejection]:
         phone=None,
         phone_written=None,
         rank=3,
+        is_powerschool=True,
     )
 
 
