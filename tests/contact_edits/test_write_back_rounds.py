@@ -12,6 +12,7 @@ from support.powerschool_desk import Desk, Killed
 from support.powerschool_server import Fault, disconnect, responding, serving, small_district
 
 from bot.db.models.edits import IN_FORCE, Edit
+from bot.db.models.roster import Contact
 from bot.db.models.sis_writes import OPEN, SisWrite, SisWriteBatch
 from bot.db.session import transaction
 from bot.errors import UserError
@@ -92,7 +93,7 @@ class Model:
             self.desk.approve()
 
     def registrar(self):
-        phones = self.powerschool.people[self.random.choice(self.people)].phones
+        phones = self.powerschool.people[self.random.choice(self._approved() or self.people)].phones
         kind = self.random.choice(("change", "change", "add", "delete"))
         if kind == "add" or not phones:
             phone_id = next(self.powerschool.phone_ids)
@@ -102,6 +103,13 @@ class Model:
         else:
             del phones[self.random.choice(list(phones))]
         self.counts["changed there"] += 1
+
+    def _approved(self):
+        """Return the contacts whose approved numbers are not written yet: a change there is the most telling."""
+        with transaction(self.engine) as session:
+            contacts = select(Contact.sourced_id).join(Edit, Edit.contact_id == Contact.id)
+            waiting = contacts.join(SisWrite, SisWrite.edit_id == Edit.id).where(SisWrite.state.in_(OPEN))
+            return [int(sourced_id) for sourced_id in session.scalars(waiting.order_by(Contact.id))]
 
     def write(self):
         if self.random.random() < 0.3:
@@ -129,6 +137,7 @@ class Model:
         self.desk.sync()
         self.counts["writes"] = len(self.powerschool.writes)
         with transaction(self.engine) as session:
+            self.counts.update(session.scalars(select(SisWrite.state)))
             if session.scalars(select(SisWrite).where(SisWrite.state.in_(OPEN))).all():
                 self.problems.append("a write is still open")
             if session.scalars(select(SisWriteBatch).where(SisWriteBatch.state == "new")).all():
