@@ -66,6 +66,7 @@ def test_a_sync_reads_people_phones_links_and_classes(powerschool, nights):
         ("S1", "1002", "guardian", 2),
         ("S3", "1003", "grandparent", 1),
     }
+    assert nights.rows("SELECT count(*) FROM contacts WHERE is_powerschool_id") == [(3,)]
     assert set(nights.rows(ROLES)) == {
         ("Ana", "teacher", "Lincoln Elementary"),
         ("Clara", "administrator", "Lincoln Elementary"),
