@@ -288,6 +288,9 @@ LISTS = {
         no_screen,
         lambda person, scene: person.message_shortcut("digest.who_is_affected", person.last(scene.channel)),
     ),
+    "Show these students under a digest": EntryPoint(
+        no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_no_adult")
+    ),
     "Show my list under a digest": EntryPoint(
         no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
     ),
