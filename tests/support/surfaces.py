@@ -304,6 +304,10 @@ GENERAL = {
         receive(("list.of_old", lambda _: "1")), press_last(action_id="list.of_old")
     ),
     "Help on the Home tab": EntryPoint(open_home, lambda person, _: person.press(person.home, action_id="home.help")),
+    "How it works on the Home tab": EntryPoint(
+        open_home, lambda person, _: person.press(person.home, action_id="home.how_it_works")
+    ),
+    "word that is no command": EntryPoint(no_screen, command("undo")),
     "suggested command": EntryPoint(command("hlep"), press_last(text="/cleanup help")),
     "subscribe": EntryPoint(
         no_screen, lambda person, scene: person.command("/cleanup", "subscribe", channel=scene.channel)
