@@ -289,7 +289,7 @@ LISTS = {
         lambda person, scene: person.message_shortcut("digest.who_is_affected", person.last(scene.channel)),
     ),
     "Show these students under a digest": EntryPoint(
-        no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_no_adult")
+        receive(("digest.show_no_adult", lambda _: "all")), press_last(action_id="digest.show_no_adult")
     ),
     "Show my list under a digest": EntryPoint(
         no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
