@@ -106,9 +106,7 @@ def _home_link(body: dict[str, Any]) -> str:
 
 
 _LIST, _CHANGES, _HOW = {"all": "Show my list"}, {"pending": "Show my changes"}, {"help": "Show help"}
-_FIX = _Meant(
-    "Press *Fix…* beside a student in the list to change a number, or to remove a contact.", {**_LIST, **_HOW}
-)
+_FIX = _Meant("Press *Fix* beside a student in the list to change a number, or to remove a contact.", {**_LIST, **_HOW})
 _UNDO = _Meant(
     "To undo a change, open the student: *Undo* is beside each change. Changes that the student information system (SIS) "
     "does not have yet are in one list.",

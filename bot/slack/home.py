@@ -32,7 +32,7 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
 from bot.slack.kit.open_views import show_latest
 from bot.slack.list import card as list_card
-from bot.slack.list import links
+from bot.slack.list import links, rows
 from bot.slack.results import ids as result_ids
 
 HELP, HOW_IT_WORKS = "home.help", "home.how_it_works"
@@ -41,7 +41,7 @@ _MAX_ROWS, _MAX_SCHOOLS, _MAX_NAMES = 3, 3, 100
 _WAIT = ("contact that you fixed waits", "contacts that you fixed wait")
 _WELCOME = [
     b.section(
-        "👋 *Welcome to Contact Cleanup.* Below are your students' contacts that texts do not reach. Press *Fix…* beside a "
+        "👋 *Welcome to Contact Cleanup.* Below are your students' contacts that texts do not reach. Press *Fix* beside a "
         "student to enter a new number or another way to reach the family. The next mass message shows whether it worked."
     ),
     *b.actions(
@@ -204,6 +204,4 @@ def _claim(claim: Claim, *, here: str) -> Block:
     names = b.escaped(f"{claim.contact} ({', '.join(claim.students)})", _MAX_NAMES)
     text = f"🙋 *{names}* · {b.status(claim.status)} · yours until {b.date(claim.ends_at)}"
     label = f"Fix contacts of {claim.students[0]}"
-    return b.section(
-        text, accessory=b.button("Fix…", list_card.OPEN_STUDENT, f"{claim.student_id} {here}", label=label)
-    )
+    return b.section(text, accessory=b.button("Fix", rows.OPEN_STUDENT, f"{claim.student_id} {here}", label=label))

@@ -105,7 +105,7 @@ def test_all_own_changes_open_in_a_dialog(office, session, sam):
         edits.change(session, parent, phone=f"(312) 555-71{number}0", actor=clara)
     session.commit()
     assert "4 changes of yours are not in the SIS yet" in visit(office, "clara")
-    assert office.clara.press(office.clara.home, action_id="command.run.0").ok
+    assert office.clara.press(office.clara.home, text="All changes not in the SIS").ok
     assert "4 changes are pending" in text_of(office.clara.view)
 
 
