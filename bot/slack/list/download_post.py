@@ -91,12 +91,31 @@ def _make_and_send(context: AppContext, client: WebClient, download: Download) -
             list_size = write_list(form, path, iter_export_rows(session, list_filter, actor=actor), header)
             _record(session, actor, download, list_size)
         _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
-        server = context.settings.secret("smtp_url")
-        if server is None:
-            _upload(context, client, download, path)
-            return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it."
-        send_mail(server, _mail(context, download, actor, path, header=header, list_size=list_size))
-        return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
+        server, instead = context.settings.secret("smtp_url"), ""
+        if server is not None:
+            mail = _mail(context, download, actor, path, header=header, list_size=list_size)
+            problem = _try_to_mail(server, mail, download)
+            if problem is None:
+                return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
+            instead = f" It could not be emailed. {b.escaped(problem.sentence)}"
+        _upload(context, client, download, path)
+        return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it.{instead}"
+
+
+def _try_to_mail(server: str, mail: Mail, download: Download) -> UserError | None:
+    """Send an email; return why the server refuses it for good, or still after the last attempt.
+
+    Raises:
+        UserError: it may accept the email later.
+    """
+    try:
+        send_mail(server, mail)
+    except UserError as problem:
+        if not problem.permanent and download.attempts <= len(_RETRY_MINUTES):
+            raise
+        logger.warning("download %s could not be emailed: %s", download.id, problem.code)
+        return problem
+    return None
 
 
 def _header(context: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:

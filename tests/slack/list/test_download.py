@@ -283,22 +283,24 @@ def test_rejected_email_is_retried(office, families, mail, session):
     assert state(session) == [DownloadState.SENT]
 
 
-def test_email_that_is_always_rejected_fails(office, families, mail, session):
+def test_list_that_cannot_be_emailed_comes_as_a_message_in_the_end(office, families, mail, session):
     mail.refusals = ["452 Disk full"] * 9
     download(office, office.clara)
     for minutes in (1, 5, 15, 60, 60, 60):
         office.advance(minutes=minutes, seconds=5)
         office.tick()
-    assert state(session) == [DownloadState.FAILED]
-    assert len(mail.refusals) == 4
-    assert "could not be sent. The email server rejects the email (452)" in text_of(office.clara.last())
+    assert state(session) == [DownloadState.SENT]
+    assert (len(mail.refusals), len(files(office))) == (4, 1)
+    progress, _file = office.clara.messages()[-2:]
+    assert "could not be emailed. The email server rejects the email (452)" in text_of(progress)
 
 
-def test_unknown_address_fails_at_once(office, families, mail, session):
+def test_list_for_an_unknown_address_comes_as_a_message_at_once(office, families, mail, session):
     mail.refusals = ["rcpt 550 No such user"]
     download(office, office.clara)
-    assert state(session) == [DownloadState.FAILED]
-    assert "does not accept email for clara.clerk@district.example (550)" in text_of(office.clara.last())
+    assert (state(session), len(files(office))) == ([DownloadState.SENT], 1)
+    progress, _file = office.clara.messages()[-2:]
+    assert "does not accept email for clara.clerk@district.example (550)" in text_of(progress)
 
 
 def test_list_that_always_crashes_its_worker_fails(office, families, session):
