@@ -87,6 +87,38 @@ def test_no_revision_imports_the_product(path):
     assert [name for name in modules if name.startswith(("bot", "."))] == []
 
 
+COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable = 'YES' OR column_default IS NOT NULL OR is_generated = 'ALWAYS'
+FROM information_schema.columns WHERE table_schema = 'public'
+"""
+
+
+def test_each_revision_leaves_the_previous_version_working(engine, database_url):
+    """The old program serves until it is replaced: what it reads stays, and what it does not write has a default."""
+    with new_database(engine, database_url, "expanded") as url:
+        command.upgrade(alembic_config(url), "0032")
+        before = columns(url)
+        for path in [path for path in REVISIONS if path.name > "0033"]:
+            command.upgrade(alembic_config(url), path.name[:4])
+            after = columns(url)
+            tables = {table for table, _ in before}
+            assert {name: after.get(name, (None,))[0] for name in before} == {
+                name: kind for name, (kind, _) in before.items()
+            }, path.name
+            unfilled = [name for name, (_, is_filled) in after.items() if name not in before and not is_filled]
+            assert [name for name in unfilled if name[0] in tables] == [], path.name
+            before = after
+
+
+def columns(url):
+    """Return {(table, column): (type, whether a row may leave it out)}."""
+    engine = build_engine(url)
+    with engine.connect() as connection:
+        found = {(table, column): (kind, filled) for table, column, kind, filled in connection.execute(text(COLUMNS))}
+    engine.dispose()
+    return found
+
+
 def test_0022_keeps_held_syncs_and_sent_notices(engine, database_url):
     with new_database(engine, database_url, "held") as url:
         command.upgrade(alembic_config(url), "0021")
