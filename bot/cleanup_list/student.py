@@ -125,6 +125,11 @@ class StudentCard:
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
 
+    @property
+    def to_fix(self) -> tuple[ContactCard, ...]:
+        """The contacts on the list, except those who only wait for the next mass message."""
+        return tuple(contact for contact in self.contacts if contact.on_list and not contact.updated_at)
+
     def contact(self, contact_id: int) -> ContactCard:
         """Return one of the contacts.
 

@@ -21,7 +21,7 @@ from bot.sandbox.slack.models import Message, Outcome, Surface, text_of
 from bot.sandbox.slack.people import Person
 from bot.slack.list.card import OPEN_STUDENT
 from bot.slack.student import edit as edit_dialog
-from bot.slack.student.view import EDIT, TAKE_SIS, UNDO_EDIT
+from bot.slack.student.ids import EDIT, TAKE_SIS, UNDO_EDIT
 
 _SECOND_TITLE = "Picture day is Thursday"
 _DATE = re.compile(r"<!date[^>]*>")

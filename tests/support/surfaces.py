@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
-from support import edits, people
+from support import edits, people, screens
 
 from bot.access import AccessLevel
 from bot.db.models.messages import MassMessage
@@ -141,7 +141,7 @@ def open_list_dialog(person, _scene):
 
 def open_student(person, _scene):
     message = person.command("/cleanup", "grade 5 sam").message
-    assert person.press(message, action_id="student.open").ok
+    screens.open_student(person, message)
 
 
 def open_edit(person, scene):

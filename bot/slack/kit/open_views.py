@@ -24,20 +24,34 @@ Drawing = TypeVar("Drawing")
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What was done, for the line above a redrawn list or student.
+
+    `undo` is the action id of the button that takes it back, with the id that it takes back.
+    """
+
+    sentence: str
+    undo: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True)
 class OpenDialog:
-    """A student dialog on screen, and the line `done` that it shows after a change."""
+    """A student dialog on screen."""
 
     view_id: str
     student_id: int
-    done: str | None
 
 
 @dataclass(frozen=True)
 class Redraw:
-    """The views to redraw after a change, besides the Home tab: the list behind, and the student dialog."""
+    """The views to redraw after a change, besides the Home tab: the list behind, and the student dialog.
+
+    The dialog shows the notice, or the list where no dialog is open.
+    """
 
     list_id: int
     dialog: OpenDialog | None = None
+    notice: Notice | None = None
 
 
 def remember_view(session: Session, body: dict[str, Any], text: str, *, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """How the dialogs about one contact open and save, and what else they affect.
 
-Edit, remove, opt-out, and wrong person say what they draw and what they save.
+Edit, remove, opt-out, and wrong person say what they draw and what they save. Each lies on top of the student dialog, or takes the
+place of the edit form, which the list may have opened itself.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
 Slack never reports trouble with a change that is saved.
@@ -23,8 +24,9 @@ from bot.domain.display import plural
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw
+from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw
 from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_ids, read_origin, read_target
+from bot.slack.student import ids
 
 _MAX_NAMED = 3
 
@@ -53,8 +55,10 @@ class ContactDialog(Protocol):
     def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
         """Draw the dialog, in the transaction in which it opens."""
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
-        """Save what was entered, and return the line that says what was done."""
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
+        """Save what was entered, and return what was done."""
 
     def conflict(
         self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]
@@ -69,9 +73,12 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
         origin, (contact_id,) = read_origin(body["view"]), read_ids(action["value"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             access.require_editor(actor)
-            form = _load_form(session, contact_id, origin, actor)
+            form = load_form(session, load_student(session, origin.student_id, actor=actor), contact_id, origin, actor)
             view = dialog.opened(ctx, session, form)
-        client.views_push(trigger_id=body["trigger_id"], view=view)
+        if body["view"]["callback_id"] == ids.VIEW:
+            client.views_push(trigger_id=body["trigger_id"], view=view)
+        else:
+            client.views_update(view_id=body["view"]["id"], view=view)
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view, user_id = body["view"], body["user"]["id"]
@@ -82,21 +89,23 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
                 done = dialog.save(ctx, session, actor, target, view)
         except VersionConflict as conflict:
             with ctx.acting(client, user_id) as (session, actor):
-                form = _load_form(session, target.contact_id, origin, actor)
+                student = load_student(session, origin.student_id, actor=actor)
+                form = load_form(session, student, target.contact_id, origin, actor)
             current = dialog.conflict(ctx, form, conflict, view)
             if current is None:
                 raise
             ack(response_action="update", view=current)
             return
-        behind = view.get("previous_view_id")
-        context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id, done) if behind else None)
+        behind = None if origin.is_direct else view.get("previous_view_id")
+        context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id) if behind else None, done)
         ack()
 
     app.view(dialog.callback_id)(ack=save, lazy=[refresh])
 
 
-def _load_form(session: Session, contact_id: int, origin: DialogOrigin, actor: Actor) -> ContactForm:
-    student = load_student(session, origin.student_id, actor=actor)
+def load_form(
+    session: Session, student: StudentCard, contact_id: int, origin: DialogOrigin, actor: Actor
+) -> ContactForm:
     contact = student.contact(contact_id)
     impact = load_impact(session, contact_id, actor=actor, student_id=origin.student_id)
     return ContactForm(student, contact, impact, origin, actor)

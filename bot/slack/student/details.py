@@ -18,7 +18,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import read_ids, read_origin
-from bot.slack.student.view import MORE, SHOW_NUMBER
+from bot.slack.student.ids import MORE, SHOW_NUMBER
 
 VIEW = "contact.more_shown"
 _MAX_ENTRIES = 40

@@ -1,4 +1,7 @@
-"""The student dialog: opened from a row of a list, and what one press of a button in it does. `view` draws it."""
+"""The student dialog: opened from a row of a list, and what one press of a button in it does. `view` draws it.
+
+Where a student has one contact to fix, the row opens the edit form of that contact instead, which has a button to the dialog.
+"""
 
 import re
 from collections.abc import Callable
@@ -12,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import Actor
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, release_contact
-from bot.cleanup_list.student import load_student
+from bot.cleanup_list.student import StudentCard, load_student
 from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.noted_number import allow_texts
@@ -22,17 +25,22 @@ from bot.contact_edits.wrong_person import verify_number
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
+from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, remember_view
+from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw, remember_view
 from bot.slack.kit.private_metadata import DialogOrigin, read_ids, read_origin
 from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.student import ids
 from bot.slack.student import view as student_view
+from bot.slack.student.contact_dialog import load_form
+from bot.slack.student.edit import EditDialog
 
 # Does what a button's value names, and returns the line that says what was done.
 Action = Callable[[Session, str, Actor, datetime], str]
 
 
 def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None:
+    @app.action(ids.SHOW_STUDENT)
     @app.action(OPEN_STUDENT)
     def open_student(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
@@ -40,16 +48,26 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         (student_id,) = read_ids(student, count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, student_id, actor=actor)
-            origin = DialogOrigin(student_id, remember_view(session, body, text, now=ctx.now()))
-        respond.open_dialog(client, body, student_view.view(card, origin))
+            list_id = remember_view(session, body, text, now=ctx.now())
+            if action["action_id"] == ids.SHOW_STUDENT:
+                view = student_view.view(card, DialogOrigin(student_id, list_id))
+            else:
+                view = _form_or_student(ctx, session, card, list_id, actor)
+        respond.open_dialog(client, body, view)
 
-    @app.action(re.compile(rf"^{re.escape(student_view.SIBLING)}\.\d+$"))
+    @app.action(re.compile(rf"^{re.escape(ids.SIBLING)}\.\d+$"))
     def open_sibling(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         (student_id,) = read_ids(action["value"], count=1)
         show(body, client, DialogOrigin(student_id, read_origin(body["view"]).list_id))
 
-    @app.action(student_view.MORE_CONTACTS)
+    @app.action(ids.ALL_CONTACTS)
+    def show_all_contacts(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        origin = read_origin(body["view"])
+        show(body, client, DialogOrigin(origin.student_id, origin.list_id))
+
+    @app.action(ids.MORE_CONTACTS)
     def show_more_contacts(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         (first,) = read_ids(action["value"], count=1)
@@ -60,6 +78,10 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
             card = load_student(session, origin.student_id, actor=actor)
         respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, first=first))
 
+    _register_actions(app, ctx, refresh)
+
+
+def _register_actions(app: App, ctx: AppContext, refresh: Callable[..., None]) -> None:
     def register_action(action_id: str, act: Action) -> None:
         def press(
             ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext
@@ -68,12 +90,36 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
             origin = read_origin(body["view"])
             with ctx.acting(client, body["user"]["id"]) as (session, actor):
                 done = act(session, action["value"], actor, ctx.now())
-            context[REDRAW] = Redraw(origin.list_id, OpenDialog(body["view"]["id"], origin.student_id, done))
+            dialog = OpenDialog(body["view"]["id"], origin.student_id)
+            context[REDRAW] = Redraw(origin.list_id, dialog, Notice(done))
+
+        app.action(action_id)(ack=press, lazy=[refresh])
+
+    def register_undo_on_list(action_id: str, act: Action) -> None:
+        def press(
+            ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext
+        ) -> None:
+            ack()
+            changed_id, _, text = action["value"].partition(" ")
+            with ctx.acting(client, body["user"]["id"]) as (session, actor):
+                done = act(session, changed_id, actor, ctx.now())
+                list_id = remember_view(session, body, text, now=ctx.now())
+            context[REDRAW] = Redraw(list_id, notice=Notice(done))
 
         app.action(action_id)(ack=press, lazy=[refresh])
 
     for action_id, act in _ACTIONS.items():
         register_action(action_id, act)
+    register_undo_on_list(ids.UNDO_EDIT_ON_LIST, _ACTIONS[ids.UNDO_EDIT])
+    register_undo_on_list(ids.UNDO_REMOVAL_ON_LIST, _ACTIONS[ids.UNDO_REMOVAL])
+
+
+def _form_or_student(ctx: AppContext, session: Session, card: StudentCard, list_id: int, actor: Actor) -> Block:
+    student_id, to_fix = card.student.student_id, card.to_fix
+    if len(to_fix) != 1 or not actor.may_edit:
+        return student_view.view(card, DialogOrigin(student_id, list_id))
+    origin = DialogOrigin(student_id, list_id, is_direct=True)
+    return EditDialog().opened(ctx, session, load_form(session, card, to_fix[0].contact_id, origin, actor))
 
 
 def _act_on_id(verb: Callable[..., object], done: str) -> Action:
@@ -123,18 +169,16 @@ def _allow_texts(session: Session, value: str, actor: Actor, now: datetime) -> s
 
 
 _ACTIONS: dict[str, Action] = {
-    student_view.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
-    student_view.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
-    student_view.KEEP_OURS: _act_on_id(partial(resolve_conflict, keep="ours"), "Kept what was entered here."),
-    student_view.TAKE_SIS: _act_on_id(
-        partial(resolve_conflict, keep="sis"), "Took what the student information system has."
-    ),
-    student_view.SWITCH_TO_CALL: _switch_to_call,
-    student_view.USE_SUGGESTED: _use_suggested,
-    student_view.VERIFIED: _verified,
-    student_view.ALLOW_TEXTS: _allow_texts,
-    student_view.CLAIM: _act_on_id(
+    ids.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
+    ids.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
+    ids.KEEP_OURS: _act_on_id(partial(resolve_conflict, keep="ours"), "Kept what was entered here."),
+    ids.TAKE_SIS: _act_on_id(partial(resolve_conflict, keep="sis"), "Took what the student information system has."),
+    ids.SWITCH_TO_CALL: _switch_to_call,
+    ids.USE_SUGGESTED: _use_suggested,
+    ids.VERIFIED: _verified,
+    ids.ALLOW_TEXTS: _allow_texts,
+    ids.CLAIM: _act_on_id(
         claim_contact, f"It's yours for {CLAIM_DURATION.days} days. Colleagues see that you take care of it."
     ),
-    student_view.RELEASE: _act_on_id(release_contact, "Released."),
+    ids.RELEASE: _act_on_id(release_contact, "Released."),
 }

@@ -20,8 +20,9 @@ from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import view as student_view
+from bot.slack.student import contact_block, ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
 
 PHONE, METHOD = "phone", "method"
@@ -47,7 +48,7 @@ def _read(view: dict[str, Any]) -> _Entered:
 
 
 class EditDialog:
-    open_action = student_view.EDIT
+    open_action = ids.EDIT
     callback_id = "contact.save"
 
     def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
@@ -55,7 +56,9 @@ class EditDialog:
         audit.record(session, subject, actor=form.actor.user_id, action="phone.shown", now=ctx.now())
         return self._view(ctx, form, [], _current(form.contact, ctx.settings.phone_region))
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
         entered = _read(view)
         saved = change_contact(
             session,
@@ -68,7 +71,8 @@ class EditDialog:
             opt_in_number=ctx.settings.opt_in_number,
             now=ctx.now(),
         )
-        return _saved(saved)
+        undo = (ids.UNDO_EDIT_ON_LIST, saved.edit_ids[0]) if saved.edit_ids else None
+        return Notice(_saved(saved), undo)
 
     def conflict(self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]) -> Block:
         """Keep what this person typed, and show above it what the other one saved."""
@@ -83,11 +87,10 @@ class EditDialog:
 
     def _view(self, ctx: AppContext, form: ContactForm, notice: list[Block], entered: _Entered) -> Block:
         contact, region = form.contact, ctx.settings.phone_region
-        relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
         siblings = other_students(form.impact, "changed there, too.")
         affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
-            b.section(f"*{b.escaped(contact.name)}*{relationship}"),
+            *_heading(form),
             *notice,
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
@@ -95,8 +98,35 @@ class EditDialog:
             *_further_numbers(contact, region),
             _method_input(contact, entered.method),
             *([b.context(*affected)] if affected else []),
+            *_other_ways(form),
         ]
         return b.modal("Edit contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Save")
+
+
+def _heading(form: ContactForm) -> list[Block]:
+    """Name the contact; opened from the list, say what the student dialog would have said before."""
+    contact, student = form.contact, form.student.student
+    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
+    name = f"*{b.escaped(contact.name)}*{relationship}"
+    if not form.origin.is_direct:
+        return [b.section(name)]
+    is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
+    advice = [] if is_explained else contact_block.advice(contact)
+    lines = [
+        f"{name} of {b.escaped(student.name)}",
+        contact_block.state(contact),
+        *contact_block.note(contact),
+        *advice,
+    ]
+    return [b.section("\n".join(lines)), *contact_block.offers(contact, student.student_id)]
+
+
+def _other_ways(form: ContactForm) -> list[Block]:
+    """Lead from a form that the list opened to everything else of the student."""
+    if not form.origin.is_direct:
+        return []
+    label = f"All contacts of {form.student.student.name}"
+    return b.actions([b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)])
 
 
 def _current(contact: ContactCard, region: str) -> _Entered:
@@ -128,7 +158,7 @@ def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
         "🛑 *This number opted out (STOP). No one here can lift that.* To get texts again, the contact must text *START* to "
         f"*{opt_in_number}* from that phone. Until then, use another number, or call or email."
     )
-    return [b.section(sentence), *map(b.context, student_view.recorded_opt_out(contact))]
+    return [b.section(sentence), *map(b.context, contact_block.recorded_opt_out(contact))]
 
 
 def _phone_input(shown: str | None, region: str) -> Block:

@@ -34,7 +34,7 @@ def maria(session, sam):
 
 def open_student(person, name="sam"):
     message = person.command("/cleanup", name).message
-    assert person.press(message, action_id="student.open", value=screens.values(message, "student.open")[0]).ok
+    screens.open_student(person, message, value=screens.values(message, "student.open")[0])
     return person.view
 
 

@@ -24,7 +24,7 @@ def family(session, office):
 
 def open_dialog(person, text="grade 5", contact="1"):
     message = person.command("/cleanup", text).message
-    person.press(message, action_id="student.open")
+    screens.open_student(person, message)
     person.press(person.view, action_id="contact.remove", value=contact)
     return message
 

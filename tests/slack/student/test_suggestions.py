@@ -30,7 +30,7 @@ def family(session, office):
 
 def open_student(person, name="sam"):
     message = person.command("/cleanup", name).message
-    assert person.press(message, action_id="student.open").ok
+    screens.open_student(person, message)
     return person.view
 
 
