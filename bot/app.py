@@ -85,13 +85,15 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card)
-    lists = (download, details, digest_post, results_dialog)
+    lists = (download, digest_post, results_dialog)
     for feature in (commands, pending, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)
     student_dialog.register(app, ctx, refresh=redraw)
-    for dialog in (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog()):
+    dialogs = (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog())
+    for dialog in dialogs:
         contact_dialog.register(app, ctx, dialog, refresh=redraw)
+    details.register(app, ctx, {dialog.open_action: dialog for dialog in dialogs})
     error_handler.register(app, ctx)
     return app

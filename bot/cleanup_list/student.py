@@ -118,9 +118,12 @@ class Sibling:
 
 @dataclass(frozen=True)
 class StudentCard:
-    """A student with contacts; `siblings` are those that the person may see, and `student.listed` is empty."""
+    """A student with contacts. `number` is the student number, blank if there is none; `siblings` are those that the person may see,
+    and `student.listed` is empty.
+    """
 
     student: StudentRow
+    number: str
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
@@ -161,6 +164,7 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
     suggestions = find_suggestions(session, contacts)
     return StudentCard(
         student=student_from_row(student),
+        number=student.identifier,
         contacts=tuple(
             _contact(row, edits[row.contact_id], tuple(suggestions.get(row.contact_id, ()))) for row in contacts
         ),
@@ -173,6 +177,7 @@ _REACHABILITY = reachability_query(Student.id).lateral()
 _STUDENT = (
     select(
         *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, _REACHABILITY),
+        Student.identifier,
         school_names(Student.id).label("schools"),
         teacher_names(Student.id, BOUND_PARAMS.today).label("teachers"),
     )

@@ -47,7 +47,7 @@ def test_student_opens_from_the_forecast(office, kim):
 def test_forecast_is_redrawn_after_a_change(office, kim):
     message = forecast(office.clara, "grade 2")
     screens.open_student(office.clara, message)
-    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    screens.choose_more(office.clara, "contact.spoken_stop")
     assert office.clara.fill(office.clara.view, {}).submit().ok
     redrawn = text_of(office.clara.current(message))
     assert redrawn.startswith("If a mass message went out now · Grade 2\n")

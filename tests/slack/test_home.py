@@ -230,7 +230,7 @@ def test_of_two_simultaneous_changes_the_later_one_shows(office, sam):
     visit(office, "clara")
     message = office.clara.command("/cleanup").message
     screens.open_student(office.clara, message)
-    office.clara.press(office.clara.view, action_id="contact.remove")
+    screens.choose_more(office.clara, "contact.remove")
     office.slack.faults.inject("response_url", Fault.DELAY, seconds=1)
     office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
     office.clara.press(office.clara.view, action_id="removal.undo")

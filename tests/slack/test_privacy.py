@@ -82,7 +82,7 @@ def _save_over_a_colleague(person, colleague, family):
 
 
 def _remove(person, family):
-    person.press(person.view, action_id="contact.remove", value=str(family[1].id))
+    screens.choose_more(person, "contact.remove", family[1].id)
     assert person.fill(person.view, {"reason": "wrong_person", "scope": "all"}).submit().ok
 
 

@@ -49,3 +49,30 @@ def open_student(person, place, **button):
     if "student.all_contacts" in action_ids(person.view):
         assert person.press(person.view, action_id="student.all_contacts").ok
     return person.view
+
+
+def choose_more(person, choice, contact_id=None):
+    """Choose in the menu behind the three dots: of the contact with this id, or of the first that offers it. Return the outcome."""
+    offered = _offers(person.view, choice, contact_id)
+    if not offered and "student.healthy_contacts" in action_ids(person.view):
+        assert person.press(person.view, action_id="student.healthy_contacts").ok
+        offered = _offers(person.view, choice, contact_id)
+    block_id, value = offered[0]
+    return person.choose(person.view, value, action_id="contact.more", block_id=block_id)
+
+
+def _offers(place, choice, contact_id):
+    return [
+        (block["block_id"], option["value"])
+        for block in place.blocks
+        for element in block.get("elements", [])
+        for option in element.get("options", [])
+        if element.get("action_id") == "contact.more"
+        and option["value"].split()[0] == choice
+        and contact_id in {None, option["value"].split()[1], int(option["value"].split()[1])}
+    ]
+
+
+def menu_choices(place):
+    """Return the words in the menus behind the three dots."""
+    return set(options(place, "contact.more"))

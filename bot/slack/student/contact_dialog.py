@@ -68,17 +68,9 @@ class ContactDialog(Protocol):
 
 def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Callable[..., None]) -> None:
     @app.action(dialog.open_action)
-    def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+    def press(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        origin, (contact_id,) = read_origin(body["view"]), read_ids(action["value"], count=1)
-        with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_editor(actor)
-            form = load_form(session, load_student(session, origin.student_id, actor=actor), contact_id, origin, actor)
-            view = dialog.opened(ctx, session, form)
-        if body["view"]["callback_id"] == ids.VIEW:
-            client.views_push(trigger_id=body["trigger_id"], view=view)
-        else:
-            client.views_update(view_id=body["view"]["id"], view=view)
+        open_dialog(ctx, client, body, dialog, action["value"])
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view, user_id = body["view"], body["user"]["id"]
@@ -101,6 +93,21 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
         ack()
 
     app.view(dialog.callback_id)(ack=save, lazy=[refresh])
+
+
+def open_dialog(
+    ctx: AppContext, client: WebClient, body: dict[str, Any], dialog: ContactDialog, contact_id: str
+) -> None:
+    """Show a dialog about a contact on top of the student dialog, or in place of the form that a list opened."""
+    origin, (id_of_contact,) = read_origin(body["view"]), read_ids(contact_id, count=1)
+    with ctx.acting(client, body["user"]["id"]) as (session, actor):
+        access.require_editor(actor)
+        student = load_student(session, origin.student_id, actor=actor)
+        view = dialog.opened(ctx, session, load_form(session, student, id_of_contact, origin, actor))
+    if body["view"]["callback_id"] == ids.VIEW:
+        client.views_push(trigger_id=body["trigger_id"], view=view)
+    else:
+        client.views_update(view_id=body["view"]["id"], view=view)
 
 
 def load_form(

@@ -34,6 +34,7 @@ from bot.slack.student import ids
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import load_form
 from bot.slack.student.edit import EditDialog
+from bot.slack.student.view import Shown
 
 # Does what a button's value names, and returns the line that says what was done.
 Action = Callable[[Session, str, Actor, datetime], str]
@@ -71,12 +72,17 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
     def show_more_contacts(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         (first,) = read_ids(action["value"], count=1)
-        show(body, client, read_origin(body["view"]), first=first)
+        show(body, client, read_origin(body["view"]), Shown(first, healthy=first > 0))
 
-    def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, *, first: int = 0) -> None:
+    @app.action(ids.HEALTHY_CONTACTS)
+    def show_healthy_contacts(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        show(body, client, read_origin(body["view"]), Shown(healthy=True))
+
+    def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, shown: Shown | None = None) -> None:
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, origin.student_id, actor=actor)
-        respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, first=first))
+        respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, shown=shown))
 
     _register_actions(app, ctx, refresh)
 

@@ -22,7 +22,7 @@ from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import contact_block, ids
+from bot.slack.student import contact_block, contact_buttons, ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
 
 PHONE, METHOD = "phone", "method"
@@ -90,7 +90,7 @@ class EditDialog:
         siblings = other_students(form.impact, "changed there, too.")
         affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
-            *_heading(form),
+            *_heading(form, region),
             *notice,
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
@@ -103,7 +103,7 @@ class EditDialog:
         return b.modal("Edit contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Save")
 
 
-def _heading(form: ContactForm) -> list[Block]:
+def _heading(form: ContactForm, region: str) -> list[Block]:
     """Name the contact; opened from the list, say what the student dialog would have said before."""
     contact, student = form.contact, form.student.student
     relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
@@ -111,14 +111,11 @@ def _heading(form: ContactForm) -> list[Block]:
     if not form.origin.is_direct:
         return [b.section(name)]
     is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
-    advice = [] if is_explained else contact_block.advice(contact)
-    lines = [
-        f"{name} of {b.escaped(student.name)}",
-        contact_block.state(contact),
-        *contact_block.note(contact),
-        *advice,
-    ]
-    return [b.section("\n".join(lines)), *contact_block.offers(contact, student.student_id)]
+    advice = [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact)]
+    number = contact_block.phone_link(contact.phone, region) if contact.phone else None
+    state = contact_block.state(contact, number)
+    lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]
+    return [b.section("\n".join(lines)), *contact_buttons.offers(contact, student.student_id)]
 
 
 def _other_ways(form: ContactForm) -> list[Block]:
@@ -126,7 +123,8 @@ def _other_ways(form: ContactForm) -> list[Block]:
     if not form.origin.is_direct:
         return []
     label = f"All contacts of {form.student.student.name}"
-    return b.actions([b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)])
+    students = b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)
+    return b.actions([students, contact_buttons.menu(form.contact)])
 
 
 def _current(contact: ContactCard, region: str) -> _Entered:

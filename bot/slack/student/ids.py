@@ -13,5 +13,6 @@ USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
 ALL_CONTACTS, MORE_CONTACTS = "student.all_contacts", "student.further_contacts"
 HEALTHY_CONTACTS = "student.healthy_contacts"
+SHOW_NUMBER = "contact.show_number"
 # The menu behind the three dots, and its choices besides the action ids above.
-MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
+MORE, HISTORY = "contact.more", "history"

@@ -1,6 +1,10 @@
 """The student dialog: the student, contact by contact, those removed, and the other students of the same adults."""
 
-from bot.cleanup_list.student import RemovedContact, Sibling, StudentCard
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.cleanup_list.student import ContactCard, RemovedContact, Sibling, StudentCard
+from bot.db.models.edits import EditState
 from bot.domain import grade
 from bot.domain.display import plural
 from bot.slack.kit import blocks as b
@@ -11,14 +15,26 @@ from bot.slack.student import contact_block, ids, notice
 
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
+_MAX_NAMED, _MAX_NAME = 3, 60
 
 
-def view(card: StudentCard, origin: DialogOrigin, *, done: Notice | None = None, first: int = 0) -> Block:
-    """Draw a student; `first` is the position of the contact to begin with, where one dialog cannot hold them all."""
+@dataclass(frozen=True)
+class Shown:
+    """How much of a student is shown: contacts from the position `first`, those without a problem too, and whole numbers by
+    contact id.
+    """
+
+    first: int = 0
+    healthy: bool = False
+    numbers: Mapping[int, str] = field(default_factory=dict)
+
+
+def view(card: StudentCard, origin: DialogOrigin, *, done: Notice | None = None, shown: Shown | None = None) -> Block:
+    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button."""
     blocks = [
         *(notice.above_student(done) if done else []),
         b.section(_summary(card)),
-        *_contacts(card, first),
+        *_contacts(card, shown or Shown()),
         *(_removed(card.removed) if card.removed else []),
         *(_siblings(card.siblings) if card.siblings else []),
     ]
@@ -28,7 +44,9 @@ def view(card: StudentCard, origin: DialogOrigin, *, done: Notice | None = None,
 def _summary(card: StudentCard) -> str:
     student = card.student
     level = grade.title(student.grade) if student.grade else "No grade"
-    place = " · ".join([level, *(b.escaped(name) for name in (*student.schools, *student.teachers))])
+    number = [f"Student number\u00a0{b.escaped(card.number)}"] if card.number else []
+    places = (b.escaped(name) for name in (*student.schools, *student.teachers))
+    place = " · ".join([level, *places, *number])
     # The title has the name already, as far as it fits.
     name = [f"*{b.escaped(student.name)}*"] if len(student.name) > b.TITLE else []
     lines = [*name, place]
@@ -39,17 +57,43 @@ def _summary(card: StudentCard) -> str:
     return "\n".join(lines)
 
 
-def _contacts(card: StudentCard, first: int) -> list[Block]:
+def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
-    for position, contact in enumerate(card.contacts[first:], first):
-        more = contact_block.draw(contact, card.student.student_id)
+    explained: set[str] = set()
+    contacts = sorted(card.contacts, key=_trouble)
+    healthy = [contact for contact in contacts if contact_block.is_healthy(contact)]
+    is_collapsed = not shown.healthy and len(healthy) < len(contacts)
+    drawn = contacts[: len(contacts) - len(healthy)] if is_collapsed else contacts
+    for position, contact in enumerate(drawn[shown.first :], shown.first):
+        number = shown.numbers.get(contact.contact_id)
+        more = contact_block.draw(
+            contact, card.student.student_id, first=shown.first, whole_number=number, explained=explained
+        )
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
-            label = f"Show {plural(len(card.contacts) - position, 'more contact')}"
+            label = f"Show {plural(len(contacts) - position, 'more contact')}"
             return [*blocks, b.divider(), *b.actions([b.button(label, ids.MORE_CONTACTS, str(position))])]
         blocks += more
-    back = b.actions([b.button("Back to the first contacts", ids.MORE_CONTACTS, "0")]) if first else []
+    if is_collapsed and healthy:
+        return [*blocks, *_collapsed(healthy)]
+    back = b.actions([b.button("Back to the first contacts", ids.MORE_CONTACTS, "0")]) if shown.first else []
     return [*blocks, *back]
+
+
+def _trouble(contact: ContactCard) -> int:
+    """Return 0 for a contact to fix, 1 for one that waits or cannot be fixed here, 2 for one without a problem."""
+    is_disputed = any(edit.state is EditState.CONFLICT for edit in contact.edits)
+    if is_disputed or (contact.on_list and not contact.updated_at):
+        return 0
+    return 2 if contact_block.is_healthy(contact) else 1
+
+
+def _collapsed(healthy: Sequence[ContactCard]) -> list[Block]:
+    names = ", ".join(b.escaped(contact.name, _MAX_NAME) for contact in healthy[:_MAX_NAMED])
+    more = f" and {len(healthy) - _MAX_NAMED:,} more" if len(healthy) > _MAX_NAMED else ""
+    sentence = f"🟢 {plural(len(healthy), 'contact')} without a problem: {names}{more}"
+    show = b.button("Show", ids.HEALTHY_CONTACTS, "0", label="Show the contacts without a problem")
+    return [b.divider(), b.section(sentence, accessory=show)]
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:

@@ -241,7 +241,7 @@ def test_names_of_one_word_or_none_are_readable(office, session):
     assert office.clara.view.body["title"]["text"] == "Suharto"
     assert "*Siti*" in text_of(office.clara.view)
     assert "(no name)" in text_of(office.clara.view)
-    office.clara.press(office.clara.view, action_id="contact.remove")
+    screens.choose_more(office.clara, "contact.remove")
     assert office.clara.view.body["callback_id"] == "contact.remove_confirmed"
     assert office.clara.command("/cleanup", "forecast").ok
 

@@ -34,7 +34,7 @@ def test_unlisted_student_is_found_by_name_and_opened(office, leticia, typed):
 def test_parent_who_phones_is_recorded_as_opted_out(office, leticia):
     message = office.clara.command("/cleanup", "leticia").message
     screens.open_student(office.clara, message)
-    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    screens.choose_more(office.clara, "contact.spoken_stop")
     assert office.clara.fill(office.clara.view, {}).submit().ok
     redrawn = text_of(office.clara.current(message))
     assert "Opt-Out" in redrawn

@@ -98,6 +98,8 @@ def test_saved_change_says_what_follows(office, session, sam, name, snapshot):
     open_student(office.clara)
     lines = []
     for values in ({"method": "call"}, {"method": "email"}, {"method": "text", "phone": "3125550177"}, {"phone": ""}):
+        if "student.healthy_contacts" in screens.action_ids(office.clara.view):
+            assert office.clara.press(office.clara.view, action_id="student.healthy_contacts").ok
         button = {"action_id": "contact.edit", "block_id": f"contact.{contact_id}"}
         assert office.clara.press(office.clara.view, **button).ok
         assert office.clara.fill(office.clara.view, values).submit().ok

@@ -36,7 +36,7 @@ def maria(session, office):
 def open_dialog(person, contact):
     message = person.command("/cleanup", "grade 5").message
     screens.open_student(person, message)
-    assert person.press(person.view, action_id="contact.spoken_stop", value=str(contact.id)).ok
+    assert screens.choose_more(person, "contact.spoken_stop", contact.id).ok
     return message
 
 
@@ -58,7 +58,7 @@ def test_verbal_opt_out_lists_everyone_with_the_number_at_once(office, session, 
     message = open_dialog(office.clara, maria)
     assert record(office.clara).ok
     assert statuses(session) == ["opt_out", "opt_out"]
-    assert "contact.spoken_stop" not in screens.action_ids(office.clara.view)
+    assert "Told us to stop" not in screens.menu_choices(office.clara.view)
     assert draw(office.clara.view) == snapshot
     assert "Opt-Out" in text_of(office.clara.current(message))
 

@@ -25,7 +25,7 @@ def family(session, office):
 def open_dialog(person, text="grade 5", contact="1"):
     message = person.command("/cleanup", text).message
     screens.open_student(person, message)
-    person.press(person.view, action_id="contact.remove", value=contact)
+    screens.choose_more(person, "contact.remove", contact)
     return message
 
 
