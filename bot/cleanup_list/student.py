@@ -7,7 +7,7 @@ caller to mask.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list.calls import LastCall, call_from_row
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.db.models.base import ContactMethod
@@ -90,6 +91,7 @@ class ContactCard:
     updated_by: str | None
     claimed_by: str | None
     claimed_at: datetime | None
+    call: LastCall | None
     edits: tuple[ActiveEdit, ...]
     undo_edit_id: int | None
     suggestions: tuple[Suggestion, ...]
@@ -119,7 +121,7 @@ class Sibling:
 @dataclass(frozen=True)
 class StudentCard:
     """A student with contacts. `number` is the student number, blank if there is none; `siblings` are those that the person may see,
-    and `student.listed` is empty.
+    and `student.listed` is empty. `today` is the district's date.
     """
 
     student: StudentRow
@@ -127,6 +129,7 @@ class StudentCard:
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
+    today: date
 
     @property
     def to_fix(self) -> tuple[ContactCard, ...]:
@@ -170,6 +173,7 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
         ),
         removed=tuple(_removed(row) for row in session.execute(_REMOVALS, {"student_id": student_id})),
         siblings=_load_siblings(session, student_id, contact_ids, actor),
+        today=actor.today,
     )
 
 
@@ -205,7 +209,8 @@ _CONTACTS = (
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
-        *(ListEntry.claimed_by, ListEntry.claimed_at),
+        *(ListEntry.claimed_by, ListEntry.claimed_at, ListEntry.call_outcome),
+        *(ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
     )
     .join_from(effective_contacts, Contact, Contact.id == _ADULT.contact_id)
@@ -242,6 +247,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         updated_by=row.updated_by,
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,
+        call=call_from_row(row),
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
         suggestions=suggestions,

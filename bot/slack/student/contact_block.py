@@ -1,7 +1,9 @@
 """One contact in the student dialog: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
 
+from datetime import date
 from urllib.parse import quote
 
+from bot.cleanup_list import calls
 from bot.cleanup_list.student import ContactCard
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
@@ -23,7 +25,7 @@ _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was import
 
 
 def draw(
-    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str]
+    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str], today: date
 ) -> list[Block]:
     """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow."""
     relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
@@ -34,7 +36,7 @@ def draw(
         state(contact, whole_number),
         *note(contact),
         *explanation,
-        *facts(contact),
+        *facts(contact, today),
     ]
     return [
         b.divider(),
@@ -94,18 +96,19 @@ def explain(contact: ContactCard) -> list[str]:
     return [f"{known.explanation} _{next_step}_"]
 
 
-def facts(contact: ContactCard) -> list[str]:
+def facts(contact: ContactCard, today: date) -> list[str]:
     """Return what happened to this contact: the change that waits, or the evidence of the status."""
     changed = _last_edit(contact)
     if contact.updated_at:
         waiting = f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"
         return changed or [waiting]
+    called = _call(contact, today)
     if contact.status is None:
-        return changed
+        return [*called, *changed]
     if contact.noted:
-        return [*_wrong_person(contact), *changed]
+        return [*_wrong_person(contact), *called, *changed]
     evidence = [*recorded_opt_out(contact), *_wrong_person(contact), *_texted_since(contact), *_evidence(contact)]
-    return [*evidence, *changed]
+    return [*evidence, *called, *changed]
 
 
 def recorded_opt_out(contact: ContactCard) -> list[str]:
@@ -154,6 +157,11 @@ def _claim(contact: ContactCard) -> list[Block]:
     sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
     release = b.button("Release", ids.RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
     return [b.section(sentence, accessory=release)]
+
+
+def _call(contact: ContactCard, today: date) -> list[str]:
+    call = contact.call
+    return [f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague', today=today)}"] if call else []
 
 
 def _last_edit(contact: ContactCard) -> list[str]:

@@ -40,14 +40,22 @@ def row(contact: ContactCard, student_id: int, *, first: int, is_number_shown: b
     value = str(contact.contact_id)
     number = b.button("Show number", ids.SHOW_NUMBER, f"{value} {first}", label=f"Show the number of {contact.name}")
     edit = b.button("Edit", ids.EDIT, value, label=f"Edit {contact.name}")
-    phone = [number] if contact.phone and not is_number_shown else []
+    is_masked = contact.phone and not is_number_shown
+    phone = [number] if is_masked else log_call(contact)
     remedies = _remedies(contact, student_id)
     buttons = [*_switch(contact), edit, *remedies, *phone, *_claim(contact)]
     # A remedy asks for a confirmation, which a choice of a menu cannot, so none is left out.
     space = max(_MAX_BUTTONS - _beside(contact), 1 + len(remedies))
-    hidden = [b.option("Show number", f"{ids.SHOW_NUMBER} {value} {first}")] if number in buttons[space:] else []
+    left_out = [button for button in phone if button not in buttons[:space]]
+    hidden = [b.option(button["text"]["text"], f"{button['action_id']} {button['value']}") for button in left_out]
     options = [*hidden, *_options(contact)]
     return b.actions([*buttons[:space], b.overflow(ids.MORE, options[:_MAX_OPTIONS])], block_id=f"contact.{value}")
+
+
+def log_call(contact: ContactCard) -> list[Block]:
+    if not contact.on_list or contact.updated_at:
+        return []
+    return [b.button("Log a call", ids.LOG_CALL, str(contact.contact_id), label=f"Log a call to {contact.name}")]
 
 
 def menu(contact: ContactCard) -> Block:
@@ -105,6 +113,7 @@ def _options(contact: ContactCard) -> list[Block]:
         *stop,
         *wrong,
         b.option("Remove", f"{ids.REMOVE} {value}"),
+        b.option("Script", f"{ids.SCRIPT} {value}"),
         b.option("History", f"{ids.HISTORY} {value}"),
     ]
 

@@ -1,6 +1,6 @@
 """How the dialogs about one contact open and save, and what else they affect.
 
-Edit, remove, opt-out, and wrong person say what they draw and what they save. Each lies on top of the student dialog, or takes the
+Edit, remove, opt-out, wrong person, and a logged call say what they draw and what they save. Each lies on top of the student dialog, or takes the
 place of the edit form, which the list may have opened itself.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
@@ -46,6 +46,13 @@ class ContactForm:
         return DialogTarget(self.contact.contact_id, self.contact.version, self.origin).as_metadata()
 
 
+@dataclass(frozen=True)
+class FollowUp(Notice):
+    """What was done, and another dialog about the same contact that takes the place of this one."""
+
+    dialog: "ContactDialog | None" = None
+
+
 class ContactDialog(Protocol):
     """A dialog about one contact: the button that opens it, and the callback id of its submission."""
 
@@ -79,6 +86,7 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
         try:
             with ctx.acting(client, user_id) as (session, actor):
                 done = dialog.save(ctx, session, actor, target, view)
+                following = _follow(ctx, session, actor, target, done)
         except VersionConflict as conflict:
             with ctx.acting(client, user_id) as (session, actor):
                 student = load_student(session, origin.student_id, actor=actor)
@@ -90,9 +98,19 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
             return
         behind = None if origin.is_direct else view.get("previous_view_id")
         context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id) if behind else None, done)
-        ack()
+        if following:
+            ack(response_action="update", view=following)
+        else:
+            ack()
 
     app.view(dialog.callback_id)(ack=save, lazy=[refresh])
+
+
+def _follow(ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, done: Notice) -> Block | None:
+    if not isinstance(done, FollowUp) or done.dialog is None:
+        return None
+    student = load_student(session, target.origin.student_id, actor=actor)
+    return done.dialog.opened(ctx, session, load_form(session, student, target.contact_id, target.origin, actor))
 
 
 def open_dialog(

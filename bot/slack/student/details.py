@@ -18,7 +18,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import outdated, read_ids, read_origin
-from bot.slack.student import contact_block, ids
+from bot.slack.student import contact_block, ids, script
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactDialog, open_dialog
 from bot.slack.student.view import Shown
@@ -35,6 +35,7 @@ _ACTIONS = {
     "phone.undone": "Change of the number undone",
     "method.undone": "Change of the contact method undone",
     "phone.shown": "Looked at the whole number",
+    "call.logged": "Called",
     "contact.removed": "Removed",
     "contact.brought_back": "Brought back",
     "conflict.kept_ours": "Kept what was entered here",
@@ -56,7 +57,7 @@ _ACTIONS = {
 
 
 def register(app: App, ctx: AppContext, dialogs: Mapping[str, ContactDialog]) -> None:
-    """Register *Show number* and the menu, whose choices open one of `dialogs`, by their action ids, or the history."""
+    """Register *Show number* and the menu, whose choices open one of `dialogs`, by their action ids, a script, or the history."""
 
     @app.action(ids.SHOW_NUMBER)
     def press_show_number(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
@@ -71,6 +72,8 @@ def register(app: App, ctx: AppContext, dialogs: Mapping[str, ContactDialog]) ->
             _show_number(ctx, client, body, value)
         elif choice in dialogs:
             open_dialog(ctx, client, body, dialogs[choice], value)
+        elif choice == ids.SCRIPT:
+            script.open_script(ctx, client, body, value)
         elif choice == ids.HISTORY:
             _show_history(ctx, client, body, value)
         else:

@@ -111,7 +111,9 @@ def _heading(form: ContactForm, region: str) -> list[Block]:
     if not form.origin.is_direct:
         return [b.section(name)]
     is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
-    advice = [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact)]
+    advice = (
+        [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact, form.student.today)]
+    )
     number = contact_block.phone_link(contact.phone, region) if contact.phone else None
     state = contact_block.state(contact, number)
     lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]
@@ -124,7 +126,7 @@ def _other_ways(form: ContactForm) -> list[Block]:
         return []
     label = f"All contacts of {form.student.student.name}"
     students = b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)
-    return b.actions([students, contact_buttons.menu(form.contact)])
+    return b.actions([students, *contact_buttons.log_call(form.contact), contact_buttons.menu(form.contact)])
 
 
 def _current(contact: ContactCard, region: str) -> _Entered:

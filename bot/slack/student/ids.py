@@ -13,6 +13,6 @@ USE_SUGGESTED = "suggestion.use"
 SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
 ALL_CONTACTS, MORE_CONTACTS = "student.all_contacts", "student.further_contacts"
 HEALTHY_CONTACTS = "student.healthy_contacts"
-SHOW_NUMBER = "contact.show_number"
+SHOW_NUMBER, COPY_NUMBER, LOG_CALL = "contact.show_number", "contact.copy_number", "contact.log_call"
 # The menu behind the three dots, and its choices besides the action ids above.
-MORE, HISTORY = "contact.more", "history"
+MORE, HISTORY, SCRIPT = "contact.more", "history", "contact.script"

@@ -68,7 +68,12 @@ def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
     for position, contact in enumerate(drawn[shown.first :], shown.first):
         number = shown.numbers.get(contact.contact_id)
         more = contact_block.draw(
-            contact, card.student.student_id, first=shown.first, whole_number=number, explained=explained
+            contact,
+            card.student.student_id,
+            first=shown.first,
+            whole_number=number,
+            explained=explained,
+            today=card.today,
         )
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
             label = f"Show {plural(len(contacts) - position, 'more contact')}"
