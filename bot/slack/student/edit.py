@@ -166,11 +166,12 @@ def _phone_input(shown: str | None, region: str) -> Block:
         "type": "plain_text_input",
         "max_length": 60,
         "placeholder": b.plain("(312) 555-0142" if region == "US" else "With area code, or + and the country"),
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
     }
     if shown:
         element["initial_value"] = shown
     hint = "Leave empty if there is no number that could be texted."
-    return b.input_block(PHONE, "Phone number", element, hint=hint, optional=True)
+    return b.input_block(PHONE, "Phone number", element, hint=hint, optional=True) | {"dispatch_action": True}
 
 
 def _method_input(contact: ContactCard, chosen: str) -> Block:
