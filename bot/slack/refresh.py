@@ -62,7 +62,7 @@ def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: Ope
 
 def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView, done: Notice | None) -> None:
     typed = {"user_id": view.user_id, "text": view.filter_text}
-    above = b.card(notice.above_list(done, view.filter_text) if done else [])
+    above = b.card(notice.above_list(done, view.filter_text, in_message=view.view_id is None) if done else [])
 
     def draw() -> Card:
         card = commands.answer(ctx, client, typed)

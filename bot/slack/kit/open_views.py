@@ -27,11 +27,14 @@ Drawing = TypeVar("Drawing")
 class Notice:
     """What was done, for the line above a redrawn list or student.
 
-    `undo` is the action id of the button that takes it back, with the id that it takes back.
+    `undo` is the action id of the button that takes it back, with the id that it takes back. `copy` are the ids of a contact and a
+    student whose new number has to be entered elsewhere, and `leads_to_pending` offers the list of such changes.
     """
 
     sentence: str
     undo: tuple[str, int] | None = None
+    copy: tuple[int, int] | None = None
+    leads_to_pending: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Where a student has one contact to fix, the row opens the edit form of that cont
 
 import re
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -34,10 +33,11 @@ from bot.slack.student import ids
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import load_form
 from bot.slack.student.edit import EditDialog
+from bot.slack.student.saved import saved_notice
 from bot.slack.student.view import Shown
 
-# Does what a button's value names, and returns the line that says what was done.
-Action = Callable[[Session, str, Actor, datetime], str]
+# Does what a button's value names in the dialog of a student, and returns what was done.
+Action = Callable[[AppContext, Session, str, Actor], Notice]
 
 
 def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None:
@@ -95,9 +95,9 @@ def _register_actions(app: App, ctx: AppContext, refresh: Callable[..., None]) -
             ack()
             origin = read_origin(body["view"])
             with ctx.acting(client, body["user"]["id"]) as (session, actor):
-                done = act(session, action["value"], actor, ctx.now())
+                done = act(ctx, session, action["value"], actor)
             dialog = OpenDialog(body["view"]["id"], origin.student_id)
-            context[REDRAW] = Redraw(origin.list_id, dialog, Notice(done))
+            context[REDRAW] = Redraw(origin.list_id, dialog, done)
 
         app.action(action_id)(ack=press, lazy=[refresh])
 
@@ -108,9 +108,9 @@ def _register_actions(app: App, ctx: AppContext, refresh: Callable[..., None]) -
             ack()
             changed_id, _, text = action["value"].partition(" ")
             with ctx.acting(client, body["user"]["id"]) as (session, actor):
-                done = act(session, changed_id, actor, ctx.now())
+                done = act(ctx, session, changed_id, actor)
                 list_id = remember_view(session, body, text, now=ctx.now())
-            context[REDRAW] = Redraw(list_id, notice=Notice(done))
+            context[REDRAW] = Redraw(list_id, notice=done)
 
         app.action(action_id)(ack=press, lazy=[refresh])
 
@@ -131,25 +131,25 @@ def _form_or_student(ctx: AppContext, session: Session, card: StudentCard, list_
 def _act_on_id(verb: Callable[..., object], done: str) -> Action:
     """Return the action of a button whose value is one id, which `verb` changes."""
 
-    def act(session: Session, value: str, actor: Actor, now: datetime) -> str:
-        verb(session, *read_ids(value, count=1), actor=actor, now=now)
-        return done
+    def act(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
+        verb(session, *read_ids(value, count=1), actor=actor, now=ctx.now())
+        return Notice(done)
 
     return act
 
 
-def _switch_to_call(session: Session, value: str, actor: Actor, now: datetime) -> str:
+def _switch_to_call(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
     contact_id, version = read_ids(value, count=2)
-    saved = switch_to_call(session, contact_id, version=version, actor=actor, now=now)
-    return f"{b.escaped(saved.name)} gets autocalls from now on, and no texts."
+    saved = switch_to_call(session, contact_id, version=version, actor=actor, now=ctx.now())
+    return saved_notice(session, saved, student_id=None, settings=ctx.settings)
 
 
-def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) -> str:
+def _use_suggested(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
     student_id, contact_id, version, *offered = read_ids(value, count=5)
     contact = load_student(session, student_id, actor=actor).contact(contact_id)
     name, suggestions = b.escaped(contact.name), contact.suggestions
     if not suggestions and contact.updated_by == actor.user_id:
-        return f"{name} has {b.masked(contact.phone)}, as you changed it a moment ago."
+        return Notice(f"{name} has {b.masked(contact.phone)}, as you changed it a moment ago.")
     suggestion = next(
         (suggestion for suggestion in suggestions if [suggestion.contact_id, suggestion.position] == offered), None
     )
@@ -157,21 +157,20 @@ def _use_suggested(session: Session, value: str, actor: Actor, now: datetime) ->
         sentence = "That number is not suggested anymore, because something changed. Open the student again."
         raise UserError("student.not_suggested", sentence)
     phone = suggestion.phone
-    saved = use_suggested_number(session, contact_id, version=version, phone=phone, actor=actor, now=now)
-    number = b.masked(saved.phone)
-    return f"{name} gets texts at {number} from now on. The next mass message shows whether they arrive."
+    saved = use_suggested_number(session, contact_id, version=version, phone=phone, actor=actor, now=ctx.now())
+    return saved_notice(session, saved, student_id=student_id, settings=ctx.settings)
 
 
-def _verified(session: Session, value: str, actor: Actor, now: datetime) -> str:
+def _verified(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
     student_id, contact_id, version = read_ids(value, count=3)
-    phone = verify_number(session, contact_id, version=version, student_id=student_id, actor=actor, now=now)
-    return f"{b.masked(phone)} is no longer recorded as Wrong person."
+    phone = verify_number(session, contact_id, version=version, student_id=student_id, actor=actor, now=ctx.now())
+    return Notice(f"{b.masked(phone)} is no longer recorded as Wrong person.")
 
 
-def _allow_texts(session: Session, value: str, actor: Actor, now: datetime) -> str:
+def _allow_texts(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
     student_id, contact_id, version = read_ids(value, count=3)
-    phone = allow_texts(session, contact_id, version=version, student_id=student_id, actor=actor, now=now)
-    return f"{b.masked(phone)} gets texts again, from the next mass message on."
+    phone = allow_texts(session, contact_id, version=version, student_id=student_id, actor=actor, now=ctx.now())
+    return Notice(f"{b.masked(phone)} gets texts again, from the next mass message on.")
 
 
 _ACTIONS: dict[str, Action] = {

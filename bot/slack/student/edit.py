@@ -12,7 +12,7 @@ from bot import audit
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.student import ContactCard
-from bot.contact_edits.change import SavedChange, change_contact
+from bot.contact_edits.change import change_contact
 from bot.contact_edits.locking import VersionConflict
 from bot.db.models.base import ContactMethod
 from bot.domain import phone
@@ -24,6 +24,7 @@ from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import contact_block, contact_buttons, ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
+from bot.slack.student.saved import saved_notice
 
 PHONE, METHOD = "phone", "method"
 _METHOD_HINTS = {
@@ -71,8 +72,7 @@ class EditDialog:
             opt_in_number=ctx.settings.opt_in_number,
             now=ctx.now(),
         )
-        undo = (ids.UNDO_EDIT_ON_LIST, saved.edit_ids[0]) if saved.edit_ids else None
-        return Notice(_saved(saved), undo)
+        return saved_notice(session, saved, student_id=target.origin.student_id, settings=ctx.settings)
 
     def conflict(self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]) -> Block:
         """Keep what this person typed, and show above it what the other one saved."""
@@ -181,19 +181,3 @@ def _method_input(contact: ContactCard, chosen: str) -> Block:
     options = [b.option(b.METHOD_NAMES[method], method, description=_METHOD_HINTS[method]) for method in offered]
     hint = None if has_email else "Email can be chosen once the student information system has their address."
     return b.input_block(METHOD, "Contact method", b.radio_buttons(options, chosen=chosen), hint=hint)
-
-
-def _saved(saved: SavedChange) -> str:
-    """Say what was saved, and what follows from it."""
-    sentences = [f"Saved: {b.escaped(saved.name)}, {b.METHOD_NAMES[saved.method].lower()}, {b.masked(saved.phone)}."]
-    if saved.method is not ContactMethod.TEXT:
-        means = "calls" if saved.method is ContactMethod.CALL else "email"
-        sentences.append(f"They get {means} and no texts from now on.")
-        if saved.is_listed:
-            sentences.append("The next mass message takes them off the list.")
-    elif not saved.phone:
-        means = "stay on the list" if saved.is_listed else "get no texts"
-        sentences.append(f"They {means} until there is a number.")
-    elif saved.is_listed:
-        sentences.append("They leave the list when a text arrives.")
-    return " ".join(sentences)

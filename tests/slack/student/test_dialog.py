@@ -103,7 +103,7 @@ def test_landline_switches_to_autocalls_with_one_press_and_back(office, session,
     open_student(office.clara)
     assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
     assert effective(session) == ("+13125550142", "call")
-    assert "gets autocalls from now on" in text_of(office.clara.view)
+    assert "Saved: Maria Rivera, call" in text_of(office.clara.view)
     with pytest.raises(NotOnScreen):
         office.clara.press(office.clara.view, action_id="method.switch_to_call")
     assert office.clara.press(office.clara.view, action_id="edit.undo").ok
