@@ -174,6 +174,32 @@ def open_kim(person, _scene):
     screens.open_student(person, person.command("/cleanup", "kim3").message)
 
 
+def open_kim_form(person, _scene):
+    """Open the form of the classmate's contact from the list."""
+    assert person.press(person.command("/cleanup", "kim3").message, action_id="student.open").ok
+
+
+def open_call(person, scene):
+    open_kim_form(person, scene)
+    assert person.press(person.view, action_id="contact.log_call").ok
+
+
+def open_script(person, scene):
+    open_student(person, scene)
+    assert screens.choose_more(person, "contact.script", scene.maria).ok
+
+
+def save_from_list(person, scene):
+    open_kim_form(person, scene)
+    assert person.fill(person.view, {"phone": "(312) 555-7178"}).submit().ok
+
+
+def remove_from_list(person, scene):
+    open_kim_form(person, scene)
+    assert screens.choose_more(person, "contact.remove").ok
+    assert person.fill(person.view, {"reason": "asked"}).submit().ok
+
+
 def open_claimed(person, scene):
     open_kim(person, scene)
     assert person.press(person.view, action_id="claim.take").ok
@@ -347,6 +373,15 @@ STUDENT = {
     "suggested number": EntryPoint(open_student, press_in_view("suggestion.use")),
     "Switch to autocall": EntryPoint(open_student, press_in_view("method.switch_to_call")),
     "Undo this change": EntryPoint(open_student, press_in_view("edit.undo", "edit")),
+    "Undo on the list": EntryPoint(save_from_list, press_last(action_id="edit.undo_on_list")),
+    "Undo a removal on the list": EntryPoint(remove_from_list, press_last(action_id="removal.undo_on_list")),
+    "Copy number": EntryPoint(save_from_list, press_last(action_id="contact.copy_number")),
+    "All contacts…": EntryPoint(open_kim_form, press_in_view("student.all_contacts")),
+    "contacts without a problem": EntryPoint(open_student, press_in_view("student.healthy_contacts")),
+    "Log a call": EntryPoint(open_kim_form, press_in_view("contact.log_call")),
+    "Log a call, logged": EntryPoint(open_call, save({"outcome": "voicemail"})),
+    "Script": EntryPoint(open_student, choose_more("contact.script")),
+    "another script": EntryPoint(open_script, press_in_view("contact.script.verify")),
     "Undo a removal": EntryPoint(open_student, press_in_view("removal.undo", "removal")),
     "Keep ours": EntryPoint(open_student, press_in_view("conflict.keep_ours", "conflict")),
     "Take the SIS's": EntryPoint(open_student, press_in_view("conflict.take_sis", "conflict")),
@@ -371,13 +406,14 @@ EXPORTS = {
     "PowerSchool's file": EntryPoint(_receive_exports, press_last(action_id=pending.POWERSCHOOL)),
 }
 ALL = STAFF | OFFICE | DISTRICT | EXPORTS
-SHOWS_NO_STUDENT = {*GENERAL, "Keep ours in a message", "Take the SIS's in a message"}
+SHOWS_NO_STUDENT = {*GENERAL, "Script", "another script", "Keep ours in a message", "Take the SIS's in a message"}
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
     *LISTS,
     *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
     *("History", "sibling", "open a student not on the list", "open a pending change"),
-    *("Remove", "Told us to stop", "Wrong person"),
+    *("Remove", "Told us to stop", "Wrong person", "Log a call", "Script", "another script"),
+    *("All contacts…", "contacts without a problem"),
 }
 
 

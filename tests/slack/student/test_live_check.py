@@ -1,10 +1,12 @@
 """The number in the edit form is checked while it is typed, and nothing that was typed is lost."""
 
 import pytest
+from sqlalchemy import update
 from support import people, screens
 from support.snapshots import normalized
 
 from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import StaffRole
 from bot.sandbox.slack.faults import Fault
 
 
@@ -91,6 +93,12 @@ def test_late_check_loses_nothing(office, form):
     assert office.clara.view.entered["phone"]["value"]["value"] == "312 555 0188"
     assert office.clara.view.entered["method"]["value"]["selected_option"]["value"] == "call"
     assert not office.clara.fill(office.clara.view, {"phone": "(773) 555-0166"}).submit().errors
+
+
+def test_check_after_rights_ended_shows_nothing(office, session, form):
+    session.execute(update(StaffRole).values(school_id=office.district.roosevelt.id))
+    session.commit()
+    assert type_number(office.clara, "312 555 0188") == []
 
 
 def test_number_with_a_warning_is_saved_all_the_same(office, form):
