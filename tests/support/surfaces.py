@@ -100,7 +100,7 @@ def _add_classmates(session, at):
     mates = [people.student(session, f"Kim{number}", "Youngman", at=at) for number in range(11)]
     for mate in mates:
         people.list_contact(session, people.contact(session, mate, family="Youngman"))
-        people.contact(session, mate, family="Youngman")
+        people.contact(session, mate, given="Ned", family="Youngman")
     return mates
 
 
@@ -171,12 +171,12 @@ def open_parked(person, scene):
 
 def open_kim(person, _scene):
     """Open a classmate, with one contact on the list, whom no one takes care of."""
-    screens.open_student(person, person.command("/cleanup", "kim3").message)
+    screens.open_student(person, person.command("/cleanup", 'student "Kim3 Youngman"').message)
 
 
 def open_kim_form(person, _scene):
     """Open the form of the classmate's contact from the list."""
-    assert person.press(person.command("/cleanup", "kim3").message, action_id="student.open").ok
+    assert person.press(person.command("/cleanup", 'student "Kim3 Youngman"').message, action_id="student.open").ok
 
 
 def open_call(person, scene):

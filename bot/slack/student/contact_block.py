@@ -93,7 +93,9 @@ def explain(contact: ContactCard) -> list[str]:
     if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
         means = "autocalls" if contact.method is ContactMethod.CALL else "email"
         next_step = f"Gets {means} now, no texts."
-    return [f"{known.explanation} _{next_step}_"]
+    # The evidence says the same in the provider's words.
+    is_evident = contact.evidence is not None and contact.evidence.meaning is not None
+    return [f"_{next_step}_" if is_evident else f"{known.explanation} _{next_step}_"]
 
 
 def facts(contact: ContactCard, today: date) -> list[str]:
