@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from bot import access, audit
@@ -30,17 +30,21 @@ _WORDS = {
     CallOutcome.CALL_BACK: "will call back",
     CallOutcome.ASKED: "asked for the new number",
 }
+CALL_COLUMNS = (ListEntry.call_outcome, ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on)
 _A_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class LastCall:
-    """The last call about a contact. `by` is a Slack user id; the dates are the district's; `back_on` is the promised day."""
+    """The last call about a contact. `by` is a Slack user id; the dates are the district's; `back_on` is the promised day, and
+    `today` the day on which this was read.
+    """
 
     outcome: CallOutcome
     by: str
     on: date
     back_on: date | None
+    today: date
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,15 @@ def _day_to_call_back(day: date | None, today: date) -> date:
 
 
 def call_from_row(row: Any) -> LastCall | None:
-    """Return the call of a row with the entry's call_outcome, called_by, called_on, and call_back_on; None where no one called."""
+    """Return the call of a row with `CALL_COLUMNS` and `today`; None where no one called."""
     if row.call_outcome is None:
         return None
-    return LastCall(CallOutcome(row.call_outcome), row.called_by, row.called_on, row.call_back_on)
+    return LastCall(CallOutcome(row.call_outcome), row.called_by, row.called_on, row.call_back_on, row.today)
 
 
-def describe(call: LastCall, *, who: str, today: date) -> str:
+def describe(call: LastCall, *, who: str) -> str:
     """Return `Clara left voicemail Tue`, or `Call back today (Clara)` once the day has come; `who` is the caller as shown."""
+    today = call.today
     if call.back_on is None:
         return f"{who} {_WORDS[call.outcome]} {_relative_day(call.on, today)}"
     if call.back_on < today:
@@ -124,7 +129,7 @@ def load_due(session: Session, *, actor: Actor, limit: int = 20) -> Sequence[Due
         select(
             *(adult.contact_id, adult.given_name, adult.family_name, adult.student_id),
             *(Student.given_name.label("student_given"), Student.family_name.label("student_family")),
-            *(ListEntry.call_outcome, ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on),
+            *(*CALL_COLUMNS, literal(actor.today).label("today")),
         )
         .join_from(ListEntry, effective_contacts, adult.contact_id == ListEntry.contact_id)
         .join(Student, Student.id == adult.student_id)

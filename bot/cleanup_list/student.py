@@ -7,7 +7,7 @@ caller to mask.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
-from bot.cleanup_list.calls import LastCall, call_from_row
+from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.db.models.base import ContactMethod
@@ -121,7 +121,7 @@ class Sibling:
 @dataclass(frozen=True)
 class StudentCard:
     """A student with contacts. `number` is the student number, blank if there is none; `siblings` are those that the person may see,
-    and `student.listed` is empty. `today` is the district's date.
+    and `student.listed` is empty.
     """
 
     student: StudentRow
@@ -129,7 +129,6 @@ class StudentCard:
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
-    today: date
 
     @property
     def to_fix(self) -> tuple[ContactCard, ...]:
@@ -161,7 +160,7 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
     """
     access.require_student(session, student_id, actor=actor)
     student = session.execute(_STUDENT, {"student_id": student_id, "today": actor.today}).one()
-    contacts = session.execute(_CONTACTS, {"student_id": student_id}).all()
+    contacts = session.execute(_CONTACTS, {"student_id": student_id, "today": actor.today}).all()
     contact_ids = [row.contact_id for row in contacts]
     edits = _load_edits(session, contact_ids)
     suggestions = find_suggestions(session, contacts)
@@ -173,7 +172,6 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
         ),
         removed=tuple(_removed(row) for row in session.execute(_REMOVALS, {"student_id": student_id})),
         siblings=_load_siblings(session, student_id, contact_ids, actor),
-        today=actor.today,
     )
 
 
@@ -209,8 +207,7 @@ _CONTACTS = (
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
-        *(ListEntry.claimed_by, ListEntry.claimed_at, ListEntry.call_outcome),
-        *(ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on),
+        *(ListEntry.claimed_by, ListEntry.claimed_at, *CALL_COLUMNS, BOUND_PARAMS.today.label("today")),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
     )
     .join_from(effective_contacts, Contact, Contact.id == _ADULT.contact_id)

@@ -119,4 +119,4 @@ def test_own_calls_are_due_first_and_hidden_students_never(session, clara, linco
     ],
 )
 def test_call_is_described_in_a_few_words(outcome, on, back_on, words):
-    assert describe(LastCall(outcome, "U1", on, back_on), who="Clara", today=TODAY) == words
+    assert describe(LastCall(outcome, "U1", on, back_on, TODAY), who="Clara") == words

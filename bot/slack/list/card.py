@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
+from bot.cleanup_list import calls
 from bot.cleanup_list import page as list_page
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.cleanup_list.query import ListedContact, StudentRow
@@ -199,9 +200,16 @@ def _contact_lines(contact: ListedContact) -> list[str]:
             else:
                 updated = f"The number is {number} now. {updated}"
         lines.append(f"✏️ _{updated}_")
-    elif contact.claimed_by:
-        lines.append(f"🙋 <@{contact.claimed_by}> takes care of it.")
+    else:
+        lines += _work(contact)
     return lines
+
+
+def _work(contact: ListedContact) -> list[str]:
+    """Say who works on a contact: the last call, or else the claim."""
+    if call := contact.call:
+        return [f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}."]
+    return [f"🙋 <@{contact.claimed_by}> takes care of it."] if contact.claimed_by else []
 
 
 def _footer(view: ListView, hidden_schools: Sequence[str], own_pending: int, now: datetime) -> list[str]:

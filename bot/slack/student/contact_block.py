@@ -1,6 +1,5 @@
 """One contact in the student dialog: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
 
-from datetime import date
 from urllib.parse import quote
 
 from bot.cleanup_list import calls
@@ -25,7 +24,7 @@ _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was import
 
 
 def draw(
-    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str], today: date
+    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str]
 ) -> list[Block]:
     """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow."""
     relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
@@ -36,7 +35,7 @@ def draw(
         state(contact, whole_number),
         *note(contact),
         *explanation,
-        *facts(contact, today),
+        *facts(contact),
     ]
     return [
         b.divider(),
@@ -98,13 +97,13 @@ def explain(contact: ContactCard) -> list[str]:
     return [f"_{next_step}_" if is_evident else f"{known.explanation} _{next_step}_"]
 
 
-def facts(contact: ContactCard, today: date) -> list[str]:
+def facts(contact: ContactCard) -> list[str]:
     """Return what happened to this contact: the change that waits, or the evidence of the status."""
     changed = _last_edit(contact)
     if contact.updated_at:
         waiting = f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"
         return changed or [waiting]
-    called = _call(contact, today)
+    called = _call(contact)
     if contact.status is None:
         return [*called, *changed]
     if contact.noted:
@@ -161,9 +160,9 @@ def _claim(contact: ContactCard) -> list[Block]:
     return [b.section(sentence, accessory=release)]
 
 
-def _call(contact: ContactCard, today: date) -> list[str]:
+def _call(contact: ContactCard) -> list[str]:
     call = contact.call
-    return [f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague', today=today)}"] if call else []
+    return [f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}"] if call else []
 
 
 def _last_edit(contact: ContactCard) -> list[str]:

@@ -111,9 +111,7 @@ def _heading(form: ContactForm, region: str) -> list[Block]:
     if not form.origin.is_direct:
         return [b.section(name)]
     is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
-    advice = (
-        [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact, form.student.today)]
-    )
+    advice = [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact)]
     number = contact_block.phone_link(contact.phone, region) if contact.phone else None
     state = contact_block.state(contact, number)
     lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]

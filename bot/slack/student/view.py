@@ -73,7 +73,6 @@ def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
             first=shown.first,
             whole_number=number,
             explained=explained,
-            today=card.today,
         )
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
             label = f"Show {plural(len(contacts) - position, 'more contact')}"
