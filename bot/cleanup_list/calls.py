@@ -46,6 +46,10 @@ class LastCall:
     back_on: date | None
     today: date
 
+    @property
+    def is_due(self) -> bool:
+        return self.back_on is not None and self.back_on <= self.today
+
 
 @dataclass(frozen=True)
 class DueCall:

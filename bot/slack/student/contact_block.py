@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from bot.cleanup_list import calls
+from bot.cleanup_list.calls import LastCall
 from bot.cleanup_list.student import ContactCard
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
@@ -14,6 +15,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.student import contact_buttons, ids
 
+_RELATIVE = "{date_short_pretty}"
 _NOTED = {
     NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
     NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
@@ -56,7 +58,7 @@ def state(contact: ContactCard, whole_number: str | None = None) -> str:
     """Return the contact's method and number with the number's status, and their email."""
     how = f"{b.METHOD_NAMES[contact.method]} · {whole_number or b.masked(contact.phone)}"
     if contact.status:
-        since = f" since\u00a0{b.date(contact.since)}" if contact.since else ""
+        since = f" since\u00a0{b.date(contact.since, style=_RELATIVE)}" if contact.since else ""
         how += f" · {b.status(contact.status)}{since}"
     elif contact.is_tried and not contact.updated_at:
         how += " · 🟢 *No problem known*"
@@ -154,15 +156,30 @@ def _evidence(contact: ContactCard) -> list[str]:
 
 
 def _claim(contact: ContactCard) -> list[Block]:
-    since = f" since {b.date(contact.claimed_at)}" if contact.claimed_at else ""
+    since = f" since {b.date(contact.claimed_at, style=_RELATIVE)}" if contact.claimed_at else ""
     sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
+    if contact.call and _is_of_claim(contact):
+        sentence = f"{_describe_call(contact.call)}, and takes care of this contact."
     release = b.button("Release", ids.RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
     return [b.section(sentence, accessory=release)]
 
 
 def _call(contact: ContactCard) -> list[str]:
+    """Say what came of the last call, unless the claim below says it."""
+    if contact.call is None or _is_of_claim(contact):
+        return []
+    return [f"{_describe_call(contact.call)}."]
+
+
+def _is_of_claim(contact: ContactCard) -> bool:
+    """Return whether the last call is by the person who takes care of the contact, and not due, so that one sentence says both."""
     call = contact.call
-    return [f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}"] if call else []
+    is_own = call is not None and call.by == contact.claimed_by and not call.is_due
+    return is_own and contact_buttons.is_claim_shown(contact)
+
+
+def _describe_call(call: LastCall) -> str:
+    return f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}"
 
 
 def _last_edit(contact: ContactCard) -> list[str]:

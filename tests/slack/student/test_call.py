@@ -54,7 +54,8 @@ def test_call_is_logged_from_the_shown_number(office, session, sam, snapshot):
     assert draw(office.clara.view) == snapshot
     assert log(office.clara, outcome="voicemail").ok
     assert "Logged: left voicemail." in text_of(office.clara.view)
-    assert f"<@{office.clara.id}> left voicemail today" in text_of(office.clara.view)
+    taken = f"<@{office.clara.id}> left voicemail today, and takes care of this contact."
+    assert taken in text_of(office.clara.view)
     assert f"📞 <@{office.clara.id}> left voicemail today" in text_of(office.clara.current(message))
     assert entry(session).claimed_by == office.clara.id
     screens.choose_more(office.clara, "history", entry(session).contact_id)
