@@ -99,7 +99,7 @@ def _fail(office, person, family):
     message = person.command("/cleanup", "red").message
     value = screens.row_value(message, family[0].id)
     office.slack.faults.inject("views.open", Fault.INTERNAL_ERROR)
-    screens.open_student(person, message, value=value)
+    person.press(message, action_id="student.open", value=value)
     screens.open_student(person, message, value=value)
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
     _execute(office, "ALTER TABLE edits ADD CONSTRAINT broken CHECK (false) NOT VALID")
