@@ -273,8 +273,10 @@ def _undo(tour: Tour) -> str:
     tour.edit(case)
     tour.clerk.press(tour.clerk.view, action_id=UNDO_EDIT)
     before = display.masked(case.contact.number)
-    wait_until(lambda: before in tour.dialog_text(), "the earlier number is not back")
-    expect(display.masked(tour.new_number) not in tour.dialog_text(), "the undone number is still there")
+    # The line after Save named the earlier number, too, so the new one tells when the dialog was redrawn.
+    after = display.masked(tour.new_number)
+    wait_until(lambda: after not in tour.dialog_text(), "the undone number is still there")
+    expect(before in tour.dialog_text(), "the earlier number is not back")
     tour.clerk.close(everything=True)
     return f"{case.contact.name} has {before} again."
 
