@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from bot.errors import UserError
 from bot.identity import AccessRules
 from bot.settings import Settings
-from bot.slack import commands, home, pending, refresh, shortcuts
+from bot.slack import commands, home, pending, refresh, shortcuts, write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import error_handler, respond, timing
 from bot.slack.kit.context import AppContext
@@ -87,7 +87,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card)
     lists = (download, digest_post, results_dialog)
-    for feature in (commands, pending, home, shortcuts, *lists, *notices):
+    for feature in (commands, pending, write_back, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)

@@ -36,7 +36,8 @@ from bot.providers.choose_log import choose_logs
 from bot.refusals import delete_old_refusals
 from bot.retention.old_rows import Periods, delete_old_data
 from bot.settings import Settings
-from bot.sis.choose_source import choose_source
+from bot.sis.choose_source import choose_source, powerschool_credentials
+from bot.slack import write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
@@ -106,6 +107,7 @@ def _jobs(
     context = make_context(settings, engine, now=now)
     return {
         "syncs": lambda: _sync(settings, sync_engine or engine, now()),
+        "numbers_written": lambda: _write_back(settings, sync_engine or engine, now),
         "notices": lambda: _send_notices(context, slack_client),
         "texts_pulled": lambda: _pull(settings, engine, now(), sync_engine),
         "receipts": lambda: _apply_receipts(engine, now()),
@@ -279,17 +281,28 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
     return 1
 
 
+def _write_back(settings: Settings, engine: Engine, now: Now) -> int:
+    """Write approved edits to the SIS, and return how many were settled."""
+    if settings.sis_write_back is None:
+        return 0
+    # The HTTP client is imported only by the districts that need it.
+    from bot.contact_edits.write_back_worker import write_due
+
+    return write_due(engine, powerschool_credentials(settings), region=settings.phone_region, now=now)
+
+
 def _send_notices(context: AppContext, slack_client: Any) -> int:
     """Send notices about finished syncs, numbers of the wrong person, and receipts that are refused or do not come."""
     settings = context.settings
     with transaction(context.engine) as session:
-        if settings.sis_oneroster_csv or settings.sis_oneroster_url:
+        if settings.sis_oneroster_csv or settings.sis_oneroster_url or settings.sis_powerschool_url:
             enqueue_notices(session, admins=settings.admin_emails, now=context.now())
         enqueue_wrong_person_notices(session, editor_roles=settings.editor_roles, now=context.now())
         enqueue_admin_notices(session, admins=settings.admin_emails, now=context.now())
     if not slack_client:
         return 0
-    return sum(post.send_due(context, slack_client) for post in (notice_post, wrong_person_notice, admin_notice_post))
+    posts = (notice_post, wrong_person_notice, admin_notice_post, write_back)
+    return sum(post.send_due(context, slack_client) for post in posts)
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

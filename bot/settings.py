@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     sis_oneroster_client_secret: SecretStr | None = None
     sis_oneroster_token_url: str | None = None
     sis_oneroster_token: SecretStr | None = None
+    sis_powerschool_url: str | None = None
+    sis_powerschool_client_id: str | None = None
+    sis_powerschool_client_secret: SecretStr | None = None
+    sis_write_back: Literal["powerschool"] | None = None
     sis_contacts_csv: Path | None = None
     sis_name: str = "the student information system"
     sync_at: time = time(2, 30)
@@ -169,7 +173,10 @@ class Settings(BaseSettings):
             raise ValueError(f"write {description}")
         return value
 
-    @field_validator("sis_oneroster_url", "sis_oneroster_token_url", *(f"{name}_url" for name in PULL_CREDENTIALS))
+    @field_validator(
+        *("sis_oneroster_url", "sis_oneroster_token_url", "sis_powerschool_url"),
+        *(f"{name}_url" for name in PULL_CREDENTIALS),
+    )
     @classmethod
     def _check_sis_url(cls, value: str | None) -> str | None:
         """Require https: a roster, texts, and the secrets for them are never sent over the network unencrypted."""

@@ -13,8 +13,8 @@ from bot.cleanup_list.query import (
     plan_for_names,
     query_params,
     school_names,
-    severity,
     teacher_names,
+    work_order,
 )
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
@@ -71,10 +71,10 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
         .join(Contact, Contact.id == entry.c.contact_id)
         .order_by(
             *(entry.c.grade_order, entry.c.family_name, entry.c.given_name, entry.c.student_id),
-            *(severity(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
+            *(work_order(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
         )
     )
-    params = query_params(which, actor.scope)
+    params = query_params(which, actor)
     for row in session.execute(rows, params, execution_options={"yield_per": _BATCH}):
         yield ExportRow(
             family_name=row.family_name,

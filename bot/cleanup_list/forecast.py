@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     true,
     union,
@@ -45,7 +46,7 @@ from bot.cleanup_list.query import (
 )
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, Removal
-from bot.db.models.listed_students import ListedStudent
+from bot.db.models.listed_students import WAITING, ListedStudent
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import NUMBER_STATUS, effective_contacts
@@ -264,7 +265,12 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
     reachability = reachability_query(checked.c.student_id).lateral()
     all_links = select(func.count()).where(link.student_id == misses.c.student_id, link.active).scalar_subquery()
     return union_all(
-        select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(ListedStudent.need < _TEXTABLE),
+        select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(
+            or_(
+                ListedStudent.need < _TEXTABLE,
+                (ListedStudent.need == WAITING) & (ListedStudent.textable == 0),
+            )
+        ),
         select(misses.c.student_id, misses.c.other_ways).where(
             misses.c.links == all_links, misses.c.student_id.not_in(select(checked.c.student_id))
         ),

@@ -79,7 +79,7 @@ def similar_names(session: Session, which: Filter, *, actor: Actor, roster: str 
         return ()
     plan_for_names(session)
     use_indexes(session)
-    params = query_params(replace(which, names=()), actor.scope)
+    params = query_params(replace(which, names=()), actor)
     people = {words for row in session.execute(_names_like(similar, which, actor), params) for words in row}
     matches = {match for words in people if (match := _match(typed, similar, words.split())) and match[0]}
     # SQL folds the letters of some scripts differently; a suggestion that would not be found again is left out.

@@ -14,19 +14,25 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Integer,
+    Label,
     ScalarSelect,
     Select,
     Text,
     any_,
     bindparam,
     cast,
+    exists,
     func,
     select,
     true,
+    tuple_,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, aliased
 
+from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty
 from bot.cleanup_list.name_search import similar_names, teacher_namesakes
@@ -42,8 +48,9 @@ from bot.cleanup_list.query import (
     teacher_names,
 )
 from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import MassMessage
-from bot.db.models.roster import SyncRun, SyncState, last_sync_query
+from bot.db.models.roster import StudentContact, SyncRun, SyncState, last_sync_query
 from bot.db.models.views import effective_contacts
 from bot.db.session import fetch_rows
 from bot.domain.sms_status import SmsStatus
@@ -58,7 +65,8 @@ MAX_UNLISTED = 5
 class Page:
     """One page of students; totals and counts are of the whole filter, each contact counted once.
 
-    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted.
+    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted;
+    `fixed` counts the contacts that staff fixed, which wait for the next mass message and stay in all other counts.
     `filter.page` is the page shown: the last one where the list has become shorter than what was asked for.
     """
 
@@ -68,6 +76,7 @@ class Page:
     total_entries: int
     pages: int
     alone: int
+    fixed: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
 
@@ -91,7 +100,7 @@ class ListView:
 
     Where nothing matches, `empty` says why. Where no one has the typed name, `similar` are lists of similar names, and `page`
     shows the first. `commands` are what may have been meant instead of a list; `namesakes` is one list for each of several
-    teachers with that name. `schools` and `grades` are the choices of the menus.
+    teachers with that name. `schools`, `teachers`, and `grades` are the choices of the menus.
     """
 
     page: Page
@@ -101,6 +110,7 @@ class ListView:
     commands: tuple[str, ...]
     namesakes: tuple[Filter, ...]
     schools: tuple[str, ...]
+    teachers: tuple[str, ...]
     grades: tuple[str, ...]
     freshness: Freshness
 
@@ -134,6 +144,7 @@ def load(
         commands=suggest_commands(parsed, unmatched_names=empty is not None) if empty or parsed.unknown else (),
         namesakes=teacher_namesakes(session, page.filter, actor=actor) if page.filter.teacher else (),
         schools=vocabulary.schools,
+        teachers=vocabulary.teachers,
         grades=load_grades(session, page.filter, actor=actor, roster=roster),
         freshness=freshness,
     )
@@ -143,15 +154,16 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
     """Return the page `which.page` of what this person may see, students who need help most first."""
     if which.names:
         plan_for_names(session)
-    params = query_params(which, actor.scope) | {"page": which.page, "page_size": page_size}
+    params = query_params(which, actor) | {"page": which.page, "page_size": page_size}
     rows = fetch_rows(session, _page_query(which.criteria, actor.level), params)
     if not rows:
-        return Page(which.with_page(1), 0, 0, 0, 1, 0, {}, ())
+        return Page(which.with_page(1), 0, 0, 0, 1, 0, 0, {}, ())
     first = rows[0]
     by_student: dict[int, list[Any]] = {}
     for row in rows:
         by_student.setdefault(row.student_id, []).append(row)
-    counts = {SmsStatus(status): number for status, number in json.loads(first.counts).items()}
+    by_status = {SmsStatus(status): numbers for status, numbers in json.loads(first.counts).items()}
+    counts = {status: number for status, (number, _) in by_status.items()}
     pages = page_count(first.total, page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
@@ -160,6 +172,7 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         total_entries=first.entries,
         pages=pages,
         alone=first.alone,
+        fixed=sum(fixed for _, fixed in by_status.values()),
         counts_by_status=counts,
         students=tuple(
             student_from_row(contacts[0], map(contact_from_row, contacts)) for contacts in by_student.values()
@@ -180,21 +193,47 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
     offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)
     shown = select(students).order_by(*_ranking(students)).limit(page_size).offset(offset).cte("shown")
     is_matching = effective_contacts.c.contact_id == any_(shown.c.contact_ids)
-    contact = listed_contacts_query(shown.c.student_id).where(is_matching).lateral("contact")
+    listed = listed_contacts_query(shown.c.student_id).where(is_matching)
+    contact = listed.add_columns(_other_students(shown, students, level)).lateral("contact")
     statement = select(
         *(shown.c.student_id, shown.c.given_name, shown.c.family_name, shown.c.grade),
         *(shown.c.textable, shown.c.other_ways),
         contact,
         school_names(shown.c.student_id).label("schools"),
-        teacher_names(shown.c.student_id, BOUND_PARAMS.today).label("teachers"),
+        teacher_names(shown.c.student_id, BOUND_PARAMS.today, family_only=True).label("teachers"),
         totals,
         _counts_by_status(students).label("counts"),
     )
     return statement.join_from(shown, contact, true()).join(totals, true()).order_by(*_ranking(shown), contact.c.turn)
 
 
-def _ranking(students: CTE) -> tuple[ColumnElement[Any], ...]:
-    """Return the order of a list: by need, the worst status, grade, and name. The index `ix_listed_students_rank` begins like it.
+def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]:
+    """Select given name, family name, and grade of the other visible students of a listed contact, by name, as a JSON array; and
+    whether they are on the list of this filter with that contact before the student shown.
+    """
+    contact_id, other = effective_contacts.c.contact_id, aliased(ListedStudent)
+    earlier = students.alias("earlier")
+    stands_before = (
+        exists()
+        .where(earlier.c.student_id == other.id, contact_id == any_(earlier.c.contact_ids))
+        .where(tuple_(*_ranking(earlier)) < tuple_(*_ranking(shown)))
+        .correlate(other, effective_contacts, shown)
+    )
+    names = (other.family_name, other.given_name, other.id)
+    values = func.json_build_array(other.given_name, other.family_name, other.grade, stands_before)
+    return (
+        select(func.json_agg(aggregate_order_by(values, *names)))
+        .join(StudentContact, StudentContact.student_id == other.id)
+        .where(StudentContact.contact_id == contact_id, contact_id == any_(other.contact_ids))
+        .where(other.id != shown.c.student_id, access.can_see(level, other.id))
+        .correlate(effective_contacts, shown)
+        .scalar_subquery()
+        .label("others")
+    )
+
+
+def _ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """Return the order of a list: by need, the first thing to do, grade, and name. The index `ix_listed_students_rank` begins like it.
 
     A contact whose number was just edited counts as textable.
     """
@@ -203,14 +242,17 @@ def _ranking(students: CTE) -> tuple[ColumnElement[Any], ...]:
 
 
 def _counts_by_status(students: CTE) -> ScalarSelect[Any]:
-    """Select a JSON object of the number of contacts by status; a contact of two students counts once."""
-    # In the select list, two arrays are unnested side by side, in half the time of a join with them.
+    """Select a JSON object by status: the number of contacts and of the fixed ones; a contact of two students counts once."""
+    # In the select list, arrays are unnested side by side, in half the time of a join with them.
     entries = select(
-        func.unnest(students.c.contact_ids).label("contact_id"), func.unnest(students.c.statuses).label("status")
+        func.unnest(students.c.contact_ids).label("contact_id"),
+        func.unnest(students.c.statuses).label("status"),
+        func.unnest(students.c.waits).label("waits"),
     )
     contacts = entries.distinct().subquery()
-    by_status = select(contacts.c.status, func.count().label("number")).group_by(contacts.c.status).subquery()
-    counts = func.jsonb_object_agg(by_status.c.status, by_status.c.number)
+    numbers = func.jsonb_build_array(func.count(), func.count().filter(contacts.c.waits))
+    by_status = select(contacts.c.status, numbers.label("numbers")).group_by(contacts.c.status).subquery()
+    counts = func.jsonb_object_agg(by_status.c.status, by_status.c.numbers)
     return select(cast(counts, Text)).scalar_subquery()  # As text: every row carries it, and only one is parsed.
 
 

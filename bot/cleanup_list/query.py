@@ -15,6 +15,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     BindParameter,
+    Boolean,
     ColumnElement,
     FromClause,
     Function,
@@ -40,11 +41,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot import access
-from bot.access import BOUND_PARAMS, AccessLevel, Scope
+from bot.access import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
-from bot.db.models.listed_students import ListedStudent
+from bot.db.models.listed_students import ALL_FIXED, WAITING, ListedStudent
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import (
     ClassStudent,
@@ -61,7 +62,7 @@ from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import display, grade
 from bot.domain.names import fold, search_words, word_parts
-from bot.domain.sms_status import NOT_CALLED, SEVERITY, SmsStatus
+from bot.domain.sms_status import NOT_CALLED, WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.filters.words import TITLES
 
@@ -75,6 +76,11 @@ def _texts(name: str) -> BindParameter[Any]:
 GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 _CLASS = bindparam(Criterion.CLASS, type_=Text)
+_READER = bindparam("reader", type_=Text)  # The Slack user who asks.
+
+
+# Criteria that some contacts of a student may meet, and others not.
+_OF_ENTRIES = {Criterion.STATUSES, Criterion.NAMES, Criterion.WAITING}
 
 
 # Which students and entries a filter selects.
@@ -125,9 +131,9 @@ def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
     }
 
 
-def query_params(which: Filter, scope: Scope) -> dict[str, Any]:
+def query_params(which: Filter, actor: Actor) -> dict[str, Any]:
     """Return the parameters of a statement made of `matching_students` or `matching_entries`."""
-    return {**scope.params, **filter_params(which, today=scope.today)}
+    return {**actor.scope.params, **filter_params(which, today=actor.today), "reader": actor.user_id}
 
 
 def has_words(folded: SQLColumnExpression[str], patterns: BindParameter[Any]) -> ColumnElement[bool]:
@@ -159,16 +165,24 @@ def use_indexes(session: Session) -> None:
 
 def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:
     """Return a row for each student with matching entries: how the student can be reached, the `contact_ids` of the entries with
-    their `statuses`, and the `worst` of those. `also` are conditions on `ListEntry`.
+    their `statuses`, which of them were fixed (`waits`), and the `worst` of those. `also` are conditions on `ListEntry`.
     """
-    narrows_entries = bool(also) or not criteria.isdisjoint({Criterion.STATUSES, Criterion.NAMES})
+    if Criterion.MINE in criteria:
+        also = (*also, ListEntry.claimed_by == _READER)
+    narrows_entries = bool(also) or not criteria.isdisjoint(_OF_ENTRIES)
     entries = _narrowed_entries(criteria, also) if narrows_entries else ListedStudent.__table__
+    # A student may have other contacts to fix than those that match.
+    need = (
+        case((entries.c.worst == ALL_FIXED, WAITING), else_=ListedStudent.need)
+        if narrows_entries
+        else ListedStudent.need
+    )
     students = (
         select(
             *(ListedStudent.id.label("student_id"), ListedStudent.given_name, ListedStudent.family_name),
             *(ListedStudent.grade, ListedStudent.grade_order),
-            *(ListedStudent.textable, ListedStudent.other_ways, ListedStudent.need),
-            *(entries.c.contact_ids, entries.c.statuses, entries.c.worst),
+            *(ListedStudent.textable, ListedStudent.other_ways, need.label("need")),
+            *(entries.c.contact_ids, entries.c.statuses, entries.c.waits, entries.c.worst),
         )
         .where(access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria))
         .where(*student_conditions(criteria, ListedStudent), entries.c.worst.is_not(None))
@@ -177,6 +191,8 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
         students = students.where(ListedStudent.textable == 0)
     if Criterion.STATUSES in criteria:
         students = students.where(ListedStudent.statuses.op("&&")(STATUSES))
+    if Criterion.WAITING in criteria:
+        students = students.where(true() == any_(ListedStudent.waits))
     if narrows_entries:
         students = students.join(Student, Student.id == ListedStudent.id).join(entries, true())
         if level is AccessLevel.DISTRICT:
@@ -187,15 +203,18 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
 
 
 def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> FromClause:
-    """Select the entries of a listed student that match: `contact_ids`, `statuses`, and the `worst`, which is null for none."""
+    """Select the entries of a listed student that match, with columns like those of `ListedStudent`; `worst` is null for none."""
     entry = unnest_entries(ListedStudent.__table__)
     kept = select(
         func.array_agg(entry.c.contact_id).label("contact_ids"),
         func.array_agg(entry.c.status).label("statuses"),
-        func.min(severity(entry.c.status)).label("worst"),
+        func.array_agg(entry.c.waiting).label("waits"),
+        func.min(case((entry.c.waiting, ALL_FIXED), else_=work_order(entry.c.status) + 1)).label("worst"),
     )
     if Criterion.STATUSES in criteria:
         kept = kept.where(entry.c.status == any_(STATUSES))
+    if Criterion.WAITING in criteria:
+        kept = kept.where(entry.c.waiting)
     if also:
         kept = kept.join(ListEntry, ListEntry.contact_id == entry.c.contact_id).where(*also)
     if Criterion.NAMES in criteria:
@@ -212,18 +231,28 @@ def _students_of_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]
 
 
 def matching_entries(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> Subquery:
-    """Return the rows of `matching_students` with one row per entry: `contact_id` and `status`."""
+    """Return the rows of `matching_students` with one row per entry: `contact_id`, `status`, and `waiting`."""
     students = matching_students(criteria, level, *also)
     entry = unnest_entries(students)
     return select(students, entry).join(entry, true()).subquery("entries")
 
 
 def unnest_entries(students: FromClause) -> TableValuedAlias:
-    entries = func.unnest(students.c.contact_ids, students.c.statuses)
-    return entries.table_valued(column("contact_id", BigInteger), column("status", Text)).render_derived("entry")
+    entries = func.unnest(students.c.contact_ids, students.c.statuses, students.c.waits)
+    columns = (column("contact_id", BigInteger), column("status", Text), column("waiting", Boolean))
+    return entries.table_valued(*columns).render_derived("entry")
 
 
 # Columns of a student and of a listed contact.
+
+
+@dataclass(frozen=True)
+class OtherStudent:
+    """Another student of a listed contact whom the reader may see. `stands_before`: the list reaches that student first."""
+
+    name: str
+    grade: str | None
+    stands_before: bool
 
 
 @dataclass(frozen=True)
@@ -232,6 +261,7 @@ class ListedContact:
 
     `listed_phone` is the number that could not be reached, to which `status` belongs; `phone` is the number now. `updated_at` is
     set where the contact was edited since; `claimed_by` is the Slack user who works on it, and `call` the last call about it.
+    `others` are the contact's other students, loaded for a page only.
     """
 
     contact_id: int
@@ -246,13 +276,19 @@ class ListedContact:
     updated_at: datetime | None
     claimed_by: str | None
     call: LastCall | None = None
+    others: tuple[OtherStudent, ...] = ()
+
+    @property
+    def stands_above(self) -> bool:
+        """Siblings are one call: a contact is shown under the first of the students, in the order of the list."""
+        return any(other.stands_before for other in self.others)
 
 
 @dataclass(frozen=True)
 class StudentRow:
     """A student of the list. `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email.
 
-    `teachers` are at most three, homeroom first.
+    `teachers` are at most three, homeroom first; in a page they are family names.
     """
 
     student_id: int
@@ -265,8 +301,8 @@ class StudentRow:
     other_ways: bool
 
 
-def severity(status: SQLColumnExpression[str]) -> ColumnElement[int]:
-    return sort_position(SEVERITY, status)
+def work_order(status: SQLColumnExpression[str]) -> ColumnElement[int]:
+    return sort_position(WORK_ORDER, status)
 
 
 def grade_order(level: SQLColumnExpression[str | None]) -> ColumnElement[int]:
@@ -307,10 +343,13 @@ def school_names(student_id: SQLColumnExpression[int]) -> Function[Any]:
     return func.array(schools.where(StudentSchool.student_id == student_id).order_by(School.name).scalar_subquery())
 
 
-def teacher_names(student_id: SQLColumnExpression[int], today: date | ColumnElement[date]) -> Function[Any]:
+def teacher_names(
+    student_id: SQLColumnExpression[int], today: date | ColumnElement[date], *, family_only: bool = False
+) -> Function[Any]:
     """Return the array of the names of a student's teachers today: homeroom first, then primary teachers."""
+    family = func.coalesce(func.nullif(Staff.family_name, ""), Staff.given_name)
     teachers = (
-        select(full_name(Staff.given_name, Staff.family_name))
+        select(family if family_only else full_name(Staff.given_name, Staff.family_name))
         .join(ClassTeacher, ClassTeacher.staff_id == Staff.id)
         .join(ClassStudent, ClassStudent.class_id == ClassTeacher.class_id)
         .join(SchoolClass, SchoolClass.id == ClassTeacher.class_id)
@@ -341,7 +380,14 @@ def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple
             *(entry.updated_at, entry.claimed_by, *CALL_COLUMNS, BOUND_PARAMS.today.label("today")),
             Contact.version,
             func.row_number()
-            .over(order_by=(severity(entry.status), adult.priority.nulls_last(), adult.contact_id))
+            .over(
+                order_by=(
+                    entry.updated_at.is_not(None),
+                    work_order(entry.status),
+                    adult.priority.nulls_last(),
+                    adult.contact_id,
+                )
+            )
             .label("turn"),
         )
         .join_from(effective_contacts, entry, entry.contact_id == adult.contact_id)
@@ -379,4 +425,10 @@ def contact_from_row(row: Any) -> ListedContact:
         updated_at=row.updated_at,
         claimed_by=row.claimed_by,
         call=call_from_row(row),
+        others=tuple(map(_other_student, row.others or ())),
     )
+
+
+def _other_student(values: Sequence[Any]) -> OtherStudent:
+    given, family, level, stands_before = values
+    return OtherStudent(display.full_name(given, family), level, stands_before)

@@ -84,7 +84,10 @@ def _sis_source(config: Settings) -> Check:
     try:
         source = choose_source(config)
         if source is None:
-            sentence = "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV."
+            sentence = (
+                "is not set, so there is no nightly sync. Set SIS_ONEROSTER_URL, SIS_ONEROSTER_CSV, or "
+                "SIS_POWERSCHOOL_URL."
+            )
             return Check(name, ok=None, sentence=sentence)
         return Check(name, ok=True, sentence=f"{source.name} {source.probe()}.")
     except UserError as error:

@@ -50,7 +50,8 @@ def sync(
     source = Export(path) if path else choose_source(config)
     if source is None:
         raise typer.BadParameter(
-            "no SIS is set. Give the PATH of an export, or set SIS_ONEROSTER_URL or SIS_ONEROSTER_CSV"
+            "no SIS is set. Give the PATH of an export, or set SIS_ONEROSTER_URL, SIS_ONEROSTER_CSV, or "
+            "SIS_POWERSCHOOL_URL"
         )
     with progress_bars(Console(stderr=True)) as progress:
         try:

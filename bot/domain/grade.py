@@ -32,6 +32,8 @@ _LABELS = {
     "Other": "other grade",
 }
 
+_SHORT = {"UG": "ungraded", "Other": "other grade"}
+
 # A level in digits with what people write around it: blanks anywhere, other signs only before it.
 _DIGITS = re.compile(r"(?:grades?|gr|g)?[ .:#=-]*(\d{1,2})(?:\.0)? ?(?:st|nd|rd|th)?[ .°]*(?:grade)?")
 # Some SIS count the years before kindergarten, which is their 0.
@@ -68,6 +70,11 @@ def order(level: str) -> int:
 def label(level: str) -> str:
     """Return `grade 5`, `kindergarten`, or `pre-K`, for use inside a sentence."""
     return _LABELS.get(level) or f"grade {level}"
+
+
+def short(level: str) -> str:
+    """Return `Gr 5`, `K`, or `Pre-K`, for a row with little space."""
+    return f"Gr {level}" if level.isdecimal() else "Pre-K" if level == "PK" else _SHORT.get(level, level)
 
 
 def title(level: str) -> str:

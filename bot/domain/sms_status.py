@@ -58,25 +58,25 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
         "Landline",
         Color.YELLOW,
         "This number cannot get texts. It may still get an autocall.",
-        "Ask for a mobile number, or switch the contact method to call.",
+        "Ask for a mobile number, or switch to calls.",
     ),
     SmsStatus.TURNED_OFF: Meaning(
         "Turned Off",
         Color.YELLOW,
         "The phone was off or out of range. A text arrives once it is on again.",
-        "Wait for the next mass message. Still off then? Ask for another number.",
+        "Wait for the next message. Still off then? Ask for another number.",
     ),
     SmsStatus.UNCONFIRMED: Meaning(
         "Unconfirmed",
         Color.YELLOW,
         "The carrier cannot say whether the last text arrived.",
-        "Wait for the next mass message. Still here then? Check the number with the family.",
+        "Wait for the next message. Still here then? Check the number with the family.",
     ),
     SmsStatus.BLOCKED: Meaning(
         "Blocked",
         Color.RED,
         "The contact or their carrier blocks our texts.",
-        "Ask the contact to unblock us or their carrier to allow our texts, or use another number.",
+        "Ask them to unblock our number, or get another number.",
     ),
     SmsStatus.INACTIVE: Meaning(
         "Inactive",
@@ -104,6 +104,10 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
     ),
 }
 
+# What a color means to a front office. Only the contact can lift an opt-out, so it has words of its own.
+COLOR_WORDS = {Color.RED: "Needs a new number", Color.YELLOW: "May still work"}
+WAITS_FOR_FAMILY = "Waiting for the family"
+
 # Worst first: a text that will never arrive ranks above one that may.
 SEVERITY = (
     SmsStatus.OPT_OUT,
@@ -116,8 +120,31 @@ SEVERITY = (
     SmsStatus.UNCONFIRMED,
 )
 
+# What a clerk can fix now, what may still work, and what only the family can change.
+WORK_ORDER = (
+    SmsStatus.NO_NUMBER,
+    SmsStatus.INACTIVE,
+    SmsStatus.WRONG_PERSON,
+    SmsStatus.LANDLINE,
+    SmsStatus.BLOCKED,
+    SmsStatus.TURNED_OFF,
+    SmsStatus.UNCONFIRMED,
+    SmsStatus.OPT_OUT,
+)
+
 # A call to such a number reaches no one, or a stranger.
 NOT_CALLED = (SmsStatus.INACTIVE, SmsStatus.WRONG_PERSON)
+
+
+def group_words(status: SmsStatus) -> str:
+    """Return the words over the statuses of one kind: who can do what about them."""
+    return WAITS_FOR_FAMILY if status is SmsStatus.OPT_OUT else COLOR_WORDS[MEANINGS[status].color]
+
+
+def next_step(status: SmsStatus, our_number: str | None) -> str:
+    """Return what to do, with the number our texts come from, as people write it, if it is known."""
+    step = MEANINGS[status].next_step
+    return step.replace("our number", f"our number {our_number}") if our_number else step
 
 
 def statuses_with_color(color: Color) -> tuple[SmsStatus, ...]:

@@ -19,6 +19,12 @@ _LAST_PAGE = 1_000_000
 _LONGEST_PART = 300
 _SHORTEST_RANGE = 3
 EVERYONE = "all"
+# Fields of a filter that are set or not: the word for each, and the heading of its list.
+FLAGS = {
+    "no_adult": ("no-adult", "No adult can be texted"),
+    "waiting": ("waiting", "Waiting for the next message"),
+    "mine": ("mine", "Claimed by me"),
+}
 _COLORS = {statuses_with_color(color): color for color in Color}
 
 # Slack makes links of addresses and numbers that people type: `<mailto:ana@district.example|ana@district.example>`.
@@ -63,6 +69,8 @@ class Criterion(StrEnum):
     SCHOOL = "school"
     CLASS = "class_title"
     NO_ADULT = "no_adult"
+    WAITING = "waiting"
+    MINE = "mine"
 
 
 Criteria = frozenset[Criterion]
@@ -76,7 +84,8 @@ class Filter:
 
     `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one contact;
     `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means
-    students with no adult who can be texted. The constructor removes duplicates, quotes, and extra blanks, and sorts.
+    students with no adult who can be texted; `waiting`: contacts that were fixed and wait for the next mass message; `mine`:
+    contacts claimed by the person who asks. The constructor removes duplicates, quotes, and extra blanks, and sorts.
     """
 
     grades: tuple[str, ...] = ()
@@ -87,6 +96,8 @@ class Filter:
     page: int = 1
     no_adult: bool = False
     class_title: str | None = None
+    waiting: bool = False
+    mine: bool = False
 
     def __post_init__(self) -> None:
         canonical = {
@@ -106,7 +117,7 @@ class Filter:
 
     def student_part(self) -> "Filter":
         """Return a filter with the same grade, teacher, school, class, and page only."""
-        return replace(self, statuses=(), names=(), no_adult=False)
+        return replace(self, statuses=(), names=(), no_adult=False, waiting=False, mine=False)
 
     @property
     def text(self) -> str:
@@ -123,8 +134,7 @@ class Filter:
             parts.append(f"grade {','.join(levels)}")
         if self.statuses:
             parts.append(_COLORS.get(self.statuses) or ",".join(STATUS_SLUGS[status] for status in self.statuses))
-        if self.no_adult:
-            parts.append("no-adult")
+        parts += [word for name, (word, _) in FLAGS.items() if getattr(self, name)]
         if self.names:
             parts.append(f'student "{" ".join(self.names)}"')
         if self.teacher:
@@ -149,8 +159,7 @@ def describe(which: Filter) -> str:
         parts.append(f"All {color}")
     elif which.statuses:
         parts.append(", ".join(MEANINGS[status].label for status in which.statuses))
-    if which.no_adult:
-        parts.append("No adult can be texted")
+    parts += [heading for name, (_, heading) in FLAGS.items() if getattr(which, name)]
     if which.names:
         parts.append(f"“{' '.join(which.names)}”")
     if which.teacher:

@@ -62,7 +62,7 @@ class Reader:
         self._names: list[str] = []
         self._places = {"teacher": "", "school": "", "class": ""}
         self._page = 1
-        self._no_adult = False
+        self._flags: set[str] = set()
         self._after_name = -1
 
     def read(self) -> Filter:
@@ -88,12 +88,14 @@ class Reader:
             self._places["teacher"],
             self._places["school"],
             self._page,
-            self._no_adult,
-            self._places["class"],
+            class_title=self._places["class"],
+            **dict.fromkeys(self._flags, True),
         )
 
-    def _problem(self, start: int, end: int, *instead: str, may_be_name: bool = True) -> int:
-        self.problems.append(Problem(start, end, instead, may_be_name))
+    def _problem(
+        self, start: int, end: int, *instead: str, may_be_name: bool = True, topic: w.Topic | None = None
+    ) -> int:
+        self.problems.append(Problem(start, end, instead, may_be_name, topic))
         return end
 
     def _read_mention(self, at: int) -> int:
@@ -103,9 +105,8 @@ class Reader:
         if "@" in text and (teacher := self._mentions.get(who)):
             self._places["teacher"] = teacher
             return at + 1
-        if topic := w.TOPIC_WORDS.get(self._words[at]):
-            self.problems.append(Problem(at, at + 1, (), may_be_name=False, topic=topic))
-            return at + 1
+        if (topic := w.TOPIC_WORDS.get(self._words[at])) and not self._status_phrase(at)[0]:
+            return self._problem(at, at + 1, may_be_name=False, topic=topic)
         if text[0] == "<" or "@" in text or self._words[at] in w.COMMAND_WORDS:
             return self._problem(at, at + 1, may_be_name=False)
         return 0
@@ -161,10 +162,10 @@ class Reader:
         return at + 4 if self._words[at + 2] == "of" and self._words[at + 3].isdecimal() else at + 2
 
     def _read_status(self, at: int) -> int:
-        end, statuses = self._status_phrase(at)
+        end, statuses, flag = self._status_phrase(at)
         if end:
             self._statuses += statuses
-            self._no_adult = self._no_adult or not statuses
+            self._flags |= {flag} if flag else set()
             return end
         if self._words[at] in w.CANNOT:
             adjective = at + 1 + (self._words[at + 1] == "be")
@@ -172,7 +173,7 @@ class Reader:
                 return adjective + 1
         if self._words[at] not in w.NOT:
             return 0
-        end, statuses = self._status_phrase(at + 1)
+        end, statuses, _ = self._status_phrase(at + 1)
         if not statuses:
             return 0
         # `not blocked`: a filter cannot say it; the other statuses may be meant.
@@ -180,19 +181,19 @@ class Reader:
         meant = ",".join(w.STATUS_SLUGS[status] for status in statuses)
         return self._problem(at, end, others, meant, may_be_name=False)
 
-    def _status_phrase(self, at: int) -> tuple[int, tuple[SmsStatus, ...]]:
-        """Return the end of the longest status phrase here (0: none) and its statuses; without any, it says `no adult`."""
-        end, joined = 0, ""
+    def _status_phrase(self, at: int) -> tuple[int, tuple[SmsStatus, ...], str]:
+        """Return the end of the longest phrase here (0: none), and its statuses or the field of a filter that it sets."""
+        end, joined, flag = 0, "", ""
         statuses: tuple[SmsStatus, ...] = ()
         for place in range(at, at + w.LONGEST_PHRASE):
             if not self._words[place]:
                 break
             joined += self._words[place].replace(" ", "")
             if joined in w.STATUS_WORDS:
-                end, statuses = place + 1, w.STATUS_WORDS[joined]
-            elif joined in w.NO_ADULT_WORDS:
-                end, statuses = place + 1, ()
-        return end, statuses
+                end, statuses, flag = place + 1, w.STATUS_WORDS[joined], ""
+            elif joined in w.FLAG_WORDS:
+                end, statuses, flag = place + 1, (), w.FLAG_WORDS[joined]
+        return end, statuses, flag
 
     def _read_grades(self, at: int) -> int:
         """Read the grades in a row: `grade 5`, `3,4`, `3 and 4`, `K to 2`, `pre k`, `5th graders`."""
@@ -230,7 +231,8 @@ class Reader:
             return self._problem(at, at + 1, may_be_name=bool(self._words[at + 1]))
         if _GRADE_WITH_LETTER.match(self._words[at + 1]) and (end := self._read_class(at, at + 1)):
             return end
-        return self._problem(at, at + 2, *self._grades_and_classes_like(at + 1), may_be_name=False)
+        topic = w.Topic.NO_SUCH_GRADE if self._words[at + 1].isdecimal() else None
+        return self._problem(at, at + 2, *self._grades_and_classes_like(at + 1), may_be_name=False, topic=topic)
 
     def _is_grade_noun(self, at: int) -> bool:
         return self._words[at] in w.GRADE_NOUNS and _DIGIT.search(self._words[at + 1]) is None

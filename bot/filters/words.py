@@ -27,6 +27,8 @@ GRAMMAR = (
     Phrase("wrong number", "contacts whose number belongs to someone else; `wrong person` works too"),
     Phrase("no number", "contacts without a number that can be texted"),
     Phrase("no adult", "students on the list with no adult who can be texted"),
+    Phrase("waiting", "contacts that were fixed and wait for the next mass message"),
+    Phrase("mine", "contacts that you took care of with *I'll take it*; `claimed by me` works too"),
     Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
     Phrase("teacher García", "the students of one teacher; `ms garcia` and `@Ana García` work too"),
     Phrase("school Lincoln", "the students of one school"),
@@ -78,15 +80,29 @@ _STATUS_PHRASES = {
 }
 _NO_ADULT_PHRASES = (
     *("no adult", "no parent", "no guardian", "without adult", "without an adult", "without parent"),
-    "without guardian",
+    *("without guardian", "no one", "nobody", "noone"),
 )
 # Keys have no blanks, so that `opt out`, `opt-out` and `optout` are the same.
 STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
     **{phrase.replace(" ", ""): (status,) for status, phrases in _STATUS_PHRASES.items() for phrase in phrases},
     **{f"{color}{ending}": statuses_with_color(color) for color in Color for ending in ("", "s")},
 }
-NO_ADULT_WORDS = {phrase.replace(" ", "") + ending for phrase in _NO_ADULT_PHRASES for ending in ("", "s")}
-LONGEST_PHRASE = max(len(phrase.split()) for phrases in _STATUS_PHRASES.values() for phrase in phrases)
+_WAITING_PHRASES = (
+    *("waiting", "fixed", "already fixed", "waiting for the next message", "waiting for next message"),
+    *("waiting for the next mass message", "waiting for next mass message"),
+)
+_MINE_PHRASES = ("mine", "claimed by me", "my claims", "my claim", "claimed by myself", "i claimed")
+# Words that set a field of a filter without a value, as keys without blanks.
+FLAG_WORDS: dict[str, str] = {
+    **{f"{phrase}{ending}".replace(" ", ""): "no_adult" for phrase in _NO_ADULT_PHRASES for ending in ("", "s")},
+    **{phrase.replace(" ", ""): "waiting" for phrase in _WAITING_PHRASES},
+    **{phrase.replace(" ", ""): "mine" for phrase in _MINE_PHRASES},
+}
+LONGEST_PHRASE = max(
+    len(phrase.split())
+    for phrases in (*_STATUS_PHRASES.values(), _WAITING_PHRASES, _MINE_PHRASES)
+    for phrase in phrases
+)
 # Behind `not`, `cannot`, or `cannot be`: everyone on the list.
 TEXTABLE = {"textable", "texted", "reachable", "reached", "contactable", "deliverable", "delivered"}
 CANNOT = {"cannot", "cant", "not"}
@@ -129,10 +145,11 @@ COMMON_IN_SCHOOLS = SCHOOL_KINDS | SCHOOL_NOUNS | {"the", "of", "at", "and", "jr
 
 
 class Topic(StrEnum):
-    """What people ask for with a word that is no filter. The card explains how to get it."""
+    """What people ask for with words that are no filter. The card explains how to get it, or that it does not exist."""
 
     FILE = "file"
     CLAIMS = "claims"
+    NO_SUCH_GRADE = "no_such_grade"
 
 
 TOPIC_WORDS = {
@@ -143,7 +160,7 @@ ASKING = {"can", "could", "would", "will"}
 FILLERS = {
     *("a", "all", "and", "any", "are", "by", "cleanup", "contact", "contacts", "children", "currently", "dad", "dads"),
     *("everybody", "everyone", "families", "family", "father", "find", "for", "from", "give", "guardian", "guardians"),
-    *("has", "have", "hello", "hey", "how", "in", "is", "just", "kids", "list", "many", "me", "mine", "mom", "moms"),
+    *("has", "have", "hello", "hey", "how", "in", "is", "just", "kids", "list", "many", "me", "mom", "moms"),
     *("mother", "my", "names", "need", "number", "numbers", "of", "on", "only", "ones", "or", "our", "parent"),
     *("parents", "phone", "phones", "please", "s", "show", "still", "students", "texts", "thanks", "that", "the"),
     *("unreachable", "undeliverable", "undelivered", "uncontactable", "untextable", "bounced", "bounces", "failed"),

@@ -28,7 +28,7 @@ from bot.errors import UserError, describe_error
 from bot.sandbox.assembly import Sandbox
 from bot.sandbox.district import sis_export
 from bot.sandbox.slack.models import RequestKind
-from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.list.rows import OPEN_STUDENT
 
 logger = logging.getLogger(__name__)
 

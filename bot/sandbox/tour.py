@@ -19,7 +19,7 @@ from bot.sandbox.slack import forms
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import Message, Outcome, Surface, text_of
 from bot.sandbox.slack.people import Person
-from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.list.rows import OPEN_STUDENT
 from bot.slack.student import edit as edit_dialog
 from bot.slack.student.ids import ALL_CONTACTS, EDIT, TAKE_SIS, UNDO_EDIT
 

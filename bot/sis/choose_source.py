@@ -1,9 +1,14 @@
 """Which source a district's roster comes from, by its settings."""
 
+from typing import TYPE_CHECKING
+
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.sis.oneroster_csv import Export
 from bot.sis.rows import Source
+
+if TYPE_CHECKING:
+    from bot.sis.powerschool_calls import Credentials
 
 
 def choose_source(settings: Settings) -> Source | None:
@@ -13,6 +18,8 @@ def choose_source(settings: Settings) -> Source | None:
         UserError: two sources are set, or half of one.
     """
     export, url = settings.sis_oneroster_csv, settings.sis_oneroster_url
+    if settings.sis_powerschool_url:
+        return _choose_powerschool(settings)
     if export and url:
         raise UserError(
             "sis.two_sources",
@@ -52,3 +59,34 @@ def _credentials(settings: Settings, url: str | None) -> tuple[str, str, str]:
             "our client is registered. A server with a token that does not change needs SIS_ONEROSTER_TOKEN instead.",
         )
     return token, client_id, secret
+
+
+def _choose_powerschool(settings: Settings) -> Source:
+    if settings.sis_oneroster_csv or settings.sis_oneroster_url or settings.sis_contacts_csv:
+        raise UserError(
+            "sis.two_sources",
+            "SIS_POWERSCHOOL_URL is set beside SIS_ONEROSTER_URL, SIS_ONEROSTER_CSV, or SIS_CONTACTS_CSV. PowerSchool has the "
+            "contacts, too: keep the one to read, and empty the others.",
+        )
+    from bot.sis.powerschool_rest import PowerSchool
+
+    return PowerSchool(powerschool_credentials(settings))
+
+
+def powerschool_credentials(settings: Settings) -> "Credentials":
+    """Return the address of PowerSchool and the credentials of our plugin there.
+
+    Raises:
+        UserError: one of them is not set.
+    """
+    from bot.sis.powerschool_calls import Credentials
+
+    url, client_id = settings.sis_powerschool_url, settings.sis_powerschool_client_id
+    secret = settings.sis_powerschool_client_secret
+    if not url or not client_id or not secret:
+        raise UserError(
+            "sis.no_credentials",
+            "PowerSchool needs SIS_POWERSCHOOL_URL, SIS_POWERSCHOOL_CLIENT_ID, and SIS_POWERSCHOOL_CLIENT_SECRET. It shows the last "
+            "two in Plugin Management > our plugin > Data Provider Configuration.",
+        )
+    return Credentials(url, client_id, secret.get_secret_value())

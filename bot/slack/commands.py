@@ -36,9 +36,12 @@ def register(app: App, ctx: AppContext) -> None:
         if _opens_dialog(action["value"]):
             results_dialog.open_upload(ctx, client, body)
             return
-        typed = {"user_id": body["user"]["id"], "channel_id": body["channel"]["id"], "text": action["value"]}
-        card = answer(ctx, client, typed)
-        respond.answer(client, body, card, replace_original=True)
+        channel_id = body.get("channel", {}).get("id", "")  # A dialog and the Home tab have none.
+        card = answer(ctx, client, {"user_id": body["user"]["id"], "channel_id": channel_id, "text": action["value"]})
+        if "view" in body:
+            respond.open_dialog(client, body, list_card.dialog(card))
+        else:
+            respond.answer(client, body, card, replace_original=True)
 
 
 def _opens_dialog(text: str) -> bool:

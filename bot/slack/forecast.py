@@ -12,7 +12,7 @@ from bot.slack.kit import users
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
-from bot.slack.list import links
+from bot.slack.list import links, rows
 from bot.slack.list.scope import CommandScope, read_scope
 
 _COMMAND = "forecast"
@@ -38,7 +38,7 @@ def _card(forecast: Forecast, scope: CommandScope) -> Card:
             *scope.ignored_words(ignored),
             b.section(scope.unmet or "\n".join(_facts(forecast))),
             *([b.divider()] if forecast.students else []),
-            *(list_card.student_row(student, here=here, limit=0) for student in forecast.students),
+            *(rows.without_listed_contacts(student, here=here) for student in forecast.students),
             *list_card.command_buttons(_COMMAND, which, pages=forecast.pages),
         ]
     )

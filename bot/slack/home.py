@@ -162,6 +162,7 @@ def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
     if not own.changes:
         return []
     rows = [pending.row(change, here=here) for change in own.changes]
-    more = [b.context("… and more: `/cleanup pending`")] if own.pages > 1 else []
+    show_all = b.button("Show all", f"{links.RUN_PREFIX}.0", "pending", label="Show all changes of yours")
+    more = b.actions([show_all] if own.pages > 1 else [])
     title = b.section("*Your changes that the student information system does not have yet*")
     return [b.divider(), title, *rows, *more]

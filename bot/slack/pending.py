@@ -18,6 +18,7 @@ from bot.cleanup_list.query import narrow_students
 from bot.contact_edits.pending import ChangeKind, PendingChange
 from bot.contact_edits.pending_export import NO_CONTACT_IDS, ExportFormat, PendingFile, export_pending
 from bot.contact_edits.pending_page import PendingPage, load_pending_page
+from bot.contact_edits.write_back import Writable, count_writable
 from bot.db.models.edits import EditField
 from bot.domain import display
 from bot.domain.display import plural
@@ -37,7 +38,7 @@ from bot.slack.student import ids
 
 logger = logging.getLogger(__name__)
 
-SHEET, POWERSCHOOL = "changes.sheet", "changes.powerschool"
+SHEET, POWERSCHOOL, WRITE = "changes.sheet", "changes.powerschool", "changes.write"
 _FORMATS = {SHEET: ExportFormat.SHEET, POWERSCHOOL: ExportFormat.POWERSCHOOL}
 _FILE_NAMES = {ExportFormat.SHEET: "contact-changes", ExportFormat.POWERSCHOOL: "powerschool-contacts"}
 _INSTRUCTIONS = {
@@ -54,6 +55,7 @@ _NOUNS = {
     ChangeKind.REMOVED: "removed contact",
 }
 _MAX_TEXT = 150
+_NOTHING_WRITABLE = Writable(count=0, newest=0, approved=0)
 
 
 def register(app: App, ctx: AppContext) -> None:
@@ -78,7 +80,7 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
     mentioned = users.mentioned_emails(ctx.engine, client, text, now=ctx.now())
     with ctx.acting(client, body["user_id"]) as (session, actor):
         scope = read_scope(session, actor, text, mentioned)
-        students = _students(actor, scope.filter)
+        students = students_of(actor, scope.filter)
         page = load_pending_page(
             session,
             students,
@@ -86,29 +88,33 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
             page_size=_CHANGES_ON_A_PAGE,
             is_district=actor.level is AccessLevel.DISTRICT and not scope.filter.criteria & STUDENT_CRITERIA,
         )
-    return _card(page, scope, scope.filter.with_page(page.page), actor)
+        may_write = ctx.settings.sis_write_back and actor.may_export and actor.may_edit
+        writable = count_writable(session, students) if may_write else _NOTHING_WRITABLE
+    return _card(page, scope, scope.filter.with_page(page.page), actor, writable)
 
 
-def _students(actor: Actor, which: Filter) -> Select[int]:
+def students_of(actor: Actor, which: Filter) -> Select[int]:
     return narrow_students(access.visible_students(actor), which, today=actor.today)
 
 
-def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor) -> Card:
+def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor, writable: Writable) -> Card:
     ignored = "Changes can be narrowed by grade, school, and teacher. The rest of what you typed is left out."
     above = [
         b.header(scope.heading("Not yet in the student information system")),
         *scope.ignored_words(ignored),
-        b.section(scope.unmet or _facts(page, which)),
+        b.section(scope.unmet or _facts(page, which, writable)),
     ]
     below = [
         *list_card.command_buttons(_COMMAND, which, pages=page.pages),
-        *b.actions(_file_buttons(page, which) if page.changes and actor.may_export else []),
+        *b.actions(
+            _write_button(writable, which) + _file_buttons(page, which) if page.changes and actor.may_export else []
+        ),
     ]
     space = b.MESSAGE_CHARACTERS - b.size(above) - b.size(below)
     return b.card([*above, *_rows(page.changes, which, space=space), *below])
 
 
-def _facts(page: PendingPage, which: Filter) -> str:
+def _facts(page: PendingPage, which: Filter, writable: Writable) -> str:
     if not page.total:
         students = "contact of these students" if which.criteria else "contact of your students"
         return f"✅ Nothing is pending: the student information system has every change of every {students}."
@@ -117,6 +123,8 @@ def _facts(page: PendingPage, which: Filter) -> str:
     if page.disputed:
         disputed = plural(page.disputed, "of them has", "of them have")
         facts.append(f"⚖️ *{disputed} another value there by now.* Open the student to choose.")
+    if writable.approved:
+        facts.append(f"✍️ {plural(writable.approved, 'of them is', 'of them are')} being written to PowerSchool.")
     if page.pages > 1:
         facts.append(f"Page {page.page} of {page.pages}.")
     return "\n".join(facts)
@@ -154,6 +162,19 @@ def _values(change: PendingChange) -> str:
     field = EditField(change.kind)
     old, new = b.display_value(field, change.old), b.display_value(field, change.new)
     return f"{old} → {new}" if old != new else f"{old} → a new number with the same last four digits"
+
+
+def _write_button(writable: Writable, which: Filter) -> list[Block]:
+    if not writable.count:
+        return []
+    numbers = plural(writable.count, "new number")
+    confirm = b.confirm(
+        f"Write {numbers} to PowerSchool?",
+        "Each is checked there first. A number that someone changed in PowerSchool meanwhile is kept, and you choose.",
+        yes=f"Write {numbers}",
+    )
+    value = f"{writable.newest} {which.with_page(1).text}"
+    return [b.button("Write to PowerSchool", WRITE, value, style="primary") | {"confirm": confirm}]
 
 
 def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:
@@ -201,7 +222,7 @@ def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: 
         access.require_exporter(actor)
         file = export_pending(
             session,
-            _students(actor, which),
+            students_of(actor, which),
             export_format,
             content,
             settings=ctx.settings,

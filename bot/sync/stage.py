@@ -184,6 +184,6 @@ def label_rejections(connection: Connection, parts: Sequence[Part]) -> None:
                 execute(connection, _RENAME_FILE, offset=offset, **names)
         elif not part.has_lines:
             endpoint = Kind.USERS if part.kind is Kind.ROLES else part.kind
-            for statement in (_LABEL_WITH_ID, _LABEL_WITHOUT_ID):
-                values = {"kind": part.kind, "endpoint": endpoint, "table": _TABLES_WITH_ID[endpoint]}
+            values = {"kind": part.kind, "endpoint": endpoint, "table": _TABLES_WITH_ID.get(endpoint)}
+            for statement in (*([_LABEL_WITH_ID] if values["table"] else []), _LABEL_WITHOUT_ID):
                 execute(connection, statement.format(**values))

@@ -25,9 +25,9 @@ from bot.cleanup_list.student import Sibling, load_student
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, Removal
-from bot.db.models.messages import MassMessage, PhoneNumber
+from bot.db.models.messages import ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import School, StudentContact, SyncRun
-from bot.domain.sms_status import SmsStatus
+from bot.domain.sms_status import WORK_ORDER, SmsStatus
 from bot.errors import UserError
 from bot.filters.filter import Filter
 from bot.filters.vocabulary import Vocabulary
@@ -93,7 +93,7 @@ def test_row_says_who_cannot_be_texted_and_why(session, district, clara):
     school_class(session, district.ana, district.lincoln, learner)
     maria = list_contact(session, contact(session, learner), SmsStatus.LANDLINE, since=NOW - timedelta(days=3))
     row = shown(session, Filter(), actor=clara).students[0]
-    assert (row.grade, row.schools, row.teachers) == ("5", ("Lincoln Elementary",), ("Ana García", "Tom Brown"))
+    assert (row.grade, row.schools, row.teachers) == ("5", ("Lincoln Elementary",), ("García", "Brown"))
     assert row.listed == (
         ListedContact(
             contact_id=maria.id,
@@ -139,6 +139,29 @@ def test_call_to_an_inactive_number_reaches_no_one(session, district, clara):
     session.add(PhoneNumber(phone=gran.sis_phone, status=SmsStatus.INACTIVE, since=NOW))
     session.flush()
     assert not shown(session, Filter(), actor=clara).students[0].other_ways
+
+
+def test_what_a_clerk_can_fix_comes_before_what_may_still_work_and_opt_outs(session, district, clara):
+    for status in SmsStatus:
+        unreachable(session, status, "Rivera", at=district.lincoln, status=status)
+    found = [SmsStatus(name.removesuffix(" Rivera")) for name in names(shown(session, Filter(), actor=clara))]
+    assert tuple(found) == WORK_ORDER
+    assert found[-1] is SmsStatus.OPT_OUT
+
+
+def test_student_with_fixed_contacts_only_comes_last(session, district, clara):
+    _, fixed = unreachable(session, "Ada", "Able", at=district.lincoln, status=SmsStatus.NO_NUMBER)
+    half, half_fixed = unreachable(session, "Ben", "Baker", at=district.lincoln, status=SmsStatus.NO_NUMBER)
+    list_contact(session, contact(session, half, given="Dad"), SmsStatus.BLOCKED)
+    unreachable(session, "Cy", "Cole", at=district.lincoln, status=SmsStatus.OPT_OUT)
+    for each in (fixed, half_fixed):
+        session.get(ListEntry, each.id).updated_at = NOW
+    session.flush()
+    page = shown(session, Filter(), actor=clara)
+    assert names(page) == ["Ben Baker", "Cy Cole", "Ada Able"]
+    assert (page.total_contacts, page.fixed) == (4, 2)
+    assert [row.name for row in page.students[0].listed] == ["Dad Rivera", "Maria Baker"]
+    assert names(shown(session, Filter(statuses=(SmsStatus.NO_NUMBER,)), actor=clara)) == ["Ada Able", "Ben Baker"]
 
 
 def test_students_are_ordered_by_status_then_grade_then_family_name(session, district, clara):

@@ -54,6 +54,8 @@ filters = st.builds(
     school=st.none() | words,
     page=st.integers(),
     no_adult=st.booleans(),
+    waiting=st.booleans(),
+    mine=st.booleans(),
     class_title=st.none() | words,
 )
 vocabularies = st.sampled_from(

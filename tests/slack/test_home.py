@@ -14,7 +14,7 @@ from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
 
 NEWS = "Since your last visit"
-PENDING = "waiting for the next mass message"
+PENDING = "Waiting for the next message"
 # Only the query of a list has it.
 LIST_QUERY = "WITH listed AS"
 
@@ -146,7 +146,7 @@ def test_fix_on_a_later_page_redraws_that_page(office, two_pages):
     screens.open_student(office.clara, office.clara.home, value=value)
     office.clara.press(office.clara.view, action_id="claim.take")
     assert "list.show.previous" in screens.action_ids(office.clara.home)
-    assert f"<@{office.clara.id}> takes care of it" in text_of(office.clara.home)
+    assert f"🙋 <@{office.clara.id}>" in text_of(office.clara.home)
 
 
 def test_simultaneous_first_visits_are_one(office, session, sam, caplog):

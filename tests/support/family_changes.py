@@ -73,6 +73,8 @@ CHANGES = {
     ON CONFLICT (contact_id) DO UPDATE SET status = :status
     """: {"contact": contact, "status": status},
     "DELETE FROM cleanup_list WHERE contact_id = :contact": {"contact": contact},
+    "UPDATE cleanup_list SET updated_at = now() WHERE contact_id = :contact": {"contact": contact},
+    "UPDATE cleanup_list SET updated_at = NULL WHERE contact_id = :contact": {"contact": contact},
 }
 change = st.one_of(
     *(st.tuples(st.just(statement), st.fixed_dictionaries(values)) for statement, values in CHANGES.items())

@@ -4,7 +4,7 @@ from sqlalchemy import select, text
 
 from bot.db.models.listed_students import ListedStudent
 from bot.domain.grade import LEVELS
-from bot.domain.sms_status import SEVERITY
+from bot.domain.sms_status import WORK_ORDER
 
 IN_FORCE = {"pending", "conflict"}
 
@@ -30,7 +30,11 @@ def _expected_row(student, tables):
     adults = [contact for contact in tables["contacts"] if _is_linked(contact, student, tables)]
     reach = [_reach(contact, tables) for contact in adults]
     ids = {contact.id for contact in adults}
-    entries = sorted((entry.contact_id, entry.status) for entry in tables["cleanup_list"] if entry.contact_id in ids)
+    entries = sorted(
+        (entry.contact_id, entry.status, entry.updated_at is not None)
+        for entry in tables["cleanup_list"]
+        if entry.contact_id in ids
+    )
     textable, other_ways = reach.count("text"), "other" in reach
     return {
         "student_id": student.id,
@@ -40,10 +44,11 @@ def _expected_row(student, tables):
         "grade_order": _position(LEVELS, student.grade),
         "textable": textable,
         "other_ways": other_ways,
-        "need": 2 if textable else int(other_ways),
-        "contact_ids": [contact_id for contact_id, _ in entries],
-        "statuses": [status for _, status in entries],
-        "worst": min((_position(SEVERITY, status) for _, status in entries), default=None),
+        "need": 3 if all(fixed for _, _, fixed in entries) else 2 if textable else int(other_ways),
+        "contact_ids": [contact_id for contact_id, _, _ in entries],
+        "statuses": [status for _, status, _ in entries],
+        "waits": [fixed for _, _, fixed in entries],
+        "worst": min((9 if fixed else _position(WORK_ORDER, status) for _, status, fixed in entries), default=None),
     }
 
 

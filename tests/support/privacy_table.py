@@ -47,6 +47,6 @@ class PrivacyTable:
 def _split_file():
     """Return the lines before the table, those of the table, and those after it."""
     lines = FILE.read_text(encoding="utf-8").splitlines()
-    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
-    first, last = rows[0], rows[-1]
+    first = next(number for number, line in enumerate(lines) if line.startswith(f"| {_HEAD[0]} |"))
+    last = max(number for number, line in enumerate(lines) if line.startswith("|"))
     return lines[:first], lines[first : last + 1], lines[last + 1 :]

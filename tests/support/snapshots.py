@@ -9,7 +9,9 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 _SLACK_DATE = re.compile(r"<!date\^\d+\^([^|]*)\|[^>]*>")
+_TOKEN = re.compile(r"\{\w+\}")
 _READ_DATE = re.compile(r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}(?:, \d\d:\d\d UTC| \(UTC\))")
+_READ_TIME = re.compile(r"\d\d:\d\d UTC on <date>")
 _ISO_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _REFERENCE = re.compile(r"(?<=reference )[0-9A-F]{6}\b")
 # Numbers of the builders in `support.people` count from one; a test that shows a number gives a higher one itself.
@@ -29,11 +31,15 @@ def snapshot(snapshot):
     return snapshot.use_extension(TextExtension)
 
 
+def _date(match):
+    return "<date and time>" if "{time}" in match[1] else _TOKEN.sub("<date>", match[1])
+
+
 def normalized(text):
     """Replace what differs from run to run: dates, reference ids, and counted numbers. Non-breaking spaces become spaces."""
     text = text.replace("\u00a0", " ")
-    text = _SLACK_DATE.sub(lambda match: "<date and time>" if "{time}" in match[1] else "<date>", text)
-    text = _ISO_DATE.sub("<date>", _READ_DATE.sub("<date>", text))
+    text = _SLACK_DATE.sub(_date, text)
+    text = _READ_TIME.sub("<time> on <date>", _ISO_DATE.sub("<date>", _READ_DATE.sub("<date>", text)))
     return _BUILT_NUMBER.sub("00··", _REFERENCE.sub("······", text))
 
 

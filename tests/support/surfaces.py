@@ -243,7 +243,11 @@ _receive_held_sync = receive((sync_notice.APPLY, _run_value), (sync_notice.SKIP,
 _receive_text = receive(
     *((f"text.{answer}", lambda scene: str(scene.text)) for answer in ("record_opt_out", "wrong_person", "neither"))
 )
-_receive_exports = receive((pending.SHEET, lambda _: "all"), (pending.POWERSCHOOL, lambda _: "all"))
+_receive_exports = receive(
+    (pending.SHEET, lambda _: "all"),
+    (pending.POWERSCHOOL, lambda _: "all"),
+    (pending.WRITE, lambda _: "99 all"),
+)
 
 
 # Actions.
@@ -404,6 +408,7 @@ DISTRICT = {
 EXPORTS = {
     "change sheet": EntryPoint(_receive_exports, press_last(action_id=pending.SHEET)),
     "PowerSchool's file": EntryPoint(_receive_exports, press_last(action_id=pending.POWERSCHOOL)),
+    "Write to PowerSchool": EntryPoint(_receive_exports, press_last(action_id=pending.WRITE)),
 }
 ALL = STAFF | OFFICE | DISTRICT | EXPORTS
 SHOWS_NO_STUDENT = {*GENERAL, "Script", "another script", "Keep ours in a message", "Take the SIS's in a message"}

@@ -7,18 +7,23 @@ Working this out from the other tables for a district of a million students take
 (`tests/bench/bench_slack.py`). A transaction that changes contacts does not see the change here before it commits.
 """
 
-from sqlalchemy import ARRAY, BigInteger, Computed, Index, Text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Computed, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base
 
+# `worst` and `need` of a student whose contacts were all fixed.
+ALL_FIXED, WAITING = 9, 3
+
 
 class ListedStudent(Base):
-    """An active student with the contacts on the list that were not removed, `contact_ids`, and their `statuses`.
+    """An active student with the contacts on the list that were not removed, `contact_ids`, their `statuses`, and, for each,
+    whether staff fixed it, so that it `waits` for the next mass message.
 
-    `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `need` is 0 for students
-    without an adult who can be reached, 1 if adults can only be called or emailed, 2 for all others. `worst` and `grade_order` are
-    the positions in `SEVERITY` and `grade.LEVELS`, from 1.
+    `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `worst` is the first thing to
+    do: the position in `WORK_ORDER`, from 1, of a contact that is not fixed, or `ALL_FIXED`. `need` is 0 for students without an
+    adult who can be reached, 1 if adults can only be called or emailed, 2 for others, and 3 where all contacts are fixed.
+    `grade_order` is the position in `grade.LEVELS`, from 1.
     """
 
     __tablename__ = "listed_students"
@@ -31,8 +36,11 @@ class ListedStudent(Base):
     textable: Mapped[int]
     other_ways: Mapped[bool]
     need: Mapped[int] = mapped_column(
-        Computed("CASE WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END", persisted=True)
+        Computed(
+            "CASE WHEN worst = 9 THEN 3 WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END", persisted=True
+        )
     )
     contact_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     statuses: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    waits: Mapped[list[bool]] = mapped_column(ARRAY(Boolean), server_default=text("'{}'"))
     worst: Mapped[int]

@@ -1,12 +1,18 @@
 // Dates and times as the user's browser writes them. Timestamps are seconds since 1970, as in Slack.
 
+const SIX_MONTHS = 183 * 86_400;
+
 const format = (ts, options) => new Date(ts * 1000).toLocaleString([], options);
+
+/** Slack leaves the year out within six months. */
+const dayFormat = (ts, options) =>
+  format(ts, Math.abs(ts - Date.now() / 1000) < SIX_MONTHS ? options : { ...options, year: "numeric" });
 
 const FORMATS = {
   date_num: (ts) => new Date(ts * 1000).toLocaleDateString("en-CA"),
-  date: (ts) => format(ts, { month: "long", day: "numeric", year: "numeric" }),
-  date_short: (ts) => format(ts, { month: "short", day: "numeric", year: "numeric" }),
-  date_long: (ts) => format(ts, { weekday: "long", month: "long", day: "numeric", year: "numeric" }),
+  date: (ts) => dayFormat(ts, { month: "long", day: "numeric" }),
+  date_short: (ts) => dayFormat(ts, { month: "short", day: "numeric" }),
+  date_long: (ts) => dayFormat(ts, { weekday: "long", month: "long", day: "numeric" }),
   date_pretty: (ts) => nearDay(ts) ?? FORMATS.date(ts),
   date_short_pretty: (ts) => nearDay(ts) ?? FORMATS.date_short(ts),
   date_long_pretty: (ts) => nearDay(ts) ?? FORMATS.date_long(ts),

@@ -123,6 +123,12 @@ def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
             "Every digest counts the students who have no adult who can be texted, so leave that out here. "
             "Type `/cleanup no adult` to see them, only for yourself.",
         )
+    if parsed.filter.waiting or parsed.filter.mine:
+        raise UserError(
+            "subscription.of_reader",
+            "A digest is about every contact on the list, fixed or claimed or not, so leave that out here. "
+            "Type `/cleanup waiting` or `/cleanup mine` to see those, only for yourself.",
+        )
     if is_too_open(channel, parsed.filter):
         raise UserError(
             "subscription.teacher_in_public",

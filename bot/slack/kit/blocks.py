@@ -28,7 +28,8 @@ HEADER = 150
 VALUE = "value"  # The action id of every input; its block id says which one it is.
 _TEXT, _BUTTON, _OPTION, _VALUE, _OPTIONS = 3000, 75, 75, 150, 100
 TITLE = 24
-_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
+COLOR_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
+_DATE_TOKEN = re.compile(r"\{date\w*\}")
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 # Formatting characters of other people, which `escaped` sets apart with zero-width spaces; and our own formatting.
 _MARK = re.compile("\u200b([*_~`])\u200b")
@@ -207,10 +208,14 @@ def modal(title: str, blocks: Sequence[Block], *, callback_id: str, metadata: st
 
 @lru_cache(1_000)  # Contacts join a list together, so most of a list has a few moments.
 def date(when: datetime, *, style: str = "{date_short}") -> str:
-    """Return a moment in the reader's own time zone; old clients show the fallback in UTC."""
+    """Return a moment in the reader's own time zone; old clients show the fallback in UTC.
+
+    `style` may hold words around the tokens. Slack leaves the year out within six months, and writes a word that begins a style
+    with a capital, as in `Today` for `{date_short_pretty}`.
+    """
     utc = when.astimezone(UTC)
-    day = f"{utc:%b} {utc.day}, {utc:%Y}"
-    fallback = f"{day}, {utc:%H:%M} UTC" if "{time}" in style else f"{day} (UTC)"
+    day = f"{utc:%b} {utc.day}, {utc:%Y}" + (" (UTC)" if "{time}" not in style else "")
+    fallback = _DATE_TOKEN.sub(day, style).replace("{time}", f"{utc:%H:%M} UTC")
     return f"<!date^{int(when.timestamp())}^{style}|{fallback}>"
 
 
@@ -219,10 +224,14 @@ def mention(actor: str | None) -> str | None:
     return f"<@{actor}>" if actor and actor[0] in "UW" and actor.isupper() else None
 
 
+def dot(which: SmsStatus) -> str:
+    """Return the color, to be shown beside the word of the status: never alone."""
+    return COLOR_DOTS[MEANINGS[which].color]
+
+
 def status(which: SmsStatus) -> str:
-    """Return color and word, which stay together at the end of a line: never color alone."""
-    known = MEANINGS[which]
-    return f"{_DOTS[known.color]}\u00a0*{known.label}*"
+    """Return color and word, which stay together at the end of a line."""
+    return f"{dot(which)}\u00a0*{MEANINGS[which].label}*"
 
 
 def masked(number: str | None) -> str:

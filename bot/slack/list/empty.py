@@ -18,10 +18,7 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
         return unmet_explanation(reason.unmet)
     if which.names:
         name = b.escaped(" ".join(which.names))
-        return (
-            f"No one named *{name}* is on your list. For a teacher's students, type `teacher` before the name. "
-            "`/cleanup help` shows what else I understand."
-        )
+        return f"No one named *{name}* is on your list."
     if not freshness.sent_at:
         return "No one here yet. The list begins with the first mass message."
     return _good_news(which, f"“{b.escaped(freshness.title)}” of {b.date(freshness.sent_at)}")
@@ -29,10 +26,14 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
 
 def _good_news(which: Filter, message: str) -> str:
     last_known = f"as far as the last mass message showed, {message}"
+    if which.mine:
+        return "You have claimed no contact here. Press *Fix* and then *I'll take it* at a contact, so that no two of you call."
+    if which.waiting:
+        return "No contact here was fixed since the last mass message."
     if which.no_adult:
         return (
             f"✅ No one here. Every matching student on the list has an adult who can be texted, {last_known}. "
-            "`/cleanup forecast` also looks at students who are not on the list."
+            "A forecast also looks at students who are not on the list."
         )
     if which.statuses:
         labels = " or ".join(f"*{MEANINGS[status].label}*" for status in which.statuses)

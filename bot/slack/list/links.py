@@ -6,11 +6,9 @@ The value of each is the text of the filter it leads to, so nothing is stored fo
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
+from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.page import ListView
-from bot.domain import grade
-from bot.domain.sms_status import MEANINGS, SEVERITY, Color, statuses_with_color
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.parse import Parsed
 from bot.filters.words import Topic
@@ -21,12 +19,15 @@ COMMAND = "/cleanup"
 SHOW = re.compile(r"^list\.show(\.\w+)*$")
 SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "list.show.all"
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
+SHOW_FIXED, SHOW_ALONE, SHOW_WHO, SHOW_CLEAR = "list.show.fixed", "list.show.alone", "list.show.who", "list.show.clear"
+SHOW_TAUGHT, SHOW_COLOR = "list.show.taught", "list.show.color"
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
 DOWNLOAD, BULK = "list.download", "list.bulk"
 RUN_PREFIX = "command.run"
 RUN = re.compile(rf"^{re.escape(RUN_PREFIX)}\.\d+$")
 
+_HELP = b.button("Show help", f"{RUN_PREFIX}.0", "help")
 _MAX_SUGGESTIONS = 5
 _MAX_WORD = 60
 _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
@@ -35,34 +36,6 @@ _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
 def command_text(command: str, which: Filter) -> str:
     """Return a command followed by a filter, as people type it."""
     return f"{command} {which}".strip()
-
-
-@lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
-def menus(which: Filter, *, schools: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
-    """Return menus whose options are whole filters derived from the one shown; choosing one shows that list in place."""
-    statuses = [
-        ("Any status", replace(which, statuses=())),
-        ("All red", replace(which, statuses=statuses_with_color(Color.RED))),
-        ("All yellow", replace(which, statuses=statuses_with_color(Color.YELLOW))),
-        *((MEANINGS[status].label, replace(which, statuses=(status,))) for status in SEVERITY),
-    ]
-    levels = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
-    places = [("Any school", None), *((name, name) for name in schools)]
-    return b.actions(
-        [
-            *_menu("Status", SHOW_STATUS, statuses, which),
-            *_menu("Grade", SHOW_GRADE, [(name, replace(which, grades=chosen)) for name, chosen in levels], which),
-            *_menu("School", SHOW_SCHOOL, [(name, replace(which, school=chosen)) for name, chosen in places], which),
-        ]
-    )
-
-
-def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], shown: Filter) -> list[Block]:
-    """Return nothing where there is nothing to choose: the first choice is `any`."""
-    if len(choices) <= 2:  # noqa: PLR2004
-        return []
-    options = [b.option(name, which.text) for name, which in choices]
-    return b.menu(placeholder, action_id, options, chosen=shown.text)
 
 
 def questions(view: ListView) -> list[Block]:
@@ -91,7 +64,7 @@ def _explanations(view: ListView) -> list[str]:
             else "This list is empty, so there is nothing to download."
         ),
         Topic.CLAIMS: (
-            "This list has all contacts, claimed or not: it cannot be narrowed to either. "
+            "This list has all contacts, claimed or not. Choose *Claimed by me* below to see yours. "
             "A contact that a colleague takes care of is marked 🙋 with their name."
         ),
     }
@@ -100,16 +73,20 @@ def _explanations(view: ListView) -> list[str]:
 
 
 def not_understood(parsed: Parsed) -> list[Block]:
-    parsed = replace(parsed, unknown=tuple(unknown for unknown in parsed.unknown if unknown.topic is None))
-    if not parsed.unknown:
+    words = replace(parsed, unknown=tuple(unknown for unknown in parsed.unknown if unknown.topic is None))
+    grades = [unknown for unknown in parsed.unknown if unknown.topic is Topic.NO_SUCH_GRADE]
+    sentences = [f"None of your schools has a {b.escaped(b.cut(unknown.word, _MAX_WORD))}" for unknown in grades]
+    if words.unknown:
+        sentences.append(f"I did not understand {quoted_unknown(words)}")
+    if not sentences:
         return []
-    sentence = f"I did not understand {quoted_unknown(parsed)}, so the list below is *not* narrowed by it."
-    suggestions = [suggestion for word in parsed.unknown for suggestion in word.suggestions][:_MAX_SUGGESTIONS]
+    sentence = f"{'. '.join(sentences)}, so the list below is *not* narrowed by it."
+    suggestions = [suggestion for unknown in (*grades, *words.unknown) for suggestion in unknown.suggestions]
     if not suggestions:
-        return [b.section(f"{sentence} Type `{COMMAND} help` to see what I understand.")]
+        return [b.section(sentence), *show_help()]
     buttons = [
         b.button(suggestion.label, f"{SHOW_SUGGESTION}.{number}", suggestion.text or EVERYONE)
-        for number, suggestion in enumerate(suggestions)
+        for number, suggestion in enumerate(suggestions[:_MAX_SUGGESTIONS])
     ]
     return [b.section(f"{sentence} Did you mean:"), *b.actions(buttons)]
 
@@ -127,6 +104,22 @@ def buttons_to_lists(filters: Sequence[Filter], action_id: str) -> list[Block]:
             for number, which in enumerate(filters[:_MAX_SUGGESTIONS])
         ]
     )
+
+
+def show_help() -> list[Block]:
+    return b.actions([_HELP])
+
+
+def instead_of(reason: EmptyReason) -> list[Block]:
+    """Return buttons to what may help where no student was found: the teacher of that name, the help, or a forecast."""
+    which = reason.which
+    if which.names and not reason.unmet and not reason.without_students:
+        name = " ".join(which.names)
+        teacher = b.button(f"Teacher {name}", f"{SHOW_TEACHER}.0", replace(which, names=(), teacher=name).text)
+        return b.actions([teacher, _HELP])
+    if which.no_adult:
+        return b.actions([b.button("Forecast", f"{RUN_PREFIX}.0", command_text("forecast", which.student_part()))])
+    return []
 
 
 def whole_list() -> list[Block]:

@@ -34,8 +34,8 @@ class CommandScope:
         blocks = [b.context(sentence)] if self.parsed.filter.student_part() != self.parsed.filter else []
         if self.parsed.unknown:
             words = links.quoted_unknown(self.parsed)
-            left_out = f"I did not understand {words}, so it was left out."
-            blocks.append(b.context(f"{left_out} Type `/cleanup help` to see what I understand."))
+            blocks.append(b.context(f"I did not understand {words}, so it was left out."))
+            blocks += links.show_help()
         return blocks
 
 

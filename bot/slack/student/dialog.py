@@ -28,7 +28,7 @@ from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw, remember_view
 from bot.slack.kit.private_metadata import DialogOrigin, read_ids, read_origin
-from bot.slack.list.card import OPEN_STUDENT
+from bot.slack.list.rows import OPEN_STUDENT
 from bot.slack.student import ids
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import load_form

@@ -55,7 +55,7 @@ def test_preliminary_digest():
         "\n".join(paragraphs(PRELIMINARY))
         == """\
 ⏳ *Preliminary:* receipts are still coming in. The list changes when all of them are in, or at \
-<!date^1795532400^{time} on {date_long}|Nov 24, 2026, 15:00 UTC>.
+<!date^1795532400^{time} on {date_long}|15:00 UTC on Nov 24, 2026>.
 Texted to 1,204 contacts on <!date^1795446000^{date_long}|Nov 23, 2026 (UTC)>: *1,100 delivered*, *80 not delivered*, \
 12 without a final receipt yet, 12 failed on our side (no contact is listed for those)."""
     )

@@ -20,7 +20,8 @@ def test_dot_of_a_status_stays_with_its_word():
     ("style", "written"),
     [
         ("{date_short}", "<!date^1795487400^{date_short}|Nov 24, 2026 (UTC)>"),
-        ("{time} on {date_long}", "<!date^1795487400^{time} on {date_long}|Nov 24, 2026, 02:30 UTC>"),
+        ("{time} on {date_long}", "<!date^1795487400^{time} on {date_long}|02:30 UTC on Nov 24, 2026>"),
+        ("since {date_short_pretty}", "<!date^1795487400^since {date_short_pretty}|since Nov 24, 2026 (UTC)>"),
     ],
 )
 def test_date_is_local_to_the_reader_and_utc_for_old_clients(style, written):

@@ -56,7 +56,7 @@ def test_landlines_switch_to_autocalls_together(office, families, session, snaps
     assert apply(office.clara, open_dialog(office.clara), "call").ok
     assert draw(office.clara.view) == snapshot
     assert edited_methods(session) == ["call"] * 3
-    assert text_of(office.clara.last()).count("waiting for the next mass message") == 3
+    assert text_of(office.clara.last()).count("gets calls now") == 3
     assert draw(open_dialog(office.clara)) == snapshot(name="everyone updated")
 
 
@@ -149,7 +149,7 @@ def test_contacts_claimed_together_cannot_be_claimed_by_a_colleague(office, fami
     assert apply(office.clara, open_dialog(office.clara), "take").ok
     assert draw(office.clara.view) == snapshot
     message = office.ana.command("/cleanup", "landline").message
-    assert f"<@{office.clara.id}> takes care of it" in text_of(message)
+    assert f"🙋 <@{office.clara.id}>" in text_of(message)
     assert apply(office.ana, open_dialog(office.ana), "take").ok
     assert draw(office.ana.view) == snapshot(name="claimed already")
     session.rollback()

@@ -1,0 +1,129 @@
+"""Above the rows: how many contacts and students a list has, and menus to other lists. Each number leads to its own list."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from bot.cleanup_list.page import ListView, Page
+from bot.domain import grade
+from bot.domain.display import plural
+from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, Color, SmsStatus, statuses_with_color
+from bot.filters.filter import EVERYONE, Filter
+from bot.slack.kit import blocks as b
+from bot.slack.kit.blocks import Block
+from bot.slack.list import links
+
+_SHOW_ALONE = "Show them"
+
+
+def counts(page: Page) -> list[Block]:
+    """Return the numbers of the whole list, with buttons to the contacts that were fixed and to the students without an adult."""
+    if not page.total_students:
+        return []
+    which, alone = page.filter.with_page(1), page.alone
+    numbers = f"*{plural(page.total_contacts, 'contact')}*, {plural(page.total_students, 'student')}"
+    fixed = []
+    if page.fixed:
+        numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
+        fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, replace(which, waiting=True).text)]
+    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *_colors(page)]
+    if which.no_adult:
+        sentence = "Students without any contact on the list are not among them. A forecast names every one."
+        button = b.button("Forecast", f"{links.RUN_PREFIX}.0", links.command_text("forecast", which.student_part()))
+        return [*blocks, b.section(sentence, accessory=button)]
+    if alone == page.total_students == 1:
+        blocks.append(b.section("⚠️ *This student has no adult we can text.*"))
+    elif alone == page.total_students:
+        blocks.append(b.section(f"⚠️ *None of these {alone:,} students has an adult we can text.*"))
+    elif alone:
+        sentence = f"⚠️ *{alone:,} of these students {'has' if alone == 1 else 'have'} no adult we can text.*"
+        button = b.button(_SHOW_ALONE, links.SHOW_ALONE, replace(which, no_adult=True).text)
+        blocks.append(b.section(sentence, accessory=button))
+    return blocks
+
+
+def _colors(page: Page) -> list[Block]:
+    """Return a button for each color of a list that has both."""
+    by_color = {color: _number(page, statuses_with_color(color)) for color in (Color.RED, Color.YELLOW)}
+    if not all(by_color.values()):
+        return []
+    buttons = []
+    for color, number in by_color.items():
+        chosen = replace(page.filter.with_page(1), statuses=statuses_with_color(color))
+        label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
+        buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen.text))
+    return b.actions(buttons)
+
+
+def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:
+    """Return menus whose options are whole filters derived from the one shown; choosing one shows that list in place."""
+    which = view.page.filter.with_page(1)
+    clear = [b.button("Clear", links.SHOW_CLEAR, EVERYONE)] if which.criteria else []
+    places = _places(which, tuple(schools), tuple(teachers), view.grades)
+    return b.actions([*_statuses(view.page), *places, *_who(view.page), *clear])
+
+
+def _statuses(page: Page) -> list[Block]:
+    which = page.filter.with_page(1)
+    options = [_option("Any status", replace(which, statuses=()))]
+    for color in (Color.RED, Color.YELLOW):
+        statuses = statuses_with_color(color)
+        chosen = replace(which, statuses=statuses)
+        options.append(_option(f"All {color}", chosen, COLOR_WORDS[color], _count(page, statuses)))
+    options += [
+        _option(MEANINGS[status].label, replace(which, statuses=(status,)), _count(page, (status,)))
+        for status in SEVERITY
+    ]
+    return b.menu("Status", links.SHOW_STATUS, options, chosen=which.text)
+
+
+def _count(page: Page, statuses: Sequence[SmsStatus]) -> str:
+    """Return how many contacts of this list have one of the statuses; a list of some statuses does not count the others."""
+    number = _number(page, statuses)
+    return plural(number, "contact") if number or not page.filter.statuses else ""
+
+
+def _number(page: Page, statuses: Sequence[SmsStatus]) -> int:
+    return sum(page.counts_by_status.get(status, 0) for status in statuses)
+
+
+def _who(page: Page) -> list[Block]:
+    which = replace(page.filter.with_page(1), no_adult=False, waiting=False, mine=False)
+    is_narrowed = which != page.filter.with_page(1)
+    options = [
+        _option("Everyone", which),
+        _option(
+            "Students with no one", replace(which, no_adult=True), "" if is_narrowed else plural(page.alone, "student")
+        ),
+        _option("Claimed by me", replace(which, mine=True)),
+        _option("Waiting", replace(which, waiting=True), "" if is_narrowed else plural(page.fixed, "fixed contact")),
+    ]
+    return b.menu("Who", links.SHOW_WHO, options, chosen=page.filter.with_page(1).text)
+
+
+def _option(text: str, which: Filter, *descriptions: str) -> Block:
+    return b.option(text, which.text, description=" · ".join(filter(None, descriptions)) or None)
+
+
+@lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
+def _places(which: Filter, schools: tuple[str, ...], teachers: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
+    levels = [("Any grade", ()), *((grade.title(level), (level,)) for level in grades)]
+    at_schools = [("Any school", None), *((name, name) for name in schools)]
+    taught_by = [("Any teacher", None), *((name, name) for name in teachers)]
+    return [
+        *_menu("Grade", links.SHOW_GRADE, [(name, replace(which, grades=chosen)) for name, chosen in levels], which),
+        *_menu(
+            "School", links.SHOW_SCHOOL, [(name, replace(which, school=chosen)) for name, chosen in at_schools], which
+        ),
+        *_menu(
+            "Teacher", links.SHOW_TAUGHT, [(name, replace(which, teacher=chosen)) for name, chosen in taught_by], which
+        ),
+    ]
+
+
+def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], shown: Filter) -> list[Block]:
+    """Return nothing where there is nothing to choose: the first choice is `any`."""
+    if len(choices) <= 2:  # noqa: PLR2004
+        return []
+    options = [b.option(name, which.text) for name, which in choices]
+    return b.menu(placeholder, action_id, options, chosen=shown.text)

@@ -1,0 +1,185 @@
+"""The rows of the list, at most three lines each: a student, and a line for each contact to fix.
+
+Siblings are one call: a contact stands once, under the first of the students in the order of the list, with the others named beside
+it. A student whose contacts all stand under a student further up has no row; a line below the rows names such students, so that
+each student of a page can be found on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+
+from bot.cleanup_list import calls
+from bot.cleanup_list.query import ListedContact, OtherStudent, StudentRow
+from bot.db.models.base import ContactMethod
+from bot.domain import grade
+from bot.domain.sms_status import MEANINGS, WAITS_FOR_FAMILY, WORK_ORDER, SmsStatus, group_words, next_step
+from bot.slack.kit import blocks as b
+from bot.slack.kit.blocks import Block
+
+OPEN_STUDENT = "student.open"
+_MAX_NAME = 60
+_MAX_OTHERS = 3
+_SINCE = "since\u00a0{date_short_pretty}"
+_FIXED = "fixed\u00a0{date_short_pretty}"
+
+
+@dataclass(frozen=True)
+class RowStyle:
+    """What the rows of a card have in common: `here` is the text of this list, which the buttons carry; at most so many contacts a
+    student; and whether schools and statuses differ.
+    """
+
+    here: str
+    contacts: int = 2
+    has_schools: bool = True
+    is_mixed: bool = True
+
+
+def draw(
+    students: Sequence[StudentRow], *, here: str, contacts: int, has_schools: bool, our_number: str | None
+) -> list[Block]:
+    """Return what to do, once for each status, and the rows with a heading over each kind of them."""
+    with_rows = [student for student in students if _own_contacts(student)]
+    shown = [contact for student in with_rows for contact in _own_contacts(student)[:contacts]]
+    style = RowStyle(here, contacts, has_schools, is_mixed=len({contact.status for contact in shown}) > 1)
+    blocks = _advice(shown, our_number)
+    for heading, group in groupby(with_rows, key=_heading):
+        blocks += [b.context(heading), *(_row(student, style) for student in group)]
+    if above := [_seen_above(student) for student in students if not _own_contacts(student)]:
+        blocks.append(b.context(f"Listed with a contact of a student further up: {', '.join(above)}."))
+    return blocks
+
+
+def _heading(student: StudentRow) -> str:
+    """Return the words over the rows of one kind, of which the students come together in the order of the list."""
+    to_fix = [contact for contact in student.listed if not contact.updated_at]
+    if not to_fix:
+        return "✏️ *Waiting for the next message*"
+    if student.textable:
+        reach = "Another adult can be texted"
+    elif student.other_ways:
+        reach = "⚠️ No adult can be texted, but one can be called or emailed"
+    else:
+        reach = "⚠️ No adult can be texted, called, or emailed"
+    if all(contact.status is SmsStatus.OPT_OUT for contact in to_fix):
+        return f"*{WAITS_FOR_FAMILY}* · {reach}"
+    return f"*{reach}*"
+
+
+def _advice(contacts: Sequence[ListedContact], our_number: str | None) -> list[Block]:
+    """Return what to do, once for each status of a contact that is not fixed."""
+    lines: dict[str, list[str]] = {}
+    for status in sorted({contact.status for contact in contacts if not contact.updated_at}, key=WORK_ORDER.index):
+        step = next_step(status, our_number)
+        line = f"{MEANINGS[status].label}: {step[0].lower()}{step[1:]}"
+        lines.setdefault(f"{b.dot(status)}\u00a0*{group_words(status)}*", []).append(line)
+    texts = ["\n".join([words, *steps]) for words, steps in lines.items()]
+    return [b.context("\n".join(texts))] if texts else []
+
+
+def _own_contacts(student: StudentRow) -> list[ListedContact]:
+    return [contact for contact in student.listed if not contact.stands_above]
+
+
+def _row(student: StudentRow, style: RowStyle) -> Block:
+    contacts = _own_contacts(student)
+    lines = [_contact_line(contact, student, style) for contact in contacts[: style.contacts]]
+    if (more := len(contacts) - style.contacts) > 0:
+        lines[-1] += f" · and {more} more"
+    button = b.button(
+        "Fix", OPEN_STUDENT, f"{student.student_id} {style.here}", label=f"Fix contacts of {student.name}"
+    )
+    return b.section("\n".join([_title(student, has_schools=style.has_schools), *lines]), accessory=button)
+
+
+def _seen_above(student: StudentRow) -> str:
+    """Return `Nora O'Connor (Gr 4, see Finn)`."""
+    first = next(other for contact in student.listed for other in contact.others if other.stands_before)
+    level = f"{grade.short(student.grade)}, " if student.grade else ""
+    return f"*{b.escaped(student.name, _MAX_NAME)}* ({level}see {b.escaped(first.name, _MAX_NAME)})"
+
+
+def without_listed_contacts(student: StudentRow, *, here: str) -> Block:
+    """Draw a student of a forecast: how an adult can still be reached."""
+    other_way = "but an adult can be called or emailed" if student.other_ways else "and none gets calls or email"
+    lines = [_title(student, has_schools=True), f"⚠️ *No adult can be texted*, {other_way}."]
+    button = b.button("Fix", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Fix contacts of {student.name}")
+    return b.section("\n".join(lines), accessory=button)
+
+
+def unlisted(student: StudentRow, *, here: str) -> Block:
+    """Draw a student without a contact on the list, opened by the same button."""
+    name = f"*{b.escaped(student.name, _MAX_NAME)}*"
+    if student.textable:
+        sentence = f"{name} is not on the list: their contacts can be texted, as far as we know."
+    elif student.other_ways:
+        sentence = f"{name} is not on the list: no adult gets texts, but one can be called or emailed."
+    else:
+        sentence = f"{name} is not on the list, and no adult can be texted now."
+    place = " · ".join(_place(student, has_schools=True))
+    button = b.button("Open…", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Open {student.name}")
+    return b.section(f"{sentence}\n{place}" if place else sentence, accessory=button)
+
+
+def _title(student: StudentRow, *, has_schools: bool) -> str:
+    return " · ".join([f"*{b.escaped(student.name, _MAX_NAME)}*", *_place(student, has_schools=has_schools)])
+
+
+def _place(student: StudentRow, *, has_schools: bool) -> list[str]:
+    level = [grade.short(student.grade)] if student.grade else []
+    schools = student.schools[:1] if has_schools else ()
+    return [*level, *(b.escaped(name, _MAX_NAME) for name in (*student.teachers[:1], *schools))]
+
+
+def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) -> str:
+    """Return `🔴 *Blocked* · Colleen O'Connor (parent) · ••• 0169 · since today`; the status stands first where there are several."""
+    relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
+    name = f"{b.escaped(contact.name, _MAX_NAME)}{relationship}"
+    label = MEANINGS[contact.status].label
+    dot, since = b.dot(contact.status), b.date(contact.since, style=_SINCE)
+    if contact.updated_at:
+        dot, since = "✏️", b.date(contact.updated_at, style=_FIXED)
+    elif not style.is_mixed:
+        since = f"{label.lower()} {since}"
+    parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]
+    has_number = contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER
+    number = [b.masked(contact.listed_phone if contact.updated_at else contact.phone)] if has_number else []
+    work = [] if contact.updated_at else _work(contact)
+    return " · ".join([*parts, *number, *_change(contact), since, *work, *_others(contact.others, student)])
+
+
+def _work(contact: ListedContact) -> list[str]:
+    """Return who works on the contact: the last call, or else the claim."""
+    if call := contact.call:
+        return [f"📞\u00a0{calls.describe(call, who=b.mention(call.by) or 'a colleague')}"]
+    return [f"🙋\u00a0<@{contact.claimed_by}>"] if contact.claimed_by else []
+
+
+def _change(contact: ListedContact) -> list[str]:
+    """Return what staff changed: how the contact is reached now, or the new number."""
+    if not contact.updated_at:
+        return []
+    if contact.method is not ContactMethod.TEXT:
+        return ["gets calls now" if contact.method is ContactMethod.CALL else "gets email now"]
+    if contact.phone == contact.listed_phone:
+        return []
+    number = b.masked(contact.phone)
+    same = ", with the same last digits" if number == b.masked(contact.listed_phone) else ""
+    return [f"now {number}{same}"]
+
+
+def _others(others: Sequence[OtherStudent], student: StudentRow) -> list[str]:
+    """Return `also Nora (Gr 4)`; a family name is repeated only where it is another one."""
+    if not others:
+        return []
+    named = [_sibling(other, student) for other in others[:_MAX_OTHERS]]
+    more = [f"{len(others) - _MAX_OTHERS} more"] if len(others) > _MAX_OTHERS else []
+    return [f"also {', '.join(chain(named, more))}"]
+
+
+def _sibling(other: OtherStudent, student: StudentRow) -> str:
+    family = student.name.rpartition(" ")[2]
+    name = other.name.removesuffix(f" {family}")
+    level = f"\u00a0({grade.short(other.grade)})" if other.grade else ""
+    return f"{b.escaped(name, _MAX_NAME)}{level}"

@@ -1,0 +1,110 @@
+"""Writing to PowerSchool: the approval under `/cleanup pending`, and a direct message with the result to the person who approved.
+
+Names are in the blocks only: a locked phone shows the text.
+"""
+
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from sqlalchemy.orm import Session
+
+from bot import access
+from bot.access import Actor
+from bot.contact_edits.pending import load_changes
+from bot.contact_edits.write_back import BatchResult, approve_writes, claim_result, load_result, require_writer
+from bot.db.models.sis_writes import BatchState, SisWriteBatch, WriteState
+from bot.domain.display import plural
+from bot.errors import UserError
+from bot.filters.parse import parse_filter
+from bot.sis.powerschool_plan import Obstacle
+from bot.slack import pending
+from bot.slack.kit import blocks as b
+from bot.slack.kit import outbox_worker, respond
+from bot.slack.kit.api_errors import Result
+from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.context import AppContext
+
+_MAX_ROWS = 8
+_COMMAND = "pending"
+_REASONS = {
+    Obstacle.NOT_POWERSCHOOL: "The contact was not read from this PowerSchool.",
+    Obstacle.GONE: "The contact is not active there or here anymore.",
+    Obstacle.OTHER_NAME: "The contact has another name there. If it is the same person, the next sync brings the name.",
+    Obstacle.NOTE: "Words stand beside the number there, and would be lost.",
+    Obstacle.EXTENSION: "The number has an extension there.",
+    Obstacle.OTHER_NUMBER: "The contact has other phones there, and would be read with one of those. Order or delete them.",
+    Obstacle.REFUSED: "PowerSchool refused the change.",
+    Obstacle.UNCLEAR: "PowerSchool did not confirm the change. Look whether it is there.",
+    Obstacle.EXPIRED: "PowerSchool could not be reached within three days. Approve it again.",
+}
+
+
+def register(app: App, ctx: AppContext) -> None:
+    @app.action(pending.WRITE)
+    def approve(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        newest, _, which = action["value"].partition(" ")
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            require_writer(actor)
+            if ctx.settings.sis_write_back is None:
+                sentence = "Writing to PowerSchool is switched off now. Ask the people who run this app."
+                raise UserError("write_back.off", sentence)
+            students = pending.students_of(actor, parse_filter(which).filter)
+            count = approve_writes(session, students, newest=int(newest), actor=actor, now=ctx.now())
+        sentence = (
+            f"Writing {plural(count, 'new number')} to PowerSchool. You get a direct message with the result, usually within "
+            "minutes."
+        )
+        respond.answer(client, body, Card([b.section(f"✍️ {sentence}")], sentence))
+
+
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Send every result that is due; return the number sent."""
+
+    def send(batch: SisWriteBatch) -> Result[Any] | None:
+        prepare = partial(_prepare, context, client, batch)
+        return outbox_worker.send_direct_message(context, client, batch, prepare, sent=BatchState.SENT)
+
+    return outbox_worker.send_each(context, (claim_result, send))
+
+
+def _prepare(context: AppContext, client: WebClient, batch: SisWriteBatch) -> tuple[str, Card] | None:
+    """Return the reader's Slack user id and the card; None for a person who may not use the list anymore."""
+    try:
+        with context.acting(client, batch.approved_by) as (session, actor):
+            return batch.approved_by, _card(session, load_result(session, batch.id), actor)
+    except UserError:
+        return None
+
+
+def _card(session: Session, result: BatchResult, actor: Actor) -> Card:
+    done = result.counts.get(WriteState.DONE, 0)
+    withdrawn = result.counts.get(WriteState.WITHDRAWN, 0)
+    facts = [f"✅ In PowerSchool now: {plural(done, 'number')}."]
+    if withdrawn:
+        facts.append(f"↩️ Changed or undone here meanwhile: {plural(withdrawn, 'number')}.")
+    blocks = [b.section("\n".join(["*Numbers that you approved for PowerSchool*", *facts]))]
+    if result.conflicts:
+        sentence = (
+            f"⚖️ *{plural(len(result.conflicts), 'contact has', 'contacts have')} a newer number in PowerSchool.* It was kept. "
+            "Open the student to choose."
+        )
+        blocks += _group(session, actor, sentence, result.conflicts)
+    for reason, edit_ids in result.blocked.items():
+        sentence = f"✋ *{plural(len(edit_ids), 'number')} for you to change in PowerSchool.* {_REASONS[reason]}"
+        blocks += _group(session, actor, sentence, edit_ids)
+    return Card(blocks, " ".join(facts))
+
+
+def _group(session: Session, actor: Actor, sentence: str, edit_ids: tuple[int, ...]) -> list[Block]:
+    """Draw the edits that are still in force, of students the reader may see now."""
+    changes = load_changes(session, access.visible_students(actor), edit_ids=edit_ids, removal_ids=[])
+    more = len(changes) - _MAX_ROWS
+    return [
+        b.divider(),
+        b.section(sentence),
+        *(pending.row(change, here=_COMMAND) for change in changes[:_MAX_ROWS]),
+        *([b.context(f"… and {more:,} more. Open the students from `/cleanup pending`.")] if more > 0 else []),
+    ]

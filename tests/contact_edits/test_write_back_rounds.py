@@ -1,0 +1,172 @@
+"""Random edits, approvals, crashes, lost answers, syncs, and changes by other people in PowerSchool, against a model."""
+
+import os
+import random
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import select
+from support import edits
+from support.powerschool_desk import Desk, Killed
+from support.powerschool_server import Fault, disconnect, responding, serving, small_district
+
+from bot.db.models.edits import IN_FORCE, Edit
+from bot.db.models.roster import Contact
+from bot.db.models.sis_writes import OPEN, SisWrite, SisWriteBatch
+from bot.db.session import transaction
+from bot.errors import UserError
+from bot.sis.powerschool_phones import Phone, choose_number
+
+ROUNDS = int(os.environ.get("WRITE_BACK_ROUNDS", "40"))
+
+
+def test_random_edits_kills_and_registrars_lose_double_and_overwrite_nothing(empty_database, tmp_path):
+    """`WRITE_BACK_ROUNDS=2000` for more."""
+    seed = int(os.environ.get("WRITE_BACK_SEED", "0")) or random.randrange(1_000_000)  # noqa: S311 - no secret.
+    model = Model(empty_database, tmp_path, random.Random(seed))  # noqa: S311 - no secret.
+    with serving(tables=model.tables, refusals=None, page_limit=1000) as powerschool:
+        model.start(powerschool)
+        for _ in range(ROUNDS):
+            model.play()
+        model.finish()
+    print(f"seed {seed}: {dict(model.counts)}")
+    assert model.problems == [], f"seed {seed}"
+
+
+def map_phones(person):
+    return [
+        Phone(
+            each["contactsPhoneId"],
+            each["phoneNumber"],
+            each.get("phoneType", ""),
+            is_sms=each.get("sms", False),
+            is_preferred=each.get("preferred", False),
+            sequence=each.get("sequence", 0),
+        )
+        for each in person.phones.values()
+    ]
+
+
+class Model:
+    """Random rounds for a few contacts. Every number is new, so that each tells who entered it."""
+
+    people = tuple(range(2001, 2007))
+
+    def __init__(self, engine, folder, chance):
+        self.engine, self.folder, self.random = engine, folder, chance
+        self.counts, self.problems = Counter(), []
+        self.next_number = 2_000_000
+        self.tables = small_district()
+        self.tables["contact_links"] = [
+            {"link_id": person, "student_dcid": 1, "person_id": person, "link_order": person - 2000}
+            for person in self.people
+        ]
+
+    def start(self, powerschool):
+        self.powerschool = powerschool
+        for person in self.people:
+            numbers = [self.number() for _ in range(self.random.randrange(3))]
+            powerschool.add_person(person, f"Adult{person}", "Rivera", numbers)
+        self.desk = Desk(self.engine, self.folder, powerschool)
+        self.desk.sync()
+
+    def number(self):
+        self.next_number += 1
+        return f"+1312{self.next_number}"
+
+    def play(self):
+        self.desk.now += timedelta(minutes=self.random.choice((0, 1, 3, 10)))
+        step = self.random.choice(
+            (self.staff, self.staff, self.approve, self.write, self.write, self.registrar, self.sync)
+        )
+        step()
+
+    def staff(self):
+        phone = self.random.choice((self.number(), self.number(), self.number(), ""))
+        with suppress(UserError):  # The contact has no number already.
+            self.desk.edit(self.random.choice(self.people), phone)
+            self.counts["edits"] += 1
+
+    def approve(self):
+        with suppress(UserError):  # There is nothing to approve.
+            self.desk.approve()
+
+    def registrar(self):
+        phones = self.powerschool.people[self.random.choice(self._approved() or self.people)].phones
+        kind = self.random.choice(("change", "change", "add", "delete"))
+        if kind == "add" or not phones:
+            phone_id = next(self.powerschool.phone_ids)
+            phones[phone_id] = {"contactsPhoneId": phone_id, "phoneNumber": self.number(), "phoneType": "Mobile"}
+        elif kind == "change":
+            self.random.choice(list(phones.values()))["phoneNumber"] = self.number()
+        else:
+            del phones[self.random.choice(list(phones))]
+        self.counts["changed there"] += 1
+
+    def _approved(self):
+        """Return the contacts whose approved numbers are not written yet: a change there is the most telling."""
+        with transaction(self.engine) as session:
+            contacts = select(Contact.sourced_id).join(Edit, Edit.contact_id == Contact.id)
+            waiting = contacts.join(SisWrite, SisWrite.edit_id == Edit.id).where(SisWrite.state.in_(OPEN))
+            return [int(sourced_id) for sourced_id in session.scalars(waiting.order_by(Contact.id))]
+
+    def write(self):
+        if self.random.random() < 0.3:
+            answer, after = self.random.choice((disconnect, responding(500), responding(429, retry_after=0))), True
+            self.powerschool.faults = [
+                Fault("^(PUT|POST|DELETE) /ws/contacts", answer, after=self.random.random() < 0.5 and after)
+            ]
+        self.desk.kill_at = self.random.choice((None, *range(12)))
+        try:
+            self.desk.write()
+        except Killed:
+            self.counts["kills"] += 1
+        except UserError:
+            self.counts["refusals"] += 1
+        self.desk.kill_at = None
+        self.powerschool.faults = []
+
+    def sync(self):
+        self.desk.sync()
+
+    def finish(self):
+        """Write what is open, sync, and check each write and each contact."""
+        for _ in range(12):
+            self.desk.write(later=timedelta(minutes=11))
+        self.desk.sync()
+        self.counts["writes"] = len(self.powerschool.writes)
+        with transaction(self.engine) as session:
+            self.counts.update(session.scalars(select(SisWrite.state)))
+            if session.scalars(select(SisWrite).where(SisWrite.state.in_(OPEN))).all():
+                self.problems.append("a write is still open")
+            if session.scalars(select(SisWriteBatch).where(SisWriteBatch.state == "new")).all():
+                self.problems.append("a batch has no result")
+            for person in self.people:
+                self._check(session, self.desk.contact(session, person), self.powerschool.people[person])
+
+    def _check(self, session, contact, person):
+        made = session.scalars(select(Edit).where(Edit.contact_id == contact.id).order_by(Edit.id)).all()
+        history = {(edit.base or "")[2:] + ">" + (edit.value or "")[2:] for edit in made}
+        written = Counter()
+        for method, person_id, before, after in self.powerschool.writes:
+            if person_id == person.person_id:
+                written[after or f"no {before}"] += 1
+                if f"{before}>{after}" not in history:
+                    self.problems.append(f"{method} overwrote {before}, which no edit was based on, with {after}")
+        self.problems += [f"{value} was written {times} times" for value, times in written.items() if times > 1]
+        in_sis = choose_number(map_phones(person), region="US").e164
+        in_force = [edit for edit in made if edit.state in IN_FORCE]
+        expected = in_force[0].value if in_force else in_sis
+        if edits.effective(session, contact)[0] != expected or contact.sis_phone != in_sis:
+            self.problems.append(f"contact {person.person_id} has another number here than {expected} or {in_sis}")
+        # Undone is an edit whose editor went back to what the SIS has.
+        if made and made[-1].state not in {*IN_FORCE, "absorbed", "reverted", "undone"}:
+            self.problems.append(f"the last edit of {person.person_id} is {made[-1].state}")
+        if (
+            made
+            and made[-1].state == "absorbed"
+            and (made[-1].value or "")[2:] not in written
+            and made[-1].value != in_sis
+        ):
+            self.counts["absorbed, changed since"] += 1
