@@ -202,7 +202,7 @@ def test_claim_is_visible_to_colleagues_until_released_or_expired(office, sessio
 
     open_student(office.clara)
     assert office.clara.press(office.clara.view, action_id="claim.take").ok
-    claimed = f"🙋\u00a0<@{office.clara.id}>"
+    claimed = f"🙋 <@{office.clara.id}>"
     assert claimed in text_of(office.ana.command("/cleanup").message)
     assert f"<@{office.clara.id}> has been taking care of this contact" in text_of(open_student(office.ana))
     with pytest.raises(NotOnScreen):
