@@ -12,6 +12,7 @@ from bot.cleanup_list import vocabulary
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import upgrade_database
 from bot.db.models.all_tables import METADATA
+from bot.digests import small_groups
 
 _TABLES = METADATA.sorted_tables
 # TRUNCATE takes about 2 ms a table, so only tables that a test has written to are emptied.
@@ -80,6 +81,12 @@ def session(empty_database):
 
 def _refresh_listed_students_at_once(_session, _transaction, connection):
     connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+@pytest.fixture
+def every_group_counts(monkeypatch):
+    """Let digests count groups of any size: a test about a sum needs a few families, not dozens."""
+    monkeypatch.setattr(small_groups, "SMALLEST_GROUP", 1)
 
 
 @pytest.fixture(autouse=True)

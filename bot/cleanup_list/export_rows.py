@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import SQLColumnExpression, and_, func, select
 from sqlalchemy.orm import Session
 
 from bot.access import BOUND_PARAMS, Actor
@@ -19,7 +19,7 @@ from bot.cleanup_list.query import (
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
-from bot.db.models.roster import Contact
+from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter
@@ -34,8 +34,11 @@ class ExportRow:
     `is_updated`: the contact was edited since, and the status belongs to the number before the edit.
     """
 
+    student_id: int
+    contact_id: int
     family_name: str
     given_name: str
+    student_number: str
     grade: str | None
     schools: tuple[str, ...]
     teachers: tuple[str, ...]
@@ -52,13 +55,14 @@ class ExportRow:
 
 
 def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterator[ExportRow]:
-    """Yield every entry this person may see, by grade and name; a contact of two students comes with each."""
+    """Yield every entry this person may see, by grade and name as people sort them; a contact of two students comes with each."""
     if which.names:
         plan_for_names(session)
     entry, adult = matching_entries(which.criteria, actor.level), effective_contacts.c
     rows = (
         select(
-            *(entry.c.family_name, entry.c.given_name, entry.c.grade, entry.c.textable, entry.c.other_ways),
+            *(entry.c.student_id, entry.c.contact_id, entry.c.family_name, entry.c.given_name, Student.identifier),
+            *(entry.c.grade, entry.c.textable, entry.c.other_ways),
             school_names(entry.c.student_id).label("schools"),
             teacher_names(entry.c.student_id, BOUND_PARAMS.today).label("teachers"),
             full_name(adult.given_name, adult.family_name).label("contact"),
@@ -66,19 +70,23 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             Contact.sis_phone_note,
         )
         .select_from(entry)
+        .join(Student, Student.id == entry.c.student_id)
         .join(effective_contacts, and_(adult.student_id == entry.c.student_id, adult.contact_id == entry.c.contact_id))
         .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
         .join(Contact, Contact.id == entry.c.contact_id)
         .order_by(
-            *(entry.c.grade_order, entry.c.family_name, entry.c.given_name, entry.c.student_id),
+            *(entry.c.grade_order, _by_name(entry.c.family_name, entry.c.given_name), entry.c.student_id),
             *(work_order(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
         )
     )
     params = query_params(which, actor)
     for row in session.execute(rows, params, execution_options={"yield_per": _BATCH}):
         yield ExportRow(
+            student_id=row.student_id,
+            contact_id=row.contact_id,
             family_name=row.family_name,
             given_name=row.given_name,
+            student_number=row.identifier,
             grade=row.grade,
             schools=tuple(row.schools),
             teachers=tuple(row.teachers),
@@ -93,3 +101,12 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             other_ways=row.other_ways,
             note=row.sis_phone_note,
         )
+
+
+def _by_name(family: SQLColumnExpression[str], given: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
+    """Return a sort key that ignores case and accents: `van der Berg` comes before `Vance`, `Åkesson` among the A.
+
+    Folded names compare the same in every database; ICU collations are missing from the embedded PostgreSQL.
+    """
+    key: SQLColumnExpression[str] = func.folded_name(family, given).collate("C")
+    return key

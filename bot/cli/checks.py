@@ -185,11 +185,16 @@ def secret_lengths(config: Settings) -> Check:
     return Check("secrets", ok=False, sentence=sentence)
 
 
+def _mail_sender(config: Settings) -> str | None:
+    """Return an address that emails come from: everyone's own one, where MAIL_FROM is not set."""
+    return config.mail_from or next(iter(config.admin_emails), None)
+
+
 def _mail(config: Settings) -> Check:
     server = config.secret("smtp_url")
     if server is None:
         return Check("SMTP_URL", ok=None, sentence="is not set. Downloaded lists are sent in direct messages.")
     try:
-        return Check("SMTP_URL", ok=True, sentence=f"{check_server(server)} accepts our mail.")
+        return Check("SMTP_URL", ok=True, sentence=f"{check_server(server, _mail_sender(config))} accepts our mail.")
     except UserError as error:
         return Check("SMTP_URL", ok=False, sentence=f"cannot be used: {error.sentence}")

@@ -12,6 +12,9 @@ from bot.contact_edits.undo import load_edit
 from bot.db.models.edits import EditField, EditState
 from bot.errors import UserError
 
+# Actions in the audit.
+KEPT_OURS, TOOK_SIS = "conflict.kept_ours", "conflict.took_sis"
+
 
 def resolve_conflict(
     session: Session, edit_id: int, *, keep: Literal["ours", "sis"], actor: Actor, now: datetime
@@ -32,9 +35,9 @@ def resolve_conflict(
     sis_value = before.sis[field]
     if keep == "ours":
         edit.state, edit.base, edit.sis_value, edit.sis_at = EditState.PENDING, sis_value, None, None
-        change, action = (sis_value, edit.value), "conflict.kept_ours"
+        change, action = (sis_value, edit.value), KEPT_OURS
     else:
         edit.state = EditState.SIS_TAKEN
-        change, action = (edit.value, sis_value), "conflict.took_sis"
+        change, action = (edit.value, sis_value), TOOK_SIS
     record_change(session, edit.contact_id, field, change, actor=actor, action=action, now=now)
     update_list_entry(session, before.contact, actor=actor, now=now)

@@ -16,7 +16,6 @@ from bot.cleanup_list.number_status import is_sender_fault
 from bot.cleanup_list.query import STATUSES, filter_params, narrow_students, student_conditions
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Student
-from bot.db.models.views import NOT_REMOVED
 from bot.filters.filter import STUDENT_CRITERIA, Criterion, Filter
 
 # Unconfirmed without `final_at` means that no receipt came; a late one may still come.
@@ -26,39 +25,34 @@ _WITH_STATUS = f"""outcome = ANY(:statuses) AND NOT ({_AWAITING}) AND NOT ({_SEN
 _TO_STUDENTS = """ AND d.contact_sourced_id IN (
     SELECT i.sourced_id FROM student_contacts l JOIN contact_ids i ON i.contact_id = l.contact_id
     WHERE l.active AND l.student_id = ANY(:students))"""
-# A contact that stayed on the list did so with the students it was not removed from; one that joined or left, with all of them.
-_LINKED = f"l.active AND (moves.move <> 'stayed' OR {NOT_REMOVED})"
-_OF_STUDENTS = f"""contact_id IN (
-    SELECT l.contact_id FROM student_contacts l WHERE {_LINKED} AND l.student_id = ANY(:students))"""
-
-_CHANGES = """
-changes AS (
-    SELECT contact_id, 'joined' AS move, after AS status, FALSE AS fixed FROM list_changes
-    WHERE mass_message_id = :message AND move = 'joined'
-    UNION ALL
-    SELECT contact_id, 'left', before, fixed_by IS NOT NULL FROM list_changes
-    WHERE mass_message_id = :message AND move = 'left'
-)"""
-_STAYED = """NOT EXISTS (
-    SELECT FROM list_changes c WHERE c.mass_message_id = :message AND c.contact_id = e.contact_id AND c.move = 'joined')"""
-_MOVES = f"""{_CHANGES},
-moves AS (
-    TABLE changes
-    UNION ALL
-    SELECT e.contact_id, 'stayed', e.status, FALSE FROM cleanup_list e WHERE {_STAYED}
-)"""
-# Each move once for each student of the contact.
-_MOVES_OF_STUDENTS = f"""{_CHANGES},
-moves AS (
-    SELECT m.contact_id, m.move, m.status, s.id AS student_id, s.grade
-    FROM changes m
-    JOIN student_contacts l ON l.contact_id = m.contact_id AND l.active
-    JOIN students s ON s.id = l.student_id AND s.active
-    UNION ALL
-    SELECT e.contact_id, 'stayed', e.status, e.student_id, e.grade
-    FROM (SELECT unnest(contact_ids) AS contact_id, unnest(statuses) AS status, student_id, grade FROM listed_students) e
-    WHERE {_STAYED}
-)"""
+_ENTRIES = """
+WITH moves AS (SELECT contact_id, move, before FROM list_changes WHERE mass_message_id = :message),
+entries AS (
+    SELECT contact_id, min(status) AS status, min(grade_order) AS youngest
+    FROM (
+        SELECT unnest(contact_ids) AS contact_id, unnest(statuses) AS status, student_id, grade_order FROM listed_students
+    ) AS listed{where}
+    GROUP BY contact_id
+)
+SELECT e.status, e.youngest, moves.move, moves.before, c.updated_at IS NOT NULL AS is_waiting, count(*) AS contacts
+FROM entries e JOIN cleanup_list c ON c.contact_id = e.contact_id LEFT JOIN moves ON moves.contact_id = e.contact_id
+GROUP BY 1, 2, 3, 4, 5
+"""
+_LEFT = """
+SELECT count(*) FILTER (WHERE fixed_by IS NOT NULL) AS fixed,
+       count(*) FILTER (WHERE fixed_by IS NULL AND gets_texts) AS delivered,
+       count(*) FILTER (WHERE fixed_by IS NULL AND NOT gets_texts) AS ended
+FROM (
+    SELECT m.fixed_by, EXISTS (
+        SELECT FROM effective_contacts x WHERE x.contact_id = m.contact_id AND x.method = 'text'
+    ) AS gets_texts
+    FROM list_changes m
+    WHERE m.mass_message_id = :message AND m.move = 'left'
+      AND NOT EXISTS (SELECT FROM cleanup_list e WHERE e.contact_id = m.contact_id){conditions}
+) AS gone
+"""
+_OF_STUDENTS = """ AND m.contact_id IN (
+    SELECT l.contact_id FROM student_contacts l WHERE l.active AND l.student_id = ANY(:students))"""
 
 # Their ids are a value for `CountScope.earlier`: PostgreSQL reads the deliveries of known messages with several processes.
 EARLIER_MESSAGES = text("""
@@ -110,22 +104,32 @@ FROM (
 ORDER BY p.sent_at, p.id
 """)
 
-    def by_status(self) -> TextClause:
-        return text(f"""
-WITH {_MOVES} SELECT status AS kind, move, count(*) AS contacts, count(*) FILTER (WHERE fixed) AS fixed
-FROM moves{self._where(_OF_STUDENTS)} GROUP BY 1, 2
-""")
-
-    def by_grade(self) -> TextClause:
-        return text(f"""
-WITH {_MOVES_OF_STUDENTS} SELECT coalesce(grade, 'Other') AS kind, move, count(DISTINCT contact_id) AS contacts
-FROM moves{self._where("student_id = ANY(:students)")} GROUP BY 1, 2
-""")
-
-    def _where(self, of_students: str) -> str:
-        conditions = [of_students] if self.students is not None else []
+    def entries(self) -> TextClause:
+        """Select the contacts on the list now, each once: status, the position of their youngest child's grade in `LEVELS` (from 1), and
+        what the message did to them (move, before), with the number of such contacts. `is_waiting`: edited, and not texted since.
+        """
+        conditions = ["student_id = ANY(:students)"] if self.students is not None else []
         conditions += ["status = ANY(:statuses)"] if self.list_filter.statuses else []
-        return f"\nWHERE {' AND '.join(conditions)}" if conditions else ""
+        return text(_ENTRIES.format(where=f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""))
+
+    def left(self) -> TextClause:
+        """Select how many contacts left the list with the message: fixed by staff, delivered without that, and not texted anymore."""
+        conditions = _OF_STUDENTS if self.students is not None else ""
+        conditions += " AND m.before = ANY(:statuses)" if self.list_filter.statuses else ""
+        return text(_LEFT.format(conditions=conditions))
+
+    def students_by_grade(self) -> TextClause:
+        """Select the numbers of active students by grade."""
+        of_students = "" if self.students is None else " AND id = ANY(:students)"
+        return text(
+            f"SELECT coalesce(grade, 'Other') AS grade, count(*) AS students FROM students WHERE active{of_students} GROUP BY 1"
+        )
+
+    def count_students(self, session: Session) -> int:
+        """Return the number of active students that the filter selects."""
+        if self.students is not None:
+            return len(self.students)
+        return session.execute(select(func.count()).where(Student.active)).scalar_one()
 
     def count_without_adult(self, session: Session) -> int:
         """Return the number of active students without a textable adult; if SMS statuses narrow it, of those listed with one."""

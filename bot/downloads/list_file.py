@@ -1,4 +1,4 @@
-"""The cleanup list as an Excel workbook or a CSV file, written row by row: memory holds one row, however long the list is.
+"""The cleanup list as an Excel workbook or a CSV file, written row by row: memory holds one row, and the ids of the contacts.
 
 No cell is ever a formula. Phone numbers are masked unless the reader's role may export whole ones.
 """
@@ -26,6 +26,7 @@ from bot.domain.spreadsheet import escape_cell
 _COLUMNS = {
     "Last name": 18,
     "First name": 16,
+    "Student number": 12,
     "Grade": 7,
     "School": 26,
     "Teacher": 24,
@@ -41,6 +42,8 @@ _COLUMNS = {
 }
 _GRADE, _STATUS, _SINCE = (list(_COLUMNS).index(title) for title in ("Grade", "SMS status", "Since"))
 _METHODS = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "Email"}
+# Long cells are read where they are, not in the formula bar.
+_WRAPPED = {"text_wrap": True, "valign": "top"}
 _FILLS = {Color.RED: "#F8D7DA", Color.YELLOW: "#FFF3CD"}
 # Excel takes 32,767 characters in a cell.
 _MAX_CELL = 32_000
@@ -68,71 +71,97 @@ class ListSize:
     students: int
 
     def __str__(self) -> str:
-        rows, contacts = plural(self.rows, "row"), plural(self.contacts, "contact")
-        return f"{rows} ({contacts} of {plural(self.students, 'student')})"
+        """Return the totals as the list in Slack shows them, and the rows where there are more of them."""
+        totals = f"{plural(self.contacts, 'contact')}, {plural(self.students, 'student')}"
+        return (
+            totals if self.rows == self.contacts else f"{totals} ({self.rows:,} rows, one for each child of a contact)"
+        )
 
 
-def write_list(form: DownloadForm, path: Path, rows: Iterable[ExportRow], header: FileHeader) -> int:
-    """Write the file at `path`, with temporary files in the same folder, and return the number of rows."""
+class _Counter:
+    """Counts the rows that pass through `count`; the rows of a student follow each other."""
+
+    def __init__(self) -> None:
+        self.rows, self.students = 0, 0
+        self._student_id: int | None = None
+        self._contact_ids: set[int] = set()
+
+    def count(self, rows: Iterable[ExportRow]) -> Iterator[tuple[int, ExportRow]]:
+        """Yield each row with its number, from 1."""
+        for self.rows, row in enumerate(rows, 1):
+            self.students += row.student_id != self._student_id
+            self._student_id = row.student_id
+            self._contact_ids.add(row.contact_id)
+            yield self.rows, row
+
+    @property
+    def size(self) -> ListSize:
+        return ListSize(self.rows, len(self._contact_ids), self.students)
+
+
+def write_list(form: DownloadForm, path: Path, rows: Iterable[ExportRow], header: FileHeader) -> ListSize:
+    """Write the file at `path`, with temporary files in the same folder, and return its size."""
+    counter = _Counter()
     write = _write_workbook if form == DownloadForm.XLSX else _write_csv
-    return write(path, rows, header)
+    write(path, rows, header, counter)
+    return counter.size
 
 
-def _write_csv(path: Path, rows: Iterable[ExportRow], header: FileHeader) -> int:
-    count = 0
+def _write_csv(path: Path, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(spreadsheet.BYTE_ORDER_MARK)
         table = csv.writer(file)
         table.writerow(_COLUMNS)
-        for count, row in enumerate(rows, 1):  # noqa: B007 - the number of rows is returned.
+        for _, row in counter.count(rows):
             cells = list(_cells(row, header))
             cells[_SINCE] = row.since.astimezone(header.zone).date().isoformat()
             table.writerow(map(escape_cell, cells))
-    return count
 
 
-def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader) -> int:
-    options = {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_urls": False}
+def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
+    options = {
+        "constant_memory": True,
+        "tmpdir": str(path.parent),
+        "strings_to_urls": False,
+    }
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        count = _write_rows(workbook, rows, header)
-        _write_about(workbook, header, count)
-    return count
+        _write_rows(workbook, rows, header, counter)
+        _write_about(workbook, header, counter.size)
 
 
-def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader) -> int:
+def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
     sheet = workbook.add_worksheet("Cleanup list")
-    bold = workbook.add_format({"bold": True, "bottom": 1})
-    date = workbook.add_format({"num_format": "mmm d, yyyy"})
-    fills = {color: workbook.add_format({"bg_color": fill}) for color, fill in _FILLS.items()}
+    bold = workbook.add_format(_WRAPPED | {"bold": True, "bottom": 1})
+    wrapped = workbook.add_format(_WRAPPED)
+    date = workbook.add_format(_WRAPPED | {"num_format": "mmm d, yyyy"})
+    fills = {color: workbook.add_format(_WRAPPED | {"bg_color": fill}) for color, fill in _FILLS.items()}
     for column, (title, width) in enumerate(_COLUMNS.items()):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, bold)
     sheet.freeze_panes(1, 2)
-    count = 0
-    for count, row in enumerate(rows, 1):
+    for number, row in counter.count(rows):
         for column, cell in enumerate(_cells(row, header)):
             if column == _SINCE:
-                sheet.write_datetime(count, column, row.since.astimezone(header.zone).replace(tzinfo=None), date)
+                sheet.write_datetime(number, column, row.since.astimezone(header.zone).replace(tzinfo=None), date)
             elif column == _GRADE and cell.isdecimal():
-                sheet.write_number(count, column, int(cell))
+                sheet.write_number(number, column, int(cell), wrapped)
             else:
-                fill = fills[MEANINGS[row.status].color] if column == _STATUS else None
-                sheet.write_string(count, column, cell[:_MAX_CELL], fill)
-    sheet.autofilter(0, 0, count, len(_COLUMNS) - 1)
+                format_ = fills[MEANINGS[row.status].color] if column == _STATUS else wrapped
+                sheet.write_string(number, column, cell[:_MAX_CELL], format_)
+    sheet.autofilter(0, 0, counter.rows, len(_COLUMNS) - 1)
     sheet.repeat_rows(0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
-    return count
 
 
-def _write_about(workbook: Any, header: FileHeader, count: int) -> None:
+def _write_about(workbook: Any, header: FileHeader, size: ListSize) -> None:
     sheet = workbook.add_worksheet("About this list")
     sheet.set_column(0, 0, 90)
     made_at = header.made_at.astimezone(header.zone)
     lines = [
         header.title,
         f"Made {day_and_time(made_at)} {made_at:%Z} for {header.made_by}",
-        plural(count, "row"),
+        str(size),
         *header.facts,
         "Phone numbers are whole." if header.with_numbers else "Only the last digits of each phone number are shown.",
         "This file holds names of students and families.",
@@ -145,8 +174,8 @@ def _write_about(workbook: Any, header: FileHeader, count: int) -> None:
 def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
     """Yield the cells of a row in the order of `_COLUMNS`, as text; *Since* is left empty, as each format writes dates its own way."""
     status = MEANINGS[row.status]
-    yield from (row.family_name, row.given_name, row.grade or "", "; ".join(row.schools), "; ".join(row.teachers))
-    yield from (row.contact, row.relationship or "", status.label, "")
+    yield from (row.family_name, row.given_name, row.student_number, row.grade or "")
+    yield from ("; ".join(row.schools), "; ".join(row.teachers), row.contact, row.relationship or "", status.label, "")
     if row.phone is None:
         yield "no number"
     else:

@@ -1,5 +1,6 @@
 """Email through the district's own server. It carries names of children, so it is encrypted or not sent at all."""
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -15,8 +16,29 @@ from bot.errors import UserError
 _TIMEOUT_SECONDS = 30.0
 _PORTS = {"smtp": 587, "smtps": 465}
 _LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
-# SMTP replies from here on are permanent.
-_PERMANENT = 500
+# SMTP replies from here on refuse what was asked, and from there on for good.
+_REFUSED, _PERMANENT = 400, 500
+_NOT_AS_SENDER = "The email server does not let us send as this address. Set MAIL_FROM to one that our login may use."
+# What servers say: (code, pattern, sentence).
+_REASONS = (
+    (
+        "dmarc",
+        r"dmarc|\bspf\b|dkim|5\.7\.(1|9|2[0-9])\b.*(authenticat|policy)|5\.7\.26",
+        "The email fails a check of the sender's domain (DMARC). Set MAIL_FROM to an address of the domain that this server sends for.",
+    ),
+    (
+        "sender_refused",
+        r"send ?as ?denied|not (allowed|permitted|authorized) to send|sender (address )?(rejected|denied)|5\.7\.60|5\.1\.8",
+        _NOT_AS_SENDER,
+    ),
+    (
+        "too_large",
+        r"5\.2\.3|5\.3\.4|too (large|big)|size (limit )?exceed|exceeds.*size",
+        "The list is too large for the email server.",
+    ),
+    ("smtputf8", r"smtputf8|5\.6\.7", "The email server does not take addresses with letters such as é."),
+    ("full", r"4\.2\.2|5\.2\.2|mailbox (is )?full|over ?quota", "The mailbox is full."),
+)
 
 
 @dataclass(frozen=True)
@@ -49,13 +71,21 @@ def send_mail(url: str, mail: Mail) -> None:
         server.send_message(_compose(mail), mail.sender, [mail.to])
 
 
-def check_server(url: str) -> str:
-    """Log in and return the name of the server.
+def check_server(url: str, sender: str | None) -> str:
+    """Log in, offer an email from `sender` to itself without sending it, and return the name of the server.
 
     Raises:
-        UserError: the login failed.
+        UserError: the login failed, or the server does not let us send as `sender`.
     """
-    with _user_errors(url), _connect(url):
+    with _user_errors(url), _connect(url) as server:
+        if sender:
+            reply, said = server.mail(sender)
+            if reply >= _REFUSED:
+                raise smtplib.SMTPSenderRefused(reply, said, sender)
+            reply, said = server.rcpt(sender)
+            if reply >= _REFUSED:
+                raise smtplib.SMTPRecipientsRefused({sender: (reply, said)})
+            server.rset()
         return urlsplit(url).hostname or ""
 
 
@@ -69,18 +99,35 @@ def _user_errors(url: str) -> Iterator[None]:
         [(recipient, (reply, _))] = error.recipients.items()
         sentence = f"The email server does not accept email for {recipient} ({reply})."
         raise UserError("mail.unknown_recipient", sentence, permanent=reply >= _PERMANENT) from None
+    except smtplib.SMTPNotSupportedError as error:
+        if "STARTTLS" in str(error):
+            sentence = f"{host} does not offer encryption (STARTTLS), and lists are never emailed without it."
+            raise UserError("mail.no_encryption", sentence, permanent=False) from None
+        sentence = "The email server does not take addresses with letters such as é."
+        raise UserError("mail.smtputf8", sentence) from None
     except smtplib.SMTPAuthenticationError as error:
         sentence = f"The email server rejects our user name or password ({error.smtp_code})."
         raise UserError("mail.login_failed", sentence, permanent=False) from None
     except smtplib.SMTPResponseException as error:
-        sentence = f"The email server rejects the email ({error.smtp_code})."
-        raise UserError("mail.rejected", sentence, permanent=error.smtp_code >= _PERMANENT) from None
+        code, sentence = _reason(error)
+        raise UserError(f"mail.{code}", sentence, permanent=error.smtp_code >= _PERMANENT) from None
     except ssl.SSLError:
         sentence = f"The certificate of the email server {host} is not trusted."
         raise UserError("mail.certificate_not_trusted", sentence, permanent=False) from None
     except (OSError, smtplib.SMTPException):
         sentence = f"{host} does not answer as an email server."
         raise UserError("mail.no_answer", sentence, permanent=False) from None
+
+
+def _reason(error: smtplib.SMTPResponseException) -> tuple[str, str]:
+    """Say why the server rejects an email, by its extended code (RFC 3463) or its words, and what helps."""
+    said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
+    for code, words, sentence in _REASONS:
+        if re.search(words, said, re.IGNORECASE):
+            return code, f"{sentence} ({error.smtp_code})"
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return "sender_refused", f"{_NOT_AS_SENDER} ({error.smtp_code})"
+    return "rejected", f"The email server rejects the email ({error.smtp_code})."
 
 
 @contextmanager

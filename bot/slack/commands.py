@@ -1,6 +1,10 @@
-"""`/cleanup` and what may follow it: nothing, a filter, or a command; typed, or offered on a button. Always answered privately."""
+"""`/cleanup` and what may follow it: nothing, a filter, or a command; typed, or offered on a button. Always answered privately.
 
-from collections.abc import Callable
+A few words look like commands and are none: they are answered with what was probably meant, and a button to the name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -9,6 +13,7 @@ from slack_sdk import WebClient
 from bot.slack import forecast, pending
 from bot.slack import help as help_card
 from bot.slack.digest import subscribe
+from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
@@ -36,12 +41,20 @@ def register(app: App, ctx: AppContext) -> None:
         if _opens_dialog(action["value"]):
             results_dialog.open_upload(ctx, client, body)
             return
-        channel_id = body.get("channel", {}).get("id", "")  # A dialog and the Home tab have none.
-        card = answer(ctx, client, {"user_id": body["user"]["id"], "channel_id": channel_id, "text": action["value"]})
-        if "view" in body:
-            respond.open_dialog(client, body, list_card.dialog(card))
-        else:
-            respond.answer(client, body, card, replace_original=True)
+        channel_id = body["channel"]["id"] if "channel" in body else ""
+        typed = {"user_id": body["user"]["id"], "channel_id": channel_id, "text": action["value"]}
+        _show_answer(client, body, answer(ctx, client, typed))
+
+
+def _show_answer(client: WebClient, body: dict[str, Any], card: Card) -> None:
+    """Show an answer in place of the message or dialog whose button was pressed, or in a dialog over the Home tab."""
+    view = body.get("view")
+    if view is None:
+        respond.answer(client, body, card, replace_original=True)
+    elif view["type"] == "home":
+        respond.open_dialog(client, body, list_card.dialog(card))
+    else:
+        client.views_update(view_id=view["id"], view=list_card.dialog(card))
 
 
 def _opens_dialog(text: str) -> bool:
@@ -55,6 +68,8 @@ def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     word, _, rest = " ".join(text.split()).partition(" ")
     if rest.casefold() in _HELP_WORDS:
         return _help(ctx, client, body, rest)
+    if meant := _NO_COMMANDS.get(" ".join(text.split()).casefold()):
+        return _probably_meant(ctx, client, body, meant)
     command = _COMMANDS.get(word.casefold())
     return command(ctx, client, body, rest) if command else list_card.show(ctx, client, body["user_id"], text)
 
@@ -64,6 +79,45 @@ def _help(ctx: AppContext, client: WebClient, body: dict[str, Any], _rest: str) 
         return help_card.draw(ctx.templates)
 
 
+@dataclass(frozen=True)
+class _Meant:
+    """What a word was probably meant to do, and the commands that do it, with the words on their buttons."""
+
+    sentence: str
+    commands: Mapping[str, str]
+
+
+def _probably_meant(ctx: AppContext, client: WebClient, body: dict[str, Any], meant: _Meant) -> Card:
+    with ctx.acting(client, body["user_id"]):
+        text = b.escaped(" ".join(body["text"].split()))
+        commands = {**meant.commands, f"student {body['text'].strip()}": f"Find people named {body['text'].strip()}"}
+        buttons = [
+            b.button(label, f"{links.RUN_PREFIX}.{number}", command)
+            for number, (command, label) in enumerate(commands.items())
+        ]
+        sentence = meant.sentence.format(home=_home_link(body))
+        return b.card([b.section(f"`{links.COMMAND} {text}` is not a command. {sentence}"), *b.actions(buttons)])
+
+
+def _home_link(body: dict[str, Any]) -> str:
+    """Return a link to the Home tab; a press of a button says no app, so its name has to do."""
+    app_id, team_id = body.get("api_app_id"), body.get("team_id")
+    return f"<slack://app?team={team_id}&amp;id={app_id}&amp;tab=home|Home tab>" if app_id and team_id else "Home tab"
+
+
+_LIST, _CHANGES, _HOW = {"all": "Show my list"}, {"pending": "Show my changes"}, {"help": "Show help"}
+_FIX = _Meant("Press *Fix* beside a student in the list to change a number, or to remove a contact.", {**_LIST, **_HOW})
+_UNDO = _Meant(
+    "To undo a change, open the student: *Undo* is beside each change. Changes that the student information system (SIS) "
+    "does not have yet are in one list.",
+    {**_CHANGES, **_LIST},
+)
+# Keys are whole texts: `undo maria` is still a name.
+_NO_COMMANDS: Mapping[str, _Meant] = {
+    "home": _Meant("Your list is also on the {home} of the app Contact Cleanup, with your own work above it.", _LIST),
+    **dict.fromkeys(("undo", "revert", "restore"), _UNDO),
+    **dict.fromkeys(("fix", "edit", "change", "remove", "delete"), _FIX),
+}
 _IMPORT = "import"
 _HELP_WORDS = ("help", "?")
 _COMMANDS: dict[str, Command] = {

@@ -1,5 +1,5 @@
-"""The Home tab: a person's list with the filter they left it with, what happened since their last visit, and their own changes that
-the SIS does not have yet. A person who may not see the list gets a polite refusal.
+"""The Home tab: a welcome or what happened since the last visit, the person's own work, and their list with the filter they left it
+with. A person who may not see the list gets a polite refusal.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot.access import AccessLevel, Actor
 from bot.cleanup_list.activity import load_activity
+from bot.cleanup_list.own_work import Claim, load_own_work
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits.pending_page import load_pending_page
@@ -31,12 +32,27 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
 from bot.slack.kit.open_views import show_latest
 from bot.slack.list import card as list_card
-from bot.slack.list import links
+from bot.slack.list import links, rows
 from bot.slack.results import ids as result_ids
 
-HELP = "home.help"
+HELP, HOW_IT_WORKS = "home.help", "home.how_it_works"
 _SAME_VISIT = timedelta(hours=1)  # Coming back within it shows the same news.
-_MAX_CHANGES, _MAX_SCHOOLS = 5, 3
+_MAX_ROWS, _MAX_SCHOOLS, _MAX_NAMES = 3, 3, 100
+_WAIT = ("contact that you fixed waits", "contacts that you fixed wait")
+_WELCOME = [
+    b.section(
+        "👋 *Welcome to Contact Cleanup.* Below are your students' contacts that texts do not reach. Press *Fix* beside a "
+        "student to enter a new number or another way to reach the family. The next mass message shows whether it worked."
+    ),
+    *b.actions(
+        [
+            b.button(
+                "Start where no adult is reached", links.SHOW_NO_ADULT, Filter(no_adult=True).text, style="primary"
+            ),
+            b.button("How it works", HOW_IT_WORKS, "all"),
+        ]
+    ),
+]
 
 
 def register(app: App, ctx: AppContext) -> None:
@@ -50,6 +66,7 @@ def register(app: App, ctx: AppContext) -> None:
             run_after_response("failed home", lambda: _publish(client, user_id, _failure(problem)))
 
     @app.action(HELP)
+    @app.action(HOW_IT_WORKS)
     def show_help(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
         with ctx.acting(client, body["user"]["id"]):
@@ -85,14 +102,16 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
             else:
                 tab = session.get_one(HomeTab, user_id)
             text = chosen or tab.filter_text
-            above = [*_students(session, actor), *_news(session, tab.looked_at, actor)]
-            below = _own_changes(session, actor, here=text)
+            students = _students(session, actor)
+            above = [*_news(session, tab.looked_at, actor), *_own_work(session, actor, here=text)]
         title, *listed = list_card.show(ctx, client, user_id, text).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)
     buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
     footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.")]
-    return [title, *above, *listed, *below, *footer]
+    if not above:
+        return [title, *students, *listed, *footer]
+    return [b.header("Contact Cleanup"), *students, *above, b.divider(), title, *listed, *footer]
 
 
 def _import_button(actor: Actor) -> list[Block]:
@@ -142,7 +161,7 @@ def _of_schools(schools: Sequence[str]) -> str:
 
 def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]:
     if since is None:
-        return []
+        return _WELCOME
     activity = load_activity(session, since=since, actor=actor)
     moves = [
         *([f"{plural(activity.joined, 'contact')} joined your list"] if activity.joined else []),
@@ -151,18 +170,40 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
     if not moves:
         return []
     fixed = f" 🎉 Of these, {activity.fixed:,} got the text after a change of yours." if activity.fixed else ""
-    return [b.section(f"*Since your last visit* ({b.date(since)}): {' and '.join(moves)}.{fixed}"), b.divider()]
+    return [b.section(f"*Since your last visit* ({b.date(since)}): {' and '.join(moves)}.{fixed}")]
 
 
-def _own_changes(session: Session, actor: Actor, *, here: str) -> list[Block]:
-    """Show this person's changes that the SIS does not have yet."""
+def _own_work(session: Session, actor: Actor, *, here: str) -> list[Block]:
+    """Show what this person is in the middle of: contacts they take care of, and their changes, disputed ones first."""
+    work = load_own_work(session, actor=actor)
     students = access.visible_students(actor)
     is_district = actor.level is AccessLevel.DISTRICT
-    own = load_pending_page(session, students, page_size=_MAX_CHANGES, made_by=actor.user_id, is_district=is_district)
-    if not own.changes:
+    own = load_pending_page(session, students, page_size=_MAX_ROWS, made_by=actor.user_id, is_district=is_district)
+    if not (work.claims or work.waiting or own.total):
         return []
-    rows = [pending.row(change, here=here) for change in own.changes]
-    show_all = b.button("Show all", f"{links.RUN_PREFIX}.0", "pending", label="Show all changes of yours")
-    more = b.actions([show_all] if own.pages > 1 else [])
-    title = b.section("*Your changes that the student information system does not have yet*")
-    return [b.divider(), title, *rows, *more]
+    facts = [
+        *([f"🙋 You take care of {plural(len(work.claims), 'contact')}."] if work.claims else []),
+        *(
+            [f"⚖️ {plural(own.disputed, 'change')} of yours: the SIS has another value. Open the student to choose."]
+            if own.disputed
+            else []
+        ),
+        *(
+            [f"⏳ {plural(own.total, 'change of yours is', 'changes of yours are')} not in the SIS yet."]
+            if own.total
+            else []
+        ),
+        *([f"✏️ {plural(work.waiting, *_WAIT)} for the next mass message."] if work.waiting else []),
+    ]
+    claims = [_claim(claim, here=here) for claim in work.claims[:_MAX_ROWS]]
+    changes = [pending.row(change, here=here) for change in own.changes]
+    show_all = b.button("All changes not in the SIS", f"{links.RUN_PREFIX}.0", "pending")
+    more = b.actions([show_all]) if own.pages > 1 else []
+    return [b.section("\n".join(["*Your work*", *facts])), *claims, *changes, *more]
+
+
+def _claim(claim: Claim, *, here: str) -> Block:
+    names = b.escaped(f"{claim.contact} ({', '.join(claim.students)})", _MAX_NAMES)
+    text = f"🙋 *{names}* · {b.status(claim.status)} · yours until {b.date(claim.ends_at)}"
+    label = f"Fix contacts of {claim.students[0]}"
+    return b.section(text, accessory=b.button("Fix", rows.OPEN_STUDENT, f"{claim.student_id} {here}", label=label))

@@ -87,7 +87,7 @@ def find_reasons(
 
 def hold_sentence(reasons: Sequence[Reason]) -> str:
     clauses = "; ".join(reason.clause for reason in reasons)
-    return f"Nothing was written: {clauses}. Check the export. If it is right, confirm the sync."
+    return f"Nothing was changed: {clauses}. Check the export first."
 
 
 def is_empty(part: Part) -> bool:
@@ -131,6 +131,12 @@ def load_approval(session: Session) -> Approval | None:
     run = session.get(SyncRun, _newest_run_id(session) or 0)
     is_waiting = run is not None and run.state == SyncState.HELD and run.decision == SyncDecision.CONFIRMED
     return Approval(run.fingerprint, run.counts) if run is not None and is_waiting else None
+
+
+def undecided_run(session: Session) -> SyncRun | None:
+    """Return the held sync that waits for a person's decision."""
+    run = session.get(SyncRun, _newest_run_id(session) or 0)
+    return run if run is not None and run.state == SyncState.HELD and run.decision is None else None
 
 
 def _newest_run_id(session: Session) -> int | None:

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import Actor
+from bot.contact_edits.conflicts import KEPT_OURS, TOOK_SIS
 from bot.db import outbox
-from bot.db.models.edits import Edit, EditField, EditState
+from bot.db.models.edits import Audit, Edit, EditField, EditState
 from bot.db.models.folding import full_name
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
-from bot.db.models.roster import Student, SyncRun, SyncState
+from bot.db.models.roster import Student, SyncRejection, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
 from bot.identity import district_admin_emails
 
@@ -52,7 +53,7 @@ def enqueue_notices(session: Session, *, admins: Sequence[str], now: datetime) -
 
 
 def _is_news(session: Session, run: SyncRun) -> bool:
-    """Return False for a sync that changed nothing, or that repeats the rejections of the one before, or its failure on the same day."""
+    """Return False for a sync that changed nothing and left out the same rows as the one before, or failed as it did on the same day."""
     earlier = select(SyncRun).where(SyncRun.id < run.id, SyncRun.state != SyncState.RUNNING)
     previous = session.scalar(earlier.order_by(SyncRun.id.desc()).limit(1))
     if run.state == SyncState.HELD:
@@ -62,9 +63,28 @@ def _is_news(session: Session, run: SyncRun) -> bool:
         return is_other or not _was_reported_today(session, run)
     if previous is None or previous.state != SyncState.DONE:
         return True
-    return _sum_counts(run, "added", "changed", "inactive") > 0 or _sum_counts(run, "rejected") != _sum_counts(
-        previous, "rejected"
-    )
+    return _sum_counts(run, "added", "changed", "inactive") > 0 or are_rejections_new(session, run)
+
+
+_OTHER_REJECTIONS = text("""
+WITH ours AS (SELECT file, coalesce(sourced_id, line::text) AS row, column_name, reason FROM sync_rejections WHERE sync_run_id = :run),
+earlier AS (
+    SELECT file, coalesce(sourced_id, line::text) AS row, column_name, reason FROM sync_rejections
+    WHERE sync_run_id = (SELECT max(sync_run_id) FROM sync_rejections WHERE sync_run_id < :run)
+)
+SELECT EXISTS ((TABLE ours EXCEPT ALL TABLE earlier) UNION ALL (TABLE earlier EXCEPT ALL TABLE ours))
+""")
+
+
+def are_rejections_new(session: Session, run: SyncRun) -> bool:
+    """Return whether a complete sync left out other rows or cells than the one before. A sync that found the same export stores none."""
+    before = select(SyncRun).where(SyncRun.id < run.id, SyncRun.state == SyncState.DONE).order_by(SyncRun.id.desc())
+    previous = session.scalar(before.limit(1))
+    was_clean = previous is None or not _sum_counts(previous, "rejected")
+    if was_clean or not _sum_counts(run, "rejected"):
+        return not was_clean or _sum_counts(run, "rejected") > 0
+    stored = session.scalar(select(SyncRejection.id).where(SyncRejection.sync_run_id == run.id).limit(1))
+    return stored is not None and bool(session.scalar(_OTHER_REJECTIONS, {"run": run.id}))
 
 
 def _was_reported_today(session: Session, run: SyncRun) -> bool:
@@ -155,10 +175,24 @@ class EditConflict:
 
 
 @dataclass(frozen=True)
+class SettledConflict:
+    """A choice that `settled_by` (a Slack user) made since the sync; the values are as in the audit, with numbers masked."""
+
+    contact: str
+    students: tuple[str, ...]
+    kept_ours: bool
+    ours: str | None
+    sis: str | None
+    settled_by: str
+    settled_at: datetime
+
+
+@dataclass(frozen=True)
 class EditorSummary:
     """Counts of one person's edits: `absorbed` by one sync, `pending` and `in_conflict` now; and the newest `conflicts`.
 
-    `reverted_count` edits were reverted by that sync; `reverted` are the first of them.
+    `settled` are the choices about this person's edits since that sync, the newest first. `reverted_count` edits were reverted by that
+    sync; `reverted` are the first of them.
     """
 
     absorbed: int
@@ -167,6 +201,7 @@ class EditorSummary:
     conflicts: tuple[EditConflict, ...]
     reverted_count: int = 0
     reverted: tuple[EditConflict, ...] = ()
+    settled: tuple[SettledConflict, ...] = ()
 
 
 def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: int) -> EditorSummary:
@@ -184,7 +219,31 @@ def load_editor_summary(session: Session, run_id: int, *, actor: Actor, limit: i
         conflicts=tuple(conflicts[:limit]),
         reverted_count=len(reverted),
         reverted=tuple(reverted[:limit]),
+        settled=tuple(_load_settled(session, actor, since=run.started_at)[:limit]),
     )
+
+
+def _load_settled(session: Session, actor: Actor, *, since: datetime) -> list[SettledConflict]:
+    links = effective_contacts.c
+    contact = full_name(links.given_name, links.family_name)
+    student = full_name(Student.given_name, Student.family_name)
+    own_contacts = select(Edit.contact_id).where(Edit.made_by == actor.user_id)
+    rows = (
+        select(Audit, contact.label("contact"), func.array_agg(student.distinct()).label("students"))
+        .join_from(Audit, effective_contacts, links.contact_id == Audit.subject_id)
+        .join(Student, Student.id == links.student_id)
+        .where(Audit.subject_kind == "contact", Audit.subject_id.in_(own_contacts))
+        .where(Audit.action.in_((KEPT_OURS, TOOK_SIS)), Audit.at >= since)
+        .where(Student.id.in_(access.visible_students(actor)))
+        .group_by(Audit.id, contact)
+        .order_by(Audit.id.desc())
+    )
+    settled = []
+    for row, contact_name, students in session.execute(rows):
+        kept_ours = row.action == KEPT_OURS
+        sis, ours = (row.before, row.after) if kept_ours else (row.after, row.before)
+        settled.append(SettledConflict(contact_name, tuple(students), kept_ours, ours, sis, row.actor, row.at))
+    return settled
 
 
 def _load_conflicts(session: Session, actor: Actor, *conditions: ColumnElement[bool]) -> list[EditConflict]:

@@ -30,8 +30,20 @@ _SAME_NIGHT = timedelta(hours=12)
 _REJECTIONS_KEPT = timedelta(days=30)
 
 _INSERT_REJECTIONS = text("""
-INSERT INTO sync_rejections (sync_run_id, file, line, column_name, reason)
-SELECT :run_id, file, line, column_name, reason FROM stage_rejections ORDER BY file, line
+WITH rejected AS (SELECT DISTINCT file, line FROM stage_rejections),
+people AS (
+    SELECT file, line, min(sourced_id) AS sourced_id
+    FROM (
+        SELECT 'users.csv' AS file, line, sourced_id FROM stage_users
+        UNION ALL SELECT file, line, person FROM stage_roles
+        UNION ALL SELECT 'enrollments.csv', line, person FROM stage_enrollments
+        UNION ALL SELECT 'contacts.csv', line, coalesce(nullif(contact, ''), student) FROM stage_contacts
+        UNION ALL SELECT kind || '.csv', line, sourced_id FROM stage_unread WHERE sourced_id <> ''
+    ) AS rows_of_people JOIN rejected USING (file, line) GROUP BY file, line
+)
+INSERT INTO sync_rejections (sync_run_id, file, line, column_name, reason, sourced_id)
+SELECT :run_id, file, line, column_name, reason, coalesce(people.sourced_id, nullif(split_part(file, '/', 2), ''))
+FROM stage_rejections LEFT JOIN people USING (file, line) ORDER BY file, line
 """)
 _DELETE_OLD_REJECTIONS = text("""
 DELETE FROM sync_rejections WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE started_at < :before)

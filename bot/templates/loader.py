@@ -22,6 +22,7 @@ class Templates:
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
         self._environment.filters["count"] = plural
+        self._environment.filters["number"] = "{:,}".format
 
     def render(self, name: str, **values: Any) -> str:
         """Return the text of a template.

@@ -21,7 +21,7 @@ def main(url, form, path):
     head = FileHeader("Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
     with Session(build_engine(url)) as session:
         entries = iter_export_rows(session, Filter(), actor=actor)
-        rows = sum(1 for _ in entries) if form == "none" else write_list(DownloadForm(form), path, entries, head)
+        rows = sum(1 for _ in entries) if form == "none" else write_list(DownloadForm(form), path, entries, head).rows
     print(rows)
 
 

@@ -14,13 +14,14 @@ from bot.db.models.messages import MassMessage
 from bot.db.models.roster import Student, StudentContact
 from bot.db.models.views import effective_contacts, textable
 from bot.digests.fixes import Fix, load_worked_fixes
-from bot.digests.report import MoveCounts, load_digest
+from bot.digests.report import GradeCounts, LeftCounts, MoveCounts, Tally, load_digest
 from bot.domain.sms_status import SmsStatus
 from bot.filters.parse import parse_filter
 from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.settle import settle_message
 
 DAY = timedelta(days=1)
+pytestmark = pytest.mark.usefixtures("every_group_counts")
 
 
 @pytest.fixture
@@ -82,10 +83,9 @@ def test_contacts_that_joined_left_and_stayed_are_counted(session, now):
     sent, _ = messages.send(session, after, now=now + DAY)
     digest = load(session, sent)
     assert digest.moves == MoveCounts(joined=1, left=1, stayed=3)
-    assert digest.by_status == {
-        SmsStatus.INACTIVE: MoveCounts(stayed=2),
-        SmsStatus.BLOCKED: MoveCounts(joined=1, left=1, stayed=1),
-    }
+    assert digest.to_fix == {SmsStatus.INACTIVE: Tally(2), SmsStatus.BLOCKED: Tally(2, new=1)}
+    assert digest.left == LeftCounts(delivered=1)
+    assert digest.changed == {SmsStatus.INACTIVE: 1}
 
 
 def test_statuses_come_worst_first_and_grades_lowest_first(session, now):
@@ -93,11 +93,11 @@ def test_statuses_come_worst_first_and_grades_lowest_first(session, now):
     listed = {families(session, 1, grade=level)[0]: outcome for level, outcome in outcomes.items()}
     sent, _ = messages.send(session, listed, now=now)
     digest = load(session, sent)
-    assert list(digest.by_status) == ["inactive", "blocked", "landline", "unconfirmed"]
-    assert list(digest.by_grade.items()) == [(level, MoveCounts(joined=1)) for level in ("K", "2", "10", "Other")]
+    assert list(digest.to_fix) == ["inactive", "blocked", "landline", "unconfirmed"]
+    assert digest.by_grade == tuple(GradeCounts((level,), Tally(1, new=1)) for level in ("K", "2", "10", "Other"))
 
 
-def test_contact_of_two_grades_counts_in_both_and_once_in_all(session, now):
+def test_contact_counts_in_the_grade_of_the_youngest_child(session, now):
     parent = people.contact(
         session,
         people.student(session, "Ana", grade="3"),
@@ -107,14 +107,15 @@ def test_contact_of_two_grades_counts_in_both_and_once_in_all(session, now):
     )
     sent, _ = messages.send(session, {parent: "blocked"}, now=now)
     digest = load(session, sent)
-    assert digest.by_grade == {"3": MoveCounts(joined=1), "7": MoveCounts(joined=1)}
+    assert digest.by_grade == (GradeCounts(("3",), Tally(1, new=1)),)
     assert digest.moves == MoveCounts(joined=1)
 
 
 def test_opt_out_between_messages_counts_as_stayed(session, now, maria):
     first, _ = messages.send(session, {maria: "delivered"}, now=now)
     apply_opt_out(session, maria.sis_phone, by="twilio", now=now)
-    assert load(session, first).by_status == {SmsStatus.OPT_OUT: MoveCounts(stayed=1)}
+    digest = load(session, first)
+    assert (digest.opted_out, digest.to_fix, digest.moves) == (Tally(1), {}, MoveCounts(stayed=1))
 
 
 def test_students_without_a_textable_adult_are_counted(session, now, sam, maria):
@@ -170,7 +171,7 @@ def test_fix_counts_when_delivered_and_is_shown_to_its_editor_only(session, now,
         messages.report(session, delivery["provider_id"], outcome, now=now + DAY)
     settle_message(session, message["id"], now=now + DAY)
     digest = load(session, message["id"])
-    assert (digest.moves, digest.fixed) == (MoveCounts(left=2, stayed=1), 1)
+    assert (digest.moves, digest.left) == (MoveCounts(left=2, stayed=1), LeftCounts(fixed=1, delivered=1))
     assert load_worked_fixes(session, message["id"], actor=dana) == [Fix("Maria Rivera", ("Sam Rivera",))]
     other = people.actor_of(people.staff(session, "Adam", "Lee"), level=AccessLevel.DISTRICT)
     assert load_worked_fixes(session, message["id"], actor=other) == []
@@ -221,7 +222,7 @@ def test_message_without_deliveries_is_not_compared(session, now, maria):
 def test_message_without_deliveries_counts_zero(session, now):
     messages.register(session, messages.a_message(sent_at=now, message_id="empty"), now=now)
     digest = load(session, "empty")
-    assert (digest.sent, digest.not_delivered, digest.by_status, digest.by_grade) == (0, 0, {}, {})
+    assert (digest.sent, digest.not_delivered, digest.to_fix, digest.by_grade) == (0, 0, {}, ())
 
 
 @pytest.fixture
@@ -260,10 +261,10 @@ def two_schools(session, now):
 )
 def test_filter_narrows_all_counts(session, two_schools, filter_text, expected):
     digest = load(session, two_schools, filter_text)
-    joined, grades = digest.moves.joined, set(digest.by_grade)
+    joined, grades = digest.moves.joined, {level for group in digest.by_grade for level in group.grades}
     counts = (digest.sent, digest.delivered, digest.not_delivered, joined, grades, digest.students_without_adult)
     assert counts == expected
-    assert sum(moves.joined for moves in digest.by_status.values()) == joined
+    assert sum(tally.new for tally in digest.to_fix.values()) == joined
 
 
 def test_contact_removed_from_one_student_counts_with_the_others(session, now):
@@ -272,7 +273,7 @@ def test_contact_removed_from_one_student_counts_with_the_others(session, now):
     messages.send(session, {maria: "blocked"}, now=now)
     session.add(Removal(contact_id=maria.id, student_id=lucia.id, reason="asked", made_by="UTOM", made_at=now))
     sent, _ = messages.send(session, {maria: "blocked"}, now=now + DAY)
-    assert load(session, sent).by_grade == {"2": MoveCounts(stayed=1)}
+    assert load(session, sent).by_grade == (GradeCounts(("2",), Tally(1)),)
     assert load(session, sent, "grade 5").moves == MoveCounts()
     assert load(session, sent, "grade 2").moves == MoveCounts(stayed=1)
 
@@ -281,7 +282,7 @@ def test_filtered_contact_of_two_grades_counts_in_one(session, now):
     parent = people.contact(session, *(people.student(session, grade=level) for level in ("3", "7")))
     sent, _ = messages.send(session, {parent: "blocked"}, now=now)
     digest = load(session, sent, "grade 7")
-    assert (digest.sent, digest.by_grade) == (1, {"7": MoveCounts(joined=1)})
+    assert (digest.sent, digest.by_grade) == (1, (GradeCounts(("7",), Tally(1, new=1)),))
 
 
 def test_status_filter_leaves_out_sending_failures_and_awaiting(session, now):

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from support import mail_server
 
-from bot.downloads.mail import Attachment, Mail, send_mail
+from bot.downloads.mail import Attachment, Mail, check_server, send_mail
 from bot.errors import UserError
 
 MAIL = Mail(
@@ -69,7 +69,7 @@ def test_other_machine_without_encryption_gets_no_email():
     """Its name is not a name of this machine, though it resolves to it."""
     with mail_server.serve() as (office, port):
         error = failure(f"smtp://127.1:{port}")
-    assert error.code == "mail.no_answer"
+    assert error.code == "mail.no_encryption"
     assert office.mails == []
 
 
@@ -85,7 +85,15 @@ def test_wrong_password_may_be_fixed(trusted):
     [
         ("rcpt 550 No such user", "mail.unknown_recipient", True),
         ("rcpt 451 Greylisted", "mail.unknown_recipient", False),
-        ("552 Too large", "mail.rejected", True),
+        ("554 No", "mail.rejected", True),
+        ("552 5.3.4 Message size exceeds fixed limit", "mail.too_large", True),
+        (
+            "550 5.7.60 SendAsDenied: client does not have permissions to send as this sender",
+            "mail.sender_refused",
+            True,
+        ),
+        ("550 5.7.26 Unauthenticated email is not accepted due to the domain's DMARC policy", "mail.dmarc", True),
+        ("452 4.2.2 The recipient's mailbox is over quota", "mail.full", False),
         ("452 Disk full", "mail.rejected", False),
     ],
 )
@@ -94,6 +102,15 @@ def test_rejection_is_permanent_from_500_on(reply, code, permanent):
         office.refusals = [reply]
         error = failure(f"smtp://127.0.0.1:{port}")
     assert (error.code, error.permanent) == (code, permanent)
+
+
+def test_server_that_does_not_let_us_send_as_an_address_is_noticed_before():
+    with mail_server.serve() as (office, port):
+        assert check_server(f"smtp://127.0.0.1:{port}", "cleanup@district.example") == "127.0.0.1"
+        office.refusals = ["rcpt 550 Sender address rejected: not owned by user"]
+        with pytest.raises(UserError, match="does not accept email for"):
+            check_server(f"smtp://127.0.0.1:{port}", "cleanup@district.example")
+    assert office.mails == []
 
 
 def test_missing_server_may_come_back():

@@ -39,7 +39,7 @@ def family(session, office):
 
 
 @pytest.fixture
-def day(office, session, family, caplog):
+def day(office, session, family, caplog, every_group_counts):
     """Subscribe, list, edit, mistype, save, conflict, undo, remove, bring back, a mass message, digest, Home, failures."""
     for library in ("slack_bolt", "slack_sdk", "apscheduler", "uvicorn"):
         caplog.set_level(logging.INFO, logger=library)

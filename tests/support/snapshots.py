@@ -62,11 +62,16 @@ def _block(block):
             return [f"> {element['text']}" for element in block["elements"]]
         case "actions":
             return [" ".join(map(_element, block["elements"]))]
-        case "input":
-            return _input(block)
+        case "container" | "input":
+            return _container(block) if block["type"] == "container" else _input(block)
     texts = [block["text"], *block.get("fields", [])] if "text" in block else block["fields"]
     accessory = [_element(block["accessory"])] if "accessory" in block else []
     return [*(text["text"] for text in texts), *accessory]
+
+
+def _container(block):
+    lines = [line for child in block["child_blocks"] for line in _block(child)]
+    return [f"▸ {block['title']['text']}", *(f"  {line}" for line in "\n".join(lines).splitlines())]
 
 
 def _input(block):

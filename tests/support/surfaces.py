@@ -325,6 +325,9 @@ LISTS = {
         no_screen,
         lambda person, scene: person.message_shortcut("digest.who_is_affected", person.last(scene.channel)),
     ),
+    "Show these students under a digest": EntryPoint(
+        receive(("digest.show_no_adult", lambda _: "all")), press_last(action_id="digest.show_no_adult")
+    ),
     "Show my list under a digest": EntryPoint(
         no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
     ),
@@ -338,6 +341,10 @@ GENERAL = {
         receive(("list.of_old", lambda _: "1")), press_last(action_id="list.of_old")
     ),
     "Help on the Home tab": EntryPoint(open_home, lambda person, _: person.press(person.home, action_id="home.help")),
+    "How it works on the Home tab": EntryPoint(
+        open_home, lambda person, _: person.press(person.home, action_id="home.how_it_works")
+    ),
+    "word that is no command": EntryPoint(no_screen, command("undo")),
     "suggested command": EntryPoint(command("hlep"), press_last(text="/cleanup help")),
     "subscribe": EntryPoint(
         no_screen, lambda person, scene: person.command("/cleanup", "subscribe", channel=scene.channel)

@@ -272,7 +272,10 @@ def last_sync_query() -> Select[datetime | None]:
 
 
 class SyncRejection(Base):
-    """A row that a sync left out, or a cell (`column_name`) that it left blank. `reason` never repeats the cell."""
+    """A row that a sync left out, or a cell (`column_name`) that it left blank. `reason` never repeats the cell.
+
+    `sourced_id` is of the person whose row it is, where the row says so.
+    """
 
     __tablename__ = "sync_rejections"
     __table_args__ = (Index(None, "sync_run_id"),)
@@ -282,6 +285,7 @@ class SyncRejection(Base):
     line: Mapped[int | None]
     column_name: Mapped[str | None]
     reason: Mapped[str]
+    sourced_id: Mapped[str | None]
 
 
 # Hashes of the lines of the last export, so that only lines that changed are read (`bot.sync.line_diff`). `key` is the sourced_id

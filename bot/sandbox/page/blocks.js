@@ -53,12 +53,20 @@ function table(block, surface) {
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td")))))));
 }
 
+function container(block, surface) {
+  const head = [h("strong", {}, plainNodes(block.title)), block.subtitle && h("span", { class: "text" }, textObject(block.subtitle, surface.names))];
+  const body = h("div", { class: "container-body" }, renderBlocks(block.child_blocks, surface));
+  if (!block.is_collapsible) return h("div", { class: "block container" }, head, body);
+  return h("details", { class: "block container", open: block.default_collapsed ? null : "" }, h("summary", {}, head), body);
+}
+
 const BLOCKS = {
   header: (block) => h("h2", { class: "block header" }, plainNodes(block.text)),
   section,
   context,
   input,
   table,
+  container,
   actions: (block, surface) => h("div", { class: "block actions" }, block.elements.map((element) => renderElement(element, block, surface))),
   divider: () => h("hr", { class: "block divider" }),
   image: (block) => h("figure", { class: "block image" }, block.title && h("figcaption", {}, plain(block.title)), image(block)),

@@ -1,51 +1,76 @@
-"""The digest that a channel reads: counts only, in the words of the template `digest.txt`, and a button to the reader's own list."""
+"""The digest that a channel reads: counts only, in the words of the template `digest.txt`, and buttons to the reader's own list."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.digests.report import Digest, EarlierMessage, MoveCounts
+from bot.digests.report import Digest, EarlierMessage, GradeCounts, Tally
+from bot.digests.small_groups import SMALLEST_GROUP
 from bot.domain.display import plural
 from bot.domain.grade import title
-from bot.domain.sms_status import MEANINGS, SmsStatus
+from bot.domain.sms_status import MEANINGS, Color, SmsStatus, statuses_with_color
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.slack.kit import blocks as b
-from bot.slack.kit.blocks import MESSAGE_TEXT, Card
+from bot.slack.kit.blocks import MESSAGE_TEXT, Block, Card
 from bot.templates.loader import Templates
 
-SHOW_MINE = "digest.show_mine"
+SHOW_MINE, SHOW_NO_ADULT = "digest.show_mine", "digest.show_no_adult"
 
 _SEPARATOR = " · "
-_NO_MOVES = MoveCounts()
+_FOLD = "\n---\n"  # In the template: what follows is shown when the reader opens it.
 _MAX_FILTER_CHARACTERS = 80
-# The fields of `MoveCounts` and how people read them.
-_MOVES = {"joined": "joined", "left": "left", "stayed": "still on it"}
+_BAR_CELLS, _WORST_GRADES = 10, 3
+_LARGE_SHARE = 0.05  # Of all texts: more failures on our side than that are not left to the small print.
+_COLORS = {Color.RED: "🔴 *Needs a new number:*", Color.YELLOW: "🟡 *May still work:*"}
 
 
 def draw(digest: Digest, templates: Templates) -> Card:
-    """Draw the card; a district's own template may use any of the values, in paragraphs of which the first is the title."""
-    heading, list_filter = _title(digest), digest.list_filter
+    """Draw the card. A district's own template may use any of the values, in paragraphs of which the first is the title; what follows
+    a line `---` is folded, and its first line is the title of the fold.
+    """
+    heading = _title(digest)
     text = templates.render(
         "digest.txt",
         digest=replace(digest, title=b.escaped(heading)),
+        smallest_group=SMALLEST_GROUP,
         sent_at=b.date(digest.sent_at, style="{date_long}"),
         final_by=b.date(digest.final_by, style="{time} on {date_long}") if digest.final_by else None,
         is_narrowed=_is_narrowed(digest),
-        statuses=" or ".join(MEANINGS[status].label for status in list_filter.statuses),
-        share=_share(digest) if digest.sent else None,
-        earlier_shares=[_share(message) for message in digest.earlier],
-        # What the title says already is not repeated.
-        joined_reasons=_joined_reasons(digest),
-        status_lines=_status_lines(digest) if len(list_filter.statuses) != 1 else [],
-        grade_lines=_grade_lines(digest.by_grade) if len(list_filter.grades) != 1 else [],
-        has_siblings=_has_siblings(digest),
+        **_delivery_values(digest),
+        **_list_values(digest),
     )
+    text, _, folded = text.partition(_FOLD)
     first, *paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
-    blocks = [
-        b.header(heading or b.as_plain(first)),
-        *map(b.section, paragraphs),
-        *b.actions([b.button("Show my list (only to me)", SHOW_MINE, EVERYONE)]),
-    ]
-    return Card(blocks, b.cut_mrkdwn(b.without_formatting(text), MESSAGE_TEXT))
+    blocks = [b.header(heading or b.as_plain(first)), *map(b.section, paragraphs), *_fold(folded), *_buttons(digest)]
+    return Card(blocks, b.cut_mrkdwn(b.without_formatting(f"{text}\n\n{folded}".strip()), MESSAGE_TEXT))
+
+
+def _delivery_values(digest: Digest) -> dict[str, object]:
+    shares = [_share(message) for message in reversed(digest.earlier)]
+    return {
+        "statuses": " or ".join(MEANINGS[status].label for status in digest.list_filter.statuses),
+        "share": _share(digest) if digest.sent else None,
+        "bar": _bar(digest) if digest.sent else "",
+        "last_share": shares[0] if shares else None,
+        "earlier_shares": shares[1:],
+        "is_failure_large": not digest.sender_faults and digest.sending_failures > digest.sent * _LARGE_SHARE,
+    }
+
+
+def _list_values(digest: Digest) -> dict[str, object]:
+    has_fold = len(digest.by_grade) > _WORST_GRADES
+    worst = sorted(digest.by_grade, key=lambda group: -group.to_fix.contacts)[:_WORST_GRADES]
+    return {
+        "to_fix": sum(tally.contacts for tally in digest.to_fix.values()),
+        "reasons": _reasons(digest),
+        "color_lines": _color_lines(digest),
+        "also": _also(digest),
+        "changes": sum(digest.changed.values()),
+        "moved_lines": [*_left_lines(digest), *_changed_lines(digest)],
+        "worst_grades": [_grade(group) for group in worst] if len(digest.by_grade) > 1 else [],
+        "grade_lines": [_grade(group) for group in digest.by_grade] if has_fold else [],
+        "has_merged_grades": any(len(group.grades) > 1 for group in digest.by_grade),
+    }
 
 
 def _title(digest: Digest) -> str:
@@ -61,39 +86,89 @@ def _is_narrowed(digest: Digest) -> bool:
 
 
 def _share(message: Digest | EarlierMessage) -> str:
-    return f"{message.delivered / message.sent:.1%}"
+    """Return the share delivered, rounded down: 100.0% only where every text arrived."""
+    return f"{math.floor(message.delivered * 1000 / message.sent) / 10}%"
 
 
-def _joined_reasons(digest: Digest) -> list[str]:
-    """Return why contacts joined the list, if some were not texted at all: the sum is not that of the texts above."""
-    without_number = digest.by_status.get(SmsStatus.NO_NUMBER, _NO_MOVES).joined
-    if not without_number or digest.list_filter.statuses:
-        return []
-    texted = digest.moves.joined - without_number
-    no_number = f"{without_number:,} {'has' if without_number == 1 else 'have'} no number"
-    return [*([plural(texted, "text did not arrive", "texts did not arrive")] if texted else []), no_number]
+def _bar(digest: Digest) -> str:
+    full = digest.delivered * _BAR_CELLS // digest.sent
+    return "▓" * full + "░" * (_BAR_CELLS - full)
 
 
-def _status_lines(digest: Digest) -> list[str]:
-    """Return lines such as `🔴 *Blocked*: 3 joined, 12 still on it`."""
+def _reasons(digest: Digest) -> list[str]:
+    """Return why contacts need a fix: the numbers add up to all of them."""
+    others = {SmsStatus.NO_NUMBER, SmsStatus.WRONG_PERSON}
+    texts = sum(tally.contacts for status, tally in digest.to_fix.items() if status not in others)
+    missing, wrong = (digest.to_fix.get(status, Tally()).contacts for status in SmsStatus if status in others)
+    return [
+        *([plural(texts, "text did not arrive", "texts did not arrive")] if texts else []),
+        *([f"{missing:,} {'has' if missing == 1 else 'have'} no number"] if missing else []),
+        *([plural(wrong, "number belongs", "numbers belong") + " to someone else"] if wrong else []),
+    ]
+
+
+def _color_lines(digest: Digest) -> list[str]:
+    """Return a line for each color: `🔴 *Needs a new number:* Inactive 22 (3 new) · Blocked 40`."""
     lines = []
-    for status, moves in digest.by_status.items():
-        counts = [f"{getattr(moves, move):,} {word}" for move, word in _MOVES.items() if getattr(moves, move)]
-        lines.append(f"{b.status(status)}: {', '.join(counts)}")
+    for color, meaning in _COLORS.items():
+        tallies = [(status, digest.to_fix[status]) for status in statuses_with_color(color) if status in digest.to_fix]
+        if tallies:
+            counts = [_together(f"{MEANINGS[status].label} {_count(tally)}") for status, tally in tallies]
+            lines.append(f"{meaning} {_SEPARATOR.join(counts)}")
     return lines
 
 
-def _grade_lines(by_grade: Mapping[str, MoveCounts]) -> list[tuple[str, list[str]]]:
-    """Return the grades in which each kind of move happened: `("joined", ["Grade 2: 9", "Grade 3: 14"])`, with spaces that do not break."""
-    lines = []
-    for move, word in _MOVES.items():
-        counts = [(level, getattr(moves, move)) for level, moves in by_grade.items()]
-        if grades := [f"{title(level)}: {count:,}".replace(" ", "\u00a0") for level, count in counts if count]:
-            lines.append((word, grades))
-    return lines
+def _together(text: str) -> str:
+    """Return the text with spaces at which no line breaks."""
+    return text.replace(" ", "\u00a0")
 
 
-def _has_siblings(digest: Digest) -> bool:
-    """Check whether the grades add up to more contacts than there are: siblings in two grades share theirs."""
-    by_grade = digest.by_grade.values()
-    return any(sum(getattr(moves, move) for moves in by_grade) > getattr(digest.moves, move) for move in _MOVES)
+def _count(tally: Tally) -> str:
+    return f"{tally.contacts:,} ({tally.new:,} new)" if tally.new else f"{tally.contacts:,}"
+
+
+def _also(digest: Digest) -> list[str]:
+    return [
+        *([f"opted out, which only they can change: {_count(digest.opted_out)}"] if digest.opted_out.contacts else []),
+        *([f"fixed, waiting for the next message: {_count(digest.waiting)}"] if digest.waiting.contacts else []),
+    ]
+
+
+def _left_lines(digest: Digest) -> list[str]:
+    left = digest.left
+    return [
+        *([f"{left.fixed:,} left: fixed by staff, and this text arrived"] if left.fixed else []),
+        *([f"{left.delivered:,} left: this text arrived"] if left.delivered else []),
+        *(
+            [f"{left.ended:,} left: not texted anymore (other contact method, removed, or not at school anymore)"]
+            if left.ended
+            else []
+        ),
+    ]
+
+
+def _changed_lines(digest: Digest) -> list[str]:
+    return [
+        f"{count:,} of those who stayed {'is' if count == 1 else 'are'} {MEANINGS[status].label} now. {MEANINGS[status].explanation}"
+        for status, count in digest.changed.items()
+    ]
+
+
+def _grade(group: GradeCounts) -> str:
+    """Return `Grade 5: 14 (3 new)`."""
+    name = title(group.grades[0]) if len(group.grades) == 1 else "Other grades"
+    return _together(f"{name}: {_count(group.to_fix)}")
+
+
+def _fold(text: str) -> list[Block]:
+    heading, _, lines = text.strip().partition("\n")
+    return [b.folded(b.as_plain(heading), [b.section(lines.strip())])] if lines else []
+
+
+def _buttons(digest: Digest) -> list[Block]:
+    show_mine = b.button("Show my list (only to me)", SHOW_MINE, EVERYONE)
+    if not digest.students_without_adult:
+        return b.actions([show_mine])
+    which = replace(digest.list_filter, no_adult=True).text
+    show_them: Sequence[Block] = [b.button("Show these students (only to me)", SHOW_NO_ADULT, which, style="primary")]
+    return b.actions([*show_them, show_mine])

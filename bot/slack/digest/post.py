@@ -4,6 +4,7 @@ Nothing is posted again unless Slack surely did nothing. If that cannot be found
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,20 +18,23 @@ from bot.digests.report import Digest, load_digest
 from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks, subscribe
-from bot.slack.digest.card import SHOW_MINE
+from bot.slack.digest.card import SHOW_MINE, SHOW_NO_ADULT
 from bot.slack.kit import api_errors, look_up, outbox_worker, respond
+from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome, Result
-from bot.slack.kit.blocks import Card
+from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
+_REFUSED_BLOCKS = {"invalid_blocks", "invalid_blocks_format"}
 
 
 def register(app: App, context: AppContext) -> None:
     @app.action(SHOW_MINE)
+    @app.action(SHOW_NO_ADULT)
     def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         card = list_card.show(context, client, body["user"]["id"], action["value"])
@@ -84,9 +88,8 @@ def _too_public(channel: dict[str, Any], post: DigestPost) -> str | None:
 
 def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
     list_filter = parse_filter(post.filter_text).filter
-    today = context.now().astimezone(context.settings.zone).date()
     with transaction(context.engine) as session:
-        digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=today)
+        digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=context.today())
     return digest, digest_card.draw(digest, context.templates)
 
 
@@ -101,8 +104,10 @@ def _post(
 ) -> Result[Any] | None:
     if not outbox_worker.holds_lease(context, post):
         return None
-    content = {"text": card.text, "blocks": card.blocks, **more}
-    result = api_errors.call(lambda: client.chat_postMessage(channel=post.channel_id, **content)["ts"])
+    result = _call_with_folds(
+        lambda blocks: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"],
+        card,
+    )
     if result.outcome is Outcome.DONE:
         outbox_worker.store(context, posts.mark_posted, post, ts=result.answer, text=card.text, shown_at=shown_at)
     elif result.may_have_arrived:
@@ -112,6 +117,16 @@ def _post(
         return outbox_worker.wait(context, post, result, error=result.error)
     else:
         return _give_up(context, client, post, error=result.error, problem=f"was not posted. {result.advice}")
+    return result
+
+
+def _call_with_folds(call: Callable[[list[Block]], Any], card: Card) -> Result[Any]:
+    """Call Slack with the blocks, and again with everything in the open where it refuses blocks that fold."""
+    result = api_errors.call(lambda: call(card.blocks))
+    unfolded = b.unfolded(card.blocks)
+    if result.error in _REFUSED_BLOCKS and unfolded != card.blocks:
+        logger.info("Slack refuses blocks that fold: %s", result.error)
+        return api_errors.call(lambda: call(unfolded))
     return result
 
 
@@ -139,8 +154,9 @@ def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     digest, card = _load_card(context, post)
     if card.text != post.posted_text:
-        result = api_errors.call(
-            lambda: client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=card.blocks)
+        result = _call_with_folds(
+            lambda blocks: client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks),
+            card,
         )
         if result.error:
             logger.warning("digest post %s was not refreshed: %s", post.id, result.error)

@@ -1,12 +1,13 @@
 """`/cleanup subscribe`, `unsubscribe` and `subscriptions`: the channels that get a digest after each mass message, and its filter.
 
-Digests are counts only. So a filter cannot name one student, and one teacher's students are counted only in private channels.
+Digests are counts only. So a filter cannot name one student, one teacher's students are counted only in private channels, and fewer
+than ten students are not counted at all (`bot.digests.small_groups`).
 """
 
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from slack_sdk import WebClient
@@ -16,6 +17,8 @@ from sqlalchemy.orm import Session
 from bot.access import Actor
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.slack import Subscription
+from bot.digests.counts import count_scope
+from bot.digests.small_groups import SMALLEST_GROUP, is_too_small
 from bot.digests.subscriptions import (
     SubscribeResult,
     list_subscriptions,
@@ -57,6 +60,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
     channel = _fetch_channel(client, channel_id)
     list_filter = _filter_for_channel(parsed, channel)
     with context.acting(client, user_id) as (session, actor):
+        _check_size(session, list_filter, today=context.today())
         previous = session.get(Subscription, channel_id)
         result = subscribe_channel(session, channel_id, list_filter=list_filter, actor=actor.user_id, now=context.now())
     if result is None:
@@ -104,6 +108,16 @@ def _check_school(list_filter: Filter, vocabulary: Vocabulary) -> None:
     hint = f"Did you mean `/cleanup subscribe school {b.escaped(similar[0])}`?" if similar else _EXAMPLE
     school = b.escaped(list_filter.school, _MAX_CHARACTERS)
     raise UserError("subscription.unknown_school", f"No school here is called “{school}”. Nothing was changed. {hint}")
+
+
+def _check_size(session: Session, list_filter: Filter, *, today: date) -> None:
+    if is_too_small(count_scope(session, list_filter, today=today).count_students(session)):
+        raise UserError(
+            "subscription.too_few_students",
+            f"{b.escaped(describe(list_filter), _MAX_CHARACTERS)}: these are fewer than {SMALLEST_GROUP} students, and a count of so few could point at a child. "
+            "Nothing was changed. Choose more grades or a whole school, or type "
+            f"`/cleanup {b.escaped(str(list_filter), _MAX_CHARACTERS)}` to see their list, only for yourself.",
+        )
 
 
 def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:

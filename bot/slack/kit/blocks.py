@@ -118,6 +118,26 @@ def context(*texts: str) -> Block:
     return {"type": "context", "elements": [mrkdwn(text) for text in texts]}
 
 
+def folded(title: str, blocks: Sequence[Block]) -> Block:
+    """Return blocks that a reader of a message or the Home tab opens. Some workspaces refuse it: see `unfolded`."""
+    return {
+        "type": "container",
+        "title": plain(cut(title, HEADER)),
+        "is_collapsible": True,
+        "default_collapsed": True,
+        "child_blocks": list(blocks),
+    }
+
+
+def unfolded(blocks: Sequence[Block]) -> list[Block]:
+    """Return the same blocks with what is folded in the open, for a workspace whose Slack does not have folds yet."""
+    shown: list[Block] = []
+    for block in blocks:
+        is_fold = block["type"] == "container"
+        shown += [section(f"*{escaped(block['title']['text'])}*"), *block["child_blocks"]] if is_fold else [block]
+    return shown
+
+
 def divider() -> Block:
     return {"type": "divider"}
 

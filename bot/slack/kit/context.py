@@ -7,7 +7,7 @@ refused, Slack is asked before a transaction begins, because nothing waits for t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
@@ -53,6 +53,10 @@ class AppContext:
     rules: AccessRules
     templates: Templates
     now: Callable[[], datetime]
+
+    def today(self) -> date:
+        """Return the date in the district's time zone."""
+        return self.now().astimezone(self.settings.zone).date()
 
     @contextmanager
     def acting(self, client: WebClient, user_id: str) -> Iterator[tuple[Session, Actor]]:

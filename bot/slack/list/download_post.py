@@ -16,7 +16,7 @@ from bot import audit
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.export_rows import iter_export_rows
-from bot.cleanup_list.page import load_freshness, load_page
+from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db import outbox
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
@@ -82,24 +82,40 @@ def _store_result(context: AppContext, client: WebClient, download: Download, re
 def _make_and_send(context: AppContext, client: WebClient, download: Download) -> tuple[int, str]:
     """Return the number of contacts in the file, and the sentence that says where it is."""
     _show_progress(context, client, download, "⏳ Your list is being made.")
-    form, now = DownloadForm(download.form), context.now()
-    day = now.astimezone(context.settings.zone).date()
+    form = DownloadForm(download.form)
     with TemporaryDirectory(prefix="cleanup-") as folder:
-        path = Path(folder) / f"cleanup-list-{day}.{form}"
         with context.acting(client, download.user_id) as (session, actor):
             list_filter = parse_filter(download.filter_text, load_vocabulary(session, actor)).filter
             header = _header(context, session, actor, describe(list_filter.with_page(1)))
-            rows = write_list(form, path, iter_export_rows(session, list_filter, actor=actor), header)
-            page = load_page(session, list_filter, actor=actor, page_size=1)
-            list_size = ListSize(rows, page.total_contacts, page.total_students)
+            path = Path(folder) / f"cleanup-list-{header.made_at.astimezone(header.zone).date()}.{form}"
+            list_size = write_list(form, path, iter_export_rows(session, list_filter, actor=actor), header)
             _record(session, actor, download, list_size)
         _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
-        server = context.settings.secret("smtp_url")
-        if server is None:
-            _upload(context, client, download, path)
-            return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it."
-        send_mail(server, _mail(context, download, actor, path, header=header, list_size=list_size))
-        return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
+        server, instead = context.settings.secret("smtp_url"), ""
+        if server is not None:
+            mail = _mail(context, download, actor, path, header=header, list_size=list_size)
+            problem = _try_to_mail(server, mail, download)
+            if problem is None:
+                return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
+            instead = f" It could not be emailed. {b.escaped(problem.sentence)}"
+        _upload(context, client, download, path)
+        return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it.{instead}"
+
+
+def _try_to_mail(server: str, mail: Mail, download: Download) -> UserError | None:
+    """Send an email; return why the server refuses it for good, or still after the last attempt.
+
+    Raises:
+        UserError: it may accept the email later.
+    """
+    try:
+        send_mail(server, mail)
+    except UserError as problem:
+        if not problem.permanent and download.attempts <= len(_RETRY_MINUTES):
+            raise
+        logger.warning("download %s could not be emailed: %s", download.id, problem.code)
+        return problem
+    return None
 
 
 def _header(context: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:

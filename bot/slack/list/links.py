@@ -22,6 +22,7 @@ SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "l
 SHOW_FIXED, SHOW_ALONE, SHOW_WHO, SHOW_CLEAR = "list.show.fixed", "list.show.alone", "list.show.who", "list.show.clear"
 SHOW_TAUGHT, SHOW_COLOR = "list.show.taught", "list.show.color"
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
+SHOW_NO_ADULT = "list.show.no_adult"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
 DOWNLOAD, BULK = "list.download", "list.bulk"
 RUN_PREFIX = "command.run"

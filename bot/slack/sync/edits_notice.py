@@ -9,21 +9,18 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.contact_edits.conflicts import resolve_conflict
+from bot.db.models.base import ContactMethod
 from bot.domain.display import plural
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
-from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.blocks import METHOD_NAMES, Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import read_ids
-from bot.sync.notices import EditConflict, EditorSummary, load_editor_summary
+from bot.sync.notices import EditConflict, EditorSummary, SettledConflict, load_editor_summary
 
 KEEP_OURS, TAKE_SIS = "conflict.keep_ours_here", "conflict.take_sis_here"
 _CHOICES: dict[str, Literal["ours", "sis"]] = {KEEP_OURS: "ours", TAKE_SIS: "sis"}
-_DONE = {
-    "ours": "Kept what was entered here.",
-    "sis": "Took what the student information system has.",
-}
 _MAX_CONFLICTS = 8
 _MAX_NAMES = 200
 
@@ -37,7 +34,7 @@ def register(app: App, context: AppContext) -> None:
             resolve_conflict(session, edit_id, keep=keep, actor=actor, now=context.now())
             session.flush()
             summary = load_editor_summary(session, run_id, actor=actor, limit=_MAX_CONFLICTS)
-        card = _card(summary, run_id, done=_DONE[keep])
+        card = _card(summary, run_id)
         message = body["container"]
         respond.update_message(client, message["channel_id"], message["message_ts"], card)
 
@@ -58,7 +55,7 @@ def load_card(context: AppContext, client: WebClient, user_id: str, run_id: int)
         return None
 
 
-def _card(summary: EditorSummary, run_id: int, *, done: str | None = None) -> Card:
+def _card(summary: EditorSummary, run_id: int) -> Card:
     title = "Your edits and the student information system (SIS)"
     facts = "\n".join(_facts(summary)) or "Nothing is left to do."
     more = summary.in_conflict - len(summary.conflicts)
@@ -67,7 +64,7 @@ def _card(summary: EditorSummary, run_id: int, *, done: str | None = None) -> Ca
         *(block for edit in summary.reverted for block in _reverted(edit)),
         *(block for conflict in summary.conflicts for block in _conflict(conflict, run_id)),
         *([b.context(f"… and {more:,} more. Open the students from `/cleanup pending`.")] if more > 0 else []),
-        *([b.context(f"✅ {done}")] if done else []),
+        *(block for settled in summary.settled for block in _settled(settled)),
     ]
     return Card(blocks, f"{title}\n{facts}")
 
@@ -93,7 +90,19 @@ def _reverted(edit: EditConflict) -> list[Block]:
     return [b.divider(), b.section(f"*{_names(edit)}*\n{text}")]
 
 
-def _names(edit: EditConflict) -> str:
+def _settled(settled: SettledConflict) -> list[Block]:
+    ours, theirs = _shown(settled.ours), _shown(settled.sis)
+    choice = f"Kept ours: {ours}" if settled.kept_ours else f"Took the SIS value: {theirs}"
+    text = f"Entered here: {ours}. The SIS had {theirs}.\n✅ {choice}. <@{settled.settled_by}>, {b.date(settled.settled_at)}"
+    return [b.divider(), b.section(f"*{_names(settled)}*\n{text}")]
+
+
+def _shown(value: str | None) -> str:
+    """Return a value of the audit for people: numbers are masked there, and methods are not words yet."""
+    return METHOD_NAMES[ContactMethod(value)] if value in list(ContactMethod) else value or "no number"
+
+
+def _names(edit: EditConflict | SettledConflict) -> str:
     return b.escaped(f"{edit.contact} ({', '.join(edit.students)})", _MAX_NAMES)
 
 

@@ -33,23 +33,26 @@ def register(app: App, context: AppContext) -> None:
             run = decide_held_sync(session, run_id, decision, actor=actor, now=context.now())
             session.flush()
             card, notices = report_card(run), sent_reports(session, run_id)
-        for notice in notices:
-            respond.update_message(client, notice.channel_id or "", notice.ts or "", card)
+        pressed = (body["container"]["channel_id"], body["container"]["message_ts"])  # A reminder has the buttons, too.
+        for channel_id, ts in dict.fromkeys([*((notice.channel_id, notice.ts) for notice in notices), pressed]):
+            respond.update_message(client, channel_id or "", ts or "", card)
 
     for action_id in _DECISIONS:
         app.action(action_id)(decide)
 
 
-def stale_card(run: SyncRun) -> Card:
-    """Build the reminder that `run`, the last complete sync, is more than a day old."""
+def stale_card(run: SyncRun, held: SyncRun | None) -> Card:
+    """Build the reminder that `run`, the last complete sync, is more than a day old; `held` is the sync that waits for a decision."""
     since = b.date(run.finished_at or run.started_at, style="{date_short}, {time}")
-    return _card(
-        "⏰ No sync with the student information system for more than a day",
-        f"What staff see is from {since}. Run `cleanup-bot doctor` on the server to find out why.",
-    )
+    title = "⏰ No sync with the student information system for more than a day"
+    if held is None:
+        return _card(title, f"What staff see is from {since}. Run `cleanup-bot doctor` on the server to find out why.")
+    error = b.escaped(held.error or "", _MAX_ERROR)
+    text = f"What staff see is from {since}: the sync is on hold until a person decides.\n{error}"
+    return _card(title, text, *_reasons(held), *_decision(held))
 
 
-def report_card(run: SyncRun) -> Card:
+def report_card(run: SyncRun, *, has_new_rejections: bool = True) -> Card:
     changes = _changes(run)
     error = b.escaped(run.error or "", _MAX_ERROR)
     if run.state == SyncState.HELD:
@@ -59,7 +62,8 @@ def report_card(run: SyncRun) -> Card:
     rejected = sum(table["rejected"] for table in run.counts.values())
     if rejected:
         left_out = plural(rejected, "row or cell was", "rows or cells were")
-        changes += f"\n⚠️ {left_out} left out. The file below says which, and why."
+        which = "The file below says whose, and why." if has_new_rejections else "They are the same as last time."
+        changes += f"\n⚠️ {left_out} left out. {which}"
     return _card("🔄 The sync with the student information system is complete", changes, b.context(_origin(run)))
 
 
@@ -83,7 +87,7 @@ def _reasons(run: SyncRun) -> list[Block]:
         b.section(
             "\n".join(
                 [
-                    f"*{b.escaped(reason['clause'])}.*" + (f" Check {reason['advice']}." if reason["advice"] else ""),
+                    f"*{b.escaped(reason['clause'])}.* Check {reason['advice'] or 'whether the export is right'}.",
                     *(f"• {b.escaped(example, _MAX_EXAMPLE)}" for example in reason["examples"]),
                 ]
             )
@@ -111,4 +115,5 @@ def _decision(run: SyncRun) -> list[Block]:
         yes="Apply changes",
     )
     apply = b.button("Apply changes", APPLY, str(run.id), style="danger") | {"confirm": confirm}
-    return b.actions([apply, b.button("Skip tonight", SKIP, str(run.id))])
+    what_happens = "If all of that is right, press *Apply changes*. *Skip tonight* changes nothing, and the next nightly sync tries again."
+    return [b.section(what_happens), *b.actions([apply, b.button("Skip tonight", SKIP, str(run.id))])]

@@ -12,14 +12,16 @@ from datetime import timedelta
 from typing import Any
 
 from slack_sdk import WebClient
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.access import AccessLevel
 from bot.db import outbox
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
-from bot.db.models.roster import SyncRejection, SyncRun
+from bot.db.models.roster import SyncRun
 from bot.db.session import transaction
+from bot.domain import spreadsheet
+from bot.domain.spreadsheet import escape_cell
 from bot.errors import UserError
 from bot.slack.kit import api_errors, files, look_up, outbox_worker
 from bot.slack.kit.api_errors import Outcome, Result
@@ -27,12 +29,25 @@ from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
-from bot.sync.notices import claim_ambiguous, claim_notice, mark_ambiguous, settle_unclear
+from bot.sync.hold import undecided_run
+from bot.sync.notices import are_rejections_new, claim_ambiguous, claim_notice, mark_ambiguous, settle_unclear
 
 logger = logging.getLogger(__name__)
 
 _EVENT_TYPE = "contact_cleanup_notice"
 _MAX_REJECTIONS = 20_000
+_REJECTIONS = text("""
+SELECT coalesce(s.given_name || ' ' || s.family_name, children.names) AS student, c.given_name || ' ' || c.family_name AS contact,
+       r.sourced_id, r.file, r.line, r.column_name, r.reason
+FROM sync_rejections r
+LEFT JOIN students s ON s.sourced_id = r.sourced_id
+LEFT JOIN contacts c ON c.sourced_id = r.sourced_id
+LEFT JOIN LATERAL (
+    SELECT string_agg(x.given_name || ' ' || x.family_name, ', ' ORDER BY x.id) AS names
+    FROM student_contacts l JOIN students x ON x.id = l.student_id WHERE l.contact_id = c.id AND l.active
+) AS children ON TRUE
+WHERE r.sync_run_id = :run ORDER BY r.file, r.line, r.id LIMIT :most
+""")
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
@@ -130,15 +145,20 @@ def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_
             if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
                 return None
             run = session.get_one(SyncRun, notice.sync_run_id)
-            return sync_notice.stale_card(run) if notice.kind == NoticeKind.STALE else sync_notice.report_card(run)
+            if notice.kind == NoticeKind.STALE:
+                return sync_notice.stale_card(run, undecided_run(session))
+            return sync_notice.report_card(run, has_new_rejections=are_rejections_new(session, run))
     except UserError:
         return None
 
 
 def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
-    """Send the rejected rows as a file below the report; if that fails, the report still says how many they are."""
+    """Send the rejected rows as a file below the report, unless its reader has the same already; if that fails, the report still says
+    how many they are.
+    """
     with transaction(context.engine) as session:
-        content = _rejections_csv(session, notice.sync_run_id)
+        is_new = are_rejections_new(session, session.get_one(SyncRun, notice.sync_run_id))
+        content = _rejections_csv(session, notice.sync_run_id) if is_new else None
     if content is None:
         return
     name = f"rejected-{notice.sync_run_id}.csv"
@@ -148,14 +168,13 @@ def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice,
 
 
 def _rejections_csv(session: Session, run_id: int) -> str | None:
-    rejection = SyncRejection
-    columns = select(rejection.file, rejection.line, rejection.column_name, rejection.reason)
-    in_order = columns.where(rejection.sync_run_id == run_id).order_by(rejection.file, rejection.line, rejection.id)
-    rows = session.execute(in_order.limit(_MAX_REJECTIONS)).all()
+    """Return the rejections with the people whose rows they are: a student, or a contact and its students."""
+    rows = session.execute(_REJECTIONS, {"run": run_id, "most": _MAX_REJECTIONS}).all()
     if not rows:
         return None
     file = io.StringIO(newline="")
+    file.write(spreadsheet.BYTE_ORDER_MARK)
     table = csv.writer(file)
-    table.writerow(["file", "line", "column", "reason"])
-    table.writerows(rows)
+    table.writerow(["student", "contact", "id in the SIS", "file", "line", "column", "reason"])
+    table.writerows(["" if cell is None else escape_cell(str(cell)) for cell in row] for row in rows)
     return file.getvalue()

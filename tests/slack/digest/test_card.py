@@ -1,15 +1,19 @@
 """The words of a digest: counts of one message, preliminary and final, whole and narrowed."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from support.snapshots import draw
 
-from bot.digests.report import Digest, EarlierMessage, MoveCounts, SenderFault
+from bot.digests.report import Digest, EarlierMessage, GradeCounts, LeftCounts, SenderFault, Tally
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter
 from bot.filters.parse import parse_filter
 from bot.slack.digest import card
+from bot.slack.kit import blocks as b
 from bot.templates.loader import Templates
 
 SENT_AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -26,108 +30,145 @@ PRELIMINARY = Digest(
     not_delivered=80,
     awaiting=12,
     sending_failures=12,
-    sender_faults=(),
 )
 FINAL = replace(
     PRELIMINARY,
     is_final=True,
-    moves=MoveCounts(joined=30, left=4, stayed=51),
-    fixed=3,
-    by_status={SmsStatus.INACTIVE: MoveCounts(joined=30, stayed=51), SmsStatus.LANDLINE: MoveCounts(left=4)},
-    by_grade={"K": MoveCounts(joined=20), "5": MoveCounts(joined=10, left=4, stayed=51)},
-    students_without_adult=1,
+    to_fix={
+        SmsStatus.INACTIVE: Tally(41, new=20),
+        SmsStatus.NO_NUMBER: Tally(15),
+        SmsStatus.LANDLINE: Tally(21, new=7),
+    },
+    opted_out=Tally(3, new=1),
+    waiting=Tally(2),
+    changed={SmsStatus.INACTIVE: 2},
+    left=LeftCounts(fixed=3, delivered=4, ended=1),
+    by_grade=(
+        GradeCounts(("K",), Tally(20, new=9)),
+        GradeCounts(("2",), Tally(5)),
+        GradeCounts(("5",), Tally(40, new=18)),
+        GradeCounts(("7", "8"), Tally(12)),
+    ),
+    students_without_adult=19,
     earlier=(EarlierMessage(SENT_AT, 1_000, 900), EarlierMessage(SENT_AT, 1_000, 955)),
-    sender_faults=(SenderFault("twilio", "30004", 12, "The carrier blocked it."),),
 )
+FAULT = SenderFault("twilio", "30004", 12, "The carrier blocked it.")
 
 
-def paragraphs(digest):
+def drawn(digest):
+    return card.draw(digest, Templates())
+
+
+def words(digest):
     """The text of each section, which is what a channel reads below the title."""
-    return [block["text"]["text"] for block in card.draw(digest, Templates()).blocks if block["type"] == "section"]
+    sections = [block["text"]["text"] for block in drawn(digest).blocks if block["type"] == "section"]
+    return "\n".join(sections).replace("\u00a0", " ")
 
 
 def title(digest):
-    return card.draw(digest, Templates()).blocks[0]["text"]["text"]
+    return drawn(digest).blocks[0]["text"]["text"]
 
 
-def test_preliminary_digest():
-    assert (
-        "\n".join(paragraphs(PRELIMINARY))
-        == """\
-⏳ *Preliminary:* receipts are still coming in. The list changes when all of them are in, or at \
-<!date^1795532400^{time} on {date_long}|15:00 UTC on Nov 24, 2026>.
-Texted to 1,204 contacts on <!date^1795446000^{date_long}|Nov 23, 2026 (UTC)>: *1,100 delivered*, *80 not delivered*, \
-12 without a final receipt yet, 12 failed on our side (no contact is listed for those)."""
+def test_preliminary_digest(snapshot):
+    assert draw(SimpleNamespace(blocks=drawn(PRELIMINARY).blocks)) == snapshot
+
+
+def test_final_digest(snapshot):
+    assert draw(SimpleNamespace(blocks=drawn(FINAL).blocks)) == snapshot
+
+
+def test_digest_of_a_group_that_is_too_small_has_no_counts(snapshot):
+    hidden = replace(FINAL, is_hidden=True, list_filter=parse_filter("grade 5").filter, students_without_adult=0)
+    assert draw(SimpleNamespace(blocks=drawn(hidden).blocks)) == snapshot
+
+
+def test_text_says_the_same_as_the_blocks():
+    text = drawn(FINAL).text.replace("\u00a0", " ")
+    for part in ("91.3% delivered", "77 contacts need a fix", "19 students", "Grade 2: 5", "Other grades: 12"):
+        assert part in text
+
+
+def test_numbers_of_a_digest_add_up():
+    text = words(FINAL)
+    texts, missing = map(
+        int, re.search(r"77 contacts need a fix:\* (\d+) texts did not arrive, (\d+) have", text).groups()
     )
+    by_color = [int(count) for count in re.findall(r"(?:Inactive|No number|Landline) (\d+)", text)]
+    new, stayed, left = map(int, re.search(r"(\d+) new, (\d+) stayed, (\d+) left", text).groups())
+    folded = drawn(FINAL).blocks[-2]["child_blocks"][0]["text"]["text"].replace("\u00a0", " ")
+    by_grade = [int(count) for count in re.findall(r": (\d+)", folded)]
+    assert texts + missing == sum(by_color) == sum(by_grade) == 77
+    assert (new + stayed, left) == (77 + 3 + 2, 3 + 4 + 1)
 
 
-def test_final_digest():
-    assert (
-        "\n".join(paragraphs(FINAL)[1:]).replace("\u00a0", " ")
-        == """\
-*Delivered: 91.4%*. Before: 95.5%, 90.0%.
-*Joined the list:* 30   *Left the list:* 4 (3 after staff fixed the contact)   *Still on it:* 51
-🔴 *Inactive*: 30 joined, 51 still on it
-🟡 *Landline*: 4 left
-*By grade of their children, joined:* Kindergarten: 20  ·  Grade 5: 10
-*By grade of their children, left:* Grade 5: 4
-*By grade of their children, still on it:* Grade 5: 51
-⚠️ *1 student has no adult who can be texted.*
-🛠️ 12 texts were refused with twilio code 30004. The problem is on our side, so no contact is listed for it. \
-Please tell the people who run texting."""
-    )
+def test_unfolded_blocks_say_the_same():
+    unfolded = b.unfolded(drawn(FINAL).blocks)
+    assert "container" not in {block["type"] for block in unfolded}
+    assert "Grade\u00a02:\u00a05" in "".join(block["text"]["text"] for block in unfolded if "text" in block)
+
+
+def test_share_is_rounded_down():
+    almost = replace(PRELIMINARY, sent=10_000, delivered=9_999)
+    assert "*99.9% delivered*  ▓▓▓▓▓▓▓▓▓░" in words(almost)
+    assert "*100.0% delivered*  ▓▓▓▓▓▓▓▓▓▓" in words(replace(almost, delivered=10_000))
+
+
+def test_our_own_fault_comes_first_where_it_is_large():
+    text = words(replace(FINAL, sender_faults=(FAULT,)))
+    assert "12 texts were refused with twilio code 30004. No contact is listed for it." in text
+    assert text.index("problem is on our side") < text.index("no adult") < text.index("need a fix")
+    assert "problem is on our side" not in words(FINAL)
+    assert "100 texts failed before a carrier" in words(replace(FINAL, sending_failures=100))
 
 
 def test_digest_of_a_message_without_receipts_says_that_our_side_is_at_fault():
     silent = replace(FINAL, is_silent=True, delivered=0, not_delivered=0, sending_failures=0, awaiting=1_204)
-    assert paragraphs(silent)[1:] == [
-        (
-            "🛠️ *The problem is on our side:* no delivery receipts arrived for this message, so no contact is listed for it, "
-            "and the list is as it was. Please tell the people who run texting."
-        )
-    ]
-    assert "almost no delivery receipts" in paragraphs(replace(silent, awaiting=1_200, delivered=4))[1]
+    assert "no delivery receipts arrived for this message, so no contact is listed for it" in words(silent)
+    assert "need a fix" not in words(silent)
+    assert "almost no delivery receipts" in words(replace(silent, awaiting=1_200, delivered=4))
 
 
-def test_count_stays_on_the_line_of_its_grade():
-    assert "5:\u00a010" in "\n".join(paragraphs(FINAL))
+def test_digest_without_moves_and_without_contacts_to_fix():
+    nothing = replace(FINAL, to_fix={}, opted_out=Tally(), waiting=Tally(), by_grade=(), changed={}, left=LeftCounts())
+    text = words(replace(nothing, students_without_adult=0))
+    for sentence in ("No contact needs a fix.", "no contact joined or left", "Every student has an adult"):
+        assert sentence in text
 
 
-def test_moves_that_did_not_happen_are_left_out():
-    digest = replace(FINAL, moves=MoveCounts(stayed=1), by_status={}, by_grade={}, students_without_adult=0)
-    assert paragraphs(digest)[2:4] == [
-        "*Still on it:* 1   No contact joined or left the list.",
-        "✅ *Every student has an adult who can be texted.*",
-    ]
-
-
-def test_siblings_are_explained_where_grades_add_up_to_more():
-    siblings = replace(FINAL, moves=MoveCounts(joined=29, left=4, stayed=51))
-    note = "_A contact with children in several grades counts in each grade._"
-    assert (note in "\n".join(paragraphs(FINAL)), note in "\n".join(paragraphs(siblings))) == (False, True)
+def test_students_without_an_adult_have_a_button_to_the_own_list():
+    buttons = {button["action_id"]: button["value"] for button in drawn(FINAL).blocks[-1]["elements"]}
+    assert buttons == {"digest.show_no_adult": "no-adult", "digest.show_mine": "all"}
+    narrowed = drawn(replace(FINAL, list_filter=parse_filter("grade 5").filter))
+    assert parse_filter(narrowed.blocks[-1]["elements"][0]["value"]).filter == parse_filter("grade 5 no adult").filter
+    everyone_has_one = drawn(replace(FINAL, students_without_adult=0))
+    assert [button["action_id"] for button in everyone_has_one.blocks[-1]["elements"]] == ["digest.show_mine"]
 
 
 @pytest.mark.parametrize(
-    ("filter_text", "title_end", "statuses", "has_lines"),
+    ("filter_text", "title_end", "statuses"),
     [
-        ("", "Early dismissal today", "", (True, True)),
-        ("grade 5", " · Grade 5", "", (True, False)),
-        ("blocked", " · Blocked", " (Blocked)", (False, True)),
-        ("blocked,inactive grade 4,5", "", " (Inactive or Blocked)", (True, True)),
+        ("", "Early dismissal today", ""),
+        ("grade 5", " · Grade 5", ""),
+        ("blocked", " · Blocked", " (Blocked)"),
+        ("blocked,inactive grade 4,5", "", " (Inactive or Blocked)"),
     ],
 )
-def test_title_names_the_filter_and_lines_do_not_repeat_it(filter_text, title_end, statuses, has_lines):
+def test_title_names_the_filter(filter_text, title_end, statuses):
     digest = replace(FINAL, list_filter=parse_filter(filter_text).filter)
-    words = "\n".join(paragraphs(digest))
     assert title(digest).endswith(title_end)
-    assert f"*80 not delivered*{statuses}, 12" in words
-    assert ("*Inactive*:" in words, "By grade" in words) == has_lines
+    assert f"80 not delivered{statuses}, 12" in words(digest)
+
+
+def test_failures_outside_the_filter_complete_the_sum():
+    digest = replace(FINAL, list_filter=parse_filter("blocked").filter, not_delivered=30, other_failures=50)
+    assert "30 not delivered (Blocked), 50 not delivered for another reason, 12 without" in words(digest)
 
 
 def test_narrowed_digest_speaks_of_these_students():
-    words = "\n".join(paragraphs(replace(FINAL, list_filter=parse_filter("grade 5").filter, students_without_adult=0)))
-    assert "Every one of these students has an adult" in words
-    assert "12 texts of the whole message were refused" in words
+    narrowed = {"list_filter": parse_filter("grade 5").filter, "students_without_adult": 0, "sender_faults": (FAULT,)}
+    text = words(replace(FINAL, **narrowed))
+    assert "Every one of these students has an adult" in text
+    assert "12 texts of the whole message were refused" in text
 
 
 def test_long_title_leaves_room_for_the_filter():
@@ -137,22 +178,9 @@ def test_long_title_leaves_room_for_the_filter():
 
 
 def test_title_pings_no_one():
-    assert "<!channel>" not in card.draw(replace(FINAL, title="<!channel> *Snow*"), Templates()).text
+    assert "<!channel>" not in drawn(replace(FINAL, title="<!channel> *Snow*")).text
 
 
 def test_district_may_replace_the_template(tmp_path):
     (tmp_path / "digest.txt").write_text("{{ digest.title }}\n\nDelivered: {{ digest.delivered }}")
     assert card.draw(FINAL, Templates(tmp_path)).text == "Early dismissal today\n\nDelivered: 1100"
-
-
-def test_sums_of_texts_and_missing_numbers_add_up():
-    by_status = {SmsStatus.INACTIVE: MoveCounts(joined=62), SmsStatus.NO_NUMBER: MoveCounts(joined=15, stayed=2)}
-    digest = replace(FINAL, not_delivered=62, moves=MoveCounts(joined=77, stayed=2), by_status=by_status)
-    assert "*Joined the list:* 77 (62 texts did not arrive, 15 have no number)   *Still on it:* 2" in "\n".join(
-        paragraphs(digest)
-    )
-
-
-def test_only_missing_numbers_need_no_sum():
-    digest = replace(FINAL, moves=MoveCounts(joined=1), by_status={SmsStatus.NO_NUMBER: MoveCounts(joined=1)})
-    assert "*Joined the list:* 1 (1 has no number)" in "\n".join(paragraphs(digest))

@@ -13,6 +13,7 @@ from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
 
 POST, UPDATE = "chat.postMessage", "chat.update"
+pytestmark = pytest.mark.usefixtures("every_group_counts")
 FAULTS = [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED]
 
 
@@ -77,10 +78,9 @@ def test_subscribed_channel_gets_the_counts(office, session, maria, subscribed):
     send(session, office, {maria: "blocked"})
     office.tick()
     (words,) = digests(office)
-    assert "*0 delivered*, *1 not delivered*" in words
-    assert "*Joined the list:* 1" in words
-    assert "🔴 *Blocked*: 1 joined" in words
-    assert "*By grade of their children, joined:* Grade 5: 1" in words
+    assert "0 delivered, 1 not delivered" in words
+    assert "*1 contact needs a fix:* 1 text did not arrive." in words
+    assert "*Needs a new number:* Blocked 1 (1 new)" in words
     assert "1 student has no adult who can be texted" in words
 
 
@@ -121,7 +121,7 @@ def test_next_digest_counts_a_fix_that_worked(office, session, maria, subscribed
     receive(session, office, delivery["provider_id"])
     office.tick()
     words = digests(office)[-1]
-    assert "*Left the list:* 1 (1 after staff fixed the contact)" in words
+    assert "1 left: fixed by staff, and this text arrived" in words
     assert "Every student has an adult who can be texted" in words
 
 
@@ -134,6 +134,45 @@ def test_filtered_digest_counts_its_students_only(office, session, maria):
     assert digest.text.startswith("Early dismissal today · Grade 4\n")
     assert "Texted to 1 contact on" in digest.text
     assert "1 delivered, 0 not delivered" in digest.text
+
+
+def test_workspace_without_folds_gets_everything_in_the_open(office, session, subscribed):
+    outcomes = {
+        people.contact(session, people.student(session, grade=level)): "inactive" for level in ("K", "1", "2", "3", "4")
+    }
+    ids = send(session, office, outcomes)
+    office.slack.faults.inject(POST, Fault.REFUSED, error="invalid_blocks")
+    tick_often(office, times=1)
+    (digest,) = digest_messages(office)
+    assert "container" not in {block["type"] for block in digest.blocks}
+    assert "Grade 3: 1 (1 new)" in text_of(digest)
+    receive(session, office, next(iter(ids.values())), "delivered")
+    office.slack.faults.inject(UPDATE, Fault.REFUSED, error="invalid_blocks")
+    tick_often(office)
+    assert "*20.0% delivered*" in digests(office)[0]
+    assert [post.state for post in posts(session)] == ["posted"]
+
+
+def test_grades_are_folded(office, session, subscribed):
+    grades = ("K", "1", "2", "3")
+    send(
+        session, office, {people.contact(session, people.student(session, grade=level)): "inactive" for level in grades}
+    )
+    office.tick()
+    (digest,) = digest_messages(office)
+    (fold,) = (block for block in digest.blocks if block["type"] == "container")
+    assert fold["child_blocks"][0]["text"]["text"].count("(1\u00a0new)") == 4
+
+
+def test_students_without_an_adult_are_shown_to_each_reader_privately(office, session, maria, subscribed):
+    send(session, office, {maria: "blocked"})
+    office.tick()
+    (digest,) = digest_messages(office)
+    for name, sees_sam in (("ana", True), ("tom", False)):
+        person = office.people[name]
+        assert person.press(digest, action_id="digest.show_no_adult").ok
+        assert person.last(office.channel).ephemeral_for == person.id
+        assert ("Sam Rivera" in text_of(person.last(office.channel))) is sees_sam
 
 
 def test_second_round_posts_nothing_again(office, session, maria, subscribed):
@@ -185,7 +224,7 @@ def test_found_post_is_refreshed(office, session, maria, subscribed):
         office.advance(minutes=2)
         office.tick()
     (words,) = digests(office)
-    assert "*1 delivered*, *0 not delivered*" in words
+    assert "1 delivered, 0 not delivered" in words
 
 
 def test_failed_look_up_does_not_delay_other_digests(office, session, maria, subscribed):
@@ -218,7 +257,7 @@ def test_late_receipt_updates_the_digest(office, session, maria, subscribed):
     office.advance(minutes=5)
     office.tick()
     (words,) = digests(office)
-    assert "*1 delivered*, *0 not delivered*" in words
+    assert "1 delivered, 0 not delivered" in words
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -230,7 +269,7 @@ def test_failed_update_is_repeated_in_the_next_round(office, session, maria, sub
     for _ in range(2):
         office.advance(minutes=5)
         assert office.tick().failed == ()
-    assert "*1 delivered*, *0 not delivered*" in digests(office)[0]
+    assert "1 delivered, 0 not delivered" in digests(office)[0]
 
 
 def test_rate_limited_update_ends_the_round(office, session, maria, subscribed):
@@ -257,15 +296,15 @@ def test_preliminary_digest_becomes_the_final_one(office, session, maria, subscr
     office.tick()
     (words,) = digests(office)
     assert "*Preliminary:*" in words
-    assert "*1 delivered*, *0 not delivered*, 1 without a final receipt yet" in words
-    assert not any(part in words for part in ("Joined the list", "By grade", "no adult", "Every student"))
+    assert "1 delivered, 0 not delivered, 1 without a final receipt yet" in words
+    assert not any(part in words for part in ("needs a fix", "What moved", "no adult", "Every student"))
     receive(session, office, ids[otto], "blocked")
     office.advance(minutes=1, seconds=30)
     office.tick()
     (words,) = digests(office)
     assert "Preliminary" not in words
-    assert "*1 delivered*, *1 not delivered*" in words
-    assert "*Joined the list:* 1" in words
+    assert "1 delivered, 1 not delivered" in words
+    assert "1 new, 0 stayed, 0 left" in words
 
 
 def test_preliminary_digest_follows_the_receipts(office, session, maria, subscribed):
@@ -278,7 +317,7 @@ def test_preliminary_digest_follows_the_receipts(office, session, maria, subscri
         office.advance(minutes=5)
         office.tick()
         (words,) = digests(office)
-        assert f"*{delivered} delivered*, *0 not delivered*, {3 - delivered} without a final receipt" in words
+        assert f"{delivered} delivered, 0 not delivered, {3 - delivered} without a final receipt" in words
     updates = calls(office, UPDATE)
     office.advance(minutes=10)
     office.tick()

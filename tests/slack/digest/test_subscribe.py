@@ -89,6 +89,16 @@ def test_students_without_an_adult_are_counted_anyway(office, session):
     assert filters(session) == {}
 
 
+@pytest.mark.parametrize(("number", "is_refused"), [(9, True), (10, False), (0, False)])
+def test_fewer_than_ten_students_cannot_be_subscribed(office, session, number, is_refused):
+    for _ in range(number):
+        people.student(session, grade="4", at=office.district.lincoln)
+    session.commit()
+    answer = type_command(office, "subscribe grade 4")
+    assert ("could point at a child" in answer) is is_refused
+    assert list(filters(session).values()) == ([] if is_refused else ["grade 4"])
+
+
 def test_digest_of_one_class_needs_a_private_channel(office, session, ana_teaches, private):
     assert "private channel" in type_command(office, "subscribe class 5A")
     assert filters(session) == {}

@@ -211,7 +211,7 @@ def test_misspelled_command_becomes_a_button_that_answers_in_place(office, sam, 
     assert len(office.clara.messages()) == 1
 
 
-def test_offered_subscribe_command_subscribes_the_channel(office, session, sam):
+def test_offered_subscribe_command_subscribes_the_channel(office, session, sam, every_group_counts):
     office.clara.command("/cleanup", "subscirbe grade 5", channel=office.channel)
     office.clara.press(office.clara.last(office.channel), text="/cleanup subscribe grade 5")
     session.rollback()

@@ -65,7 +65,7 @@ def state(session):
 
 def test_dialog_shows_size_and_destination(office, families):
     words = text_of(dialog(office.clara))
-    assert "2 contacts of 2 students" in words
+    assert "2 contacts, 2 students, with names" in words
     assert "only the last digits" in words
     assert "direct messages" in words
 
@@ -75,7 +75,9 @@ def test_size_is_the_same_in_dialog_message_and_email(office, families, session,
     twins = [people.student(session, name, "Young", grade="2", at=lincoln) for name in ("Ada", "Zoe")]
     people.list_contact(session, people.contact(session, *twins, given="Hana"))
     session.commit()
-    size = "3 rows (2 contacts of 3 students)"
+    size = "2 contacts, 3 students (3 rows, one for each child of a contact)"
+    screen = text_of(office.clara.command("/cleanup", "grade 2").message)
+    assert ("2 contacts" in screen, "3 students" in screen) == (True, True)
     assert size in text_of(dialog(office.clara, "grade 2"))
     download(office, office.clara, "grade 2", form="csv")
     assert size in text_of(office.clara.last())
@@ -90,16 +92,17 @@ def test_list_comes_as_a_workbook_in_a_direct_message(office, families, session)
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet, about = book.worksheets
     head, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert head[:4] == ["Last name", "First name", "Grade", "School"]
-    assert [(row[1], row[2]) for row in rows] == [("Lea", 2), ("Sam", 10)]
-    assert rows[1][5] == "=HYPERLINK(1) Rivera"
-    assert sheet["F3"].data_type == "s"
-    assert [row[9] for row in rows] == ["••• 0142", "••• 7342"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:N3")
-    assert sheet["H2"].fill.start_color.rgb != sheet["H3"].fill.start_color.rgb
+    assert head[:6] == ["Last name", "First name", "Student number", "Grade", "School", "Teacher"]
+    assert [(row[1], row[3]) for row in rows] == [("Lea", 2), ("Sam", 10)]
+    assert rows[1][6] == "=HYPERLINK(1) Rivera"
+    assert sheet["G3"].data_type == "s"
+    assert [row[10] for row in rows] == ["••• 0142", "••• 7342"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:O3")
+    assert all(cell.alignment.wrap_text for row in sheet.iter_rows() for cell in row)
+    assert sheet["I2"].fill.start_color.rgb != sheet["I3"].fill.start_color.rgb
     facts = " ".join(str(row[0].value) for row in about.iter_rows())
     assert "Clara Clerk" in facts
-    assert "2 rows" in facts
+    assert "2 contacts, 2 students" in facts
     assert state(session) == [DownloadState.SENT]
 
 
@@ -109,6 +112,20 @@ def test_dates_are_in_the_readers_time_zone(office, families, zone, day):
     download(office, office.clara, "grade 2", form="csv")
     [(_, content)] = files(office)
     assert rows_of(content)[0]["Since"] == day
+
+
+def test_rows_are_sorted_as_people_sort_names(office, session):
+    names = ["Young", "van der Berg", "Zu", "Åkesson", "Vance", "adams", "O'Brien", "Obama", "Berger", "Berg"]
+    for number, name in enumerate(names):
+        student = people.student(session, f"Kim{number}", name, at=office.district.lincoln)
+        student.identifier = f"00{number}"
+        people.list_contact(session, people.contact(session, student))
+    session.commit()
+    download(office, office.clara, form="csv")
+    rows = rows_of(files(office)[0][1])
+    in_order = ["adams", "Åkesson", "Berg", "Berger", "Obama", "O'Brien", "van der Berg", "Vance", "Young", "Zu"]
+    assert [row["Last name"] for row in rows] == in_order
+    assert [row["Student number"] for row in rows][:2] == ["005", "003"]
 
 
 def test_file_holds_only_the_filtered_list(office, families):
@@ -150,7 +167,7 @@ def test_whole_numbers_are_only_for_export_roles(office, families):
 def test_download_is_audited(office, families, session):
     download(office, office.clara, "grade 2", form="csv")
     row = session.scalar(select(Audit).where(Audit.action == "list.downloaded"))
-    assert (row.actor, row.after, row.reason) == (office.clara.id, "csv: 1 row (1 contact of 1 student)", "grade 2")
+    assert (row.actor, row.after, row.reason) == (office.clara.id, "csv: 1 contact, 1 student", "grade 2")
 
 
 def test_file_name_and_messages_hold_no_personal_name(office, families):
@@ -266,22 +283,24 @@ def test_rejected_email_is_retried(office, families, mail, session):
     assert state(session) == [DownloadState.SENT]
 
 
-def test_email_that_is_always_rejected_fails(office, families, mail, session):
+def test_list_that_cannot_be_emailed_comes_as_a_message_in_the_end(office, families, mail, session):
     mail.refusals = ["452 Disk full"] * 9
     download(office, office.clara)
     for minutes in (1, 5, 15, 60, 60, 60):
         office.advance(minutes=minutes, seconds=5)
         office.tick()
-    assert state(session) == [DownloadState.FAILED]
-    assert len(mail.refusals) == 4
-    assert "could not be sent. The email server rejects the email (452)" in text_of(office.clara.last())
+    assert state(session) == [DownloadState.SENT]
+    assert (len(mail.refusals), len(files(office))) == (4, 1)
+    progress, _file = office.clara.messages()[-2:]
+    assert "could not be emailed. The email server rejects the email (452)" in text_of(progress)
 
 
-def test_unknown_address_fails_at_once(office, families, mail, session):
+def test_list_for_an_unknown_address_comes_as_a_message_at_once(office, families, mail, session):
     mail.refusals = ["rcpt 550 No such user"]
     download(office, office.clara)
-    assert state(session) == [DownloadState.FAILED]
-    assert "does not accept email for clara.clerk@district.example (550)" in text_of(office.clara.last())
+    assert (state(session), len(files(office))) == ([DownloadState.SENT], 1)
+    progress, _file = office.clara.messages()[-2:]
+    assert "does not accept email for clara.clerk@district.example (550)" in text_of(progress)
 
 
 def test_list_that_always_crashes_its_worker_fails(office, families, session):

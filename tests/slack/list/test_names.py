@@ -67,7 +67,7 @@ def test_mentioned_colleague_without_own_students_is_not_understood(office, soph
     assert f"I did not understand “@{colleague}”" in text_of(message)
 
 
-def test_forecast_and_private_digest_accept_a_mention(office, session, sophia, matt):
+def test_forecast_and_private_digest_accept_a_mention(office, session, sophia, matt, every_group_counts):
     assert "Teacher Ana García" in text_of(office.clara.command("/cleanup", "forecast @ana").message)
     private = office.slack.add_channel("5a", members=[office.clara.id], private=True, with_bot=True)
     answer = office.clara.command("/cleanup", "subscribe @ana", channel=private.id)

@@ -94,8 +94,26 @@ def test_rejections_come_as_a_file_without_cells(office, export):
     office.tick()
     assert "1 row or cell was left out" in text_of(messages_with(office.adam, COMPLETE)[0])
     (file,) = office.slack.files.values()
-    assert b'users.csv,7,phone,"cannot be read: Too short' in file.content
+    assert b"\r\nSam Rivera,Maria Rivera,maria,users.csv,7,phone," in file.content
+    assert b"cannot be read: Too short" in file.content
     assert b"SECRET" not in file.content
+
+
+def test_rejections_are_sent_once_and_again_when_they_change(office, export):
+    def files_after(**phones):
+        for sourced_id, phone in phones.items():
+            bundles.users_by_id(export[0])[sourced_id]["phone"] = phone
+        next_night(office, export)
+        return len(office.slack.files), len(messages_with(office.adam, COMPLETE))
+
+    assert files_after(maria="555-SECRET") == (1, 1)
+    assert files_after() == (1, 1)
+    # Another row changes: a report without the same file again.
+    assert files_after(pat1="(312) 555-0123") == (1, 2)
+    assert "They are the same as last time." in text_of(max(messages_with(office.adam, COMPLETE), key=lambda m: m.ts))
+    assert files_after(pat2="12") == (2, 3)
+    # The same number of rows, but not the same ones.
+    assert files_after(pat2="(312) 555-0124", pat3="13") == (3, 4)
 
 
 def test_repeated_failure_is_reported_once_a_day(office, export):
@@ -116,8 +134,11 @@ def test_held_sync_is_applied_when_confirmed(office, export, session):
     remove_children(export, 25)
     next_night(office, export)
     (message,) = messages_with(office.adam, HELD)
-    assert "25 of 32 students" in text_of(message)
+    words = text_of(message)
+    assert "25 of 32 students" in words
     assert "25 of 32 students" in message.text
+    assert "press *Apply changes*. *Skip tonight* changes nothing" in words
+    assert not any(word in words for word in ("cleanup-bot", "--confirm", "confirm the sync"))
     assert students(session) == 32
     assert office.adam.press(message, action_id="sync.go_on").ok
     assert "chose *Apply changes*" in text_of(messages_with(office.adam, HELD)[0])
@@ -247,10 +268,21 @@ def test_conflict_is_resolved_in_the_message(office, export, edited, session):
     (message,) = messages_with(office.clara, EDITS)
     assert office.clara.press(message, action_id="conflict.take_sis_here").ok
     text = text_of(messages_with(office.clara, EDITS)[0])
-    assert "Took what the student information system has" in text
-    assert "João" not in text
+    assert "João Sousa" in text
+    assert "Entered here: ••• 0198. The SIS had ••• 0777.\n✅ Took the SIS value: ••• 0777. <@UCLARA>" in text
+    assert "In conflict" not in text
     states = session.scalars(select(Edit.state).order_by(Edit.id)).all()
     assert states == ["pending", "sis_taken"]
+
+
+def test_conflict_that_is_kept_says_so_in_the_message(office, export, edited, session):
+    edited["joao"]["sms"] = "(312) 555-0777"
+    next_night(office, export)
+    (message,) = messages_with(office.clara, EDITS)
+    assert office.clara.press(message, action_id="conflict.keep_ours_here").ok
+    (message,) = messages_with(office.clara, EDITS)
+    assert "Entered here: ••• 0198. The SIS had ••• 0777.\n✅ Kept ours: ••• 0198. <@UCLARA>" in text_of(message)
+    assert "João" not in message.text
 
 
 def test_choice_is_stored_even_if_the_message_stays(office, export, edited, session):
@@ -367,3 +399,19 @@ def test_stale_roster_is_reported_once_a_day(office, export):
     messages = messages_with(office.adam, STALE)
     assert len(messages) == 2
     assert "Run `cleanup-bot doctor` on the server" in messages[0].text
+
+
+def test_reminder_of_a_held_sync_has_its_buttons(office, export, session):
+    office.tick()
+    remove_children(export, 25)
+    for _ in range(3):
+        next_night(office, export)
+    reminder = messages_with(office.adam, STALE)[-1]
+    words = text_of(reminder)
+    assert "on hold until a person decides" in words
+    assert "cleanup-bot" not in words
+    assert office.adam.press(reminder, action_id="sync.go_on").ok
+    assert "chose *Apply changes*" in text_of(office.adam.current(reminder))
+    office.advance(minutes=1)
+    office.tick()
+    assert students(session) == 7

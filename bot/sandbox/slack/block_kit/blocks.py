@@ -115,7 +115,17 @@ _ON_EVERY_SURFACE: Mapping[str, Check] = {
     ),
     "rich_text": _RICH_TEXT,
 }
+# The documentation and Slack's own validator disagree about other children.
+_CHILDREN = {name: _ON_EVERY_SURFACE[name] for name in ("actions", "context", "divider", "header", "section")}
+_CONTAINER = {
+    **dict.fromkeys(("is_collapsible", "default_collapsed", "has_header_divider"), boolean),
+    "subtitle": any_text(150),
+    "width": one_of("narrow", "standard", "wide", "full"),
+}
 _IN_MESSAGES_AND_HOME: Mapping[str, Check] = {
+    "container": shape(
+        {"title": plain_text(150), "child_blocks": array(by_type(_CHILDREN), 1, 10)}, {**_BLOCK, **_CONTAINER}
+    ),
     "table": shape({"rows": array(_ROW, 1, 100)}, {**_BLOCK, "column_settings": array(_COLUMN, 0, 20)}),
 }
 
