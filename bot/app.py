@@ -20,8 +20,9 @@ from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_edit, download
 from bot.slack.list import card as list_card
 from bot.slack.results import dialog as results_dialog
-from bot.slack.student import contact_dialog, details
+from bot.slack.student import contact_dialog, details, live_check, notice, script
 from bot.slack.student import dialog as student_dialog
+from bot.slack.student.call import CallDialog
 from bot.slack.student.edit import EditDialog
 from bot.slack.student.opt_out import OptOutDialog
 from bot.slack.student.remove import RemoveDialog
@@ -85,13 +86,18 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card)
-    lists = (download, details, digest_post, results_dialog)
+    lists = (download, digest_post, results_dialog)
     for feature in (commands, pending, write_back, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)
     student_dialog.register(app, ctx, refresh=redraw)
-    for dialog in (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog()):
+    dialogs = (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog(), CallDialog())
+    for dialog in dialogs:
         contact_dialog.register(app, ctx, dialog, refresh=redraw)
+    script.register(app, ctx)
+    live_check.register(app, ctx)
+    notice.register(app, ctx)
+    details.register(app, ctx, {dialog.open_action: dialog for dialog in dialogs})
     error_handler.register(app, ctx)
     return app

@@ -119,7 +119,7 @@ def _jobs(
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
-        "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now()),
+        "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now(), zone=settings.zone),
         "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
         "old_data_deleted": lambda: _delete_old_data(settings, engine, now(), sync_engine),
     }

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     sis_powerschool_client_secret: SecretStr | None = None
     sis_write_back: Literal["powerschool"] | None = None
     sis_contacts_csv: Path | None = None
+    sis_name: str = "the student information system"
     sync_at: time = time(2, 30)
     admin_emails: Annotated[tuple[str, ...], NoDecode] = ()
     editor_roles: Annotated[tuple[str, ...], NoDecode] = ()
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     pull_every: timedelta = timedelta(minutes=15)
     settle_after: timedelta = timedelta(hours=24)
     first_look_after: timedelta = timedelta(minutes=30)
+    messenger_reads_edits: bool = False
     opt_in_number: str | None = None
     opt_out_words: Annotated[tuple[str, ...], NoDecode] = ()
     public_url: str | None = None

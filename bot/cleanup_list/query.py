@@ -42,6 +42,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ALL_FIXED, WAITING, ListedStudent
@@ -259,8 +260,8 @@ class ListedContact:
     """A contact on the list. Phones are E.164, for the caller to mask.
 
     `listed_phone` is the number that could not be reached, to which `status` belongs; `phone` is the number now. `updated_at` is
-    set where the contact was edited since; `claimed_by` is the Slack user who works on it. `others` are the contact's other
-    students, loaded for a page only.
+    set where the contact was edited since; `claimed_by` is the Slack user who works on it, and `call` the last call about it.
+    `others` are the contact's other students, loaded for a page only.
     """
 
     contact_id: int
@@ -274,6 +275,7 @@ class ListedContact:
     method: ContactMethod
     updated_at: datetime | None
     claimed_by: str | None
+    call: LastCall | None = None
     others: tuple[OtherStudent, ...] = ()
 
     @property
@@ -375,7 +377,7 @@ def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple
             full_name(adult.given_name, adult.family_name).label("contact_name"),
             *(adult.relationship, adult.phone, adult.method),
             *(entry.status, entry.since, entry.phone.label("listed_phone")),
-            *(entry.updated_at, entry.claimed_by),
+            *(entry.updated_at, entry.claimed_by, *CALL_COLUMNS, BOUND_PARAMS.today.label("today")),
             Contact.version,
             func.row_number()
             .over(
@@ -422,6 +424,7 @@ def contact_from_row(row: Any) -> ListedContact:
         method=ContactMethod(row.method),
         updated_at=row.updated_at,
         claimed_by=row.claimed_by,
+        call=call_from_row(row),
         others=tuple(map(_other_student, row.others or ())),
     )
 

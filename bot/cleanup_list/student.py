@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.db.models.base import ContactMethod
@@ -90,6 +91,7 @@ class ContactCard:
     updated_by: str | None
     claimed_by: str | None
     claimed_at: datetime | None
+    call: LastCall | None
     edits: tuple[ActiveEdit, ...]
     undo_edit_id: int | None
     suggestions: tuple[Suggestion, ...]
@@ -118,12 +120,20 @@ class Sibling:
 
 @dataclass(frozen=True)
 class StudentCard:
-    """A student with contacts; `siblings` are those that the person may see, and `student.listed` is empty."""
+    """A student with contacts. `number` is the student number, blank if there is none; `siblings` are those that the person may see,
+    and `student.listed` is empty.
+    """
 
     student: StudentRow
+    number: str
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
+
+    @property
+    def to_fix(self) -> tuple[ContactCard, ...]:
+        """The contacts on the list, except those who only wait for the next mass message."""
+        return tuple(contact for contact in self.contacts if contact.on_list and not contact.updated_at)
 
     def contact(self, contact_id: int) -> ContactCard:
         """Return one of the contacts.
@@ -150,12 +160,13 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
     """
     access.require_student(session, student_id, actor=actor)
     student = session.execute(_STUDENT, {"student_id": student_id, "today": actor.today}).one()
-    contacts = session.execute(_CONTACTS, {"student_id": student_id}).all()
+    contacts = session.execute(_CONTACTS, {"student_id": student_id, "today": actor.today}).all()
     contact_ids = [row.contact_id for row in contacts]
     edits = _load_edits(session, contact_ids)
     suggestions = find_suggestions(session, contacts)
     return StudentCard(
         student=student_from_row(student),
+        number=student.identifier,
         contacts=tuple(
             _contact(row, edits[row.contact_id], tuple(suggestions.get(row.contact_id, ()))) for row in contacts
         ),
@@ -168,6 +179,7 @@ _REACHABILITY = reachability_query(Student.id).lateral()
 _STUDENT = (
     select(
         *(Student.id.label("student_id"), Student.given_name, Student.family_name, Student.grade, _REACHABILITY),
+        Student.identifier,
         school_names(Student.id).label("schools"),
         teacher_names(Student.id, BOUND_PARAMS.today).label("teachers"),
     )
@@ -195,7 +207,7 @@ _CONTACTS = (
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
-        *(ListEntry.claimed_by, ListEntry.claimed_at),
+        *(ListEntry.claimed_by, ListEntry.claimed_at, *CALL_COLUMNS, BOUND_PARAMS.today.label("today")),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
     )
     .join_from(effective_contacts, Contact, Contact.id == _ADULT.contact_id)
@@ -232,6 +244,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         updated_by=row.updated_by,
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,
+        call=call_from_row(row),
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
         suggestions=suggestions,

@@ -249,6 +249,12 @@ def _validate(
         raise UserError("contact.opted_out", sentence, field=field)
 
 
+def doubt_sentence(number: str) -> str | None:
+    """Return why a number (E.164) can hardly be a family's; None for most."""
+    doubt = doubt_about(number)
+    return _DOUBTS[doubt][1] if doubt else None
+
+
 def _known_number(session: Session, before: LockedContact, number: str) -> PhoneNumber | None:
     """Return what is known about a number, None if it may not be shown with this contact."""
     return session.get(PhoneNumber, number) if may_show_status(session, before.contact, number) else None

@@ -1,6 +1,6 @@
 """How people read names, numbers of things, dates, and phone numbers."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 NO_NAME = "(no name)"
 
@@ -18,6 +18,11 @@ def plural(count: int, singular: str, many: str | None = None) -> str:
 def masked(e164: str | None) -> str:
     """Return the last four digits: the only form outside the edit dialog, *Show number*, and permitted exports."""
     return f"••• {e164[-4:]}" if e164 else "no number"
+
+
+def short_day(day: date, today: date) -> str:
+    """Return `Nov 9`, with the year only where it is not this one."""
+    return f"{day:%b} {day.day}" + (f", {day:%Y}" if day.year != today.year else "")
 
 
 def day(local: datetime) -> str:

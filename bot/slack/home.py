@@ -79,11 +79,13 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str | None = No
     _publish(client, user_id, _draw(ctx, client, user_id, text, is_visit=True))
 
 
-def redraw(ctx: AppContext, client: WebClient, user_id: str, text: str | None = None) -> None:
-    """Redraw the Home tab of a person who has opened it before, after a change."""
+def redraw(
+    ctx: AppContext, client: WebClient, user_id: str, text: str | None = None, *, above: Sequence[Block] = ()
+) -> None:
+    """Redraw the Home tab of a person who has opened it before, after a change; `above` says what was changed."""
     show_latest(
         *(ctx.engine, HomeTab, user_id),
-        draw=lambda: _draw(ctx, client, user_id, text, is_visit=False),
+        draw=lambda: [*above, *_draw(ctx, client, user_id, text, is_visit=False)],
         show=lambda blocks: _publish(client, user_id, blocks),
     )
 

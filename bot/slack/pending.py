@@ -32,8 +32,9 @@ from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
 from bot.slack.list import card as list_card
-from bot.slack.list import links, rows
+from bot.slack.list import links
 from bot.slack.list.scope import CommandScope, read_scope
+from bot.slack.student import ids
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ def row(change: PendingChange, *, here: str) -> Block:
     ]
     if change.left:
         lines.append("🕓 This contact is not in the SIS anymore. The change waits in case they come back.")
-    button = b.button("Open…", rows.OPEN_STUDENT, f"{change.opens} {here}", label=f"Open {change.students[0]}")
+    button = b.button("Open…", ids.SHOW_STUDENT, f"{change.opens} {here}", label=f"Open {change.students[0]}")
     return b.section("\n".join(lines), accessory=button)
 
 

@@ -17,9 +17,10 @@ from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
-from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw, count_use, show_latest
+from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw, count_use, show_latest
 from bot.slack.kit.private_metadata import DialogOrigin
 from bot.slack.list import card as list_card
+from bot.slack.student import notice
 from bot.slack.student import view as student_view
 
 logger = logging.getLogger(__name__)
@@ -40,28 +41,37 @@ def refresher(ctx: AppContext) -> Callable[..., None]:
             view, has_home = session.get(OpenView, redraw.list_id), session.get(HomeTab, user_id) is not None
         is_home = view is not None and view.view_id is None and view.response_url is None
         if dialog := redraw.dialog:
-            run_after_response("student dialog", lambda: _redraw_dialog(ctx, client, user_id, dialog, redraw.list_id))
+            run_after_response("student dialog", lambda: _redraw_dialog(ctx, client, user_id, dialog, redraw))
+        done = None if dialog else redraw.notice
         if view is not None and not is_home:
-            run_after_response(f"list {view.id}", lambda: _redraw_list(ctx, client, view))
+            run_after_response(f"list {view.id}", lambda: _redraw_list(ctx, client, view, done))
         text = view.filter_text if view is not None and is_home else None
+        above = notice.above_list(done, text) if done and text else []
         if has_home:
-            run_after_response("home", lambda: home.redraw(ctx, client, user_id, text))
+            run_after_response("home", lambda: home.redraw(ctx, client, user_id, text, above=above))
 
     return refresh
 
 
-def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: OpenDialog, list_id: int) -> None:
+def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: OpenDialog, redraw: Redraw) -> None:
     with ctx.acting(client, user_id) as (session, actor):
         card = load_student(session, dialog.student_id, actor=actor)
-    origin = DialogOrigin(dialog.student_id, list_id)
-    respond.update_dialog(client, dialog.view_id, student_view.view(card, origin, done=dialog.done))
+    origin = DialogOrigin(dialog.student_id, redraw.list_id)
+    respond.update_dialog(client, dialog.view_id, student_view.view(card, origin, done=redraw.notice))
 
 
-def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView) -> None:
+def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView, done: Notice | None) -> None:
     typed = {"user_id": view.user_id, "text": view.filter_text}
+    above = b.card(notice.above_list(done, view.filter_text, in_message=view.view_id is None) if done else [])
+
+    def draw() -> Card:
+        card = commands.answer(ctx, client, typed)
+        text = b.cut_mrkdwn("\n".join(filter(None, [above.text, card.text])), b.MESSAGE_TEXT)
+        return Card([*above.blocks, *card.blocks][:_MESSAGE_BLOCKS], text)
+
     show_latest(
         *(ctx.engine, OpenView, view.id),
-        draw=lambda: commands.answer(ctx, client, typed),
+        draw=draw,
         show=lambda card: _show_list(ctx.engine, client, view, card),
     )
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from support import mass_messages, people, sis_bundles
+from support import mass_messages, people, screens, sis_bundles
 
 import bot
 from bot.db.models.roster import SyncRun
@@ -93,7 +93,7 @@ def test_command(journey, office, listed):
 def test_save(journey, office, listed):
     clara = office.clara
     first = next(block["accessory"]["value"] for block in listed.blocks if "accessory" in block)
-    clara.press(listed, action_id="student.open", value=first)
+    screens.open_student(clara, listed, value=first)
     clara.press(clara.view, action_id="contact.edit")
     form = clara.fill(clara.view, {"phone": "(312) 555-7177"})
     with journey:

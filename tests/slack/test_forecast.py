@@ -40,14 +40,14 @@ def test_forecast_of_one_grade(office, kim, snapshot):
 
 def test_student_opens_from_the_forecast(office, kim):
     message = forecast(office.clara)
-    assert office.clara.press(message, action_id="student.open", value=f"{kim.id} forecast").ok
+    screens.open_student(office.clara, message, value=f"{kim.id} forecast")
     assert "No contacts at all" in text_of(office.clara.view)
 
 
 def test_forecast_is_redrawn_after_a_change(office, kim):
     message = forecast(office.clara, "grade 2")
-    office.clara.press(message, action_id="student.open")
-    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    screens.open_student(office.clara, message)
+    screens.choose_more(office.clara, "contact.spoken_stop")
     assert office.clara.fill(office.clara.view, {}).submit().ok
     redrawn = text_of(office.clara.current(message))
     assert redrawn.startswith("If a mass message went out now · Grade 2\n")

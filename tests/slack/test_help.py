@@ -50,7 +50,7 @@ def test_help_explains_the_buttons_of_the_student_dialog(office, session):
     sam = people.student(session, at=office.district.lincoln)
     people.list_contact(session, people.contact(session, sam), "landline")
     session.commit()
-    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    screens.open_student(office.clara, office.clara.command("/cleanup").message)
     labels = {*screens.labels(office.clara.view), *screens.options(office.clara.view, "contact.more")}
     assert len(labels) == 8
     help_text = text_of(office.clara.command("/cleanup", "help").message)

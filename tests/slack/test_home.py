@@ -59,7 +59,7 @@ def visit(office, name):
 def fix_number(office, message):
     """Fix a number in the student dialog, opened from a message, with the Home tab in another window."""
     clara = office.clara
-    assert clara.press(message, action_id="student.open").ok
+    screens.open_student(clara, message)
     assert clara.press(clara.view, action_id="contact.edit", block_id="contact.1").ok
     assert clara.fill(clara.view, {"phone": "(312) 555-7177"}).submit().ok
 
@@ -183,7 +183,7 @@ def test_fix_on_a_later_page_redraws_that_page(office, two_pages):
     visit(office, "clara")
     office.clara.press(office.clara.home, action_id="list.show.next")
     value = screens.values(office.clara.home, "student.open")[0]
-    office.clara.press(office.clara.home, action_id="student.open", value=value)
+    screens.open_student(office.clara, office.clara.home, value=value)
     office.clara.press(office.clara.view, action_id="claim.take")
     assert "list.show.previous" in screens.action_ids(office.clara.home)
     assert f"🙋 <@{office.clara.id}>" in text_of(office.clara.home)
@@ -269,8 +269,8 @@ def test_of_two_simultaneous_changes_the_later_one_shows(office, sam):
     """The first redraw reaches Slack after the second one."""
     visit(office, "clara")
     message = office.clara.command("/cleanup").message
-    office.clara.press(message, action_id="student.open")
-    office.clara.press(office.clara.view, action_id="contact.remove")
+    screens.open_student(office.clara, message)
+    screens.choose_more(office.clara, "contact.remove")
     office.slack.faults.inject("response_url", Fault.DELAY, seconds=1)
     office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
     office.clara.press(office.clara.view, action_id="removal.undo")
@@ -280,7 +280,7 @@ def test_of_two_simultaneous_changes_the_later_one_shows(office, sam):
 
 def test_tab_is_redrawn_though_the_list_behind_expired(office, sam):
     visit(office, "clara")
-    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    screens.open_student(office.clara, office.clara.command("/cleanup").message)
     office.clara.press(office.clara.view, action_id="contact.edit")
     office.advance(hours=1)
     office.tick()

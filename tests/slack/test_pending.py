@@ -161,7 +161,7 @@ def test_last_page_is_redrawn_without_a_change_that_was_undone(office, grade_2, 
     last = pending(office.clara, "grade 2 page 9")
     assert len(screens.student_ids(last)) == 1
     assert draw(last) == snapshot
-    assert office.clara.press(last, action_id="student.open").ok
+    assert office.clara.press(last, action_id="student.show").ok
     assert office.clara.press(office.clara.view, action_id="edit.undo").ok
     redrawn = office.clara.current(last)
     assert count_line(redrawn).startswith("*10 ")
@@ -198,7 +198,7 @@ def test_no_change_of_some_students_differs_from_no_such_student(office, session
 def test_conflict_is_resolved_from_the_pending_change(office, conflict, snapshot):
     message = pending(office.clara)
     assert draw(message) == snapshot
-    assert office.clara.press(message, action_id="student.open").ok
+    assert office.clara.press(message, action_id="student.show").ok
     assert office.clara.press(office.clara.view, action_id="conflict.take_sis").ok
     redrawn = office.clara.current(message)
     assert screens.student_ids(redrawn) == []
@@ -222,5 +222,5 @@ def test_change_opens_a_student_the_person_may_see(office, session, maria):
     kai = people.student(session, "Kai", "Abbot", at=office.district.roosevelt)
     session.add(StudentContact(student_id=kai.id, contact_id=maria.id, relationship="parent", priority=1))
     session.commit()
-    office.ana.press(pending(office.ana), action_id="student.open")
+    office.ana.press(pending(office.ana), action_id="student.show")
     assert office.ana.view.body["title"]["text"] == "Sam Rivera"

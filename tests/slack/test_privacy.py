@@ -63,7 +63,7 @@ def day(office, session, family, caplog, every_group_counts):
 
 def _fix(person, message, family):
     value = screens.row_value(message, family[0].id)
-    assert person.press(message, action_id="student.open", value=value).ok
+    screens.open_student(person, message, value=value)
     assert person.press(person.view, action_id="contact.edit", value=str(family[1].id)).ok
     assert person.fill(person.view, {"phone": INCOMPLETE}).submit().errors
     assert person.fill(person.view, {"phone": TYPED}).submit().ok
@@ -73,7 +73,7 @@ def _save_over_a_colleague(person, colleague, family):
     """Both have the dialog open; the colleague saves first, and the person saves over it."""
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
     message = colleague.command("/cleanup").message
-    colleague.press(message, action_id="student.open", value=screens.row_value(message, family[0].id))
+    screens.open_student(colleague, message, value=screens.row_value(message, family[0].id))
     colleague.press(colleague.view, action_id="contact.edit", value=str(family[1].id))
     assert colleague.fill(colleague.view, {"phone": "312.555.7344"}).submit().ok
     person.fill(person.view, {"phone": "312-555-7346"}).submit()
@@ -82,7 +82,7 @@ def _save_over_a_colleague(person, colleague, family):
 
 
 def _remove(person, family):
-    person.press(person.view, action_id="contact.remove", value=str(family[1].id))
+    screens.choose_more(person, "contact.remove", family[1].id)
     assert person.fill(person.view, {"reason": "wrong_person", "scope": "all"}).submit().ok
 
 
@@ -100,7 +100,7 @@ def _fail(office, person, family):
     value = screens.row_value(message, family[0].id)
     office.slack.faults.inject("views.open", Fault.INTERNAL_ERROR)
     person.press(message, action_id="student.open", value=value)
-    person.press(message, action_id="student.open", value=value)
+    screens.open_student(person, message, value=value)
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
     _execute(office, "ALTER TABLE edits ADD CONSTRAINT broken CHECK (false) NOT VALID")
     outcome = person.fill(person.view, {"phone": TYPED}).submit()

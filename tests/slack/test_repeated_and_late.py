@@ -30,7 +30,7 @@ DIALOGS = {
     "claim several": (surfaces.open_bulk, lambda person: surfaces.switch_all_to_call(person) | {"what": "take"}),
 }
 BUTTONS = {
-    "claim.take": surfaces.open_student,
+    "claim.take": surfaces.open_kim,
     "claim.free": surfaces.open_claimed,
     "suggestion.use": surfaces.open_student,
     "method.switch_to_call": surfaces.open_student,

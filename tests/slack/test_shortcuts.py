@@ -27,7 +27,7 @@ def test_fix_from_the_list_dialog_redraws_the_list_below(office, scene):
     clara = office.clara
     clara.shortcut("list.open")
     value = screens.row_value(clara.view, scene.sam)
-    assert clara.press(clara.view, action_id="student.open", value=value).ok
+    screens.open_student(clara, clara.view, value=value)
     assert clara.press(clara.view, action_id="contact.edit", value=str(scene.lars)).ok
     assert clara.fill(clara.view, {"phone": "(312) 555-7177"}).submit().ok
     assert [view.body["callback_id"] for view in clara.views] == ["list.dialog", "student.dialog"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
-from support import edits, people
+from support import edits, people, screens
 
 from bot.access import AccessLevel
 from bot.db.models.messages import MassMessage
@@ -100,7 +100,7 @@ def _add_classmates(session, at):
     mates = [people.student(session, f"Kim{number}", "Youngman", at=at) for number in range(11)]
     for mate in mates:
         people.list_contact(session, people.contact(session, mate, family="Youngman"))
-        people.contact(session, mate, family="Youngman")
+        people.contact(session, mate, given="Ned", family="Youngman")
     return mates
 
 
@@ -141,7 +141,7 @@ def open_list_dialog(person, _scene):
 
 def open_student(person, _scene):
     message = person.command("/cleanup", "grade 5 sam").message
-    assert person.press(message, action_id="student.open").ok
+    screens.open_student(person, message)
 
 
 def open_edit(person, scene):
@@ -151,17 +151,17 @@ def open_edit(person, scene):
 
 def open_remove(person, scene):
     open_student(person, scene)
-    assert person.press(person.view, action_id="contact.remove", value=str(scene.maria)).ok
+    assert screens.choose_more(person, "contact.remove", scene.maria).ok
 
 
 def open_opt_out(person, scene):
     open_student(person, scene)
-    assert person.press(person.view, action_id="contact.spoken_stop", value=str(scene.maria)).ok
+    assert screens.choose_more(person, "contact.spoken_stop", scene.maria).ok
 
 
 def open_wrong_person(person, scene):
     open_student(person, scene)
-    assert person.press(person.view, action_id="contact.wrong_person", value=str(scene.lars)).ok
+    assert screens.choose_more(person, "contact.wrong_person", scene.lars).ok
 
 
 def open_parked(person, scene):
@@ -169,9 +169,40 @@ def open_parked(person, scene):
     assert person.fill(person.view, {}).submit().ok
 
 
-def open_claimed(person, scene):
+def open_kim(person, _scene):
+    """Open a classmate, with one contact on the list, whom no one takes care of."""
+    screens.open_student(person, person.command("/cleanup", 'student "Kim3 Youngman"').message)
+
+
+def open_kim_form(person, _scene):
+    """Open the form of the classmate's contact from the list."""
+    assert person.press(person.command("/cleanup", 'student "Kim3 Youngman"').message, action_id="student.open").ok
+
+
+def open_call(person, scene):
+    open_kim_form(person, scene)
+    assert person.press(person.view, action_id="contact.log_call").ok
+
+
+def open_script(person, scene):
     open_student(person, scene)
-    assert person.press(person.view, action_id="claim.take", value=str(scene.lars)).ok
+    assert screens.choose_more(person, "contact.script", scene.maria).ok
+
+
+def save_from_list(person, scene):
+    open_kim_form(person, scene)
+    assert person.fill(person.view, {"phone": "(312) 555-7178"}).submit().ok
+
+
+def remove_from_list(person, scene):
+    open_kim_form(person, scene)
+    assert screens.choose_more(person, "contact.remove").ok
+    assert person.fill(person.view, {"reason": "asked"}).submit().ok
+
+
+def open_claimed(person, scene):
+    open_kim(person, scene)
+    assert person.press(person.view, action_id="claim.take").ok
 
 
 def open_bulk(person, scene):
@@ -234,6 +265,14 @@ def press_in_view(action_id, target=None):
     )
 
 
+def press_of(action_id, target):
+    """Return an action that presses a button of a contact of the scene."""
+    block = "contact.{}"
+    return lambda person, scene: person.press(
+        person.view, action_id=action_id, block_id=block.format(getattr(scene, target))
+    )
+
+
 def save(values):
     """Return an action that fills in the dialog and submits it; `values` may be a function of the person."""
     return lambda person, _scene: person.fill(person.view, values(person) if callable(values) else values).submit()
@@ -250,11 +289,9 @@ def _submit_report(person, _scene):
     return person.fill(person.view, {"file": [file_id], "message": "early"}).submit()
 
 
-def choose_more(choice):
-    """Return an action that chooses in the overflow menu of Maria."""
-    return lambda person, scene: person.choose(
-        person.view, f"{choice} {scene.maria}", action_id="contact.more", block_id=f"contact.{scene.maria}"
-    )
+def choose_more(choice, target="maria"):
+    """Return an action that chooses in the menu of a contact; `target` names the field of the scene."""
+    return lambda person, scene: screens.choose_more(person, choice, getattr(scene, target))
 
 
 def _show_red(place):
@@ -331,22 +368,31 @@ STUDENT = {
     ),
     "Edit": EntryPoint(open_student, press_in_view("contact.edit", "maria")),
     "Edit, saved": EntryPoint(open_edit, save({"phone": "(312) 555-7177", "method": "call"})),
-    "Remove": EntryPoint(open_student, press_in_view("contact.remove", "maria")),
+    "Remove": EntryPoint(open_student, choose_more("contact.remove")),
     "Remove, confirmed": EntryPoint(open_remove, save({"reason": "asked"})),
-    "Told us to stop": EntryPoint(open_student, press_in_view("contact.spoken_stop", "maria")),
+    "Told us to stop": EntryPoint(open_student, choose_more("contact.spoken_stop")),
     "Told us to stop, recorded": EntryPoint(open_opt_out, save({})),
-    "Wrong person": EntryPoint(open_student, press_in_view("contact.wrong_person", "lars")),
+    "Wrong person": EntryPoint(open_student, choose_more("contact.wrong_person", "lars")),
     "Wrong person, recorded": EntryPoint(open_wrong_person, save({})),
     "Undo wrong person": EntryPoint(open_parked, press_in_view("contact.verified")),
     "Several at once…, applied": EntryPoint(open_bulk, save(switch_all_to_call)),
-    "Show number": EntryPoint(open_student, choose_more("number")),
+    "Show number": EntryPoint(open_student, press_of("contact.show_number", "maria")),
     "sibling": EntryPoint(open_student, press_in_view("student.open_sibling.0")),
     "History": EntryPoint(open_student, choose_more("history")),
-    "I'll take it": EntryPoint(open_student, press_in_view("claim.take", "lars")),
-    "Release": EntryPoint(open_claimed, press_in_view("claim.free", "lars")),
+    "I'll take it": EntryPoint(open_kim, press_in_view("claim.take")),
+    "Release": EntryPoint(open_claimed, press_in_view("claim.free")),
     "suggested number": EntryPoint(open_student, press_in_view("suggestion.use")),
     "Switch to autocall": EntryPoint(open_student, press_in_view("method.switch_to_call")),
     "Undo this change": EntryPoint(open_student, press_in_view("edit.undo", "edit")),
+    "Undo on the list": EntryPoint(save_from_list, press_last(action_id="edit.undo_on_list")),
+    "Undo a removal on the list": EntryPoint(remove_from_list, press_last(action_id="removal.undo_on_list")),
+    "Copy number": EntryPoint(save_from_list, press_last(action_id="contact.copy_number")),
+    "All contacts…": EntryPoint(open_kim_form, press_in_view("student.all_contacts")),
+    "contacts without a problem": EntryPoint(open_student, press_in_view("student.healthy_contacts")),
+    "Log a call": EntryPoint(open_kim_form, press_in_view("contact.log_call")),
+    "Log a call, logged": EntryPoint(open_call, save({"outcome": "voicemail"})),
+    "Script": EntryPoint(open_student, choose_more("contact.script")),
+    "another script": EntryPoint(open_script, press_in_view("contact.script.verify")),
     "Undo a removal": EntryPoint(open_student, press_in_view("removal.undo", "removal")),
     "Keep ours": EntryPoint(open_student, press_in_view("conflict.keep_ours", "conflict")),
     "Take the SIS's": EntryPoint(open_student, press_in_view("conflict.take_sis", "conflict")),
@@ -372,13 +418,14 @@ EXPORTS = {
     "Write to PowerSchool": EntryPoint(_receive_exports, press_last(action_id=pending.WRITE)),
 }
 ALL = STAFF | OFFICE | DISTRICT | EXPORTS
-SHOWS_NO_STUDENT = {*GENERAL, "Keep ours in a message", "Take the SIS's in a message"}
+SHOWS_NO_STUDENT = {*GENERAL, "Script", "another script", "Keep ours in a message", "Take the SIS's in a message"}
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
     *LISTS,
     *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
     *("History", "sibling", "open a student not on the list", "open a pending change"),
-    *("Fix…", "Fix… on the Home tab", "Remove", "Told us to stop", "Wrong person"),
+    *("Remove", "Told us to stop", "Wrong person", "Log a call", "Script", "another script"),
+    *("All contacts…", "contacts without a problem"),
 }
 
 

@@ -3,7 +3,7 @@
 The district's own sender may write `mass_messages` and `deliveries` itself, so the columns that it does not know have defaults.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -137,11 +137,22 @@ class OptOutText(Base):
     sent_at: Mapped[datetime | None]
 
 
+class CallOutcome(StrEnum):
+    """What came of a call about a contact."""
+
+    NO_ANSWER = "no_answer"
+    VOICEMAIL = "voicemail"
+    WRONG_PERSON = "wrong_person"
+    CALL_BACK = "call_back"
+    ASKED = "asked"
+
+
 class ListEntry(Base):
     """A contact on the cleanup list. It joins, leaves, and changes when a mass message settles (Opt-Out and Wrong person: at once).
 
     `phone` is the number that could not be reached; `updated_at` is set while an edited contact waits for the next mass message;
-    `claimed_by` is the Slack user who takes care of it. `names` are the folded words of the names of the contact and its
+    `claimed_by` is the Slack user who takes care of it. `call_outcome` is what came of the last call about it, by the Slack user
+    `called_by`, and `call_back_on` the day on which to call back; both days are the district's. `names` are the folded words of the names of the contact and its
     students, for searching; the names themselves are in `contacts` and `students`.
 
     No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking up and locking
@@ -151,7 +162,9 @@ class ListEntry(Base):
     __tablename__ = "cleanup_list"
     __table_args__ = (
         one_of_check("status", SmsStatus),
+        one_of_check("call_outcome", CallOutcome),
         Index(None, "status"),
+        Index(None, "call_back_on", postgresql_where=text("call_back_on IS NOT NULL")),
         Index(None, "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
         Index("ix_cleanup_list_names", text("string_to_array(names, ' ')"), postgresql_using="gin"),
     )
@@ -164,6 +177,10 @@ class ListEntry(Base):
     updated_by: Mapped[str | None]
     claimed_by: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
+    call_outcome: Mapped[str | None]
+    called_by: Mapped[str | None]
+    called_on: Mapped[date | None]
+    call_back_on: Mapped[date | None]
     names: Mapped[str] = mapped_column(server_default=text("''"))
 
 

@@ -80,7 +80,7 @@ const STEPS = [
   { id: "listed", title: "See who cannot be texted", button: "Type it for me", run: (act) => act.typeForMe(FIRST_COMMAND),
     text: () => ["Type ", h("code", {}, FIRST_COMMAND), " and press Enter. Only you see the answer."] },
   { id: "fixed", title: "Fix a number",
-    text: () => ["Press ", h("strong", {}, "Fix…"), " beside a student, then ", h("strong", {}, "Edit"), ": type another number and save."] },
+    text: () => ["Press ", h("strong", {}, "Fix"), " beside a student, type another number, and save."] },
   { id: "sent", title: "Send the next mass message", button: "Send it now", run: (act) => act.sendNow(),
     text: () => ["Then read in ", h("strong", {}, "#family-texts"), " how many contacts left the list."] },
 ];

@@ -24,20 +24,37 @@ Drawing = TypeVar("Drawing")
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What was done, for the line above a redrawn list or student.
+
+    `undo` is the action id of the button that takes it back, with the id that it takes back. `copy` are the ids of a contact and a
+    student whose new number has to be entered elsewhere, and `leads_to_pending` offers the list of such changes.
+    """
+
+    sentence: str
+    undo: tuple[str, int] | None = None
+    copy: tuple[int, int] | None = None
+    leads_to_pending: bool = False
+
+
+@dataclass(frozen=True)
 class OpenDialog:
-    """A student dialog on screen, and the line `done` that it shows after a change."""
+    """A student dialog on screen."""
 
     view_id: str
     student_id: int
-    done: str | None
 
 
 @dataclass(frozen=True)
 class Redraw:
-    """The views to redraw after a change, besides the Home tab: the list behind, and the student dialog."""
+    """The views to redraw after a change, besides the Home tab: the list behind, and the student dialog.
+
+    The dialog shows the notice, or the list where no dialog is open.
+    """
 
     list_id: int
     dialog: OpenDialog | None = None
+    notice: Notice | None = None
 
 
 def remember_view(session: Session, body: dict[str, Any], text: str, *, now: datetime) -> int:

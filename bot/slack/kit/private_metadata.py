@@ -14,13 +14,21 @@ from bot.errors import UserError
 
 @dataclass(frozen=True)
 class DialogOrigin:
-    """The student of a dialog, and the list it was opened from (the id of an `OpenView`)."""
+    """The student of a dialog, and the list it was opened from (the id of an `OpenView`).
+
+    `is_direct`: the list opened a form itself, so that no student dialog is below it.
+    """
 
     student_id: int
     list_id: int
+    is_direct: bool = False
+
+    @property
+    def ids(self) -> dict[str, int]:
+        return {"student": self.student_id, "list": self.list_id, "direct": int(self.is_direct)}
 
     def as_metadata(self) -> str:
-        return json.dumps({"student": self.student_id, "list": self.list_id})
+        return json.dumps(self.ids)
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,7 @@ class DialogTarget:
     origin: DialogOrigin
 
     def as_metadata(self) -> str:
-        origin = self.origin
-        ids = {"contact": self.contact_id, "version": self.version}
-        return json.dumps({**ids, "student": origin.student_id, "list": origin.list_id})
+        return json.dumps({"contact": self.contact_id, "version": self.version, **self.origin.ids})
 
 
 def outdated() -> UserError:
@@ -58,13 +64,13 @@ def refusing_older_versions() -> Iterator[None]:
 @refusing_older_versions()
 def read_origin(view: dict[str, Any]) -> DialogOrigin:
     ids = json.loads(view["private_metadata"])
-    return DialogOrigin(int(ids["student"]), int(ids["list"]))
+    return DialogOrigin(int(ids["student"]), int(ids["list"]), bool(ids.get("direct")))
 
 
 @refusing_older_versions()
 def read_target(view: dict[str, Any]) -> DialogTarget:
     ids = json.loads(view["private_metadata"])
-    return DialogTarget(int(ids["contact"]), int(ids["version"]), DialogOrigin(int(ids["student"]), int(ids["list"])))
+    return DialogTarget(int(ids["contact"]), int(ids["version"]), read_origin(view))
 
 
 @refusing_older_versions()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+from bot.cleanup_list import calls
 from bot.cleanup_list.query import ListedContact, OtherStudent, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
@@ -144,8 +145,15 @@ def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) 
     parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]
     has_number = contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER
     number = [b.masked(contact.listed_phone if contact.updated_at else contact.phone)] if has_number else []
-    claim = [f"🙋\u00a0<@{contact.claimed_by}>"] if contact.claimed_by and not contact.updated_at else []
-    return " · ".join([*parts, *number, *_change(contact), since, *claim, *_others(contact.others, student)])
+    work = [] if contact.updated_at else _work(contact)
+    return " · ".join([*parts, *number, *_change(contact), since, *work, *_others(contact.others, student)])
+
+
+def _work(contact: ListedContact) -> list[str]:
+    """Return who works on the contact: the last call, or else the claim."""
+    if call := contact.call:
+        return [f"📞\u00a0{calls.describe(call, who=b.mention(call.by) or 'a colleague')}"]
+    return [f"🙋\u00a0<@{contact.claimed_by}>"] if contact.claimed_by else []
 
 
 def _change(contact: ListedContact) -> list[str]:

@@ -1,6 +1,7 @@
 """How the dialogs about one contact open and save, and what else they affect.
 
-Edit, remove, opt-out, and wrong person say what they draw and what they save.
+Edit, remove, opt-out, wrong person, and a logged call say what they draw and what they save. Each lies on top of the student dialog, or takes the
+place of the edit form, which the list may have opened itself.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
 Slack never reports trouble with a change that is saved.
@@ -23,8 +24,9 @@ from bot.domain.display import plural
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.open_views import REDRAW, OpenDialog, Redraw
+from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw
 from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_ids, read_origin, read_target
+from bot.slack.student import ids
 
 _MAX_NAMED = 3
 
@@ -44,6 +46,13 @@ class ContactForm:
         return DialogTarget(self.contact.contact_id, self.contact.version, self.origin).as_metadata()
 
 
+@dataclass(frozen=True)
+class FollowUp(Notice):
+    """What was done, and another dialog about the same contact that takes the place of this one."""
+
+    dialog: "ContactDialog | None" = None
+
+
 class ContactDialog(Protocol):
     """A dialog about one contact: the button that opens it, and the callback id of its submission."""
 
@@ -53,8 +62,10 @@ class ContactDialog(Protocol):
     def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
         """Draw the dialog, in the transaction in which it opens."""
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
-        """Save what was entered, and return the line that says what was done."""
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
+        """Save what was entered, and return what was done."""
 
     def conflict(
         self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]
@@ -64,14 +75,9 @@ class ContactDialog(Protocol):
 
 def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Callable[..., None]) -> None:
     @app.action(dialog.open_action)
-    def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+    def press(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        origin, (contact_id,) = read_origin(body["view"]), read_ids(action["value"], count=1)
-        with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_editor(actor)
-            form = _load_form(session, contact_id, origin, actor)
-            view = dialog.opened(ctx, session, form)
-        client.views_push(trigger_id=body["trigger_id"], view=view)
+        open_dialog(ctx, client, body, dialog, action["value"])
 
     def save(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view, user_id = body["view"], body["user"]["id"]
@@ -80,23 +86,51 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
         try:
             with ctx.acting(client, user_id) as (session, actor):
                 done = dialog.save(ctx, session, actor, target, view)
+                following = _follow(ctx, session, actor, target, done)
         except VersionConflict as conflict:
             with ctx.acting(client, user_id) as (session, actor):
-                form = _load_form(session, target.contact_id, origin, actor)
+                student = load_student(session, origin.student_id, actor=actor)
+                form = load_form(session, student, target.contact_id, origin, actor)
             current = dialog.conflict(ctx, form, conflict, view)
             if current is None:
                 raise
             ack(response_action="update", view=current)
             return
-        behind = view.get("previous_view_id")
-        context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id, done) if behind else None)
-        ack()
+        behind = None if origin.is_direct else view.get("previous_view_id")
+        context[REDRAW] = Redraw(origin.list_id, OpenDialog(behind, origin.student_id) if behind else None, done)
+        if following:
+            ack(response_action="update", view=following)
+        else:
+            ack()
 
     app.view(dialog.callback_id)(ack=save, lazy=[refresh])
 
 
-def _load_form(session: Session, contact_id: int, origin: DialogOrigin, actor: Actor) -> ContactForm:
-    student = load_student(session, origin.student_id, actor=actor)
+def _follow(ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, done: Notice) -> Block | None:
+    if not isinstance(done, FollowUp) or done.dialog is None:
+        return None
+    student = load_student(session, target.origin.student_id, actor=actor)
+    return done.dialog.opened(ctx, session, load_form(session, student, target.contact_id, target.origin, actor))
+
+
+def open_dialog(
+    ctx: AppContext, client: WebClient, body: dict[str, Any], dialog: ContactDialog, contact_id: str
+) -> None:
+    """Show a dialog about a contact on top of the student dialog, or in place of the form that a list opened."""
+    origin, (id_of_contact,) = read_origin(body["view"]), read_ids(contact_id, count=1)
+    with ctx.acting(client, body["user"]["id"]) as (session, actor):
+        access.require_editor(actor)
+        student = load_student(session, origin.student_id, actor=actor)
+        view = dialog.opened(ctx, session, load_form(session, student, id_of_contact, origin, actor))
+    if body["view"]["callback_id"] == ids.VIEW:
+        client.views_push(trigger_id=body["trigger_id"], view=view)
+    else:
+        client.views_update(view_id=body["view"]["id"], view=view)
+
+
+def load_form(
+    session: Session, student: StudentCard, contact_id: int, origin: DialogOrigin, actor: Actor
+) -> ContactForm:
     contact = student.contact(contact_id)
     impact = load_impact(session, contact_id, actor=actor, student_id=origin.student_id)
     return ContactForm(student, contact, impact, origin, actor)

@@ -1,5 +1,6 @@
-"""The dialog behind the three dots of a contact: the whole number, which is recorded, and the history."""
+"""What one contact shows on request: the whole number in place, which is recorded, and behind the three dots the history."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -7,18 +8,20 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot import audit
-from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.student import ContactCard, load_student
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Audit
-from bot.domain import phone
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
+from bot.slack.kit import respond
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import read_ids, read_origin
-from bot.slack.student.view import MORE, SHOW_NUMBER
+from bot.slack.kit.private_metadata import outdated, read_ids, read_origin
+from bot.slack.student import contact_block, ids, script
+from bot.slack.student import view as student_view
+from bot.slack.student.contact_dialog import ContactDialog, open_dialog
+from bot.slack.student.view import Shown
 
 VIEW = "contact.more_shown"
 _MAX_ENTRIES = 40
@@ -32,6 +35,7 @@ _ACTIONS = {
     "phone.undone": "Change of the number undone",
     "method.undone": "Change of the contact method undone",
     "phone.shown": "Looked at the whole number",
+    "call.logged": "Called",
     "contact.removed": "Removed",
     "contact.brought_back": "Brought back",
     "conflict.kept_ours": "Kept what was entered here",
@@ -52,32 +56,52 @@ _ACTIONS = {
 }
 
 
-def register(app: App, ctx: AppContext) -> None:
-    @app.action(MORE)
-    def show_details(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+def register(app: App, ctx: AppContext, dialogs: Mapping[str, ContactDialog]) -> None:
+    """Register *Show number* and the menu, whose choices open one of `dialogs`, by their action ids, a script, or the history."""
+
+    @app.action(ids.SHOW_NUMBER)
+    def press_show_number(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        choice, _, contact = action["selected_option"]["value"].partition(" ")
-        (contact_id,) = read_ids(contact, count=1)
-        origin = read_origin(body["view"])
-        with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            contact = load_student(session, origin.student_id, actor=actor).contact(contact_id)
-            show = _number if choice == SHOW_NUMBER else _history
-            view = show(ctx, session, actor, contact)
-        client.views_push(trigger_id=body["trigger_id"], view=view)
+        _show_number(ctx, client, body, action["value"])
+
+    @app.action(ids.MORE)
+    def choose(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        choice, _, value = action["selected_option"]["value"].partition(" ")
+        if choice == ids.SHOW_NUMBER:
+            _show_number(ctx, client, body, value)
+        elif choice in dialogs:
+            open_dialog(ctx, client, body, dialogs[choice], value)
+        elif choice == ids.SCRIPT:
+            script.open_script(ctx, client, body, value)
+        elif choice == ids.HISTORY:
+            _show_history(ctx, client, body, value)
+        else:
+            raise outdated()
 
 
-def _number(ctx: AppContext, session: Session, actor: Actor, contact: ContactCard) -> Block:
-    subject = Subject("contact", contact.contact_id)
-    audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())
-    number = phone.format_number(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
-    blocks = [
-        b.section(f"*{b.escaped(contact.name)}*\n{number}"),
-        b.context("The contact's history records that you looked at the number."),
-    ]
-    return b.modal("Phone number", blocks, callback_id=VIEW, metadata="{}")
+def _show_number(ctx: AppContext, client: WebClient, body: dict[str, Any], value: str) -> None:
+    contact_id, first = read_ids(value, count=2)
+    origin = read_origin(body["view"])
+    with ctx.acting(client, body["user"]["id"]) as (session, actor):
+        card = load_student(session, origin.student_id, actor=actor)
+        contact = card.contact(contact_id)
+        subject = Subject("contact", contact_id)
+        audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())
+    number = contact_block.phone_link(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
+    shown = Shown(first, healthy=first > 0 or contact_block.is_healthy(contact), numbers={contact_id: number})
+    respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, shown=shown))
 
 
-def _history(_ctx: AppContext, session: Session, _actor: Actor, contact: ContactCard) -> Block:
+def _show_history(ctx: AppContext, client: WebClient, body: dict[str, Any], value: str) -> None:
+    (contact_id,) = read_ids(value, count=1)
+    with ctx.acting(client, body["user"]["id"]) as (session, actor):
+        student_id = read_origin(body["view"]).student_id
+        view = _history(session, load_student(session, student_id, actor=actor).contact(contact_id))
+    client.views_push(trigger_id=body["trigger_id"], view=view)
+
+
+def _history(session: Session, contact: ContactCard) -> Block:
     rows = audit.load_history(session, Subject("contact", contact.contact_id), limit=_MAX_ENTRIES + 1)
     lines = [b.section(_line(row)) for row in rows[:_MAX_ENTRIES]]
     blocks = [

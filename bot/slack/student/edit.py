@@ -12,7 +12,7 @@ from bot import audit
 from bot.access import Actor
 from bot.audit import Subject
 from bot.cleanup_list.student import ContactCard
-from bot.contact_edits.change import SavedChange, change_contact
+from bot.contact_edits.change import change_contact
 from bot.contact_edits.locking import VersionConflict
 from bot.db.models.base import ContactMethod
 from bot.domain import phone
@@ -20,9 +20,11 @@ from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import view as student_view
+from bot.slack.student import contact_block, contact_buttons, ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
+from bot.slack.student.saved import saved_notice
 
 PHONE, METHOD = "phone", "method"
 _METHOD_HINTS = {
@@ -47,7 +49,7 @@ def _read(view: dict[str, Any]) -> _Entered:
 
 
 class EditDialog:
-    open_action = student_view.EDIT
+    open_action = ids.EDIT
     callback_id = "contact.save"
 
     def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
@@ -55,7 +57,9 @@ class EditDialog:
         audit.record(session, subject, actor=form.actor.user_id, action="phone.shown", now=ctx.now())
         return self._view(ctx, form, [], _current(form.contact, ctx.settings.phone_region))
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
         entered = _read(view)
         saved = change_contact(
             session,
@@ -68,7 +72,7 @@ class EditDialog:
             opt_in_number=ctx.settings.opt_in_number,
             now=ctx.now(),
         )
-        return _saved(saved)
+        return saved_notice(session, saved, student_id=target.origin.student_id, settings=ctx.settings)
 
     def conflict(self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]) -> Block:
         """Keep what this person typed, and show above it what the other one saved."""
@@ -83,20 +87,44 @@ class EditDialog:
 
     def _view(self, ctx: AppContext, form: ContactForm, notice: list[Block], entered: _Entered) -> Block:
         contact, region = form.contact, ctx.settings.phone_region
-        relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
         siblings = other_students(form.impact, "changed there, too.")
         affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
-            b.section(f"*{b.escaped(contact.name)}*{relationship}"),
+            *_heading(form, region),
             *notice,
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
             _phone_input(entered.phone, region),
-            *_further_numbers(contact, region),
+            *([] if form.origin.is_direct else _further_numbers(contact, region)),
             _method_input(contact, entered.method),
             *([b.context(*affected)] if affected else []),
+            *_other_ways(form),
         ]
         return b.modal("Edit contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Save")
+
+
+def _heading(form: ContactForm, region: str) -> list[Block]:
+    """Name the contact; opened from the list, say what the student dialog would have said before."""
+    contact, student = form.contact, form.student.student
+    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
+    name = f"*{b.escaped(contact.name)}*{relationship}"
+    if not form.origin.is_direct:
+        return [b.section(name)]
+    is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
+    advice = [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact)]
+    number = contact_block.phone_link(contact.phone, region) if contact.phone else None
+    state = contact_block.state(contact, number)
+    lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]
+    return [b.section("\n".join(lines)), *contact_buttons.offers(contact, student.student_id)]
+
+
+def _other_ways(form: ContactForm) -> list[Block]:
+    """Lead from a form that the list opened to everything else of the student."""
+    if not form.origin.is_direct:
+        return []
+    label = f"All contacts of {form.student.student.name}"
+    students = b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)
+    return b.actions([students, *contact_buttons.log_call(form.contact), contact_buttons.menu(form.contact)])
 
 
 def _current(contact: ContactCard, region: str) -> _Entered:
@@ -128,7 +156,7 @@ def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
         "🛑 *This number opted out (STOP). No one here can lift that.* To get texts again, the contact must text *START* to "
         f"*{opt_in_number}* from that phone. Until then, use another number, or call or email."
     )
-    return [b.section(sentence), *map(b.context, student_view.recorded_opt_out(contact))]
+    return [b.section(sentence), *map(b.context, contact_block.recorded_opt_out(contact))]
 
 
 def _phone_input(shown: str | None, region: str) -> Block:
@@ -136,11 +164,12 @@ def _phone_input(shown: str | None, region: str) -> Block:
         "type": "plain_text_input",
         "max_length": 60,
         "placeholder": b.plain("(312) 555-0142" if region == "US" else "With area code, or + and the country"),
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
     }
     if shown:
         element["initial_value"] = shown
     hint = "Leave empty if there is no number that could be texted."
-    return b.input_block(PHONE, "Phone number", element, hint=hint, optional=True)
+    return b.input_block(PHONE, "Phone number", element, hint=hint, optional=True) | {"dispatch_action": True}
 
 
 def _method_input(contact: ContactCard, chosen: str) -> Block:
@@ -150,19 +179,3 @@ def _method_input(contact: ContactCard, chosen: str) -> Block:
     options = [b.option(b.METHOD_NAMES[method], method, description=_METHOD_HINTS[method]) for method in offered]
     hint = None if has_email else "Email can be chosen once the student information system has their address."
     return b.input_block(METHOD, "Contact method", b.radio_buttons(options, chosen=chosen), hint=hint)
-
-
-def _saved(saved: SavedChange) -> str:
-    """Say what was saved, and what follows from it."""
-    sentences = [f"Saved: {b.escaped(saved.name)}, {b.METHOD_NAMES[saved.method].lower()}, {b.masked(saved.phone)}."]
-    if saved.method is not ContactMethod.TEXT:
-        means = "calls" if saved.method is ContactMethod.CALL else "email"
-        sentences.append(f"They get {means} and no texts from now on.")
-        if saved.is_listed:
-            sentences.append("The next mass message takes them off the list.")
-    elif not saved.phone:
-        means = "stay on the list" if saved.is_listed else "get no texts"
-        sentences.append(f"They {means} until there is a number.")
-    elif saved.is_listed:
-        sentences.append("They leave the list when a text arrives.")
-    return " ".join(sentences)

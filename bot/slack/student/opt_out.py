@@ -14,8 +14,9 @@ from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import view as student_view
+from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactForm, sharing_number
 
 SAID_ON = "said_on"
@@ -23,7 +24,7 @@ _OLDEST = timedelta(days=366)
 
 
 class OptOutDialog:
-    open_action = student_view.OPT_OUT
+    open_action = ids.OPT_OUT
     callback_id = "contact.stop_confirmed"
 
     def opened(self, ctx: AppContext, _session: Session, form: ContactForm) -> Block:
@@ -43,7 +44,9 @@ class OptOutDialog:
             "They told us to stop", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Record"
         )
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
         with refusing_older_versions():
             chosen = date.fromisoformat(view["state"]["values"][SAID_ON][b.VALUE]["selected_date"])
         number = record_verbal_opt_out(
@@ -55,7 +58,7 @@ class OptOutDialog:
             actor=actor,
             now=ctx.now(),
         )
-        return f"Recorded: no more texts to {b.masked(number)}."
+        return Notice(f"Recorded: no more texts to {b.masked(number)}.")
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None

@@ -10,8 +10,9 @@ from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import view as student_view
+from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactForm, other_students
 
 SCOPE, REASON = "scope", "reason"
@@ -19,7 +20,7 @@ _THIS_STUDENT, _ALL_STUDENTS = "one", "all"
 
 
 class RemoveDialog:
-    open_action = student_view.REMOVE
+    open_action = ids.REMOVE
     callback_id = "contact.remove_confirmed"
 
     def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
@@ -32,12 +33,14 @@ class RemoveDialog:
             blocks.append(b.context(f"⚠️ {b.escaped(form.student.student.name)} has no other contact."))
         return b.modal("Remove contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Remove")
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]) -> str:
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
         with refusing_older_versions():
             values = view["state"]["values"]
             from_all = SCOPE in values and values[SCOPE][b.VALUE]["selected_option"]["value"] == _ALL_STUDENTS
             reason = RemovalReason(values[REASON][b.VALUE]["selected_option"]["value"])
-        remove_contact(
+        removal = remove_contact(
             session,
             target.contact_id,
             student_id=None if from_all else target.origin.student_id,
@@ -47,7 +50,7 @@ class RemoveDialog:
             now=ctx.now(),
         )
         scope = "all of their students" if from_all else "this student only"
-        return f"Removed from {scope}. *Undo* below brings the contact back."
+        return Notice(f"Removed from {scope}. *Undo* brings the contact back.", (ids.UNDO_REMOVAL_ON_LIST, removal.id))
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None

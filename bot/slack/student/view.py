@@ -1,66 +1,52 @@
-"""The student dialog, drawn contact by contact. Numbers are masked here; the edit dialog shows them."""
+"""The student dialog: the student, contact by contact, those removed, and the other students of the same adults."""
 
-from bot.cleanup_list.student import ActiveEdit, ContactCard, RemovedContact, Sibling, StudentCard
-from bot.cleanup_list.suggestions import Suggestion
-from bot.db.models.base import ContactMethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.cleanup_list.student import ContactCard, RemovedContact, Sibling, StudentCard
 from bot.db.models.edits import EditState
 from bot.domain import grade
 from bot.domain.display import plural
-from bot.domain.phone_note import NoteKind, masked_note
-from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
-from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogOrigin
+from bot.slack.student import contact_block, ids, notice
 
-VIEW = "student.dialog"
-EDIT, REMOVE, OPT_OUT = "contact.edit", "contact.remove", "contact.spoken_stop"
-WRONG_PERSON, VERIFIED = "contact.wrong_person", "contact.verified"
-ALLOW_TEXTS = "note.overrule"
-UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
-KEEP_OURS, TAKE_SIS = "conflict.keep_ours", "conflict.take_sis"
-CLAIM, RELEASE = "claim.take", "claim.free"
-USE_SUGGESTED = "suggestion.use"
-SWITCH_TO_CALL, SIBLING = "method.switch_to_call", "student.open_sibling"
-MORE, SHOW_NUMBER, HISTORY = "contact.more", "number", "history"
-MORE_CONTACTS = "student.further_contacts"
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
-_VERIFIED = b.confirm(
-    "Is the number theirs?",
-    "Only if it was recorded by mistake, or the family confirmed the number. It gets texts again for every student with it.",
-    yes="Undo",
-)
-_ALLOW = b.confirm(
-    "Text this number?",
-    "Only if the family agrees, or the note is out of date. The next mass message goes there, for every student with the number.",
-    yes="Allow texts",
-)
-_NOTED = {
-    NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
-    NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
-    NoteKind.IMPOSSIBLE: "*No texts go to this number*: no phone in the US can have it.",
-}
-# What recorded a wrong person, where it was not a person or a provider.
-_SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
+_MAX_NAMED, _MAX_NAME = 3, 60
 
 
-def view(card: StudentCard, origin: DialogOrigin, *, done: str | None = None, first: int = 0) -> Block:
-    """Draw a student; `first` is the position of the contact to begin with, where one dialog cannot hold them all."""
+@dataclass(frozen=True)
+class Shown:
+    """How much of a student is shown: contacts from the position `first`, those without a problem too, and whole numbers by
+    contact id.
+    """
+
+    first: int = 0
+    healthy: bool = False
+    numbers: Mapping[int, str] = field(default_factory=dict)
+
+
+def view(card: StudentCard, origin: DialogOrigin, *, done: Notice | None = None, shown: Shown | None = None) -> Block:
+    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button."""
     blocks = [
-        *([b.section(f"✅ {done}")] if done else []),
+        *(notice.above_student(done) if done else []),
         b.section(_summary(card)),
-        *_contacts(card, first),
+        *_contacts(card, shown or Shown()),
         *(_removed(card.removed) if card.removed else []),
         *(_siblings(card.siblings) if card.siblings else []),
     ]
-    return b.modal(card.student.name, blocks, callback_id=VIEW, metadata=origin.as_metadata())
+    return b.modal(card.student.name, blocks, callback_id=ids.VIEW, metadata=origin.as_metadata())
 
 
 def _summary(card: StudentCard) -> str:
     student = card.student
     level = grade.title(student.grade) if student.grade else "No grade"
-    place = " · ".join([level, *(b.escaped(name) for name in (*student.schools, *student.teachers))])
+    number = [f"Student number\u00a0{b.escaped(card.number)}"] if card.number else []
+    places = (b.escaped(name) for name in (*student.schools, *student.teachers))
+    place = " · ".join([level, *places, *number])
     # The title has the name already, as far as it fits.
     name = [f"*{b.escaped(student.name)}*"] if len(student.name) > b.TITLE else []
     lines = [*name, place]
@@ -71,184 +57,47 @@ def _summary(card: StudentCard) -> str:
     return "\n".join(lines)
 
 
-def _contacts(card: StudentCard, first: int) -> list[Block]:
+def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
-    for position, contact in enumerate(card.contacts[first:], first):
-        more = _contact(contact, card.student.student_id)
+    explained: set[str] = set()
+    contacts = sorted(card.contacts, key=_trouble)
+    healthy = [contact for contact in contacts if contact_block.is_healthy(contact)]
+    is_collapsed = not shown.healthy and len(healthy) < len(contacts)
+    drawn = contacts[: len(contacts) - len(healthy)] if is_collapsed else contacts
+    for position, contact in enumerate(drawn[shown.first :], shown.first):
+        number = shown.numbers.get(contact.contact_id)
+        more = contact_block.draw(
+            contact,
+            card.student.student_id,
+            first=shown.first,
+            whole_number=number,
+            explained=explained,
+        )
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
-            label = f"Show {plural(len(card.contacts) - position, 'more contact')}"
-            return [*blocks, b.divider(), *b.actions([b.button(label, MORE_CONTACTS, str(position))])]
+            label = f"Show {plural(len(contacts) - position, 'more contact')}"
+            return [*blocks, b.divider(), *b.actions([b.button(label, ids.MORE_CONTACTS, str(position))])]
         blocks += more
-    back = b.actions([b.button("Back to the first contacts", MORE_CONTACTS, "0")]) if first else []
+    if is_collapsed and healthy:
+        return [*blocks, *_collapsed(healthy)]
+    back = b.actions([b.button("Back to the first contacts", ids.MORE_CONTACTS, "0")]) if shown.first else []
     return [*blocks, *back]
 
 
-def _contact(contact: ContactCard, student_id: int) -> list[Block]:
-    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
-    how = f"{b.METHOD_NAMES[contact.method]} · {b.masked(contact.phone)}"
-    if contact.status:
-        since = f" since\u00a0{b.date(contact.since)}" if contact.since else ""
-        how += f" · {b.status(contact.status)}{since}"
-    elif contact.is_tried and not contact.updated_at:
-        how += " · 🟢 *No problem known*"
-    lines = [f"*{b.escaped(contact.name)}*{relationship}", how, *_note(contact), *_advice(contact)]
-    conflicts = (edit for edit in contact.edits if edit.state is EditState.CONFLICT)
-    return [
-        b.divider(),
-        b.section("\n".join(lines)),
-        *(block for edit in conflicts for block in _conflict(edit, contact.name)),
-        *(_suggestion(contact, suggestion, student_id) for suggestion in contact.suggestions),
-        *_buttons(contact, student_id),
-        *(_claim(contact) if contact.claimed_by and not contact.updated_at else []),
-        *(_last_edit(contact) if contact.edits else []),
-    ]
+def _trouble(contact: ContactCard) -> int:
+    """Return 0 for a contact to fix, 1 for one that waits or cannot be fixed here, 2 for one without a problem."""
+    is_disputed = any(edit.state is EditState.CONFLICT for edit in contact.edits)
+    if is_disputed or (contact.on_list and not contact.updated_at):
+        return 0
+    return 2 if contact_block.is_healthy(contact) else 1
 
 
-def _note(contact: ContactCard) -> list[str]:
-    """Show the words beside the number in the SIS; a second number among them is masked."""
-    return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
-
-
-def _advice(contact: ContactCard) -> list[str]:
-    if contact.updated_at:
-        return [f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"]
-    if not contact.is_tried and contact.status is None and contact.method is ContactMethod.TEXT:
-        return ["✏️ _New number. The next mass message shows whether texts arrive._"]
-    if contact.status is None:
-        return []
-    if contact.noted:
-        next_step = "Ask the family for another number, or allow texts if the note is out of date."
-        return [f"{_NOTED[contact.noted]} _{next_step}_", *_wrong_person(contact)]
-    known = MEANINGS[contact.status]
-    next_step = known.next_step
-    if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
-        means = "autocalls" if contact.method is ContactMethod.CALL else "email"
-        next_step = f"Gets {means} now, no texts."
-    return [
-        f"{known.explanation} _{next_step}_",
-        *recorded_opt_out(contact),
-        *_wrong_person(contact),
-        *_texted_since(contact),
-        *_evidence(contact),
-    ]
-
-
-def recorded_opt_out(contact: ContactCard) -> list[str]:
-    """Say which colleague recorded a verbal opt-out; nothing for a texted one."""
-    colleague = b.mention(contact.stopped_by)
-    if not colleague or not contact.since or contact.status is not SmsStatus.OPT_OUT:
-        return []
-    return [f"Recorded by {colleague} on {b.date(contact.since)}."]
-
-
-def _wrong_person(contact: ContactCard) -> list[str]:
-    """Say who recorded or reported that the number belongs to someone else."""
-    if not contact.wrong_person_by:
-        return []
-    if contact.status is not SmsStatus.WRONG_PERSON or not contact.since:
-        return ["Also recorded: this number belongs to someone else."]
-    colleague = b.mention(contact.wrong_person_by)
-    who = f"Recorded by {colleague}" if colleague else _SOURCES.get(contact.wrong_person_by, "Reported by the provider")
-    return [f"{who} on {b.date(contact.since)}."]
-
-
-def _texted_since(contact: ContactCard) -> list[str]:
-    """Say that a text arrived after the opt-out, and what to ask the family."""
-    if not contact.texted_since:
-        return []
-    sentence = f"📬 A text sent on {b.date(contact.texted_since)} arrived all the same. Ask the family: “Do you want our texts?”"
-    return [f"{sentence} _If yes, they text START from that phone. If no, tell the person who sends the messages._"]
-
-
-def _evidence(contact: ContactCard) -> list[str]:
-    """Say which text led to the status, and what the provider answered."""
-    evidence = contact.evidence
-    if evidence is None:
-        return []
-    reason = "No answer came in time."
-    if evidence.answered:
-        unknown = "An unknown reason." if evidence.code else "No reason was given."
-        reason = evidence.meaning or unknown
-    provider = " ".join(word for word in ((evidence.provider or "").title(), evidence.code) if word)
-    answer = f"{provider}: {reason}" if provider else reason
-    return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {answer}"]
-
-
-def _buttons(contact: ContactCard, student_id: int) -> list[Block]:
-    name, value = contact.name, str(contact.contact_id)
-    is_texted = contact.phone and contact.method is ContactMethod.TEXT and contact.status is not SmsStatus.OPT_OUT
-    buttons = []
-    if is_texted and contact.status is SmsStatus.LANDLINE:
-        version = f"{value} {contact.version}"
-        label = f"Autocalls for {name}"
-        buttons.append(b.button("Switch to autocall", SWITCH_TO_CALL, version, style="primary", label=label))
-    buttons.append(b.button("Edit", EDIT, value, label=f"Edit {name}"))
-    if contact.on_list and not contact.updated_at and not contact.claimed_by:
-        buttons.append(b.button("I'll take it", CLAIM, value, label=f"I take care of {name}"))
-    if is_texted:
-        buttons.append(b.button("Told us to stop", OPT_OUT, value, label=f"{name} told us to stop"))
-    if contact.noted:
-        number = f"{student_id} {value} {contact.version}"
-        allow = b.button("Allow texts", ALLOW_TEXTS, number, label=f"Allow texts to {contact.name}")
-        buttons.append(allow | {"confirm": _ALLOW})
-    if contact.wrong_person_by:
-        number = f"{student_id} {value} {contact.version}"
-        undo = b.button("Undo wrong person", VERIFIED, number, label=f"The number of {name} is right")
-        buttons.append(undo | {"confirm": _VERIFIED})
-    elif contact.phone:
-        buttons.append(b.button("Wrong person", WRONG_PERSON, value, label=f"The number of {name} is someone else's"))
-    buttons.append(b.button("Remove", REMOVE, value, style="danger", label=f"Remove {name}"))
-    more = [b.option("Show number", f"{SHOW_NUMBER} {value}"), b.option("History", f"{HISTORY} {value}")]
-    return b.actions([*buttons, b.overflow(MORE, more)], block_id=f"contact.{value}")
-
-
-def _suggestion(contact: ContactCard, suggestion: Suggestion, student_id: int) -> Block:
-    """Offer a further number of the contact, or that of another record, without naming the other record's student."""
-    number = b.masked(suggestion.phone)
-    value = f"{student_id} {contact.contact_id} {contact.version} {suggestion.contact_id} {suggestion.position}"
-    label = f"Use {number} for {contact.name}"
-    use = b.button(f"Use {number}", USE_SUGGESTED, value, style="primary", label=label)
-    name = b.escaped(contact.name)
-    source = (
-        f"The student information system has another number of {name}, {number}"
-        if suggestion.position
-        else f"Another record of {name} has {number}"
-    )
-    return b.section(f"💡 {source}, which can be texted as far as we know.", accessory=use)
-
-
-def _claim(contact: ContactCard) -> list[Block]:
-    since = f" since {b.date(contact.claimed_at)}" if contact.claimed_at else ""
-    sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
-    release = b.button("Release", RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
-    return [b.section(sentence, accessory=release)]
-
-
-def _conflict(edit: ActiveEdit, name: str) -> list[Block]:
-    theirs, ours = b.display_value(edit.field, edit.sis_value), b.display_value(edit.field, edit.value)
-    since = f"Since {b.date(edit.sis_at)} it has" if edit.sis_at else "It has"
-    sentence = (
-        f"⚖️ *The student information system disagrees.* {since} {theirs}; "
-        f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
-    )
-    value = str(edit.edit_id)
-    choices = [
-        b.button(f"Keep ours: {ours}", KEEP_OURS, value, style="primary", label=f"Keep ours of {name}"),
-        b.button(f"Take the SIS's: {theirs}", TAKE_SIS, value, label=f"Take the SIS's of {name}"),
-    ]
-    return [b.section(sentence), *b.actions(choices)]
-
-
-def _last_edit(contact: ContactCard) -> list[Block]:
-    """Offer Undo for the newest edit, except where the SIS disagrees with it: that choice comes first."""
-    newest = contact.edits[0]
-    if newest.state is EditState.CONFLICT:
-        return []
-    changed = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}, not yet in the student information system"
-    label = f"Undo the change of {contact.name}"
-    undo = b.button("Undo this change", UNDO_EDIT, str(contact.undo_edit_id), label=label)
-    return [b.context(changed), *b.actions([undo])]
+def _collapsed(healthy: Sequence[ContactCard]) -> list[Block]:
+    names = ", ".join(b.escaped(contact.name, _MAX_NAME) for contact in healthy[:_MAX_NAMED])
+    more = f" and {len(healthy) - _MAX_NAMED:,} more" if len(healthy) > _MAX_NAMED else ""
+    sentence = f"🟢 {plural(len(healthy), 'contact')} without a problem: {names}{more}"
+    show = b.button("Show", ids.HEALTHY_CONTACTS, "0", label="Show the contacts without a problem")
+    return [b.divider(), b.section(sentence, accessory=show)]
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
@@ -257,7 +106,7 @@ def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
     for removal in removed[:_MAX_REMOVED]:
         when, reason = b.date(removal.made_at), b.escaped(removal.reason)
         sentence = f"~{b.escaped(removal.name)}~ removed by <@{removal.made_by}> {when}: {reason}"
-        undo = b.button("Undo", UNDO_REMOVAL, str(removal.removal_id), label=f"Bring back {removal.name}")
+        undo = b.button("Undo", ids.UNDO_REMOVAL, str(removal.removal_id), label=f"Bring back {removal.name}")
         blocks += [b.divider(), b.section(sentence, accessory=undo)]
     if (more := len(removed) - _MAX_REMOVED) > 0:
         blocks.append(b.context(f"… and {more:,} removed earlier."))
@@ -267,7 +116,7 @@ def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:
 def _siblings(siblings: tuple[Sibling, ...]) -> list[Block]:
     """Offer the other students of the same adults, whose numbers often need the same fix."""
     buttons = [
-        b.button(sibling.name, f"{SIBLING}.{position}", str(sibling.student_id))
+        b.button(sibling.name, f"{ids.SIBLING}.{position}", str(sibling.student_id))
         for position, sibling in enumerate(siblings[:_MAX_SIBLINGS])
     ]
     part = f" (the first {_MAX_SIBLINGS} of {len(siblings):,})" if len(siblings) > _MAX_SIBLINGS else ""

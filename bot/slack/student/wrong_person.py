@@ -10,13 +10,14 @@ from bot.contact_edits.wrong_person import mark_wrong_person
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget
-from bot.slack.student import view as student_view
+from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
 
 
 class WrongPersonDialog:
-    open_action = student_view.WRONG_PERSON
+    open_action = ids.WRONG_PERSON
     callback_id = "contact.wrong_person_confirmed"
 
     def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
@@ -36,7 +37,9 @@ class WrongPersonDialog:
         ]
         return b.modal("Wrong person", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Record")
 
-    def save(self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, _view: dict[str, Any]) -> str:
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, _view: dict[str, Any]
+    ) -> Notice:
         number = mark_wrong_person(
             session,
             target.contact_id,
@@ -45,7 +48,8 @@ class WrongPersonDialog:
             student_id=target.origin.student_id,
             now=ctx.now(),
         )
-        return f"Recorded: no more texts to {b.masked(number)}, for any student. *Undo wrong person* takes it back."
+        sentence = f"Recorded: no more texts to {b.masked(number)}, for any student. *Undo wrong person* takes it back."
+        return Notice(sentence)
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select
 from support import mass_messages as messages
-from support import people
+from support import people, screens
 
 from bot.db.models.slack import DigestPost, PostState
 from bot.sandbox.slack.faults import Fault
@@ -112,7 +112,7 @@ def test_button_shows_readers_their_own_list_privately(office, session, maria, s
 def test_next_digest_counts_a_fix_that_worked(office, session, maria, subscribed):
     send(session, office, {maria: "blocked"})
     office.tick()
-    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    screens.open_student(office.clara, office.clara.command("/cleanup").message)
     office.clara.press(office.clara.view, action_id="contact.edit")
     office.clara.fill(office.clara.view, {"phone": "(312) 555-0199"}).submit()
     office.advance(hours=1)

@@ -260,11 +260,11 @@ def test_names_of_one_word_or_none_are_readable(office, session):
     message = office.clara.command("/cleanup", "suharto").message
     assert "*Suharto*" in text_of(message)
     assert "Siti (" in text_of(message)
-    office.clara.press(message, action_id="student.open")
+    screens.open_student(office.clara, message)
     assert office.clara.view.body["title"]["text"] == "Suharto"
     assert "*Siti*" in text_of(office.clara.view)
     assert "(no name)" in text_of(office.clara.view)
-    office.clara.press(office.clara.view, action_id="contact.remove")
+    screens.choose_more(office.clara, "contact.remove")
     assert office.clara.view.body["callback_id"] == "contact.remove_confirmed"
     assert office.clara.command("/cleanup", "forecast").ok
 
@@ -295,7 +295,7 @@ def test_with_many_schools_the_other_menus_stay(office, session, sam, schools):
 
 
 def test_list_expires_with_its_response_url(office, sam, session):
-    office.clara.press(office.clara.command("/cleanup").message, action_id="student.open")
+    screens.open_student(office.clara, office.clara.command("/cleanup").message)
     office.tick()
     assert session.query(OpenView).count() == 1
     office.advance(minutes=31)

@@ -27,14 +27,14 @@ def test_unlisted_student_is_found_by_name_and_opened(office, leticia, typed):
     assert f"*Leticia Peña* {NOT_LISTED}" in text_of(message)
     assert f"Leticia Peña {NOT_LISTED}" in message.text
     assert "No one named" not in text_of(message) + message.text
-    assert office.clara.press(message, action_id="student.open").ok
+    screens.open_student(office.clara, message)
     assert "Raúl Ortiz" in text_of(office.clara.view)
 
 
 def test_parent_who_phones_is_recorded_as_opted_out(office, leticia):
     message = office.clara.command("/cleanup", "leticia").message
-    office.clara.press(message, action_id="student.open")
-    office.clara.press(office.clara.view, action_id="contact.spoken_stop")
+    screens.open_student(office.clara, message)
+    screens.choose_more(office.clara, "contact.spoken_stop")
     assert office.clara.fill(office.clara.view, {}).submit().ok
     redrawn = text_of(office.clara.current(message))
     assert "Opt-Out" in redrawn

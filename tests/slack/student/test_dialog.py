@@ -1,7 +1,9 @@
 """The student dialog beyond Edit and Remove: autocalls, the whole number, the history, siblings, claims, and long lists."""
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from support import edits, people, screens
 from support import mass_messages as messages
 from support.snapshots import draw
@@ -10,7 +12,7 @@ from support.surfaces import clerk
 from bot.db.models import views
 from bot.db.models.edits import Audit, Edit, Removal
 from bot.db.models.messages import ListEntry, PhoneNumber
-from bot.db.models.roster import Contact, StaffRole, StudentContact
+from bot.db.models.roster import Contact, StaffRole, Student, StudentContact
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import text_of
 
@@ -34,12 +36,7 @@ def maria(session, sam):
 
 def open_student(person, name="sam"):
     message = person.command("/cleanup", name).message
-    assert person.press(message, action_id="student.open", value=screens.values(message, "student.open")[0]).ok
-    return person.view
-
-
-def choose_more(person, choice, contact):
-    assert person.choose(person.view, f"{choice} {contact.id}", action_id="contact.more").ok
+    screens.open_student(person, message, value=screens.values(message, "student.open")[0])
     return person.view
 
 
@@ -73,11 +70,40 @@ def test_dialog_with_every_kind_of_contact(office, session, sam, maria, snapshot
     assert draw(open_student(office.clara)) == snapshot
 
 
+def test_trouble_comes_first_and_healthy_contacts_behind_a_button(office, session, sam, maria):
+    session.execute(update(StudentContact).values(priority=9))
+    session.execute(update(Contact).values(email="maria@home.example"))
+    session.execute(update(Student).values(identifier="10442"))
+    for number in range(2):
+        people.contact(session, sam, given=f"Uncle{number}", priority=1)
+    session.commit()
+    view = open_student(office.clara)
+    assert "Student number 10442" in text_of(view).replace("\u00a0", " ")
+    assert "<mailto:maria@home.example|maria@home.example>" in text_of(view)
+    assert "2 contacts without a problem: Uncle0 Rivera, Uncle1 Rivera" in text_of(view)
+    assert office.clara.press(view, action_id="student.healthy_contacts").ok
+    text = text_of(office.clara.view)
+    assert text.index("*Maria Rivera*") < text.index("*Uncle0 Rivera*") < text.index("*Uncle1 Rivera*")
+    uncle = {"action_id": "contact.show_number", "block_id": f"contact.{maria.id + 1}"}
+    assert office.clara.press(office.clara.view, **uncle).ok
+    assert "<tel:" in text_of(office.clara.view)
+
+
+def test_contacts_have_three_buttons_and_no_sentence_twice(office, session, sam):
+    for number in range(2):
+        people.list_contact(session, people.contact(session, sam, given=f"Uncle{number}"), "inactive")
+    session.commit()
+    view = open_student(office.clara)
+    assert text_of(view).count("out of service or has changed hands") == 1
+    rows = [block for block in view.blocks if block["block_id"].startswith("contact.")]
+    assert [len(screens.labels(replace(view, body={"blocks": [row]}))) for row in rows] == [3, 3, 3]
+
+
 def test_landline_switches_to_autocalls_with_one_press_and_back(office, session, maria):
     open_student(office.clara)
     assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
     assert effective(session) == ("+13125550142", "call")
-    assert "gets autocalls from now on" in text_of(office.clara.view)
+    assert "Saved: Maria Rivera, call" in text_of(office.clara.view)
     with pytest.raises(NotOnScreen):
         office.clara.press(office.clara.view, action_id="method.switch_to_call")
     assert office.clara.press(office.clara.view, action_id="edit.undo").ok
@@ -110,10 +136,14 @@ def test_only_a_landline_offers_the_switch(office, session, maria):
     assert "method.switch_to_call" not in screens.action_ids(open_student(office.clara))
 
 
-def test_looking_at_the_whole_number_is_recorded(office, session, maria, snapshot):
+def test_looking_at_the_whole_number_is_recorded(office, session, maria):
     open_student(office.clara)
-    view = choose_more(office.clara, "number", maria)
-    assert draw(view) == snapshot
+    session.execute(delete(Audit))
+    session.commit()
+    assert office.clara.press(office.clara.view, action_id="contact.show_number").ok
+    view = office.clara.view
+    assert "<tel:+13125550142|(312) 555-0142>" in text_of(view)
+    assert "contact.show_number" not in screens.action_ids(view)
     session.rollback()
     recorded = session.execute(select(Audit.actor, Audit.action, Audit.subject_id)).all()
     assert [tuple(row) for row in recorded] == [(office.clara.id, "phone.shown", maria.id)]
@@ -125,27 +155,30 @@ def test_history_says_who_changed_what(office, session, maria, snapshot):
     open_student(clara)
     clara.press(clara.view, action_id="contact.edit")
     clara.fill(clara.view, {"phone": "(312) 555-0199"}).submit()
-    clara.press(clara.view, action_id="contact.remove")
+    screens.choose_more(clara, "contact.remove")
     clara.fill(clara.view, {"reason": "asked"}).submit()
     clara.press(clara.view, action_id="removal.undo")
     edits.sync_phone(session, session.get_one(Contact, maria.id, populate_existing=True), "+13125550177")
     session.commit()
     clara.press(open_student(clara), action_id="conflict.take_sis")
-    assert draw(choose_more(clara, "history", maria)) == snapshot
+    screens.choose_more(clara, "history")
+    assert draw(clara.view) == snapshot
 
 
 def test_history_of_a_removal_names_no_other_student(office, maria):
     open_student(office.clara)
-    office.clara.press(office.clara.view, action_id="contact.remove")
+    screens.choose_more(office.clara, "contact.remove")
     office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
     office.clara.press(office.clara.view, action_id="removal.undo")
-    history = text_of(choose_more(office.clara, "history", maria))
+    screens.choose_more(office.clara, "history")
+    history = text_of(office.clara.view)
     assert [name for name in ("Sam", "Lea", "Kai") if name in history] == []
 
 
 def test_contact_without_changes_has_an_empty_history(office, maria, snapshot):
     open_student(office.clara)
-    assert draw(choose_more(office.clara, "history", maria)) == snapshot
+    screens.choose_more(office.clara, "history")
+    assert draw(office.clara.view) == snapshot
 
 
 def test_siblings_open_with_one_press_but_hidden_ones_do_not_show(office, maria):
@@ -159,13 +192,17 @@ def test_siblings_open_with_one_press_but_hidden_ones_do_not_show(office, maria)
 
 
 def test_claim_is_visible_to_colleagues_until_released_or_expired(office, session, maria):
+    session.execute(update(ListEntry).values(status="blocked"))
+    session.execute(update(PhoneNumber).values(status="blocked"))
+    session.commit()
+
     def claimed_by():
         session.rollback()
         return session.scalars(select(ListEntry.claimed_by)).one()
 
     open_student(office.clara)
     assert office.clara.press(office.clara.view, action_id="claim.take").ok
-    claimed = f"<@{office.clara.id}> takes care of it"
+    claimed = f"🙋 <@{office.clara.id}>"
     assert claimed in text_of(office.ana.command("/cleanup").message)
     assert f"<@{office.clara.id}> has been taking care of this contact" in text_of(open_student(office.ana))
     with pytest.raises(NotOnScreen):
@@ -191,6 +228,7 @@ def test_of_many_contacts_each_is_on_one_of_the_pages(office, session, sam):
     session.commit()
     view, seen = open_student(office.clara), set()
     assert "(the first 20 of 26)" in text_of(view)
+    assert office.clara.press(view, action_id="student.healthy_contacts").ok
     while True:
         text = text_of(office.clara.view)
         seen |= {number for number in range(30) if f"*Uncle{number:02d} Rivera*" in text}
@@ -200,6 +238,9 @@ def test_of_many_contacts_each_is_on_one_of_the_pages(office, session, sam):
     assert seen == set(range(30))
     assert office.clara.press(office.clara.view, action_id="student.further_contacts").ok
     assert "*Maria Rivera*" in text_of(office.clara.view)
+    assert "30 contacts without a problem: Uncle00 Rivera, Uncle01 Rivera, Uncle02 Rivera and 27 more" in text_of(
+        office.clara.view
+    )
 
 
 def test_of_many_removed_contacts_the_newest_are_shown(office, session, sam):
@@ -219,6 +260,7 @@ def test_more_contacts_are_not_shown_after_rights_ended(office, session, sam):
         people.contact(session, sam, given=f"Uncle{number:02d}", priority=2)
     session.commit()
     open_student(office.clara)
+    assert office.clara.press(office.clara.view, action_id="student.healthy_contacts").ok
     session.execute(update(StaffRole).values(school_id=office.district.roosevelt.id))
     session.commit()
     office.clara.press(office.clara.view, action_id="student.further_contacts")

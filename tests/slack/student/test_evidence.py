@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from support import mass_messages as messages
-from support import people
+from support import people, screens
 from support.people import NOW
 
 from bot.mass_messages.opt_outs import record_opt_out
@@ -26,7 +26,7 @@ def dialog_after(office, session, maria, *outcomes):
         messages.send(session, {maria: outcome, other: "delivered"}, now=NOW)
     session.commit()
     message = office.clara.command("/cleanup", "grade 5").message
-    assert office.clara.press(message, action_id="student.open").ok
+    screens.open_student(office.clara, message)
     return text_of(office.clara.view)
 
 

@@ -27,7 +27,7 @@ def maria(session, office):
 def test_note_is_shown_and_overruled(office, session: Session, maria, snapshot):
     assert set(messages.the_list(session).values()) == {"opt_out"}
     message = office.dana.command("/cleanup", "sam").message
-    assert office.dana.press(message, action_id="student.open").ok
+    screens.open_student(office.dana, message)
     assert draw(office.dana.view) == snapshot
     assert office.dana.press(office.dana.view, action_id="note.overrule").ok
     assert "note.overrule" not in screens.action_ids(office.dana.view)

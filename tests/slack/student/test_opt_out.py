@@ -35,8 +35,8 @@ def maria(session, office):
 
 def open_dialog(person, contact):
     message = person.command("/cleanup", "grade 5").message
-    assert person.press(message, action_id="student.open").ok
-    assert person.press(person.view, action_id="contact.spoken_stop", value=str(contact.id)).ok
+    screens.open_student(person, message)
+    assert screens.choose_more(person, "contact.spoken_stop", contact.id).ok
     return message
 
 
@@ -58,7 +58,7 @@ def test_verbal_opt_out_lists_everyone_with_the_number_at_once(office, session, 
     message = open_dialog(office.clara, maria)
     assert record(office.clara).ok
     assert statuses(session) == ["opt_out", "opt_out"]
-    assert "contact.spoken_stop" not in screens.action_ids(office.clara.view)
+    assert "Told us to stop" not in screens.menu_choices(office.clara.view)
     assert draw(office.clara.view) == snapshot
     assert "Opt-Out" in text_of(office.clara.current(message))
 
@@ -87,7 +87,7 @@ def test_contact_who_gets_calls_since_names_the_colleague_too(office, session, m
     session.execute(update(Contact).values(sis_method="call"))
     session.commit()
     office.clara.close()
-    office.clara.press(office.clara.current(message), action_id="student.open")
+    screens.open_student(office.clara, office.clara.current(message))
     text = text_of(office.clara.view)
     assert f"Recorded by <@{office.clara.id}>" in text
     assert "_Gets autocalls now, no texts._" in text
@@ -97,7 +97,7 @@ def test_texted_opt_out_names_no_colleague(office, session, maria):
     apply_opt_out(session, NUMBER, by="twilio", now=people.NOW)
     session.commit()
     message = office.clara.command("/cleanup", "grade 5").message
-    assert office.clara.press(message, action_id="student.open").ok
+    screens.open_student(office.clara, message)
     assert "Opt-Out" in text_of(office.clara.view)
     assert "Recorded by" not in text_of(office.clara.view)
 

@@ -24,8 +24,8 @@ def family(session, office):
 
 def open_dialog(person, text="grade 5", contact="1"):
     message = person.command("/cleanup", text).message
-    person.press(message, action_id="student.open")
-    person.press(person.view, action_id="contact.remove", value=contact)
+    screens.open_student(person, message)
+    screens.choose_more(person, "contact.remove", contact)
     return message
 
 

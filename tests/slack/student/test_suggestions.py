@@ -30,7 +30,7 @@ def family(session, office):
 
 def open_student(person, name="sam"):
     message = person.command("/cleanup", name).message
-    assert person.press(message, action_id="student.open").ok
+    screens.open_student(person, message)
     return person.view
 
 
@@ -55,7 +55,7 @@ def test_suggested_number_becomes_an_edit_that_can_be_undone(office, session, fa
     open_student(office.clara)
     assert phone_of(session, family[0]) == OLD
     use_suggestion(office.clara)
-    assert "Maria Rivera gets texts at ••• 0177 from now on" in text_of(office.clara.view)
+    assert "Saved: Maria Rivera, text, ••• 0177" in text_of(office.clara.view)
     assert phone_of(session, family[0]) == NEW
     with pytest.raises(NotOnScreen):
         use_suggestion(office.clara)

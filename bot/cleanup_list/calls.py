@@ -1,0 +1,159 @@
+"""Logged calls: what came of phoning about a listed contact, kept with the entry, and in the contact's history.
+
+A call claims the contact like *I'll take it*. On the day for which a call back was promised, the claim ends, and the contact is due:
+on the list for everyone again, marked with the day. A change of the contact ends that, and so does leaving the list.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+from bot import access, audit
+from bot.access import Actor
+from bot.audit import Subject
+from bot.cleanup_list.claims import lock_entry
+from bot.db.models.messages import CallOutcome, ListEntry
+from bot.db.models.roster import Student
+from bot.db.models.views import effective_contacts
+from bot.domain import display
+from bot.errors import UserError
+
+CALL_BACK_WITHIN = timedelta(days=60)
+_WORDS = {
+    CallOutcome.NO_ANSWER: "got no answer",
+    CallOutcome.VOICEMAIL: "left voicemail",
+    CallOutcome.WRONG_PERSON: "reached someone else",
+    CallOutcome.CALL_BACK: "will call back",
+    CallOutcome.ASKED: "asked for the new number",
+}
+CALL_COLUMNS = (ListEntry.call_outcome, ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on)
+_A_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class LastCall:
+    """The last call about a contact. `by` is a Slack user id; the dates are the district's; `back_on` is the promised day, and
+    `today` the day on which this was read.
+    """
+
+    outcome: CallOutcome
+    by: str
+    on: date
+    back_on: date | None
+    today: date
+
+    @property
+    def is_due(self) -> bool:
+        return self.back_on is not None and self.back_on <= self.today
+
+
+@dataclass(frozen=True)
+class DueCall:
+    """A contact to call back, with the first of their students that the person may see."""
+
+    contact_id: int
+    contact_name: str
+    student_id: int
+    student_name: str
+    call: LastCall
+
+
+def log_call(
+    session: Session,
+    contact_id: int,
+    *,
+    student_id: int,
+    outcome: CallOutcome,
+    back_on: date | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Store a call and claim the contact, also from a colleague. `back_on` is the day of CALL_BACK.
+
+    Raises:
+        UserError: this person may not change the contact, it is not on the list, or the day is missing, past, or too far away.
+    """
+    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    entry = lock_entry(session, contact_id, actor)
+    entry.call_outcome, entry.called_by, entry.called_on = outcome, actor.user_id, actor.today
+    entry.call_back_on = _day_to_call_back(back_on, actor.today) if outcome is CallOutcome.CALL_BACK else None
+    if not entry.updated_at:
+        entry.claimed_by, entry.claimed_at = actor.user_id, now
+    said = _WORDS[outcome]
+    if entry.call_back_on:
+        said += f" on {display.short_day(entry.call_back_on, actor.today)}"
+    subject = Subject("contact", contact_id)
+    audit.record(session, subject, actor=actor.user_id, action="call.logged", after=said, now=now)
+
+
+def _day_to_call_back(day: date | None, today: date) -> date:
+    if day is None:
+        raise UserError("call.no_day", "Choose the day on which you will call back.", field="back_on")
+    if day < today:
+        raise UserError("call.past_day", "That day is past. Choose today or a later day.", field="back_on")
+    if day > today + CALL_BACK_WITHIN:
+        sentence = f"That is more than {CALL_BACK_WITHIN.days} days away. Choose an earlier day."
+        raise UserError("call.far_day", sentence, field="back_on")
+    return day
+
+
+def call_from_row(row: Any) -> LastCall | None:
+    """Return the call of a row with `CALL_COLUMNS` and `today`; None where no one called."""
+    if row.call_outcome is None:
+        return None
+    return LastCall(CallOutcome(row.call_outcome), row.called_by, row.called_on, row.call_back_on, row.today)
+
+
+def describe(call: LastCall, *, who: str) -> str:
+    """Return `Clara left voicemail Tue`, or `Call back today (Clara)` once the day has come; `who` is the caller as shown."""
+    today = call.today
+    if call.back_on is None:
+        return f"{who} {_WORDS[call.outcome]} {_relative_day(call.on, today)}"
+    if call.back_on < today:
+        return f"*Call back*: was due {_relative_day(call.back_on, today)} ({who})"
+    if call.back_on == today:
+        return f"*Call back today* ({who})"
+    return f"{who} will call back {_relative_day(call.back_on, today)}"
+
+
+def _relative_day(day: date, today: date) -> str:
+    if day == today:
+        return "today"
+    return f"{day:%a}" if abs(day - today) < _A_WEEK else display.short_day(day, today)
+
+
+def load_due(session: Session, *, actor: Actor, limit: int = 20) -> Sequence[DueCall]:
+    """Return the contacts to call back today or earlier, those of this person's own calls first, then the longest due."""
+    adult = effective_contacts.c
+    rows = session.execute(
+        select(
+            *(adult.contact_id, adult.given_name, adult.family_name, adult.student_id),
+            *(Student.given_name.label("student_given"), Student.family_name.label("student_family")),
+            *(*CALL_COLUMNS, literal(actor.today).label("today")),
+        )
+        .join_from(ListEntry, effective_contacts, adult.contact_id == ListEntry.contact_id)
+        .join(Student, Student.id == adult.student_id)
+        .where(ListEntry.call_back_on <= actor.today, ListEntry.updated_at.is_(None))
+        .where(adult.student_id.in_(access.visible_students(actor)))
+        .order_by(ListEntry.called_by != actor.user_id, ListEntry.call_back_on, adult.contact_id, adult.student_id)
+    )
+    due: dict[int, DueCall] = {}
+    for row in rows:
+        call = call_from_row(row)
+        if call and len(due) < limit:
+            due.setdefault(row.contact_id, _due_call(row, call))
+    return list(due.values())
+
+
+def _due_call(row: Any, call: LastCall) -> DueCall:
+    return DueCall(
+        contact_id=row.contact_id,
+        contact_name=display.full_name(row.given_name, row.family_name),
+        student_id=row.student_id,
+        student_name=display.full_name(row.student_given, row.student_family),
+        call=call,
+    )

@@ -1,0 +1,76 @@
+"""The dialog that logs a call: what came of it, and when to call back. It claims the contact, and tells no one else."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.access import Actor
+from bot.cleanup_list.calls import log_call
+from bot.cleanup_list.claims import CLAIM_DURATION
+from bot.cleanup_list.student import load_student
+from bot.contact_edits.locking import VersionConflict
+from bot.db.models.messages import CallOutcome
+from bot.domain.sms_status import SmsStatus
+from bot.slack.kit import blocks as b
+from bot.slack.kit.blocks import Block
+from bot.slack.kit.context import AppContext
+from bot.slack.kit.open_views import Notice
+from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
+from bot.slack.student import ids
+from bot.slack.student.contact_dialog import ContactForm, FollowUp
+from bot.slack.student.wrong_person import WrongPersonDialog
+
+OUTCOME, BACK_ON = "outcome", "back_on"
+_LABELS = {
+    CallOutcome.NO_ANSWER: "No answer",
+    CallOutcome.VOICEMAIL: "Left voicemail",
+    CallOutcome.ASKED: "Asked for the new number",
+    CallOutcome.CALL_BACK: "I will call back on the day below",
+    CallOutcome.WRONG_PERSON: "Wrong person: someone else answered",
+}
+_DONE = {
+    CallOutcome.NO_ANSWER: "Logged: no answer.",
+    CallOutcome.VOICEMAIL: "Logged: left voicemail.",
+    CallOutcome.ASKED: "Logged: asked for the new number.",
+    CallOutcome.CALL_BACK: "Logged. The contact comes back to the list on that day, and to your Home tab.",
+    CallOutcome.WRONG_PERSON: "Logged: someone else answered.",
+}
+
+
+class CallDialog:
+    open_action = ids.LOG_CALL
+    callback_id = "contact.call_logged"
+
+    def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
+        contact = form.contact
+        options = [b.option(label, outcome) for outcome, label in _LABELS.items()]
+        claim = f"Colleagues see the call, and that you take care of this contact for {CLAIM_DURATION.days} days."
+        blocks = [
+            b.section(f"*{b.escaped(contact.name)}* · {b.masked(contact.phone)}"),
+            b.input_block(OUTCOME, "What came of it?", b.radio_buttons(options)),
+            b.input_block(BACK_ON, "Call back on", {"type": "datepicker"}, optional=True),
+            b.context(claim),
+        ]
+        return b.modal("Log a call", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Log")
+
+    def save(
+        self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
+    ) -> Notice:
+        with refusing_older_versions():
+            values = view["state"]["values"]
+            outcome = CallOutcome(values[OUTCOME][b.VALUE]["selected_option"]["value"])
+            chosen = values[BACK_ON][b.VALUE]["selected_date"]
+        student_id, contact_id = target.origin.student_id, target.contact_id
+        back_on = date.fromisoformat(chosen) if chosen else None
+        log_call(
+            session, contact_id, student_id=student_id, outcome=outcome, back_on=back_on, actor=actor, now=ctx.now()
+        )
+        contact = load_student(session, student_id, actor=actor).contact(contact_id)
+        is_parkable = contact.phone and contact.is_tried and contact.status is not SmsStatus.WRONG_PERSON
+        if outcome is CallOutcome.WRONG_PERSON and is_parkable:
+            return FollowUp(_DONE[outcome], dialog=WrongPersonDialog())
+        return Notice(_DONE[outcome])
+
+    def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
+        return None

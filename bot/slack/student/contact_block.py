@@ -1,0 +1,192 @@
+"""One contact in the student dialog: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
+
+from urllib.parse import quote
+
+from bot.cleanup_list import calls
+from bot.cleanup_list.calls import LastCall
+from bot.cleanup_list.student import ContactCard
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import EditState
+from bot.domain import phone
+from bot.domain.phone_note import NoteKind, masked_note
+from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
+from bot.mass_messages.wrong_person import DEACTIVATIONS
+from bot.slack.kit import blocks as b
+from bot.slack.kit.blocks import Block
+from bot.slack.student import contact_buttons, ids
+
+_RELATIVE = "{date_short_pretty}"
+_NOTED = {
+    NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
+    NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
+    NoteKind.IMPOSSIBLE: "*No texts go to this number*: no phone in the US can have it.",
+}
+# What recorded a wrong person, where it was not a person or a provider.
+_SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
+
+
+def draw(
+    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str]
+) -> list[Block]:
+    """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow."""
+    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
+    explanation = [line for line in explain(contact) if line not in explained]
+    explained.update(explanation)
+    lines = [
+        f"*{b.escaped(contact.name)}*{relationship}",
+        state(contact, whole_number),
+        *note(contact),
+        *explanation,
+        *facts(contact),
+    ]
+    return [
+        b.divider(),
+        b.section("\n".join(lines)),
+        *contact_buttons.offers(contact, student_id),
+        *(_claim(contact) if contact_buttons.is_claim_shown(contact) else []),
+        *contact_buttons.row(contact, student_id, first=first, is_number_shown=whole_number is not None),
+    ]
+
+
+def is_healthy(contact: ContactCard) -> bool:
+    """Return whether nothing is known against texts to the contact, and nothing was changed here."""
+    is_questionable = contact.status or contact.noted or contact.wrong_person_by or contact.suggestions
+    return not (contact.on_list or contact.edits or is_questionable)
+
+
+def state(contact: ContactCard, whole_number: str | None = None) -> str:
+    """Return the contact's method and number with the number's status, and their email."""
+    how = f"{b.METHOD_NAMES[contact.method]} · {whole_number or b.masked(contact.phone)}"
+    if contact.status:
+        since = f" since\u00a0{b.date(contact.since, style=_RELATIVE)}" if contact.since else ""
+        how += f" · {b.status(contact.status)}{since}"
+    elif contact.is_tried and not contact.updated_at:
+        how += " · 🟢 *No problem known*"
+    return f"{how}\n✉️ {mail_link(contact.email)}" if contact.email else how
+
+
+def phone_link(e164: str, region: str) -> str:
+    """Return a whole number that a phone calls when it is pressed."""
+    return f"<tel:{e164}|{phone.format_number(e164, region)}>"
+
+
+def mail_link(email: str) -> str:
+    return f"<mailto:{quote(email, safe='@+')}|{b.escaped(email)}>"
+
+
+def note(contact: ContactCard) -> list[str]:
+    """Show the words beside the number in the SIS; a second number among them is masked."""
+    return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
+
+
+def explain(contact: ContactCard) -> list[str]:
+    """Return what the contact's status means, and the next step."""
+    is_new = not contact.is_tried and contact.status is None and contact.method is ContactMethod.TEXT
+    if is_new and not contact.updated_at:
+        return ["✏️ _New number. The next mass message shows whether texts arrive._"]
+    if contact.status is None or contact.updated_at:
+        return []
+    if contact.noted:
+        next_step = "Ask the family for another number, or allow texts if the note is out of date."
+        return [f"{_NOTED[contact.noted]} _{next_step}_"]
+    known = MEANINGS[contact.status]
+    next_step = known.next_step
+    if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
+        means = "autocalls" if contact.method is ContactMethod.CALL else "email"
+        next_step = f"Gets {means} now, no texts."
+    # The evidence says the same in the provider's words.
+    is_evident = contact.evidence is not None and contact.evidence.meaning is not None
+    return [f"_{next_step}_" if is_evident else f"{known.explanation} _{next_step}_"]
+
+
+def facts(contact: ContactCard) -> list[str]:
+    """Return what happened to this contact: the change that waits, or the evidence of the status."""
+    changed = _last_edit(contact)
+    if contact.updated_at:
+        waiting = f"✏️ _Updated {b.date(contact.updated_at)}, waiting for the next mass message._"
+        return changed or [waiting]
+    called = _call(contact)
+    if contact.status is None:
+        return [*called, *changed]
+    if contact.noted:
+        return [*_wrong_person(contact), *called, *changed]
+    evidence = [*recorded_opt_out(contact), *_wrong_person(contact), *_texted_since(contact), *_evidence(contact)]
+    return [*evidence, *called, *changed]
+
+
+def recorded_opt_out(contact: ContactCard) -> list[str]:
+    """Say which colleague recorded a verbal opt-out; nothing for a texted one."""
+    colleague = b.mention(contact.stopped_by)
+    if not colleague or not contact.since or contact.status is not SmsStatus.OPT_OUT:
+        return []
+    return [f"Recorded by {colleague} on {b.date(contact.since)}."]
+
+
+def _wrong_person(contact: ContactCard) -> list[str]:
+    """Say who recorded or reported that the number belongs to someone else."""
+    if not contact.wrong_person_by:
+        return []
+    if contact.status is not SmsStatus.WRONG_PERSON or not contact.since:
+        return ["Also recorded: this number belongs to someone else."]
+    colleague = b.mention(contact.wrong_person_by)
+    who = f"Recorded by {colleague}" if colleague else _SOURCES.get(contact.wrong_person_by, "Reported by the provider")
+    return [f"{who} on {b.date(contact.since)}."]
+
+
+def _texted_since(contact: ContactCard) -> list[str]:
+    """Say that a text arrived after the opt-out, and what to ask the family."""
+    if not contact.texted_since:
+        return []
+    sentence = f"📬 A text sent on {b.date(contact.texted_since)} arrived all the same. Ask the family: “Do you want our texts?”"
+    return [f"{sentence} _If yes, they text START from that phone. If no, tell the person who sends the messages._"]
+
+
+def _evidence(contact: ContactCard) -> list[str]:
+    """Say which text led to the status, and what the provider answered."""
+    evidence = contact.evidence
+    if evidence is None:
+        return []
+    reason = "No answer came in time."
+    if evidence.answered:
+        unknown = "An unknown reason." if evidence.code else "No reason was given."
+        reason = evidence.meaning or unknown
+    provider = " ".join(word for word in ((evidence.provider or "").title(), evidence.code) if word)
+    answer = f"{provider}: {reason}" if provider else reason
+    return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {answer}"]
+
+
+def _claim(contact: ContactCard) -> list[Block]:
+    since = f" since {b.date(contact.claimed_at, style=_RELATIVE)}" if contact.claimed_at else ""
+    sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
+    if contact.call and _is_of_claim(contact):
+        sentence = f"{_describe_call(contact.call)}, and takes care of this contact."
+    release = b.button("Release", ids.RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
+    return [b.section(sentence, accessory=release)]
+
+
+def _call(contact: ContactCard) -> list[str]:
+    """Say what came of the last call, unless the claim below says it."""
+    if contact.call is None or _is_of_claim(contact):
+        return []
+    return [f"{_describe_call(contact.call)}."]
+
+
+def _is_of_claim(contact: ContactCard) -> bool:
+    """Return whether the last call is by the person who takes care of the contact, and not due, so that one sentence says both."""
+    call = contact.call
+    is_own = call is not None and call.by == contact.claimed_by and not call.is_due
+    return is_own and contact_buttons.is_claim_shown(contact)
+
+
+def _describe_call(call: LastCall) -> str:
+    return f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}"
+
+
+def _last_edit(contact: ContactCard) -> list[str]:
+    """Say who changed the contact last, and who does not have it yet; not where the SIS disagrees, which is said above."""
+    if not contact.edits or contact.edits[0].state is EditState.CONFLICT:
+        return []
+    newest = contact.edits[0]
+    waits = "waiting for the next mass message, and " if contact.updated_at else ""
+    changed = f"✏️ Changed by <@{newest.made_by}> {b.date(newest.made_at)}: {waits}"
+    return [f"{changed}not yet in the student information system."]

@@ -1,0 +1,122 @@
+"""Logged calls: they claim the contact, and bring it back on the promised day."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+from support import edits, people
+from support.errors import refused
+
+from bot.access import AccessLevel
+from bot.cleanup_list.calls import LastCall, describe, load_due, log_call
+from bot.cleanup_list.claims import claim_contact, expire_claims
+from bot.db.models.edits import Audit
+from bot.db.models.messages import CallOutcome, ListEntry
+
+NOW, TODAY = people.NOW, people.TODAY
+CHICAGO = ZoneInfo("America/Chicago")
+TUESDAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def lincoln(session):
+    return people.school(session)
+
+
+@pytest.fixture
+def clara(session, lincoln):
+    return people.actor_of(people.staff(session, "Clara", at=lincoln), level=AccessLevel.SCHOOLS, at=(lincoln,))
+
+
+@pytest.fixture
+def sam(session, lincoln):
+    return people.student(session, at=lincoln)
+
+
+@pytest.fixture
+def maria(session, sam):
+    return people.list_contact(session, people.contact(session, sam))
+
+
+def call(session, contact, student, outcome, *, actor, back_on=None, now=NOW):
+    log_call(session, contact.id, student_id=student.id, outcome=outcome, back_on=back_on, actor=actor, now=now)
+    session.flush()
+    return session.get(ListEntry, contact.id, populate_existing=True)
+
+
+def test_call_is_stored_claims_the_contact_and_is_in_the_history(session, clara, sam, maria):
+    entry = call(session, maria, sam, CallOutcome.VOICEMAIL, actor=clara)
+    assert (entry.call_outcome, entry.called_by, entry.called_on) == ("voicemail", clara.user_id, TODAY)
+    assert (entry.claimed_by, entry.claimed_at) == (clara.user_id, NOW)
+    assert session.execute(select(Audit.action, Audit.after)).all() == [("call.logged", "left voicemail")]
+
+
+def test_call_about_a_contact_who_waits_claims_nothing(session, clara, sam, maria):
+    edits.change(session, maria, phone="+13125557001", actor=clara)
+    assert call(session, maria, sam, CallOutcome.ASKED, actor=clara).claimed_by is None
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [(None, "call.no_day"), (TODAY - timedelta(days=1), "call.past_day"), (TODAY + timedelta(days=61), "call.far_day")],
+)
+def test_call_back_needs_a_day_that_comes(session, clara, sam, maria, *, day, code):
+    with refused(code):
+        call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=day)
+
+
+def test_contact_off_the_list_is_refused(session, clara, sam):
+    with refused("claim.not_listed"):
+        call(session, people.contact(session, sam), sam, CallOutcome.ASKED, actor=clara)
+
+
+def test_claim_ends_on_the_promised_day_and_the_contact_is_due(session, clara, sam, maria):
+    call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TUESDAY)
+    just_before = datetime(2026, 11, 23, 23, 59, tzinfo=CHICAGO)
+    assert expire_claims(session, now=just_before, zone=CHICAGO) == 0
+    assert load_due(session, actor=clara) == []
+    assert expire_claims(session, now=just_before + timedelta(minutes=2), zone=CHICAGO) == 1
+    due = load_due(session, actor=replace(clara, today=TUESDAY))
+    assert [(row.contact_id, row.student_id, row.call.back_on) for row in due] == [(maria.id, sam.id, TUESDAY)]
+
+
+def test_claim_taken_on_the_promised_day_stays(session, clara, sam, maria):
+    call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TUESDAY)
+    claim_contact(session, maria.id, actor=clara, now=datetime(2026, 11, 24, 9, tzinfo=CHICAGO))
+    assert expire_claims(session, now=datetime(2026, 11, 25, 9, tzinfo=CHICAGO), zone=CHICAGO) == 0
+
+
+def test_changed_contact_is_not_due(session, clara, sam, maria):
+    call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TODAY)
+    assert len(load_due(session, actor=clara)) == 1
+    edits.change(session, maria, phone="+13125557001", actor=clara)
+    assert load_due(session, actor=clara) == []
+
+
+def test_own_calls_are_due_first_and_hidden_students_never(session, clara, lincoln, sam, maria):
+    ben = people.actor_of(people.staff(session, "Ben", at=lincoln), level=AccessLevel.SCHOOLS, at=(lincoln,))
+    otto = people.list_contact(session, people.contact(session, sam, given="Otto"))
+    call(session, maria, sam, CallOutcome.CALL_BACK, actor=ben, back_on=TODAY)
+    call(session, otto, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TODAY)
+    assert [row.contact_name for row in load_due(session, actor=clara)] == ["Otto Rivera", "Maria Rivera"]
+    elsewhere = people.school(session, "Roosevelt High")
+    rosa = people.actor_of(people.staff(session, "Rosa", at=elsewhere), level=AccessLevel.SCHOOLS, at=(elsewhere,))
+    assert load_due(session, actor=rosa) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "on", "back_on", "words"),
+    [
+        (CallOutcome.VOICEMAIL, TODAY, None, "Clara left voicemail today"),
+        (CallOutcome.NO_ANSWER, TODAY - timedelta(days=6), None, "Clara got no answer Tue"),
+        (CallOutcome.ASKED, TODAY - timedelta(days=7), None, "Clara asked for the new number Nov 16"),
+        (CallOutcome.VOICEMAIL, date(2025, 11, 23), None, "Clara left voicemail Nov 23, 2025"),
+        (CallOutcome.CALL_BACK, TODAY, TUESDAY, "Clara will call back Tue"),
+        (CallOutcome.CALL_BACK, TODAY, TODAY, "*Call back today* (Clara)"),
+        (CallOutcome.CALL_BACK, TODAY, TODAY - timedelta(days=3), "*Call back*: was due Fri (Clara)"),
+    ],
+)
+def test_call_is_described_in_a_few_words(outcome, on, back_on, words):
+    assert describe(LastCall(outcome, "U1", on, back_on, TODAY), who="Clara") == words
