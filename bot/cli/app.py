@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "health": serving.health,
     "socket": serving.socket,
     "sandbox": serving.sandbox,
+    "init": serving.init,
     "migrate": data.migrate,
     "backup": backup.backup,
     "restore": backup.restore,

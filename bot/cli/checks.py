@@ -35,19 +35,19 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
         with engine.connect() as connection:
             database_time = connection.scalar(select(func.clock_timestamp()))
         checks.append(clock_skew("clock and database", database_time, now))
-        checks.append(_pooling("DATABASE_URL", engine))
+        checks.append(check_pooling("DATABASE_URL", engine))
     if config.database_url_direct:
         checks.append(_direct_database(config.database_url_direct.get_secret_value()))
     return [
         *checks,
-        _sis_source(config),
-        *_slack(config, now),
+        check_sis(config),
+        *check_slack(config, now),
         _signing_secret(config),
         _ingest_token(config),
         _receipts(config),
         *_logs(config),
         secret_lengths(config),
-        _mail(config),
+        check_mail(config),
     ]
 
 
@@ -66,20 +66,20 @@ def _direct_database(url: str) -> Check:
     name = "DATABASE_URL_DIRECT"
     try:
         engine = build_engine(url, setting=name)
-        return _pooling(name, engine)
+        return check_pooling(name, engine)
     except UserError as error:
         return Check(name, ok=False, sentence=f"cannot be used: {error.sentence}")
     except DBAPIError as problem:
         return Check(name, ok=False, sentence=f"cannot be used: {describe_problem(problem, setting=name).sentence}")
 
 
-def _pooling(name: str, engine: Engine) -> Check:
+def check_pooling(name: str, engine: Engine) -> Check:
     if pooler.is_pooled_by_transaction(engine):
         return Check(name, ok=False, sentence=pooler.POOLING_SENTENCE)
     return Check(name, ok=True, sentence="keeps a connection of the server for each of ours.")
 
 
-def _sis_source(config: Settings) -> Check:
+def check_sis(config: Settings) -> Check:
     name = "SIS source"
     try:
         source = choose_source(config)
@@ -94,7 +94,7 @@ def _sis_source(config: Settings) -> Check:
         return Check(name, ok=False, sentence=f"cannot be read: {error.sentence}")
 
 
-def _slack(config: Settings, now: datetime) -> list[Check]:
+def check_slack(config: Settings, now: datetime) -> list[Check]:
     name = "Slack token"
     if config.slack_bot_token is None:
         sentence = "is not set. Copy it from the app's page, under OAuth & Permissions, into SLACK_BOT_TOKEN."
@@ -190,7 +190,7 @@ def _mail_sender(config: Settings) -> str | None:
     return config.mail_from or next(iter(config.admin_emails), None)
 
 
-def _mail(config: Settings) -> Check:
+def check_mail(config: Settings) -> Check:
     server = config.secret("smtp_url")
     if server is None:
         return Check("SMTP_URL", ok=None, sentence="is not set. Downloaded lists are sent in direct messages.")

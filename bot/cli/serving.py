@@ -1,4 +1,4 @@
-"""Commands that run until they are stopped: the three processes of an installation, and the sandbox."""
+"""Commands that set up an installation and run until they are stopped: its three processes, and the sandbox."""
 
 import signal
 import sys
@@ -7,6 +7,13 @@ from typing import Annotated
 import typer
 
 from bot.errors import UserError
+
+
+def init() -> None:
+    """Ask for the settings, check each answer, and write them to .env in this folder."""
+    from bot.cli.init import init
+
+    init()
 
 
 def web() -> None:
