@@ -152,6 +152,12 @@ def _further_numbers(contact: ContactCard, region: str) -> list[Block]:
 def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
     if contact.status is not SmsStatus.OPT_OUT:
         return []
+    if contact.noted and not contact.stopped_by:
+        sentence = (
+            "🛑 *A note in the student information system asks not to text this number.* It may be about the person: a new number would "
+            "get texts, so enter one only if the family agrees."
+        )
+        return [b.section(sentence)]
     sentence = (
         "🛑 *This number opted out (STOP). No one here can lift that.* To get texts again, the contact must text *START* to "
         f"*{opt_in_number}* from that phone. Until then, use another number, or call or email."

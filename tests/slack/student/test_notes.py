@@ -9,6 +9,7 @@ from support.snapshots import draw
 
 from bot.cleanup_list.noted_numbers import refresh_noted_numbers
 from bot.db.models.edits import Audit
+from bot.sandbox.slack.models import text_of
 
 NUMBER = "+13125550142"
 
@@ -34,3 +35,12 @@ def test_note_is_shown_and_overruled(office, session: Session, maria, snapshot):
     assert messages.the_list(session) == {}
     entry = session.scalars(select(Audit).where(Audit.action == "note.overruled")).one()
     assert (entry.subject_id, entry.actor) == (maria.id, office.dana.id)
+
+
+def test_form_of_a_refused_number_warns_that_a_new_one_is_texted(office, maria):
+    message = office.dana.command("/cleanup", "sam").message
+    screens.open_student(office.dana, message)
+    office.dana.press(office.dana.view, action_id="contact.edit")
+    said = text_of(office.dana.view)
+    assert "A note in the student information system asks not to text this number" in said
+    assert "START" not in said
