@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from support import edits, people
 from support import mass_messages as messages
 from support.command_line import is_one_readable_line
+from support.databases import new_database
 from support.digest_stage import kill_at_slack, serve_stage
 
 from bot.access import AccessLevel
@@ -25,14 +26,8 @@ LOST = {"heard_requests", "known_lines"}
 @pytest.fixture
 def other_url(engine, database_url):
     """The URL of another, empty database."""
-    admin = engine.execution_options(isolation_level="AUTOCOMMIT")
-    name = f"{engine.url.database}_restored"
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield database_url.replace(engine.url.database, name)
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    with new_database(engine, database_url, "restored") as url:
+        yield url
 
 
 def rows(engine):

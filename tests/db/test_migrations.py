@@ -3,13 +3,13 @@
 import ast
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from support.databases import new_database
 
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import VERSIONS, TablesState, alembic_config, load_tables_state, upgrade_database
@@ -34,19 +34,6 @@ SELECT 'view', viewname, definition FROM pg_views WHERE schemaname = 'public'
 UNION ALL
 SELECT 'unlogged', relname, '' FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relpersistence = 'u'
 """
-
-
-@contextmanager
-def new_database(engine, database_url, name):
-    """The URL of an empty database, dropped at the end."""
-    admin = engine.execution_options(isolation_level="AUTOCOMMIT")
-    name = f"{engine.url.database}_{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield database_url.replace(engine.url.database, name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def catalog(url):
