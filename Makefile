@@ -6,7 +6,7 @@ READY := .venv/.ready
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-.PHONY: help sandbox test check bench wheel lock
+.PHONY: help sandbox test check bench wheel sbom release lock
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,8 @@ help:
 	@echo "make check     style, types, import layers"
 	@echo "make bench     benchmarks of this machine"
 	@echo "make wheel     build dist/contact_cleanup-*.whl"
+	@echo "make sbom      list the packages of a release in dist/sbom.json (CycloneDX)"
+	@echo "make release   check, test, build, and say what is left to do"
 	@echo "make lock      compile the lock files again from pyproject.toml"
 
 sandbox: $(READY)
@@ -34,6 +36,17 @@ bench: $(READY)
 
 wheel: $(READY)
 	$(PY) -m hatchling build --target wheel
+
+sbom: $(READY)
+	@mkdir -p dist
+	$(PY) -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file dist/sbom.json
+
+release: check test wheel sbom
+	@echo "Before the release of $$($(PY) -c 'import bot; print(bot.__version__)'):"
+	@echo "1. CHANGELOG.md has this version with its date; bot/__init__.py has the same number."
+	@echo "2. Try an upgrade: restore a backup of the last version, run migrate, and the last version's web and clock on it."
+	@echo "3. Build the image (docker build .), and start web, clock, and migrate from it."
+	@echo "4. Tag the commit, and publish dist/*.whl with dist/sbom.json."
 
 lock: $(READY)
 	$(LOCK) pyproject.toml --output-file requirements.txt

@@ -83,6 +83,16 @@ def test_units_are_valid(unit, tmp_path):
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_list_of_packages_has_every_locked_one(tmp_path):
+    command = re.search(r"^\t\$\(PY\) (.* cyclonedx_py .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    target = tmp_path / "sbom.json"
+    options = command.replace("dist/sbom.json", str(target)).split()
+    subprocess.run([sys.executable, *options], cwd=ROOT, check=True, capture_output=True)
+    listed = {(part["name"], part["version"]) for part in json.loads(target.read_text())["components"]}
+    locked = re.findall(r"^([a-zA-Z0-9._-]+)(?:\[.*\])?==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert listed == set(locked)
+
+
 def test_procfile_names_commands():
     named = re.findall(r"^\w+: python -m bot\.cli (\S+)$", (ROOT / "Procfile").read_text(), re.MULTILINE)
     assert len(named) == 3
