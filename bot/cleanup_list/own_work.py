@@ -21,6 +21,7 @@ from bot.domain.sms_status import SmsStatus
 class Claim:
     """A contact that the person takes care of until `ends_at`; `students` are names, and `student_id` is of the first."""
 
+    contact_id: int
     contact: str
     students: tuple[str, ...]
     student_id: int
@@ -42,7 +43,8 @@ def load_own_work(session: Session, *, actor: Actor) -> OwnWork:
     contact, student = (full_name(person.given_name, person.family_name) for person in (links, Student))
     rows = session.execute(
         select(
-            *(ListEntry.status, ListEntry.claimed_at, ListEntry.updated_by, contact.label("contact")),
+            *(ListEntry.contact_id, ListEntry.status, ListEntry.claimed_at, ListEntry.updated_by),
+            contact.label("contact"),
             func.array_agg(aggregate_order_by(student, Student.id)).label("students"),
             func.array_agg(aggregate_order_by(Student.id, Student.id)).label("student_ids"),
         )
@@ -55,7 +57,12 @@ def load_own_work(session: Session, *, actor: Actor) -> OwnWork:
     ).all()
     claims = (
         Claim(
-            row.contact, tuple(row.students), row.student_ids[0], SmsStatus(row.status), row.claimed_at + CLAIM_DURATION
+            contact_id=row.contact_id,
+            contact=row.contact,
+            students=tuple(row.students),
+            student_id=row.student_ids[0],
+            status=SmsStatus(row.status),
+            ends_at=row.claimed_at + CLAIM_DURATION,
         )
         for row in rows
         if row.claimed_at and not row.updated_by

@@ -3,6 +3,7 @@ with. A person who may not see the list gets a polite refusal.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,11 @@ from sqlalchemy.orm import Session
 from bot import access
 from bot.access import AccessLevel, Actor
 from bot.cleanup_list.activity import load_activity
-from bot.cleanup_list.own_work import Claim, load_own_work
+from bot.cleanup_list.calls import DueCall, describe, load_due
+from bot.cleanup_list.own_work import Claim, OwnWork, load_own_work
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.contact_edits.pending_page import load_pending_page
+from bot.contact_edits.pending_page import PendingPage, load_pending_page
 from bot.db.models.slack import HomeTab
 from bot.domain.display import plural
 from bot.errors import UserError
@@ -35,10 +37,14 @@ from bot.slack.list import card as list_card
 from bot.slack.list import links, rows
 from bot.slack.results import ids as result_ids
 
-HELP, HOW_IT_WORKS = "home.help", "home.how_it_works"
+HELP, HOW_IT_WORKS, SHOW_CLAIMED = "home.help", "home.how_it_works", "list.show.claimed"
 _SAME_VISIT = timedelta(hours=1)  # Coming back within it shows the same news.
 _MAX_ROWS, _MAX_SCHOOLS, _MAX_NAMES = 3, 3, 100
+_MAX_CALLS, _MAX_CALL_ROWS = 100, 10
+_SIS = "the student information system"
+_CHANGES = ("change of yours is", "changes of yours are")
 _WAIT = ("contact that you fixed waits", "contacts that you fixed wait")
+_CLAIMED = Filter(mine=True).text
 _WELCOME = [
     b.section(
         "👋 *Welcome to Contact Cleanup.* Below are your students' contacts that texts do not reach. Press *Fix* beside a "
@@ -104,7 +110,7 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
             text = chosen or tab.filter_text
             students = _students(session, actor)
             above = [*_news(session, tab.looked_at, actor), *_own_work(session, actor, here=text)]
-        title, *listed = list_card.show(ctx, client, user_id, text).blocks
+        title, *listed = list_card.show(ctx, client, user_id, text, has_own_changes=False).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)
     buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
@@ -174,36 +180,54 @@ def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]
 
 
 def _own_work(session: Session, actor: Actor, *, here: str) -> list[Block]:
-    """Show what this person is in the middle of: contacts they take care of, and their changes, disputed ones first."""
+    """Show what this person is in the middle of: calls that are due, contacts they take care of, and their changes, disputed
+    ones first.
+    """
     work = load_own_work(session, actor=actor)
+    calls = [due for due in load_due(session, actor=actor, limit=_MAX_CALLS) if due.call.by == actor.user_id]
+    due = {call.contact_id for call in calls}  # Not claims, too, though a claim of today's call is still running.
+    work = replace(work, claims=tuple(claim for claim in work.claims if claim.contact_id not in due))
     students = access.visible_students(actor)
     is_district = actor.level is AccessLevel.DISTRICT
     own = load_pending_page(session, students, page_size=_MAX_ROWS, made_by=actor.user_id, is_district=is_district)
-    if not (work.claims or work.waiting or own.total):
+    facts = _facts(calls, work, own)
+    if not facts:
         return []
-    facts = [
-        *([f"🙋 You take care of {plural(len(work.claims), 'contact')}."] if work.claims else []),
-        *(
-            [f"⚖️ {plural(own.disputed, 'change')} of yours: the SIS has another value. Open the student to choose."]
-            if own.disputed
-            else []
-        ),
-        *(
-            [f"⏳ {plural(own.total, 'change of yours is', 'changes of yours are')} not in the SIS yet."]
-            if own.total
-            else []
-        ),
-        *([f"✏️ {plural(work.waiting, *_WAIT)} for the next mass message."] if work.waiting else []),
+    more = [
+        *([b.button("Show claimed", SHOW_CLAIMED, _CLAIMED)] if len(work.claims) > _MAX_ROWS else []),
+        *([b.button("Pending changes", f"{links.RUN_PREFIX}.0", "pending")] if own.pages > 1 else []),
     ]
-    claims = [_claim(claim, here=here) for claim in work.claims[:_MAX_ROWS]]
-    changes = [pending.row(change, here=here) for change in own.changes]
-    show_all = b.button("All changes not in the SIS", f"{links.RUN_PREFIX}.0", "pending")
-    more = b.actions([show_all]) if own.pages > 1 else []
-    return [b.section("\n".join(["*Your work*", *facts])), *claims, *changes, *more]
+    return [
+        b.section("\n".join(["*Your work*", *facts])),
+        *(_call_back(call, here=here) for call in calls[:_MAX_CALL_ROWS]),
+        *(_claim(claim, here=here) for claim in work.claims[:_MAX_ROWS]),
+        *(pending.row(change, here=here) for change in own.changes),
+        *b.actions(more),
+    ]
+
+
+def _facts(calls: Sequence[DueCall], work: OwnWork, own: PendingPage) -> list[str]:
+    facts = {
+        f"📞 Coming back today: {plural(len(calls), 'contact')} to call.": calls,
+        f"🙋 You take care of {plural(len(work.claims), 'contact')}.": work.claims,
+        f"⚖️ {plural(own.disputed, 'change')} of yours: {_SIS} has another value. Open the student to choose.": own.disputed,
+        f"⏳ {plural(own.total, *_CHANGES)} not yet in {_SIS}.": own.total,
+        f"✏️ {plural(work.waiting, *_WAIT)} for the next mass message.": work.waiting,
+    }
+    return [sentence for sentence, applies in facts.items() if applies]
+
+
+def _call_back(due: DueCall, *, here: str) -> Block:
+    names = b.escaped(f"{due.contact_name} ({due.student_name})", _MAX_NAMES)
+    return _row_to_fix(f"📞 *{names}* · {describe(due.call, who='you')}", due.student_name, due.student_id, here=here)
 
 
 def _claim(claim: Claim, *, here: str) -> Block:
     names = b.escaped(f"{claim.contact} ({', '.join(claim.students)})", _MAX_NAMES)
     text = f"🙋 *{names}* · {b.status(claim.status)} · yours until {b.date(claim.ends_at)}"
-    label = f"Fix contacts of {claim.students[0]}"
-    return b.section(text, accessory=b.button("Fix", rows.OPEN_STUDENT, f"{claim.student_id} {here}", label=label))
+    return _row_to_fix(text, claim.students[0], claim.student_id, here=here)
+
+
+def _row_to_fix(text: str, student: str, student_id: int, *, here: str) -> Block:
+    button = b.button("Fix", rows.OPEN_STUDENT, f"{student_id} {here}", label=f"Fix contacts of {student}")
+    return b.section(text, accessory=button)

@@ -1,6 +1,7 @@
 """The Home tab: what happened since the last visit, the filter that stays, and redraws after a change."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -9,7 +10,7 @@ from support.snapshots import draw
 from support.statements import captured_statements
 
 from bot.access import AccessLevel
-from bot.db.models.messages import ListChange, ListEntry, MassMessage
+from bot.db.models.messages import CallOutcome, ListChange, ListEntry, MassMessage
 from bot.db.models.slack import HomeTab
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
@@ -98,14 +99,55 @@ def test_own_work_comes_before_the_list(office, session, sam, snapshot):
     assert draw(office.clara.home) == snapshot
 
 
+def claim(session, office, student, given):
+    """List a contact that Clara takes care of, and return the entry."""
+    contact = people.list_contact(session, people.contact(session, student, given=given))
+    entry = session.get(ListEntry, contact.id)
+    entry.claimed_by, entry.claimed_at = office.clara.id, office.now()
+    return entry
+
+
+def call_back(entry, office, *, by, on):
+    entry.call_outcome, entry.called_by = CallOutcome.CALL_BACK, by.id
+    entry.called_on, entry.call_back_on = office.now().date(), on
+
+
+def test_promised_call_is_shown_on_its_day(office, session, sam, snapshot):
+    tomorrow = office.now().date() + timedelta(days=1)
+    call_back(claim(session, office, sam, "Lars"), office, by=office.clara, on=tomorrow)
+    call_back(claim(session, office, sam, "Otto"), office, by=office.ana, on=tomorrow)
+    session.commit()
+    assert "Coming back today" not in visit(office, "clara")
+    office.advance(days=1)
+    text = visit(office, "clara")
+    assert "Coming back today: 1 contact to call." in text
+    assert text.index("Lars Rivera (Sam Rivera)") < text.index("Otto Rivera (Sam Rivera)")
+    assert draw(office.clara.home) == snapshot
+
+
+def test_all_claimed_contacts_open_from_the_tab(office, session, sam):
+    for number in range(4):
+        claim(session, office, sam, f"Pat{number}")
+    session.commit()
+    visit(office, "clara")
+    assert office.clara.press(office.clara.home, text="Show claimed").ok
+    assert "Claimed by me" in text_of(office.clara.home)
+
+
+def test_pending_changes_are_named_once(office, sam):
+    visit(office, "clara")
+    fix_number(office, office.clara.command("/cleanup").message)
+    assert visit(office, "clara").count("not yet in the student information system") == 1
+
+
 def test_all_own_changes_open_in_a_dialog(office, session, sam):
     clara = people.actor_of(office.district.clara, level=AccessLevel.DISTRICT, user_id=office.clara.id)
     for number in range(4):
         parent = people.contact(session, sam, given=f"Pat{number}")
         edits.change(session, parent, phone=f"(312) 555-71{number}0", actor=clara)
     session.commit()
-    assert "4 changes of yours are not in the SIS yet" in visit(office, "clara")
-    assert office.clara.press(office.clara.home, text="All changes not in the SIS").ok
+    assert "4 changes of yours are not yet in the student information system" in visit(office, "clara")
+    assert office.clara.press(office.clara.home, text="Pending changes").ok
     assert "4 changes are pending" in text_of(office.clara.view)
 
 

@@ -62,8 +62,8 @@ def register(app: App, ctx: AppContext, *, show_home: Callable[[WebClient, str, 
             respond.answer(client, body, card, replace_original=True)
 
 
-def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
-    """Return what this person sees for the text of a filter.
+def show(ctx: AppContext, client: WebClient, user_id: str, text: str, *, has_own_changes: bool = True) -> Card:
+    """Return what this person sees for the text of a filter; `has_own_changes` leads to their pending changes below the list.
 
     Raises:
         UserError: this person may not use the list.
@@ -73,7 +73,8 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
     with ctx.viewing(client, user_id) as viewer:
         view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
     number = phone.describe_number(ctx.settings.opt_in_number, ctx.settings.phone_region)
-    drawings = (_blocks(view, detail, viewer.own_pending, number, now) for detail in _DETAILS)
+    own_pending = viewer.own_pending if has_own_changes else 0
+    drawings = (_blocks(view, detail, own_pending, number, now) for detail in _DETAILS)
     blocks = next((blocks for blocks in drawings if b.size(blocks) <= b.MESSAGE_CHARACTERS), None)
     return b.card(blocks or [b.header("Cleanup list"), *links.questions(view)])
 
