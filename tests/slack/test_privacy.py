@@ -62,8 +62,7 @@ def day(office, session, family, caplog, every_group_counts):
 
 
 def _fix(person, message, family):
-    value = screens.row_value(message, family[0].id)
-    screens.open_student(person, message, value=value)
+    screens.open_student(person, message)
     assert person.press(person.view, action_id="contact.edit", value=str(family[1].id)).ok
     assert person.fill(person.view, {"phone": INCOMPLETE}).submit().errors
     assert person.fill(person.view, {"phone": TYPED}).submit().ok
@@ -73,7 +72,7 @@ def _save_over_a_colleague(person, colleague, family):
     """Both have the dialog open; the colleague saves first, and the person saves over it."""
     person.press(person.view, action_id="contact.edit", value=str(family[1].id))
     message = colleague.command("/cleanup").message
-    screens.open_student(colleague, message, value=screens.row_value(message, family[0].id))
+    screens.open_student(colleague, message)
     colleague.press(colleague.view, action_id="contact.edit", value=str(family[1].id))
     assert colleague.fill(colleague.view, {"phone": "312.555.7344"}).submit().ok
     person.fill(person.view, {"phone": "312-555-7346"}).submit()
