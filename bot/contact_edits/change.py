@@ -221,9 +221,9 @@ def _validate(
     session: Session, before: LockedContact, values: Values, *, region: str, opt_in_number: str | None
 ) -> None:
     number, method = values[EditField.PHONE], values[EditField.METHOD]
-    doubt = doubt_about(number) if number and number != before.values[EditField.PHONE] else None
+    doubt = _doubt(number, opt_in_number) if number and number != before.values[EditField.PHONE] else None
     if doubt:
-        raise UserError(*_DOUBTS[doubt], field="phone")
+        raise UserError(*doubt, field="phone")
     if method == ContactMethod.EMAIL and not before.contact.email:
         sentence = "The student information system has no email address. Add it there, or choose another method."
         raise UserError("contact.no_email", sentence, field="method")
@@ -249,10 +249,18 @@ def _validate(
         raise UserError("contact.opted_out", sentence, field=field)
 
 
-def doubt_sentence(number: str) -> str | None:
+def doubt_sentence(number: str, our_number: str | None) -> str | None:
     """Return why a number (E.164) can hardly be a family's; None for most."""
+    doubt = _doubt(number, our_number)
+    return doubt[1] if doubt else None
+
+
+def _doubt(number: str, our_number: str | None) -> tuple[str, str] | None:
+    """Return code and sentence. Our own number stands beside the advice for a blocked contact, where it is easily copied."""
+    if number == our_number:
+        return "phone.our_own", "That is our own number, which sends the messages. Enter the contact's number."
     doubt = doubt_about(number)
-    return _DOUBTS[doubt][1] if doubt else None
+    return _DOUBTS[doubt] if doubt else None
 
 
 def _known_number(session: Session, before: LockedContact, number: str) -> PhoneNumber | None:

@@ -44,6 +44,7 @@ WRONG_NUMBERS = [
     ("911-346-0142", "No US phone has a number like that"),
     ("299-346-0142", "No US phone has a number like that"),
     ("(800) 346-0142", "a toll-free number"),
+    ("(312) 555-0100", "our own number"),
 ]
 
 

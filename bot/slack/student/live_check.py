@@ -79,7 +79,7 @@ def _lines(ctx: AppContext, client: WebClient, user_id: str, target: DialogTarge
     with ctx.acting(client, user_id) as (session, actor):
         student_id = target.origin.student_id
         facts = check_number(session, target.contact_id, number, student_id=student_id, actor=actor)
-    doubt = doubt_sentence(number)
+    doubt = doubt_sentence(number, ctx.settings.opt_in_number)
     return [*([f"⚠️ {doubt}"] if doubt else []), *_facts(facts, ctx.settings)]
 
 

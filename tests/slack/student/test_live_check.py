@@ -64,6 +64,10 @@ def lines(person):
             "(800) 555-0142",
             ["⚠️ That is a toll-free number, which belongs to a company. Enter the contact's own number."],
         ),
+        (
+            "(312) 555-0100",
+            ["⚠️ That is our own number, which sends the messages. Enter the contact's number."],
+        ),
     ],
 )
 def test_typed_number_is_checked_as_it_stands(office, form, typed, shown):
