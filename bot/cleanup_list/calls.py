@@ -72,7 +72,7 @@ def log_call(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Store a call and claim the contact, also from a colleague. `back_on` is the day of CALL_BACK.
+    """Store a call and claim the contact, also from a colleague. `back_on` is the day to call back, which CALL_BACK needs.
 
     Raises:
         UserError: this person may not change the contact, it is not on the list, or the day is missing, past, or too far away.
@@ -80,14 +80,15 @@ def log_call(
     access.require_contact(session, contact_id, actor=actor, student_id=student_id)
     entry = lock_entry(session, contact_id, actor)
     entry.call_outcome, entry.called_by, entry.called_on = outcome, actor.user_id, actor.today
-    entry.call_back_on = _day_to_call_back(back_on, actor.today) if outcome is CallOutcome.CALL_BACK else None
+    is_promised = back_on or outcome is CallOutcome.CALL_BACK
+    entry.call_back_on = _day_to_call_back(back_on, actor.today) if is_promised else None
     if not entry.updated_at:
         entry.claimed_by, entry.claimed_at = actor.user_id, now
-    said = _WORDS[outcome]
+    words = _WORDS[outcome]
     if entry.call_back_on:
-        said += f" on {display.short_day(entry.call_back_on, actor.today)}"
+        words = f"{_promised(outcome, words)} on {display.short_day(entry.call_back_on, actor.today)}"
     subject = Subject("contact", contact_id)
-    audit.record(session, subject, actor=actor.user_id, action="call.logged", after=said, now=now)
+    audit.record(session, subject, actor=actor.user_id, action="call.logged", after=words, now=now)
 
 
 def _day_to_call_back(day: date | None, today: date) -> date:
@@ -117,7 +118,14 @@ def describe(call: LastCall, *, who: str) -> str:
         return f"*Call back*: was due {_relative_day(call.back_on, today)} ({who})"
     if call.back_on == today:
         return f"*Call back today* ({who})"
-    return f"{who} will call back {_relative_day(call.back_on, today)}"
+    said = f"{_WORDS[call.outcome]} {_relative_day(call.on, today)}"
+    return f"{who} {_promised(call.outcome, said)} {_relative_day(call.back_on, today)}"
+
+
+def _promised(outcome: CallOutcome, said: str) -> str:
+    """Return `left voicemail, will call back`, to be followed by the day."""
+    promise = _WORDS[CallOutcome.CALL_BACK]
+    return promise if outcome is CallOutcome.CALL_BACK else f"{said}, {promise}"
 
 
 def _relative_day(day: date, today: date) -> str:

@@ -53,6 +53,12 @@ def test_call_is_stored_claims_the_contact_and_is_in_the_history(session, clara,
     assert session.execute(select(Audit.action, Audit.after)).all() == [("call.logged", "left voicemail")]
 
 
+def test_day_to_call_back_is_kept_with_another_outcome(session, clara, sam, maria):
+    assert call(session, maria, sam, CallOutcome.VOICEMAIL, actor=clara, back_on=TUESDAY).call_back_on == TUESDAY
+    assert session.scalars(select(Audit.after)).all() == ["left voicemail, will call back on Nov 24"]
+    assert call(session, maria, sam, CallOutcome.NO_ANSWER, actor=clara).call_back_on is None
+
+
 def test_call_about_a_contact_who_waits_claims_nothing(session, clara, sam, maria):
     edits.change(session, maria, phone="+13125557001", actor=clara)
     assert call(session, maria, sam, CallOutcome.ASKED, actor=clara).claimed_by is None
@@ -114,6 +120,8 @@ def test_own_calls_are_due_first_and_hidden_students_never(session, clara, linco
         (CallOutcome.ASKED, TODAY - timedelta(days=7), None, "Clara asked for the new number Nov 16"),
         (CallOutcome.VOICEMAIL, date(2025, 11, 23), None, "Clara left voicemail Nov 23, 2025"),
         (CallOutcome.CALL_BACK, TODAY, TUESDAY, "Clara will call back Tue"),
+        (CallOutcome.VOICEMAIL, TODAY, TUESDAY, "Clara left voicemail today, will call back Tue"),
+        (CallOutcome.VOICEMAIL, TODAY, TODAY, "*Call back today* (Clara)"),
         (CallOutcome.CALL_BACK, TODAY, TODAY, "*Call back today* (Clara)"),
         (CallOutcome.CALL_BACK, TODAY, TODAY - timedelta(days=3), "*Call back*: was due Fri (Clara)"),
     ],

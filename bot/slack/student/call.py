@@ -11,6 +11,7 @@ from bot.cleanup_list.claims import CLAIM_DURATION
 from bot.cleanup_list.student import load_student
 from bot.contact_edits.locking import VersionConflict
 from bot.db.models.messages import CallOutcome
+from bot.domain import display
 from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -30,11 +31,11 @@ _LABELS = {
     CallOutcome.WRONG_PERSON: "Wrong person: someone else answered",
 }
 _DONE = {
-    CallOutcome.NO_ANSWER: "Logged: no answer.",
-    CallOutcome.VOICEMAIL: "Logged: left voicemail.",
-    CallOutcome.ASKED: "Logged: asked for the new number.",
-    CallOutcome.CALL_BACK: "Logged. The contact comes back to the list on that day, and to your Home tab.",
-    CallOutcome.WRONG_PERSON: "Logged: someone else answered.",
+    CallOutcome.NO_ANSWER: "no answer",
+    CallOutcome.VOICEMAIL: "left voicemail",
+    CallOutcome.ASKED: "asked for the new number",
+    CallOutcome.CALL_BACK: "will call back",
+    CallOutcome.WRONG_PERSON: "someone else answered",
 }
 
 
@@ -68,9 +69,12 @@ class CallDialog:
         )
         contact = load_student(session, student_id, actor=actor).contact(contact_id)
         is_parkable = contact.phone and contact.is_tried and contact.status is not SmsStatus.WRONG_PERSON
+        sentence = f"Logged for {b.escaped(contact.name)}: {_DONE[outcome]}."
+        if back_on:
+            sentence += f" Your Home tab brings it back on {display.short_day(back_on, actor.today)}."
         if outcome is CallOutcome.WRONG_PERSON and is_parkable:
-            return FollowUp(_DONE[outcome], dialog=WrongPersonDialog())
-        return Notice(_DONE[outcome])
+            return FollowUp(sentence, dialog=WrongPersonDialog())
+        return Notice(sentence)
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None

@@ -53,7 +53,7 @@ def test_call_is_logged_from_the_shown_number(office, session, sam, snapshot):
     message = open_call(office.clara)
     assert draw(office.clara.view) == snapshot
     assert log(office.clara, outcome="voicemail").ok
-    assert "Logged: left voicemail." in text_of(office.clara.view)
+    assert "Logged for Maria Rivera: left voicemail." in text_of(office.clara.view)
     taken = f"<@{office.clara.id}> left voicemail today, and takes care of this contact."
     assert taken in text_of(office.clara.view)
     assert f"📞 <@{office.clara.id}> left voicemail today" in text_of(office.clara.current(message))
@@ -70,7 +70,7 @@ def test_call_is_logged_from_the_form_that_the_list_opened(office, session, sam)
     assert office.clara.press(office.clara.view, action_id="contact.log_call").ok
     assert log(office.clara, outcome="asked").ok
     assert office.clara.views == []
-    assert "Logged: asked for the new number." in text_of(office.clara.current(message))
+    assert "Logged for Maria Rivera: asked for the new number." in text_of(office.clara.current(message))
 
 
 def test_call_back_without_a_day_is_asked_for_under_its_field(office, session, sam):
@@ -81,6 +81,15 @@ def test_call_back_without_a_day_is_asked_for_under_its_field(office, session, s
     assert entry(session).call_outcome is None
     assert log(office.clara, outcome="call_back", back_on=tomorrow).ok
     assert entry(session).call_back_on.isoformat() == tomorrow
+
+
+def test_day_to_call_back_is_kept_with_every_outcome(office, session, sam):
+    message = open_call(office.clara)
+    tomorrow = office.now().date() + timedelta(days=1)
+    assert log(office.clara, outcome="voicemail", back_on=tomorrow.isoformat()).ok
+    assert entry(session).call_back_on == tomorrow
+    assert "Your Home tab brings it back on" in text_of(office.clara.view)
+    assert f"left voicemail today, will call back {tomorrow:%a}" in text_of(office.clara.current(message))
 
 
 def test_wrong_person_leads_to_the_dialog_that_says_who_is_affected(office, session, sam):
