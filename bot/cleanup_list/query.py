@@ -251,6 +251,7 @@ class OtherStudent:
     """Another student of a listed contact whom the reader may see. `stands_before`: the list reaches that student first."""
 
     name: str
+    family_name: str
     grade: str | None
     stands_before: bool
 
@@ -293,6 +294,7 @@ class StudentRow:
 
     student_id: int
     name: str
+    family_name: str
     grade: str | None
     schools: tuple[str, ...]
     teachers: tuple[str, ...]
@@ -401,6 +403,7 @@ def student_from_row(row: Any, listed: Iterable[ListedContact] = ()) -> StudentR
     return StudentRow(
         student_id=row.student_id,
         name=display.full_name(row.given_name, row.family_name),
+        family_name=row.family_name,
         grade=row.grade,
         schools=tuple(row.schools),
         teachers=tuple(row.teachers),
@@ -431,4 +434,4 @@ def contact_from_row(row: Any) -> ListedContact:
 
 def _other_student(values: Sequence[Any]) -> OtherStudent:
     given, family, level, stands_before = values
-    return OtherStudent(display.full_name(given, family), level, stands_before)
+    return OtherStudent(display.full_name(given, family), family, level, stands_before)

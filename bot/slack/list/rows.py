@@ -179,7 +179,7 @@ def _others(others: Sequence[OtherStudent], student: StudentRow) -> list[str]:
 
 
 def _sibling(other: OtherStudent, student: StudentRow) -> str:
-    family = student.name.rpartition(" ")[2]
-    name = other.name.removesuffix(f" {family}")
+    is_same_family = other.family_name == student.family_name
+    name = other.name.removesuffix(f" {student.family_name}") if is_same_family else other.name
     level = f"\u00a0({grade.short(other.grade)})" if other.grade else ""
     return f"{b.escaped(name, _MAX_NAME)}{level}"

@@ -96,3 +96,13 @@ def test_contact_named_after_the_family_of_the_student_only(office, session, lin
     message = office.clara.command("/cleanup").message
     assert screens.student_ids(message) == [finn.id]
     assert "also Ben Byrne (Gr 2)" in text_of(message)
+
+
+def test_family_name_of_several_words_is_left_out_whole(office, session, lincoln):
+    lieke, thijs = (
+        people.student(session, given, "van der Berg", grade=grade, at=lincoln)
+        for given, grade in (("Lieke", "5"), ("Thijs", "2"))
+    )
+    people.list_contact(session, people.contact(session, lieke, thijs, given="Lotte", family="Dijkstra"))
+    session.commit()
+    assert "also Thijs (Gr 2)" in text_of(office.clara.command("/cleanup", "grade 5").message)
