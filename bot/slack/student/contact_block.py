@@ -9,13 +9,13 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import phone
 from bot.domain.phone_note import NoteKind, masked_note
-from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
+from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus, next_step
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.student import contact_buttons, ids
 
-_RELATIVE = "{date_short_pretty}"
+_SINCE = "since\u00a0{date_short_pretty}"
 _NOTED = {
     NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
     NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
@@ -56,9 +56,11 @@ def is_healthy(contact: ContactCard) -> bool:
 
 def state(contact: ContactCard, whole_number: str | None = None) -> str:
     """Return the contact's method and number with the number's status, and their email."""
-    how = f"{b.METHOD_NAMES[contact.method]} · {whole_number or b.masked(contact.phone)}"
+    how = b.METHOD_NAMES[contact.method]
+    if contact.phone or contact.status is not SmsStatus.NO_NUMBER:
+        how += f" · {whole_number or b.masked(contact.phone)}"
     if contact.status:
-        since = f" since\u00a0{b.date(contact.since, style=_RELATIVE)}" if contact.since else ""
+        since = f" {b.date(contact.since, style=_SINCE)}" if contact.since else ""
         how += f" · {b.status(contact.status)}{since}"
     elif contact.is_tried and not contact.updated_at:
         how += " · 🟢 *No problem known*"
@@ -79,24 +81,24 @@ def note(contact: ContactCard) -> list[str]:
     return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
 
 
-def explain(contact: ContactCard) -> list[str]:
-    """Return what the contact's status means, and the next step."""
+def explain(contact: ContactCard, our_number: str | None = None) -> list[str]:
+    """Return what the contact's status means, and the next step, with the number our texts come from where it is given."""
     is_new = not contact.is_tried and contact.status is None and contact.method is ContactMethod.TEXT
     if is_new and not contact.updated_at:
         return ["✏️ _New number. The next mass message shows whether texts arrive._"]
     if contact.status is None or contact.updated_at:
         return []
     if contact.noted:
-        next_step = "Ask the family for another number, or allow texts if the note is out of date."
-        return [f"{_NOTED[contact.noted]} _{next_step}_"]
-    known = MEANINGS[contact.status]
-    next_step = known.next_step
+        step = "Ask the family for another number, or allow texts if the note is out of date."
+        return [f"{_NOTED[contact.noted]} _{step}_"]
+    step = next_step(contact.status, our_number)
     if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
         means = "autocalls" if contact.method is ContactMethod.CALL else "email"
-        next_step = f"Gets {means} now, no texts."
-    # The evidence says the same in the provider's words.
+        step = f"Gets {means} now, no texts."
+    # The evidence says the same in the provider's words, and "No number" says it itself.
     is_evident = contact.evidence is not None and contact.evidence.meaning is not None
-    return [f"_{next_step}_" if is_evident else f"{known.explanation} _{next_step}_"]
+    is_plain = is_evident or contact.status is SmsStatus.NO_NUMBER
+    return [f"_{step}_" if is_plain else f"{MEANINGS[contact.status].explanation} _{step}_"]
 
 
 def facts(contact: ContactCard) -> list[str]:
@@ -156,7 +158,7 @@ def _evidence(contact: ContactCard) -> list[str]:
 
 
 def _claim(contact: ContactCard) -> list[Block]:
-    since = f" since {b.date(contact.claimed_at, style=_RELATIVE)}" if contact.claimed_at else ""
+    since = f" {b.date(contact.claimed_at, style=_SINCE)}" if contact.claimed_at else ""
     sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
     if contact.call and _is_of_claim(contact):
         sentence = f"{_describe_call(contact.call)}, and takes care of this contact."

@@ -90,7 +90,7 @@ class EditDialog:
         siblings = other_students(form.impact, "changed there, too.")
         affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
-            *_heading(form, region),
+            *_heading(form, region, phone.describe_number(ctx.settings.opt_in_number, region)),
             *notice,
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
@@ -103,7 +103,7 @@ class EditDialog:
         return b.modal("Edit contact", blocks, callback_id=self.callback_id, metadata=form.metadata, submit="Save")
 
 
-def _heading(form: ContactForm, region: str) -> list[Block]:
+def _heading(form: ContactForm, region: str, our_number: str | None) -> list[Block]:
     """Name the contact; opened from the list, say what the student dialog would have said before."""
     contact, student = form.contact, form.student.student
     relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
@@ -111,7 +111,7 @@ def _heading(form: ContactForm, region: str) -> list[Block]:
     if not form.origin.is_direct:
         return [b.section(name)]
     is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
-    advice = [] if is_explained else [*contact_block.explain(contact), *contact_block.facts(contact)]
+    advice = [] if is_explained else [*contact_block.explain(contact, our_number), *contact_block.facts(contact)]
     number = contact_block.phone_link(contact.phone, region) if contact.phone else None
     state = contact_block.state(contact, number)
     lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]
