@@ -36,7 +36,8 @@ from bot.providers.choose_log import choose_logs
 from bot.refusals import delete_old_refusals
 from bot.retention.old_rows import Periods, delete_old_data
 from bot.settings import Settings
-from bot.sis.choose_source import choose_source, powerschool_credentials
+from bot.sis.choose_source import choose_source
+from bot.sis.choose_writer import choose_writer
 from bot.slack import write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
@@ -283,12 +284,13 @@ def _sync(settings: Settings, engine: Engine, now: datetime) -> int:
 
 def _write_back(settings: Settings, engine: Engine, now: Now) -> int:
     """Write approved edits to the SIS, and return how many were settled."""
-    if settings.sis_write_back is None:
+    open_writer = choose_writer(settings)
+    if open_writer is None:
         return 0
     # The HTTP client is imported only by the districts that need it.
     from bot.contact_edits.write_back_worker import write_due
 
-    return write_due(engine, powerschool_credentials(settings), region=settings.phone_region, now=now)
+    return write_due(engine, open_writer, now=now)
 
 
 def _send_notices(context: AppContext, slack_client: Any) -> int:

@@ -231,6 +231,11 @@ class Settings(BaseSettings):
         return value.get_secret_value() if value else None
 
     @property
+    def write_back_name(self) -> str:
+        """The SIS that takes new numbers, as people call it; `sis_name` if none does."""
+        return "PowerSchool" if self.sis_write_back == "powerschool" else self.sis_name
+
+    @property
     def signing_secrets(self) -> tuple[str, ...]:
         """Slack's signing secret; both of them while it is being replaced: `old,new`."""
         secrets = (self.secret("slack_signing_secret") or "").split(",")

@@ -19,13 +19,13 @@ from bot.audit import Subject
 from bot.contact_edits.locking import LockedContact, edit_state, lock_contact
 from bot.db import outbox
 from bot.db.models.edits import Edit, EditField, EditState
-from bot.db.models.roster import Contact, SyncRun, SyncState
+from bot.db.models.roster import Contact, Student, SyncRun, SyncState
 from bot.db.models.sis_writes import OPEN, BatchState, SisWrite, SisWriteBatch, WriteState
 from bot.db.models.views import effective_contacts
 from bot.domain import display
 from bot.errors import UserError
-from bot.sis.powerschool_phones import ContactNumber
-from bot.sis.powerschool_plan import Obstacle
+from bot.sis.contact_phones import ContactNumber
+from bot.sis.write_plan import ContactEdit, Obstacle
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -84,7 +84,8 @@ def require_writer(actor: Actor) -> None:
     """
     if not (actor.may_export and actor.may_edit):
         raise UserError(
-            "access.no_writer", "Writing to PowerSchool is for other roles here. Please ask your registrar."
+            "access.no_writer",
+            "Writing to the student information system is for other roles here. Please ask your registrar.",
         )
 
 
@@ -105,18 +106,14 @@ def _of_students(students: Select[int]) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class DueWrite:
-    """A write that is due. `contact` is the SIS's id of the contact, `search` the folded name here.
+    """A write that is due.
 
     `in_force`: the edit is still the one in force, and the SIS had no third value at the last sync. `is_active`: the contact is
     still one of a student.
     """
 
     id: int
-    contact: str
-    search: str
-    base: str | None
-    value: str | None
-    takes_texts: bool
+    edit: ContactEdit
     in_force: bool
     is_active: bool
     attempts: int
@@ -136,16 +133,29 @@ def load_write(session: Session, write_id: int) -> DueWrite:
     method = session.scalar(select(reach.method).where(reach.contact_id == contact.id).limit(1))
     return DueWrite(
         id=write.id,
-        contact=contact.sourced_id,
-        search=contact.search,
-        base=edit.base,
-        value=edit.value,
-        takes_texts=method == "text",
+        edit=ContactEdit(
+            contact=contact.sourced_id,
+            search=contact.search,
+            students=_student_numbers(session, contact.id),
+            base=edit.base,
+            value=edit.value,
+            takes_texts=method == "text",
+        ),
         in_force=edit.state == EditState.PENDING,
         is_active=contact.active and method is not None,
         attempts=write.attempts,
         approved_at=session.get_one(SisWriteBatch, write.batch_id).approved_at,
     )
+
+
+def _student_numbers(session: Session, contact_id: int) -> tuple[str, ...]:
+    """Return the SIS's number of each student of a contact: the sourced_id if it is a number, else the student number."""
+    reach = effective_contacts.c
+    students = select(Student.sourced_id, Student.identifier).where(
+        Student.id.in_(select(reach.student_id).where(reach.contact_id == contact_id))
+    )
+    rows = session.execute(students.order_by(Student.id))
+    return tuple(sourced_id if sourced_id.isdecimal() else identifier for sourced_id, identifier in rows)
 
 
 def begin_call(session: Session, write_id: int, *, now: datetime, look_up_after: timedelta) -> bool:
@@ -172,8 +182,8 @@ def block(session: Session, write_id: int, obstacle: Obstacle, *, now: datetime)
     _finish(session, session.get_one(SisWrite, write_id), WriteState.BLOCKED, now=now, reason=obstacle)
 
 
-def settle(session: Session, write_id: int, number: ContactNumber, *, now: datetime) -> WriteState:
-    """End a write with what the SIS has now, as a sync of this one contact would: the edit is absorbed, or in conflict.
+def settle(session: Session, write_id: int, number: ContactNumber, *, sis: str, now: datetime) -> WriteState:
+    """End a write with what the SIS (of the name `sis`) has now, as a sync of this one contact would: the edit is absorbed, or in conflict.
 
     An edit that replaced ours meanwhile is based on the value we wrote: that was no change by another person. An edit that is
     pending after all, because the SIS has its old value again, is still approved.
@@ -184,7 +194,8 @@ def settle(session: Session, write_id: int, number: ContactNumber, *, now: datet
     if current and current.id != edit.id and number.e164 == edit.value and current.base == edit.base:
         current.base = number.e164
     if current:
-        _reconcile(session, current, number.e164, actor=_approved_by(session, row), now=now)
+        reason = f"written to {sis}"
+        _reconcile(session, current, number.e164, actor=_approved_by(session, row), reason=reason, now=now)
     if edit.state == EditState.PENDING:
         row.state, row.due_at = WriteState.APPROVED, now
         return WriteState.APPROVED
@@ -194,7 +205,7 @@ def settle(session: Session, write_id: int, number: ContactNumber, *, now: datet
 _OUTCOMES = {EditState.ABSORBED: WriteState.DONE, EditState.CONFLICT: WriteState.CONFLICT}
 
 
-def _reconcile(session: Session, edit: Edit, sis_value: str | None, *, actor: str, now: datetime) -> None:
+def _reconcile(session: Session, edit: Edit, sis_value: str | None, *, actor: str, reason: str, now: datetime) -> None:
     state = edit_state(edit, sis_value)
     is_conflict = state is EditState.CONFLICT
     if (edit.state, edit.sis_value) == (state, sis_value if is_conflict else None):
@@ -210,7 +221,7 @@ def _reconcile(session: Session, edit: Edit, sis_value: str | None, *, actor: st
         action="edit.disputed" if is_conflict else "edit.absorbed",
         before=display.masked(edit.value),
         after=display.masked(sis_value),
-        reason=None if is_conflict else "written to PowerSchool",
+        reason=None if is_conflict else reason,
         now=now,
     )
 

@@ -1,13 +1,13 @@
-"""Writes approved edits to PowerSchool, one contact after another, never while a sync reads.
+"""Writes approved edits to the SIS, one contact after another, never while a sync reads.
 
-Each change: is it the same person there; what number has PowerSchool now; one call; what has it then. Between the first look and the
-call are milliseconds in which another person could save there: PowerSchool's API has no version to check.
+Each change: is it the same person there; what number has the SIS now; one call; what has it then. Between the first look and the
+call are milliseconds in which another person could save there: neither PowerSchool's API nor Aeries' has a version to check.
 A crash after a call leaves the row `writing`: the next round looks first, finds the value, and sends nothing.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -18,11 +18,9 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.sis_writes import WriteState
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.http_calls import Patience
-from bot.sis.powerschool_calls import Calls, Credentials, UnclearWrite
-from bot.sis.powerschool_contacts import ContactPhones
-from bot.sis.powerschool_phones import ContactNumber
-from bot.sis.powerschool_plan import Obstacle, Verdict, WritePlan, plan_write
+from bot.sis.answers import UnclearWrite
+from bot.sis.contact_phones import ContactNumber
+from bot.sis.write_plan import ContactWriter, Obstacle, Verdict, WritePlan
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +32,16 @@ _POSTPONED = timedelta(minutes=5)
 _MOST_ATTEMPTS = 5
 # An approval is for now, not for when the write-back is switched on again.
 _APPROVAL_LASTS = timedelta(days=3)
-_PATIENCE = Patience(silence=30.0, answer=60.0, waiting=60.0, attempts=3)
 
 Now = Callable[[], datetime]
-OpenPhones = Callable[[], AbstractContextManager[ContactPhones]]
+OpenWriter = Callable[[], AbstractContextManager[ContactWriter]]
 
 
-def write_due(
-    engine: Engine, credentials: Credentials, *, region: str, now: Now, open_phones: OpenPhones | None = None
-) -> int:
+def write_due(engine: Engine, open_writer: OpenWriter, *, now: Now) -> int:
     """Write the changes that are due, and return how many were settled. `engine` must not go through a pooler: it holds a lock.
 
     Raises:
-        UserError: as `Writer.write`.
+        UserError: as `Round.write`.
     """
     with transaction(engine) as session:
         due = write_back.due_ids(session, now=now(), limit=_WRITES_PER_ROUND)
@@ -55,39 +50,29 @@ def write_due(
     with advisory_lock(engine, "roster.sync") as connection:
         if connection is None:
             return 0
-        with (open_phones or _phones_of(credentials))() as phones:
-            writer = Writer(engine, phones, credentials.host, region, now)
-            return sum(writer.write(write_id) for write_id in due)
+        with open_writer() as sis:
+            this_round = Round(engine, sis, now)
+            return sum(this_round.write(write_id) for write_id in due)
 
 
-def _phones_of(credentials: Credentials) -> OpenPhones:
-    @contextmanager
-    def open_phones() -> Iterator[ContactPhones]:
-        with Calls.open(credentials, _PATIENCE) as calls:
-            yield ContactPhones(calls)
-
-    return open_phones
-
-
-class Writer:
+class Round:
     """One round of writes."""
 
-    def __init__(self, engine: Engine, phones: ContactPhones, host: str, region: str, now: Now) -> None:
+    def __init__(self, engine: Engine, sis: ContactWriter, now: Now) -> None:
         self._engine = engine
-        self._phones = phones
-        self._host = host
-        self._region = region
+        self._sis = sis
         self._now = now
 
     def write(self, write_id: int) -> bool:
         """Make one change as far as it can be made now, and return whether it is settled.
 
         Raises:
-            UserError: PowerSchool does not let us in, or is down; everything waits some minutes.
+            UserError: the SIS does not let us in, or is down; everything waits some minutes.
         """
         with transaction(self._engine) as session:
             write = write_back.load_write(session, write_id)
-            is_ours = write_back.is_roster_of(session, self._host)
+            host = self._sis.roster_host
+            is_ours = host is None or write_back.is_roster_of(session, host)
         try:
             return self._write(write, is_ours=is_ours)
         except UserError:
@@ -98,7 +83,7 @@ class Writer:
     def _write(self, write: DueWrite, *, is_ours: bool) -> bool:
         if obstacle := self._find_obstacle(write, is_ours=is_ours):
             return self._block(write, obstacle)
-        plan = self._plan(write)
+        plan = self._sis.load_plan(write.edit)
         if not write.in_force:
             return self._settle(write, plan.number)
         if plan.verdict is not Verdict.WRITE:
@@ -110,18 +95,9 @@ class Writer:
     def _find_obstacle(self, write: DueWrite, *, is_ours: bool) -> Obstacle | None:
         if self._now() - write.approved_at > _APPROVAL_LASTS:
             return Obstacle.EXPIRED
-        if not is_ours or not write.contact.isdecimal():
+        if not is_ours:
             return Obstacle.NOT_POWERSCHOOL
-        name = self._phones.load_folded_name(write.contact)
-        if name is None or not write.is_active:
-            return Obstacle.GONE
-        return None if name == write.search else Obstacle.OTHER_NAME
-
-    def _plan(self, write: DueWrite) -> WritePlan:
-        phones = self._phones.load_phones(write.contact)
-        return plan_write(
-            phones, base=write.base, value=write.value, takes_texts=write.takes_texts, region=self._region
-        )
+        return self._sis.find_obstacle(write.edit) if write.is_active else Obstacle.GONE
 
     def _send(self, write: DueWrite, plan: WritePlan) -> bool:
         assert plan.write is not None  # noqa: S101 - it is there with this verdict.
@@ -130,11 +106,13 @@ class Writer:
         if not may_send:
             return self._settle(write, plan.number)
         try:
-            was_taken = self._phones.send(write.contact, plan.write)
+            was_taken = self._sis.send(write.edit, plan.write)
         except UnclearWrite:
-            logger.warning("write %s: PowerSchool did not say whether it took the change; it is looked up", write.id)
+            logger.warning(
+                "write %s: %s did not say whether it took the change; it is looked up", write.id, self._sis.sis
+            )
             return False
-        after = self._plan(write)
+        after = self._sis.load_plan(write.edit)
         if after.verdict is not Verdict.WRITE:
             return self._end(write, after)
         # What was taken and cannot be seen yet is looked up later.
@@ -145,12 +123,12 @@ class Writer:
 
     def _settle(self, write: DueWrite, number: ContactNumber) -> bool:
         with transaction(self._engine) as session:
-            state = write_back.settle(session, write.id, number, now=self._now())
-        logger.info("write %s to PowerSchool: %s", write.id, state)
+            state = write_back.settle(session, write.id, number, sis=self._sis.sis, now=self._now())
+        logger.info("write %s to %s: %s", write.id, self._sis.sis, state)
         return state is not WriteState.APPROVED
 
     def _block(self, write: DueWrite, obstacle: Obstacle) -> bool:
         with transaction(self._engine) as session:
             write_back.block(session, write.id, obstacle, now=self._now())
-        logger.info("write %s to PowerSchool: blocked, %s", write.id, obstacle)
+        logger.info("write %s to %s: blocked, %s", write.id, self._sis.sis, obstacle)
         return True

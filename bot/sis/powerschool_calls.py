@@ -5,11 +5,11 @@ became of it. Sentences hold no secret and nothing of a response. Source: the pu
 github.com/mennotech/powerschool-api-docs and github.com/mennotech/fsenrollment-pssync.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -17,16 +17,11 @@ import httpx
 
 from bot.errors import UserError
 from bot.http_calls import HttpCalls, Patience, Response, System, is_busy
+from bot.sis.answers import Answer, read_answer, send_change
 
 _SYSTEM = System("sis", "SIS_POWERSCHOOL_URL", "Try again later, or set SYNC_AT to a quieter hour.")
 _TOKEN_PATH = "/oauth/access_token/"  # noqa: S105 - an address; PowerSchool wants the slash.
 _ANSWERS = (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
-# What PowerSchool calls an error in the body of a response, whatever its status.
-_ERROR_FIELDS = ("_error_message", "errorMessage", "error", "message")
-
-
-class UnclearWrite(UserError):  # noqa: N818 (A state of the write, not a mistake.)
-    """PowerSchool may or may not have taken a change: its answer was lost, or it failed while it answered."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +35,6 @@ class Credentials:
     @property
     def host(self) -> str:
         return httpx.URL(self.url).host
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status, and the JSON of the body; an empty object if it has none (204)."""
-
-    status: int
-    body: Any
-
-    @property
-    def is_error(self) -> bool:
-        """Whether PowerSchool did not do it: the status says so, or the body of a 200 does."""
-        if self.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
-            return True
-        return isinstance(self.body, dict) and any(_has_text(self.body.get(name)) for name in _ERROR_FIELDS)
-
-
-def _has_text(value: Any) -> bool:
-    """Return whether an error is described; a success may carry an empty description."""
-    if isinstance(value, dict | list):
-        return any(map(_has_text, value.values() if isinstance(value, dict) else value))
-    return bool(value)
 
 
 class Calls:
@@ -94,12 +67,12 @@ class Calls:
         response = self._send_with_token(self._reads, method, path, params=params, **body)
         if response.status not in _ANSWERS:
             raise self._refusal(path, response.status)
-        return _answer(response)
+        return read_answer(response)
 
     def read_optional(self, path: str) -> Answer:
         """Return the answer to a GET that may be refused; then its body is empty."""
         response = self._send_with_token(self._reads, "GET", path)
-        return _answer(response) if response.status == HTTPStatus.OK else Answer(response.status, {})
+        return read_answer(response) if response.status == HTTPStatus.OK else Answer(response.status, {})
 
     def write(self, method: str, path: str, body: Any = None) -> Answer:
         """Send a change once, and return the answer: taken, or refused as it is.
@@ -108,17 +81,8 @@ class Calls:
             UnclearWrite: it may have been taken.
             UserError: it was not, because PowerSchool does not let us in or asks us to wait.
         """
-        try:
-            response = self._send_with_token(self._writes, method, path, json={} if body is None else body)
-        except UserError as error:
-            if error.code == "sis.unreachable":
-                raise self._unclear() from None
-            raise
-        if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}:
-            raise self._refusal(path, response.status)
-        if is_busy(response.status):
-            raise self._unclear()
-        return _answer(response)
+        send = partial(self._send_with_token, self._writes, method, path, json={} if body is None else body)
+        return send_change(self.host, send, partial(self._refusal, path))
 
     def _send_with_token(self, http: HttpCalls, method: str, path: str, **options: Any) -> Response:
         """Send with a token that is valid; if it ended before its time nothing was done, and a new one is used."""
@@ -146,10 +110,6 @@ class Calls:
             seconds = 3600.0
         self._token, self._token_ends = token, time.monotonic() + seconds - min(60.0, seconds / 10)
 
-    def _unclear(self) -> UnclearWrite:
-        sentence = f"{self.host} did not say whether it took a change. It is looked up before it is sent again."
-        return UnclearWrite("sis.unclear_write", sentence, permanent=False)
-
     def _refusal(self, path: str, status: int) -> UserError:
         what = path.rsplit("/", 1)[-1]
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -163,15 +123,6 @@ class Calls:
             f"{self.host} answers {status} when asked for {what}. Try again later, or ask the people who run it.",
             permanent=not is_busy(status),
         )
-
-
-def _answer(response: Response) -> Answer:
-    try:
-        body = json.loads(response.body) if response.body.strip() else {}
-    except (ValueError, RecursionError):
-        # No JSON after a success, such as a login page: neither data nor a confirmation.
-        body = {"error": response.looks_like}
-    return Answer(response.status, body)
 
 
 def _token_refusal(host: str, response: Response) -> str:

@@ -4,9 +4,10 @@ from typing import Any
 
 from bot.domain import names
 from bot.errors import UserError
-from bot.sis.powerschool_calls import Answer, Calls
-from bot.sis.powerschool_phones import Phone
-from bot.sis.powerschool_plan import Change, PhoneWrite
+from bot.sis.answers import Answer
+from bot.sis.contact_phones import Phone
+from bot.sis.powerschool_calls import Calls
+from bot.sis.write_plan import Change, ContactEdit, Obstacle, PhoneWrite, WritePlan, plan_write
 
 _NAME = "/ws/contacts/{contact}/demographics"
 _PHONES = "/ws/contacts/{contact}/phones"
@@ -14,10 +15,25 @@ _NOT_FOUND = 404
 
 
 class ContactPhones:
-    """Reads and changes phones of contacts, by PowerSchool's Contact ID."""
+    """A `ContactWriter`: reads and changes phones of contacts, by PowerSchool's Contact ID."""
 
-    def __init__(self, calls: Calls) -> None:
+    sis = "PowerSchool"
+
+    def __init__(self, calls: Calls, *, region: str) -> None:
         self._calls = calls
+        self._region = region
+        self.roster_host: str | None = calls.host
+
+    def find_obstacle(self, edit: ContactEdit) -> Obstacle | None:
+        if not edit.contact.isdecimal():
+            return Obstacle.NOT_POWERSCHOOL
+        name = self.load_folded_name(edit.contact)
+        if name is None:
+            return Obstacle.GONE
+        return None if name == edit.search else Obstacle.OTHER_NAME
+
+    def load_plan(self, edit: ContactEdit) -> WritePlan:
+        return plan_write(self.load_phones(edit.contact), edit, region=self._region)
 
     def load_folded_name(self, contact: str) -> str | None:
         """Return the folded full name of an active contact, None if there is none with this id."""
@@ -38,14 +54,9 @@ class ContactPhones:
             return []
         return [self._phone(item) for item in self._checked(answer, list)]
 
-    def send(self, contact: str, write: PhoneWrite) -> bool:
-        """Change a phone. Return False if PowerSchool refused it, as it does for a number that the contact has already.
-
-        Raises:
-            UnclearWrite: it may have been changed.
-            UserError: it was not, because PowerSchool does not let us in or asks us to wait.
-        """
-        path = _PHONES.format(contact=contact)
+    def send(self, edit: ContactEdit, write: PhoneWrite) -> bool:
+        """As `ContactWriter.send`. PowerSchool refuses a number that the contact has already."""
+        path = _PHONES.format(contact=edit.contact)
         if write.change is not Change.ADD:
             path = f"{path}/{write.phone.phone_id}"
         return not self._calls.write(write.change, path, _body(write)).is_error

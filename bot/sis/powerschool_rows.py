@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain import grade, names
 from bot.sis import cells
-from bot.sis.powerschool_phones import Phone, choose_number
+from bot.sis.contact_phones import Phone, choose_number
 from bot.sis.rows import (
     ClassRow,
     ContactRow,

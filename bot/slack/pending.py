@@ -90,31 +90,33 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
         )
         may_write = ctx.settings.sis_write_back and actor.may_export and actor.may_edit
         writable = count_writable(session, students) if may_write else _NOTHING_WRITABLE
-    return _card(page, scope, scope.filter.with_page(page.page), actor, writable)
+    return _card(page, scope, scope.filter.with_page(page.page), actor, writable, sis=ctx.settings.write_back_name)
 
 
 def students_of(actor: Actor, which: Filter) -> Select[int]:
     return narrow_students(access.visible_students(actor), which, today=actor.today)
 
 
-def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor, writable: Writable) -> Card:
+def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor, writable: Writable, *, sis: str) -> Card:
     ignored = "Changes can be narrowed by grade, school, and teacher. The rest of what you typed is left out."
     above = [
         b.header(scope.heading("Not yet in the student information system")),
         *scope.ignored_words(ignored),
-        b.section(scope.unmet or _facts(page, which, writable)),
+        b.section(scope.unmet or _facts(page, which, writable, sis)),
     ]
     below = [
         *list_card.command_buttons(_COMMAND, which, pages=page.pages),
         *b.actions(
-            _write_button(writable, which) + _file_buttons(page, which) if page.changes and actor.may_export else []
+            _write_button(writable, which, sis) + _file_buttons(page, which)
+            if page.changes and actor.may_export
+            else []
         ),
     ]
     space = b.MESSAGE_CHARACTERS - b.size(above) - b.size(below)
     return b.card([*above, *_rows(page.changes, which, space=space), *below])
 
 
-def _facts(page: PendingPage, which: Filter, writable: Writable) -> str:
+def _facts(page: PendingPage, which: Filter, writable: Writable, sis: str) -> str:
     if not page.total:
         students = "contact of these students" if which.criteria else "contact of your students"
         return f"✅ Nothing is pending: the student information system has every change of every {students}."
@@ -124,7 +126,7 @@ def _facts(page: PendingPage, which: Filter, writable: Writable) -> str:
         disputed = plural(page.disputed, "of them has", "of them have")
         facts.append(f"⚖️ *{disputed} another value there by now.* Open the student to choose.")
     if writable.approved:
-        facts.append(f"✍️ {plural(writable.approved, 'of them is', 'of them are')} being written to PowerSchool.")
+        facts.append(f"✍️ {plural(writable.approved, 'of them is', 'of them are')} being written to {sis}.")
     if page.pages > 1:
         facts.append(f"Page {page.page} of {page.pages}.")
     return "\n".join(facts)
@@ -164,17 +166,17 @@ def _values(change: PendingChange) -> str:
     return f"{old} → {new}" if old != new else f"{old} → a new number with the same last four digits"
 
 
-def _write_button(writable: Writable, which: Filter) -> list[Block]:
+def _write_button(writable: Writable, which: Filter, sis: str) -> list[Block]:
     if not writable.count:
         return []
     numbers = plural(writable.count, "new number")
     confirm = b.confirm(
-        f"Write {numbers} to PowerSchool?",
-        "Each is checked there first. A number that someone changed in PowerSchool meanwhile is kept, and you choose.",
+        f"Write {numbers} to {sis}?",
+        f"Each is checked there first. A number that someone changed in {sis} meanwhile is kept, and you choose.",
         yes=f"Write {numbers}",
     )
     value = f"{writable.newest} {which.with_page(1).text}"
-    return [b.button("Write to PowerSchool", WRITE, value, style="primary") | {"confirm": confirm}]
+    return [b.button(f"Write to {sis}", WRITE, value, style="primary") | {"confirm": confirm}]
 
 
 def _file_buttons(page: PendingPage, which: Filter) -> list[Block]:

@@ -13,8 +13,8 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.edits import Audit
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.sis.powerschool_phones import Phone
-from bot.sis.powerschool_plan import Verdict, plan_write
+from bot.sis.contact_phones import Phone
+from bot.sis.write_plan import ContactEdit, Verdict, plan_write
 
 OLD, NEW, THIRD = "+13125550142", "+13125550199", "+13125550177"
 
@@ -345,5 +345,6 @@ def test_the_result_is_due_when_the_last_change_is_settled(desk):
     ],
 )
 def test_what_is_written_is_read_as_the_edit(phones, base, value, verdict):
-    plan = plan_write(phones, base=base, value=value, takes_texts=True, region="US")
+    edit = ContactEdit("1001", "maria rivera", ("1",), base, value, takes_texts=True)
+    plan = plan_write(phones, edit, region="US")
     assert plan.verdict is verdict

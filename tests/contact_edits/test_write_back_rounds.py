@@ -16,7 +16,7 @@ from bot.db.models.roster import Contact
 from bot.db.models.sis_writes import OPEN, SisWrite, SisWriteBatch
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.sis.powerschool_phones import Phone, choose_number
+from bot.sis.contact_phones import Phone, choose_number
 
 ROUNDS = int(os.environ.get("WRITE_BACK_ROUNDS", "40"))
 

@@ -9,7 +9,7 @@ from support.sis_nights import Nights
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
-from bot.sis.powerschool_phones import Phone, choose_number
+from bot.sis.contact_phones import Phone, choose_number
 from bot.sis.powerschool_queries import PREFIX
 from bot.sis.rows import Rejection, UserRow
 

@@ -1,8 +1,9 @@
-"""A district on a local PowerSchool server: staff edit contacts here, the registrar approves, and the clock writes.
+"""A district on a local server of its SIS: staff edit contacts here, the registrar approves, and the clock writes.
 
 The process that writes can be killed before and after each of its calls.
 """
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -71,11 +72,17 @@ class Desk:
 
     def write(self, *, later=timedelta()):
         self.now += later
-        credentials = self.powerschool.credentials()
-        return write_due(self.engine, credentials, region="US", now=lambda: self.now, open_phones=self.open_phones)
+        return write_due(self.engine, self.open_writer, now=lambda: self.now)
 
-    def open_phones(self):
-        return _Opened(self)
+    @contextmanager
+    def open_writer(self):
+        with self.open_sis() as sis:
+            yield KilledWriter(sis, self)
+
+    @contextmanager
+    def open_sis(self):
+        with Calls.open(self.powerschool.credentials(), IMPATIENT) as calls:
+            yield ContactPhones(calls, region="US")
 
     def state(self, person_id=MARIA):
         """Return the number in effect, the state of each edit, and of each write with its reason."""
@@ -97,25 +104,26 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class KilledPhones(ContactPhones):
-    """Kills the process before or after its nth call."""
+class KilledWriter:
+    """Kills the process before or after its nth step."""
 
-    def __init__(self, calls, desk):
-        super().__init__(calls)
+    def __init__(self, sis, desk):
+        self.inner = sis
         self.desk = desk
+        self.sis, self.roster_host = sis.sis, sis.roster_host
 
-    def load_folded_name(self, contact):
-        return self._step(lambda: super(KilledPhones, self).load_folded_name(contact))
+    def find_obstacle(self, edit):
+        return self._step(self.inner.find_obstacle, edit)
 
-    def load_phones(self, contact):
-        return self._step(lambda: super(KilledPhones, self).load_phones(contact))
+    def load_plan(self, edit):
+        return self._step(self.inner.load_plan, edit)
 
-    def send(self, contact, write):
-        return self._step(lambda: super(KilledPhones, self).send(contact, write))
+    def send(self, edit, write):
+        return self._step(self.inner.send, edit, write)
 
-    def _step(self, call):
+    def _step(self, call, *values):
         self._pass()
-        result = call()
+        result = call(*values)
         self._pass()
         return result
 
@@ -125,15 +133,3 @@ class KilledPhones(ContactPhones):
             if self.desk.kill_at < 0:
                 self.desk.kill_at = None
                 raise Killed
-
-
-class _Opened:
-    def __init__(self, desk):
-        self.desk = desk
-
-    def __enter__(self):
-        self.calls = Calls.open(self.desk.powerschool.credentials(), IMPATIENT)
-        return KilledPhones(self.calls.__enter__(), self.desk)
-
-    def __exit__(self, *error):
-        return self.calls.__exit__(*error)

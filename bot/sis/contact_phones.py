@@ -1,6 +1,6 @@
-"""The phones of a PowerSchool contact, and which of them is the contact's number here.
+"""The phones of a contact in an SIS, and which of them is the contact's number here.
 
-The nightly read and the write-back choose with the same function, so a write is known to be read as what was meant.
+PowerSchool's nightly read and the write-back choose with the same function, so a write is known to be read as what was meant.
 """
 
 import re
@@ -23,7 +23,7 @@ _RANKS = {
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone of a contact. `phone_id` is PowerSchool's contactsPhoneId, `number` as it was entered there; `sequence` begins at 1."""
+    """A phone of a contact. `phone_id` is the SIS's (PowerSchool's contactsPhoneId), `number` as it was entered there; `sequence` begins at 1."""
 
     phone_id: int
     number: str
