@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     sis_powerschool_url: str | None = None
     sis_powerschool_client_id: str | None = None
     sis_powerschool_client_secret: SecretStr | None = None
-    sis_write_back: Literal["powerschool"] | None = None
+    sis_aeries_url: str | None = None
+    sis_aeries_certificate: SecretStr | None = None
+    sis_write_back: Literal["powerschool", "aeries"] | None = None
     sis_contacts_csv: Path | None = None
     sis_name: str = "the student information system"
     sync_at: time = time(2, 30)
@@ -174,7 +176,7 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        *("sis_oneroster_url", "sis_oneroster_token_url", "sis_powerschool_url"),
+        *("sis_oneroster_url", "sis_oneroster_token_url", "sis_powerschool_url", "sis_aeries_url"),
         *(f"{name}_url" for name in PULL_CREDENTIALS),
     )
     @classmethod
@@ -193,7 +195,7 @@ class Settings(BaseSettings):
             raise ValueError("has a port that is not a number from 0 to 65535") from error
         return value
 
-    @field_validator("sis_oneroster_token")
+    @field_validator("sis_oneroster_token", "sis_aeries_certificate")
     @classmethod
     def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
         """Accept a token that was copied with the word before it; a header can hold nothing but ASCII."""
@@ -233,7 +235,7 @@ class Settings(BaseSettings):
     @property
     def write_back_name(self) -> str:
         """The SIS that takes new numbers, as people call it; `sis_name` if none does."""
-        return "PowerSchool" if self.sis_write_back == "powerschool" else self.sis_name
+        return {"powerschool": "PowerSchool", "aeries": "Aeries"}.get(self.sis_write_back or "", self.sis_name)
 
     @property
     def signing_secrets(self) -> tuple[str, ...]:

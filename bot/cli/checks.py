@@ -20,6 +20,7 @@ from bot.providers import registry
 from bot.providers.choose_log import choose_logs
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
+from bot.sis.choose_writer import probe_aeries
 from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome
 from bot.web.readiness import Check, readiness_checks
@@ -41,6 +42,7 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
     return [
         *checks,
         check_sis(config),
+        *check_write_back(config),
         *check_slack(config, now),
         _signing_secret(config),
         _ingest_token(config),
@@ -92,6 +94,17 @@ def check_sis(config: Settings) -> Check:
         return Check(name, ok=True, sentence=f"{source.name} {source.probe()}.")
     except UserError as error:
         return Check(name, ok=False, sentence=f"cannot be read: {error.sentence}")
+
+
+def check_write_back(config: Settings) -> list[Check]:
+    """Try the certificate with which Aeries takes new numbers. PowerSchool takes them from the plugin that reads the roster."""
+    if config.sis_write_back != "aeries":
+        return []
+    name = "Aeries certificate"
+    try:
+        return [Check(name, ok=True, sentence=f"{probe_aeries(config)}.")]
+    except UserError as error:
+        return [Check(name, ok=False, sentence=f"cannot be used: {error.sentence}")]
 
 
 def check_slack(config: Settings, now: datetime) -> list[Check]:

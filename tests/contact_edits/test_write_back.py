@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 from support.powerschool_desk import EVERYONE, MARIA, Desk, Killed
-from support.powerschool_server import Fault, disconnect, responding, serving, small_district
+from support.powerschool_server import serving, small_district
+from support.sis_faults import Fault, disconnect, responding
 
 from bot.contact_edits import write_back
 from bot.contact_edits.undo import undo_edit

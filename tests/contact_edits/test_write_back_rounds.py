@@ -9,7 +9,8 @@ from datetime import timedelta
 from sqlalchemy import select
 from support import edits
 from support.powerschool_desk import Desk, Killed
-from support.powerschool_server import Fault, disconnect, responding, serving, small_district
+from support.powerschool_server import serving, small_district
+from support.sis_faults import Fault, disconnect, responding
 
 from bot.db.models.edits import IN_FORCE, Edit
 from bot.db.models.roster import Contact

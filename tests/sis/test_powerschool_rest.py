@@ -3,7 +3,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from support.powerschool_server import Fault, add_small_families, disconnect, responding, serving, small_district
+from support.powerschool_server import add_small_families, serving, small_district
+from support.sis_faults import Fault, disconnect, responding
 from support.sis_nights import Nights
 
 from bot.errors import UserError

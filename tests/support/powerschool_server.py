@@ -7,7 +7,6 @@ It leaves out null fields and empty lists. Its quirks are switches; each of its 
 import base64
 import itertools
 import re
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from support.sis_faults import Fault, take_fault
 
 from bot.http_calls import Patience
 from bot.sandbox.slack.server import serve_app
@@ -24,16 +24,6 @@ from bot.sis.powerschool_rest import PowerSchool
 
 CLIENT = ("a-client", "a:sécret")
 IMPATIENT = Patience(silence=0.5, answer=2, waiting=3, pause=0.01, attempts=3)
-
-
-@dataclass
-class Fault:
-    """Replaces the response to a request whose "METHOD path" matches: before it is done, or with `after` only then."""
-
-    request: str
-    answer: Callable[[Any], Response]
-    after: bool = False
-    times: int = 1
 
 
 @dataclass
@@ -88,7 +78,7 @@ class PowerSchoolServer:
 
     async def _token(self, request):
         self.requests.append("token")
-        if fault := self._take_fault("POST token", after=False):
+        if fault := take_fault(self.faults, "POST token", after=False):
             return fault.answer(request)
         basic = base64.b64encode(":".join(CLIENT).encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
@@ -106,23 +96,15 @@ class PowerSchoolServer:
             if request.headers.get("authorization") != f"Bearer token-{self.tokens}" or not self.calls_left:
                 return JSONResponse({"message": "The access token has expired"}, 401)
             self.calls_left -= 1
-            if fault := self._take_fault(name, after=False):
+            if fault := take_fault(self.faults, name, after=False):
                 return fault.answer(request)
             body = await request.json() if request.method in {"POST", "PUT"} else None
             response = handler(request, body)
-            if fault := self._take_fault(name, after=True):
+            if fault := take_fault(self.faults, name, after=True):
                 return fault.answer(request)
             return response
 
         return handle
-
-    def _take_fault(self, name, *, after):
-        fault = next((each for each in self.faults if each.after == after and re.search(each.request, name)), None)
-        if fault:
-            fault.times -= 1
-            if not fault.times:
-                self.faults.remove(fault)
-        return fault
 
     def _metadata(self, _request, _body):
         if not self.says_limit:
@@ -327,14 +309,3 @@ def _link(link_id, student, person, relationship, order):
 def _enrollment(dcid, section, student):
     dates = {"begins_on": "2026-08-17", "ends_on": "2027-06-11"}
     return {"enrollment_id": dcid, "section_id": section, "student_dcid": student, **dates}
-
-
-def responding(status, body=None, **headers):
-    headers = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return lambda _request: JSONResponse(body or {}, status, headers=headers)
-
-
-def disconnect(request):
-    """Close the connection without a response."""
-    request.scope["slack.drop_connection"]()
-    return Response()
