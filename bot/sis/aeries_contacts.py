@@ -29,9 +29,9 @@ class Record:
     is_locked: bool
     phones: tuple[Phone, ...]
 
-    def with_numbers(self, numbers: Iterable[str | None], region: str) -> list[Phone]:
+    def has_number(self, numbers: Iterable[str | None], region: str) -> bool:
         wanted = {number for number in numbers if number}
-        return [phone for phone in self.phones if phone.parsed(region).e164 in wanted]
+        return any(phone.parsed(region).e164 in wanted for phone in self.phones)
 
 
 class AeriesContacts:
@@ -85,7 +85,7 @@ def choose_record(records: Sequence[Record], edit: ContactEdit, *, region: str) 
     """Return the record of a contact among those of a student: the one of the name; among several, the one with the number."""
     numbers = (edit.base, edit.value)
     named = [record for record in records if record.search == edit.search]
-    with_number = [record for record in named or records if record.with_numbers(numbers, region)]
+    with_number = [record for record in named or records if record.has_number(numbers, region)]
     if not named:
         return Obstacle.OTHER_NAME if with_number else Obstacle.GONE
     matching = named if len(named) == 1 else with_number
@@ -93,10 +93,11 @@ def choose_record(records: Sequence[Record], edit: ContactEdit, *, region: str) 
 
 
 def plan_record(record: Record, edit: ContactEdit, *, region: str) -> WritePlan:
-    """Decide how one record gets the edit's value: in the field that has the base, else in a blank one."""
-    # A number is not compared with fields that staff did not change; what would be read without it is.
-    ours = record.with_numbers((edit.base, edit.value), region) if edit.value else []
-    plan = plan_write(ours or record.phones, edit, region=region)
+    """Decide how one record gets the edit's value: in the best field if that has the base, else in a blank one."""
+    plan = plan_write(record.phones, edit, region=region)
+    if plan.verdict is Verdict.CONFLICT and record.has_number((edit.base,), region):
+        # Staff saw another field than the one that we would read: neither is known to be newer.
+        return WritePlan(Verdict.BLOCKED, plan.number, obstacle=Obstacle.OTHER_NUMBER)
     if plan.write is None:
         return plan
     if obstacle := _find_obstacle(record, edit, plan.write):

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from support import mail_server, people
+from support import aeries_server, mail_server, people
 from support import sis_bundles as bundles
 from support.command_line import is_one_readable_line, sis_settings
 from support.sis_server import serving
@@ -117,6 +117,28 @@ def test_the_configured_sis_is_tried(run):
         half = line(run("doctor", SIS_ONEROSTER_URL=configured["SIS_ONEROSTER_URL"]), "SIS source")
         assert "SIS_ONEROSTER_CLIENT_ID" in half
     assert line(run("doctor"), "SIS source").startswith("· ")
+
+
+def test_the_certificate_of_aeries_is_tried():
+    def checked(**settings):
+        [check] = checks.check_write_back(Settings(_env_file=None, sis_write_back="aeries", **settings))
+        return check.ok, check.sentence
+
+    with aeries_server.serving() as aeries:
+        url = f"{aeries.url}/aeries"
+        good, sentence = checked(sis_aeries_url=url, sis_aeries_certificate=aeries_server.CERTIFICATE)
+        assert good, sentence
+        for settings, said in [
+            ({"sis_aeries_url": url, "sis_aeries_certificate": "wr0ng"}, "SIS_AERIES_CERTIFICATE"),
+            ({"sis_aeries_url": f"{url}/admin", "sis_aeries_certificate": "wr0ng"}, "SIS_AERIES_URL"),
+            ({"sis_aeries_url": url}, "SIS_AERIES_CERTIFICATE"),
+        ]:
+            good, sentence = checked(**settings)
+            assert not good
+            assert said in sentence
+            assert "wr0ng" not in sentence
+    assert aeries.writes == []
+    assert checks.check_write_back(Settings(_env_file=None)) == []
 
 
 @pytest.mark.parametrize(

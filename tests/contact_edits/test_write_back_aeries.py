@@ -135,6 +135,10 @@ def _extend(aeries):
     aeries.contacts[MARIA] |= {"CellPhone": "", "WorkPhone": OLD, "WorkPhoneExt": "12"}
 
 
+def _add_cell(aeries):
+    aeries.contacts[MARIA] |= {"CellPhone": THIRD, "HomePhone": OLD}
+
+
 def _repeat(aeries):
     aeries.contacts[MARIA]["HomePhone"] = NEW
 
@@ -147,6 +151,7 @@ def _repeat(aeries):
         (_double, "ambiguous"),
         (_lock, "locked"),
         (_extend, "extension"),
+        (_add_cell, "other_number"),
         (_repeat, "other_number"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Random edits, approvals, crashes, lost answers, syncs, and changes by other people in PowerSchool, against a model."""
+"""Random edits, approvals, crashes, lost answers, syncs, and changes by other people in the SIS, against a model."""
 
 import os
 import random
@@ -6,10 +6,12 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
-from support import edits
+from support import aeries_server, edits, powerschool_server
+from support.aeries_desk import SAM, AeriesDesk
 from support.powerschool_desk import Desk, Killed
-from support.powerschool_server import serving, small_district
+from support.powerschool_server import small_district
 from support.sis_faults import Fault, disconnect, responding
 
 from bot.db.models.edits import IN_FORCE, Edit
@@ -22,16 +24,96 @@ from bot.sis.contact_phones import Phone, choose_number
 ROUNDS = int(os.environ.get("WRITE_BACK_ROUNDS", "40"))
 
 
-def test_random_edits_kills_and_registrars_lose_double_and_overwrite_nothing(empty_database, tmp_path):
+class PowerSchoolSide:
+    """What the model has to know of PowerSchool."""
+
+    people = tuple(range(2001, 2007))
+    changes = "^(PUT|POST|DELETE) /ws/contacts"
+
+    def __init__(self, server):
+        self.server = server
+
+    @classmethod
+    def serving(cls):
+        tables = small_district()
+        tables["contact_links"] = [
+            {"link_id": person, "student_dcid": 1, "person_id": person, "link_order": person - 2000}
+            for person in cls.people
+        ]
+        return powerschool_server.serving(tables=tables, refusals=None, page_limit=1000)
+
+    def desk(self, engine, folder):
+        return Desk(engine, folder, self.server)
+
+    def add(self, person, numbers):
+        self.server.add_person(person, f"Adult{person}", "Rivera", numbers)
+
+    def person(self, sourced_id):
+        return int(sourced_id)
+
+    def change(self, person, number, chance):
+        phones = self.server.people[person].phones
+        kind = chance.choice(("change", "change", "add", "delete"))
+        if kind == "add" or not phones:
+            phone_id = next(self.server.phone_ids)
+            phones[phone_id] = {"contactsPhoneId": phone_id, "phoneNumber": number, "phoneType": "Mobile"}
+        elif kind == "change":
+            chance.choice(list(phones.values()))["phoneNumber"] = number
+        else:
+            del phones[chance.choice(list(phones))]
+
+    def phones(self, person):
+        return map_phones(self.server.people[person])
+
+    def writes(self, person):
+        """Return (before, after) of each write, ten digits or blank."""
+        return [(before, after) for _, key, before, after in self.server.writes if key == person]
+
+
+class AeriesSide:
+    """What the model has to know of Aeries."""
+
+    people = tuple((SAM, sequence) for sequence in range(1, 7))
+    changes = "^POST .*UpdateContact"
+    serving = staticmethod(aeries_server.serving)
+
+    def __init__(self, server):
+        self.server = server
+
+    def desk(self, engine, folder):
+        return AeriesDesk(engine, folder, self.server)
+
+    def add(self, person, numbers):
+        phones = dict(zip(("CellPhone", "HomePhone"), (number[2:] for number in numbers), strict=False))
+        self.server.add(*person, f"Adult{person[1]}", "Rivera", **phones)
+
+    def person(self, sourced_id):
+        return SAM, int(sourced_id.rsplit("_", 1)[1])
+
+    def change(self, person, number, chance):
+        kind = chance.choice(aeries_server.PHONES)
+        self.server.contacts[person][kind] = chance.choice((number[2:], number[2:], ""))
+
+    def phones(self, person):
+        fields = self.server.contacts[person]
+        kinds = (("CellPhone", "Mobile"), ("HomePhone", "Home"), ("WorkPhone", "Work"))
+        return [Phone(at, fields[name], kind) for at, (name, kind) in enumerate(kinds)]
+
+    def writes(self, person):
+        return [(before, after) for key, _, before, after in self.server.writes if key == person]
+
+
+@pytest.mark.parametrize("kind", [PowerSchoolSide, AeriesSide])
+def test_random_edits_kills_and_registrars_lose_double_and_overwrite_nothing(empty_database, tmp_path, kind):
     """`WRITE_BACK_ROUNDS=2000` for more."""
     seed = int(os.environ.get("WRITE_BACK_SEED", "0")) or random.randrange(1_000_000)  # noqa: S311 - no secret.
     model = Model(empty_database, tmp_path, random.Random(seed))  # noqa: S311 - no secret.
-    with serving(tables=model.tables, refusals=None, page_limit=1000) as powerschool:
-        model.start(powerschool)
+    with kind.serving() as server:
+        model.start(kind(server))
         for _ in range(ROUNDS):
             model.play()
         model.finish()
-    print(f"seed {seed}: {dict(model.counts)}")
+    print(f"{kind.__name__}, seed {seed}: {dict(model.counts)}")
     assert model.problems == [], f"seed {seed}"
 
 
@@ -52,24 +134,16 @@ def map_phones(person):
 class Model:
     """Random rounds for a few contacts. Every number is new, so that each tells who entered it."""
 
-    people = tuple(range(2001, 2007))
-
     def __init__(self, engine, folder, chance):
         self.engine, self.folder, self.random = engine, folder, chance
         self.counts, self.problems = Counter(), []
         self.next_number = 2_000_000
-        self.tables = small_district()
-        self.tables["contact_links"] = [
-            {"link_id": person, "student_dcid": 1, "person_id": person, "link_order": person - 2000}
-            for person in self.people
-        ]
 
-    def start(self, powerschool):
-        self.powerschool = powerschool
+    def start(self, side):
+        self.side, self.people = side, side.people
         for person in self.people:
-            numbers = [self.number() for _ in range(self.random.randrange(3))]
-            powerschool.add_person(person, f"Adult{person}", "Rivera", numbers)
-        self.desk = Desk(self.engine, self.folder, powerschool)
+            side.add(person, [self.number() for _ in range(self.random.randrange(3))])
+        self.desk = side.desk(self.engine, self.folder)
         self.desk.sync()
 
     def number(self):
@@ -94,15 +168,8 @@ class Model:
             self.desk.approve()
 
     def registrar(self):
-        phones = self.powerschool.people[self.random.choice(self._approved() or self.people)].phones
-        kind = self.random.choice(("change", "change", "add", "delete"))
-        if kind == "add" or not phones:
-            phone_id = next(self.powerschool.phone_ids)
-            phones[phone_id] = {"contactsPhoneId": phone_id, "phoneNumber": self.number(), "phoneType": "Mobile"}
-        elif kind == "change":
-            self.random.choice(list(phones.values()))["phoneNumber"] = self.number()
-        else:
-            del phones[self.random.choice(list(phones))]
+        person = self.random.choice(self._approved() or self.people)
+        self.side.change(person, self.number(), self.random)
         self.counts["changed there"] += 1
 
     def _approved(self):
@@ -110,14 +177,13 @@ class Model:
         with transaction(self.engine) as session:
             contacts = select(Contact.sourced_id).join(Edit, Edit.contact_id == Contact.id)
             waiting = contacts.join(SisWrite, SisWrite.edit_id == Edit.id).where(SisWrite.state.in_(OPEN))
-            return [int(sourced_id) for sourced_id in session.scalars(waiting.order_by(Contact.id))]
+            return [self.side.person(sourced_id) for sourced_id in session.scalars(waiting.order_by(Contact.id))]
 
     def write(self):
         if self.random.random() < 0.3:
-            answer, after = self.random.choice((disconnect, responding(500), responding(429, retry_after=0))), True
-            self.powerschool.faults = [
-                Fault("^(PUT|POST|DELETE) /ws/contacts", answer, after=self.random.random() < 0.5 and after)
-            ]
+            answer = self.random.choice((disconnect, responding(500), responding(429, retry_after=0)))
+            after = self.random.random() < 0.5
+            self.side.server.faults = [Fault(self.side.changes, answer, after=after)]
         self.desk.kill_at = self.random.choice((None, *range(12)))
         try:
             self.desk.write()
@@ -126,7 +192,7 @@ class Model:
         except UserError:
             self.counts["refusals"] += 1
         self.desk.kill_at = None
-        self.powerschool.faults = []
+        self.side.server.faults = []
 
     def sync(self):
         self.desk.sync()
@@ -136,7 +202,7 @@ class Model:
         for _ in range(12):
             self.desk.write(later=timedelta(minutes=11))
         self.desk.sync()
-        self.counts["writes"] = len(self.powerschool.writes)
+        self.counts["writes"] = len(self.side.server.writes)
         with transaction(self.engine) as session:
             self.counts.update(session.scalars(select(SisWrite.state)))
             if session.scalars(select(SisWrite).where(SisWrite.state.in_(OPEN))).all():
@@ -144,26 +210,25 @@ class Model:
             if session.scalars(select(SisWriteBatch).where(SisWriteBatch.state == "new")).all():
                 self.problems.append("a batch has no result")
             for person in self.people:
-                self._check(session, self.desk.contact(session, person), self.powerschool.people[person])
+                self._check(session, self.desk.contact(session, person), person)
 
     def _check(self, session, contact, person):
         made = session.scalars(select(Edit).where(Edit.contact_id == contact.id).order_by(Edit.id)).all()
         history = {(edit.base or "")[2:] + ">" + (edit.value or "")[2:] for edit in made}
         written = Counter()
-        for method, person_id, before, after in self.powerschool.writes:
-            if person_id == person.person_id:
-                written[after or f"no {before}"] += 1
-                if f"{before}>{after}" not in history:
-                    self.problems.append(f"{method} overwrote {before}, which no edit was based on, with {after}")
+        for before, after in self.side.writes(person):
+            written[after or f"no {before}"] += 1
+            if f"{before}>{after}" not in history:
+                self.problems.append(f"{before}, which no edit was based on, was overwritten with {after}")
         self.problems += [f"{value} was written {times} times" for value, times in written.items() if times > 1]
-        in_sis = choose_number(map_phones(person), region="US").e164
+        in_sis = choose_number(self.side.phones(person), region="US").e164
         in_force = [edit for edit in made if edit.state in IN_FORCE]
         expected = in_force[0].value if in_force else in_sis
         if edits.effective(session, contact)[0] != expected or contact.sis_phone != in_sis:
-            self.problems.append(f"contact {person.person_id} has another number here than {expected} or {in_sis}")
+            self.problems.append(f"contact {person} has another number here than {expected} or {in_sis}")
         # Undone is an edit whose editor went back to what the SIS has.
         if made and made[-1].state not in {*IN_FORCE, "absorbed", "reverted", "undone"}:
-            self.problems.append(f"the last edit of {person.person_id} is {made[-1].state}")
+            self.problems.append(f"the last edit of {person} is {made[-1].state}")
         if (
             made
             and made[-1].state == "absorbed"

@@ -2,7 +2,7 @@
 
 import pytest
 from sqlalchemy import select, text
-from support import edits, people, screens, surfaces
+from support import aeries_server, edits, people, screens, surfaces
 from support.powerschool_server import CLIENT, serving
 from support.snapshots import draw
 
@@ -128,3 +128,37 @@ def test_only_students_that_the_person_may_see_are_written(office, family, sessi
 def test_without_the_setting_nothing_can_be_written(office, family, session):
     assert WRITE not in screens.action_ids(pending(office.clara))
     assert session.scalar(select(Contact.sis_phone).where(Contact.sourced_id == "1001")) == "+13125550140"
+
+
+class TestAeries:
+    @pytest.fixture
+    def aeries(self):
+        with aeries_server.serving() as running:
+            running.add(99400001, 1, "Maria", "Rivera", CellPhone="3125550140")
+            running.add(99400001, 2, "Otto", "Rivera", CellPhone="3125550141", AdministrativeLockCode="Y")
+            yield running
+
+    @pytest.fixture
+    def settings_changed(self, aeries):
+        return {
+            "export_roles": "siteAdministrator",
+            "sis_write_back": "aeries",
+            "sis_aeries_url": f"{aeries.url}/aeries",
+            "sis_aeries_certificate": aeries_server.CERTIFICATE,
+        }
+
+    @pytest.mark.usefixtures("family")
+    def test_every_sentence_names_aeries(self, office, session, aeries):
+        session.execute(text("UPDATE students SET sourced_id = '99400001' WHERE given_name = 'Sam'"))
+        session.commit()
+        message = pending(office.clara)
+        assert "PowerSchool?" not in str(message.blocks)
+        assert "Write to Aeries" in str(message.blocks)
+        office.clara.press(message, action_id=WRITE)
+        assert "to Aeries" in text_of(office.clara.last())
+        office.tick()
+        assert aeries.writes == [((99400001, 1), "CellPhone", "3125550140", "3125550190")]
+        [result] = results(office.clara)
+        assert "In Aeries now: 1 number." in text_of(result)
+        assert "The contact is locked there." in text_of(result)
+        assert "PowerSchool" not in text_of(result)
