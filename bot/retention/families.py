@@ -132,21 +132,18 @@ AND NOT EXISTS (SELECT FROM edits e WHERE e.value = n.phone AND e.state IN ('pen
 AND NOT EXISTS (SELECT FROM deliveries d WHERE d.phone = n.phone)
 AND NOT EXISTS (SELECT FROM unclear_texts t WHERE t.phone = n.phone)
 """
+# A number may have got a row since it was erased, as a message went to it. It has both: what the hash keeps, and what came since.
+_RESTORE = text("SELECT restore_erased_numbers(CAST(:phones AS text[])) WHERE EXISTS (SELECT FROM erased_numbers)")
 _ERASE_NUMBERS = text(f"""
 WITH old AS (
     DELETE FROM phone_numbers n WHERE n.phone = ANY (:phones) AND {_UNUSED}
     RETURNING erased_number_hash(n.phone) AS number_hash, n.*
 ),
 texts AS (DELETE FROM opt_out_texts t USING old WHERE t.phone = old.phone),
-lifted AS (
-    DELETE FROM erased_numbers e USING old WHERE e.number_hash = old.number_hash AND old.opted_out_at IS NULL AND old.wrong_person_at IS NULL
-),
 kept AS (
     INSERT INTO erased_numbers (number_hash, opted_out_at, opted_out_by, wrong_person_at, wrong_person_by)
     SELECT number_hash, opted_out_at, opted_out_by, wrong_person_at, wrong_person_by FROM old
     WHERE opted_out_at IS NOT NULL OR wrong_person_at IS NOT NULL
-    ON CONFLICT (number_hash) DO UPDATE SET opted_out_at = excluded.opted_out_at, opted_out_by = excluded.opted_out_by,
-        wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
 )
 SELECT count(*) FROM old
 """)
@@ -167,4 +164,5 @@ def erase_unused_numbers(engine: Engine) -> int:
 def erase_numbers(session: Session, phones: Sequence[str]) -> int:
     """Erase those of these numbers (E.164) that no one has anymore, and return how many."""
     lock_cleanup_list(session)
+    session.execute(_RESTORE, {"phones": list(phones)})
     return session.scalar(_ERASE_NUMBERS, {"phones": list(phones)}) or 0

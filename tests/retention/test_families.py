@@ -15,6 +15,7 @@ from bot.db.models.messages import Delivery, PhoneNumber
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
+from bot.mass_messages.wrong_person import park_numbers
 from bot.retention.families import erase_left_families
 
 YEAR = timedelta(days=400)
@@ -174,3 +175,33 @@ def test_number_that_a_sibling_account_still_has_keeps_its_status(engine, sessio
     erase(engine, now + 2 * YEAR)
     assert state(session, home.maria.sis_phone) == ("opt_out", True)
     assert count(session, ErasedNumber) == 0
+
+
+def lost_stop(engine, session, home, now):
+    """Return a number that texted STOP and was erased."""
+    phone = home.maria.sis_phone
+    apply_opt_out(session, phone, by="twilio", now=now)
+    session.commit()
+    erase_number(engine, session, home, now)
+    return phone
+
+
+def test_stop_of_an_erased_number_outlives_a_later_row_without_it(engine, session, home, now):
+    phone = lost_stop(engine, session, home, now)
+    session.add(PhoneNumber(phone=phone, status="inactive", since=now))
+    session.commit()
+    erase(engine, now + 3 * YEAR)
+    people.contact(session, home.tess, given="Otto", phone=phone)
+    session.commit()
+    assert state(session, phone) == ("opt_out", True)
+
+
+def test_stop_of_an_erased_number_outlives_a_later_wrong_person(engine, session, home, now):
+    phone = lost_stop(engine, session, home, now)
+    park_numbers(session, {phone: now + YEAR}, by="deactivations", now=now + YEAR)
+    session.commit()
+    erase(engine, now + 3 * YEAR)
+    people.contact(session, home.tess, given="Otto", phone=phone)
+    session.commit()
+    assert state(session, phone) == ("opt_out", True)
+    assert session.get(PhoneNumber, phone).wrong_person_at
