@@ -177,5 +177,9 @@ def _write(answers: dict[str, str]) -> None:
 
 
 def _quoted(value: str) -> str:
-    """Return a value as `.env` files write it: in quotes where a blank or a # would end it."""
-    return value if value.isascii() and not set(value) & set(" #'\"\\$`") else "'" + value.replace("'", "\\'") + "'"
+    """Return a value as `.env` files write it: in quotes where a sign in it has a meaning there."""
+    if value.isascii() and not set(value) & set(" #'\"\\$`"):
+        return value
+    # `${NAME}` is replaced even in quotes, here by its default: the dollar sign.
+    literal = value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "${:-$}{")
+    return f"'{literal}'"

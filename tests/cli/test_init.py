@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from support.command_line import COMMAND, is_one_readable_line
 
+from bot.cli import init
 from bot.settings import Settings
 
 
@@ -59,3 +60,11 @@ def test_answer_that_does_not_work_says_why_and_is_asked_again(answer, slack, da
 def test_end_of_the_input_writes_nothing(answer, tmp_path):
     assert answer("").returncode != 0
     assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize("value", ["a blank #1", "it's", "ends\\", r"\\server\share", r"a\'b", "p${HOME}x", "p$1"])
+def test_settings_are_read_as_they_were_answered(tmp_path, monkeypatch, value):
+    monkeypatch.chdir(tmp_path)
+    init._write({"SIS_NAME": value, "INGEST_TOKEN": "a" * 64})
+    settings = Settings()
+    assert (settings.sis_name, settings.secret("ingest_token")) == (value, "a" * 64)
