@@ -22,10 +22,11 @@ class NoteKind(StrEnum):
 
 
 _REFUSED = re.compile(
-    r"\b(?:do\s*not|don\W?t|never|no|not|please\s+no)\W+(?:\w+\W+){0,2}?"
-    r"(?:text|txt|sms|call|contact|messag|llam|contact|text|mensaj|mand|envi|escrib)"
-    r"|\b(?:dnc|dnt|d\.n\.c)\b|\bno\s*(?:contact|text|call|texto|llamada)"
-    r"|court|restrain|protecti(?:ve|on)\b|injunction|custod|\bopt(?:ed)?\W?out|\bstop\b|\brefus"
+    r"\b(?:do\s*not|(?:do|does|did|wo|ca)n?\W?n?t|can\s*not|never|no|not|please\s+no)\W*(?:\w+\W+){0,3}?"
+    r"(?:text|txt|sms|ms?gs?\b|call|contact|messag|llam|comuni|mensaj|mand|envi|escrib)"
+    r"|\b(?:dnc|dnt|d\.\s*n\.\s*[ct])\b|\bno\s*(?:contact|text|call|texto|llamada)|\btexts?\W+no\b"
+    r"|\b(?:calls?|voice|phone\s+calls?|solo\s+llamadas?)\W+only\b|\bsolo\s+llamadas?\b|\bunsubscri"
+    r"|court|restrain|protecti(?:ve|on)\b|injunction|custod|\bopt(?:s|ed)?\W?out|\bstop\b|\brefus|\bt\.?r\.?o\b\.?|\bstay\W+away"
     r"|orden\s+(?:judicial|de\s+\w+)|alejamiento|restriccion|\bprohibid|\bjuzgado|\btribunal"
 )
 _DEAD = re.compile(
@@ -42,7 +43,11 @@ _NATIONAL_DIGITS = 10
 def kind_of(note: str) -> NoteKind | None:
     """Return what follows from a note; None for most."""
     text = unicodedata.normalize("NFKD", note.casefold())
-    text = "".join(character for character in text if not unicodedata.combining(character)).replace("’", "'")
+    text = (
+        "".join(character for character in text if not unicodedata.combining(character))
+        .replace("’", "'")
+        .replace("_", " ")
+    )
     if _REFUSED.search(text):
         return NoteKind.REFUSED
     return NoteKind.DEAD if _DEAD.search(text) else None

@@ -17,6 +17,9 @@ REFUSED = (
     *("never text her", "please no texting", "opted out", "STOP", "do not leave messages", "refused texts"),
     *("no llamar", "NO ENVIAR MENSAJES", "no mandar textos", "no contactar", "orden judicial", "orden de alejamiento"),
     *("orden de restricción", "custodia del papá", "wrong number, do not call"),
+    *("doesn't want texts", "doesn’t want to be texted", "won't take texts", "cannot be contacted", "can't be called"),
+    *("do_not_text", "DONOTTEXT", "DoNotCall", "D.N.T.", "no msgs", "text no", "opts out", "unsubscribed"),
+    *("call only", "calls only", "voice only", "TRO on file", "stay away order", "no comunicarse", "solo llamadas"),
 )
 DEAD = (
     *(
@@ -45,6 +48,9 @@ NEITHER = (
     "mamá",
     "no voicemail",
     "Nottingham",
+    "Metro",
+    "text or call",
+    "Texts ok, no English",
 )
 
 
