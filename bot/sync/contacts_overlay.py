@@ -258,6 +258,16 @@ _KEEP = (
       AND c.id IN (SELECT l.contact_id FROM student_contacts l JOIN students s ON s.id = l.student_id AND l.active
                    JOIN overlay_kept_students k ON k.student = s.sourced_id)
     """,
+    # Without a file the number is that of OneRoster again, but who must not be texted stays so.
+    f"""
+    UPDATE stage_users u
+    SET phone_note = concat_ws(' · ', u.phone_note, nullif(c.sis_phone_note, u.phone_note)), phone_note_kind = 'refused'
+    FROM contacts c
+    WHERE NOT {{has_file}} AND c.sourced_id = u.sourced_id AND c.active AND c.sis_note_kind = 'refused'
+      AND u.phone_note_kind IS DISTINCT FROM 'refused' AND NOT starts_with(c.sourced_id, '{_PREFIX}')
+      AND (c.sis_contact_id IS NOT NULL
+           OR EXISTS (SELECT FROM student_contacts l WHERE l.contact_id = c.id AND l.active AND l.priority IS NOT NULL))
+    """,
     f"""
     INSERT INTO overlay_links
     SELECT s.sourced_id, c.sourced_id, l.relationship, l.priority

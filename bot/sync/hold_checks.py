@@ -23,6 +23,7 @@ _CROSSED_SHARE = 0.1
 _MANY_ADULTS = 10
 # A column that is blank for everyone is no coincidence from here on.
 _ALL_OF = 5
+_FEW = 2
 _MAX_EXAMPLES = 10
 
 
@@ -41,7 +42,7 @@ class _Check:
     """`select` returns (weight, example), one row for each case, those with the greatest weight first.
 
     It holds at `least` cases that are more than `share` of the setting's percent of `table` (numbers: of contacts with a
-    number), or at all rows of `table`. `clause` has {count} and {before}. `is_for_new_year`: it counts in the night of a roll-over, too.
+    number, refusals: of contacts with a note against texts), or at all rows of `table`. `clause` has {count} and {before}. `is_for_new_year`: it counts in the night of a roll-over, too.
     """
 
     select: str
@@ -100,6 +101,12 @@ WHERE x.kind = 'inactive' AND NOT EXISTS (SELECT FROM hold_leavers gone WHERE go
 _NUMBERS = """
 SELECT 0, 'contact ' || sourced_id || ' would have no number' FROM hold_numbers
 WHERE stays AND before IS NOT NULL AND after IS NULL
+"""
+# Of contacts who stay. A court order is rarely lifted, and a column of notes that is missing from an export would lift them all.
+_REFUSALS = """
+SELECT 0, 'contact ' || c.sourced_id || ' would have no note against texts'
+FROM change_contacts x JOIN contacts c ON c.sourced_id = x.live_sourced_id
+WHERE x.kind = 'changed' AND c.active AND c.sis_note_kind = 'refused' AND x.sis_note_kind IS DISTINCT FROM 'refused'
 """
 _CHECK_LEAVERS = "whether they really left, for example as graduates; if not, the export is incomplete"
 _CHECK_COLUMN = "whether the column is still in the export, and under the same title"
@@ -247,6 +254,14 @@ _CHECKS = (
     ),
     _NUMBERS_CHECK,
     _Check(
+        _REFUSALS,
+        "refusals",
+        "{count} of {before} contacts with a note against texts would be texted again",
+        "whether the notes are still in the export, and under the same title",
+        least=_ALL_OF,
+        all_of=_FEW,
+    ),
+    _Check(
         _MOVED_NUMBERS,
         "numbers",
         "{count} of {before} phone numbers would move to other people",
@@ -327,6 +342,7 @@ SELECT example, count(*) OVER () AS count FROM ({{select}}) AS cases (weight, ex
 ORDER BY weight DESC, example LIMIT {_MAX_EXAMPLES}
 """
 _COUNT_NUMBERS = "SELECT count(*) FROM contacts WHERE active AND sis_phone IS NOT NULL"
+_COUNT_REFUSALS = "SELECT count(*) FROM contacts WHERE active AND sis_note_kind = 'refused'"
 _COUNT_EMPTIED = "SELECT count(*) FROM hold_numbers WHERE stays AND before IS NOT NULL AND after IS NULL"
 
 
@@ -342,6 +358,7 @@ def find_reasons(
     execute(connection, "ANALYZE hold_numbers, hold_leavers")
     with connection.begin():
         before["numbers"] = connection.exec_driver_sql(_COUNT_NUMBERS).scalar_one()
+        before["refusals"] = connection.exec_driver_sql(_COUNT_REFUSALS).scalar_one()
         is_new_year = connection.exec_driver_sql(_IS_NEW_YEAR, {"before": before["students"]}).scalar_one()
         checks = [check for check in _CHECKS if check.is_for_new_year or not is_new_year]
         found = [_apply(connection, check, before, percent=percent, today=today) for check in checks]

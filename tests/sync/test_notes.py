@@ -9,6 +9,7 @@ from support.sis_nights import reasons
 from bot.access import AccessLevel
 from bot.contact_edits.noted_number import allow_texts
 from bot.errors import UserError
+from bot.sync.hold import SyncHeld
 
 CELLS = {
     "312-555-0177 DO NOT TEXT": ("opt_out", "DO NOT TEXT"),
@@ -136,6 +137,37 @@ def test_note_of_the_contacts_file_is_kept_through_the_night(nights):
     ]
     nights.sync()
     assert nights.rows("SELECT opted_out FROM effective_contacts WHERE given_name = 'Pat'") == [(True,)]
+
+
+NOTED = "Contact ID,First Name,Last Name,Phone Number,Student Number,Relationship Type,Contact Priority Order,Relationship Note"
+LINES = (
+    "501,Maria,Rivera,312-555-0177,sam,Mother,1,DO NOT CONTACT - court order",
+    "502,João,Sousa,,sam,Father,2,do not text",
+)
+
+
+def write_contacts(nights, *lines):
+    path = nights.folder.parent / "families.csv"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def test_refusal_of_the_contacts_file_stays_where_the_file_is_missing(nights):
+    nights.sync(contacts=write_contacts(nights, NOTED, *LINES))
+    assert [view_of(nights, who)[1:] for who in ("maria", "joao")] == [("opt_out", True)] * 2
+    notes = [note_of(nights, who) for who in ("maria", "joao")]
+    for _ in range(2):
+        nights.sync()
+        assert [view_of(nights, who)[1:] for who in ("maria", "joao")] == [("opt_out", True)] * 2
+        assert [note_of(nights, who) for who in ("maria", "joao")] == notes
+
+
+def test_column_of_refusals_that_is_missing_holds_the_sync(nights):
+    nights.sync(contacts=write_contacts(nights, NOTED, *LINES))
+    without_notes = [line.rpartition(",")[0] for line in (NOTED, *LINES)]
+    with pytest.raises(SyncHeld, match="2 of 2 contacts with a note against texts would be texted again"):
+        nights.sync(contacts=write_contacts(nights, *without_notes))
+    assert view_of(nights, "maria")[1:] == ("opt_out", True)
 
 
 def test_column_that_is_not_read_is_named_once(nights):
