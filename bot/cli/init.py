@@ -51,7 +51,7 @@ def init() -> None:
     if provider:
         answers |= provider
     answers["INGEST_TOKEN"] = secrets.token_hex(32)
-    _write(answers)
+    write(answers)
     typer.echo(f"\nWritten to {_FILE}, readable only by you. Next: cleanup-bot migrate, then cleanup-bot doctor.")
 
 
@@ -161,7 +161,7 @@ def _ask_provider() -> dict[str, str]:
     return {setting: value.strip()} if value.strip() else {}
 
 
-def _write(answers: dict[str, str]) -> None:
+def write(answers: dict[str, str]) -> None:
     comments = {question.setting: question.comment for question in _questions()}
     comments["INGEST_TOKEN"] = "Bearer token of POST /mass-messages and POST /opt-outs; made just now."  # noqa: S105 - no secret.
     lines = ["# Settings of Contact Cleanup; all of them: docs/settings.md"]

@@ -41,7 +41,16 @@ _PARTS = {
         WHERE i.contact_id = ANY (:contacts) ORDER BY m.sent_at, d.id""",
     "history": """
         SELECT subject_id AS contact_id, at, actor, action, before, after, reason FROM audit
-        WHERE subject_kind = 'contact' AND subject_id = ANY (:contacts) ORDER BY id""",
+        WHERE subject_kind = 'contact' AND subject_id = ANY (:contacts)
+          -- Not that a contact was removed from another student, and why.
+          AND NOT (action IN ('contact.removed', 'contact.brought_back')
+                   AND coalesce(after LIKE 'student %' AND after <> 'student ' || :id, false))
+        ORDER BY id""",
+    "texts": """
+        SELECT phone, opted_out, NULL AS text, sent_at, received_at FROM opt_out_texts WHERE phone = ANY (:phones)
+        UNION ALL
+        SELECT phone, answer = 'opt_out', text, NULL, received_at FROM unclear_texts WHERE phone = ANY (:phones)
+        ORDER BY received_at""",
 }
 _CONTACTS = text("SELECT contact_id FROM student_contacts WHERE student_id = :id")
 _PHONES = text("""

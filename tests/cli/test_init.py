@@ -65,6 +65,6 @@ def test_end_of_the_input_writes_nothing(answer, tmp_path):
 @pytest.mark.parametrize("value", ["a blank #1", "it's", "ends\\", r"\\server\share", r"a\'b", "p${HOME}x", "p$1"])
 def test_settings_are_read_as_they_were_answered(tmp_path, monkeypatch, value):
     monkeypatch.chdir(tmp_path)
-    init._write({"SIS_NAME": value, "INGEST_TOKEN": "a" * 64})
+    init.write({"SIS_NAME": value, "INGEST_TOKEN": "a" * 64})
     settings = Settings()
     assert (settings.sis_name, settings.secret("ingest_token")) == (value, "a" * 64)

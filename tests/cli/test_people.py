@@ -8,10 +8,14 @@ from support import mass_messages as messages
 from support import people
 from support.command_line import is_one_readable_line
 
+from bot.access import AccessLevel
+from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.db.models.edits import Audit
 from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.unclear_texts import UnclearText
 from bot.db.session import transaction
 from bot.mass_messages.opt_outs import apply_opt_out
+from bot.providers.unclear_texts import Topic
 
 
 @pytest.fixture
@@ -52,6 +56,29 @@ def test_record_holds_what_is_known_of_one_student_and_no_other(run, tmp_path, e
     assert "Tess" not in path.read_text()
     again = run("export-record", path, "--student", "900017")
     assert (again.returncode, is_one_readable_line(again.stderr)) == (1, True)
+
+
+def test_record_has_the_removals_of_its_student_and_of_no_other(run, tmp_path, empty_database, family):
+    with transaction(empty_database) as session:
+        clerk = people.actor_of(people.staff(session, "Clara", "Kim"), level=AccessLevel.DISTRICT)
+        maria = session.scalars(select(Contact).where(Contact.given_name == "Maria")).one()
+        for student in session.scalars(select(Student.id)).all():
+            reason, version = RemovalReason.CUSTODY, session.get_one(Contact, maria.id, populate_existing=True).version
+            remove_contact(
+                session, maria.id, student_id=student, version=version, reason=reason, actor=clerk, now=people.NOW
+            )
+    run("export-record", tmp_path / "record.json", "--student", "900017")
+    history = json.loads((tmp_path / "record.json").read_text())["history"]
+    assert [row["after"] for row in history if row["action"] == "contact.removed"] == [f"student {family}"]
+
+
+def test_record_has_what_the_contacts_texted(run, tmp_path, empty_database, family):
+    with transaction(empty_database) as session:
+        values = {"phone": "+13125550143", "provider": "twilio", "topic": Topic.OPT_OUT}
+        session.add(UnclearText(event_key="1", text="please stop this", received_at=people.NOW, **values))
+    run("export-record", tmp_path / "record.json", "--student", "900017")
+    held = json.loads((tmp_path / "record.json").read_text())
+    assert [(row["phone"], row["text"]) for row in held["texts"]] == [("+13125550143", "please stop this")]
 
 
 def test_student_in_the_roster_is_not_erased(run, empty_database, family):
