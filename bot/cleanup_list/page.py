@@ -5,7 +5,7 @@ fifth to a third less than two statements.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -66,7 +66,8 @@ class Page:
     """One page of students; totals and counts are of the whole filter, each contact counted once.
 
     `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted;
-    `fixed` counts the contacts that staff fixed, which wait for the next mass message and stay in all other counts.
+    `fixed` counts the contacts that staff fixed, which wait for the next mass message and stay in all other counts; `landlines`
+    counts those that are not fixed yet.
     `filter.page` is the page shown: the last one where the list has become shorter than what was asked for.
     """
 
@@ -79,6 +80,7 @@ class Page:
     fixed: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
+    landlines: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,13 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         students=tuple(
             student_from_row(contacts[0], map(contact_from_row, contacts)) for contacts in by_student.values()
         ),
+        landlines=_to_fix(by_status, SmsStatus.LANDLINE),
     )
+
+
+def _to_fix(by_status: Mapping[SmsStatus, Sequence[int]], status: SmsStatus) -> int:
+    number, fixed = by_status.get(status, (0, 0))
+    return number - fixed
 
 
 @cache
@@ -191,7 +199,7 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
     ).cte("totals")
     total = select(totals.c.total).scalar_subquery()
     offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)
-    shown = select(students).order_by(*_ranking(students)).limit(page_size).offset(offset).cte("shown")
+    shown = select(students).order_by(*ranking(students)).limit(page_size).offset(offset).cte("shown")
     is_matching = effective_contacts.c.contact_id == any_(shown.c.contact_ids)
     listed = listed_contacts_query(shown.c.student_id).where(is_matching)
     contact = listed.add_columns(_other_students(shown, students, level)).lateral("contact")
@@ -204,7 +212,7 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
         totals,
         _counts_by_status(students).label("counts"),
     )
-    return statement.join_from(shown, contact, true()).join(totals, true()).order_by(*_ranking(shown), contact.c.turn)
+    return statement.join_from(shown, contact, true()).join(totals, true()).order_by(*ranking(shown), contact.c.turn)
 
 
 def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]:
@@ -216,7 +224,7 @@ def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]
     stands_before = (
         exists()
         .where(earlier.c.student_id == other.id, contact_id == any_(earlier.c.contact_ids))
-        .where(tuple_(*_ranking(earlier)) < tuple_(*_ranking(shown)))
+        .where(tuple_(*ranking(earlier)) < tuple_(*ranking(shown)))
         .correlate(other, effective_contacts, shown)
     )
     names = (other.family_name, other.given_name, other.id)
@@ -232,7 +240,7 @@ def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]
     )
 
 
-def _ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
+def ranking(students: FromClause) -> tuple[ColumnElement[Any], ...]:
     """Return the order of a list: by need, the first thing to do, grade, and name. The index `ix_listed_students_rank` begins like it.
 
     A contact whose number was just edited counts as textable.

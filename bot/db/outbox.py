@@ -24,7 +24,8 @@ A notice about the wrong person (`wrong_person_notices`) is `new` until its read
     ambiguous, no answer  failed, reported     -              -                         failed; report of a
                                                                                         held sync: pending
 
-Notices to administrators (`admin_notices`) go as those of syncs.
+Notices to administrators (`admin_notices`) go as those of syncs. A bulk change (`bulk_changes`) is leased while it is done, and
+again for its answer, which goes as fix thanks do.
 
 The words of Slack are in `bot.slack.kit.api_errors`. After "our token refused" and "later" every outbox pauses (`pause`); the row
 that failed is due last, so that it never holds up the others.

@@ -1,6 +1,7 @@
 """Every table, for Alembic and the tests: importing this module registers the tables of all others."""
 
 from bot.db.models import (
+    bulk,
     downloads,
     edits,
     erased_numbers,
@@ -21,6 +22,7 @@ from bot.db.models import (
 from bot.db.models.base import Base
 
 MODULES = (
+    bulk,
     downloads,
     edits,
     erased_numbers,
