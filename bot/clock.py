@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from bot.admin_notices import delete_old_admin_notices, enqueue_admin_notices
 from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
+from bot.contact_edits.bulk import delete_old_changes
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.session import transaction
@@ -42,7 +43,7 @@ from bot.slack import write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
-from bot.slack.list import download_post
+from bot.slack.list import bulk_worker, download_post
 from bot.slack.results import worker as results_worker
 from bot.slack.student import wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
@@ -119,6 +120,7 @@ def _jobs(
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
+        "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
         "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now(), zone=settings.zone),
         "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
@@ -223,6 +225,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
     return (
         open_views.delete_expired_views(session, now=now)
         + delete_old_downloads(session, now=now)
+        + delete_old_changes(session, now=now)
         + delete_old_reports(session, now=now)
         + delete_old_requests(session, now=now)
         + delete_old_refusals(session, now=now)

@@ -33,6 +33,7 @@ SELECT min(coalesce(first_due_at, due_at)) FROM (
     UNION ALL SELECT first_due_at, due_at FROM sync_notices WHERE state IN ('pending', 'claimed', 'ambiguous')
     UNION ALL SELECT first_due_at, due_at FROM admin_notices WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM wrong_person_notices WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM bulk_changes WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM text_cards WHERE state IN ('pending', 'claimed')
 ) AS unsent
 """)

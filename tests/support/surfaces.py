@@ -278,10 +278,24 @@ def save(values):
     return lambda person, _scene: person.fill(person.view, values(person) if callable(values) else values).submit()
 
 
-def switch_all_to_call(person):
-    """Return the values of the bulk dialog that switch every contact to autocalls."""
-    options = person.view.body["blocks"][0]["element"]["options"]
-    return {"who": [option["value"] for option in options], "what": "call"}
+def apply_to_chosen(person, _scene):
+    """Switch every contact to autocalls, each of them chosen."""
+    chosen = next(block for block in person.view.blocks if block["block_id"] == "who")
+    values = [option["value"] for option in chosen["element"]["options"]]
+    return person.fill(person.view, {"which": "some", "who": values, "what": "call"}).submit()
+
+
+def open_refused_bulk(person, scene):
+    """Submit a dialog whose contacts were changed after it opened."""
+    open_bulk(person, scene)
+    filled = person.fill(person.view, {"which": "all", "what": "call"})
+    open_bulk_answer(person, scene)
+    assert filled.submit_stale().ok
+
+
+def open_bulk_answer(person, scene):
+    open_bulk(person, scene)
+    assert apply_to_chosen(person, scene).ok
 
 
 def _submit_report(person, _scene):
@@ -318,7 +332,10 @@ LISTS = {
     "next page": EntryPoint(open_list, press_last(action_id="list.show.next")),
     "suggestion": EntryPoint(open_list, press_last(action_id="list.show.suggestion.0")),
     "menu on the Home tab": EntryPoint(open_home, _show_red(lambda person: person.home)),
-    "Several at once…": EntryPoint(open_list, press_last(action_id="list.bulk")),
+    "Bulk edit…": EntryPoint(open_list, press_last(action_id="list.bulk")),
+    "Switch all landlines to calls…": EntryPoint(
+        receive(("list.bulk_calls", lambda _: "landline")), press_last(action_id="list.bulk_calls")
+    ),
     "shortcut": EntryPoint(no_screen, lambda person, _: person.shortcut("list.open")),
     "menu in a dialog": EntryPoint(open_list_dialog, _show_red(lambda person: person.view)),
     "message shortcut on a digest": EntryPoint(
@@ -375,7 +392,9 @@ STUDENT = {
     "Wrong person": EntryPoint(open_student, choose_more("contact.wrong_person", "lars")),
     "Wrong person, recorded": EntryPoint(open_wrong_person, save({})),
     "Undo wrong person": EntryPoint(open_parked, press_in_view("contact.verified")),
-    "Several at once…, applied": EntryPoint(open_bulk, save(switch_all_to_call)),
+    "Bulk edit…, applied": EntryPoint(open_bulk, apply_to_chosen),
+    "Undo all": EntryPoint(open_bulk_answer, press_in_view("list.bulk_undo")),
+    "Show names": EntryPoint(open_refused_bulk, press_last(action_id="list.bulk_stayed")),
     "Show number": EntryPoint(open_student, press_of("contact.show_number", "maria")),
     "sibling": EntryPoint(open_student, press_in_view("student.open_sibling.0")),
     "History": EntryPoint(open_student, choose_more("history")),
@@ -418,14 +437,18 @@ EXPORTS = {
     "Write to PowerSchool": EntryPoint(_receive_exports, press_last(action_id=pending.WRITE)),
 }
 ALL = STAFF | OFFICE | DISTRICT | EXPORTS
-SHOWS_NO_STUDENT = {*GENERAL, "Script", "another script", "Keep ours in a message", "Take the SIS's in a message"}
+SHOWS_NO_STUDENT = {
+    *GENERAL,
+    *("Script", "another script", "Switch all landlines to calls…"),
+    *("Keep ours in a message", "Take the SIS's in a message"),
+}
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
     *LISTS,
     *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
     *("History", "sibling", "open a student not on the list", "open a pending change"),
     *("Remove", "Told us to stop", "Wrong person", "Log a call", "Script", "another script"),
-    *("All contacts…", "contacts without a problem"),
+    *("All contacts…", "contacts without a problem", "Show names"),
 }
 
 

@@ -167,7 +167,7 @@ def list_buttons(page: Page) -> list[Block]:
     """Return the buttons below a list: other pages, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
     if page.total_contacts:
-        buttons.append(b.button("Several at once…", links.BULK, page.filter.text))
+        buttons.append(b.button("Bulk edit…", links.BULK, page.filter.with_page(1).text))
         buttons.append(b.button("Download…", links.DOWNLOAD, page.filter.with_page(1).text))
     return b.actions(buttons)
 

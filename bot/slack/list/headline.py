@@ -26,7 +26,8 @@ def counts(page: Page) -> list[Block]:
     if page.fixed:
         numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
         fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, replace(which, waiting=True).text)]
-    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *_colors(page)]
+    buttons = [*_colors(page), *_landlines(page)]
+    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(buttons)]
     if which.no_adult:
         sentence = "Students without any contact on the list are not among them. A forecast names every one."
         button = b.button("Forecast", f"{links.RUN_PREFIX}.0", links.command_text("forecast", which.student_part()))
@@ -52,7 +53,15 @@ def _colors(page: Page) -> list[Block]:
         chosen = replace(page.filter.with_page(1), statuses=statuses_with_color(color))
         label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
         buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen.text))
-    return b.actions(buttons)
+    return buttons
+
+
+def _landlines(page: Page) -> list[Block]:
+    """Return the button that switches all landlines of the list to calls, on all pages; a single one is a row's work."""
+    if page.landlines <= 1:
+        return []
+    which = replace(page.filter.with_page(1), statuses=(SmsStatus.LANDLINE,))
+    return [b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, which.text)]
 
 
 def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:

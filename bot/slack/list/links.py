@@ -24,7 +24,7 @@ SHOW_TAUGHT, SHOW_COLOR = "list.show.taught", "list.show.color"
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_NO_ADULT = "list.show.no_adult"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"
-DOWNLOAD, BULK = "list.download", "list.bulk"
+DOWNLOAD, BULK, BULK_CALLS = "list.download", "list.bulk", "list.bulk_calls"
 RUN_PREFIX = "command.run"
 RUN = re.compile(rf"^{re.escape(RUN_PREFIX)}\.\d+$")
 

@@ -196,7 +196,7 @@ def test_misspelled_word_becomes_a_button_and_the_rest_counts(office, sam, lee, 
 @pytest.mark.parametrize(
     ("typed", "offered", "answer"),
     [
-        ("hlep", "/cleanup help", "*Several at once…*"),
+        ("hlep", "/cleanup help", "*Bulk edit…*"),
         ("forcast grade 5", "/cleanup forecast grade 5", "If a mass message went out now · Grade 5"),
         ("grade 5 pending", "/cleanup pending grade 5", "✅ Nothing is pending"),
         ("my subscriptoins", "/cleanup subscriptions", "No channel gets a digest yet"),
