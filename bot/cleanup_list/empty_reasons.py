@@ -74,14 +74,14 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
 
 
 def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
-    """Return the parts of a filter (school, teacher, class, grades) that no student of this person meets.
+    """Return the parts of a filter (school, teacher, class, grades, letter) that no student of this person meets.
 
     If each part has students but no student meets them all, return one filter with all parts; if one does, return nothing. Names
     and SMS statuses are not considered.
     """
     parts = (
         *(Filter(school=which.school), Filter(teacher=which.teacher)),
-        *(Filter(class_title=which.class_title), Filter(grades=which.grades)),
+        *(Filter(class_title=which.class_title), Filter(grades=which.grades), Filter(letter=which.letter)),
     )
     given = [part for part in parts if part != Filter()]
     together = which.student_part().with_page(1)

@@ -47,7 +47,7 @@ from bot.cleanup_list.query import (
     student_from_row,
     teacher_names,
 )
-from bot.cleanup_list.vocabulary import load_grades, load_vocabulary
+from bot.cleanup_list.vocabulary import load_grades, load_letters, load_vocabulary
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import StudentContact, SyncRun, SyncState, last_sync_query
@@ -59,6 +59,7 @@ from bot.filters.parse import Parsed, parse_filter, suggest_commands
 
 STUDENTS_ON_A_PAGE = 10
 MAX_UNLISTED = 5
+_FEW_PAGES = 3  # A list with more pages has places to jump to.
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class ListView:
 
     Where nothing matches, `empty` says why. Where no one has the typed name, `similar` are lists of similar names, and `page`
     shows the first. `commands` are what may have been meant instead of a list; `namesakes` is one list for each of several
-    teachers with that name. `schools`, `teachers`, and `grades` are the choices of the menus.
+    teachers with that name. `schools`, `teachers`, and `grades` are the choices of the menus; `letters`, of last names, of long lists.
     """
 
     page: Page
@@ -115,6 +116,7 @@ class ListView:
     teachers: tuple[str, ...]
     grades: tuple[str, ...]
     freshness: Freshness
+    letters: tuple[str, ...] = ()
 
 
 def load(
@@ -138,6 +140,7 @@ def load(
             similar = similar_names(session, parsed.filter, actor=actor, roster=roster)
         if similar:
             page = load_page(session, similar[0], actor=actor)
+    is_long = page.pages > _FEW_PAGES or page.filter.letter is not None
     return ListView(
         page=page,
         parsed=parsed,
@@ -149,6 +152,7 @@ def load(
         teachers=vocabulary.teachers,
         grades=load_grades(session, page.filter, actor=actor, roster=roster),
         freshness=freshness,
+        letters=load_letters(session, page.filter, actor=actor, roster=roster) if is_long else (),
     )
 
 

@@ -61,7 +61,7 @@ from bot.db.models.roster import (
 from bot.db.models.views import effective_contacts, textable
 from bot.db.session import set_local
 from bot.domain import display, grade
-from bot.domain.names import fold, search_words, word_parts
+from bot.domain.names import INITIALS, fold, search_words, word_parts
 from bot.domain.sms_status import NOT_CALLED, WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.filters.words import TITLES
@@ -75,6 +75,7 @@ def _texts(name: str) -> BindParameter[Any]:
 
 GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
+_INITIALS = _texts(Criterion.LETTER)
 _CLASS = bindparam(Criterion.CLASS, type_=Text)
 _READER = bindparam("reader", type_=Text)  # The Slack user who asks.
 
@@ -87,7 +88,7 @@ _OF_ENTRIES = {Criterion.STATUSES, Criterion.NAMES, Criterion.WAITING}
 
 
 def narrow_students(students: Select[int], which: Filter, *, today: date) -> Select[int]:
-    """Narrow a query of student ids by the filter's grades, school, teacher, and class. `today` is the district's date."""
+    """Narrow a query of student ids by the filter's grades, school, teacher, class, and letter. `today` is the district's date."""
     return students.where(*student_conditions(which.criteria)).params(filter_params(which, today=today))
 
 
@@ -97,6 +98,8 @@ def student_conditions(
     """Yield the conditions on a student. Names and SMS statuses concern contacts, too, and are left to the caller."""
     if Criterion.GRADES in criteria:
         yield student.grade == any_(GRADES)
+    if Criterion.LETTER in criteria:
+        yield func.left(student.family_name, 1) == any_(_INITIALS)
     if Criterion.SCHOOL in criteria:
         named = has_words(func.folded_name(School.name, ""), SCHOOL)
         at_school = select(StudentSchool.student_id).join(School, School.id == StudentSchool.school_id)
@@ -127,6 +130,7 @@ def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
         Criterion.NAMES: word_patterns(" ".join(which.names)) if which.names else [],
         Criterion.TEACHER: person_patterns(which.teacher) if which.teacher else [],
         Criterion.SCHOOL: word_patterns(which.school) if which.school else [],
+        Criterion.LETTER: INITIALS.get(which.letter or "", []),
         Criterion.CLASS: rf"(^|\W){re.escape(which.class_title.lower())}($|\W)" if which.class_title else "",
     }
 

@@ -18,6 +18,7 @@ from bot.cleanup_list.query import narrow_students
 from bot.db.models.folding import full_name
 from bot.db.models.roster import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
 from bot.domain.grade import LEVELS
+from bot.domain.names import INITIALS
 from bot.filters.filter import Filter, quotable
 from bot.filters.vocabulary import Vocabulary
 
@@ -131,6 +132,22 @@ def load_grades(session: Session, which: Filter, *, actor: Actor, roster: str | 
         return tuple(level for level in LEVELS if level in present)
 
     return cached_per_roster(roster, ("grades", place, actor.scope), load)
+
+
+def load_letters(session: Session, which: Filter, *, actor: Actor, roster: str | None) -> tuple[str, ...]:
+    """Return the first letters of the last names of this person's students, narrowed as for the grades and by them; for a whole
+    district every letter, as looking would take too long.
+    """
+    place = Filter(grades=which.grades, school=which.school, teacher=which.teacher, class_title=which.class_title)
+    if actor.level is AccessLevel.DISTRICT and not place.criteria:
+        return tuple(INITIALS)
+
+    def load() -> tuple[str, ...]:
+        students = narrow_students(access.visible_students(actor), place, today=actor.today)
+        present = set(session.scalars(students.with_only_columns(func.left(Student.family_name, 1)).distinct()))
+        return tuple(letter for letter, written in INITIALS.items() if not present.isdisjoint(written))
+
+    return cached_per_roster(roster, ("letters", place, actor.scope), load)
 
 
 def _grades(place: Filter, actor: Actor) -> Select[str | None]:

@@ -6,6 +6,7 @@ Folding drops what people leave out when they type: case, accents, apostrophes, 
 import re
 import unicodedata
 from functools import lru_cache
+from string import ascii_uppercase
 
 _HIDDEN = re.compile(
     r"[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufffe\uffff]"
@@ -81,3 +82,13 @@ _ASCII = {
     code: " " if chr(code) in "\t\n\v\f\r" else _fold_character(chr(code)).lower() if code > ord("\x1f") else ""
     for code in range(128)
 }
+
+
+def _initials() -> dict[str, list[str]]:
+    """Return the Latin letters, of both cases and with marks, by the capital that they fold to."""
+    latin = (chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)))
+    folded = [(fold(character)[:1].upper(), character) for character in latin]
+    return {letter: [written for first, written in folded if first == letter] for letter in ascii_uppercase}
+
+
+INITIALS = _initials()

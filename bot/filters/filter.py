@@ -68,6 +68,7 @@ class Criterion(StrEnum):
     TEACHER = "teacher"
     SCHOOL = "school"
     CLASS = "class_title"
+    LETTER = "letter"
     NO_ADULT = "no_adult"
     WAITING = "waiting"
     MINE = "mine"
@@ -75,7 +76,9 @@ class Criterion(StrEnum):
 
 Criteria = frozenset[Criterion]
 # Names and SMS statuses are criteria of contacts, too.
-STUDENT_CRITERIA: Criteria = frozenset({Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL, Criterion.CLASS})
+STUDENT_CRITERIA: Criteria = frozenset(
+    {Criterion.GRADES, Criterion.TEACHER, Criterion.SCHOOL, Criterion.CLASS, Criterion.LETTER}
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Filter:
     `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one contact;
     `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means
     students with no adult who can be texted; `waiting`: contacts that were fixed and wait for the next mass message; `mine`:
-    contacts claimed by the person who asks. The constructor removes duplicates, quotes, and extra blanks, and sorts.
+    contacts claimed by the person who asks; `letter` (`B`) begins the student's last name. The constructor removes duplicates, quotes, and extra blanks, and sorts.
     """
 
     grades: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ class Filter:
     class_title: str | None = None
     waiting: bool = False
     mine: bool = False
+    letter: str | None = None
 
     def __post_init__(self) -> None:
         canonical = {
@@ -107,6 +111,7 @@ class Filter:
             "teacher": (_shortened(self.teacher) or None) if self.teacher else None,
             "school": (_shortened(self.school) or None) if self.school else None,
             "class_title": (_shortened(self.class_title) or None) if self.class_title else None,
+            "letter": self.letter.upper() if self.letter else None,
             "page": min(max(self.page, 1), _LAST_PAGE),
         }
         vars(self).update(canonical)  # The class is frozen.
@@ -116,7 +121,7 @@ class Filter:
         return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
     def student_part(self) -> "Filter":
-        """Return a filter with the same grade, teacher, school, class, and page only."""
+        """Return a filter with the same grade, teacher, school, class, letter, and page only."""
         return replace(self, statuses=(), names=(), no_adult=False, waiting=False, mine=False)
 
     @property
@@ -143,6 +148,8 @@ class Filter:
             parts.append(f'school "{self.school}"')
         if self.class_title:
             parts.append(f'class "{self.class_title}"')
+        if self.letter:
+            parts.append(f"letter {self.letter}")
         if self.page > 1:
             parts.append(f"page {self.page}")
         return " ".join(parts)
@@ -168,6 +175,8 @@ def describe(which: Filter) -> str:
         parts.append(f"School {which.school}")
     if which.class_title:
         parts.append(f"Class {which.class_title}")
+    if which.letter:
+        parts.append(f"Last name {which.letter}…")
     return " · ".join(parts) or "Everyone on the list"
 
 

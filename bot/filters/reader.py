@@ -62,6 +62,7 @@ class Reader:
         self._names: list[str] = []
         self._places = {"teacher": "", "school": "", "class": ""}
         self._page = 1
+        self._letter = ""
         self._flags: set[str] = set()
         self._after_name = -1
 
@@ -89,6 +90,7 @@ class Reader:
             self._places["school"],
             self._page,
             class_title=self._places["class"],
+            letter=self._letter,
             **dict.fromkeys(self._flags, True),
         )
 
@@ -139,6 +141,7 @@ class Reader:
             (w.TEACHER_KEYS, self._read_keyed_teacher),
             (w.SCHOOL_KEYS, self._read_keyed_school),
             (w.PAGE_KEYS, self._read_page),
+            (w.LETTER_KEYS, self._read_letter),
         ):
             if word in keys:
                 return read(at)
@@ -160,6 +163,13 @@ class Reader:
             return 0
         self._page = int(number[:_LONGEST_PAGE])
         return at + 4 if self._words[at + 2] == "of" and self._words[at + 3].isdecimal() else at + 2
+
+    def _read_letter(self, at: int) -> int:
+        letter = self._words[at + 1]
+        if letter not in w.LETTERS:
+            return self._problem(at, at + 1, may_be_name=False)
+        self._letter = letter
+        return at + 2
 
     def _read_status(self, at: int) -> int:
         end, statuses, flag = self._status_phrase(at)

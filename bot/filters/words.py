@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from string import ascii_lowercase
 
 from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
 
@@ -32,6 +33,7 @@ GRAMMAR = (
     Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
     Phrase("teacher García", "the students of one teacher; `ms garcia` and `@Ana García` work too"),
     Phrase("school Lincoln", "the students of one school"),
+    Phrase("letter B", "students whose last name begins with B"),
     Phrase('class "5B"', "the students of one class, by a word of its title; `5B` works too"),
 )
 
@@ -132,6 +134,8 @@ SCHOOL_KEYS = {"school", "schools", "at"}
 STUDENT_KEYS = {"student", "name", "named", "called", "child", "kid", "surname", "lastname", "firstname"}
 NAME_KEYS = TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS
 PAGE_KEYS = {"page", "pages"}
+LETTER_KEYS = {"letter", "letters"}
+LETTERS = frozenset(ascii_lowercase)
 ROOM_KEYS = {"room", "rm"}
 TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
 TAUGHT = {"class", "classes", "classroom", "homeroom", "room", "student", "students", "kids", "children"}
@@ -166,7 +170,7 @@ FILLERS = {
     *("unreachable", "undeliverable", "undelivered", "uncontactable", "untextable", "bounced", "bounces", "failed"),
     *("there", "this", "to", "today", "us", "want", "was", "were", "what", "which", "who", "whose", "with", "you"),
 }
-KEYS = GRADE_KEYS | STATUS_KEYS | NAME_KEYS | PAGE_KEYS | ROOM_KEYS
+KEYS = GRADE_KEYS | STATUS_KEYS | NAME_KEYS | PAGE_KEYS | ROOM_KEYS | LETTER_KEYS
 KEYS_AND_FILLERS = KEYS | FILLERS
 # `g` and `page` are names where nothing follows that they could be keys of.
 SKIPPED = FILLERS | KEYS - {"g", "page"}

@@ -57,6 +57,7 @@ filters = st.builds(
     waiting=st.booleans(),
     mine=st.booleans(),
     class_title=st.none() | words,
+    letter=st.none() | st.sampled_from("ABKZ"),
 )
 vocabularies = st.sampled_from(
     [None, DISTRICT, Vocabulary(schools=("Grade 5 Academy", "School"), teachers=("Page Two",))]

@@ -108,7 +108,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
         *menus,
         b.divider(),
         *listed,
-        *list_buttons(page),
+        *list_buttons(page, letters=view.letters if detail.has_menus else ()),
         *_own_changes(own_pending),
         b.context(*_footer(view, hidden_schools, now)),
     ]
@@ -163,9 +163,10 @@ def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> lis
     return lines
 
 
-def list_buttons(page: Page) -> list[Block]:
-    """Return the buttons below a list: other pages, and what is done with the list as a whole."""
+def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
+    """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
+    buttons += headline.letter_menu(page.filter, letters)
     if page.total_contacts:
         buttons.append(b.button("Bulk edit…", links.BULK, page.filter.with_page(1).text))
         buttons.append(b.button("Download…", links.DOWNLOAD, page.filter.with_page(1).text))

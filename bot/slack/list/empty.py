@@ -76,4 +76,6 @@ def _unmet(part: Filter) -> str:
     if part == Filter(grades=part.grades):
         grades = describe(part)
         return f"is in *{grades[0].lower()}{grades[1:]}*"
+    if part == Filter(letter=part.letter):
+        return f"has a last name that begins with *{part.letter}*"
     return "is all of that at once"

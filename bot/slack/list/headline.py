@@ -130,6 +130,15 @@ def _places(which: Filter, schools: tuple[str, ...], teachers: tuple[str, ...], 
     ]
 
 
+def letter_menu(which: Filter, letters: Sequence[str]) -> list[Block]:
+    """Return the menu of a long list that jumps to last names by their first letter."""
+    which = which.with_page(1)
+    choices = [("Any last name", None), *((f"Last name {letter}…", letter) for letter in letters)]
+    return _menu(
+        "Last name", links.SHOW_LETTER, [(name, replace(which, letter=chosen)) for name, chosen in choices], which
+    )
+
+
 def _menu(placeholder: str, action_id: str, choices: Sequence[tuple[str, Filter]], shown: Filter) -> list[Block]:
     """Return nothing where there is nothing to choose: the first choice is `any`."""
     if len(choices) <= 2:  # noqa: PLR2004

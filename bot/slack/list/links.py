@@ -21,6 +21,7 @@ SHOW_PREVIOUS, SHOW_NEXT, SHOW_ALL = "list.show.previous", "list.show.next", "li
 SHOW_STATUS, SHOW_GRADE, SHOW_SCHOOL = "list.show.status", "list.show.grade", "list.show.school"
 SHOW_FIXED, SHOW_ALONE, SHOW_WHO, SHOW_CLEAR = "list.show.fixed", "list.show.alone", "list.show.who", "list.show.clear"
 SHOW_TAUGHT, SHOW_COLOR = "list.show.taught", "list.show.color"
+SHOW_LETTER = "list.show.letter"
 SHOW_MINE, SHOW_ALL_MINE = "list.show.mine", "list.show.all_mine"
 SHOW_NO_ADULT = "list.show.no_adult"
 SHOW_SUGGESTION, SHOW_NEAR, SHOW_TEACHER = "list.show.suggestion", "list.show.near", "list.show.teacher"

@@ -127,3 +127,41 @@ def test_own_changes_open_as_a_dialog_on_the_home_tab(office, session, sam):
     office.clara.open_home()
     assert office.clara.press(office.clara.home, action_id="command.run.0").ok
     assert office.clara.view.body["callback_id"] == "list.dialog"
+
+
+@pytest.fixture
+def long_list(session, lincoln):
+    """41 students on five pages; one name each begins with Å, B, and a lower-case v."""
+    names = ["Åkesson", "Brown", "van der Berg", *(f"Novak{number}" for number in range(38))]
+    for name in names:
+        people.list_contact(session, people.contact(session, people.student(session, "Kim", name, at=lincoln)))
+    session.commit()
+
+
+def names_shown(message):
+    return [
+        block["text"]["text"].partition("*")[2].partition("*")[0] for block in message.blocks if "Fix" in str(block)
+    ]
+
+
+def test_long_list_jumps_to_last_names_by_letter(office, long_list):
+    message = office.clara.command("/cleanup", "page 3").message
+    assert len(screens.options(message, "list.show.letter")) == 5  # Any, A, B, N, and V.
+    for letter, name in (("A", "Kim Åkesson"), ("B", "Kim Brown"), ("V", "Kim van der Berg")):
+        office.clara.choose(message, f"Last name {letter}…", action_id="list.show.letter")
+        message = office.clara.current(message)
+        assert names_shown(message) == [name]
+    office.clara.choose(message, "Last name N…", action_id="list.show.letter")
+    assert "38 contacts" in text_of(office.clara.current(message))
+    office.clara.choose(office.clara.current(message), "Any last name", action_id="list.show.letter")
+    assert "41 contacts" in text_of(office.clara.current(message))
+
+
+def test_short_list_has_no_menu_of_letters(office, sam, lee):
+    assert "list.show.letter" not in screens.action_ids(office.clara.command("/cleanup").message)
+
+
+def test_letter_can_be_typed_and_an_unused_one_is_explained(office, long_list):
+    assert "Last name B…" in text_of(office.clara.command("/cleanup", "letter b").message)
+    answer = text_of(office.clara.command("/cleanup", "letter X").message)
+    assert "none of your students has a last name that begins with *X*" in answer
