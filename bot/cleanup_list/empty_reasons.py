@@ -100,16 +100,20 @@ def has_students(session: Session, actor: Actor, which: Filter | None = None) ->
 def find_unlisted_students(
     session: Session, which: Filter, *, actor: Actor, roster: str | None, limit: int
 ) -> tuple[StudentRow, ...]:
-    """Return the first students by name who, or whose contact, has the filter's names and who are not on the list.
+    """Return the first students by name who, or whose contact, has the filter's names and who are not on the list; or those of
+    the filter's student ids.
 
-    A filter without names finds none. SMS statuses are not considered: a student who is not on the list has none.
+    A filter without both finds none. SMS statuses are not considered: a student who is not on the list has none.
     """
-    if not which.names or not load_known_names(session, roster=roster).may_contain(which.names):
+    if not (which.names or which.student_ids):
+        return ()
+    if which.names and not load_known_names(session, roster=roster).may_contain(which.names):
         return ()
     plan_for_names(session)
     on_list = exists().where(ListedStudent.id == Student.id)
-    named = or_(has_words(Student.search, NAMES), _has_named_contact(actor))
-    unlisted = access.visible_students(actor).where(named, ~on_list)
+    unlisted = access.visible_students(actor).where(~on_list)
+    if which.names:
+        unlisted = unlisted.where(or_(has_words(Student.search, NAMES), _has_named_contact(actor)))
     by_name = (Student.family_name, Student.given_name, Student.id)
     first = (
         narrow_students(unlisted, which, today=actor.today)

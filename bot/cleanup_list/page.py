@@ -34,8 +34,9 @@ from sqlalchemy.orm import Session, aliased
 
 from bot import access
 from bot.access import BOUND_PARAMS, AccessLevel, Actor
-from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty
+from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty, find_unlisted_students
 from bot.cleanup_list.name_search import similar_names, teacher_namesakes
+from bot.cleanup_list.number_search import MAX_STUDENTS, NumberSearch, find_number
 from bot.cleanup_list.query import (
     StudentRow,
     contact_from_row,
@@ -103,7 +104,8 @@ class ListView:
 
     Where nothing matches, `empty` says why. Where no one has the typed name, `similar` are lists of similar names, and `page`
     shows the first. `commands` are what may have been meant instead of a list; `namesakes` is one list for each of several
-    teachers with that name. `schools`, `teachers`, and `grades` are the choices of the menus; `letters`, of last names, of long lists.
+    teachers with that name. `number` says who has the typed number, and `unlisted` are the found students who are not on the list,
+    beside those who are. `schools`, `teachers`, and `grades` are the choices of the menus; `letters`, of last names, of long lists.
     """
 
     page: Page
@@ -117,6 +119,8 @@ class ListView:
     grades: tuple[str, ...]
     freshness: Freshness
     letters: tuple[str, ...] = ()
+    number: NumberSearch | None = None
+    unlisted: tuple[StudentRow, ...] = ()
 
 
 def load(
@@ -131,15 +135,22 @@ def load(
     roster = freshness.roster
     vocabulary = load_vocabulary(session, actor, mentioned, roster=roster)
     parsed = parse_filter(text, vocabulary)
-    page = load_page(session, parsed.filter, actor=actor)
+    number = find_number(session, parsed.filter, actor=actor) if parsed.filter.number else None
+    which = number.narrowed(parsed.filter) if number else parsed.filter
+    page = _empty_page(which) if number and not number.student_ids else load_page(session, which, actor=actor)
+    limit = MAX_STUDENTS if which.student_ids else MAX_UNLISTED + 1
+    unlisted: tuple[StudentRow, ...] = ()
     empty: EmptyReason | None = None
     similar: tuple[Filter, ...] = ()
     if not page.total_students:
-        empty = explain_empty(session, page.filter, vocabulary, actor=actor, roster=roster, limit=MAX_UNLISTED + 1)
+        asked = which if which.student_ids else parsed.filter
+        empty = explain_empty(session, asked, vocabulary, actor=actor, roster=roster, limit=limit)
         if not empty.unlisted:
             similar = similar_names(session, parsed.filter, actor=actor, roster=roster)
         if similar:
             page = load_page(session, similar[0], actor=actor)
+    elif which.student_ids:
+        unlisted = find_unlisted_students(session, which, actor=actor, roster=roster, limit=limit)
     is_long = page.pages > _FEW_PAGES or page.filter.letter is not None
     return ListView(
         page=page,
@@ -153,17 +164,19 @@ def load(
         grades=load_grades(session, page.filter, actor=actor, roster=roster),
         freshness=freshness,
         letters=load_letters(session, page.filter, actor=actor, roster=roster) if is_long else (),
+        number=number,
+        unlisted=unlisted,
     )
 
 
 def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int = STUDENTS_ON_A_PAGE) -> Page:
     """Return the page `which.page` of what this person may see, students who need help most first."""
-    if which.names:
+    if which.names or which.student_ids:
         plan_for_names(session)
     params = query_params(which, actor) | {"page": which.page, "page_size": page_size}
     rows = fetch_rows(session, _page_query(which.criteria, actor.level), params)
     if not rows:
-        return Page(which.with_page(1), 0, 0, 0, 1, 0, 0, {}, ())
+        return _empty_page(which)
     first = rows[0]
     by_student: dict[int, list[Any]] = {}
     for row in rows:
@@ -190,6 +203,10 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
 def _to_fix(by_status: Mapping[SmsStatus, Sequence[int]], status: SmsStatus) -> int:
     number, fixed = by_status.get(status, (0, 0))
     return number - fixed
+
+
+def _empty_page(which: Filter) -> Page:
+    return Page(which.with_page(1), 0, 0, 0, 1, 0, 0, {}, ())
 
 
 @cache

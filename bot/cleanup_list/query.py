@@ -76,6 +76,7 @@ def _texts(name: str) -> BindParameter[Any]:
 GRADES, STATUSES, NAMES = _texts(Criterion.GRADES), _texts(Criterion.STATUSES), _texts(Criterion.NAMES)
 TEACHER, SCHOOL = _texts(Criterion.TEACHER), _texts(Criterion.SCHOOL)
 _INITIALS = _texts(Criterion.LETTER)
+_STUDENT_IDS = bindparam(Criterion.STUDENT_IDS, type_=ARRAY(BigInteger))
 _CLASS = bindparam(Criterion.CLASS, type_=Text)
 _READER = bindparam("reader", type_=Text)  # The Slack user who asks.
 
@@ -96,6 +97,8 @@ def student_conditions(
     criteria: Criteria, student: type[Student | ListedStudent] = Student
 ) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions on a student. Names and SMS statuses concern contacts, too, and are left to the caller."""
+    if Criterion.STUDENT_IDS in criteria:
+        yield student.id == any_(_STUDENT_IDS)
     if Criterion.GRADES in criteria:
         yield student.grade == any_(GRADES)
     if Criterion.LETTER in criteria:
@@ -126,6 +129,7 @@ def filter_params(which: Filter, *, today: date) -> dict[str, Any]:
     return {
         "today": today,
         Criterion.GRADES: list(which.grades),
+        Criterion.STUDENT_IDS: list(which.student_ids),
         Criterion.STATUSES: [str(status) for status in which.statuses],
         Criterion.NAMES: word_patterns(" ".join(which.names)) if which.names else [],
         Criterion.TEACHER: person_patterns(which.teacher) if which.teacher else [],
@@ -188,7 +192,7 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
             *(ListedStudent.textable, ListedStudent.other_ways, need.label("need")),
             *(entries.c.contact_ids, entries.c.statuses, entries.c.waits, entries.c.worst),
         )
-        .where(access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria))
+        .where(_is_visible(criteria, level))
         .where(*student_conditions(criteria, ListedStudent), entries.c.worst.is_not(None))
     )
     if Criterion.NO_ADULT in criteria:
@@ -204,6 +208,12 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
     # The whole list of a district is cheaper to read three times than to copy.
     is_whole = level is AccessLevel.DISTRICT and not criteria and not also
     return students.cte("listed").prefix_with("NOT MATERIALIZED" if is_whole else "MATERIALIZED")
+
+
+def _is_visible(criteria: Criteria, level: AccessLevel) -> ColumnElement[bool]:
+    if Criterion.STUDENT_IDS in criteria:
+        return access.can_see(level, ListedStudent.id)
+    return access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria)
 
 
 def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> FromClause:

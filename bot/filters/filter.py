@@ -12,12 +12,14 @@ from enum import StrEnum
 from bot.domain import grade
 from bot.domain.names import clean
 from bot.domain.sms_status import MEANINGS, SEVERITY, Color, SmsStatus, statuses_with_color
+from bot.filters import numbers
 from bot.filters.words import STATUS_SLUGS
 
 _LAST_PAGE = 1_000_000
 # Characters of names, of a teacher, and of a school: the whole filter is the value of a button, which Slack bounds.
 _LONGEST_PART = 300
 _SHORTEST_RANGE = 3
+_MOST_IDS = 20
 EVERYONE = "all"
 # Fields of a filter that are set or not: the word for each, and the heading of its list.
 FLAGS = {
@@ -28,7 +30,7 @@ FLAGS = {
 _COLORS = {statuses_with_color(color): color for color in Color}
 
 # Slack makes links of addresses and numbers that people type: `<mailto:ana@district.example|ana@district.example>`.
-_LINK = re.compile(r"<(?:mailto:|tel:|https?://)([^|<>\"\s]*)(?:\|([^<>\"\s]*))?>", re.IGNORECASE)
+_LINK = re.compile(r"<(?:mailto:|tel:|https?://)([^|<>\"\s]*)(?:\|([^<>\"]*))?>", re.IGNORECASE)
 _SIGNS = {
     **dict.fromkeys(map(ord, "“”„‟«»〝〞＂"), '"'),
     **dict.fromkeys(map(ord, "‘’‚‛′´`"), "'"),
@@ -72,6 +74,8 @@ class Criterion(StrEnum):
     NO_ADULT = "no_adult"
     WAITING = "waiting"
     MINE = "mine"
+    NUMBER = "number"
+    STUDENT_IDS = "student_ids"
 
 
 Criteria = frozenset[Criterion]
@@ -88,7 +92,9 @@ class Filter:
     `grades` are levels of `bot.domain.grade.LEVELS`; `names` are words that must all be in the name of the student or of one contact;
     `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means
     students with no adult who can be texted; `waiting`: contacts that were fixed and wait for the next mass message; `mine`:
-    contacts claimed by the person who asks; `letter` (`B`) begins the student's last name. The constructor removes duplicates, quotes, and extra blanks, and sorts.
+    contacts claimed by the person who asks; `letter` (`B`) begins the student's last name. `number` are digits of a phone or a student
+    number, which `page.load` replaces by the `student_ids` of those whom the reader may see. The constructor removes duplicates,
+    quotes, and extra blanks, and sorts.
     """
 
     grades: tuple[str, ...] = ()
@@ -102,6 +108,8 @@ class Filter:
     waiting: bool = False
     mine: bool = False
     letter: str | None = None
+    number: str | None = None
+    student_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         canonical = {
@@ -112,6 +120,8 @@ class Filter:
             "school": (_shortened(self.school) or None) if self.school else None,
             "class_title": (_shortened(self.class_title) or None) if self.class_title else None,
             "letter": self.letter.upper() if self.letter else None,
+            "number": numbers.canonical(self.number) or None if self.number else None,
+            "student_ids": tuple(sorted(set(self.student_ids))[:_MOST_IDS]),
             "page": min(max(self.page, 1), _LAST_PAGE),
         }
         vars(self).update(canonical)  # The class is frozen.
@@ -120,14 +130,30 @@ class Filter:
     def criteria(self) -> Criteria:
         return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
+    @property
+    def names_students(self) -> bool:
+        """Whether it is about certain students, whom a channel must not read of."""
+        return bool(self.names or self.number or self.student_ids)
+
     def student_part(self) -> "Filter":
         """Return a filter with the same grade, teacher, school, class, letter, and page only."""
-        return replace(self, statuses=(), names=(), no_adult=False, waiting=False, mine=False)
+        return Filter(
+            self.grades,
+            teacher=self.teacher,
+            school=self.school,
+            class_title=self.class_title,
+            letter=self.letter,
+            page=self.page,
+        )
+
+    def storable(self) -> "Filter":
+        """Return the filter without a number of which more than the last four digits would be sent or stored."""
+        return replace(self, number=None) if self.number and len(self.number) > numbers.LAST_DIGITS else self
 
     @property
     def text(self) -> str:
         """The filter as the value of a button, which Slack does not accept empty: `all` is the empty filter."""
-        return str(self) or EVERYONE
+        return str(self.storable()) or EVERYONE
 
     def with_page(self, page: int) -> "Filter":
         return self if page == self.page else replace(self, page=page)
@@ -140,16 +166,16 @@ class Filter:
         if self.statuses:
             parts.append(_COLORS.get(self.statuses) or ",".join(STATUS_SLUGS[status] for status in self.statuses))
         parts += [word for name, (word, _) in FLAGS.items() if getattr(self, name)]
-        if self.names:
-            parts.append(f'student "{" ".join(self.names)}"')
-        if self.teacher:
-            parts.append(f'teacher "{self.teacher}"')
-        if self.school:
-            parts.append(f'school "{self.school}"')
-        if self.class_title:
-            parts.append(f'class "{self.class_title}"')
-        if self.letter:
-            parts.append(f"letter {self.letter}")
+        quoted = {
+            "student": " ".join(self.names),
+            "teacher": self.teacher,
+            "school": self.school,
+            "class": self.class_title,
+            "letter": self.letter,
+            "number": self.number,
+            "ids": " ".join(map(str, self.student_ids)),
+        }
+        parts += [f'{key} "{value}"' for key, value in quoted.items() if value]
         if self.page > 1:
             parts.append(f"page {self.page}")
         return " ".join(parts)
@@ -169,14 +195,14 @@ def describe(which: Filter) -> str:
     parts += [heading for name, (_, heading) in FLAGS.items() if getattr(which, name)]
     if which.names:
         parts.append(f"“{' '.join(which.names)}”")
-    if which.teacher:
-        parts.append(f"Teacher {which.teacher}")
-    if which.school:
-        parts.append(f"School {which.school}")
-    if which.class_title:
-        parts.append(f"Class {which.class_title}")
-    if which.letter:
-        parts.append(f"Last name {which.letter}…")
+    labeled = (
+        *(("Teacher", which.teacher), ("School", which.school), ("Class", which.class_title)),
+        ("Last name", f"{which.letter}…" if which.letter else None),
+        ("Number", numbers.shown(which.number or "")),
+    )
+    parts += [f"{label} {value}" for label, value in labeled if value]
+    if which.student_ids:
+        parts.append("Found by number")
     return " · ".join(parts) or "Everyone on the list"
 
 

@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA
 from bot.domain.names import fold
 from bot.filters import words as w
 from bot.filters.filter import Filter, describe, plain_text, quotable
+from bot.filters.numbers import PHONE
 from bot.filters.reader import Problem, Reader, Token
 from bot.filters.vocabulary import Vocabulary
 
@@ -20,9 +21,10 @@ _SUGGESTIONS = 3
 _SUGGESTED_FOR = 5
 _LONGEST_COMMAND_WITH_ONE_TYPO = 5
 
-_TOKEN = re.compile(r'"([^"]*)"?|(<[@!#][^>"]*>)|([^\s,;/+|&"<>]+)')
+_TOKEN = re.compile(rf'"([^"]*)"?|(<[@!#][^>"]*>|{PHONE})|([^\s,;/+|&"<>]+)')
 _KEYED = re.compile(
-    r"^(grades?|gr|g|status|sms|teachers?|homeroom|hr|class|schools?|students?|names?|pages?)[:=](.*)$", re.IGNORECASE
+    r"^(grades?|gr|g|status|sms|teachers?|homeroom|hr|class|schools?|students?|names?|numbers?|phones?|id|pages?)[:=](.*)$",
+    re.IGNORECASE,
 )
 _EMOJI = re.compile(r"^:[\w+'-]+:$")
 _WORD = re.compile(r"[^\W_]|-")
@@ -66,7 +68,9 @@ def parse_filter(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
         meant = _meant(tokens, problem, vocabulary) if count < _SUGGESTED_FOR else []
         # A correction that changes nothing is not worth a question: `graed 5`.
         if filter_ not in meant[: len(problem.instead)]:
-            suggestions = tuple(Suggestion(describe(each), str(each.with_page(1))) for each in dict.fromkeys(meant))
+            suggestions = tuple(
+                Suggestion(describe(each), str(each.with_page(1).storable())) for each in dict.fromkeys(meant)
+            )
             unknown.append(Unknown(_text(tokens, problem), suggestions, problem.topic))
     return Parsed(filter_, tuple(unknown))
 
@@ -86,7 +90,7 @@ def suggest_commands(parsed: Parsed, *, unmatched_names: bool) -> tuple[str, ...
         for command, takes_filter in w.COMMAND_WORDS.items():
             most = 1 if len(command) <= _LONGEST_COMMAND_WITH_ONE_TYPO else 2
             if word[:1] == command[:1] and OSA.distance(word, command) <= most:
-                found[f"{command} {rest.with_page(1)}".strip() if takes_filter else command] = None
+                found[f"{command} {rest.with_page(1).storable()}".strip() if takes_filter else command] = None
     return tuple(found)
 
 

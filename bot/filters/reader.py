@@ -1,4 +1,9 @@
-"""One pass over the words of a filter: readers are tried in order at each word, and each takes the words that belong together."""
+"""One pass over the words of a filter: readers are tried in order at each word, and each takes the words that belong together.
+
+What a number means, in this order: what its key says (`grade 5`, `room 14`, `page 2`, `number 0142`); a word of a school's name; a
+grade or several (`5`, `12`, `9-12`); a word of a class's title; a year, which is no filter (`2026` is asked back); a phone, or with
+four digits and more the end of a phone or a student number. A number of up to three digits is none of these by itself.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +14,7 @@ from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters import words as w
 from bot.filters.filter import Filter, quotable
 from bot.filters.grade_range import grade_levels, levels_between
+from bot.filters.numbers import is_year, number_in
 from bot.filters.vocabulary import Vocabulary, without_typo
 
 _LONGEST_SCHOOL = 6
@@ -16,6 +22,7 @@ _LONGEST_TEACHER = 4
 _LONGEST_PAGE = 7
 _DIGIT = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
+_ID = re.compile(r"[0-9]{1,18}")
 _GRADE_WITH_LETTER = re.compile(r"^(\d{1,2})[a-z]$")
 
 
@@ -53,16 +60,20 @@ class Reader:
         self._texts: list[str] = []
         self._words: list[str] = []
         self._quotes: list[str] = []
+        self._numbers: list[str] = []  # The digits of words that may be a phone or a student number.
         for text, quoted in (*tokens, *[("", False)] * (_LONGEST_SCHOOL + 2)):
             self._texts.append(text)
             self._words.append("" if quoted else fold(text))
             self._quotes.append(text if quoted else "")
+            self._numbers.append("" if quoted else number_in(text))
         self._grades: list[str] = []
         self._statuses: list[SmsStatus] = []
         self._names: list[str] = []
         self._places = {"teacher": "", "school": "", "class": ""}
         self._page = 1
         self._letter = ""
+        self._number = ""
+        self._student_ids: list[int] = []
         self._flags: set[str] = set()
         self._after_name = -1
 
@@ -70,7 +81,7 @@ class Reader:
         readers = (
             *(self._read_mention, self._read_full_name, self._read_key, self._read_status),
             *(self._read_grades, self._read_titled, self._read_school_word, self._read_owner, self._read_filler),
-            *(self._read_typo, self._read_digits, self._read_name),
+            *(self._read_typo, self._read_number, self._read_digits, self._read_name),
         )
         at = 0
         while at < self._count:
@@ -91,6 +102,8 @@ class Reader:
             self._page,
             class_title=self._places["class"],
             letter=self._letter,
+            number=self._number,
+            student_ids=tuple(self._student_ids),
             **dict.fromkeys(self._flags, True),
         )
 
@@ -142,14 +155,21 @@ class Reader:
             (w.SCHOOL_KEYS, self._read_keyed_school),
             (w.PAGE_KEYS, self._read_page),
             (w.LETTER_KEYS, self._read_letter),
+            (w.NUMBER_KEYS, self._read_keyed_number),
         ):
             if word in keys:
                 return read(at)
+        if word == "ids" and self._quotes[at + 1]:
+            self._student_ids += [int(part) for part in self._quotes[at + 1].split() if _ID.fullmatch(part)]
+            return at + 2
         return 0
 
     def _read_student(self, at: int) -> int:
         """Read `student O'Brien`: the words up to the next one with a meaning. A quoted text is a name anyway."""
+        if self._words[at + 1] in {"number", "id", "no"} and self._words[at + 2].isdecimal():
+            return self._set_number(self._words[at + 2], at, at + 3)
         end = self._end_of_name(at + 1)
+        end = next((place for place in range(at + 1, end) if self._numbers[place]), end)
         if end == at + 1:
             return 0
         self._names += [_POSSESSIVE.sub("", text) for text in self._texts[at + 1 : end]]
@@ -170,6 +190,24 @@ class Reader:
             return self._problem(at, at + 1, may_be_name=False)
         self._letter = letter
         return at + 2
+
+    def _read_keyed_number(self, at: int) -> int:
+        number = self._quotes[at + 1] or self._numbers[at + 1]
+        return self._set_number(number, at, at + 2) if _DIGIT.search(number) else 0
+
+    def _read_number(self, at: int) -> int:
+        number = self._numbers[at]
+        if not number or self._words[at] in self._vocabulary.class_by_word:
+            return 0
+        if is_year(number):
+            return self._problem(at, at + 1, f'number "{number}"', may_be_name=False)
+        return self._set_number(number, at, at + 1)
+
+    def _set_number(self, number: str, start: int, end: int) -> int:
+        if self._number:
+            return self._problem(start, end, may_be_name=False)
+        self._number = number
+        return end
 
     def _read_status(self, at: int) -> int:
         end, statuses, flag = self._status_phrase(at)

@@ -32,6 +32,10 @@ GRAMMAR = (
     Phrase("mine", "contacts that you took care of with *I'll take it*; `claimed by me` works too"),
     Phrase("student O'Brien", "a student or contact by name; accents do not matter, and close spellings are found"),
     Phrase("teacher García", "the students of one teacher; `ms garcia` and `@Ana García` work too"),
+    Phrase(
+        "0142",
+        "who has a phone that ends in 0142, on the list or not; `(248) 555-0142` and a student number work too",
+    ),
     Phrase("school Lincoln", "the students of one school"),
     Phrase("letter B", "students whose last name begins with B"),
     Phrase('class "5B"', "the students of one class, by a word of its title; `5B` works too"),
@@ -136,6 +140,7 @@ NAME_KEYS = TEACHER_KEYS | SCHOOL_KEYS | STUDENT_KEYS
 PAGE_KEYS = {"page", "pages"}
 LETTER_KEYS = {"letter", "letters"}
 LETTERS = frozenset(ascii_lowercase)
+NUMBER_KEYS = {"number", "numbers", "phone", "phones", "cell", "id"}
 ROOM_KEYS = {"room", "rm"}
 TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr"}
 TAUGHT = {"class", "classes", "classroom", "homeroom", "room", "student", "students", "kids", "children"}

@@ -58,6 +58,8 @@ filters = st.builds(
     mine=st.booleans(),
     class_title=st.none() | words,
     letter=st.none() | st.sampled_from("ABKZ"),
+    number=st.none() | st.from_regex(r"[0-9]{1,25}", fullmatch=True) | words,
+    student_ids=st.lists(st.integers(0, 10**18 - 1)).map(tuple),
 )
 vocabularies = st.sampled_from(
     [None, DISTRICT, Vocabulary(schools=("Grade 5 Academy", "School"), teachers=("Page Two",))]
@@ -161,3 +163,16 @@ def test_heading_describes_the_filter(typed, heading):
 
 def test_another_page_keeps_the_other_parts():
     assert str(parse_filter("grade 5 blocked page 2").filter.with_page(3)) == "grade 5 blocked page 3"
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "heading"),
+    [
+        ("312-555-0142", "all", "Number ••• 0142"),
+        ("900017", "all", "Number 900017"),
+        ("0142", 'number "0142"', "Number 0142"),
+    ],
+)
+def test_no_more_than_four_digits_of_a_number_are_in_a_button(number, text, heading):
+    which = Filter(number=number)
+    assert (which.text, describe(which)) == (text, heading)

@@ -225,6 +225,37 @@ SCHOOLS = {
     "student Page page 2": 'student "Page" page 2',
 }
 
+NUMBERS = {
+    **dict.fromkeys(
+        (
+            *("(312) 555-0142", "312.555.0142", "312-555-0142", "312 555 0142", "3125550142", "13125550142"),
+            *("+1 312 555 0142", "+1 (312) 555-0142", "+13125550142", "1-312-555-0142", "phone:312-555-0142"),
+            *("<tel:+13125550142|312-555-0142>", "<tel:+13125550142|(312) 555-0142>", "who has 312‑555‑0142?"),
+        ),
+        'number "3125550142"',
+    ),
+    "red 312-555-0142": 'red number "3125550142"',
+    "grade 5 (312) 555-0142": 'grade 5 number "3125550142"',
+    "+44 20 7946 0958": 'number "442079460958"',
+    "555-0142": 'number "5550142"',
+    "0142": 'number "0142"',
+    "0912": 'number "0912"',
+    "number 0142": 'number "0142"',
+    "phone 2026": 'number "2026"',
+    "900017": 'number "900017"',
+    "student 900017": 'number "900017"',
+    "student number 900017": 'number "900017"',
+    "student id 17": 'number "17"',
+    "id 900017": 'number "900017"',
+    "Rivera 0142": 'student "Rivera" number "0142"',
+    "student Rivera 0142": 'student "Rivera" number "0142"',
+    "lincoln 0142": 'school "Lincoln Elementary" number "0142"',
+    "number 5": "grade 5",
+    "09-12": "grade 9-12",
+    "page 2026": "page 2026",
+    'ids "7 3"': 'ids "3 7"',
+}
+
 TOGETHER = {
     "": "",
     "all": "",
@@ -243,13 +274,19 @@ TOGETHER = {
     "🎉 grade 5 :tada:": "grade 5",
 }
 
-TYPED = GRADES | STATUSES | PEOPLE | FIELD | CLASSES | SCHOOLS | TOGETHER
+TYPED = GRADES | STATUSES | PEOPLE | FIELD | CLASSES | SCHOOLS | NUMBERS | TOGETHER
 
 
 @pytest.mark.parametrize(("typed", "understood"), TYPED.items())
 def test_line_is_understood_completely(typed, understood):
     parsed = parse_filter(typed, DISTRICT)
     assert (str(parsed.filter), parsed.unknown) == (understood, ())
+
+
+def test_number_that_is_a_class_or_a_school_stays_one():
+    vocabulary = Vocabulary(schools=("School 1042",), classes=("2201",))
+    assert str(parse_filter("2201", vocabulary).filter) == 'class "2201"'
+    assert str(parse_filter("school 1042", vocabulary).filter) == 'school "School 1042"'
 
 
 @pytest.mark.parametrize("typed", WHOLE_LIST)

@@ -57,6 +57,11 @@ class Edit(Base):
             postgresql_where=text("state IN ('pending', 'conflict')"),
         ),
         Index("ix_edits_value", "value", postgresql_where=text("state IN ('pending', 'conflict')")),
+        Index(
+            "ix_edits_last_digits",
+            text("right(value, 4)"),
+            postgresql_where=text("field = 'phone' AND state IN ('pending', 'conflict')"),
+        ),
         Index(None, "made_by"),
     )
     id: Mapped[int] = id_column()

@@ -114,6 +114,7 @@ class Contact(Base):
         one_of_check("sis_method", ContactMethod),
         one_of_check("sis_note_kind", NoteKind),
         Index(None, "sis_phone"),
+        Index("ix_contacts_last_digits", text("right(sis_phone, 4)")),
         Index("ix_contacts_noted", "sis_phone", postgresql_where=text("sis_note_kind IS NOT NULL")),
         Index("ix_contacts_inactive", "id", postgresql_where=text("NOT active")),
         Index("ix_contacts_email", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
@@ -141,7 +142,7 @@ class OtherNumber(Base):
     """A number (E.164) that the SIS has of a contact beside `sis_phone`; `position` 1 is the best of them for texts."""
 
     __tablename__ = "other_numbers"
-    __table_args__ = (Index(None, "phone"),)
+    __table_args__ = (Index(None, "phone"), Index("ix_other_numbers_last_digits", text("right(phone, 4)")))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     phone: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]

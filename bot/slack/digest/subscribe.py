@@ -131,6 +131,12 @@ def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
             "student. Narrow it by grade, SMS status or school instead, or type "
             f"`/cleanup {names}` to see that list, only for yourself.",
         )
+    if parsed.filter.names_students:
+        raise UserError(
+            "subscription.single_number",
+            "A digest cannot be about a phone or a student number: a count of one student tells the channel about that "
+            "student. Type the number after `/cleanup` alone to see who has it, only for yourself.",
+        )
     if parsed.filter.no_adult:
         raise UserError(
             "subscription.no_adult",
@@ -156,7 +162,9 @@ def _not_understood(unknown: Unknown) -> str:
     """Quote a word and suggest filters that a channel may have."""
     texts = [suggestion.text for suggestion in unknown.suggestions]
     commands = [
-        f"`/cleanup subscribe {b.escaped(text)}`" for text in texts if text and not parse_filter(text).filter.names
+        f"`/cleanup subscribe {b.escaped(text)}`"
+        for text in texts
+        if text and not parse_filter(text).filter.names_students
     ]
     hint = f"Did you mean {' or '.join(commands)}?" if commands else _EXAMPLE
     return f"I don't understand “{b.escaped(unknown.word)}”. Nothing was changed. {hint}"
@@ -178,7 +186,7 @@ def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str
         UserError: a filter follows, so only a part was meant.
     """
     channel_id, user_id = body["channel_id"], body["user_id"]
-    part = replace(parse_filter(text).filter, names=())
+    part = replace(parse_filter(text).filter, names=(), number=None, student_ids=())
     with context.acting(client, user_id) as (session, actor):
         if part.criteria:
             raise UserError(

@@ -9,7 +9,9 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
+from bot.cleanup_list.number_search import MAX_STUDENTS, NumberOwner, NumberSearch
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
+from bot.cleanup_list.query import StudentRow
 from bot.domain import phone
 from bot.domain.display import plural
 from bot.filters.filter import Filter, describe
@@ -95,7 +97,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
             our_number=our_number,
         )
     else:
-        listed = _empty(view, here)
+        listed = _empty(view)
     is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
     schools = view.schools if detail.has_schools else ()
     teachers = view.teachers if detail.has_teachers else ()
@@ -103,18 +105,20 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
     hidden_schools = () if links.SHOW_SCHOOL in str(menus) or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
+        *_owners(view.number),
         *headline.counts(page),
         *(links.questions(view) if is_questionable else []),
         *menus,
         b.divider(),
         *listed,
+        *_unlisted(view.unlisted, page.filter),
         *list_buttons(page, letters=view.letters if detail.has_menus else ()),
         *_own_changes(own_pending),
         b.context(*_footer(view, hidden_schools, now)),
     ]
 
 
-def _empty(view: ListView, here: str) -> list[Block]:
+def _empty(view: ListView) -> list[Block]:
     reason = view.empty
     if reason is None:
         return []
@@ -127,9 +131,33 @@ def _empty(view: ListView, here: str) -> list[Block]:
         )
         explanation = b.section(empty.explanation(reason, view.freshness))
         return [explanation, *similar, *links.instead_of(reason), *whole_list]
-    unlisted = [rows.unlisted(student, here=here) for student in reason.unlisted[:MAX_UNLISTED]]
-    more = [b.context("… and more students: type more of the name.")] if len(reason.unlisted) > MAX_UNLISTED else []
-    return [*unlisted, *more, *whole_list]
+    return [*_unlisted(reason.unlisted, view.page.filter), *whole_list]
+
+
+def _unlisted(students: Sequence[StudentRow], which: Filter) -> list[Block]:
+    limit = MAX_STUDENTS if which.student_ids else MAX_UNLISTED
+    shown = [rows.unlisted(student, here=which.text) for student in students[:limit]]
+    more = [b.context("… and more students: type more of the name.")] if len(students) > limit else []
+    return [*shown, *more]
+
+
+def _owners(search: NumberSearch | None) -> list[Block]:
+    """Say which contacts have the number that was typed."""
+    if search is None or not search.student_ids:
+        return []
+    lines = [_owner(owner, search.number) for owner in search.owners]
+    if search.has_more:
+        lines.append(f"These are the first {MAX_STUDENTS} students found. Type the whole number to find one.")
+    return [b.section("\n".join(lines))] if lines else []
+
+
+def _owner(owner: NumberOwner, number: str) -> str:
+    """Return `☎️ ••• 0142: *Colleen O'Connor* (parent) of Finn O'Connor, Nora O'Connor`, with the number now if it is another."""
+    relationship = f" ({b.escaped(owner.relationship, _MAX_NAME)})" if owner.relationship else ""
+    students = ", ".join(b.escaped(name, _MAX_NAME) for name in owner.students)
+    has_other = not (owner.phone or "").endswith(number)
+    now = f" · now {b.masked(owner.phone)}" if has_other else ""
+    return f"☎️ {b.masked(number)}: *{b.escaped(owner.name, _MAX_NAME)}*{relationship} of {students}{now}"
 
 
 def _own_changes(number: int) -> list[Block]:
