@@ -109,11 +109,9 @@ def test_no_button_and_no_stored_view_has_the_number(office, rivera, session):
     assert session.scalars(select(OpenView.filter_text)).all() == [f'grade 5 ids "{rivera.id}"']
 
 
-def test_list_is_drawn_again_with_the_same_student_after_an_edit(office, rivera, session):
-    maria = session.scalars(select(Contact).order_by(Contact.id)).first()
+def test_list_is_drawn_again_with_the_same_student_after_an_edit(office, rivera):
     message = office.clara.command("/cleanup", "248-555-0142").message
     office.clara.press(message, action_id="student.open")
-    office.clara.press(office.clara.view, block_id=f"contact.{maria.id}", action_id="contact.edit")
     assert office.clara.fill(office.clara.view, {"phone": "2485550199"}).submit().ok
     assert screens.student_ids(office.clara.current(message)) == [rivera.id]
 
