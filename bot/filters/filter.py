@@ -171,11 +171,12 @@ class Filter:
             "teacher": self.teacher,
             "school": self.school,
             "class": self.class_title,
-            "letter": self.letter,
             "number": self.number,
             "ids": " ".join(map(str, self.student_ids)),
         }
         parts += [f'{key} "{value}"' for key, value in quoted.items() if value]
+        if self.letter:
+            parts.append(f"letter {self.letter}")
         if self.page > 1:
             parts.append(f"page {self.page}")
         return " ".join(parts)

@@ -47,6 +47,7 @@ COMMANDS = (
         "forecast grade 5",
         "before you send: who a mass message would reach and miss now, and which students have no adult who would get it",
     ),
+    Phrase("next grade 5", "the next contact to fix that no colleague takes care of, one at a time"),
     Phrase("pending grade 5", "changes made here that the student information system does not have yet"),
     Phrase(
         "subscribe grade 5",

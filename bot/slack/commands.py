@@ -18,7 +18,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
-from bot.slack.list import links
+from bot.slack.list import links, next_student
 from bot.slack.results import dialog as results_dialog
 
 # Answers what follows the command word; `body` has `user_id`, `channel_id` (if typed in a channel), and the whole `text`.
@@ -123,6 +123,7 @@ _HELP_WORDS = ("help", "?")
 _COMMANDS: dict[str, Command] = {
     **dict.fromkeys(_HELP_WORDS, _help),
     "forecast": forecast.show,
+    next_student.COMMAND: next_student.show,
     "pending": pending.show,
     "subscribe": subscribe.start,
     "unsubscribe": subscribe.stop,

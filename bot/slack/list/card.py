@@ -19,7 +19,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond, users
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
-from bot.slack.list import empty, headline, links, rows
+from bot.slack.list import empty, headline, links, next_student, rows
 from bot.sync.runs import STALE_AFTER
 
 VIEW = "list.dialog"
@@ -195,6 +195,9 @@ def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
     """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
     buttons += headline.letter_menu(page.filter, letters)
+    if page.total_contacts > page.fixed:
+        following = links.command_text(next_student.COMMAND, page.filter.with_page(1))
+        buttons.append(b.button("Next to fix", f"{links.RUN_PREFIX}.0", following))
     if page.total_contacts:
         buttons.append(b.button("Bulk edit…", links.BULK, page.filter.with_page(1).text))
         buttons.append(b.button("Download…", links.DOWNLOAD, page.filter.with_page(1).text))
