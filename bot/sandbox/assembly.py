@@ -88,6 +88,10 @@ class Sandbox:
             progress=progress,
         )
 
+    def restore_sis(self) -> None:
+        """Write the SIS's export as it was at the start, without the numbers that were changed in it since."""
+        maplewood.write_export(self.sis, _now().astimezone(self.settings.zone).date())
+
     def send(self, title: str, progress: ReceiptProgress | None = None) -> Sent:
         """Text every family; return when the mass message is final and its digests are posted.
 
@@ -193,7 +197,7 @@ def _settings(slack: Workspace, engine: Engine, sis: Path, url: str, mails: Mail
         slack_api_url=f"{slack.base_url}/api/",
         timezone=_TIME_ZONE,
         sis_oneroster_csv=sis,
-        export_roles=("siteadministrator",),
+        export_roles=("districtadministrator",),
         twilio_auth_token=SecretStr(secrets.token_hex(16)),
         ingest_token=SecretStr(secrets.token_hex(16)),
         settle_after=timedelta(minutes=5),

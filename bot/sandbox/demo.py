@@ -59,13 +59,13 @@ class Demo:
         )
         return sent
 
-    def ask(self, text: str = FIRST_FILTER) -> Message:
-        """Ask for a list in the clerk's direct messages with the app.
+    def ask(self, text: str = FIRST_FILTER, *, channel: str | None = None) -> Message:
+        """Ask for a list in a channel, or in the clerk's direct messages with the app.
 
         Raises:
             UserError: the acknowledgment of the command had no message.
         """
-        message = self._command(text, "the Messages tab", None).message
+        message = self._command(text, "#family-texts" if channel else "the Messages tab", channel).message
         if message is None:
             raise UserError("command.no_answer", "The acknowledgment of the command contained no message.")
         self._show(message, "Only visible to Clara")

@@ -4,6 +4,8 @@ Long tasks are answered at once and run in a thread, one at a time; the page pol
 checked off by what happened in the workspace or the database, not by clicks in the panel.
 """
 
+import csv
+import io
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -23,10 +25,12 @@ from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.models.slack import DigestPost, PostState
 from bot.db.session import transaction
+from bot.domain.phone import parse_usual
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError, describe_error
 from bot.sandbox.assembly import Sandbox
-from bot.sandbox.district import sis_export
+from bot.sandbox.district import schools, sis_export
+from bot.sandbox.district.numbers import TextResult
 from bot.sandbox.slack.models import RequestKind
 from bot.slack.list.rows import OPEN_STUDENT
 
@@ -37,6 +41,18 @@ Json = dict[str, Any]
 ShowProgress = Callable[[int, int, str], None]
 
 _PREFIX = "/sandbox/district"
+# What a messenger writes into its report.
+_REPORT_WORDS = {
+    TextResult.DELIVERED: "Delivered",
+    TextResult.LANDLINE: "Landline",
+    TextResult.TURNED_OFF: "Turned off",
+    TextResult.BLOCKED: "Blocked",
+    TextResult.DISCONNECTED: "Disconnected",
+    TextResult.INVALID: "Invalid number",
+    TextResult.OPTED_OUT: "Opted out",
+    TextResult.UNKNOWN: "Unknown",
+    TextResult.FILTERED: "Not sent",
+}
 _OUTBOX = f"{_PREFIX}/outbox"
 _MAX_FOUND = 20
 _MAX_TITLE = 120
@@ -73,7 +89,10 @@ class PanelApi:
             Route(f"{_PREFIX}/sis", _endpoint(self.find_contacts)),
             Route(_OUTBOX, _endpoint(self.outbox)),
             Route(f"{_OUTBOX}/{{mail:int}}/{{index:int}}", self.attachment),
+            Route(f"{_PREFIX}/report.csv", self.report),
             Route(f"{_PREFIX}/send", _endpoint(self.send), methods=["POST"]),
+            Route(f"{_PREFIX}/hold", _endpoint(self.hold), methods=["POST"]),
+            Route(f"{_PREFIX}/restore", _endpoint(self.restore), methods=["POST"]),
             Route(f"{_PREFIX}/sync", _endpoint(self.sync), methods=["POST"]),
             Route(f"{_PREFIX}/sis", _endpoint(self.change_phone), methods=["POST"]),
         ]
@@ -130,6 +149,27 @@ class PanelApi:
             self._sandbox.sync(lambda step, done, total: show(done, total, step))
 
         return self._start("Running the nightly sync", sync)
+
+    def hold(self, asked: Json) -> Json:
+        """Leave the students of Lincoln Elementary out of the export, and run the sync, which is held."""
+        sis_export.leave_out_school(self._sandbox.sis, schools.LINCOLN)
+        return self.sync(asked)
+
+    def restore(self, asked: Json) -> Json:
+        self._sandbox.restore_sis()
+        return self.sync(asked)
+
+    def report(self, _request: Request) -> Response:
+        """The delivery report of a messenger about every contact, to import: `/cleanup import`."""
+        lines = io.StringIO()
+        rows = csv.writer(lines)
+        rows.writerow(("Name", "Phone", "Status"))
+        for contact in sis_export.contacts(self._sandbox.sis):
+            number = parse_usual(contact.phone, "US")
+            if number:
+                rows.writerow((contact.name, contact.phone, _REPORT_WORDS[self._sandbox.district.text_result(number)]))
+        headers = {"Content-Disposition": 'attachment; filename="delivery-report.csv"'}
+        return Response(lines.getvalue(), media_type="text/csv", headers=headers)
 
     def _start(self, what: str, run: Callable[[ShowProgress], None]) -> Json:
         if not self._task_lock.acquire(blocking=False):
@@ -204,7 +244,7 @@ def _last_sync(session: Session) -> Json | None:
         case SyncState.RUNNING:
             text = "The sync is running."
         case SyncState.HELD:
-            text = "The sync is held: too many rows would disappear."
+            text = "The sync is held: a school lost its students. The data manager has a direct message about it."
         case SyncState.FAILED:
             text = "The sync failed. The terminal shows the reason."
     at = run.finished_at or run.started_at

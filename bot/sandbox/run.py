@@ -20,6 +20,7 @@ from bot.sandbox import assembly
 from bot.sandbox.assembly import Sandbox
 from bot.sandbox.demo import Demo, ShowSync
 from bot.sandbox.district import schools
+from bot.sandbox.district.slack_workspace import FAMILY_TEXTS
 from bot.sandbox.panel_api import PanelApi
 from bot.sandbox.tour import run_tour
 
@@ -101,12 +102,11 @@ def _first_steps(demo: Demo) -> None:
     demo.subscribe()
     demo.console.print("\n[bold]3. The first mass message is sent[/]")
     demo.send()
-    demo.console.print("\n[bold]4. Which contacts could not be reached?[/]")
-    message = demo.ask()
-    # The user finds an empty screen.
-    demo.dismiss(message)
-    demo.console.print("\n[bold]5. The digest in the channel: counts, never names[/]")
+    demo.console.print("\n[bold]4. The digest in the channel: counts, never names[/]")
     demo.show_digest()
+    demo.console.print("\n[bold]5. Which contacts could not be reached?[/]")
+    # The page opens with this answer.
+    demo.ask(channel=FAMILY_TEXTS)
 
 
 @contextmanager

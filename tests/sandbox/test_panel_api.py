@@ -1,5 +1,7 @@
 """The panel's API over HTTP: long tasks in the background, and first steps checked off by what happened."""
 
+import csv
+import io
 import re
 import time
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ from bot.errors import UserError
 from bot.sandbox import assembly
 from bot.sandbox.district import schools, sis_export
 from bot.sandbox.district.slack_workspace import CLERK, FAMILY_TEXTS
+from bot.sandbox.slack.models import text_of
 from bot.sandbox.slack.people import Person
 
 
@@ -46,12 +49,12 @@ def opened(sandbox):
     return sandbox[0]
 
 
-def wait_until_idle(panel):
+def wait_until_idle(panel, *, problem=None):
     deadline = time.monotonic() + 60
     while (today := panel.get("/district").json())["task"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert today["problem"] is None
+    assert (today["problem"] or "")[: len(problem or "x")] == (problem or "")
 
 
 def test_new_sandbox_has_sent_and_synced_nothing(sandbox):
@@ -195,3 +198,24 @@ def test_clock_runs_beside_the_page(tmp_path):
             while not opened.is_finished(sent.message_id):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
+
+
+def test_report_of_a_messenger_can_be_read_by_the_import(opened, panel):
+    response = panel.get("/district/report.csv")
+    assert "attachment" in response.headers["content-disposition"]
+    header, *rows = csv.reader(io.StringIO(response.text))
+    assert header == ["Name", "Phone", "Status"]
+    assert len(rows) > 100
+    assert {"Delivered", "Landline", "Blocked"} <= {status for _, _, status in rows}
+
+
+def test_lost_school_holds_the_sync_until_the_sis_is_started_over(opened, panel):
+    panel.post("/district/hold").raise_for_status()
+    wait_until_idle(panel, problem="Nothing was changed: 276 of 600 students would disappear")
+    opened.run_due_work()
+    assert panel.get("/district").json()["last_sync"]["text"].startswith("The sync is held")
+    dana = Person(opened.slack, "UDANA")
+    assert any("Apply changes" in text_of(message) for message in dana.messages())
+    panel.post("/district/restore").raise_for_status()
+    wait_until_idle(panel)
+    assert panel.get("/district").json()["last_sync"]["ok"]

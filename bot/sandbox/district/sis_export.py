@@ -117,8 +117,22 @@ def set_phone(folder: Path, contact_sourced_id: str, phone: str) -> None:
     _write_file(folder / "users.csv", _COLUMNS["users"], users)
 
 
+def leave_out_school(folder: Path, school: School) -> None:
+    """Write an export without the students of a school, as an SIS does whose export was set up wrong: the next sync is held."""
+    lost = {"role": "student", "orgSourcedId": school.sourced_id}
+    roles = _read_rows(folder / "roles.csv")
+    gone = {row["userSourcedId"] for row in roles if lost.items() <= row.items()}
+    for name, column in (("roles", "userSourcedId"), ("users", "sourcedId"), ("enrollments", "userSourcedId")):
+        kept = [row for row in _read_rows(folder / f"{name}.csv") if row[column] not in gone]
+        _write_file(folder / f"{name}.csv", _COLUMNS[name], kept)
+
+
 def _read_users(folder: Path) -> list[Row]:
-    with (folder / "users.csv").open(encoding="utf-8", newline="") as lines:
+    return _read_rows(folder / "users.csv")
+
+
+def _read_rows(file: Path) -> list[Row]:
+    with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 

@@ -13,7 +13,7 @@ const FIRST_COMMAND = "/cleanup grade 5 blocked";
 
 /** The panel in `root`. `act.closeDistrict()` closes it where it is a sheet. */
 export function panel(root, act) {
-  const parts = Object.fromEntries(["steps", "send", "sync", "sis", "outbox"].map((name) => [name, h("div", {})]));
+  const parts = Object.fromEntries(["steps", "send", "report", "sync", "sis", "outbox"].map((name) => [name, h("div", {})]));
   const progress = h("div", { class: "progress-area", role: "status" });
   const card = (title, name, open = true) =>
     h("details", { class: "card", open }, h("summary", {}, h("h3", {}, title), icon("down")), parts[name]);
@@ -22,10 +22,11 @@ export function panel(root, act) {
       h("button", { type: "button", class: "button icon-only", "aria-label": "Close", onclick: act.closeDistrict }, icon("close"))),
     h("div", { class: "panel-body", tabindex: 0, role: "region", "aria-label": "Controls of the district" },
       h("section", { class: "card steps-card", "aria-label": "First steps" }, parts.steps), progress,
-      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false)));
+      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Report of a messenger", "report", false), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false)));
   const sendForm = sendCard(parts.send, start);
   const steps = stepsCard(parts.steps, { typeForMe: act.typeForMe, sendNow: () => sendForm.send() });
-  const sync = syncCard(parts.sync, () => start(district.sync()));
+  const sync = syncCard(parts.sync, (run) => start(run()));
+  reportCard(parts.report);
   const outbox = outboxCard(parts.outbox);
   sisCard(parts.sis, act);
   let task = null;
@@ -152,19 +153,32 @@ function massMessage(message) {
 
 function syncCard(root, run) {
   const summary = h("p", { class: "soft" });
-  const onclick = () => {
-    button.disabled = true;
-    run();
+  const button = (words, act) => {
+    const onclick = () => {
+      buttons.forEach((each) => { each.disabled = true; });
+      run(act);
+    };
+    return h("button", { type: "button", class: "button", onclick }, words);
   };
-  const button = h("button", { type: "button", class: "button", onclick }, "Run the nightly sync now");
-  fill(root, summary, button);
+  const buttons = [
+    button("Run the nightly sync now", district.sync),
+    button("Lose a school, and sync: held", district.hold),
+    button("Start the SIS over, and sync", district.restore),
+  ];
+  fill(root, summary, h("div", { class: "inline wrap" }, buttons));
   return { show };
 
   function show({ last_sync: last, task }) {
-    button.disabled = Boolean(task);
+    buttons.forEach((each) => { each.disabled = Boolean(task); });
     summary.classList.toggle("problem", Boolean(last && !last.ok));
     summary.textContent = last ? `${last.text} (${ago(Date.parse(last.at) / 1000)})` : "No sync has run yet.";
   }
+}
+
+/** The delivery report of a messenger that sends no results itself, as a file to import. */
+function reportCard(root) {
+  fill(root, h("p", { class: "soft" }, "Where the messenger sends no results, the office imports its report: type ", h("code", {}, "/cleanup import"), " and choose this file."),
+    h("a", { class: "button", href: district.report, download: "delivery-report.csv" }, "Save the report"));
 }
 
 /** A search in the SIS, and a field to change each contact's number there. */
