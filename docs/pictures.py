@@ -1,5 +1,6 @@
 """Take the README's pictures again from a sandbox on port 3000: `make sandbox`, then `.venv/bin/python docs/pictures.py`."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,8 @@ FOLDER = Path(__file__).parent
 def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
-        page.goto("http://127.0.0.1:3000")
+        page = browser.new_page(viewport={"width": 1280, "height": 2200}, device_scale_factor=2)
+        page.goto(f"http://127.0.0.1:{os.environ.get('PORT', '3000')}")
         take_digest(page)
         take_list(page)
         browser.close()
@@ -20,7 +21,8 @@ def main() -> None:
 
 def take_digest(page: Page) -> None:
     page.get_by_text("Show my list").last.wait_for()
-    page.locator("ol.messages > li.message").last.screenshot(path=FOLDER / "digest.png")
+    digest = page.locator("ol.messages > li.message").filter(has_text="Show my list")
+    digest.last.screenshot(path=FOLDER / "digest.png")
 
 
 def take_list(page: Page) -> None:
@@ -28,7 +30,8 @@ def take_list(page: Page) -> None:
     page.keyboard.press("Enter")
     page.get_by_text("Grade 5 · Blocked").last.wait_for()
     page.wait_for_timeout(500)
-    page.screenshot(path=FOLDER / "list.png", clip={"x": 252, "y": 58, "width": 692, "height": 740})
+    page.locator("ol.messages > li.message").last.screenshot(path=FOLDER / "list.png")
 
 
-main()
+if __name__ == "__main__":
+    main()
