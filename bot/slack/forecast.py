@@ -4,6 +4,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
+from bot.access import AccessLevel
 from bot.cleanup_list.forecast import Forecast, load_forecast
 from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS
@@ -25,10 +26,11 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
     with ctx.acting(client, body["user_id"]) as (session, actor):
         scope = read_scope(session, actor, text, mentioned)
         forecast = load_forecast(session, scope.filter, actor=actor, page_size=_STUDENTS_ON_A_PAGE)
-    return _card(forecast, scope)
+    has_schools = actor.level is AccessLevel.DISTRICT or len(actor.school_ids) > 1
+    return _card(forecast, scope, has_schools=has_schools)
 
 
-def _card(forecast: Forecast, scope: CommandScope) -> Card:
+def _card(forecast: Forecast, scope: CommandScope, *, has_schools: bool) -> Card:
     which = scope.filter.with_page(forecast.page)
     here = links.command_text(_COMMAND, which)
     ignored = "A forecast is for a grade, a school, or a teacher's students. The rest of what you typed is left out."
@@ -38,7 +40,7 @@ def _card(forecast: Forecast, scope: CommandScope) -> Card:
             *scope.ignored_words(ignored),
             b.section(scope.unmet or "\n".join(_facts(forecast))),
             *([b.divider()] if forecast.students else []),
-            *(rows.without_listed_contacts(student, here=here) for student in forecast.students),
+            *rows.of_forecast(forecast.students, here=here, has_schools=has_schools),
             *list_card.command_buttons(_COMMAND, which, pages=forecast.pages),
         ]
     )
@@ -56,5 +58,5 @@ def _facts(forecast: Forecast) -> list[str]:
         return [*facts, "✅ *Every student has an adult who would get it.*"]
     alone = f"⚠️ *{plural(forecast.without_adult, 'student has', 'students have')} no adult who would get it.*"
     if forecast.pages > 1:
-        alone += f" Those who cannot be called or emailed either come first. Page {forecast.page} of {forecast.pages}."
+        alone += f" Those who get no autocalls or email either come first. Page {forecast.page} of {forecast.pages}."
     return [*facts, alone]

@@ -56,15 +56,17 @@ def _heading(student: StudentRow) -> str:
     to_fix = [contact for contact in student.listed if not contact.updated_at]
     if not to_fix:
         return "✏️ *Waiting for the next message*"
-    if student.textable:
-        reach = "Another adult can be texted"
-    elif student.other_ways:
-        reach = "⚠️ No adult can be texted, but one can be called or emailed"
-    else:
-        reach = "⚠️ No adult can be texted, called, or emailed"
+    reach = "Another adult can be texted" if student.textable else _without_adult(student)
     if all(contact.status is SmsStatus.OPT_OUT for contact in to_fix):
         return f"*{WAITS_FOR_FAMILY}* · {reach}"
     return f"*{reach}*"
+
+
+def _without_adult(student: StudentRow) -> str:
+    """Return what messages reach the family; a landline that gets no autocalls can still be called by hand."""
+    if student.other_ways:
+        return "⚠️ No adult gets texts, but one gets autocalls or email"
+    return "⚠️ No adult gets texts, autocalls, or email"
 
 
 def _advice(contacts: Sequence[ListedContact], our_number: str | None) -> list[Block]:
@@ -87,10 +89,7 @@ def _row(student: StudentRow, style: RowStyle) -> Block:
     lines = [_contact_line(contact, student, style) for contact in contacts[: style.contacts]]
     if (more := len(contacts) - style.contacts) > 0:
         lines[-1] += f" · and {more} more"
-    button = b.button(
-        "Fix", OPEN_STUDENT, f"{student.student_id} {style.here}", label=f"Fix contacts of {student.name}"
-    )
-    return b.section("\n".join([_title(student, has_schools=style.has_schools), *lines]), accessory=button)
+    return _section([_title(student, has_schools=style.has_schools), *lines], student, here=style.here)
 
 
 def _seen_above(student: StudentRow) -> str:
@@ -100,10 +99,18 @@ def _seen_above(student: StudentRow) -> str:
     return f"*{b.escaped(student.name, _MAX_NAME)}* ({level}see {b.escaped(first.name, _MAX_NAME)})"
 
 
-def without_listed_contacts(student: StudentRow, *, here: str) -> Block:
-    """Draw a student of a forecast: how an adult can still be reached."""
-    other_way = "but an adult can be called or emailed" if student.other_ways else "and none gets calls or email"
-    lines = [_title(student, has_schools=True), f"⚠️ *No adult can be texted*, {other_way}."]
+def of_forecast(students: Sequence[StudentRow], *, here: str, has_schools: bool) -> list[Block]:
+    """Draw students of a forecast, without their contacts, with a heading over those whom no message reaches."""
+    blocks = []
+    for heading, group in groupby(students, key=_without_adult):
+        blocks += [
+            b.context(f"*{heading}*"),
+            *(_section([_title(student, has_schools=has_schools)], student, here=here) for student in group),
+        ]
+    return blocks
+
+
+def _section(lines: Sequence[str], student: StudentRow, *, here: str) -> Block:
     button = b.button("Fix", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Fix contacts of {student.name}")
     return b.section("\n".join(lines), accessory=button)
 

@@ -123,13 +123,6 @@ def test_own_changes_are_one_click_away(office, session, sam):
     assert "1 change is pending" in text_of(after_press(office.clara, message, action_id="command.run.0"))
 
 
-def test_own_changes_open_as_a_dialog_on_the_home_tab(office, session, sam):
-    fix(session, office, sam)
-    office.clara.open_home()
-    assert office.clara.press(office.clara.home, action_id="command.run.0").ok
-    assert office.clara.view.body["callback_id"] == "list.dialog"
-
-
 @pytest.fixture
 def long_list(session, lincoln):
     """41 students on five pages; one name each begins with Å, B, and a lower-case v."""
