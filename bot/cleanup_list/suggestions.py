@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.db.models.erased_numbers import ErasedNumber
 from bot.db.models.messages import PhoneNumber
@@ -45,7 +45,11 @@ _SAME_NAME_AND_TEXTABLE = (
     .order_by(_OTHER.contact_id.desc())
 )
 _WITH_EMAIL = select(Contact.id).where(func.lower(Contact.email) == any_(_TEXTS))
-_WITH_NUMBER = select(Contact.id).where(Contact.sis_phone == any_(_TEXTS), Contact.active)
+# By the SIS's numbers only: a person who typed a stranger's number would see that family's.
+_SAME = aliased(Contact)
+_WITH_SAME_NUMBER = (
+    select(_SAME.id).join(Contact, Contact.sis_phone == _SAME.sis_phone).where(Contact.id == any_(_IDS), _SAME.active)
+)
 _FURTHER_NUMBERS = (
     select(OtherNumber.contact_id, OtherNumber.phone, OtherNumber.position)
     .outerjoin(PhoneNumber, PhoneNumber.phone == OtherNumber.phone)
@@ -121,6 +125,6 @@ def _related_contacts(session: Session, rows: Sequence[Any]) -> set[int]:
     In steps: the planner mistakes all of them in one for a question about the whole district.
     """
     shared = {row.contact_id for row in rows}
-    shared.update(session.scalars(_WITH_NUMBER, {"texts": list({row.phone for row in rows if row.phone})}))
+    shared.update(session.scalars(_WITH_SAME_NUMBER, {"ids": list(shared)}))
     students = session.scalars(_STUDENTS_OF, {"ids": list(shared)}).all()
     return set(session.scalars(_CONTACTS_OF, {"ids": students}))

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select, text
 from support import edits, people, screens
+from support.surfaces import clerk
 
 from bot.access import AccessLevel
 from bot.db.models import views
@@ -49,6 +50,18 @@ def test_number_of_another_record_is_masked_and_names_no_other_student(office, f
     assert "Another record of Maria Rivera has ••• 0177" in text
     assert "Kai" not in text
     assert "Roosevelt" not in text
+
+
+def test_typed_number_of_a_stranger_makes_no_other_record_known(office, session):
+    sam = people.student(session, at=office.district.lincoln)
+    kai = people.student(session, "Kai", at=office.district.roosevelt)
+    people.list_contact(session, people.contact(session, sam, phone=OLD))
+    otto = people.contact(session, sam, given="Otto", priority=2)
+    people.contact(session, kai, phone=NEW)
+    pat = people.contact(session, kai, given="Pat", phone="+13125550199")
+    edits.change(session, otto, actor=clerk(office), phone=pat.sis_phone)
+    session.commit()
+    assert "0177" not in text_of(open_student(office.clara))
 
 
 def test_suggested_number_becomes_an_edit_that_can_be_undone(office, session, family):
