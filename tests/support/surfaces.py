@@ -279,9 +279,9 @@ def save(values):
 
 
 def apply_to_chosen(person, _scene):
-    """Switch every contact to autocalls, each of them chosen."""
+    """Switch a batch of contacts to autocalls."""
     chosen = next(block for block in person.view.blocks if block["block_id"] == "who")
-    values = [option["value"] for option in chosen["element"]["options"]]
+    values = [option["value"] for option in chosen["element"]["options"]][:5]
     return person.fill(person.view, {"which": "some", "who": values, "what": "call"}).submit()
 
 
