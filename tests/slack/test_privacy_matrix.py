@@ -198,6 +198,9 @@ EMPTY = (
     "Nothing is pending",
     "is left to fix",
     "This list is empty now",
+    "None of your students has",
+    "Nothing is left to do here",
+    "That was the last one",
 )
 
 
