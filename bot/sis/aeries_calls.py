@@ -20,8 +20,8 @@ _SYSTEM = System("sis", "SIS_AERIES_URL", "Try again later.")
 # The school counts for nothing where a student is named.
 _CONTACTS = "/api/v5/schools/000/contacts/{student}"
 _UPDATE = "/api/v5/UpdateContact/{record}"
-# The largest student ID that the API takes: a student whom no district has.
-_NO_STUDENT = 2**31 - 1
+# The API takes no larger one. No district has given it to a student.
+LARGEST_STUDENT_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class AeriesCalls:
         Raises:
             UserError: Aeries does not accept it, or does not answer.
         """
-        self.contacts(_NO_STUDENT)
+        self.contacts(LARGEST_STUDENT_ID)
         return "lets us read contacts. Whether it lets us change their phones shows at the first change"
 
     def _send(self, http: HttpCalls, method: str, path: str, **options: Any) -> Response:

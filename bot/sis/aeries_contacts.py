@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain import names
-from bot.sis.aeries_calls import AeriesCalls
+from bot.sis.aeries_calls import LARGEST_STUDENT_ID, AeriesCalls
 from bot.sis.contact_phones import ContactNumber, Phone
 from bot.sis.write_plan import Change, ContactEdit, Obstacle, PhoneWrite, Verdict, WritePlan, plan_write
 
@@ -60,13 +60,13 @@ class AeriesContacts:
         """As `ContactWriter.send`. Aeries answers with the contact as it is then."""
         field, value = _FIELDS[write.phone.phone_type], (edit.value or "")[2:]
         answer = self._calls.update(write.record, {field: value})
-        if answer.is_error or not isinstance(answer.body, dict):
+        if answer.is_error or not isinstance(answer.body, dict) or "SequenceNumber" not in answer.body:
             return False
-        return field in answer.body and _text(answer.body, field) == value
+        return re.sub(r"\D", "", _text(answer.body, field)) == value
 
     def _find(self, edit: ContactEdit) -> list[Record] | Obstacle:
         """Return the records of a contact, one for each of the students."""
-        if not edit.students or not all(map(str.isdecimal, edit.students)):
+        if not edit.students or not all(map(_is_student_id, edit.students)):
             return Obstacle.NO_STUDENT_ID
         found = [choose_record(self._load(int(student)), edit, region=self._region) for student in edit.students]
         obstacles = [each for each in found if isinstance(each, Obstacle)]
@@ -133,6 +133,11 @@ def _record(item: dict[str, Any]) -> Record:
         is_locked=bool(_text(item, "AdministrativeLockCode")),
         phones=tuple(phones),
     )
+
+
+def _is_student_id(text: str) -> bool:
+    """Return whether this is an integer of 32 bits: Aeries takes no other, such as the longer ids of a state."""
+    return text.isdecimal() and 0 < int(text) < LARGEST_STUDENT_ID
 
 
 def _text(item: dict[str, Any], field: str) -> str:
