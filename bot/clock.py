@@ -17,7 +17,6 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from bot.admin_notices import delete_old_admin_notices, enqueue_admin_notices
 from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
 from bot.contact_edits.bulk import delete_old_changes
@@ -33,9 +32,10 @@ from bot.mass_messages.report_outbox import delete_old_reports
 from bot.mass_messages.settle import due_messages, settle_message
 from bot.mass_messages.unclear_texts import delete_old_texts
 from bot.mass_messages.wrong_person_notices import enqueue_notices as enqueue_wrong_person_notices
+from bot.operations.admin_notices import delete_old_admin_notices, enqueue_admin_notices
+from bot.operations.old_rows import Periods, delete_old_data
+from bot.operations.refusals import delete_old_refusals
 from bot.providers.choose_log import choose_logs
-from bot.refusals import delete_old_refusals
-from bot.retention.old_rows import Periods, delete_old_data
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.sis.choose_writer import choose_writer

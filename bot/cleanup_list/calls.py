@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import Actor
-from bot.audit import Subject
 from bot.cleanup_list.claims import lock_entry
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.messages import CallOutcome, ListEntry
 from bot.db.models.roster import Student
 from bot.db.models.views import effective_contacts

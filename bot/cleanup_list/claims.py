@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from sqlalchemy import DateTime, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import Actor
-from bot.audit import Subject
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.messages import ListEntry
 from bot.errors import UserError
 

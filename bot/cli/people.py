@@ -29,11 +29,11 @@ def export_record(
     from bot.cli.database import open_database
     from bot.db.session import transaction
     from bot.errors import UserError
-    from bot.retention import record
+    from bot.operations import family_record
 
     _, engine = open_database()
     with transaction(engine) as session:
-        held = record.load_record(session, record.find_student(session, student))
+        held = family_record.load_record(session, family_record.find_student(session, student))
     try:
         with path.open("x", encoding="utf-8") as file:
             json.dump(held, file, ensure_ascii=False, indent=2, default=str)
@@ -49,20 +49,20 @@ def forget(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be erased.")] = False,
 ) -> None:
     """Erase a student who left, and contacts who have no other student. This cannot be undone."""
-    from bot import audit
     from bot.cli.database import open_database, open_direct
+    from bot.db import audit
     from bot.db.advisory_locks import SYNC_LOCK, advisory_lock
     from bot.db.session import transaction
     from bot.domain.display import plural
     from bot.errors import UserError
-    from bot.retention import record
+    from bot.operations import family_record
 
     config, engine = open_database()
     with advisory_lock(open_direct(config, engine), SYNC_LOCK) as lock, transaction(engine) as session:
         if lock is None:
             raise UserError("record.sync_runs", "A sync is running. Try again when it has ended. Nothing was erased.")
         savepoint = session.begin_nested()
-        erased = record.forget_student(session, record.find_student(session, student))
+        erased = family_record.forget_student(session, family_record.find_student(session, student))
         rows = ", ".join(f"{count:,} {kind}" for kind, count in erased.rows.items())
         subject = audit.Subject("student", None)
         audit.record(session, subject, actor="cli", action="student.forgotten", after=rows, now=datetime.now(UTC))

@@ -70,7 +70,7 @@ def socket() -> None:
     from bot.app import build_bolt_app
     from bot.cli.database import open_database
     from bot.db.driver import INTERACTIVE
-    from bot.socket_mode import serve
+    from bot.web.socket_mode import serve
 
     config, engine = open_database(limits=INTERACTIVE)
     bolt = build_bolt_app(config, engine)

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.access import Actor
-from bot.audit import Subject
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
+from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Audit, Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber

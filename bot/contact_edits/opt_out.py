@@ -4,12 +4,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import Actor
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import add_number, may_show_status
 from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opted_out, lock_contact
+from bot.db import audit
 from bot.db.models.edits import EditField
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import apply_opt_out

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.audit import Subject
 from bot.contact_edits.pending import ChangeKind, PendingChange, iter_pending
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.roster import Student
 from bot.domain import phone, spreadsheet
 from bot.domain.display import full_name, plural

@@ -6,10 +6,11 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import Actor
-from bot.audit import Subject
 from bot.contact_edits.locking import lock_contact
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.edits import Removal
 from bot.db.models.roster import Student, StudentContact
 from bot.errors import UserError

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import AccessLevel, Actor
 from bot.contact_edits.locking import is_opted_out
 from bot.contact_edits.wrong_person import is_parked
+from bot.db import audit
 from bot.db.models.folding import full_name
 from bot.db.models.roster import Student
 from bot.db.models.unclear_texts import TextAnswer, UnclearText

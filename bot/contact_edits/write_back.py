@@ -13,11 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.access import Actor
-from bot.audit import Subject
 from bot.contact_edits.locking import LockedContact, edit_state, lock_contact
-from bot.db import outbox
+from bot.db import audit, outbox
+from bot.db.audit import Subject
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.roster import Contact, Student, SyncRun, SyncState
 from bot.db.models.sis_writes import OPEN, BatchState, SisWrite, SisWriteBatch, WriteState

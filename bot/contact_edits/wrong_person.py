@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access, audit
+from bot import access
 from bot.access import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
+from bot.db import audit
 from bot.db.models.edits import EditField
 from bot.db.models.messages import PhoneNumber
 from bot.errors import UserError

@@ -8,8 +8,8 @@ from sqlalchemy import delete, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.audit import Subject
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.slack import DigestPost, PostState, Subscription
 from bot.filters.filter import Filter
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import audit
+from bot.db import audit
 from bot.domain import phone
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import DEACTIVATIONS, park_numbers

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.cleanup_list.membership import MembershipChanges, update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers
+from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.audit import Subject
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportState
 from bot.domain import names

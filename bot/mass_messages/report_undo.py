@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.audit import Subject
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers, judge_sender_faults, strength_sql
+from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.audit import Subject
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportState
 from bot.errors import UserError

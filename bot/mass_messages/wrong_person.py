@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers, sql_list
+from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.edits import IN_FORCE
 from bot.db.models.notices import WrongPersonNotice, WrongPersonState

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.access import AccessLevel, Actor
-from bot.audit import Subject
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState
 from bot.errors import UserError
 from bot.sis.rows import Kind, Part

@@ -21,7 +21,7 @@ from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
 from bot.mass_messages.payload import RowsRefused
 from bot.mass_messages.register import RegisterCounts, register_message
-from bot.refusals import MESSENGER
+from bot.operations.refusals import MESSENGER
 from bot.settings import Settings
 from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body

@@ -19,7 +19,7 @@ from bot.db.models.messages import MassMessage
 from bot.db.models.roster import last_sync_query
 from bot.db.session import autocommit_engine
 from bot.domain.display import plural
-from bot.refusals import Refusals, describe, load_refusals
+from bot.operations.refusals import Refusals, describe, load_refusals
 from bot.sync import runs
 
 # The clock looks for due work every 15 s.

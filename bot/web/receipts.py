@@ -14,6 +14,7 @@ from bot.app import utc_now
 from bot.db.driver import INGEST
 from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
+from bot.operations.refusals import URL_DIFFERS
 from bot.providers.callback import Callback
 from bot.providers.fetch import fetch
 from bot.providers.receipt import (
@@ -28,7 +29,6 @@ from bot.providers.receipt import (
 )
 from bot.providers.registry import BY_NAME, Provider
 from bot.providers.unclear_texts import Report, read_text
-from bot.refusals import URL_DIFFERS
 from bot.settings import Settings
 from bot.web.called_url import believed_urls, claimed_urls, origin_of
 from bot.web.group_commit import GroupCommit

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import utc_now
 from bot.db.session import transaction
 from bot.errors import describe_error
-from bot.refusals import Burst, Key, add_refusals
+from bot.operations.refusals import Burst, Key, add_refusals
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from bot.app import slack_client, utc_now
 from bot.db.models.slack import SeenRequest
 from bot.db.session import autocommit_engine, fetch_rows
 from bot.errors import describe_error
-from bot.refusals import SLACK
+from bot.operations.refusals import SLACK
 from bot.settings import Settings
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card

@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.operations.refusals import UNKNOWN_PROVIDER
 from bot.providers import registry
-from bot.refusals import UNKNOWN_PROVIDER
 from bot.web.refusals import RefusalCounter
 
 # The header with which each provider signs or marks its requests, as in its file in `bot/providers/`.

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from support import people
 from twilio.request_validator import RequestValidator
 
-from bot import refusals
 from bot.db.models.refusals import RefusedRequests
+from bot.operations import refusals
+from bot.operations.refusals import Burst, Refusals
 from bot.providers.registry import BY_NAME
-from bot.refusals import Burst, Refusals
 from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
 from bot.web import server, wrong_address

@@ -70,7 +70,7 @@ class Student(Base):
     """A student; `grade` is a level of `bot.domain.grade.LEVELS` or null; `search` is the folded full name.
 
     `identifier` is the student number, by which the sync recognizes a student under a new sourced_id; blank if there is none.
-    `left_at` is when we first saw that the student had left (`bot.retention.families`).
+    `left_at` is when we first saw that the student had left (`bot.operations.families`).
     """
 
     __tablename__ = "students"

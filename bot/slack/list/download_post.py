@@ -12,13 +12,12 @@ from typing import Any
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.access import Actor
-from bot.audit import Subject
 from bot.cleanup_list.export_rows import iter_export_rows
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.db import outbox
+from bot.db import audit, outbox
+from bot.db.audit import Subject
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.domain.display import day, day_and_time, plural
 from bot.downloads.list_file import FileHeader, ListSize, write_list

@@ -7,9 +7,9 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import audit
-from bot.audit import Subject
 from bot.cleanup_list.student import ContactCard, load_student
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Audit
 from bot.mass_messages.wrong_person import DEACTIVATIONS

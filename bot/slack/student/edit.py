@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot import audit
 from bot.access import Actor
-from bot.audit import Subject
 from bot.cleanup_list.student import ContactCard
 from bot.contact_edits.change import change_contact
 from bot.contact_edits.locking import VersionConflict
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
 from bot.domain import phone
 from bot.domain.sms_status import SmsStatus

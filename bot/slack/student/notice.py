@@ -5,9 +5,10 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot import access, audit
-from bot.audit import Subject
+from bot import access
 from bot.cleanup_list.student import load_student
+from bot.db import audit
+from bot.db.audit import Subject
 from bot.domain import phone
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond

@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.access import AccessLevel
-from bot.admin_notices import claim_admin_notice
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
 from bot.domain.display import plural
 from bot.errors import UserError
-from bot.refusals import describe, load_refusals
+from bot.operations.admin_notices import claim_admin_notice
+from bot.operations.refusals import describe, load_refusals
 from bot.slack.kit import blocks as b
 from bot.slack.kit import outbox_worker
 from bot.slack.kit.api_errors import Result

@@ -8,7 +8,7 @@ from support import mass_messages as messages
 from support import people
 
 from bot.db.models.notices import AdminNotice
-from bot.refusals import Burst, add_refusals
+from bot.operations.refusals import Burst, add_refusals
 from bot.sandbox.slack.models import text_of
 
 URL = "the signed URL differs; set PUBLIC_URL=https://cleanup.district.example"

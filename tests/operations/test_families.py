@@ -16,7 +16,7 @@ from bot.db.models.name_words import NameWord
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.mass_messages.wrong_person import park_numbers
-from bot.retention.families import erase_left_families
+from bot.operations.families import erase_left_families
 
 YEAR = timedelta(days=400)
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.advisory_locks import advisory_lock
 from bot.db.session import transaction
-from bot.retention import families
+from bot.operations import families
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from bot.db.models.messages import MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
 from bot.identity import district_admin_emails
-from bot.refusals import MANY, URL_DIFFERS, load_refusals
+from bot.operations.refusals import MANY, URL_DIFFERS, load_refusals
 
 LEASE = timedelta(minutes=2)
 _DAY = timedelta(days=1)

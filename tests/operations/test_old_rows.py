@@ -7,15 +7,15 @@ from sqlalchemy import func, select
 from support import mass_messages as messages
 from support import people
 
-from bot.audit import Subject, record
+from bot.db.audit import Subject, record
 from bot.db.models.edits import Audit
 from bot.db.models.messages import Delivery, ListChange, MassMessage, OptOutText, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
 from bot.mass_messages.opt_outs import record_opt_out
 from bot.mass_messages.receipts import record_receipts
+from bot.operations import old_rows
+from bot.operations.old_rows import Periods, delete_old_data
 from bot.providers.receipt import OptOutMessage
-from bot.retention import old_rows
-from bot.retention.old_rows import Periods, delete_old_data
 
 DAYS = timedelta(days=1)
 PERIODS = Periods(messages=400 * DAYS, waiting_receipts=30 * DAYS, audit=1096 * DAYS, families=400 * DAYS)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.roster import Student
 from bot.errors import UserError
-from bot.retention.families import erase_contacts, erase_numbers, erase_students, erase_unused_words
+from bot.operations.families import erase_contacts, erase_numbers, erase_students, erase_unused_words
 
 _PARTS = {
     "student": "SELECT sourced_id, identifier AS number, given_name, family_name, grade, active, left_at FROM students WHERE id = :id",
