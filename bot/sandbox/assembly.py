@@ -51,7 +51,7 @@ ExtraRoutes = Callable[["Sandbox"], Sequence[BaseRoute]]
 
 _WEB_API = "/sandbox/web-api"
 _TIME_ZONE = "America/Chicago"
-_OPT_IN_NUMBER = "+13125550100"
+OPT_IN_NUMBER = "+13125550100"
 _FINAL_WITHIN_SECONDS = 20.0
 
 
@@ -201,7 +201,7 @@ def _settings(slack: Workspace, engine: Engine, sis: Path, url: str, mails: Mail
         twilio_auth_token=SecretStr(secrets.token_hex(16)),
         ingest_token=SecretStr(secrets.token_hex(16)),
         settle_after=timedelta(minutes=5),
-        opt_in_number=_OPT_IN_NUMBER,
+        opt_in_number=OPT_IN_NUMBER,
         public_url=url,
         smtp_url=SecretStr(mails.url),
         mail_from=f"contact-cleanup@{schools.MAIL_DOMAIN}",

@@ -64,7 +64,8 @@ messages = st.sampled_from(MESSAGES)
 reports = st.sampled_from(REPORTS)
 ages = st.sampled_from([HOUR * 0, HOUR, HOUR * 23, HOUR * 50])
 _CONTACT_COLUMNS = (
-    "sourced_id, given_name, family_name, email, sis_phone, sis_phone_written, sis_phone_note, sis_note_kind"
+    "sourced_id, given_name, family_name, email, sis_phone, sis_phone_written, sis_phone_note, sis_note_kind, "
+    "sis_contact_id, is_powerschool_id"
 )
 TABLES = {table.name: table for table in diff_merge.TABLES}
 

@@ -13,6 +13,7 @@ from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.settle import due_messages, settle_message
 
 MINUTE = timedelta(minutes=1)
+pytestmark = pytest.mark.usefixtures("every_group_counts")
 
 
 def families(session, how_many):

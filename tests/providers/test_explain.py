@@ -20,7 +20,7 @@ def test_explanation_ends_with_next_step():
     assert explain("twilio", "30003").lines() == [
         "twilio 30003: The phone was off, out of range or roaming.",
         "SMS status: Turned Off (yellow).",
-        "Next step: Wait for the next mass message. Still off then? Ask for another number.",
+        "Next step: Wait for the next message. Still off then? Ask for another number.",
     ]
 
 

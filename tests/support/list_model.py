@@ -466,7 +466,7 @@ class ListModel:
         phone = self.contacts[name].phone
         if phone is None or not self.is_linked(name, student):
             return False
-        if self.number(phone).is_parked and self.may_show(name, phone):
+        if self.number(phone).is_parked or not self.may_show(name, phone):
             return False
         self.tried.add((name, phone))
         self.park(phone, at=now)

@@ -379,12 +379,12 @@ STUDENT = {
         command("pending"),
         lambda person, _: person.press(person.last(), block_id=_block_id(person.last(), "Otto")),
     ),
-    "Fix…": EntryPoint(
+    "Fix": EntryPoint(
         open_list, lambda person, scene: person.press(person.last(), value=_row_value(person.last(), scene))
     ),
-    "Fix… on the Home tab": EntryPoint(
+    "Fix on the Home tab": EntryPoint(
         open_home,
-        lambda person, scene: person.press(person.home, value=_row_value(person.home, scene), text="Fix…"),
+        lambda person, scene: person.press(person.home, value=_row_value(person.home, scene), text="Fix"),
     ),
     "Edit": EntryPoint(open_student, press_in_view("contact.edit", "maria")),
     "Edit, saved": EntryPoint(open_edit, save({"phone": "(312) 555-7177", "method": "call"})),
