@@ -444,7 +444,6 @@ ALL = STAFF | OFFICE | DISTRICT | EXPORTS
 SHOWS_NO_STUDENT = {
     *GENERAL,
     *("Script", "another script", "Switch all landlines to calls…"),
-    *("Keep ours in a message", "Take the SIS's in a message"),
 }
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
