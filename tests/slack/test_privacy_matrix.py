@@ -122,7 +122,8 @@ def test_staff_of_the_student_can_use_every_entry_point(office, session, table, 
     effects = use(entry, INSIDERS[who](office, session))
     assert ASK_ADMIN not in effects.sent
     assert NOT_ON_YOUR_LIST not in effects.sent
-    assert bool(effects.secrets) == (entry not in surfaces.SHOWS_NO_STUDENT)
+    if entry not in surfaces.DEPENDS_ON_THE_MESSAGE:
+        assert bool(effects.secrets) == (entry not in surfaces.SHOWS_NO_STUDENT)
     drafts = {"open_lists", "downloads", "bulk_changes", "bulk_contacts"}
     assert bool(effects.changed - drafts) == (entry not in surfaces.READ_ONLY)
     table.check(entry, who, "yes")

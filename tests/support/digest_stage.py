@@ -38,6 +38,7 @@ class Stage:
     settings: Settings
     clara: str
     maria: Contact
+    others: tuple[Contact, ...]
     channels: tuple[str, ...] = ()
 
     @property
@@ -55,7 +56,8 @@ class Stage:
             session.execute(delete(Subscription))
             for channel in self.channels:
                 subscribe_channel(session, channel, actor=self.clara, now=now - STEP)
-            message, _ = messages.send(session, {self.maria: "blocked"}, now=now)
+            outcomes = {self.maria: "blocked", **dict.fromkeys(self.others, "delivered")}
+            message, _ = messages.send(session, outcomes, now=now)
             enqueue_digests(session, message, now=now)
 
     def start_clock(self, **time_shift):
@@ -87,8 +89,9 @@ class Stage:
 
 @contextmanager
 def serve_stage(session, database_url):
-    """Yield a stage with one student and contact, and a local Slack that is served meanwhile."""
-    maria = people.contact(session, people.student(session, at=people.school(session)))
+    """Yield a stage with ten students, whom a digest counts, and a local Slack that is served meanwhile."""
+    school = people.school(session)
+    maria, *others = [people.contact(session, people.student(session, at=school)) for _ in range(10)]
     session.commit()
     slack = Workspace(manifest.read())
     clara = slack.add_user("Clara Clerk", email="clara.clerk@district.example")
@@ -99,7 +102,7 @@ def serve_stage(session, database_url):
             slack_bot_token=SecretStr(slack.bot_token),
             slack_api_url=api_url,
         )
-        yield Stage(session.get_bind(), slack, settings, clara.id, maria)
+        yield Stage(session.get_bind(), slack, settings, clara.id, maria, tuple(others))
 
 
 def kill_at_lock(stage, statement, state):

@@ -278,11 +278,15 @@ def save(values):
     return lambda person, _scene: person.fill(person.view, values(person) if callable(values) else values).submit()
 
 
-def apply_to_chosen(person, _scene):
-    """Switch a batch of contacts to autocalls."""
+def switch_some_to_call(person):
+    """Return what is filled in to switch a few contacts to autocalls."""
     chosen = next(block for block in person.view.blocks if block["block_id"] == "who")
     values = [option["value"] for option in chosen["element"]["options"]][:5]
-    return person.fill(person.view, {"which": "some", "who": values, "what": "call"}).submit()
+    return {"which": "some", "who": values, "what": "call"}
+
+
+def apply_to_chosen(person, _scene):
+    return person.fill(person.view, switch_some_to_call(person)).submit()
 
 
 def open_refused_bulk(person, scene):
@@ -445,6 +449,8 @@ SHOWS_NO_STUDENT = {
     *GENERAL,
     *("Script", "another script", "Switch all landlines to calls…"),
 }
+# What stays on screen is what the message said before, and only its own reader's message names the student.
+DEPENDS_ON_THE_MESSAGE = {"Keep ours in a message", "Take the SIS's in a message"}
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
     *LISTS,

@@ -24,7 +24,7 @@ from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 APP_TOKEN = "xapp-of-this-app"
 
 

@@ -21,7 +21,8 @@ def test_every_entry_point_works_as_in_a_single_workspace(office, scene, session
     effects = surfaces.observe(office, session, lambda: surfaces.STAFF[entry].act(office.clara, scene))
     assert ASK_ADMIN not in effects.sent
     assert NOT_ON_YOUR_LIST not in effects.sent
-    assert bool(effects.secrets) == (entry not in surfaces.SHOWS_NO_STUDENT)
+    if entry not in surfaces.DEPENDS_ON_THE_MESSAGE:
+        assert bool(effects.secrets) == (entry not in surfaces.SHOWS_NO_STUDENT)
     assert bool(effects.changed - {"open_lists", "downloads"}) == (entry not in surfaces.READ_ONLY)
 
 
