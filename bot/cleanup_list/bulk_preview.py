@@ -1,4 +1,4 @@
-"""The contacts of a whole list, for a change of many at once, and whom else the change touches.
+"""The contacts of a whole list, for a change of many at once, and who else the change affects.
 
 Two statements, whatever the length of the list: its contacts, and their students outside of it.
 """

@@ -33,7 +33,7 @@ _FIRST_SIZE, _GROWTH = 20, 25
 def find_next(session: Session, which: Filter, *, actor: Actor, after: int | None) -> int | None:
     """Return the id of the next student in the order of the list, None at its end.
 
-    `after` is the student from whom the list goes on. It begins anew where that student is not on it anymore.
+    `after` is the student after which the list goes on. It begins anew if that student is not on it anymore.
     """
     if which.names or which.student_ids:
         plan_for_names(session)

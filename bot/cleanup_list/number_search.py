@@ -1,4 +1,4 @@
-"""Who has a phone number or a student number, among the students whom a person may see, on the list or not.
+"""Who has a phone number or a student number, among the students that a person may see, on the list or not.
 
 The number of the SIS counts, also where staff replaced it, as do the one that staff entered and the other numbers of the SIS: a
 family calls from any of them. Phones are found by their last four digits (migration 0047) and compared by all that was typed.

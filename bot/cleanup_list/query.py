@@ -262,7 +262,7 @@ def unnest_entries(students: FromClause) -> TableValuedAlias:
 
 @dataclass(frozen=True)
 class OtherStudent:
-    """Another student of a listed contact whom the reader may see. `stands_before`: the list reaches that student first."""
+    """Another student of a listed contact, if the reader may see them. `stands_before`: the list reaches that student first."""
 
     name: str
     family_name: str

@@ -218,7 +218,7 @@ def load_change(session: Session, bulk_id: int, *, actor: Actor) -> BulkChange:
 
 
 def _require_visible(session: Session, bulk_id: int, actor: Actor) -> None:
-    """Refuse a change of contacts of whom this person may see none; each of the others is checked as it is changed."""
+    """Refuse a change if this person may see none of its contacts; each of the others is checked as it is changed."""
     if not fetch_rows(session, _visible_contact(actor.level), {**actor.scope.params, "bulk_id": bulk_id}):
         raise UserError("bulk.not_visible", _NOT_ON_YOUR_LIST)
 

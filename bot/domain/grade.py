@@ -73,8 +73,8 @@ def label(level: str) -> str:
 
 
 def short(level: str) -> str:
-    """Return `Gr 5`, `K`, or `Pre-K`, for a row with little space."""
-    return f"Gr {level}" if level.isdecimal() else "Pre-K" if level == "PK" else _SHORT.get(level, level)
+    """Return `Gr 5` (its parts stay together at the end of a line), `K`, or `Pre-K`, for a row with little space."""
+    return f"Gr\u00a0{level}" if level.isdecimal() else "Pre-K" if level == "PK" else _SHORT.get(level, level)
 
 
 def title(level: str) -> str:

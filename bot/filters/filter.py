@@ -93,7 +93,7 @@ class Filter:
     `teacher` and `school` are words of their names, and `class_title` is a whole word of a class's title (`5B`); `no_adult` means
     students with no adult who can be texted; `waiting`: contacts that were fixed and wait for the next mass message; `mine`:
     contacts claimed by the person who asks; `letter` (`B`) begins the student's last name. `number` are digits of a phone or a student
-    number, which `page.load` replaces by the `student_ids` of those whom the reader may see. The constructor removes duplicates,
+    number, which `page.load` replaces by the `student_ids` of those that the reader may see. The constructor removes duplicates,
     quotes, and extra blanks, and sorts.
     """
 
@@ -132,7 +132,7 @@ class Filter:
 
     @property
     def names_students(self) -> bool:
-        """Whether it is about certain students, whom a channel must not read of."""
+        """Whether it is about certain students, which is nothing for a channel."""
         return bool(self.names or self.number or self.student_ids)
 
     def student_part(self) -> "Filter":

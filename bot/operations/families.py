@@ -79,7 +79,7 @@ def erase_students(session: Session, ids: Sequence[int]) -> Counter[str]:
 def erase_contacts(session: Session, ids: Sequence[int]) -> Counter[str]:
     """Delete contacts with their edits, their place on the list, and what was sent to them; return how many rows of each kind.
 
-    The history keeps that something was done, by whom and when, but not the values.
+    The history keeps that something was done, who did it, and when, but not the values.
     """
     lock_cleanup_list(session)
     sent = "SELECT sourced_id FROM contact_ids WHERE contact_id = ANY (:ids)"

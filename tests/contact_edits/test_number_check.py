@@ -1,4 +1,4 @@
-"""What a typed number shows before it is saved, and to whom."""
+"""What a typed number shows before it is saved, and who sees it."""
 
 import pytest
 from support import edits, people

@@ -89,7 +89,7 @@ class Stage:
 
 @contextmanager
 def serve_stage(session, database_url):
-    """Yield a stage with ten students, whom a digest counts, and a local Slack that is served meanwhile."""
+    """Yield a stage with ten students, enough for a digest to count, and a local Slack that is served meanwhile."""
     school = people.school(session)
     maria, *others = [people.contact(session, people.student(session, at=school)) for _ in range(10)]
     session.commit()

@@ -170,7 +170,7 @@ def open_parked(person, scene):
 
 
 def open_kim(person, _scene):
-    """Open a classmate, with one contact on the list, whom no one takes care of."""
+    """Open a classmate, with one contact on the list that no one takes care of."""
     screens.open_student(person, person.command("/cleanup", 'student "Kim3 Youngman"').message)
 
 

@@ -82,7 +82,7 @@ def calls_dialog(which: Filter, preview: BulkPreview, *, metadata: str) -> Block
 
 
 def _others(preview: BulkPreview) -> str:
-    """Return a line with the students outside the list whom the contacts belong to, too."""
+    """Return a line with the students outside the list that the contacts belong to, too."""
     others = preview.others
     if not others:
         return ""

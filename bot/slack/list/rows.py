@@ -100,7 +100,7 @@ def _seen_above(student: StudentRow) -> str:
 
 
 def of_forecast(students: Sequence[StudentRow], *, here: str, has_schools: bool) -> list[Block]:
-    """Draw students of a forecast, without their contacts, with a heading over those whom no message reaches."""
+    """Draw students of a forecast, without their contacts, with a heading over those that no message reaches."""
     blocks = []
     for heading, group in groupby(students, key=_without_adult):
         blocks += [

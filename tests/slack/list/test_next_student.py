@@ -1,4 +1,4 @@
-"""`/cleanup next`: one student at a time, in the order of the list, whom no colleague takes care of."""
+"""`/cleanup next`: one student at a time, in the order of the list, without those that a colleague takes care of."""
 
 import pytest
 from sqlalchemy import select, update

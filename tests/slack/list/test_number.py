@@ -1,4 +1,4 @@
-"""`/cleanup` with a phone or a student number: who has it, among the students whom the reader may see, on the list or not."""
+"""`/cleanup` with a phone or a student number: who has it, among the students that the reader may see, on the list or not."""
 
 import pytest
 from sqlalchemy import select

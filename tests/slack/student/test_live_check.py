@@ -12,7 +12,7 @@ from bot.sandbox.slack.faults import Fault
 
 @pytest.fixture
 def sam(session, office):
-    """Sam's mother Maria is blocked; Petra, whom Clara sees, is out of service; a stranger at Roosevelt opted out."""
+    """Sam's mother Maria is blocked; Petra, a contact that Clara sees, is out of service; a stranger at Roosevelt opted out."""
     lincoln, roosevelt = office.district.lincoln, office.district.roosevelt
     sam = people.student(session, at=lincoln)
     people.list_contact(session, people.contact(session, sam, phone="+13125550142"))
