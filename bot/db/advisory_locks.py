@@ -44,6 +44,12 @@ def advisory_lock(engine: Engine, name: str) -> Iterator[Connection | None]:
                 connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
 
 
+def lock_receipts(executor: Session | Connection, message_id: str) -> None:
+    """Wait until no receipt of this mass message is being applied, and keep them out until the transaction ends."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
+    executor.execute(lock, {"message": message_id})
+
+
 def lock_cleanup_list(executor: Session | Connection) -> None:
     """Wait for the right to change number status and list membership, until the transaction ends.
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bot.db.advisory_locks import lock_receipts
 from bot.errors import UserError
 from bot.mass_messages import payload
 from bot.mass_messages.payload import RefusedRow
@@ -91,8 +92,6 @@ JOIN deliveries d ON d.provider = u.provider AND d.provider_id = u.id
 JOIN mass_messages m ON m.id = d.mass_message_id
 WHERE starts_with(m.id, '{PULLED}') AND m.id <> :message ORDER BY m.id
 """)
-# Exclusive, so that no receipt is applied meanwhile; see `receipts`.
-_LOCK_PULLED = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :pulled, 0))")
 _LET_RECEIPTS_WAIT = text("""
 UPDATE receipts r SET applied_at = NULL FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
 WHERE m.id = :pulled AND m.settled_at IS NULL AND r.provider = d.provider AND r.provider_id = d.provider_id
@@ -154,7 +153,7 @@ def _delete_pulled(session: Session, message_id: str, deliveries: Sequence[_Deli
     """Delete messages that were pulled before their sender registered them here. One that is final stays, and keeps its deliveries."""
     for pulled in session.scalars(_FIND_PULLED, _columns(message_id, deliveries)).all():
         values = {"pulled": pulled}
-        session.execute(_LOCK_PULLED, values)
+        lock_receipts(session, pulled)
         session.execute(_LET_RECEIPTS_WAIT, values)
         session.execute(_DELETE_PULLED, values)
 

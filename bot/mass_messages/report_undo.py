@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers, judge_sender_faults, strength_sql
 from bot.db import audit
-from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.advisory_locks import lock_cleanup_list, lock_receipts
 from bot.db.audit import Subject
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportState
@@ -23,7 +23,6 @@ UNDO_PERIOD = timedelta(days=30)
 
 # In the order in which registering and settling take them.
 _LOCK_MESSAGE = text("SELECT id FROM mass_messages WHERE id = :message FOR UPDATE")
-_LOCK_RECEIPTS = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
 
 _IS_PAST = text("""
 SELECT EXISTS (SELECT FROM mass_messages WHERE id <> :message AND settled_at > :imported_at)
@@ -109,7 +108,7 @@ def undo_import(session: Session, import_id: int, *, actor: str, now: datetime) 
         return row
     values = {"id": row.id, "message": row.message_id, "imported_at": row.imported_at, "now": now}
     session.execute(_LOCK_MESSAGE, values)
-    session.execute(_LOCK_RECEIPTS, values)
+    lock_receipts(session, row.message_id)
     lock_cleanup_list(session)
     if row.imported_at is None or row.imported_at <= now - UNDO_PERIOD or session.scalar(_IS_PAST, values):
         sentence = "This import cannot be undone anymore: another mass message is final since, or a month has passed."

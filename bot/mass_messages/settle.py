@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot.cleanup_list.membership import MembershipChanges, update_list
 from bot.cleanup_list.number_status import Numbers, WholeList, judge_numbers, judge_sender_faults
 from bot.cleanup_list.tried_numbers import add_numbers_of_message
-from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.advisory_locks import lock_cleanup_list, lock_receipts
 from bot.mass_messages.receipts import apply_receipts
 from bot.mass_messages.silence import judge_silence, phones_with_outcome
 
@@ -45,9 +45,6 @@ WHERE CASE WHEN m.settles_at <= :now THEN m.settled_at IS NULL OR (m.silent_at >
 ORDER BY m.sent_at, m.id LIMIT :limit
 FOR NO KEY UPDATE SKIP LOCKED
 """)
-
-# Exclusive, so that no receipt is applied meanwhile; see `receipts`.
-_LOCK_MESSAGE = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
 
 _WAITING = text("""
 SELECT r.id FROM deliveries d JOIN receipts r ON r.provider = d.provider AND r.provider_id = d.provider_id
@@ -80,7 +77,7 @@ def settle_message(session: Session, message_id: str, *, now: datetime) -> Settl
     Open deliveries become Unconfirmed if the window is over, and stay open otherwise, or if the message is silent.
     """
     values = {"message": message_id, "now": now}
-    session.execute(_LOCK_MESSAGE, values)
+    lock_receipts(session, message_id)
     waiting = session.scalars(_WAITING, values).all()
     if waiting:
         apply_receipts(session, waiting, now=now)

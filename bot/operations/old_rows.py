@@ -3,7 +3,6 @@
 Each batch is a transaction of its own. One that is interrupted is done again the next night.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,11 +12,9 @@ from typing import Any
 from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.orm import Session
 
-from bot.db.advisory_locks import advisory_lock
+from bot.db.advisory_locks import advisory_lock, lock_receipts
 from bot.db.session import transaction
 from bot.operations import families
-
-logger = logging.getLogger(__name__)
 
 _BATCH = 2_000
 _LOCK = "retention"
@@ -81,8 +78,6 @@ _MESSAGE = text("""
 DELETE FROM mass_messages m WHERE id = :message AND NOT EXISTS (SELECT FROM deliveries d WHERE d.mass_message_id = m.id)
 RETURNING id
 """)
-# As `settle` takes it: no receipt of this message is applied meanwhile.
-_LOCK_MESSAGE = text("SELECT pg_advisory_xact_lock(hashtextextended('message ' || :message, 0))")
 
 
 def _delete_messages(engine: Engine, before: datetime) -> int:
@@ -98,7 +93,7 @@ def _delete_messages(engine: Engine, before: datetime) -> int:
 
 
 def _delete_of_message(session: Session, *, statement: TextClause, message: str) -> tuple[int, int]:
-    session.execute(_LOCK_MESSAGE, {"message": message})
+    lock_receipts(session, message)
     rows, more = session.execute(statement, {"message": message, "batch": _BATCH}).one()
     return rows, more
 
