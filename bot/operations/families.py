@@ -62,6 +62,13 @@ def _erase_in_batches(engine: Engine, before: datetime) -> int:
     return count
 
 
+# Message by message, since the index of deliveries begins with the message; without that, all deliveries would be read.
+DELIVERIES_OF_CONTACTS = """
+SELECT i.contact_id, m.title, m.sent_at, d.* FROM mass_messages m
+CROSS JOIN (SELECT contact_id, sourced_id FROM contact_ids WHERE contact_id = ANY (:ids)) AS i
+CROSS JOIN LATERAL (SELECT * FROM deliveries WHERE mass_message_id = m.id AND contact_sourced_id = i.sourced_id OFFSET 0) AS d"""
+
+
 def erase_students(session: Session, ids: Sequence[int]) -> Counter[str]:
     """Delete students with their enrollments and links; return how many rows of each kind."""
     return _erase(
@@ -82,17 +89,15 @@ def erase_contacts(session: Session, ids: Sequence[int]) -> Counter[str]:
     The history keeps that something was done, who did it, and when, but not the values.
     """
     lock_cleanup_list(session)
-    sent = "SELECT sourced_id FROM contact_ids WHERE contact_id = ANY (:ids)"
-    receipts = f"""receipts r USING deliveries d WHERE d.contact_sourced_id IN ({sent})
-        AND r.provider = d.provider AND r.provider_id = d.provider_id"""
+    sent = f"({DELIVERIES_OF_CONTACTS}) AS sent"
     history = "UPDATE audit SET before = NULL, after = NULL, reason = NULL WHERE subject_kind = 'contact' AND subject_id = ANY (:ids)"
     session.execute(text(history), {"ids": list(ids)})
     return _erase(
         session,
         ids,
         {
-            "receipts": receipts,
-            "deliveries": f"deliveries WHERE contact_sourced_id IN ({sent})",
+            "receipts": f"receipts r USING {sent} WHERE r.provider = sent.provider AND r.provider_id = sent.provider_id",
+            "deliveries": f"deliveries d USING {sent} WHERE d.id = sent.id",
             "entries of the list": "cleanup_list WHERE contact_id = ANY (:ids)",
             "changes of the list": "list_changes WHERE contact_id = ANY (:ids)",
             "edits": "edits WHERE contact_id = ANY (:ids)",

@@ -4,6 +4,7 @@ A student is named by student number or sourced_id.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,13 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.roster import Student
 from bot.errors import UserError
-from bot.operations.families import erase_contacts, erase_numbers, erase_students, erase_unused_words
+from bot.operations.families import (
+    DELIVERIES_OF_CONTACTS,
+    erase_contacts,
+    erase_numbers,
+    erase_students,
+    erase_unused_words,
+)
 
 _PARTS = {
     "student": "SELECT sourced_id, identifier AS number, given_name, family_name, grade, active, left_at FROM students WHERE id = :id",
@@ -25,23 +32,22 @@ _PARTS = {
                c.sis_phone_written AS phone_as_written, c.sis_phone_note AS note, c.sis_method AS method, c.sis_contact_id, l.active AS linked,
                c.active
         FROM student_contacts l JOIN contacts c ON c.id = l.contact_id WHERE l.student_id = :id ORDER BY l.priority, c.id""",
-    "other_numbers": "SELECT contact_id, phone FROM other_numbers WHERE contact_id = ANY (:contacts) ORDER BY contact_id, position",
+    "other_numbers": "SELECT contact_id, phone FROM other_numbers WHERE contact_id = ANY (:ids) ORDER BY contact_id, position",
     "edits": """
         SELECT contact_id, field, base, value, state, made_by, made_at, sis_value, sis_at FROM edits
-        WHERE contact_id = ANY (:contacts) ORDER BY id""",
+        WHERE contact_id = ANY (:ids) ORDER BY id""",
     "removals": """
         SELECT contact_id, reason, made_by, made_at, undone_by, undone_at FROM removals
-        WHERE contact_id = ANY (:contacts) AND (student_id = :id OR student_id IS NULL) ORDER BY id""",
+        WHERE contact_id = ANY (:ids) AND (student_id = :id OR student_id IS NULL) ORDER BY id""",
     "numbers": """
         SELECT phone, status, since, opted_out_at, opted_out_by, opted_in_at, wrong_person_at, wrong_person_by, noted
         FROM phone_numbers WHERE phone = ANY (:phones) ORDER BY phone""",
-    "messages": """
-        SELECT i.contact_id, m.title, m.sent_at, d.phone, d.outcome, d.code, d.final_at
-        FROM contact_ids i JOIN deliveries d ON d.contact_sourced_id = i.sourced_id JOIN mass_messages m ON m.id = d.mass_message_id
-        WHERE i.contact_id = ANY (:contacts) ORDER BY m.sent_at, d.id""",
+    "messages": f"""
+        SELECT contact_id, title, sent_at, phone, outcome, code, final_at
+        FROM ({DELIVERIES_OF_CONTACTS}) AS sent ORDER BY sent_at, id""",
     "history": """
         SELECT subject_id AS contact_id, at, actor, action, before, after, reason FROM audit
-        WHERE subject_kind = 'contact' AND subject_id = ANY (:contacts)
+        WHERE subject_kind = 'contact' AND subject_id = ANY (:ids)
           -- Not that a contact was removed from another student, and why.
           AND NOT (action IN ('contact.removed', 'contact.brought_back')
                    AND coalesce(after LIKE 'student %' AND after <> 'student ' || :id, false))
@@ -54,10 +60,13 @@ _PARTS = {
 }
 _CONTACTS = text("SELECT contact_id FROM student_contacts WHERE student_id = :id")
 _PHONES = text("""
-SELECT sis_phone FROM contacts WHERE id = ANY (:contacts) AND sis_phone IS NOT NULL
-UNION SELECT value FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND value IS NOT NULL
-UNION SELECT phone FROM other_numbers WHERE contact_id = ANY (:contacts)
-UNION SELECT base FROM edits WHERE contact_id = ANY (:contacts) AND field = 'phone' AND base IS NOT NULL
+SELECT sis_phone FROM contacts WHERE id = ANY (:ids) AND sis_phone IS NOT NULL
+UNION SELECT phone FROM other_numbers WHERE contact_id = ANY (:ids)
+UNION SELECT unnest(ARRAY[base, value]) FROM edits WHERE contact_id = ANY (:ids) AND field = 'phone'
+""")
+# What the family texted, if no other contact has the number.
+_TEXTS = text("""
+DELETE FROM unclear_texts t WHERE phone = ANY (:phones) AND NOT EXISTS (SELECT FROM contact_reach r WHERE r.phone = t.phone)
 """)
 # Contacts of no other student; a link that has ended counts as long as the other student is here.
 _ONLY_THEIRS = text("""
@@ -87,11 +96,16 @@ def find_student(session: Session, identity: str) -> Student:
 
 def load_record(session: Session, student: Student) -> dict[str, Any]:
     """Return everything that is held about a student and their contacts, as JSON-ready values except for times."""
-    params: dict[str, Any] = {"id": student.id, "contacts": session.scalars(_CONTACTS, {"id": student.id}).all()}
-    params["phones"] = session.scalars(_PHONES, params).all()
+    params: dict[str, Any] = {"id": student.id, "ids": session.scalars(_CONTACTS, {"id": student.id}).all()}
+    params["phones"] = _phones(session, params["ids"])
     return {
         name: [dict(row) for row in session.execute(text(query), params).mappings()] for name, query in _PARTS.items()
     }
+
+
+def _phones(session: Session, contact_ids: Sequence[int]) -> list[str]:
+    """Return every number (E.164) that these contacts have or had."""
+    return [phone for phone in session.scalars(_PHONES, {"ids": contact_ids}) if phone]
 
 
 @dataclass(frozen=True)
@@ -116,8 +130,9 @@ def forget_student(session: Session, student: Student) -> Erased:
         raise UserError("record.still_active", sentence)
     contacts = session.scalars(_CONTACTS, {"id": student.id}).all()
     only_theirs = session.scalars(_ONLY_THEIRS, {"id": student.id}).all()
-    phones = session.scalars(_PHONES, {"contacts": only_theirs}).all()
+    phones = _phones(session, only_theirs)
     rows = erase_students(session, [student.id]) + erase_contacts(session, only_theirs)
+    rows["texts"] = session.connection().execute(_TEXTS, {"phones": phones}).rowcount
     rows["numbers"] = erase_numbers(session, phones)
     rows["words of names"] = erase_unused_words(session)
     return Erased(+rows, len(contacts) - len(only_theirs))

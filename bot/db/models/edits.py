@@ -56,6 +56,9 @@ class Edit(Base):
             unique=True,
             postgresql_where=text("state IN ('pending', 'conflict')"),
         ),
+        # For erasing families: PostgreSQL looks for rows that refer to those it deletes.
+        Index(None, "contact_id"),
+        Index(None, "replaces_id", postgresql_where=text("replaces_id IS NOT NULL")),
         Index("ix_edits_value", "value", postgresql_where=text("state IN ('pending', 'conflict')")),
         Index(
             "ix_edits_last_digits",
@@ -102,6 +105,7 @@ class Removal(Base):
             postgresql_where=text("undone_at IS NULL"),
         ),
         Index(None, "student_id"),
+        Index(None, "contact_id"),
         Index(None, "made_by", postgresql_where=text("undone_at IS NULL")),  # Each list counts the reader's own.
     )
     id: Mapped[int] = id_column()
