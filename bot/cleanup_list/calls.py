@@ -135,8 +135,8 @@ def _relative_day(day: date, today: date) -> str:
     return f"{day:%a}" if abs(day - today) < _A_WEEK else display.short_day(day, today)
 
 
-def load_due(session: Session, *, actor: Actor, limit: int = 20) -> Sequence[DueCall]:
-    """Return the contacts to call back today or earlier, those of this person's own calls first, then the longest due."""
+def load_due(session: Session, *, actor: Actor, limit: int) -> Sequence[DueCall]:
+    """Return the contacts that this person promised to call back today or earlier, the longest due first."""
     adult = effective_contacts.c
     rows = session.execute(
         select(
@@ -146,9 +146,10 @@ def load_due(session: Session, *, actor: Actor, limit: int = 20) -> Sequence[Due
         )
         .join_from(ListEntry, effective_contacts, adult.contact_id == ListEntry.contact_id)
         .join(Student, Student.id == adult.student_id)
+        .where(ListEntry.called_by == actor.user_id)
         .where(ListEntry.call_back_on <= actor.today, ListEntry.updated_at.is_(None))
         .where(adult.student_id.in_(access.visible_students(actor)))
-        .order_by(ListEntry.called_by != actor.user_id, ListEntry.call_back_on, adult.contact_id, adult.student_id)
+        .order_by(ListEntry.call_back_on, adult.contact_id, adult.student_id)
     )
     due: dict[int, DueCall] = {}
     for row in rows:

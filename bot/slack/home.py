@@ -184,7 +184,7 @@ def _own_work(session: Session, actor: Actor, *, here: str) -> list[Block]:
     ones first.
     """
     work = load_own_work(session, actor=actor)
-    calls = [due for due in load_due(session, actor=actor, limit=_MAX_CALLS) if due.call.by == actor.user_id]
+    calls = load_due(session, actor=actor, limit=_MAX_CALLS)
     due = {call.contact_id for call in calls}  # Not claims, too, though a claim of today's call is still running.
     work = replace(work, claims=tuple(claim for claim in work.claims if claim.contact_id not in due))
     students = access.visible_students(actor)

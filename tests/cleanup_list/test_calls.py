@@ -82,9 +82,9 @@ def test_claim_ends_on_the_promised_day_and_the_contact_is_due(session, clara, s
     call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TUESDAY)
     just_before = datetime(2026, 11, 23, 23, 59, tzinfo=CHICAGO)
     assert expire_claims(session, now=just_before, zone=CHICAGO) == 0
-    assert load_due(session, actor=clara) == []
+    assert load_due(session, actor=clara, limit=20) == []
     assert expire_claims(session, now=just_before + timedelta(minutes=2), zone=CHICAGO) == 1
-    due = load_due(session, actor=replace(clara, today=TUESDAY))
+    due = load_due(session, actor=replace(clara, today=TUESDAY), limit=20)
     assert [(row.contact_id, row.student_id, row.call.back_on) for row in due] == [(maria.id, sam.id, TUESDAY)]
 
 
@@ -96,20 +96,19 @@ def test_claim_taken_on_the_promised_day_stays(session, clara, sam, maria):
 
 def test_changed_contact_is_not_due(session, clara, sam, maria):
     call(session, maria, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TODAY)
-    assert len(load_due(session, actor=clara)) == 1
+    assert len(load_due(session, actor=clara, limit=20)) == 1
     edits.change(session, maria, phone="+13125557001", actor=clara)
-    assert load_due(session, actor=clara) == []
+    assert load_due(session, actor=clara, limit=20) == []
 
 
-def test_own_calls_are_due_first_and_hidden_students_never(session, clara, lincoln, sam, maria):
+def test_only_own_calls_are_due_and_those_of_hidden_students_never(session, clara, lincoln, sam, maria):
     ben = people.actor_of(people.staff(session, "Ben", at=lincoln), level=AccessLevel.SCHOOLS, at=(lincoln,))
     otto = people.list_contact(session, people.contact(session, sam, given="Otto"))
     call(session, maria, sam, CallOutcome.CALL_BACK, actor=ben, back_on=TODAY)
     call(session, otto, sam, CallOutcome.CALL_BACK, actor=clara, back_on=TODAY)
-    assert [row.contact_name for row in load_due(session, actor=clara)] == ["Otto Rivera", "Maria Rivera"]
+    assert [row.contact_name for row in load_due(session, actor=clara, limit=20)] == ["Otto Rivera"]
     elsewhere = people.school(session, "Roosevelt High")
-    rosa = people.actor_of(people.staff(session, "Rosa", at=elsewhere), level=AccessLevel.SCHOOLS, at=(elsewhere,))
-    assert load_due(session, actor=rosa) == []
+    assert load_due(session, actor=replace(clara, school_ids=(elsewhere.id,)), limit=20) == []
 
 
 @pytest.mark.parametrize(
