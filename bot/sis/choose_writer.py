@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
@@ -11,6 +12,7 @@ from bot.sis.choose_source import powerschool_credentials
 
 if TYPE_CHECKING:
     from bot.sis.aeries_calls import Certificate
+    from bot.sis.powerschool_calls import Credentials
     from bot.sis.write_plan import ContactWriter
 
 _PATIENCE = Patience(silence=30.0, answer=60.0, waiting=60.0, attempts=3)
@@ -24,36 +26,28 @@ def choose_writer(settings: Settings) -> "Callable[[], AbstractContextManager[Co
     """
     if settings.sis_write_back is None:
         return None
-    return _open_powerschool(settings) if settings.sis_write_back == "powerschool" else _open_aeries(settings)
+    if settings.sis_write_back == "powerschool":
+        return partial(_open_powerschool, powerschool_credentials(settings), settings.phone_region)
+    return partial(_open_aeries, aeries_certificate(settings), settings.phone_region)
 
 
 # The HTTP clients are imported only by the districts that need them.
-def _open_powerschool(settings: Settings) -> "Callable[[], AbstractContextManager[ContactWriter]]":
+@contextmanager
+def _open_powerschool(credentials: "Credentials", region: str) -> "Iterator[ContactWriter]":
     from bot.sis.powerschool_calls import Calls
     from bot.sis.powerschool_contacts import ContactPhones
 
-    credentials = powerschool_credentials(settings)
-
-    @contextmanager
-    def open_writer() -> "Iterator[ContactWriter]":
-        with Calls.open(credentials, _PATIENCE) as calls:
-            yield ContactPhones(calls, region=settings.phone_region)
-
-    return open_writer
+    with Calls.open(credentials, _PATIENCE) as calls:
+        yield ContactPhones(calls, region=region)
 
 
-def _open_aeries(settings: Settings) -> "Callable[[], AbstractContextManager[ContactWriter]]":
+@contextmanager
+def _open_aeries(certificate: "Certificate", region: str) -> "Iterator[ContactWriter]":
     from bot.sis.aeries_calls import AeriesCalls
     from bot.sis.aeries_contacts import AeriesContacts
 
-    certificate = aeries_certificate(settings)
-
-    @contextmanager
-    def open_writer() -> "Iterator[ContactWriter]":
-        with AeriesCalls.open(certificate, _PATIENCE) as calls:
-            yield AeriesContacts(calls, region=settings.phone_region)
-
-    return open_writer
+    with AeriesCalls.open(certificate, _PATIENCE) as calls:
+        yield AeriesContacts(calls, region=region)
 
 
 def aeries_certificate(settings: Settings) -> "Certificate":
