@@ -33,6 +33,12 @@ WHERE (p.noted, p.allowed_notes) IS DISTINCT FROM (excluded.noted, excluded.allo
 RETURNING phone
 """)
 _NOTED = text("SELECT phone FROM phone_numbers WHERE noted IS NOT NULL")
+# A contact may have a number since tonight that texted STOP, or was a stranger's, before: that lists at once, too.
+_SAID_OF_UNLISTED = text("""
+SELECT phone FROM phone_numbers n WHERE (opted_out_at IS NOT NULL OR wrong_person_at IS NOT NULL) AND EXISTS (
+    SELECT FROM contacts c WHERE c.sis_phone = n.phone AND c.active
+    AND NOT EXISTS (SELECT FROM cleanup_list e WHERE e.contact_id = c.id))
+""")
 _ALLOW = text(f"""
 UPDATE phone_numbers p SET noted = NULL, allowed_notes = (SELECT array_agg(DISTINCT note) FROM ({_NOTES}) x WHERE x.phone = p.phone)
 WHERE phone = :phone AND noted IS NOT NULL RETURNING phone
@@ -44,7 +50,7 @@ def refresh_noted_numbers(session: Session, *, now: datetime) -> None:
     lock_cleanup_list(session)
     changed = session.scalars(_REFRESH).all()
     # Also those that were noted before: a contact may have such a number since tonight.
-    phones = {*changed, *session.scalars(_NOTED)}
+    phones = {*changed, *session.scalars(_NOTED), *session.scalars(_SAID_OF_UNLISTED)}
     if phones:
         update_list(session, Numbers(sorted(phones)), message_id=None, now=now)
     list_unusable_cells(session, now=now)

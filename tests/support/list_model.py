@@ -491,7 +491,7 @@ class ListModel:
         return {self.notes[name] for name in names if self.notes.get(name)}
 
     def refresh_notes(self):
-        """Bring the notes of numbers in line with the SIS, and list their contacts at once."""
+        """Bring the notes of numbers in line with the SIS; list their contacts, and new ones of refused numbers, at once."""
         changed = set()
         phones = {contact.edits.sis["phone"] for contact in self.contacts.values()} - {None}
         for phone in phones | self.numbers.keys():
@@ -500,7 +500,15 @@ class ListModel:
             if (noted, number.allowed & notes) != (number.noted, number.allowed):
                 number.noted, number.allowed = noted, number.allowed & notes
                 changed.add(phone)
-        self.update_list(None, phones=changed | {phone for phone, number in self.numbers.items() if number.noted})
+        unlisted = {
+            contact.edits.sis["phone"]
+            for name, contact in self.contacts.items()
+            if contact.is_active and name not in self.entries
+        }
+        at_once = {
+            phone for phone, number in self.numbers.items() if number.noted or (number.is_said and phone in unlisted)
+        }
+        self.update_list(None, phones=changed | at_once)
         for name in [name for name in self.contacts if self.notes.get(name) and self.takes_texts(name)]:
             if self.contacts[name].edits.sis["phone"] is None:
                 self.update_entry(name, self.contacts[name].phone, None)

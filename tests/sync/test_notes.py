@@ -9,6 +9,8 @@ from support.sis_nights import reasons
 from bot.access import AccessLevel
 from bot.contact_edits.noted_number import allow_texts
 from bot.errors import UserError
+from bot.mass_messages.opt_outs import apply_opt_out
+from bot.mass_messages.wrong_person import park_numbers
 from bot.sync.hold import SyncHeld
 
 CELLS = {
@@ -97,6 +99,20 @@ def test_note_concerns_every_contact_with_the_number(nights):
     assert view_of(nights, "joao")[1:] == ("opt_out", True)
     with nights.engine.connect() as connection:
         assert stored_rows(connection) == expected_rows(connection)
+
+
+@pytest.mark.parametrize("status", ["opt_out", "wrong_person"])
+def test_number_that_was_refused_before_its_contact_came_is_listed_the_same_night(nights, status):
+    with Session(nights.engine) as session:
+        if status == "opt_out":
+            apply_opt_out(session, "+13125550177", by="twilio", now=nights.now)
+        else:
+            park_numbers(session, {"+13125550177": nights.now}, by="twilio", now=nights.now)
+        session.commit()
+    write_phone(nights, "maria", "312-555-0177")
+    nights.sync()
+    assert view_of(nights, "maria")[1:] == (status, True)
+    assert entries(nights) == {"maria": status}
 
 
 def test_harmless_note_is_kept_and_changes_nothing(nights):
