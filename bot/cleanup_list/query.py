@@ -203,7 +203,8 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
         students = students.where(true() == any_(ListedStudent.waits))
     if narrows_entries:
         students = students.join(Student, Student.id == ListedStudent.id).join(entries, true())
-        if level is AccessLevel.DISTRICT:
+        # Statuses stand beside the students: without names and further conditions, this would be the whole list again.
+        if level is AccessLevel.DISTRICT and (also or Criterion.NAMES in criteria):
             students = students.where(ListedStudent.id.in_(_students_of_entries(criteria, also)))
     # The whole list of a district is cheaper to read three times than to copy.
     is_whole = level is AccessLevel.DISTRICT and not criteria and not also
