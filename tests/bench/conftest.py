@@ -1,7 +1,7 @@
 import socket
 
 import pytest
-from support.office import office, office_engine, organization, settings_changed  # noqa: F401 - fixtures.
+from support.office import office, office_engine, organization, settings_changed, slack_waits  # noqa: F401 - fixtures.
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ TOO_LONG = 4  # Seconds; Slack waits three.
 
 
 @pytest.fixture
+def slack_waits():
+    """Slack's three seconds, and ours."""
+
+
+@pytest.fixture
 def sam(session, office):
     sam = people.student(session, "Sam", at=office.district.lincoln)
     people.list_contact(session, people.contact(session, sam))
