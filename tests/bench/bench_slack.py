@@ -24,9 +24,11 @@ from serving import HERE, SIGNING, answering, flood, web
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
+from bot.db.models.bulk import BulkChange
 from bot.db.models.edits import Edit
 from bot.db.session import transaction
 from bot.digests.report import load_digest
+from bot.slack.list import links
 
 DISTRICTS = [int(number) for number in os.environ.get("STUDENTS", "10000,100000,1000000").split(",")]
 ROUNDS = 3
@@ -51,6 +53,10 @@ QUESTIONS = (
     *(Question("student Bace", who, 150) for who in (TEACHER, CLERK, PRINCIPAL, DISTRICT)),
     Question("student Vawxexi", DISTRICT, 150),
     Question("student Qqqqqqqqq", DISTRICT, 150),
+    *(Question("next", who, 100) for who in (TEACHER, CLERK, PRINCIPAL)),
+    Question("next", DISTRICT, 250),
+    *(Question(number, who, 100) for number in ("0109", "(312) 000-0109") for who in (TEACHER, CLERK, PRINCIPAL)),
+    *(Question(number, DISTRICT, 250) for number in ("0109", "(312) 000-0109")),
     *(Question("forecast", who, 100) for who in (TEACHER, CLERK, PRINCIPAL)),
     Question("forecast", DISTRICT, 2_000, times=10),
     Question("forecast grade 5", DISTRICT, 2_000, times=10),
@@ -216,9 +222,23 @@ def test_the_command_at_a_rate(bot, rate):
     told(f"at {rate}/s", flood(bot, 20, commands(rate * 10, "grade 5 blocked"), rate))
 
 
-def interaction(payload):
-    about = {"user": {"id": "UCLARA", "team_id": "T1"}, "team": {"id": "T1"}, "trigger_id": str(next(_triggers))}
+def interaction(payload, user="UCLARA"):
+    about = {"user": {"id": user, "team_id": "T1"}, "team": {"id": "T1"}, "trigger_id": str(next(_triggers))}
     return request({"payload": json.dumps(payload | about)})
+
+
+@pytest.mark.parametrize(
+    ("user", "list_text", "target"),
+    [("UCLARA", "", 100), ("UPAULA", "", 100), ("UDANA", "school School 3", 250)],
+)
+def test_opening_the_bulk_edit(bot, district, user, list_text, target):
+    """A preview of every contact in the list. A district's own list is longer than one change may be, so it names a school."""
+    hook = {"type": "block_actions", "response_url": "http://127.0.0.1:8611/hook", "channel": {"id": "C1"}}
+    button = {"type": "button", "block_id": "b", "action_id": links.BULK, "value": list_text}
+    measured = flood(bot, 1, [interaction(hook | {"actions": [button]}, user) for _ in range(100)])
+    with transaction(district) as session:
+        assert session.query(BulkChange).filter_by(user_id=user).count() == 100
+    told(f"{user} opens the bulk edit of {list_text or 'the whole list'}, target p99 {target} ms", measured)
 
 
 def test_the_student_dialog(bot, district):
