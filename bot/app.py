@@ -10,8 +10,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from sqlalchemy import Engine
 
+from bot.access.identity import AccessRules
 from bot.errors import UserError
-from bot.identity import AccessRules
 from bot.settings import Settings
 from bot.slack import commands, home, pending, refresh, shortcuts, write_back
 from bot.slack.digest import post as digest_post

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 from support import leaks, people, postgres_server
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list import vocabulary
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import upgrade_database

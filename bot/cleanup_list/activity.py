@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import and_, false, func, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.db.models.messages import ListChange, ListMove, MassMessage
 from bot.db.models.roster import StudentContact
 
@@ -36,7 +36,7 @@ def load_activity(session: Session, *, since: datetime, actor: Actor) -> Activit
     )
     if actor.level is not AccessLevel.DISTRICT:
         own = select(StudentContact.contact_id).where(
-            StudentContact.student_id.in_(access.visible_students(actor)), StudentContact.active
+            StudentContact.student_id.in_(rights.visible_students(actor)), StudentContact.active
         )
         contacts = contacts.where(ListChange.contact_id.in_(own))
     moves = contacts.subquery()

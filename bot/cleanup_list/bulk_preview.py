@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Integer, Select, any_, bindparam, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.page import ranking
 from bot.cleanup_list.query import matching_entries, plan_for_names, query_params
 from bot.db.models.folding import full_name
@@ -119,6 +119,6 @@ def _students_query(level: AccessLevel) -> Select[*tuple[Any, ...]]:
         select(contact_id, student.id.label("student_id"), student.given_name, student.family_name, student.grade)
         .join(student, student.id == StudentContact.student_id)
         .where(contact_id == any_(bindparam("contact_ids", type_=ARRAY(BigInteger))))
-        .where(contact_id == any_(student.contact_ids), access.can_see(level, student.id))
+        .where(contact_id == any_(student.contact_ids), rights.can_see(level, student.id))
         .order_by(student.family_name, student.given_name, student.id)
     )

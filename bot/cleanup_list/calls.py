@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.claims import lock_entry
 from bot.db import audit
 from bot.db.audit import Subject
@@ -78,7 +78,7 @@ def log_call(
     Raises:
         UserError: this person may not change the contact, it is not on the list, or the day is missing, past, or too far away.
     """
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     entry = lock_entry(session, contact_id, actor)
     entry.call_outcome, entry.called_by, entry.called_on = outcome, actor.user_id, actor.today
     is_promised = back_on or outcome is CallOutcome.CALL_BACK
@@ -148,7 +148,7 @@ def load_due(session: Session, *, actor: Actor, limit: int) -> Sequence[DueCall]
         .join(Student, Student.id == adult.student_id)
         .where(ListEntry.called_by == actor.user_id)
         .where(ListEntry.call_back_on <= actor.today, ListEntry.updated_at.is_(None))
-        .where(adult.student_id.in_(access.visible_students(actor)))
+        .where(adult.student_id.in_(rights.visible_students(actor)))
         .order_by(ListEntry.call_back_on, adult.contact_id, adult.student_id)
     )
     due: dict[int, DueCall] = {}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from sqlalchemy import DateTime, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.messages import ListEntry
@@ -69,8 +69,8 @@ def lock_entry(session: Session, contact_id: int, actor: Actor) -> ListEntry:
     Raises:
         UserError: this person may not change the contact, or it is not on the list.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor)
     entry = session.get(ListEntry, contact_id, with_for_update=True, populate_existing=True)
     if entry is None:
         sentence = "That contact is not on the cleanup list anymore. Type /cleanup to see the list as it is now."

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, exists, or_, select, true
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.name_search import load_known_names
 from bot.cleanup_list.query import (
     NAMES,
@@ -93,7 +93,7 @@ def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Fi
 def has_students(session: Session, actor: Actor, which: Filter | None = None) -> bool:
     """Return whether any student of this person matches a filter's grades, school, and teacher."""
     which = which or Filter()
-    students = narrow_students(access.visible_students(actor), which, today=actor.today)
+    students = narrow_students(rights.visible_students(actor), which, today=actor.today)
     return session.scalar(students.limit(1)) is not None
 
 
@@ -111,7 +111,7 @@ def find_unlisted_students(
         return ()
     plan_for_names(session)
     on_list = exists().where(ListedStudent.id == Student.id)
-    unlisted = access.visible_students(actor).where(~on_list)
+    unlisted = rights.visible_students(actor).where(~on_list)
     if which.names:
         unlisted = unlisted.where(or_(has_words(Student.search, NAMES), _has_named_contact(actor)))
     by_name = (Student.family_name, Student.given_name, Student.id)

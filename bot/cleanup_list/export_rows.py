@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import SQLColumnExpression, and_, func, select
 from sqlalchemy.orm import Session
 
-from bot.access import BOUND_PARAMS, Actor
+from bot.access.rights import BOUND_PARAMS, Actor
 from bot.cleanup_list.query import (
     matching_entries,
     plan_for_names,

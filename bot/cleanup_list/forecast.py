@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.query import (
     StudentRow,
     grade_order,
@@ -93,7 +93,7 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
     A filter's names and SMS statuses are not considered: a mass message knows neither.
     """
     is_district = actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA
-    students = None if is_district else narrow_students(access.visible_students(actor), which, today=actor.today)
+    students = None if is_district else narrow_students(rights.visible_students(actor), which, today=actor.today)
     parts = _prepare(session, students)
     rows = session.execute(_forecast_query(parts, actor, which.page, page_size)).all()
     counts, total = rows[0].counts or {}, rows[0].total

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.student import Sibling
 from bot.db.models.roster import Student
 from bot.db.models.views import contact_reach, contacts_with_phone, effective_contacts
@@ -38,10 +38,10 @@ def load_impact(session: Session, contact_id: int, *, actor: Actor, student_id: 
     Raises:
         UserError: this person may not see the contact.
     """
-    access.require_contact(session, contact_id, actor=actor)
+    rights.require_contact(session, contact_id, actor=actor)
     siblings = session.execute(_siblings(contact_id).where(Student.id != (student_id or 0))).all()
     ids = {row.student_id for row in siblings}
-    visible = set(session.scalars(access.visible_students(actor).where(Student.id.in_(ids))))
+    visible = set(session.scalars(rights.visible_students(actor).where(Student.id.in_(ids))))
     shown = tuple(
         Sibling(row.student_id, display.full_name(row.given_name, row.family_name))
         for row in siblings
@@ -82,5 +82,5 @@ def _sharing(session: Session, contact_id: int) -> Select[int]:
 def _visible_names(sharing: Select[int], actor: Actor) -> Select[*tuple[Any, ...]]:
     other = effective_contacts.c
     by_name = (other.family_name, other.given_name, other.contact_id)
-    visible = sharing.where(other.student_id.in_(access.visible_students(actor)))
+    visible = sharing.where(other.student_id.in_(rights.visible_students(actor)))
     return visible.with_only_columns(*by_name).distinct().order_by(*by_name).limit(_MAX_NAMED)

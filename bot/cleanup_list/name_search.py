@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, literal, select
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.query import (
     TEACHER,
     has_words,

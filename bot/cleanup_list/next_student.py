@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, any_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.page import load_page, ranking
 from bot.cleanup_list.query import matching_students, plan_for_names, query_params
 from bot.db.models.listed_students import ALL_FIXED

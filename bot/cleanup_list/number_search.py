@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.query import plan_for_names, query_params, student_conditions, use_indexes
 from bot.db.models.edits import IN_FORCE, Edit, EditField
 from bot.db.models.folding import full_name
@@ -93,7 +93,7 @@ def _students(number: str, which: Filter, actor: Actor) -> Select[*tuple[Any, ..
     is_listed = exists().where(ListedStudent.id == Student.id)
     return (
         select(Student.id, Student.given_name, Student.family_name)
-        .where(Student.id.in_(found), Student.active, access.can_see(actor.level, Student.id))
+        .where(Student.id.in_(found), Student.active, rights.can_see(actor.level, Student.id))
         .where(*student_conditions(which.criteria))
         .order_by(is_listed.desc(), Student.family_name, Student.given_name, Student.id)
         .limit(MAX_STUDENTS + 1)

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.claims import CLAIM_DURATION
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
@@ -51,7 +51,7 @@ def load_own_work(session: Session, *, actor: Actor) -> OwnWork:
         .join_from(ListEntry, effective_contacts, links.contact_id == ListEntry.contact_id)
         .join(Student, Student.id == links.student_id)
         .where((ListEntry.claimed_by == actor.user_id) | (ListEntry.updated_by == actor.user_id))
-        .where(Student.id.in_(access.visible_students(actor)))
+        .where(Student.id.in_(rights.visible_students(actor)))
         .group_by(ListEntry.contact_id, contact)
         .order_by(ListEntry.claimed_at, ListEntry.contact_id)
     ).all()

@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
-from bot import access
-from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.empty_reasons import EmptyReason, explain_empty, find_unlisted_students
 from bot.cleanup_list.name_search import similar_names, teacher_namesakes
 from bot.cleanup_list.number_search import MAX_STUDENTS, NumberSearch, find_number
@@ -254,7 +254,7 @@ def _other_students(shown: CTE, students: CTE, level: AccessLevel) -> Label[Any]
         select(func.json_agg(aggregate_order_by(values, *names)))
         .join(StudentContact, StudentContact.student_id == other.id)
         .where(StudentContact.contact_id == contact_id, contact_id == any_(other.contact_ids))
-        .where(other.id != shown.c.student_id, access.can_see(level, other.id))
+        .where(other.id != shown.c.student_id, rights.can_see(level, other.id))
         .correlate(effective_contacts, shown)
         .scalar_subquery()
         .label("others")

@@ -40,8 +40,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from bot import access
-from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
@@ -120,7 +120,7 @@ def student_conditions(
             select(ClassStudent.student_id)
             .join(SchoolClass, SchoolClass.id == ClassStudent.class_id)
             .where(func.lower(SchoolClass.title).regexp_match(_CLASS))
-            .where(SchoolClass.active, access.is_current(ClassStudent, BOUND_PARAMS.today))
+            .where(SchoolClass.active, rights.is_current(ClassStudent, BOUND_PARAMS.today))
         )
         yield student.id.in_(in_class)
 
@@ -213,8 +213,8 @@ def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnEleme
 
 def _is_visible(criteria: Criteria, level: AccessLevel) -> ColumnElement[bool]:
     if Criterion.STUDENT_IDS in criteria:
-        return access.can_see(level, ListedStudent.id)
-    return access.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria)
+        return rights.can_see(level, ListedStudent.id)
+    return rights.is_visible(level, ListedStudent.id, generic_plan=Criterion.NAMES not in criteria)
 
 
 def _narrowed_entries(criteria: Criteria, also: Sequence[ColumnElement[bool]]) -> FromClause:
@@ -379,7 +379,7 @@ def teacher_names(
 
 
 def _both_current(today: date | ColumnElement[date]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return access.is_current(ClassStudent, today), access.is_current(ClassTeacher, today)
+    return rights.is_current(ClassStudent, today), rights.is_current(ClassTeacher, today)
 
 
 def listed_contacts_query(student_id: SQLColumnExpression[int]) -> Select[*tuple[Any, ...]]:

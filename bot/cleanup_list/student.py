@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from bot import access
-from bot.access import BOUND_PARAMS, AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
@@ -158,7 +158,7 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
     Raises:
         UserError: this person may not see the student.
     """
-    access.require_student(session, student_id, actor=actor)
+    rights.require_student(session, student_id, actor=actor)
     student = session.execute(_STUDENT, {"student_id": student_id, "today": actor.today}).one()
     contacts = session.execute(_CONTACTS, {"student_id": student_id, "today": actor.today}).all()
     contact_ids = [row.contact_id for row in contacts]
@@ -314,7 +314,7 @@ def _load_siblings(session: Session, student_id: int, contact_ids: Sequence[int]
 def _visible_names(level: AccessLevel) -> Select[*tuple[Any, ...]]:
     return (
         select(Student.id, Student.given_name, Student.family_name)
-        .where(Student.id == any_(_IDS), Student.active, access.can_see(level, Student.id))
+        .where(Student.id == any_(_IDS), Student.active, rights.can_see(level, Student.id))
         .order_by(Student.family_name, Student.given_name, Student.id)
     )
 

@@ -12,8 +12,8 @@ from cachetools import LRUCache
 from sqlalchemy import ARRAY, CompoundSelect, Select, Text, any_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
 from bot.db.models.folding import full_name
 from bot.db.models.roster import ClassStudent, ClassTeacher, School, SchoolClass, Staff, Student, StudentSchool
@@ -83,7 +83,7 @@ def _schools(actor: Actor) -> Select[str]:
     if actor.level is AccessLevel.DISTRICT:
         return schools
     params = actor.access_params
-    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(access.taught_students(params)))
+    of_students = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(rights.taught_students(params)))
     return schools.where(or_(School.id == any_(params.school_ids), School.id.in_(of_students)))
 
 
@@ -94,7 +94,7 @@ def _teacher_names(actor: Actor) -> Select[str]:
 def visible_teachers(actor: Actor) -> Select[int]:
     """Return a query of the staff ids of those who teach any of this person's students today."""
     params = actor.access_params
-    teaching = select(ClassTeacher.staff_id).where(access.is_current(ClassTeacher, params.today))
+    teaching = select(ClassTeacher.staff_id).where(rights.is_current(ClassTeacher, params.today))
     if actor.level is not AccessLevel.DISTRICT:
         teaching = teaching.where(ClassTeacher.class_id.in_(_visible_classes(actor)))
     return select(Staff.id).where(Staff.active, Staff.id.in_(teaching))
@@ -104,7 +104,7 @@ def _visible_classes(actor: Actor) -> CompoundSelect[int]:
     """Return a query of the ids of the classes at this person's schools, and of those of the students they teach."""
     params = actor.access_params
     own_classes = select(ClassStudent.class_id).where(
-        ClassStudent.student_id.in_(access.taught_students(params)), access.is_current(ClassStudent, params.today)
+        ClassStudent.student_id.in_(rights.taught_students(params)), rights.is_current(ClassStudent, params.today)
     )
     return own_classes.union(select(SchoolClass.id).where(SchoolClass.school_id == any_(params.school_ids)))
 
@@ -143,7 +143,7 @@ def load_letters(session: Session, which: Filter, *, actor: Actor, roster: str |
         return tuple(INITIALS)
 
     def load() -> tuple[str, ...]:
-        students = narrow_students(access.visible_students(actor), place, today=actor.today)
+        students = narrow_students(rights.visible_students(actor), place, today=actor.today)
         present = set(session.scalars(students.with_only_columns(func.left(Student.family_name, 1)).distinct()))
         return tuple(letter for letter, written in INITIALS.items() if not present.isdisjoint(written))
 
@@ -152,7 +152,7 @@ def load_letters(session: Session, which: Filter, *, actor: Actor, roster: str |
 
 def _grades(place: Filter, actor: Actor) -> Select[str | None]:
     if place.criteria or actor.level is not AccessLevel.DISTRICT:
-        students = narrow_students(access.visible_students(actor), place, today=actor.today)
+        students = narrow_students(rights.visible_students(actor), place, today=actor.today)
         return students.with_only_columns(Student.grade).distinct()
     # For the whole district, one index probe per level: counting its students for a menu would take too long.
     level = func.unnest(literal(list(LEVELS), ARRAY(Text))).column_valued("level")

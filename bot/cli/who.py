@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from bot import access, identity
-from bot.access import AccessLevel, Actor
+from bot.access import identity, rights
+from bot.access.identity import AccessRules, SlackIdentity
+from bot.access.rights import AccessLevel, Actor
 from bot.app import slack_client
 from bot.cli.database import open_database
 from bot.db.models.roster import ClassTeacher, School, Staff, StaffRole, Student
 from bot.db.session import transaction
 from bot.domain.display import full_name, plural
 from bot.errors import UserError
-from bot.identity import AccessRules, SlackIdentity
 from bot.settings import Settings
 from bot.slack.kit import api_errors, users
 
@@ -85,7 +85,7 @@ def _describe_record(session: Session, record: Staff) -> str:
     today = func.current_date()
     classes = session.scalar(
         select(func.count(ClassTeacher.class_id.distinct())).where(
-            ClassTeacher.staff_id == record.id, access.is_current(ClassTeacher, today)
+            ClassTeacher.staff_id == record.id, rights.is_current(ClassTeacher, today)
         )
     )
     state = "" if record.active else ", who has left"
@@ -95,7 +95,7 @@ def _describe_record(session: Session, record: Staff) -> str:
 
 
 def _describe_rights(session: Session, actor: Actor) -> Iterator[str]:
-    students = session.scalar(select(func.count()).select_from(access.visible_students(actor).subquery())) or 0
+    students = session.scalar(select(func.count()).select_from(rights.visible_students(actor).subquery())) or 0
     if actor.level is AccessLevel.DISTRICT:
         scope = "of the district"
     elif actor.level is AccessLevel.SCHOOLS:

@@ -15,8 +15,8 @@ from sqlalchemy import BigInteger, Select, bindparam, case, delete, func, insert
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.claims import claim_contact, release_contact
 from bot.contact_edits.change import switch_to_call
 from bot.contact_edits.remove import RemovalReason, remove_contact, undo_removal
@@ -91,7 +91,7 @@ def start_change(
     Raises:
         UserError: this person may not change contacts, has no such draft, or sees none of its contacts anymore.
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     own = BulkChange.id == bulk_id, BulkChange.user_id == actor.user_id
     values = {"state": BulkState.CLAIMED, "claimed_at": now, "attempts": 1, "due_at": now, "started_at": now}
     draft = update(BulkChange).where(*own, BulkChange.state == BulkState.DRAFT)
@@ -230,7 +230,7 @@ def _visible_contact(level: AccessLevel) -> Select[int]:
         select(BulkContact.contact_id)
         .join(StudentContact, StudentContact.contact_id == BulkContact.contact_id)
         .join(Student, Student.id == StudentContact.student_id)
-        .where(BulkContact.bulk_id == _BULK_ID, Student.active, access.can_see(level, Student.id))
+        .where(BulkContact.bulk_id == _BULK_ID, Student.active, rights.can_see(level, Student.id))
         .limit(1)
     )
 
@@ -241,7 +241,7 @@ def start_undo(session: Session, bulk_id: int, *, view_id: str | None, actor: Ac
     Raises:
         UserError: this person may not change contacts, it is another person's change, or it cannot be undone (anymore).
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     change = load_change(session, bulk_id, actor=actor)
     if change.undo_at:
         raise UserError("bulk.undone", "This was undone already.")
@@ -293,7 +293,7 @@ def _names_query(level: AccessLevel) -> Select[*tuple[Any, ...]]:
         .join_from(BulkContact, effective_contacts, link.contact_id == BulkContact.contact_id)
         .join(Student, Student.id == link.student_id)
         .where(BulkContact.bulk_id == _BULK_ID, BulkContact.reason.is_not(None))
-        .where(access.can_see(level, link.student_id))
+        .where(rights.can_see(level, link.student_id))
         .order_by(BulkContact.contact_id, link.student_id)
     )
 

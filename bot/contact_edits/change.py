@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import (
     LockedContact,
@@ -84,8 +84,8 @@ def change_contact(
         VersionConflict: the contact is not at `version` anymore.
         UserError: with `field` `phone` or `method`; the sentence names the mistake and how to write it.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor)
     values: Values = {EditField.PHONE: _parse(phone, region), EditField.METHOD: str(ContactMethod(method))}
     try:
         before = lock_contact(session, contact_id, version=version)
@@ -105,8 +105,8 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
         VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it cannot be called, or it gets calls already.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor)
     call = str(ContactMethod.CALL)
     try:
         before = lock_contact(session, contact_id, version=version)
@@ -130,8 +130,8 @@ def use_suggested_number(
         VersionConflict: the contact is not at `version` anymore.
         UserError: it already gets texts at this number.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor)
     before = lock_contact(session, contact_id, version=version)
     values: Values = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     if not _changed_fields(before, values):

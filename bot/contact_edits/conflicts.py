@@ -5,8 +5,8 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.contact_edits.locking import lock_contact, record_change, update_list_entry
 from bot.contact_edits.undo import load_edit
 from bot.db.models.edits import EditField, EditState
@@ -24,7 +24,7 @@ def resolve_conflict(
     Raises:
         UserError: someone has chosen already, or the SIS agrees by now.
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     edit = load_edit(session, edit_id, actor=actor)
     before = lock_contact(session, edit.contact_id)
     session.refresh(edit)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
 from bot.db import audit

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.noted_numbers import allow_number
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import VersionConflict, already_saved_by, lock_contact
@@ -27,8 +27,8 @@ def allow_texts(
         VersionConflict: the contact is not at `version` anymore.
         UserError: no note speaks against the number, or the contact may not be seen.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     try:
         contact = lock_contact(session, contact_id, version=version)
     except VersionConflict as conflict:

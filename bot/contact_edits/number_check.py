@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student
@@ -50,8 +50,8 @@ def check_number(session: Session, contact_id: int, phone: str, *, student_id: i
     Raises:
         UserError: this person may not change contacts, or not see this one.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     contact = session.get_one(Contact, contact_id)
     current = session.scalar(select(contact_reach.c.phone).where(contact_reach.c.contact_id == contact_id))
     if phone == current:
@@ -82,7 +82,7 @@ def _visible_contacts(session: Session, phone: str, *, besides: int, actor: Acto
         .join_from(same, effective_contacts, other.contact_id == same.c.contact_id)
         .join(Contact, Contact.id == other.contact_id)
         .join(Student, Student.id == other.student_id)
-        .where(other.contact_id != besides, other.student_id.in_(access.visible_students(actor)))
+        .where(other.contact_id != besides, other.student_id.in_(rights.visible_students(actor)))
         .order_by(other.family_name, other.given_name, Student.family_name, Student.given_name)
         .limit(_MAX_ROWS)
     )

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import add_number, may_show_status
@@ -36,8 +36,8 @@ def record_verbal_opt_out(
         VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it is opted out already, it texted START since, or the contact may not be seen.
     """
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     try:
         contact = lock_contact(session, contact_id, version=version)
     except VersionConflict as conflict:

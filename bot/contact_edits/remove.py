@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.contact_edits.locking import lock_contact
 from bot.db import audit
 from bot.db.audit import Subject
@@ -58,10 +58,10 @@ def remove_contact(
         VersionConflict: the contact is not at `version` anymore; also where someone else removed it.
         UserError: it is also a contact of students this person may not see.
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     if removal := _removed_before(session, contact_id, student_id, actor):
         return removal
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     lock_contact(session, contact_id, version=version)
     if student_id is None:
         _refuse_hidden_students(session, contact_id, actor)
@@ -86,7 +86,7 @@ def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: dateti
     Raises:
         UserError: someone else brought it back, or the removal concerns students this person may not see.
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     removal = session.get(Removal, removal_id)
     if removal is None or not _concerns(session, removal, actor):
         sentence = "That contact is not on your list anymore. Type /cleanup to see the list as it is now."
@@ -110,7 +110,7 @@ def undo_removal(session: Session, removal_id: int, *, actor: Actor, now: dateti
 
 def _concerns(session: Session, removal: Removal, actor: Actor) -> bool:
     students = select(StudentContact.student_id).where(
-        StudentContact.contact_id == removal.contact_id, StudentContact.student_id.in_(access.visible_students(actor))
+        StudentContact.contact_id == removal.contact_id, StudentContact.student_id.in_(rights.visible_students(actor))
     )
     if removal.student_id is not None:
         students = students.where(StudentContact.student_id == removal.student_id)
@@ -122,7 +122,7 @@ def _refuse_hidden_students(session: Session, contact_id: int, actor: Actor) -> 
         select(StudentContact.student_id)
         .join(Student, Student.id == StudentContact.student_id)
         .where(StudentContact.contact_id == contact_id, StudentContact.active, Student.active)
-        .where(StudentContact.student_id.not_in(access.visible_students(actor)))
+        .where(StudentContact.student_id.not_in(rights.visible_students(actor)))
     )
     if session.scalar(hidden.limit(1)) is not None:
         sentence = (

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.contact_edits.locking import is_opted_out
 from bot.contact_edits.wrong_person import is_parked
 from bot.db import audit
@@ -107,7 +107,7 @@ ANSWERS = tuple(_APPLY)
 
 
 def _card(session: Session, unclear: UnclearText | None, actor: Actor) -> UnclearTextCard:
-    access.require_editor(actor)
+    rights.require_editor(actor)
     senders = _load_senders(session, unclear.phone, actor) if unclear else ()
     if unclear is None or not senders:
         sentence = "These contacts are not on your list anymore. Type /cleanup to see the list as it is now."
@@ -139,7 +139,7 @@ def _senders(level: AccessLevel, phone: str) -> Select[str, Any, Sequence[str]]:
         select(name.label("name"), func.min(link.relationship).label("relationship"), students.label("students"))
         .join(Student, Student.id == link.student_id)
         .where(link.contact_id.in_(contacts_with_phone(phone)), link.phone == phone, link.is_tried)
-        .where(access.can_see(level, link.student_id))
+        .where(rights.can_see(level, link.student_id))
         .group_by(link.contact_id, name)
         .order_by(name, link.contact_id)
     )

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.contact_edits.locking import LockedContact, edit_state, lock_contact, record_change, update_list_entry
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
 from bot.errors import UserError
@@ -22,7 +22,7 @@ def undo_edit(session: Session, edit_id: int, *, actor: Actor, now: datetime) ->
     Raises:
         UserError: the edit is not in force anymore, so that undoing it would undo someone else's change.
     """
-    access.require_editor(actor)
+    rights.require_editor(actor)
     edit = load_edit(session, edit_id, actor=actor)
     before = lock_contact(session, edit.contact_id)
     saved_together = _saved_together(session, edit)
@@ -46,7 +46,7 @@ def load_edit(session: Session, edit_id: int, *, actor: Actor) -> Edit:
         UserError: hidden and unknown edits are refused with the same sentence.
     """
     edit = session.get(Edit, edit_id)
-    access.require_contact(session, edit.contact_id if edit else 0, actor=actor)
+    rights.require_contact(session, edit.contact_id if edit else 0, actor=actor)
     return session.get_one(Edit, edit_id)
 
 

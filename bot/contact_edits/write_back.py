@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.contact_edits.locking import LockedContact, edit_state, lock_contact
 from bot.db import audit, outbox
 from bot.db.audit import Subject

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
 from bot.db import audit
@@ -72,8 +72,8 @@ def is_parked(session: Session, phone: str) -> bool:
 
 
 def _authorize(session: Session, contact_id: int, student_id: int, actor: Actor) -> None:
-    access.require_editor(actor)
-    access.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
 
 
 def _number(contact: LockedContact) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListChange, ListMove
 from bot.db.models.roster import Student
@@ -31,7 +31,7 @@ def load_worked_fixes(session: Session, message_id: str, *, actor: Actor) -> lis
         .join_from(ListChange, effective_contacts, links.contact_id == ListChange.contact_id)
         .join(Student, Student.id == links.student_id)
         .where(ListChange.mass_message_id == message_id, ListChange.move == ListMove.LEFT)
-        .where(ListChange.fixed_by == actor.user_id, Student.id.in_(access.visible_students(actor)))
+        .where(ListChange.fixed_by == actor.user_id, Student.id.in_(rights.visible_students(actor)))
         .group_by(links.contact_id, contact)
         .order_by(contact, links.contact_id)
     )

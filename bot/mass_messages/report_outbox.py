@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.db import outbox
 from bot.db.models.messages import MassMessage
 from bot.db.models.reports import ReportImport, ReportResult, ReportState, ReportStep

@@ -12,12 +12,12 @@ from sqlalchemy import Select, case, delete, exists, func, literal, or_, select,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.access.identity import CLASS_ROLES, DISTRICT_ROLES, NO_ROLES, AccessRules
 from bot.db import outbox
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Staff, StaffRole, StudentSchool
 from bot.db.models.unclear_texts import CardState, TextAnswer, TextCard, UnclearText
 from bot.db.models.views import contacts_with_phone, effective_contacts
-from bot.identity import CLASS_ROLES, DISTRICT_ROLES, NO_ROLES, AccessRules
 from bot.mass_messages.report_undo import may_end_opt_out
 from bot.providers.unclear_texts import Topic, UnclearMessage
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import CompoundSelect, Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.identity import CLASS_ROLES, DISTRICT_ROLES, NO_ROLES
+from bot.access.rights import Actor
 from bot.db import outbox
 from bot.db.models.edits import IN_FORCE, Edit, EditField
 from bot.db.models.folding import full_name
@@ -20,7 +21,6 @@ from bot.db.models.messages import PhoneNumber
 from bot.db.models.notices import WrongPersonNotice, WrongPersonState
 from bot.db.models.roster import Contact, Staff, StaffRole, Student, StudentSchool
 from bot.db.models.views import effective_contacts
-from bot.identity import CLASS_ROLES, DISTRICT_ROLES, NO_ROLES
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -72,7 +72,7 @@ def load_wrong_contacts(session: Session, notice: WrongPersonNotice, *, actor: A
         _affected(notice)
         .with_only_columns(contact.label("name"), func.array_agg(student.distinct()).label("students"), _ADULT.phone)
         .join(Student, Student.id == _ADULT.student_id)
-        .where(Student.id.in_(access.visible_students(actor)))
+        .where(Student.id.in_(rights.visible_students(actor)))
         .group_by(_ADULT.contact_id, contact, _ADULT.phone)
         .order_by(func.min(student), contact, _ADULT.contact_id)
     )

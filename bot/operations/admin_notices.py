@@ -10,11 +10,11 @@ from sqlalchemy import delete, exists, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.access.identity import district_admin_emails
 from bot.db import outbox
 from bot.db.models.messages import MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
-from bot.identity import district_admin_emails
 from bot.operations.refusals import MANY, URL_DIFFERS, load_refusals
 
 LEASE = timedelta(minutes=2)

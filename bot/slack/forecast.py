@@ -4,7 +4,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.forecast import Forecast, load_forecast
 from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS

@@ -12,8 +12,8 @@ from slack_sdk import WebClient
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.activity import load_activity
 from bot.cleanup_list.calls import DueCall, describe, load_due
 from bot.cleanup_list.own_work import Claim, OwnWork, load_own_work
@@ -121,7 +121,7 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
 
 
 def _import_button(actor: Actor) -> list[Block]:
-    return [b.button("Import results…", result_ids.OPEN, "all")] if access.may_import(actor) else []
+    return [b.button("Import results…", result_ids.OPEN, "all")] if rights.may_import(actor) else []
 
 
 def _instead_of_list(sentence: str) -> list[Block]:
@@ -187,7 +187,7 @@ def _own_work(session: Session, actor: Actor, *, here: str) -> list[Block]:
     calls = load_due(session, actor=actor, limit=_MAX_CALLS)
     due = {call.contact_id for call in calls}  # Not claims, too, though a claim of today's call is still running.
     work = replace(work, claims=tuple(claim for claim in work.claims if claim.contact_id not in due))
-    students = access.visible_students(actor)
+    students = rights.visible_students(actor)
     is_district = actor.level is AccessLevel.DISTRICT
     own = load_pending_page(session, students, page_size=_MAX_ROWS, made_by=actor.user_id, is_district=is_district)
     facts = _facts(calls, work, own)

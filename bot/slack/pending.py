@@ -12,8 +12,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy import Select
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
 from bot.contact_edits.pending import ChangeKind, PendingChange
 from bot.contact_edits.pending_export import NO_CONTACT_IDS, ExportFormat, PendingFile, export_pending
@@ -63,7 +63,7 @@ def register(app: App, ctx: AppContext) -> None:
         """Refuse at once, before the file is made."""
         ack()
         with ctx.acting(client, body["user"]["id"]) as (_, actor):
-            access.require_exporter(actor)
+            rights.require_exporter(actor)
 
     def send_file(body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         export_format, which = _FORMATS[action["action_id"]], parse_filter(action["value"]).filter
@@ -94,7 +94,7 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
 
 
 def students_of(actor: Actor, which: Filter) -> Select[int]:
-    return narrow_students(access.visible_students(actor), which, today=actor.today)
+    return narrow_students(rights.visible_students(actor), which, today=actor.today)
 
 
 def _card(page: PendingPage, scope: CommandScope, which: Filter, actor: Actor, writable: Writable, *, sis: str) -> Card:
@@ -221,7 +221,7 @@ def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: 
     now = ctx.now()
     content = io.StringIO(newline="")
     with ctx.acting(client, user_id) as (session, actor):
-        access.require_exporter(actor)
+        rights.require_exporter(actor)
         file = export_pending(
             session,
             students_of(actor, which),

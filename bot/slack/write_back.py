@@ -10,8 +10,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.contact_edits.pending import load_changes
 from bot.contact_edits.write_back import BatchResult, approve_writes, claim_result, load_result, require_writer
 from bot.db.models.sis_writes import BatchState, SisWriteBatch, WriteState
@@ -112,7 +112,7 @@ def _card(session: Session, result: BatchResult, actor: Actor, sis: str) -> Card
 
 def _group(session: Session, actor: Actor, sentence: str, edit_ids: tuple[int, ...]) -> list[Block]:
     """Draw the edits that are still in force, of students the reader may see now."""
-    changes = load_changes(session, access.visible_students(actor), edit_ids=edit_ids, removal_ids=[])
+    changes = load_changes(session, rights.visible_students(actor), edit_ids=edit_ids, removal_ids=[])
     more = len(changes) - _MAX_ROWS
     return [
         b.divider(),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.roster import SyncDecision, SyncRun, SyncState

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, case, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.identity import district_admin_emails
+from bot.access.rights import Actor
 from bot.contact_edits.conflicts import KEPT_OURS, TOOK_SIS
 from bot.db import outbox
 from bot.db.models.edits import Audit, Edit, EditField, EditState
@@ -21,7 +22,6 @@ from bot.db.models.folding import full_name
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import Student, SyncRejection, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
-from bot.identity import district_admin_emails
 
 # Longer than a call to Slack takes.
 LEASE = timedelta(minutes=2)
@@ -234,7 +234,7 @@ def _load_settled(session: Session, actor: Actor, *, since: datetime) -> list[Se
         .join(Student, Student.id == links.student_id)
         .where(Audit.subject_kind == "contact", Audit.subject_id.in_(own_contacts))
         .where(Audit.action.in_((KEPT_OURS, TOOK_SIS)), Audit.at >= since)
-        .where(Student.id.in_(access.visible_students(actor)))
+        .where(Student.id.in_(rights.visible_students(actor)))
         .group_by(Audit.id, contact)
         .order_by(Audit.id.desc())
     )
@@ -255,7 +255,7 @@ def _load_conflicts(session: Session, actor: Actor, *conditions: ColumnElement[b
         .join_from(Edit, effective_contacts, links.contact_id == Edit.contact_id)
         .join(Student, Student.id == links.student_id)
         .where(Edit.made_by == actor.user_id, *conditions)
-        .where(Student.id.in_(access.visible_students(actor)))
+        .where(Student.id.in_(rights.visible_students(actor)))
         .group_by(Edit.id, contact)
         .order_by(Edit.sis_at.desc(), Edit.id)
     )

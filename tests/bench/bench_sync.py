@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from support import people
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.change import change_contact
 from bot.db.models.roster import ClassStudent, Contact, SchoolClass, Student
 from bot.db.session import transaction

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.export_rows import iter_export_rows
 from bot.db.engine import build_engine
 from bot.db.models.downloads import DownloadForm

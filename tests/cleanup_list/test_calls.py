@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support import edits, people
 from support.errors import refused
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.calls import LastCall, describe, load_due, log_call
 from bot.cleanup_list.claims import claim_contact, expire_claims
 from bot.db.models.edits import Audit

@@ -9,7 +9,7 @@ from support import edits, people
 from support import mass_messages as messages
 from support.errors import refused
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, expire_claims, release_contact
 from bot.db.models.edits import Audit
 from bot.db.models.messages import ListEntry

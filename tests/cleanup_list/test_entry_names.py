@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from support import people
 from support.sis_nights import Nights
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.membership import refresh_entry_names
 from bot.cleanup_list.name_search import similar_names
 from bot.cleanup_list.page import load_page

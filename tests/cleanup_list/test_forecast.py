@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support import family_changes, people
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.forecast import load_forecast
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact

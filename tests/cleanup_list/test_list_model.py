@@ -12,7 +12,7 @@ from support.edit_model import EditModel
 from support.list_model import Contact, ListModel, Report
 from support.mass_messages import DAY, a_message, register
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.noted_numbers import refresh_noted_numbers
 from bot.contact_edits import wrong_person
 from bot.contact_edits.conflicts import resolve_conflict

@@ -12,7 +12,7 @@ from support.command_line import is_one_readable_line
 from support.databases import new_database
 from support.digest_stage import kill_at_slack, serve_stage
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.engine import build_engine
 from bot.db.models.all_tables import METADATA
 from bot.db.models.messages import Delivery, Receipt

@@ -8,7 +8,7 @@ from support import mass_messages as messages
 from support import people
 from support.command_line import is_one_readable_line
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.db.models.edits import Audit
 from bot.db.models.roster import Contact, Student, StudentContact

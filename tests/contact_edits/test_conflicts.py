@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support import edits, people
 from support.errors import refused
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import undo_removal

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support import edits, people
 from support.edit_model import EditModel
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.undo import undo_edit
 from bot.db.models.edits import IN_FORCE, Edit, EditState

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from support import edits, people
 from support import sis_bundles as bundles
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import undo_removal

@@ -5,7 +5,7 @@ from support import edits, people
 from support import mass_messages as messages
 from support.errors import refused
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.number_check import NOTHING_KNOWN, check_number, is_near
 from bot.db.models.messages import PhoneNumber
 

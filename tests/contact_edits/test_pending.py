@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from support import edits, people
 
-from bot import access
+from bot.access import rights
 from bot.contact_edits.pending import iter_pending
 from bot.contact_edits.pending_export import write_change_sheet, write_powerschool_file
 from bot.contact_edits.pending_page import load_pending_page
@@ -101,7 +101,7 @@ def test_an_edit_of_a_contact_that_was_then_removed_is_not_pending(session, fami
 
 def test_a_teacher_gets_only_changes_and_names_of_their_own_students(session, family, dana, district):
     edits.change(session, family[2], phone="(312) 555-0199", actor=dana)
-    ana, tom = (access.visible_students(people.actor_of(one)) for one in (district.ana, district.tom))
+    ana, tom = (rights.visible_students(people.actor_of(one)) for one in (district.ana, district.tom))
     assert [one.students for one in waiting(session, ana)] == [("Sam Rivera",)]
     assert waiting(session, tom) == []
     assert load_pending_page(session, tom, page_size=10).total == 0
@@ -113,7 +113,7 @@ def test_changes_of_a_student_who_left_are_not_pending_for_the_district(session,
     edits.remove(session, otto, sam, actor=dana)
     sam.active = lea.active = False
     session.flush()
-    students = access.visible_students(dana)
+    students = rights.visible_students(dana)
     assert load_pending_page(session, students, page_size=10, is_district=True).total == 0
 
 
@@ -203,7 +203,7 @@ def test_pages_have_each_change_once_disputed_first(session, family, dana, is_di
     dispute = session.scalars(select(Edit).where(Edit.field == "method")).one()
     dispute.state, dispute.sis_value = "conflict", "email"
     session.flush()
-    students = access.visible_students(dana)
+    students = rights.visible_students(dana)
     pages = [
         load_pending_page(session, students, page=number, page_size=2, is_district=is_district) for number in (1, 2, 3)
     ]

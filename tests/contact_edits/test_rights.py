@@ -5,7 +5,7 @@ from sqlalchemy import text
 from support import edits, people
 from support.errors import refused
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.change import change_contact
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.remove import RemovalReason, remove_contact, undo_removal

@@ -9,7 +9,7 @@ from support import mass_messages as messages
 from support.errors import refused
 from support.people import NOW
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.wrong_person import mark_wrong_person, verify_number
 from bot.db.models.edits import Audit
 from bot.db.models.notices import WrongPersonNotice

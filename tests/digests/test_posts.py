@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from support import edits, people
 from support import mass_messages as messages
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db import outbox
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.slack import DigestPost

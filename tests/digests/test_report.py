@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from support import edits, people
 from support import mass_messages as messages
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.edits import Removal
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import Student, StudentContact

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support import edits, people
 from support import mass_messages as messages
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.page import load_page
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import ListEntry

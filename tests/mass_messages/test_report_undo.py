@@ -8,7 +8,7 @@ from support import edits, people
 from support import mass_messages as messages
 from support.people import NOW
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.contact_edits.unclear_texts import answer_text
 from bot.db.models.edits import Audit

@@ -8,11 +8,11 @@ from support import edits, people
 from support import mass_messages as messages
 from support.people import NOW
 
+from bot.access.identity import AccessRules
 from bot.contact_edits.unclear_texts import answer_text, load_text
 from bot.db.models.edits import Audit
 from bot.db.models.unclear_texts import CardState, TextAnswer, TextCard, UnclearText
 from bot.errors import UserError
-from bot.identity import AccessRules
 from bot.mass_messages.opt_outs import record_opt_out, register_opt_outs
 from bot.mass_messages.receipts import record_receipts
 from bot.mass_messages.unclear_texts import claim_card, complete_card, delete_old_texts, enqueue_cards

@@ -9,7 +9,7 @@ from support import edits, people, screens
 from support.snapshots import draw
 from support.statements import captured_statements
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.messages import CallOutcome, ListChange, ListEntry, MassMessage
 from bot.db.models.slack import HomeTab
 from bot.sandbox.slack.faults import Fault

@@ -10,7 +10,8 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.identity import SlackIdentity
+from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.membership import refresh_entry_names
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import (
@@ -27,7 +28,6 @@ from bot.db.models.roster import (
 )
 from bot.domain.names import fold
 from bot.domain.sms_status import SmsStatus
-from bot.identity import SlackIdentity
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)

@@ -11,7 +11,7 @@ from support import edits, people
 from support.powerschool_server import IMPATIENT
 from support.sis_nights import Nights
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.contact_edits import write_back
 from bot.contact_edits.write_back_worker import write_due
 from bot.db.models.edits import Edit

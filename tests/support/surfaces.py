@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from support import edits, people, screens
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import SyncRun
 from bot.db.models.unclear_texts import UnclearText

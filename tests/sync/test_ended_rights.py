@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy.orm import Session
 from support import sis_bundles as bundles
 
-from bot import access, identity
+from bot.access import identity, rights
+from bot.access.identity import AccessRules, SlackIdentity
 from bot.errors import UserError
-from bot.identity import AccessRules, SlackIdentity
 from bot.sync.hold import Approval, SyncHeld
 
 FAMILIES = 30
@@ -38,7 +38,7 @@ def students_of(nights, email):
             actor = identity.load_actor(session, person, rules=AccessRules(), today=nights.now.date())
         except UserError:
             return None
-        return len(session.scalars(access.visible_students(actor)).all())
+        return len(session.scalars(rights.visible_students(actor)).all())
 
 
 def rows_of(nights, table, person):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support import edits, people
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list import tried_numbers
 from bot.db.models.roster import Contact, Staff, Student
 from bot.errors import UserError

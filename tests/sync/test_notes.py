@@ -6,7 +6,7 @@ from support import people
 from support.listed_students import expected_rows, stored_rows
 from support.sis_nights import reasons
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.noted_number import allow_texts
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import apply_opt_out

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from support import edits, people
 from support.sis_nights import Nights
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.remove import undo_removal
 from bot.contact_edits.undo import undo_edit
 from bot.db.models.edits import IN_FORCE, Edit, Removal

@@ -9,7 +9,7 @@ from support import edits, people
 from support import sis_bundles as bundles
 from support.sis_nights import Nights
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits.pending import iter_pending
 from bot.contact_edits.pending_page import load_pending_page
 from bot.db.models.roster import Contact, Staff, Student, SyncRun

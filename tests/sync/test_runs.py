@@ -12,7 +12,7 @@ from support import sis_bundles as bundles
 from support.sis_nights import changed
 from support.sis_server import serving
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.roster import Contact, Staff
 from bot.sis import bundle
 from bot.sync.hold import SyncHeld

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.slack import Subscription
 from bot.digests.counts import count_scope

@@ -13,12 +13,12 @@ from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
 from sqlalchemy.orm import Session
 
-from bot import identity
-from bot.access import Actor
+from bot.access import identity
+from bot.access.identity import KNOWN_USER_QUERY, AccessRules
+from bot.access.rights import Actor
 from bot.cleanup_list.page import FRESHNESS_QUERY, Freshness, freshness_from_row, load_freshness
 from bot.contact_edits.pending import OWN_PENDING_QUERY, count_own_pending
 from bot.db.session import autocommit_session, fetch_rows, transaction
-from bot.identity import KNOWN_USER_QUERY, AccessRules
 from bot.settings import Settings
 from bot.slack.kit import users
 from bot.templates.loader import Templates

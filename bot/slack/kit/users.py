@@ -18,10 +18,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from bot.access.identity import SlackIdentity
 from bot.db.models.slack import SlackUser
 from bot.db.session import transaction
 from bot.filters.filter import plain_text
-from bot.identity import SlackIdentity
 from bot.slack.kit import api_errors
 
 CACHE_LIFETIME = timedelta(minutes=10)

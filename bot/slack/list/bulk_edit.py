@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
-from bot import access
+from bot.access import rights
 from bot.cleanup_list.bulk_preview import load_preview
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.contact_edits import bulk
@@ -112,7 +112,7 @@ def _prepare_dialog(ctx: AppContext, client: WebClient, body: dict[str, Any], te
     """Store a draft with the contacts of the whole list, whatever page it shows, and return its dialog."""
     now = ctx.now()
     with ctx.acting(client, body["user"]["id"]) as (session, actor):
-        access.require_editor(actor)
+        rights.require_editor(actor)
         which: Filter = parse_filter(text, load_vocabulary(session, actor)).filter.with_page(1)
         preview = load_preview(session, which, actor=actor)
         if not preview.contacts:

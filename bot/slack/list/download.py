@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.downloads import DownloadForm

@@ -12,7 +12,7 @@ from typing import Any
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.export_rows import iter_export_rows
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary

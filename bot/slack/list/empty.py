@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.page import Freshness
 from bot.domain.sms_status import MEANINGS, SmsStatus

@@ -11,7 +11,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
-from bot import access
+from bot.access import rights
 from bot.cleanup_list.claims import claim_contact
 from bot.cleanup_list.next_student import find_next
 from bot.cleanup_list.page import Page, load_page
@@ -52,8 +52,8 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         student, _, text = action["value"].partition(" ")
         (student_id,) = read_ids(student, count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_student(session, student_id, actor=actor)
-            access.require_editor(actor)
+            rights.require_student(session, student_id, actor=actor)
+            rights.require_editor(actor)
             for contact_id in _unclaimed(load_page(session, Filter(student_ids=(student_id,)), actor=actor)):
                 claim_contact(session, contact_id, actor=actor, now=ctx.now())
             list_id = remember_view(session, body, text, now=ctx.now())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.empty_reasons import has_students, unmet_criteria
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary

@@ -12,8 +12,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.db.models.reports import ReportImport, ReportState, ReportStep
 from bot.db.session import transaction
 from bot.errors import UserError
@@ -50,7 +50,7 @@ def register(app: App, ctx: AppContext) -> None:
             file = values[ids.FILE]["files"][0]
             file_id, file_name = str(file["id"]), str(file["name"])
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_importer(actor)
+            rights.require_importer(actor)
             message = _message(session, values, now=now)
             report_outbox.submit_report(
                 session,
@@ -67,7 +67,7 @@ def register(app: App, ctx: AppContext) -> None:
         view, now, dialog_id = body["view"], ctx.now(), _new_dialog_id()
         (report_id,) = read_ids(view["private_metadata"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_importer(actor)
+            rights.require_importer(actor)
             row = report_outbox.find_report(session, report_id, actor=actor)
             is_answer = bool(row.questions)
             if is_answer and row.state == ReportState.READY:
@@ -89,7 +89,7 @@ def _register_buttons(app: App, ctx: AppContext, work: Callable[[WebClient], Non
         ack()
         (report_id,) = read_ids(action["value"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_importer(actor)
+            rights.require_importer(actor)
             row = report_outbox.find_report(session, report_id, actor=actor)
             if row.state != ReportState.READY:
                 raise UserError("report.not_waiting", "This report does not wait anymore. Type /cleanup import.")
@@ -103,7 +103,7 @@ def _register_buttons(app: App, ctx: AppContext, work: Callable[[WebClient], Non
         ack()
         (report_id,) = read_ids(action["value"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_importer(actor)
+            rights.require_importer(actor)
             report_outbox.find_report(session, report_id, actor=actor)
             card = cards.undone_card(undo_import(session, report_id, actor=actor.user_id, now=ctx.now()))
         if "view" in body:
@@ -129,7 +129,7 @@ def open_upload(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Non
     """Open the dialog for a file; `body` is that of a button or of a command."""
     user_id = body["user_id"] if "command" in body else body["user"]["id"]
     with ctx.acting(client, user_id) as (session, actor):
-        access.require_importer(actor)
+        rights.require_importer(actor)
         messages = report_outbox.recent_messages(session)
         latest = report_outbox.latest_report(session, user_id)
         view = cards.upload_dialog(messages, latest, ctx.settings.zone)

@@ -12,8 +12,8 @@ from slack_sdk import WebClient
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import AccessLevel, Actor
+from bot.access import rights
+from bot.access.rights import AccessLevel, Actor
 from bot.db import outbox
 from bot.db.models.reports import ReportImport, ReportState, ReportStep
 from bot.db.session import transaction
@@ -86,7 +86,7 @@ def _read(context: AppContext, client: WebClient, row: ReportImport) -> None:
     if content is None:
         content = _fetch(context, client, row)
     with context.acting(client, row.user_id) as (session, actor):
-        access.require_importer(actor)
+        rights.require_importer(actor)
         _, layout, preview = _open(context, session, actor, row, content)
         row.questions = cards.questions(preview, layout)
         later = find_later_message(session, row.sent_at)
@@ -130,7 +130,7 @@ def _open(
 
 def _students(actor: Actor) -> Select[int] | None:
     """Results count for the families that this person may see."""
-    return None if actor.level is AccessLevel.DISTRICT else access.visible_students(actor)
+    return None if actor.level is AccessLevel.DISTRICT else rights.visible_students(actor)
 
 
 def _import(context: AppContext, client: WebClient, row: ReportImport) -> None:
@@ -140,7 +140,7 @@ def _import(context: AppContext, client: WebClient, row: ReportImport) -> None:
         raise UserError("report.not_found", "The report was given up after a day. Choose it again.")
     now = context.now()
     with context.acting(client, row.user_id) as (session, actor):
-        access.require_importer(actor)
+        rights.require_importer(actor)
         current = session.get_one(ReportImport, row.id, with_for_update=True)
         if current.attempts != row.attempts or current.state != ReportState.CLAIMED:
             return

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.calls import log_call
 from bot.cleanup_list.claims import CLAIM_DURATION
 from bot.cleanup_list.student import load_student

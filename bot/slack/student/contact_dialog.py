@@ -15,8 +15,8 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot import access
-from bot.access import Actor
+from bot.access import rights
+from bot.access.rights import Actor
 from bot.cleanup_list.impact import Impact, load_impact
 from bot.cleanup_list.student import ContactCard, StudentCard, load_student
 from bot.contact_edits.locking import VersionConflict
@@ -119,7 +119,7 @@ def open_dialog(
     """Show a dialog about a contact on top of the student dialog, or in place of the form that a list opened."""
     origin, (id_of_contact,) = read_origin(body["view"]), read_ids(contact_id, count=1)
     with ctx.acting(client, body["user"]["id"]) as (session, actor):
-        access.require_editor(actor)
+        rights.require_editor(actor)
         student = load_student(session, origin.student_id, actor=actor)
         view = dialog.opened(ctx, session, load_form(session, student, id_of_contact, origin, actor))
     if body["view"]["callback_id"] == ids.VIEW:

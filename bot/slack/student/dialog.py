@@ -12,7 +12,7 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, release_contact
 from bot.cleanup_list.student import StudentCard, load_student
 from bot.contact_edits.change import switch_to_call, use_suggested_number

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.cleanup_list.student import ContactCard
 from bot.contact_edits.change import change_contact
 from bot.contact_edits.locking import VersionConflict

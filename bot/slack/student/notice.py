@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot import access
+from bot.access import rights
 from bot.cleanup_list.student import load_student
 from bot.db import audit
 from bot.db.audit import Subject
@@ -59,7 +59,7 @@ def register(app: App, ctx: AppContext) -> None:
         ack()
         contact_id, student_id = read_ids(action["value"], count=2)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            access.require_editor(actor)
+            rights.require_editor(actor)
             contact = load_student(session, student_id, actor=actor).contact(contact_id)
             subject = Subject("contact", contact_id)
             audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.domain import phone

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.access import Actor
+from bot.access.rights import Actor
 from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.wrong_person import mark_wrong_person
 from bot.slack.kit import blocks as b

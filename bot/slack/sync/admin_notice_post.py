@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests

@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db import outbox
 from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import SyncRun

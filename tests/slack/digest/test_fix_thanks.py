@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from support import edits, people
 from support import mass_messages as messages
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.roster import StudentContact, StudentSchool
 from bot.db.models.slack import DigestPost
 from bot.sandbox.slack.faults import Fault

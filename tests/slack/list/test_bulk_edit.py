@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, text, update
 from support import edits, people, screens
 from support.snapshots import draw
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.contact_edits import bulk
 from bot.db.models.bulk import BulkChange, BulkContact
 from bot.db.models.edits import Edit, Removal

@@ -5,7 +5,7 @@ from sqlalchemy import select, text
 from support import edits, people, screens
 from support.surfaces import clerk
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models import views
 from bot.db.models.edits import Edit
 from bot.db.models.messages import PhoneNumber

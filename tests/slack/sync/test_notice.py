@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from support import edits, people
 from support import sis_bundles as bundles
 
-from bot.access import AccessLevel
+from bot.access.rights import AccessLevel
 from bot.db.models.edits import Edit
 from bot.db.models.notices import SyncNotice
 from bot.db.models.roster import Contact, Staff, StaffRole, Student

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from support import people
 from support.errors import refused
 
-from bot import access, identity
-from bot.access import AccessLevel
+from bot.access import identity, rights
+from bot.access.identity import AccessRules, SlackIdentity
+from bot.access.rights import AccessLevel
 from bot.db.models.roster import ClassStudent, ClassTeacher, StaffRole, Student
 from bot.errors import UserError
-from bot.identity import AccessRules, SlackIdentity
 
 NO_RULES = AccessRules()
 
@@ -39,7 +39,7 @@ def load_by_email(session, email):
 
 
 def visible_names(session, actor):
-    ids = access.visible_students(actor)
+    ids = rights.visible_students(actor)
     return set(session.scalars(select(Student.given_name).where(Student.id.in_(ids))))
 
 
@@ -121,7 +121,7 @@ def test_hidden_and_unknown_students_get_the_same_answer(session, district):
     sentences = set()
     for student_id in (tess.id, 999_999):
         with refused("access.no_student") as refusal:
-            access.require_student(session, student_id, actor=ana)
+            rights.require_student(session, student_id, actor=ana)
         sentences.add(refusal.value.sentence)
     assert len(sentences) == 1
 
@@ -143,10 +143,10 @@ def test_checks_of_one_student_and_contact_agree_with_the_lists(session, distric
         "both": people.actor_of(district.clara, level=AccessLevel.SCHOOLS, at=(district.lincoln,)),
         "none": people.actor_of(district.dana),
     }[name]
-    visible = set(session.scalars(access.visible_students(actor)))
+    visible = set(session.scalars(rights.visible_students(actor)))
     student_ids = {sam.id, tess.id, rosa.id, gone.id}
-    assert {key for key in student_ids if _is_allowed(access.require_student, session, key, actor)} == visible
-    allowed_contacts = {key for key in contacts if _is_allowed(access.require_contact, session, key, actor)}
+    assert {key for key in student_ids if _is_allowed(rights.require_student, session, key, actor)} == visible
+    allowed_contacts = {key for key in contacts if _is_allowed(rights.require_contact, session, key, actor)}
     assert allowed_contacts == {key for key, students in contacts.items() if students & visible}
 
 
@@ -163,7 +163,7 @@ def test_one_statement_can_hold_the_students_of_two_people(session, district):
     given, ids = Student.given_name, Student.id
 
     def only(actor, other):
-        return select(given).where(ids.in_(access.visible_students(actor)), ids.not_in(access.visible_students(other)))
+        return select(given).where(ids.in_(rights.visible_students(actor)), ids.not_in(rights.visible_students(other)))
 
     assert session.scalars(only(ana, tom)).all() == ["Sam"]
     assert session.scalars(only(tom, ana)).all() == ["Tess"]

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from bot.access import AccessLevel, Actor
+from bot.access.rights import AccessLevel, Actor
 from bot.db.models.roster import Staff, StaffRole
 from bot.db.models.slack import SlackUser
 from bot.domain import display

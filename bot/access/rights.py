@@ -1,6 +1,6 @@
 """Which students a person may see, and whether they may change contacts. Checked again at every request, never cached.
 
-A teacher sees their own classes, a school role its schools, others the whole district; `bot.identity` says who a Slack user is. A
+A teacher sees their own classes, a school role its schools, others the whole district; `bot.access.identity` says who a Slack user is. A
 refusal never reveals whether a student exists.
 """
 

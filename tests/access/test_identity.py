@@ -5,11 +5,11 @@ from sqlalchemy import select
 from support import people
 from support.errors import refused
 
-from bot import access, identity
-from bot.access import AccessLevel
+from bot.access import identity, rights
+from bot.access.identity import AccessRules, SlackIdentity
+from bot.access.rights import AccessLevel
 from bot.db.models.roster import StaffRole, Student
 from bot.errors import UserError
-from bot.identity import AccessRules, SlackIdentity
 
 NO_RULES = AccessRules()
 SHARED = "office@district.example"
@@ -85,10 +85,10 @@ def test_staff_may_edit_unless_editor_roles_exclude_them(session, district, role
     actor = load(session, district, name, AccessRules(editor_roles=roles))
     assert actor.may_edit is may
     if may:
-        access.require_editor(actor)
+        rights.require_editor(actor)
     else:
         with refused("access.no_editor"):
-            access.require_editor(actor)
+            rights.require_editor(actor)
 
 
 def test_unconfirmed_email_grants_nothing(session, district):
@@ -113,7 +113,7 @@ def share(session, *staff):
 
 
 def visible_names(session, actor):
-    ids = access.visible_students(actor)
+    ids = rights.visible_students(actor)
     return set(session.scalars(select(Student.given_name).where(Student.id.in_(ids))))
 
 
