@@ -1,0 +1,59 @@
+"""The reachability score of a group of students on a day: how many have an adult who can be reached, and how."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class GroupKind(StrEnum):
+    """`grade` and `teacher` groups are those of one school."""
+
+    DISTRICT = "district"
+    SCHOOL = "school"
+    GRADE = "grade"
+    TEACHER = "teacher"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Students who are counted together. `school_id`, `grade`, and `staff_id` are None where the kind does not need them."""
+
+    kind: GroupKind
+    school_id: int | None = None
+    grade: str | None = None
+    staff_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """Numbers of students: `delivered` have an adult to whom a text was delivered in the last days (a setting), `textable` an adult
+    who can be texted, `reachable` an adult who can be texted, called, or emailed, `unreachable` none.
+
+    Numbers of contacts: `to_fix` are on the list and not fixed, `fixed` wait for the next message, `confirmed` were fixed by staff and
+    then reached by a message of that day.
+    """
+
+    students: int
+    delivered: int
+    textable: int
+    reachable: int
+    unreachable: int
+    to_fix: int
+    fixed: int
+    confirmed: int
+
+
+@dataclass(frozen=True)
+class DayScore:
+    day: date
+    score: Score
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """A group with the name that people know it by, its score, and the score some weeks before, None if there is none."""
+
+    group: Group
+    name: str
+    score: Score
+    before: Score | None
