@@ -36,6 +36,7 @@ from bot.operations.admin_notices import delete_old_admin_notices, enqueue_admin
 from bot.operations.old_rows import Periods, delete_old_data
 from bot.operations.refusals import delete_old_refusals
 from bot.providers.choose_log import choose_logs
+from bot.reachability.record import record_if_due
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.sis.choose_writer import choose_writer
@@ -114,6 +115,9 @@ def _jobs(
         "texts_pulled": lambda: _pull(settings, engine, now(), sync_engine),
         "receipts": lambda: _apply_receipts(engine, now()),
         "messages_settled": lambda: _settle(settings, engine, now()),
+        "scores_counted": lambda: record_if_due(
+            engine, now=now(), zone=settings.zone, reachable_days=settings.reachable_days
+        ),
         "preliminary_digests": lambda: _in_transaction(
             engine, enqueue_preliminary, now=now(), after=settings.first_look_after
         ),
@@ -137,6 +141,8 @@ def _delete_old_data(settings: Settings, engine: Engine, now: datetime, sync_eng
         waiting_receipts=settings.keep_waiting_receipts,
         audit=settings.keep_audit,
         families=settings.keep_families,
+        scores=settings.keep_scores,
+        reachable=timedelta(days=settings.reachable_days),
     )
     return delete_old_data(engine, periods, now=now, sync_engine=sync_engine)
 

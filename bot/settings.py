@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     keep_waiting_receipts: timedelta = timedelta(days=30)
     keep_audit: timedelta = timedelta(days=1096)
     keep_families: timedelta = timedelta(days=400)
+    keep_scores: timedelta = timedelta(days=1826)
+    reachable_days: int = Field(default=120, ge=7, le=400)
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     templates: Path | None = None
@@ -135,7 +137,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("settle_after", "first_look_after", "sync_whole_every", "pull_every"),
-        *("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families"),
+        *("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families", "keep_scores"),
         mode="before",
     )
     @classmethod
@@ -151,7 +153,7 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError("write a number of hours, or 30m, 36h, 3d") from error
 
-    @field_validator("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families")
+    @field_validator("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families", "keep_scores")
     @classmethod
     def _check_period(cls, value: timedelta) -> timedelta:
         """Refuse a period in which rows that are still needed would go: a message is open, and can be undone, for days."""

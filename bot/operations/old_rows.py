@@ -26,13 +26,16 @@ class Periods:
 
     `messages`: mass messages with their deliveries, receipts, list changes, and digests, and the log of syncs. `waiting_receipts`:
     receipts of texts that no one registered. `audit`: the history, and edits that ended. `families`: students and contacts
-    after they left.
+    after they left. `scores`: counts of how many students have an adult who can be reached; `reachable` is how long a delivery
+    counts for them, so the last one to each number is kept as long, even if its message is older than `messages`.
     """
 
     messages: timedelta
     waiting_receipts: timedelta
     audit: timedelta
     families: timedelta
+    scores: timedelta
+    reachable: timedelta
 
 
 def delete_old_data(engine: Engine, periods: Periods, *, now: datetime, sync_engine: Engine | None = None) -> int:
@@ -43,7 +46,7 @@ def delete_old_data(engine: Engine, periods: Periods, *, now: datetime, sync_eng
     with advisory_lock(engine, _LOCK) as lock:
         if lock is None:
             return 0
-        count = _delete_messages(engine, now - periods.messages)
+        count = _delete_messages(engine, now - periods.messages, counts_since=now - periods.reachable)
         for statement, before in _old_rows(periods, now):
             count += _in_batches(engine, statement, before=before)
         return count + families.erase_left_families(engine, sync_engine or engine, now - periods.families, now=now)
@@ -55,10 +58,17 @@ SELECT id FROM mass_messages m WHERE sent_at < :before AND settled_at IS NOT NUL
 ORDER BY sent_at, id
 """)
 _IS_DECIDING = "EXISTS (SELECT FROM phone_numbers n WHERE n.phone = d.phone AND n.delivery_id = d.id)"
+# So is the last one that was delivered to a number while it counts as reached by it.
+_IS_LAST_DELIVERED = """d.outcome = 'delivered' AND m.sent_at >= :counts_since AND NOT EXISTS (
+            SELECT FROM deliveries later JOIN mass_messages n ON n.id = later.mass_message_id
+            WHERE later.phone = d.phone AND later.outcome = 'delivered' AND n.settled_at IS NOT NULL AND n.silent_at IS NULL
+              AND (n.sent_at, later.id) > (m.sent_at, d.id)
+        )"""
 _DELIVERIES = text(f"""
 WITH old AS (
     DELETE FROM deliveries WHERE id IN (
-        SELECT d.id FROM deliveries d WHERE d.mass_message_id = :message AND NOT {_IS_DECIDING} LIMIT :batch
+        SELECT d.id FROM deliveries d JOIN mass_messages m ON m.id = d.mass_message_id
+        WHERE d.mass_message_id = :message AND NOT {_IS_DECIDING} AND NOT ({_IS_LAST_DELIVERED}) LIMIT :batch
     ) RETURNING provider, provider_id
 ),
 their_receipts AS (
@@ -80,21 +90,22 @@ RETURNING id
 """)
 
 
-def _delete_messages(engine: Engine, before: datetime) -> int:
+def _delete_messages(engine: Engine, before: datetime, *, counts_since: datetime) -> int:
     with transaction(engine) as session:
         messages = session.scalars(_OLD_MESSAGES, {"before": before}).all()
     count = 0
     for message in messages:
+        params = {"message": message, "batch": _BATCH, "counts_since": counts_since}
         for statement in (_DELIVERIES, _LIST_CHANGES):
-            count += _repeat(engine, partial(_delete_of_message, statement=statement, message=message))
+            count += _repeat(engine, partial(_delete_of_message, statement=statement, params=params))
         with transaction(engine) as session:
             count += len(session.execute(_MESSAGE, {"message": message}).all())
     return count
 
 
-def _delete_of_message(session: Session, *, statement: TextClause, message: str) -> tuple[int, int]:
-    lock_receipts(session, message)
-    rows, more = session.execute(statement, {"message": message, "batch": _BATCH}).one()
+def _delete_of_message(session: Session, *, statement: TextClause, params: Mapping[str, Any]) -> tuple[int, int]:
+    lock_receipts(session, params["message"])
+    rows, more = session.execute(statement, params).one()
     return rows, more
 
 
@@ -119,6 +130,7 @@ def _old_rows(periods: Periods, now: datetime) -> list[tuple[str, datetime]]:
             audit,
         ),
         ("removals WHERE undone_at < :before", audit),
+        ("reachability_scores WHERE day < :before", now - periods.scores),
     ]
 
 

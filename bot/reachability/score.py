@@ -43,6 +43,13 @@ class Score:
     confirmed: int
 
 
+def percent(part: int, whole: int) -> int:
+    """Return a rounded share of 0 to 100, which is 100 only for all of them and 0 only for none; 100 of an empty group."""
+    if part in {0, whole}:
+        return 100 if part == whole else 0
+    return min(max(round(100 * part / whole), 1), 99)
+
+
 @dataclass(frozen=True)
 class DayScore:
     day: date
@@ -51,9 +58,13 @@ class DayScore:
 
 @dataclass(frozen=True)
 class GroupScore:
-    """A group with the name that people know it by, its score, and the score some weeks before, None if there is none."""
+    """A group with the name that people know it by, its score, and the score some weeks before, None if there is none.
+
+    `school` is the name of the school of a grade or teacher.
+    """
 
     group: Group
     name: str
     score: Score
     before: Score | None
+    school: str | None = None

@@ -53,6 +53,7 @@ def test_each_revision_upgrades_alone_and_the_last_makes_the_models(engine, data
             connection.execute(text(views.CONTACT_REACH))
             connection.execute(text(views.EFFECTIVE_CONTACTS))
             connection.execute(text(views.CONTACT_IDS))
+            connection.execute(text(views.REACHABILITY))
         models.dispose()
         expected = catalog(url)
     with new_database(engine, database_url, "revisions") as url:

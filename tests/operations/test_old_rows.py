@@ -18,7 +18,14 @@ from bot.operations.old_rows import Periods, delete_old_data
 from bot.providers.receipt import OptOutMessage
 
 DAYS = timedelta(days=1)
-PERIODS = Periods(messages=400 * DAYS, waiting_receipts=30 * DAYS, audit=1096 * DAYS, families=400 * DAYS)
+PERIODS = Periods(
+    messages=400 * DAYS,
+    waiting_receipts=30 * DAYS,
+    audit=1096 * DAYS,
+    families=400 * DAYS,
+    scores=1826 * DAYS,
+    reachable=120 * DAYS,
+)
 
 
 @pytest.fixture

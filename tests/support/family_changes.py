@@ -82,7 +82,7 @@ change = st.one_of(
 transaction = st.lists(change, min_size=1, max_size=4)
 
 _EMPTY = "TRUNCATE schools, students, contacts, phone_numbers, cleanup_list, listed_students CASCADE"
-_FAMILIES = f"""
+FAMILIES = f"""
 INSERT INTO schools (id, sourced_id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'O1', 'Lincoln');
 INSERT INTO students (id, sourced_id, given_name, family_name, search, grade)
 OVERRIDING SYSTEM VALUE SELECT n, 'S' || n, 'Sam', 'Rivera', 'sam rivera', '5' FROM generate_series(1, 3) AS n;
@@ -98,7 +98,7 @@ def start(engine):
     """Replace everything by the families."""
     with engine.begin() as connection:
         connection.execute(text(_EMPTY))
-        connection.execute(text(_FAMILIES))
+        connection.execute(text(FAMILIES))
 
 
 def apply(engine, changes):

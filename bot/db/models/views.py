@@ -1,5 +1,5 @@
-"""Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` is also for other applications of
-the district.
+"""Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` and `reachability` are also for other
+applications of the district.
 
 A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
 a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every
@@ -87,6 +87,18 @@ CREATE VIEW contact_ids AS
 SELECT id AS contact_id, sourced_id FROM contacts
 UNION ALL
 SELECT contact_id, sourced_id FROM former_contact_ids
+"""
+
+# The scores of the newest day, for other applications of the district. Counts only, but of groups of any size.
+REACHABILITY = """
+CREATE VIEW reachability AS
+SELECT s.day, s.kind, o.sourced_id AS school_sourced_id, o.name AS school, nullif(s.grade, '') AS grade,
+       t.sourced_id AS staff_sourced_id, s.students, s.delivered, s.textable, s.reachable, s.unreachable,
+       s.to_fix, s.fixed, s.confirmed
+FROM reachability_scores s
+LEFT JOIN schools o ON o.id = s.school_id
+LEFT JOIN staff t ON t.id = s.staff_id
+WHERE s.day = (SELECT max(day) FROM reachability_scores)
 """
 
 _views = MetaData()
