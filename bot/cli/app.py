@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import bot
-from bot.cli import backup, data, doctor, manifest, people, pull, serving, sync
+from bot.cli import backup, data, doctor, manifest, people, pull, report, serving, sync
 from bot.errors import UserError, describe_error
 
 cli = typer.Typer(
@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "undo-results": data.undo_results,
     "import-deactivations": data.import_deactivations,
     "export-edits": data.export_edits,
+    "report": report.report,
     "who": people.who,
     "export-record": people.export_record,
     "forget": people.forget,
