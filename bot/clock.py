@@ -42,6 +42,7 @@ from bot.sis.choose_source import choose_source
 from bot.sis.choose_writer import choose_writer
 from bot.slack import write_back
 from bot.slack.digest import post as digest_post
+from bot.slack.digest import weekly_post
 from bot.slack.kit import open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_worker, download_post
@@ -122,6 +123,7 @@ def _jobs(
             engine, enqueue_preliminary, now=now(), after=settings.first_look_after
         ),
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
+        "weekly_reports": lambda: weekly_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,

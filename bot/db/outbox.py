@@ -24,7 +24,7 @@ A notice about the wrong person (`wrong_person_notices`) is `new` until its read
     ambiguous, no answer  failed, reported     -              -                         failed; report of a
                                                                                         held sync: pending
 
-Notices to administrators (`admin_notices`) go as those of syncs. A bulk change (`bulk_changes`) is leased while it is done, and
+Weekly reports (`weekly_posts`) go as digests do, but are not refreshed. Notices to administrators (`admin_notices`) go as those of syncs. A bulk change (`bulk_changes`) is leased while it is done, and
 again for its answer, which goes as fix thanks do.
 
 The words of Slack are in `bot.slack.kit.api_errors`. After "our token refused" and "later" every outbox pauses (`pause`); the row

@@ -47,14 +47,19 @@ COMMANDS = (
         "forecast grade 5",
         "before you send: who a mass message would reach and miss now, and which students have no adult who would get it",
     ),
+    Phrase(
+        "report grade 5",
+        "how many students have an adult you can text, how that changed, and where most is left to do; "
+        "`report schools`, `report grades` and `report teachers` compare",
+    ),
     Phrase("next grade 5", "the next contact to fix that no colleague takes care of, one at a time"),
     Phrase("pending grade 5", "changes made here that the student information system does not have yet"),
     Phrase(
         "subscribe grade 5",
         "in a channel: a digest there after each mass message, with counts only, never names; "
-        "by teacher only in private channels",
+        "by teacher only in private channels; `subscribe weekly` posts the report there on Mondays",
     ),
-    Phrase("unsubscribe", "ends the digest of a channel"),
+    Phrase("unsubscribe", "ends the digest of a channel; `unsubscribe weekly` ends its weekly report"),
     Phrase("subscriptions", "which channels get a digest"),
     Phrase("import", "for the office: the delivery report of your messenger, where it sends us no results itself"),
     Phrase("help", "this page"),

@@ -121,6 +121,7 @@ def _old_rows(periods: Periods, now: datetime) -> list[tuple[str, datetime]]:
             messages,
         ),
         ("wrong_person_notices WHERE recorded_at < :before", messages),
+        ("weekly_posts WHERE week < :before", messages),
         ("slack_users WHERE checked_at < :before", messages),
         ("home_tabs WHERE opened_at < :before", messages),
         ("audit WHERE at < :before", audit),

@@ -10,9 +10,9 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.slack import forecast, pending
+from bot.slack import forecast, pending, report
 from bot.slack import help as help_card
-from bot.slack.digest import subscribe
+from bot.slack.digest import subscribe, weekly
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
@@ -79,6 +79,17 @@ def _help(ctx: AppContext, client: WebClient, body: dict[str, Any], _rest: str) 
         return help_card.draw(ctx.templates)
 
 
+def _subscribe(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    word, _, rest = text.partition(" ")
+    is_weekly = word.casefold() == weekly.WORD
+    return weekly.start(ctx, client, body, rest) if is_weekly else subscribe.start(ctx, client, body, text)
+
+
+def _unsubscribe(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+    is_weekly = text.casefold() == weekly.WORD
+    return weekly.stop(ctx, client, body) if is_weekly else subscribe.stop(ctx, client, body, text)
+
+
 @dataclass(frozen=True)
 class _Meant:
     """What a word was probably meant to do, and the commands that do it, with the words on their buttons."""
@@ -125,7 +136,8 @@ _COMMANDS: dict[str, Command] = {
     "forecast": forecast.show,
     next_student.COMMAND: next_student.show,
     "pending": pending.show,
-    "subscribe": subscribe.start,
-    "unsubscribe": subscribe.stop,
+    report.COMMAND: report.show,
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
     "subscriptions": lambda ctx, client, body, _: subscribe.show(ctx, client, body),
 }

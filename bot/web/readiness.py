@@ -28,6 +28,7 @@ _MAX_REFUSALS = 5
 _OLDEST_DUE = text("""
 SELECT min(coalesce(first_due_at, due_at)) FROM (
     SELECT first_due_at, due_at FROM digest_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
+    UNION ALL SELECT first_due_at, due_at FROM weekly_posts WHERE state IN ('pending', 'claimed', 'ambiguous')
     UNION ALL SELECT first_due_at, due_at FROM downloads WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM report_imports WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM sync_notices WHERE state IN ('pending', 'claimed', 'ambiguous')

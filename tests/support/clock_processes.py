@@ -62,15 +62,15 @@ def hold_locks(engine, statement, **values):
 
 
 @contextmanager
-def hold_commits(engine, state):
-    """Block commits of digest posts in `state` in the middle of the COMMIT until the block ends."""
+def hold_commits(engine, state, *, table="digest_posts"):
+    """Block commits of posts in `state` in the middle of the COMMIT until the block ends."""
     with engine.begin() as connection:
         connection.exec_driver_sql("""
             CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1126); RETURN NULL; END $$
         """)
         connection.exec_driver_sql(f"""
-            CREATE CONSTRAINT TRIGGER wait_at_commit AFTER UPDATE ON digest_posts DEFERRABLE INITIALLY DEFERRED
+            CREATE CONSTRAINT TRIGGER wait_at_commit AFTER UPDATE ON {table} DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW WHEN (NEW.state = '{state}') EXECUTE FUNCTION wait_at_commit()
         """)
     try:

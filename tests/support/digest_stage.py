@@ -31,7 +31,10 @@ _numbers = count(1)
 
 @dataclass
 class Stage:
-    """A district with a final mass message, its Slack, and the channels that wait for the digest."""
+    """A district with a final mass message, its Slack, and the channels that wait for the digest.
+
+    `posts` is the outbox, `event_type` is in the metadata of what it posts, and `read_when_claimed` is a table that is read for it.
+    """
 
     engine: Engine
     slack: Workspace
@@ -40,6 +43,9 @@ class Stage:
     maria: Contact
     others: tuple[Contact, ...]
     channels: tuple[str, ...] = ()
+    posts: type = DigestPost
+    event_type: str = EVENT_TYPE
+    read_when_claimed: str = "list_changes"
 
     @property
     def channel(self):
@@ -65,7 +71,7 @@ class Stage:
 
     def state(self):
         with Session(self.engine) as session:
-            return session.scalar(select(DigestPost.state).where(DigestPost.channel_id == self.channel))
+            return session.scalar(select(self.posts.state).where(self.posts.channel_id == self.channel))
 
     def recover(self, *, ahead=STEP, rounds=6, step=STEP):
         """Let a fresh process work until nothing is due, and return the counts."""
@@ -79,7 +85,7 @@ class Stage:
         posted = message_store.in_channel(self.slack, channel)
         received = message_store.in_channel(self.slack, self.slack.app_dm(self.clara).id)
         return (
-            sum((message.metadata or {}).get("event_type") == EVENT_TYPE for message in posted),
+            sum((message.metadata or {}).get("event_type") == self.event_type for message in posted),
             sum(channel in message.text for message in received),
         )
 
@@ -88,8 +94,8 @@ class Stage:
 
 
 @contextmanager
-def serve_stage(session, database_url):
-    """Yield a stage with ten students, enough for a digest to count, and a local Slack that is served meanwhile."""
+def serve_stage(session, database_url, stage=Stage):
+    """Yield a stage of this class with ten students, enough for a digest to count, and a local Slack that is served meanwhile."""
     school = people.school(session)
     maria, *others = [people.contact(session, people.student(session, at=school)) for _ in range(10)]
     session.commit()
@@ -102,7 +108,7 @@ def serve_stage(session, database_url):
             slack_bot_token=SecretStr(slack.bot_token),
             slack_api_url=api_url,
         )
-        yield Stage(session.get_bind(), slack, settings, clara.id, maria, tuple(others))
+        yield stage(session.get_bind(), slack, settings, clara.id, maria, tuple(others))
 
 
 def kill_at_lock(stage, statement, state):
@@ -116,7 +122,7 @@ def kill_at_lock(stage, statement, state):
 
 def kill_at_commit(stage, state, *, rolled_back=False):
     """Kill a clock while it commits this state; with `rolled_back` the commit fails, too."""
-    with clocks.hold_commits(stage.engine, state):
+    with clocks.hold_commits(stage.engine, state, table=stage.posts.__tablename__):
         process = stage.start_clock()
         backend = clocks.wait_for_blocked(stage.engine)
         clocks.kill(process)
@@ -139,7 +145,7 @@ def kill_before_storing(stage, end, *, taken):
     request = stage.slack.faults.hold(POST, applied=taken)
     process = stage.start_clock()
     assert request.arrived.wait(clocks.TIMEOUT)
-    row = "SELECT FROM digest_posts WHERE channel_id = :channel FOR UPDATE"
+    row = f"SELECT FROM {stage.posts.__tablename__} WHERE channel_id = :channel FOR UPDATE"
     with clocks.hold_locks(stage.engine, row, channel=stage.channel):
         end(request)
         clocks.wait_for_blocked(stage.engine)

@@ -14,6 +14,7 @@ from bot.db.models.roster import SyncRun
 from bot.db.models.unclear_texts import UnclearText
 from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
+from bot.digests.weekly import subscribe_weekly
 from bot.sandbox.slack import message_store, view_store
 from bot.sandbox.slack.people import Person
 from bot.slack import pending
@@ -107,6 +108,7 @@ def _add_classmates(session, at):
 def _post_digest(session, office):
     sent_at = office.now() - timedelta(minutes=5)
     subscribe_channel(session, office.channel, actor=office.clara.id, now=sent_at)
+    subscribe_weekly(session, office.channel, school_id=None, actor=office.clara.id, now=office.now())
     message = MassMessage(id="early", title="Early dismissal", sent_at=sent_at, settled_at=sent_at, learned_at=sent_at)
     session.add(message)
     session.flush()
@@ -352,12 +354,17 @@ LISTS = {
     "Show these students under a digest": EntryPoint(
         receive(("digest.show_no_adult", lambda _: "all")), press_last(action_id="digest.show_no_adult")
     ),
+    "Open list in a report": EntryPoint(
+        receive(("list.show.scored", lambda _: "all")), press_last(action_id="list.show.scored")
+    ),
     "Show my list under a digest": EntryPoint(
         no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
     ),
 }
 GENERAL = {
     "forecast": EntryPoint(no_screen, command("forecast grade 5")),
+    "report": EntryPoint(no_screen, command("report")),
+    "report teachers": EntryPoint(no_screen, command("report teachers")),
     "Download…": EntryPoint(open_list, press_last(action_id="list.download")),
     "Download…, submitted": EntryPoint(open_download, save({"form": "csv"})),
     "help": EntryPoint(no_screen, command("help")),
@@ -375,6 +382,12 @@ GENERAL = {
     ),
     "unsubscribe": EntryPoint(
         no_screen, lambda person, scene: person.command("/cleanup", "unsubscribe", channel=scene.channel)
+    ),
+    "subscribe weekly": EntryPoint(
+        no_screen, lambda person, scene: person.command("/cleanup", "subscribe weekly", channel=scene.channel)
+    ),
+    "unsubscribe weekly": EntryPoint(
+        no_screen, lambda person, scene: person.command("/cleanup", "unsubscribe weekly", channel=scene.channel)
     ),
 }
 STUDENT = {
@@ -454,7 +467,7 @@ DEPENDS_ON_THE_MESSAGE = {"Keep ours in a message", "Take the SIS's in a message
 # The channel of the scene is subscribed already, and the dialogs that only open save nothing.
 READ_ONLY = {
     *LISTS,
-    *(set(GENERAL) - {"Download…, submitted", "unsubscribe"}),
+    *(set(GENERAL) - {"Download…, submitted", "unsubscribe", "unsubscribe weekly"}),
     *("History", "sibling", "open a student not on the list", "open a pending change"),
     *("Remove", "Told us to stop", "Wrong person", "Log a call", "Script", "another script"),
     *("All contacts…", "contacts without a problem", "Show names"),

@@ -1,6 +1,6 @@
 """Slack users, digests and their subscriptions, handled requests, and views that people have on screen."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import (
@@ -75,6 +75,33 @@ class DigestPost(OutboxRow, Base):
     ts: Mapped[str | None]
     shown_at: Mapped[datetime | None]
     posted_text: Mapped[str | None]
+    error: Mapped[str | None]
+
+
+class WeeklySubscription(Base):
+    """A channel that gets the reachability scores of the district, or of one school, every Monday."""
+
+    __tablename__ = "weekly_subscriptions"
+    channel_id: Mapped[str] = mapped_column(primary_key=True)
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+
+class WeeklyPost(OutboxRow, Base):
+    """One post per week (its Monday) and channel, never doubled. `key` and `ts` are those of `DigestPost`."""
+
+    __tablename__ = "weekly_posts"
+    __table_args__ = (
+        UniqueConstraint("week", "channel_id"),
+        one_of_check("state", PostState),
+        Index("ix_weekly_posts_due", "due_at", postgresql_where=text("state IN ('pending', 'claimed', 'ambiguous')")),
+    )
+    key: Mapped[str] = mapped_column(unique=True, server_default=text("gen_random_uuid()::text"))
+    week: Mapped[date]
+    channel_id: Mapped[str]
+    school_id: Mapped[int | None] = mapped_column(ForeignKey("schools.id"))
+    ts: Mapped[str | None]
     error: Mapped[str | None]
 
 

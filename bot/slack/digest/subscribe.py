@@ -5,7 +5,7 @@ than ten students are not counted at all (`bot.digests.small_groups`).
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.db.models.slack import Subscription
+from bot.db.models.slack import Subscription, WeeklySubscription
 from bot.digests.counts import count_scope
 from bot.digests.small_groups import SMALLEST_GROUP, is_too_small
 from bot.digests.subscriptions import (
@@ -25,6 +25,7 @@ from bot.digests.subscriptions import (
     subscribe_channel,
     unsubscribe_channel,
 )
+from bot.digests.weekly import list_weekly
 from bot.domain.display import plural
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe
@@ -33,7 +34,7 @@ from bot.filters.vocabulary import Vocabulary
 from bot.slack.kit import api_errors, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome
-from bot.slack.kit.blocks import Card
+from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
         vocabulary = load_vocabulary(session, actor, mentioned)
         parsed = parse_filter(text, vocabulary)
     _check_school(parsed.filter, vocabulary)
-    channel = _fetch_channel(client, channel_id)
+    channel = fetch_channel(client, channel_id)
     list_filter = _filter_for_channel(parsed, channel)
     with context.acting(client, user_id) as (session, actor):
         _check_size(session, list_filter, today=context.today())
@@ -66,7 +67,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
     if result is None:
         return _answer(f"This channel already gets a digest after each mass message.{_scope_sentence(list_filter)}")
     announcement, answer = _sentences(result, list_filter, user_id)
-    if problem := _announce(client, channel_id, announcement):
+    if problem := announce(client, channel_id, announcement):
         with context.acting(client, user_id) as (session, actor):
             _restore(session, channel_id, previous, actor=actor, now=context.now())
         raise UserError("subscription.not_announced", problem)
@@ -197,14 +198,16 @@ def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str
         was_subscribed = unsubscribe_channel(session, channel_id, actor=actor.user_id, now=context.now())
     if not was_subscribed:
         return _answer("This channel gets no digest. `/cleanup subscribe` starts one.")
-    _announce(client, channel_id, f"<@{user_id}> ended the digest in this channel.")
+    announce(client, channel_id, f"<@{user_id}> ended the digest in this channel.")
     return _answer("Done. This channel gets no more digests.")
 
 
 def show(context: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     """List every channel that gets digests, its filter, and who subscribed it; privately, to any staff."""
     with context.acting(client, body["user_id"]) as (session, _):
-        subscriptions = list_subscriptions(session)
+        subscriptions, weekly = list_subscriptions(session), list_weekly(session)
+    if weekly and not subscriptions:
+        return b.card(_weekly_rows(weekly))
     if not subscriptions:
         return _answer("No channel gets a digest yet. Type `/cleanup subscribe` in the channel that should get one.")
     rows = [_row(subscription) for subscription in subscriptions[:_MAX_ROWS]]
@@ -214,7 +217,21 @@ def show(context: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     if len(subscriptions) > _MAX_ROWS:
         blocks.append(b.context(f"… and {len(subscriptions) - _MAX_ROWS:,} more, set up before these."))
     hint = "`/cleanup subscribe` or `/cleanup unsubscribe` in a channel changes or ends its digest."
-    return Card([*blocks, b.context(hint)], "\n".join([heading, *rows[:_ROWS_IN_TEXT]]))
+    return Card([*blocks, b.context(hint), *_weekly_rows(weekly)], "\n".join([heading, *rows[:_ROWS_IN_TEXT]]))
+
+
+def _weekly_rows(weekly: Sequence[tuple[WeeklySubscription, str | None]]) -> list[Block]:
+    if not weekly:
+        return []
+    rows = [
+        f"• <#{row.channel_id}>: *{b.escaped(school or 'the whole district', _MAX_CHARACTERS)}*, set up by <@{row.made_by}> "
+        f"on {b.date(row.made_at)}"
+        for row, school in weekly[:_ROWS_PER_BLOCK]
+    ]
+    if len(weekly) > _ROWS_PER_BLOCK:
+        rows.append(f"… and {len(weekly) - _ROWS_PER_BLOCK:,} more, set up before these.")
+    heading = f"*{plural(len(weekly), 'channel gets', 'channels get')} the weekly report*"
+    return [b.section("\n".join([heading, *rows]))]
 
 
 def _row(subscription: Subscription) -> str:
@@ -223,7 +240,7 @@ def _row(subscription: Subscription) -> str:
     return f"• <#{subscription.channel_id}>: {scope}, set up by {editor} on {day}"
 
 
-def _announce(client: WebClient, channel_id: str, text: str) -> str | None:
+def announce(client: WebClient, channel_id: str, text: str) -> str | None:
     """Post in the channel; return a sentence if Slack does not let us write there.
 
     Another failure only loses the announcement: the change is committed.
@@ -238,7 +255,7 @@ def _announce(client: WebClient, channel_id: str, text: str) -> str | None:
     return None
 
 
-def _fetch_channel(client: WebClient, channel_id: str) -> dict[str, Any]:
+def fetch_channel(client: WebClient, channel_id: str) -> dict[str, Any]:
     """Return the channel if it may get a digest.
 
     Raises:

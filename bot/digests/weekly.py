@@ -1,0 +1,136 @@
+"""The weekly report of a channel: the reachability scores of the district or one school, every Monday at 8:00 of the district.
+
+Who subscribed, an outbox with one post for each week and channel, and what it counts. A group with fewer than ten students is not
+counted, nor shown where it could be worked out from the others (`small_groups`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Date, delete, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.db import audit, outbox
+from bot.db.audit import Subject
+from bot.db.models.roster import School
+from bot.db.models.slack import PostState, WeeklyPost, WeeklySubscription
+from bot.digests.small_groups import group_grades, is_too_small
+from bot.reachability.history import load_every_group
+from bot.reachability.score import GroupKind, GroupScore, percent
+
+LEASE = timedelta(minutes=2)
+POSTED_AT = time(8, 0)
+WEEKS = 4  # The score is compared with the one so many weeks before.
+# A clock that was down at that time posts on the same day; later, the next report is near.
+_LATEST = timedelta(hours=16)
+_MOST_PARTS = 5
+
+
+@dataclass(frozen=True)
+class WeeklyReport:
+    """The score of the district or a school; `parts` are its schools or grades with the lowest shares, lowest first.
+
+    `is_hidden`: fewer than ten students, so no count may be shown. `day` is the day of the scores.
+    """
+
+    group: GroupScore
+    parts: tuple[GroupScore, ...]
+    day: date
+    is_hidden: bool = False
+
+
+def subscribe_weekly(session: Session, channel_id: str, *, school_id: int | None, actor: str, now: datetime) -> bool:
+    """Subscribe a channel from the next Monday on, or change its school. Return False if it has this subscription already."""
+    values = {"school_id": school_id, "made_by": actor, "made_at": now}
+    row = insert(WeeklySubscription).values(channel_id=channel_id, **values)
+    changed = WeeklySubscription.school_id.is_distinct_from(school_id)
+    upsert = row.on_conflict_do_update(index_elements=["channel_id"], set_=values, where=changed)
+    is_new = session.scalar(upsert.returning(literal_column("weekly_subscriptions.xmax = 0")))
+    if is_new is None:
+        return False
+    _record(session, channel_id, actor=actor, action="weekly.subscribed" if is_new else "weekly.changed", now=now)
+    return True
+
+
+def unsubscribe_weekly(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
+    """End a subscription and delete its pending posts. Return False if there was none."""
+    subscription = delete(WeeklySubscription).where(WeeklySubscription.channel_id == channel_id)
+    was_subscribed = session.scalar(subscription.returning(WeeklySubscription.channel_id)) is not None
+    pending = WeeklyPost.channel_id == channel_id, WeeklyPost.state == PostState.PENDING
+    session.execute(delete(WeeklyPost).where(*pending))
+    if was_subscribed:
+        _record(session, channel_id, actor=actor, action="weekly.unsubscribed", now=now)
+    return was_subscribed
+
+
+def _record(session: Session, channel_id: str, *, actor: str, action: str, now: datetime) -> None:
+    audit.record(session, Subject("channel", None), actor=actor, action=action, now=now, after=channel_id)
+
+
+def list_weekly(session: Session) -> Sequence[tuple[WeeklySubscription, str | None]]:
+    """Return all subscriptions, the newest first, each with the name of its school."""
+    rows = select(WeeklySubscription, School.name).outerjoin(School, School.id == WeeklySubscription.school_id)
+    newest_first = rows.order_by(WeeklySubscription.made_at.desc(), WeeklySubscription.channel_id)
+    return [(row[0], row[1]) for row in session.execute(newest_first)]
+
+
+def enqueue_weekly(session: Session, *, now: datetime, zone: ZoneInfo) -> int:
+    """Enqueue this week's report for every channel that subscribed before it was due. Return the number of new posts."""
+    local = now.astimezone(zone)
+    monday = local.date() - timedelta(days=local.weekday())
+    due_at = datetime.combine(monday, POSTED_AT, tzinfo=zone)
+    if not due_at <= now < due_at + _LATEST:
+        return 0
+    posts = select(
+        *(literal(monday, Date), WeeklySubscription.channel_id, WeeklySubscription.school_id),
+        literal(due_at, WeeklyPost.due_at.type),
+    ).where(WeeklySubscription.made_at < due_at)
+    rows = insert(WeeklyPost).from_select(["week", "channel_id", "school_id", "due_at"], posts)
+    return len(session.scalars(rows.on_conflict_do_nothing().returning(WeeklyPost.id)).all())
+
+
+def claim_post(session: Session, *, now: datetime) -> WeeklyPost | None:
+    """Lease the next pending post; one whose lease has expired becomes ambiguous."""
+    unclear = {"state": PostState.AMBIGUOUS, "due_at": now + outbox.LANDING_TIME, "error": "the worker stopped"}
+    return outbox.claim(session, WeeklyPost, now=now, lease=LEASE, on_expiry=unclear)
+
+
+def claim_ambiguous(session: Session, *, now: datetime) -> WeeklyPost | None:
+    """Return the next ambiguous post to look up; no other worker gets it for `LEASE`."""
+    return outbox.claim_ambiguous(session, WeeklyPost, now=now, lease=LEASE)
+
+
+def mark_posted(session: Session, post: WeeklyPost, *, ts: str) -> bool:
+    return outbox.complete(session, post, PostState.POSTED, ts=ts, error=None)
+
+
+def mark_ambiguous(session: Session, post: WeeklyPost, *, error: str, now: datetime) -> bool:
+    """Store that Slack may have accepted the post: it is looked up when it has had time to appear."""
+    values: dict[str, Any] = {"error": error, "due_at": now + outbox.LANDING_TIME}
+    return outbox.complete(session, post, PostState.AMBIGUOUS, from_states=(PostState.CLAIMED,), **values)
+
+
+def load_weekly(session: Session, school_id: int | None) -> WeeklyReport | None:
+    """Return the report of the newest day with scores; None if there is none, or none of this school."""
+    kind, part = (GroupKind.DISTRICT, GroupKind.SCHOOL) if school_id is None else (GroupKind.SCHOOL, GroupKind.GRADE)
+    day, groups = load_every_group(session, kind, weeks=WEEKS, school_id=school_id)
+    if day is None or not groups:
+        return None
+    whole = groups[0]
+    if is_too_small(whole.score.students):
+        return WeeklyReport(whole, (), day, is_hidden=True)
+    _, parts = load_every_group(session, part, weeks=WEEKS, school_id=school_id)
+    return WeeklyReport(whole, _lowest(parts), day)
+
+
+def _lowest(parts: Sequence[GroupScore]) -> tuple[GroupScore, ...]:
+    """Return the parts with the lowest shares, without small ones; all that are left out are together no small group either."""
+    names = [str(number) for number in range(len(parts))]
+    groups = group_grades({name: part.score.students for name, part in zip(names, parts, strict=True)}, names)
+    alone = [parts[int(group[0])] for group in groups if len(group) == 1]
+    by_share = sorted(alone, key=lambda part: percent(part.score.textable, part.score.students))
+    return tuple(by_share[:_MOST_PARTS])
