@@ -114,6 +114,15 @@ def count_without_adult(session: Session, students: Select[int] | None) -> int:
     return session.scalar(select(func.count()).select_from(_prepare(session, students).alone)) or 0
 
 
+def select_without_adult(session: Session) -> Select[*tuple[Any, ...]]:
+    """Select all active students of the district without a textable adult, each once: `student_id` and `other_ways`.
+
+    The settings of its plan hold until the transaction ends.
+    """
+    alone = _prepare(session, None).alone
+    return select(alone.c.student_id, alone.c.other_ways)
+
+
 def _prepare(session: Session, students: Select[int] | None) -> _Parts:
     use_indexes(session)
     if students is not None:

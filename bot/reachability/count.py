@@ -5,7 +5,7 @@ the day and sent at most `REACHABLE_DAYS` before that, and if the adult can stil
 tells nothing before a message went to it through this contact.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,31 +14,45 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     CTE,
     BigInteger,
+    Boolean,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Select,
+    Subquery,
     Text,
     and_,
     any_,
     case,
+    column,
+    exists,
     func,
+    insert,
     literal,
     literal_column,
     or_,
     select,
+    table,
+    text,
     true,
+    tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.access import rights
+from bot.cleanup_list.forecast import select_without_adult
 from bot.cleanup_list.query import has_other_way, unnest_entries, use_indexes
+from bot.db.models.base import ContactMethod
+from bot.db.models.edits import IN_FORCE, Edit, Removal
 from bot.db.models.listed_students import ListedStudent
-from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage
-from bot.db.models.roster import ClassStudent, ClassTeacher, Student, StudentSchool
-from bot.db.models.views import effective_contacts, textable
+from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage, PhoneNumber
+from bot.db.models.roster import ClassStudent, ClassTeacher, Contact, Student, StudentContact, StudentSchool
+from bot.db.models.views import NUMBER_STATUS, effective_contacts, textable
+from bot.db.session import set_local
 from bot.domain.sms_status import Outcome
 from bot.reachability.score import GroupKind, Score
 
@@ -62,30 +76,78 @@ def window_of(day: date, *, zone: ZoneInfo, reachable_days: int) -> Window:
     return Window(day, end - timedelta(days=reachable_days), start, end)
 
 
-def count_groups(window: Window) -> Select[*tuple[Any, ...]]:
-    """Select a row for each group with students: the columns of `Group`, 0 and '' in place of None, and those of `Score`."""
-    reached = _delivered_messages(window).with_only_columns(Delivery.phone).distinct().subquery("reached")
-    has_delivery = and_(effective_contacts.c.is_tried, reached.c.phone.is_not(None))
-    adults = (
-        select(effective_contacts.c.student_id, *_ways(effective_contacts.c, has_delivery))
-        .join_from(effective_contacts, reached, reached.c.phone == effective_contacts.c.phone, isouter=True)
-        .group_by(effective_contacts.c.student_id)
-        .subquery("adults")
-    )
-    students = (
-        select(Student.id.label("student_id"), Student.grade, *_known(adults))
-        .outerjoin(adults, adults.c.student_id == Student.id)
-        .where(Student.active)
-        .cte("counted")
-    )
-    taught = _taught(window.day)
-    work = _work(window).cte("work")
-    by_students = union_all(*_by_group(students, taught, _count_students(students))).subquery("by_students")
-    by_contacts = union_all(*_by_group(work, taught, _count_contacts(work))).subquery("by_contacts")
+def count_groups(session: Session, window: Window) -> Select[*tuple[Any, ...]]:
+    """Select a row for each group with students: the columns of `Group`, 0 and '' in place of None, and those of `Score`.
+
+    To look at every contact through `effective_contacts` takes three times as long for a district of a million students
+    (`tests/bench/bench_scores.py`). So students without a textable adult, who are few, are found as for a forecast, and only
+    contacts with edits or removals are looked at one by one.
+    """
+    _find_unreachable(session)
+    students, work = _students(window).cte("counted"), _work(window).cte("work")
+    # The counts of a contact are of distinct ones anyway.
+    taught = _taught(students, window.day).distinct().subquery("taught_students")
+    by_students = union_all(*_by_group(students, taught, _count_students)).subquery("by_students")
+    of_taught = _taught(work, window.day).subquery("taught_work")
+    by_contacts = union_all(*_by_group(work, of_taught, _count_contacts)).subquery("by_contacts")
     same_group = and_(*(by_contacts.c[name] == by_students.c[name] for name in _GROUP))
     contacts = (func.coalesce(by_contacts.c[name], 0).label(name) for name in _OF_CONTACTS)
     columns = (by_students.c[name] for name in (*_GROUP, *_OF_STUDENTS))
     return select(*columns, *contacts).select_from(by_students.outerjoin(by_contacts, same_group))
+
+
+# Students without a textable adult, until the transaction ends.
+_alone = table("students_alone", column("student_id", BigInteger), column("other_ways", Boolean))
+_CREATE_ALONE = text("""
+DROP TABLE IF EXISTS pg_temp.students_alone;
+CREATE TEMPORARY TABLE students_alone (student_id bigint PRIMARY KEY, other_ways boolean NOT NULL) ON COMMIT DROP
+""")
+# After the forecast, which looks up rows one by one: from here on whole tables are joined.
+_PLAN = ("enable_hashjoin = on", "random_page_cost = 4", "work_mem = '128MB'")
+
+
+def _find_unreachable(session: Session) -> None:
+    session.execute(_CREATE_ALONE)
+    session.execute(insert(_alone).from_select(["student_id", "other_ways"], select_without_adult(session)))
+    session.execute(text("ANALYZE students_alone"))
+    for setting in _PLAN:
+        set_local(session, setting)
+
+
+def _students(window: Window) -> Select[*tuple[Any, ...]]:
+    reached = _reached_students(window).subquery("reached")
+    is_alone = _alone.c.student_id.is_not(None)
+    return (
+        select(
+            *(Student.id.label("student_id"), Student.grade, reached.c.student_id.is_not(None).label("delivered")),
+            *((~is_alone).label("textable"), or_(~is_alone, _alone.c.other_ways).label("reachable")),
+        )
+        .outerjoin(reached, reached.c.student_id == Student.id)
+        .outerjoin(_alone, _alone.c.student_id == Student.id)
+        .where(Student.active)
+    )
+
+
+def _reached_students(window: Window) -> CompoundSelect[int]:
+    """Select the students with a textable adult to whom a text was delivered, each once.
+
+    Contacts without edits and removals have the values of the SIS; for all others the view is asked.
+    """
+    reached = _delivered_messages(window).with_only_columns(Delivery.phone)
+    removed = select(Removal.contact_id).where(Removal.undone_at.is_(None))
+    changed = union(removed, select(Edit.contact_id).where(Edit.state.in_(IN_FORCE))).cte("changed")
+    number = aliased(PhoneNumber, name="n")
+    has_status = exists().where(number.phone == Contact.sis_phone, literal_column(NUMBER_STATUS, Text).is_not(None))
+    unchanged = select(Contact.id).where(
+        *(Contact.active, Contact.sis_method == ContactMethod.TEXT, Contact.sis_phone.in_(reached)),
+        *(~has_status, Contact.id.not_in(select(changed.c.contact_id))),
+    )
+    by_sis = select(StudentContact.student_id).where(StudentContact.active, StudentContact.contact_id.in_(unchanged))
+    adult = effective_contacts.c
+    by_view = select(adult.student_id).where(
+        *(adult.contact_id.in_(select(changed.c.contact_id)), textable, adult.is_tried, adult.phone.in_(reached))
+    )
+    return union(by_sis, by_view)
 
 
 def count_of(session: Session, student_ids: Sequence[int], window: Window) -> Score:
@@ -134,7 +196,7 @@ def _known(adults: FromClause) -> Iterator[ColumnElement[Any]]:
     return (func.coalesce(adults.c[name], False).label(name) for name in ("delivered", "textable", "reachable"))
 
 
-def _count_students(students: CTE) -> Iterator[ColumnElement[Any]]:
+def _count_students(students: FromClause) -> Iterator[ColumnElement[Any]]:
     yield func.count().label("students")
     for name in ("delivered", "textable", "reachable"):
         yield func.count().filter(students.c[name]).label(name)
@@ -161,39 +223,54 @@ def _work(window: Window) -> Select[*tuple[Any, ...]]:
     return select(union_all(listed, confirmed).subquery())
 
 
-def _count_contacts(work: CTE) -> Iterator[ColumnElement[Any]]:
+def _count_contacts(work: FromClause) -> Iterator[ColumnElement[Any]]:
     for name in _OF_CONTACTS:
         yield func.count(work.c.contact_id.distinct()).filter(work.c.state == name).label(name)
 
 
-def _taught(day: date) -> CTE:
-    """Select each student with those who teach them that day, at each of the student's schools."""
+def _taught(rows: CTE, day: date) -> Select[*tuple[Any, ...]]:
+    """Select the rows of students with those who teach them that day, at each of the student's schools."""
     return (
-        select(ClassStudent.student_id, StudentSchool.school_id, ClassTeacher.staff_id)
+        select(rows, StudentSchool.school_id, ClassTeacher.staff_id)
+        .join_from(rows, ClassStudent, ClassStudent.student_id == rows.c.student_id)
         .join(ClassTeacher, ClassTeacher.class_id == ClassStudent.class_id)
-        .join(StudentSchool, StudentSchool.student_id == ClassStudent.student_id)
+        .join(StudentSchool, StudentSchool.student_id == rows.c.student_id)
         .where(rights.is_current(ClassStudent, literal(day)), rights.is_current(ClassTeacher, literal(day)))
-        .distinct()
-        .cte("taught")
     )
 
 
-def _by_group(rows: CTE, taught: CTE, counts: Iterator[ColumnElement[Any]]) -> Iterator[Select[*tuple[Any, ...]]]:
+Count = Callable[[FromClause], Iterator[ColumnElement[Any]]]
+
+
+def _by_group(rows: CTE, taught: Subquery, count: Count) -> Iterator[Select[*tuple[Any, ...]]]:
     """Yield queries with the counts of each group; `rows` have `student_id` and `grade`."""
-    columns, place = list(counts), StudentSchool.school_id
-
-    def group(kind: GroupKind, school: Any = None, level: Any = None, staff: Any = None) -> list[ColumnElement[Any]]:
-        values = (
-            *(literal(kind, Text), literal(0, BigInteger) if school is None else school),
-            *(literal("", Text) if level is None else level, literal(0, BigInteger) if staff is None else staff),
-        )
-        return [value.label(name) for name, value in zip(_GROUP, values, strict=True)]
-
     at_school = rows.join(StudentSchool, StudentSchool.student_id == rows.c.student_id)
-    yield select(*group(GroupKind.DISTRICT), *columns).select_from(rows)
-    yield select(*group(GroupKind.SCHOOL, place), *columns).select_from(at_school).group_by(place)
-    of_grade = select(*group(GroupKind.GRADE, place, rows.c.grade), *columns).select_from(at_school)
-    yield of_grade.where(rows.c.grade.is_not(None)).group_by(place, rows.c.grade)
-    of_teacher = select(*group(GroupKind.TEACHER, taught.c.school_id, None, taught.c.staff_id), *columns)
-    of_teacher = of_teacher.select_from(rows.join(taught, taught.c.student_id == rows.c.student_id))
-    yield of_teacher.group_by(taught.c.school_id, taught.c.staff_id)
+    school, grade = StudentSchool.school_id, rows.c.grade
+    school_or_grade = (literal(each, Text) for each in (GroupKind.SCHOOL, GroupKind.GRADE))
+    kind = case((func.grouping(grade) == 1, next(school_or_grade)), else_=next(school_or_grade))
+    yield select(*_group(literal(GroupKind.DISTRICT, Text)), *count(rows)).select_from(rows)
+    yield (
+        select(*_group(kind, school=school, grade=func.coalesce(grade, "")), *count(rows))
+        .select_from(at_school)
+        .group_by(func.grouping_sets(tuple_(school), tuple_(school, grade)))
+        .having(or_(func.grouping(grade) == 1, grade.is_not(None)))
+    )
+    yield (
+        select(
+            *_group(literal(GroupKind.TEACHER, Text), school=taught.c.school_id, staff=taught.c.staff_id),
+            *count(taught),
+        ).group_by(taught.c.school_id, taught.c.staff_id)
+    )
+
+
+_NONE, _NO_GRADE = literal(0, BigInteger), literal("", Text)
+
+
+def _group(
+    kind: ColumnElement[Any],
+    *,
+    school: ColumnElement[Any] = _NONE,
+    grade: ColumnElement[Any] = _NO_GRADE,
+    staff: ColumnElement[Any] = _NONE,
+) -> list[ColumnElement[Any]]:
+    return [value.label(name) for name, value in zip(_GROUP, (kind, school, grade, staff), strict=True)]

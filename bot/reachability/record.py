@@ -16,13 +16,11 @@ from bot.db.advisory_locks import advisory_lock
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.models.scores import ReachabilityScore
-from bot.db.session import set_local, transaction
+from bot.db.session import transaction
 from bot.reachability.count import NUMBERS, count_groups, window_of
 from bot.reachability.score import GroupKind
 
 _LOCK = "reachability scores"
-# One large join for which a hash table that is written to the disk in parts would take twice as long.
-_PLAN = ("work_mem = '128MB'",)
 
 
 def record_if_due(engine: Engine, *, now: datetime, zone: ZoneInfo, reachable_days: int) -> int:
@@ -66,10 +64,8 @@ def _count_events(session: Session, day: date, *, zone: ZoneInfo) -> int:
 def record_scores(session: Session, day: date, *, zone: ZoneInfo, reachable_days: int) -> int:
     """Count and store the scores of a day in place of those that it has, and return the number of groups."""
     seen = _count_events(session, day, zone=zone)
-    for setting in _PLAN:
-        set_local(session, setting)
     session.execute(delete(ReachabilityScore).where(ReachabilityScore.day == day))
-    groups = count_groups(window_of(day, zone=zone, reachable_days=reachable_days)).subquery("groups")
+    groups = count_groups(session, window_of(day, zone=zone, reachable_days=reachable_days)).subquery("groups")
     rows = select(literal(day), literal(seen), *(groups.c[name] for name in _COLUMNS))
     insertion = insert(ReachabilityScore).from_select(["day", "seen_events", *_COLUMNS], rows)
     return session.connection().execute(insertion, execution_options={"preserve_rowcount": True}).rowcount
