@@ -92,6 +92,21 @@ def log_call(
     audit.record(session, subject, actor=actor.user_id, action="call.logged", after=words, now=now)
 
 
+def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take one's own last call back, with the claim that it made. The history keeps it, and a call before it is not shown again.
+
+    Raises:
+        UserError: this person may not change the contact, it is not on the list, or a colleague has called since.
+    """
+    entry = lock_entry(session, contact_id, actor)
+    if entry.called_by != actor.user_id:
+        raise UserError("call.not_yours", "A colleague has logged a call since, so yours cannot be undone anymore.")
+    entry.call_outcome = entry.called_by = entry.called_on = entry.call_back_on = None
+    if entry.claimed_by == actor.user_id:
+        entry.claimed_by, entry.claimed_at = None, None
+    audit.record(session, Subject("contact", contact_id), actor=actor.user_id, action="call.undone", now=now)
+
+
 def _day_to_call_back(day: date | None, today: date) -> date:
     if day is None:
         raise UserError("call.no_day", "Choose the day on which you will call back.", field="back_on")

@@ -10,7 +10,7 @@ from support import edits, people
 from support.errors import refused
 
 from bot.access.rights import AccessLevel
-from bot.cleanup_list.calls import LastCall, describe, load_due, log_call
+from bot.cleanup_list.calls import LastCall, describe, load_due, log_call, undo_call
 from bot.cleanup_list.claims import claim_contact, expire_claims
 from bot.db.models.edits import Audit
 from bot.db.models.messages import CallOutcome, ListEntry
@@ -57,6 +57,18 @@ def test_day_to_call_back_is_kept_with_another_outcome(session, clara, sam, mari
     assert call(session, maria, sam, CallOutcome.VOICEMAIL, actor=clara, back_on=TUESDAY).call_back_on == TUESDAY
     assert session.scalars(select(Audit.after)).all() == ["left voicemail, will call back on Nov 24"]
     assert call(session, maria, sam, CallOutcome.NO_ANSWER, actor=clara).call_back_on is None
+
+
+def test_own_call_is_undone_with_its_claim_and_a_colleagues_is_not(session, clara, lincoln, sam, maria):
+    ana = people.actor_of(people.staff(session, "Ana", at=lincoln), level=AccessLevel.SCHOOLS, at=(lincoln,))
+    call(session, maria, sam, CallOutcome.VOICEMAIL, actor=clara)
+    with refused("call.not_yours"):
+        undo_call(session, maria.id, actor=ana, now=NOW)
+    undo_call(session, maria.id, actor=clara, now=NOW)
+    session.flush()
+    entry = session.get(ListEntry, maria.id, populate_existing=True)
+    assert (entry.call_outcome, entry.called_by, entry.claimed_by) == (None, None, None)
+    assert session.scalars(select(Audit.action).order_by(Audit.id)).all() == ["call.logged", "call.undone"]
 
 
 def test_call_about_a_contact_who_waits_claims_nothing(session, clara, sam, maria):

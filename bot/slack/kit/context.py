@@ -19,6 +19,7 @@ from bot.access.rights import Actor
 from bot.cleanup_list.page import FRESHNESS_QUERY, Freshness, freshness_from_row, load_freshness
 from bot.contact_edits.pending import OWN_PENDING_QUERY, count_own_pending
 from bot.db.session import autocommit_session, fetch_rows, transaction
+from bot.domain import phone
 from bot.settings import Settings
 from bot.slack.kit import users
 from bot.templates.loader import Templates
@@ -53,6 +54,11 @@ class AppContext:
     rules: AccessRules
     templates: Templates
     now: Callable[[], datetime]
+
+    @property
+    def our_number(self) -> str | None:
+        """Return the number that our texts come from, as people write it, None if it is not set."""
+        return phone.describe_number(self.settings.opt_in_number, self.settings.phone_region)
 
     def today(self) -> date:
         """Return the date in the district's time zone."""

@@ -12,7 +12,6 @@ from bot.cleanup_list import page as list_page
 from bot.cleanup_list.number_search import MAX_STUDENTS, NumberOwner, NumberSearch
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.cleanup_list.query import StudentRow
-from bot.domain import phone
 from bot.domain.display import plural
 from bot.filters.filter import Filter, describe
 from bot.slack.kit import blocks as b
@@ -74,7 +73,7 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str, *, has_own
     mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "@" in text else {}
     with ctx.viewing(client, user_id) as viewer:
         view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
-    number = phone.describe_number(ctx.settings.opt_in_number, ctx.settings.phone_region)
+    number = ctx.our_number
     own_pending = viewer.own_pending if has_own_changes else 0
     drawings = (_blocks(view, detail, own_pending, number, now) for detail in _DETAILS)
     blocks = next((blocks for blocks in drawings if b.size(blocks) <= b.MESSAGE_CHARACTERS), None)

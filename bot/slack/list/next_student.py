@@ -16,7 +16,6 @@ from bot.cleanup_list.claims import claim_contact
 from bot.cleanup_list.next_student import find_next
 from bot.cleanup_list.page import Page, load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
-from bot.domain import phone
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, parse_filter
 from bot.slack.kit import blocks as b
@@ -79,7 +78,7 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
         chosen = replace(place.filter, student_ids=(student_id,)) if student_id else None
         page = load_page(session, chosen, actor=actor) if chosen else None
     heading = f"Next to fix · {describe(place.filter)}" if place.filter.criteria else "Next to fix"
-    number = phone.describe_number(ctx.settings.opt_in_number, ctx.settings.phone_region)
+    number = ctx.our_number
     blocks = [b.header(heading), *_left_out(parsed)]
     if page is None or not page.students:
         return b.card([*blocks, *_end(place)])

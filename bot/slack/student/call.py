@@ -74,7 +74,7 @@ class CallDialog:
             sentence += f" Your Home tab brings it back on {display.short_day(back_on, actor.today)}."
         if outcome is CallOutcome.WRONG_PERSON and is_parkable:
             return FollowUp(sentence, dialog=WrongPersonDialog())
-        return Notice(sentence)
+        return Notice(sentence, undo=(ids.UNDO_CALL_ON_LIST, contact_id))
 
     def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
         return None

@@ -26,11 +26,19 @@ _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was import
 
 
 def draw(
-    contact: ContactCard, student_id: int, *, first: int, whole_number: str | None, explained: set[str]
+    contact: ContactCard,
+    student_id: int,
+    *,
+    first: int,
+    whole_number: str | None,
+    explained: set[str],
+    our_number: str | None,
 ) -> list[Block]:
-    """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow."""
+    """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow;
+    our texts come from `our_number`.
+    """
     relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
-    explanation = [line for line in explain(contact) if line not in explained]
+    explanation = [line for line in explain(contact, our_number) if line not in explained]
     explained.update(explanation)
     lines = [
         f"*{b.escaped(contact.name)}*{relationship}",
@@ -81,7 +89,7 @@ def note(contact: ContactCard) -> list[str]:
     return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
 
 
-def explain(contact: ContactCard, our_number: str | None = None) -> list[str]:
+def explain(contact: ContactCard, our_number: str | None) -> list[str]:
     """Return what the contact's status means, and the next step, with the number our texts come from where it is given."""
     is_new = not contact.is_tried and contact.status is None and contact.method is ContactMethod.TEXT
     if is_new and not contact.updated_at:
@@ -144,7 +152,7 @@ def _texted_since(contact: ContactCard) -> list[str]:
 
 
 def _evidence(contact: ContactCard) -> list[str]:
-    """Say which text led to the status, and what the provider answered."""
+    """Say which text led to the status, and what the provider answered; its code is for `cleanup-bot explain`, not for a clerk."""
     evidence = contact.evidence
     if evidence is None:
         return []
@@ -152,9 +160,7 @@ def _evidence(contact: ContactCard) -> list[str]:
     if evidence.answered:
         unknown = "An unknown reason." if evidence.code else "No reason was given."
         reason = evidence.meaning or unknown
-    provider = " ".join(word for word in ((evidence.provider or "").title(), evidence.code) if word)
-    answer = f"{provider}: {reason}" if provider else reason
-    return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {answer}"]
+    return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {reason}"]
 
 
 def _claim(contact: ContactCard) -> list[Block]:

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
+from bot.cleanup_list.calls import undo_call
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, release_contact
 from bot.cleanup_list.student import StudentCard, load_student
 from bot.contact_edits.change import switch_to_call, use_suggested_number
@@ -51,7 +52,7 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
             card = load_student(session, student_id, actor=actor)
             list_id = remember_view(session, body, text, now=ctx.now())
             if action["action_id"] == ids.SHOW_STUDENT:
-                view = student_view.view(card, DialogOrigin(student_id, list_id))
+                view = student_view.view(card, DialogOrigin(student_id, list_id), our_number=ctx.our_number)
             else:
                 view = _form_or_student(ctx, session, card, list_id, actor)
         respond.open_dialog(client, body, view)
@@ -82,7 +83,9 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
     def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, shown: Shown | None = None) -> None:
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, origin.student_id, actor=actor)
-        respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, shown=shown))
+        respond.update_dialog(
+            client, body["view"]["id"], student_view.view(card, origin, our_number=ctx.our_number, shown=shown)
+        )
 
     _register_actions(app, ctx, refresh)
 
@@ -118,12 +121,13 @@ def _register_actions(app: App, ctx: AppContext, refresh: Callable[..., None]) -
         register_action(action_id, act)
     register_undo_on_list(ids.UNDO_EDIT_ON_LIST, _ACTIONS[ids.UNDO_EDIT])
     register_undo_on_list(ids.UNDO_REMOVAL_ON_LIST, _ACTIONS[ids.UNDO_REMOVAL])
+    register_undo_on_list(ids.UNDO_CALL_ON_LIST, _ACTIONS[ids.UNDO_CALL])
 
 
 def _form_or_student(ctx: AppContext, session: Session, card: StudentCard, list_id: int, actor: Actor) -> Block:
     student_id, to_fix = card.student.student_id, card.to_fix
     if len(to_fix) != 1 or not actor.may_edit:
-        return student_view.view(card, DialogOrigin(student_id, list_id))
+        return student_view.view(card, DialogOrigin(student_id, list_id), our_number=ctx.our_number)
     origin = DialogOrigin(student_id, list_id, is_direct=True)
     return EditDialog().opened(ctx, session, load_form(session, card, to_fix[0].contact_id, origin, actor))
 
@@ -176,6 +180,7 @@ def _allow_texts(ctx: AppContext, session: Session, value: str, actor: Actor) ->
 _ACTIONS: dict[str, Action] = {
     ids.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
     ids.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
+    ids.UNDO_CALL: _act_on_id(undo_call, "Undone. The call is not shown anymore; the history keeps it."),
     ids.KEEP_OURS: _act_on_id(partial(resolve_conflict, keep="ours"), "Kept what was entered here."),
     ids.TAKE_SIS: _act_on_id(partial(resolve_conflict, keep="sis"), "Took what the student information system has."),
     ids.SWITCH_TO_CALL: _switch_to_call,

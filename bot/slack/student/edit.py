@@ -90,7 +90,7 @@ class EditDialog:
         siblings = other_students(form.impact, "changed there, too.")
         affected = [*siblings, *sharing_number(form.impact, "theirs stays.")]
         blocks = [
-            *_heading(form, region, phone.describe_number(ctx.settings.opt_in_number, region)),
+            *_heading(form, region, ctx.our_number),
             *notice,
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),

@@ -38,8 +38,11 @@ def above_list(notice: Notice, here: str, *, in_message: bool = False) -> list[B
 
 
 def above_student(notice: Notice) -> list[Block]:
-    """Draw the line without *Undo*, which the contact below has."""
-    return [_line(notice), *b.actions(_copy(notice))]
+    """Draw the line. A logged call has its *Undo* here, and a change in the contact below."""
+    action_id, undone_id = notice.undo or ("", 0)
+    is_call = action_id == ids.UNDO_CALL_ON_LIST
+    undo = [b.button("Undo", ids.UNDO_CALL, str(undone_id), label="Undo this call")] if is_call else []
+    return [_line(notice), *b.actions([*undo, *_copy(notice)])]
 
 
 def _line(notice: Notice) -> Block:

@@ -29,12 +29,21 @@ class Shown:
     numbers: Mapping[int, str] = field(default_factory=dict)
 
 
-def view(card: StudentCard, origin: DialogOrigin, *, done: Notice | None = None, shown: Shown | None = None) -> Block:
-    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button."""
+def view(
+    card: StudentCard,
+    origin: DialogOrigin,
+    *,
+    our_number: str | None,
+    done: Notice | None = None,
+    shown: Shown | None = None,
+) -> Block:
+    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button. `our_number` is the one
+    that our texts come from, as people write it, None if it is not known.
+    """
     blocks = [
         *(notice.above_student(done) if done else []),
         b.section(_summary(card)),
-        *_contacts(card, shown or Shown()),
+        *_contacts(card, shown or Shown(), our_number),
         *(_removed(card.removed) if card.removed else []),
         *(_siblings(card.siblings) if card.siblings else []),
     ]
@@ -57,7 +66,7 @@ def _summary(card: StudentCard) -> str:
     return "\n".join(lines)
 
 
-def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
+def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
     explained: set[str] = set()
@@ -73,6 +82,7 @@ def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
             first=shown.first,
             whole_number=number,
             explained=explained,
+            our_number=our_number,
         )
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
             label = f"Show {plural(len(contacts) - position, 'more contact')}"

@@ -73,6 +73,27 @@ def test_call_is_logged_from_the_form_that_the_list_opened(office, session, sam)
     assert "Logged for Maria Rivera: asked for the new number." in text_of(office.clara.current(message))
 
 
+def test_logged_call_is_undone_where_it_was_logged(office, session, sam):
+    message = open_call(office.clara)
+    assert log(office.clara, outcome="voicemail").ok
+    assert office.clara.press(office.clara.view, action_id="call.undo").ok
+    assert (entry(session).call_outcome, entry(session).claimed_by) == (None, None)
+    assert "Undone." in text_of(office.clara.view)
+    assert "left voicemail" not in text_of(office.clara.current(message))
+
+
+def test_call_logged_from_the_form_is_undone_on_the_list(office, session, sam):
+    session.delete(session.scalars(select(ListEntry).order_by(ListEntry.contact_id.desc())).first())
+    session.commit()
+    message = office.clara.command("/cleanup", "grade 5").message
+    assert office.clara.press(message, action_id="student.open").ok
+    assert office.clara.press(office.clara.view, action_id="contact.log_call").ok
+    assert log(office.clara, outcome="asked").ok
+    assert office.clara.press(office.clara.current(message), action_id="call.undo_on_list").ok
+    assert entry(session).call_outcome is None
+    assert "asked for the new number today" not in text_of(office.clara.current(message))
+
+
 def test_call_back_without_a_day_is_asked_for_under_its_field(office, session, sam):
     open_call(office.clara)
     assert set(log(office.clara, outcome="call_back").errors) == {"back_on"}

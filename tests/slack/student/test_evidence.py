@@ -37,10 +37,10 @@ def failed(outcome, code):
 @pytest.mark.parametrize(
     ("outcome", "answer"),
     [
-        (failed("turned_off", "30003"), "Twilio 30003: The phone was off"),
-        (failed("unconfirmed", None), "Twilio: No reason"),
-        (failed("unconfirmed", "39999"), "Twilio 39999: An unknown reason"),
-        (None, "Twilio: No answer"),
+        (failed("turned_off", "30003"), " · The phone was off"),
+        (failed("unconfirmed", None), " · No reason"),
+        (failed("unconfirmed", "39999"), " · An unknown reason"),
+        (None, " · No answer"),
     ],
     ids=["known code", "no code", "unknown code", "no receipt"],
 )
