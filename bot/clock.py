@@ -43,7 +43,7 @@ from bot.sis.choose_writer import choose_writer
 from bot.slack import write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.digest import weekly_post
-from bot.slack.kit import open_views
+from bot.slack.kit import files, open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_worker, download_post
 from bot.slack.results import worker as results_worker
@@ -58,7 +58,7 @@ from bot.web.slack import delete_old_requests
 logger = logging.getLogger(__name__)
 
 _INTERVAL_SECONDS = 15
-_INTERVALS = {"syncs": 60, "old_data_deleted": 3600}
+_INTERVALS = {"syncs": 60, "old_data_deleted": 3600, "files_deleted": 3600}
 _RETRY_AFTER = timedelta(hours=1)
 _RETENTION_HOUR = 4  # In the district's time zone, when no one waits.
 
@@ -128,6 +128,7 @@ def _jobs(
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
+        "files_deleted": lambda: files.delete_old_files(context, slack_client) if slack_client else 0,
         "claims_expired": lambda: _in_transaction(engine, expire_claims, now=now(), zone=settings.zone),
         "old_rows_deleted": lambda: _in_transaction(engine, _delete_old_rows, now=now()),
         "old_data_deleted": lambda: _delete_old_data(settings, engine, now(), sync_engine),

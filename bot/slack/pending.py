@@ -235,7 +235,7 @@ def _send_file(ctx: AppContext, client: WebClient, user_id: str, export_format: 
     channel_id = str(client.conversations_open(users=user_id)["channel"]["id"])
     name = f"{_FILE_NAMES[export_format]}-{now.astimezone(ctx.settings.zone):%Y-%m-%d}.csv"
     comment = _comment(export_format, file, which)
-    files.send_file(client, channel_id, name, content.getvalue().encode(), comment=comment)
+    files.send_file(ctx, client, channel_id, name, content.getvalue().encode(), comment=comment)
 
 
 def _comment(export_format: ExportFormat, file: PendingFile, which: Filter) -> str:

@@ -127,6 +127,15 @@ class SeenRequest(Base):
     heard_at: Mapped[datetime]
 
 
+class PostedFile(Base):
+    """A file that the bot put into Slack and has not deleted yet. Its row is there before anyone can see the file."""
+
+    __tablename__ = "posted_files"
+    __table_args__ = (Index(None, "posted_at"),)
+    file_id: Mapped[str] = mapped_column(primary_key=True)
+    posted_at: Mapped[datetime]
+
+
 class HomeTab(Base):
     """A person's Home tab: the filter they chose there, when they opened it, and when they visited before that."""
 

@@ -1,22 +1,31 @@
 """Sends a file to a conversation, in Slack's three steps: get a place, send the bytes there, share it. Reads a person's file.
 
 Only the last step shows the file to anyone. If its answer is lost, the file may be there: `withdraw` makes sure that it is not.
+Each file is deleted when it is older than `KEEP_FILES`.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
+from sqlalchemy import delete, select
 
+from bot.db.models.slack import PostedFile
+from bot.db.session import transaction
 from bot.errors import UserError
 from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.context import AppContext
+
+logger = logging.getLogger(__name__)
 
 _ALREADY_GONE = {"file_not_found", "file_deleted"}
 
 
 def send_file(
+    context: AppContext,
     client: WebClient,
     channel_id: str,
     name: str,
@@ -34,6 +43,8 @@ def send_file(
     place = client.files_getUploadURLExternal(filename=name, length=len(content))
     file_id = str(place["file_id"])
     _send_bytes(client, str(place["upload_url"]), content)
+    with transaction(context.engine) as session:
+        session.add(PostedFile(file_id=file_id, posted_at=context.now()))
     before_sharing(file_id)
     client.files_completeUploadExternal(
         files=[{"id": file_id, "title": name}], channel_id=channel_id, initial_comment=comment
@@ -53,6 +64,25 @@ def withdraw(client: WebClient, file_id: str) -> Result[None]:
     if result.outcome is Outcome.DONE or result.error in _ALREADY_GONE:
         return Result(Outcome.DONE)
     return Result(result.outcome, error=result.error, retry_after=result.retry_after)
+
+
+def delete_old_files(context: AppContext, client: WebClient) -> int:
+    """Delete the files that are older than `KEEP_FILES`, and return how many. Those that Slack will not delete are given up."""
+    with transaction(context.engine) as session:
+        is_old = PostedFile.posted_at < context.now() - context.settings.keep_files
+        old = session.scalars(select(PostedFile.file_id).where(is_old).order_by(PostedFile.posted_at)).all()
+    deleted = 0
+    for file_id in old:
+        result = withdraw(client, file_id)
+        if result.may_succeed_later:
+            logger.warning("old files are still in Slack: %s", result.error)
+            break
+        if result.error:
+            logger.warning("file %s stays in Slack: %s", file_id, result.error)
+        with transaction(context.engine) as session:
+            session.execute(delete(PostedFile).where(PostedFile.file_id == file_id))
+        deleted += result.outcome is Outcome.DONE
+    return deleted
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def _make_and_send(context: AppContext, client: WebClient, download: Download) -
                 return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
             instead = f" It could not be emailed. {b.escaped(problem.sentence)}"
         _upload(context, client, download, path)
-        return list_size.contacts, f"📄 Here is your list, {list_size}. Delete it when you no longer need it.{instead}"
+        days = plural(context.settings.keep_files.days, "day")
+        return list_size.contacts, f"📄 Here is your list, {list_size}. It is deleted here after {days}.{instead}"
 
 
 def _try_to_mail(server: str, mail: Mail, download: Download) -> UserError | None:
@@ -152,7 +153,7 @@ def _upload(context: AppContext, client: WebClient, download: Download, path: Pa
         if not outbox_worker.store(context, outbox.complete, download, DownloadState.CLAIMED, file_id=file_id):
             raise UserError("download.taken_over", "Another process sends your list.", permanent=False)
 
-    files.send_file(client, channel_id, path.name, path.read_bytes(), before_sharing=store_file_id)
+    files.send_file(context, client, channel_id, path.name, path.read_bytes(), before_sharing=store_file_id)
 
 
 def _withdraw_earlier(client: WebClient, download: Download, file_id: str) -> None:

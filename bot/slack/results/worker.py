@@ -160,15 +160,15 @@ def _report_done(context: AppContext, client: WebClient, row: ReportImport, tabl
     _update_dialog(context, client, row, cards.notice_dialog("✅ Imported. The details are in our direct messages."))
     if preview.problems:
         name = f"results-not-imported-{context.now().astimezone(context.settings.zone).date()}.csv"
-        sent = api_errors.call(lambda: _send_file(client, row, name, write_unclear_rows(table, preview)))
+        sent = api_errors.call(lambda: _send_file(context, client, row, name, write_unclear_rows(table, preview)))
         if sent.outcome is not Outcome.DONE:
             logger.warning("report %s: its unclear rows were not sent: %s", row.id, sent.error)
     _send(client, row, card)
 
 
-def _send_file(client: WebClient, row: ReportImport, name: str, content: bytes) -> None:
+def _send_file(context: AppContext, client: WebClient, row: ReportImport, name: str, content: bytes) -> None:
     channel_id = str(client.conversations_open(users=row.user_id)["channel"]["id"])
-    files.send_file(client, channel_id, name, content)
+    files.send_file(context, client, channel_id, name, content)
 
 
 def _show(context: AppContext, client: WebClient, row: ReportImport, card: Card) -> None:

@@ -162,7 +162,7 @@ def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice,
     if content is None:
         return
     name = f"rejected-{notice.sync_run_id}.csv"
-    result = api_errors.call(lambda: files.send_file(client, channel_id, name, content.encode()))
+    result = api_errors.call(lambda: files.send_file(context, client, channel_id, name, content.encode()))
     if result.error:
         logger.warning("the rejected rows of notice %s were not sent: %s", notice.id, result.error)
 

@@ -173,6 +173,7 @@ def test_download_is_audited(office, families, session):
 def test_file_name_and_messages_hold_no_personal_name(office, families):
     download(office, office.clara, "sam")
     [words] = [message.text for message in office.clara.messages() if "Here is your list" in message.text]
+    assert "deleted here after 7 days" in words
     assert "1 contact" in words
     assert "Rivera" not in words + files(office)[0][0]
 
