@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_api_url: str = SLACK_API_URL
+    sentry_dsn: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
     port: int = Field(default=3000, ge=1, le=65535)
     timezone: str = "America/Chicago"
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     keep_families: timedelta = timedelta(days=400)
     keep_scores: timedelta = timedelta(days=1826)
     reachable_days: int = Field(default=120, ge=7, le=400)
+    keep_files: timedelta = timedelta(days=7)
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     templates: Path | None = None
@@ -137,7 +139,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("settle_after", "first_look_after", "sync_whole_every", "pull_every"),
-        *("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families", "keep_scores"),
+        *("keep_messages", "keep_waiting_receipts", "keep_audit", "keep_families", "keep_scores", "keep_files"),
         mode="before",
     )
     @classmethod
@@ -159,6 +161,13 @@ class Settings(BaseSettings):
         """Refuse a period in which rows that are still needed would go: a message is open, and can be undone, for days."""
         if value < _SHORTEST_PERIOD:
             raise ValueError(f"must be at least {_SHORTEST_PERIOD.days} days, as in 400d")
+        return value
+
+    @field_validator("keep_files")
+    @classmethod
+    def _check_day(cls, value: timedelta) -> timedelta:
+        if value < timedelta(days=1):
+            raise ValueError("must be at least a day, as in 7d")
         return value
 
     @field_validator("smtp_url")

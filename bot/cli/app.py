@@ -6,7 +6,7 @@ A command imports what it needs when it runs, so that `--help` and the other com
 import logging
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -55,13 +55,20 @@ def main() -> None:
     try:
         sys.exit(cli(standalone_mode=False))
     except UserError as error:
-        sys.exit(error.sentence)
+        _fail(error.sentence)
     except typer.TyperException as error:
         if message := error.format_message():
             typer.echo(f"{message.rstrip('.')}. See: cleanup-bot --help", err=True)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - a traceback ends with the error's message, which may hold a name.
-        sys.exit(_unexpected(error))
+        _fail(_unexpected(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    if "bot.cli.logs" in sys.modules:  # What collects lines of JSON reads no other one.
+        logging.getLogger("bot").critical(sentence)
+        sys.exit(1)
+    sys.exit(sentence)
 
 
 def _unexpected(error: Exception) -> str:

@@ -1,5 +1,7 @@
 """The database that a command works on. An embedded one is migrated on the way, a district's only by `cleanup-bot migrate`."""
 
+import logging
+
 import typer
 from sqlalchemy import Engine
 
@@ -11,6 +13,8 @@ from bot.db.migrations.upgrade import TablesState, describe_newer, load_tables_s
 from bot.errors import UserError
 from bot.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 DIRECT = "DATABASE_URL_DIRECT"
 
 
@@ -19,7 +23,11 @@ def database_url(config: Settings) -> str:
     if config.database_url:
         return config.database_url.get_secret_value()
     url = embedded.embedded_url()
-    typer.echo(f"DATABASE_URL is not set. Using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}.", err=True)
+    sentence = f"DATABASE_URL is not set. Using the embedded PostgreSQL in {embedded.EMBEDDED_FOLDER}."
+    if config.log_format == "json":
+        logger.info(sentence)
+    else:
+        typer.echo(sentence, err=True)
     return url
 
 
@@ -61,6 +69,10 @@ def open_database(*, limits: Limits = BATCH) -> tuple[Settings, Engine]:
         from bot.cli.logs import log_as_json
 
         log_as_json()
+    if dsn := config.secret("sentry_dsn"):
+        from bot.cli.error_reports import send_errors
+
+        send_errors(dsn)
     url = database_url(config)
     engine = build_engine(url, limits=limits)
     wait_until_ready(engine, seconds=10)

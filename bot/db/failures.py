@@ -41,6 +41,13 @@ _BY_TYPE: list[tuple[tuple[type[psycopg.Error], ...], UserError]] = [
         (errors.ReadOnlySqlTransaction,),
         UserError("database.read_only", "The database accepts no changes right now. Please tell your administrator."),
     ),
+    (
+        (errors.UndefinedTable, errors.UndefinedColumn),
+        UserError(
+            "database.old_tables",
+            "The database's tables do not match this version. Please tell your administrator to run: cleanup-bot migrate",
+        ),
+    ),
     ((errors.TooManyConnections,), _BUSY),
     ((errors.InvalidPassword, errors.InvalidAuthorizationSpecification), _UNREACHABLE),
     ((errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow), _UNREACHABLE),

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.db import failures
 from bot.errors import UserError, describe_error
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,9 @@ def handle_errors(endpoint: Endpoint) -> Endpoint:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 - raised further, uvicorn would log it with its values.
-            logger.error("%s: %s", request.url.path, describe_error(error))  # noqa: TRY400 - as above.
+            known = failures.explain(error)
+            reason = f"{describe_error(error)}. {known.sentence}" if known else describe_error(error)
+            logger.error("%s: %s", request.url.path, reason)  # noqa: TRY400 - as above.
             return JSONResponse({"error": "Internal error. Please send it again."}, 503)
 
     return endpoint_with_errors

@@ -1,5 +1,6 @@
 """The processes of an installation start, serve, and end with exit code 0 when they are stopped."""
 
+import json
 import resource
 import signal
 import socket
@@ -40,6 +41,16 @@ def test_web_names_a_port_that_is_taken(run, slack):
     assert done.returncode == 1
     assert is_one_readable_line(done.stderr), done.stderr
     assert f"Port {port}" in done.stderr
+
+
+def test_end_of_a_process_is_json_for_logs_of_json(run, slack):
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - the web process listens there too.
+        port = taken.getsockname()[1]
+        done = run("web", **slack, PORT=str(port), LOG_FORMAT="json")
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert f"Port {port}" in lines[-1]["message"]
+    assert lines[-1]["level"] == "CRITICAL"
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /receipts/twilio HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nTo"])

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import TimeoutError  # noqa: A004
 from support import amazon_sns as amazon
 from support import people
@@ -583,6 +583,17 @@ def test_strangers_read_what_is_wrong_and_no_details(bot, session):
     assert stranger.json() == guess.json()
     assert set(stranger.json()) == {"ready", "attention", "sentences"}
     assert bot.get("/metrics").status_code == 401
+
+
+def test_missing_table_is_named_in_the_log(bot, session, caplog):
+    session.execute(text("ALTER TABLE job_runs RENAME TO job_runs_away"))
+    session.commit()
+    try:
+        assert bot.get("/metrics", headers=WITH_TOKEN).status_code == 503
+    finally:
+        session.execute(text("ALTER TABLE job_runs_away RENAME TO job_runs"))
+        session.commit()
+    assert "run: cleanup-bot migrate" in caplog.text
 
 
 def test_metrics_are_off_without_a_token(serve):
