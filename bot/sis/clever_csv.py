@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -56,6 +56,8 @@ def open_parts(files: Mapping[str, BundleFile], *, region: str) -> list[Part]:
     students = files.get("students.csv")
     if students and find_layout(students, _CONTACTS.form):
         parts.append(CleverFile("students.csv", students, _CONTACTS, region=region))
+    elif students and find_layout(students, _NAMES_OF_CONTACTS):
+        parts.append(MissingCleverFile("students.csv", _NO_NUMBERS))
     return parts
 
 
@@ -312,7 +314,7 @@ _FILES = {
 _CONTACTS = Description(
     FileFormat(
         contacts_csv.FORMAT.columns,
-        required=("student", "name"),
+        required=("student", "name", "phone"),
         needed=(),
         other_titles=_CONTACT_TITLES,
         unused=(*_FILES["students.csv"].form.columns, *_FILES["students.csv"].form.unused),
@@ -321,6 +323,9 @@ _CONTACTS = Description(
     {Kind.CONTACTS: 0},
     _students,
 )
+# A district may share the names of contacts with us, and not their numbers: read as it stands, that would take every number away.
+_NAMES_OF_CONTACTS = replace(_CONTACTS.form, required=("student", "name"))
+_NO_NUMBERS = replace(_CONTACTS, missing="has no column Contact_phone: share it in Clever; contacts stay as they are")
 # Clever's titles of what the sync calls by OneRoster's.
 _TITLES = {
     "sourcedId": "id",

@@ -102,6 +102,17 @@ def test_dirty_files_are_read_the_same(first_night, folder, dirty):
     assert changed(sync(first_night, {name.title(): dirty(text) for name, text in FILES.items()})) == {}
 
 
+def test_contacts_without_the_column_of_numbers_stay_as_they_are(first_night, folder):
+    sync(first_night)
+    rows = [line.split(",") for line in STUDENTS.splitlines()]
+    unshared = "".join(",".join((*row[:12], *row[13:])) + "\n" for row in rows)
+    report = sync(first_night, FILES | {"students.csv": unshared})
+    assert changed(report) == {}
+    assert [(file, reason) for file, _, _, reason in reasons(report)] == [
+        ("students.csv", "has no column Contact_phone: share it in Clever; contacts stay as they are"),
+    ]
+
+
 def test_missing_files_end_nothing(first_night, folder):
     sync(first_night)
     report = sync(first_night, without("sections.csv", "enrollments.csv", "teachers.csv"))
