@@ -10,7 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, exists, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    SQLColumnExpression,
+    Text,
+    any_,
+    bindparam,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from bot.db.models.erased_numbers import ErasedNumber
@@ -50,13 +61,15 @@ _SAME = aliased(Contact)
 _WITH_SAME_NUMBER = (
     select(_SAME.id).join(Contact, Contact.sis_phone == _SAME.sis_phone).where(Contact.id == any_(_IDS), _SAME.active)
 )
-_FURTHER_NUMBERS = (
+_TEXTABLE_NUMBERS = (
     select(OtherNumber.contact_id, OtherNumber.phone, OtherNumber.position)
     .outerjoin(PhoneNumber, PhoneNumber.phone == OtherNumber.phone)
-    .where(OtherNumber.contact_id == any_(_IDS), PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None))
+    .where(PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None))
     .where(PhoneNumber.opted_out_at.is_(None), PhoneNumber.wrong_person_at.is_(None))
     .where(~exists().where(ErasedNumber.number_hash == func.erased_number_hash(OtherNumber.phone)))
-    .order_by(OtherNumber.contact_id, OtherNumber.position)
+)
+_FURTHER_NUMBERS = _TEXTABLE_NUMBERS.where(OtherNumber.contact_id == any_(_IDS)).order_by(
+    OtherNumber.contact_id, OtherNumber.position
 )
 _STUDENTS_OF = (
     select(StudentContact.student_id).where(StudentContact.contact_id == any_(_IDS), StudentContact.active).distinct()
@@ -67,6 +80,11 @@ _CONTACTS_OF = (
     .where(StudentContact.student_id == any_(_IDS), StudentContact.active, Student.active)
     .distinct()
 )
+
+
+def has_further_number(contact_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Return the condition that the SIS has a further number of a contact, which can be texted as far as is known."""
+    return _TEXTABLE_NUMBERS.where(OtherNumber.contact_id == contact_id).exists()
 
 
 def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Sequence[Suggestion]]:

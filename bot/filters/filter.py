@@ -19,7 +19,7 @@ _LAST_PAGE = 1_000_000
 # Characters of names, of a teacher, and of a school: the whole filter is the value of a button, which Slack bounds.
 _LONGEST_PART = 300
 _SHORTEST_RANGE = 3
-_MOST_IDS = 20
+MOST_IDS = 20
 EVERYONE = "all"
 # Fields of a filter that are set or not: the word for each, and the heading of its list.
 FLAGS = {
@@ -121,7 +121,7 @@ class Filter:
             "class_title": (_shortened(self.class_title) or None) if self.class_title else None,
             "letter": self.letter.upper() if self.letter else None,
             "number": numbers.canonical(self.number) or None if self.number else None,
-            "student_ids": tuple(sorted(set(self.student_ids))[:_MOST_IDS]),
+            "student_ids": tuple(sorted(set(self.student_ids))[:MOST_IDS]),
             "page": min(max(self.page, 1), _LAST_PAGE),
         }
         vars(self).update(canonical)  # The class is frozen.

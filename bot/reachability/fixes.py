@@ -1,0 +1,179 @@
+"""The fixes that give an adult to the most students of a list, among those that a person may see.
+
+A student needs an adult while none can be texted; those whom no message reaches at all come first. For these, a landline that is
+switched to calls counts, because autocalls reach it. Students with an adult who gets calls or email already are helped by a
+number for texts only.
+
+A fix is about one adult: a contact on the list that is not fixed and that no colleague takes care of, or several records of them,
+which have the same name and number, because the SIS often has a parent once for each child. After the first record is fixed, the
+others are offered its number. Opt-outs are no fixes: only the family can end them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, select, true
+from sqlalchemy.orm import Session
+
+from bot.access.rights import AccessLevel, Actor
+from bot.cleanup_list.next_student import is_free
+from bot.cleanup_list.page import ranking
+from bot.cleanup_list.query import matching_students, plan_for_names, query_params, unnest_entries
+from bot.cleanup_list.suggestions import has_further_number
+from bot.db.models.edits import Edit, EditField, EditState
+from bot.db.models.messages import ListEntry, PhoneNumber
+from bot.db.models.roster import Contact
+from bot.db.session import fetch_rows
+from bot.domain.sms_status import WORK_ORDER, SmsStatus
+from bot.filters.filter import Criteria, Criterion, Filter
+from bot.reachability.fewest_fixes import Candidate, choose
+
+_UNREACHABLE, _TEXTABLE = 0, 2  # `ListedStudent.need`; what is less than the second has no adult who can be texted.
+
+
+class Remedy(StrEnum):
+    """What to do. The first three are one press of a button in the student dialog."""
+
+    SETTLE_CONFLICT = "settle_conflict"
+    USE_NUMBER = "use_number"
+    SWITCH_TO_CALLS = "switch_to_calls"
+    NEW_NUMBER = "new_number"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A thing to do for one adult. `contact_ids` are the records of the adult; the first stands in the list under `student_id`.
+
+    `students` get an adult from it and from no fix before it; `are_unreachable`: no message reaches any of them now.
+    """
+
+    contact_ids: tuple[int, ...]
+    student_id: int
+    students: tuple[int, ...]
+    are_unreachable: bool
+    status: SmsStatus
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All fixes of a list, found one by one as they are read, and how many students get an adult if all are done."""
+
+    fixes: Iterator[Fix]
+    students: int
+
+
+@dataclass(frozen=True)
+class _Adult:
+    """The rows of an adult's first record, and of all records the contact ids and students, in the order of the list."""
+
+    first: Any
+    contact_ids: tuple[int, ...]
+    students: tuple[int, ...]
+
+    @property
+    def remedy(self) -> Remedy:
+        if self.first.has_conflict:
+            return Remedy.SETTLE_CONFLICT
+        if self.first.has_number:
+            return Remedy.USE_NUMBER
+        return Remedy.SWITCH_TO_CALLS if self.first.status == SmsStatus.LANDLINE else Remedy.NEW_NUMBER
+
+    @property
+    def effort(self) -> int:
+        is_one_press = self.remedy is not Remedy.NEW_NUMBER
+        return 0 if is_one_press else 1 + WORK_ORDER.index(self.first.status)
+
+
+def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
+    """Return the fixes for the part of the list that the filter selects."""
+    if which.names or which.student_ids:
+        plan_for_names(session)
+    rows = fetch_rows(session, _graph_query(which.criteria, actor.level), query_params(which, actor))
+    unreachable = {row.student_id for row in rows if row.need == _UNREACHABLE}
+    adults = _adults(session, rows)
+    return Plan(_fixes(adults, unreachable), len({row.student_id for row in rows}))
+
+
+def _fixes(adults: list[_Adult], unreachable: set[int]) -> Iterator[Fix]:
+    for choice in choose([Candidate(adult.students, adult.effort) for adult in adults], unreachable):
+        adult, students = adults[choice.place], choice.students
+        are_unreachable = unreachable.issuperset(students)
+        # Calls are no news to students with an adult who gets them.
+        needs_text = adult.remedy is Remedy.SWITCH_TO_CALLS and not are_unreachable
+        yield Fix(
+            adult.contact_ids,
+            adult.first.student_id,
+            students,
+            are_unreachable,
+            SmsStatus(adult.first.status),
+            Remedy.NEW_NUMBER if needs_text else adult.remedy,
+        )
+
+
+@cache
+def _graph_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
+    """Select a row for each student without an adult and each contact of theirs that can be fixed, in the order of the list."""
+    students = matching_students(criteria | {Criterion.NO_ADULT}, level)
+    entry = unnest_entries(students)
+    return (
+        select(
+            *(students.c.student_id, students.c.need, ListEntry.contact_id, ListEntry.status, ListEntry.phone),
+            _has_conflict(ListEntry.contact_id).label("has_conflict"),
+            has_further_number(ListEntry.contact_id).label("has_number"),
+        )
+        .join_from(students, entry, true())
+        .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
+        .where(students.c.need < _TEXTABLE, ListEntry.status != SmsStatus.OPT_OUT)
+        .where(ListEntry.updated_at.is_(None), is_free())
+        .order_by(*ranking(students), ListEntry.contact_id)
+    )
+
+
+def _has_conflict(contact_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Return the condition that the SIS has another number than the edit of a contact, which can be texted as far as is known."""
+    unknown = ~exists().where(PhoneNumber.phone == Edit.sis_value)
+    fine = exists().where(
+        *(PhoneNumber.phone == Edit.sis_value, PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None)),
+        *(PhoneNumber.opted_out_at.is_(None), PhoneNumber.wrong_person_at.is_(None)),
+    )
+    return exists().where(
+        *(Edit.contact_id == contact_id, Edit.field == EditField.PHONE, Edit.state == EditState.CONFLICT),
+        *(Edit.sis_value.is_not(None), unknown | fine),
+    )
+
+
+def _adults(session: Session, rows: list[Any]) -> list[_Adult]:
+    by_contact: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_contact[row.contact_id].append(row)
+    names = _names_of_shared_numbers(session, by_contact)
+    by_adult: dict[Any, list[Any]] = defaultdict(list)
+    for contact_id, links in by_contact.items():
+        name = names.get(contact_id)
+        by_adult[(links[0].phone, name) if name else contact_id] += links
+    return [
+        _Adult(
+            links[0],
+            tuple(dict.fromkeys(link.contact_id for link in links)),
+            tuple(dict.fromkeys(link.student_id for link in links)),
+        )
+        for links in by_adult.values()
+    ]
+
+
+def _names_of_shared_numbers(session: Session, by_contact: Mapping[int, list[Any]]) -> dict[int, str]:
+    """Return the folded name of each contact whose number another one has, too, by id."""
+    by_phone: dict[str, list[int]] = defaultdict(list)
+    for contact_id, links in by_contact.items():
+        if links[0].phone:
+            by_phone[links[0].phone].append(contact_id)
+    shared = [contact_id for ids in by_phone.values() if len(ids) > 1 for contact_id in ids]
+    if not shared:
+        return {}
+    names = session.execute(select(Contact.id, Contact.search).where(Contact.id.in_(shared)))
+    return {row.id: row.search for row in names}
