@@ -17,7 +17,7 @@ from bot.slack import commands, home, pending, refresh, shortcuts, write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import error_handler, respond, timing
 from bot.slack.kit.context import AppContext
-from bot.slack.list import bulk_edit, download, next_student
+from bot.slack.list import bulk_edit, download, helps_most, next_student
 from bot.slack.list import card as list_card
 from bot.slack.results import dialog as results_dialog
 from bot.slack.student import contact_dialog, details, live_check, notice, script
@@ -92,6 +92,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)
     next_student.register(app, ctx, refresh=redraw)
+    helps_most.register(app, ctx, refresh=redraw)
     student_dialog.register(app, ctx, refresh=redraw)
     dialogs = (EditDialog(), RemoveDialog(), OptOutDialog(), WrongPersonDialog(), CallDialog())
     for dialog in dialogs:

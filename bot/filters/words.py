@@ -52,6 +52,9 @@ COMMANDS = (
         "how many students have an adult you can text, how that changed, and where most is left to do; "
         "`report schools`, `report grades` and `report teachers` compare",
     ),
+    Phrase(
+        "most grade 5", "what helps most: the fixes that give an adult to the most students; `priorities` works too"
+    ),
     Phrase("next grade 5", "the next contact to fix that no colleague takes care of, one at a time"),
     Phrase("pending grade 5", "changes made here that the student information system does not have yet"),
     Phrase(

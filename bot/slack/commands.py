@@ -3,6 +3,7 @@
 A few words look like commands and are none: they are answered with what was probably meant, and a button to the name.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
-from bot.slack.list import links, next_student
+from bot.slack.list import helps_most, links, next_student
 from bot.slack.results import dialog as results_dialog
 
 # Answers what follows the command word; `body` has `user_id`, `channel_id` (if typed in a channel), and the whole `text`.
@@ -65,7 +66,7 @@ def _opens_dialog(text: str) -> bool:
 
 def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     text = body.get("text", "")
-    word, _, rest = " ".join(text.split()).partition(" ")
+    word, _, rest = _WHAT_HELPS_MOST.sub(helps_most.COMMAND, " ".join(text.split())).partition(" ")
     if rest.casefold() in _HELP_WORDS:
         return _help(ctx, client, body, rest)
     if meant := _NO_COMMANDS.get(" ".join(text.split()).casefold()):
@@ -130,11 +131,13 @@ _NO_COMMANDS: Mapping[str, _Meant] = {
     **dict.fromkeys(("fix", "edit", "change", "remove", "delete"), _FIX),
 }
 _IMPORT = "import"
+_WHAT_HELPS_MOST = re.compile(r"^(?:what helps (?:the )?most|priorit(?:y|ies))\b\??", re.IGNORECASE)
 _HELP_WORDS = ("help", "?")
 _COMMANDS: dict[str, Command] = {
     **dict.fromkeys(_HELP_WORDS, _help),
     "forecast": forecast.show,
     next_student.COMMAND: next_student.show,
+    helps_most.COMMAND: helps_most.show,
     "pending": pending.show,
     report.COMMAND: report.show,
     "subscribe": _subscribe,

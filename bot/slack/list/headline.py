@@ -11,7 +11,7 @@ from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, Color, SmsSta
 from bot.filters.filter import EVERYONE, Filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
-from bot.slack.list import links
+from bot.slack.list import helps_most, links
 
 _SHOW_ALONE = "Show them"
 
@@ -26,7 +26,7 @@ def counts(page: Page) -> list[Block]:
     if page.fixed:
         numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
         fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, replace(which, waiting=True).text)]
-    buttons = [*_colors(page), *_landlines(page)]
+    buttons = [*_colors(page), *_landlines(page), *_helps_most(page)]
     blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(buttons)]
     if which.no_adult:
         sentence = "Students without any contact on the list are not among them. A forecast names every one."
@@ -62,6 +62,14 @@ def _landlines(page: Page) -> list[Block]:
         return []
     which = replace(page.filter.with_page(1), statuses=(SmsStatus.LANDLINE,))
     return [b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, which.text)]
+
+
+def _helps_most(page: Page) -> list[Block]:
+    """Return the button to the fixes that give students an adult; a single student is a row's work."""
+    if not page.alone or page.total_students == 1 or page.fixed == page.total_contacts:
+        return []
+    most = links.command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
+    return [b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most)]
 
 
 def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:

@@ -115,6 +115,52 @@ def test_list_begins_anew_where_the_skipped_student_was_fixed(office, students, 
     assert screens.student_ids(message) == [students[2].id]
 
 
+@pytest.fixture
+def siblings(session, office, students):
+    """Finn, Nora, and Liam of grade 6 have one mother, and Nora a father; Max has another adult who can be texted."""
+    at = office.district.lincoln
+    finn, nora, liam, max_ = (
+        people.student(session, name, grade="6", at=at) for name in ("Finn", "Nora", "Liam", "Max")
+    )
+    people.list_contact(session, people.contact(session, finn, nora, liam, given="Colleen", phone="+13125557169"))
+    people.list_contact(session, people.contact(session, nora, given="Bob"))
+    people.list_contact(session, people.contact(session, max_, given="Mia"))
+    people.contact(session, max_, given="Ned")
+    session.commit()
+    return finn, nora, liam, max_
+
+
+def test_it_begins_with_the_fix_that_helps_most_students(office, siblings, snapshot):
+    message = office.clara.command("/cleanup", "next").message
+    assert screens.student_ids(message) == [siblings[0].id]
+    assert draw(message) == snapshot
+
+
+def test_walk_shows_each_student_and_contact_once(office, students, siblings):
+    finn, nora, _liam, max_ = siblings
+    message, walk, contacts = office.clara.command("/cleanup", "next").message, [], []
+    while "Skip" in screens.labels(message):
+        walk += screens.student_ids(message)
+        contacts += [
+            name for name in ("Colleen", "Bob", "Mia", "Ada's", "Ben's", "Cleo's") if f"{name} " in rows_of(message)
+        ]
+        message = pressed(office.clara, message, text="Skip")
+    assert walk == [finn.id, *(student.id for student in students), nora.id, max_.id]
+    assert sorted(contacts) == sorted(set(contacts))
+    assert "That was the last one" in text_of(message)
+    assert screens.student_ids(pressed(office.clara, message, text="Start again")) == [finn.id]
+
+
+def rows_of(message):
+    return "\n".join(block["text"]["text"] for block in message.blocks if "accessory" in block)
+
+
+def test_list_goes_on_behind_a_hundred_skipped_fixes(office, students, siblings):
+    skipped = ",".join(str(10_000 + number) for number in range(100))
+    assert shown(office.clara, f"next skip {skipped} grade 3") == [students[0].id]
+    assert "after" in screens.values(office.clara.last(), "command.run.0")[0]
+
+
 def test_list_has_a_button_to_it_and_it_leads_back(office, students):
     message = pressed(office.clara, office.clara.command("/cleanup", "grade 4").message, text="Next to fix")
     assert screens.student_ids(message) == [students[1].id]
