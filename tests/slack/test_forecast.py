@@ -90,3 +90,14 @@ def test_forecast_of_no_own_student_is_no_good_news(office, kim, typed):
     for text in (text_of(message), message.text):
         assert "none of your students" in text
         assert "would get it" not in text
+
+
+def test_forecast_shows_what_can_still_be_fixed(office, session, kim, snapshot):
+    at = office.district.lincoln
+    finn, nora = (people.student(session, name, grade="3", at=at) for name in ("Finn", "Nora"))
+    people.list_contact(session, people.contact(session, finn, nora, given="Colleen", phone="+13125557169"))
+    session.commit()
+    message = forecast(office.clara, "grade 3")
+    assert draw(message) == snapshot
+    assert office.clara.press(message, text="What helps most").ok
+    assert text_of(office.clara.current(message)).startswith("What helps most · Grade 3")
