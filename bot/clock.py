@@ -26,6 +26,7 @@ from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
 from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
+from bot.mass_messages.expectation import store_forecasts
 from bot.mass_messages.pull import pull_if_due
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.report_outbox import delete_old_reports
@@ -244,7 +245,11 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
 
 
 def _settle(settings: Settings, engine: Engine, now: datetime) -> int:
-    """Settle due messages, each with its digests in its own transaction; one that fails does not block the others."""
+    """Settle due messages, each with its digests in its own transaction; one that fails does not block the others. First of all, what
+    was to be expected of them is stored.
+    """
+    expect = partial(_in_transaction, engine, store_forecasts, now=now, settle_after=settings.settle_after)
+    _attempt("forecasts stored", expect)
     tried = 0
     failed: set[str] = set()
     while True:

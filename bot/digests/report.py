@@ -93,7 +93,8 @@ class Digest:
     stayed on the list with another status, by the status they have now. `earlier` are up to four final messages before this one that receipts came for, oldest
     first. The counts of the list and `earlier` are empty while the digest is preliminary. `is_silent`: (nearly) no receipts came, and
     the list did not change. `is_hidden`: the group is too small (`small_groups`), and every count is 0. `learned_at` identifies the state
-    of knowledge (`DigestPost.shown_at`).
+    of knowledge (`DigestPost.shown_at`). `forecast_missed` is how many texts were not expected to arrive, None where that is not
+    known of just these texts.
     """
 
     message_id: str
@@ -112,6 +113,7 @@ class Digest:
     sender_faults: tuple[SenderFault, ...] = ()
     is_silent: bool = False
     is_hidden: bool = False
+    forecast_missed: int | None = None
     to_fix: Mapping[SmsStatus, Tally] = field(default_factory=dict)
     opted_out: Tally = Tally()
     waiting: Tally = Tally()
@@ -130,7 +132,7 @@ class Digest:
 
 _MESSAGE = text("""
 SELECT id, title, sent_at, settles_at, settled_at IS NOT NULL AS is_final, silent_at IS NOT NULL AS is_silent, learned_at,
-       sender_at_fault
+       sender_at_fault, forecast_texts, forecast_missed
 FROM mass_messages WHERE id = :message
 """)
 
@@ -169,8 +171,15 @@ def load_digest(session: Session, message_id: str, *, list_filter: Filter = _EVE
         sending_failures=counts.sending_failures,
         other_failures=failures - not_delivered,
         sender_faults=tuple(_sender_fault(*fault) for fault in sorted(message.sender_at_fault.items())),
+        forecast_missed=_forecast_missed(message, counts),
     )
     return _with_list(session, digest, scope, params, students) if message.is_final else digest
+
+
+def _forecast_missed(message: Row[Any], counts: Row[Any]) -> int | None:
+    """Return the forecast if it is of just these texts: deliveries added later, and a part of the message, had none."""
+    is_same = counts.with_status is None and message.forecast_texts == counts.sent
+    return message.forecast_missed if is_same else None
 
 
 def _with_list(

@@ -53,6 +53,8 @@ class MassMessage(Base):
     `sender_at_fault` is {"provider:code": refusals} for refusals that are our sender's fault; their contacts are not listed.
     `silent_at` is when its window was found to have closed with (nearly) no final receipts: our side is at fault, and it changes nothing.
     `learned_at` is when the results of a settled message last changed; its digests are updated after it.
+    `forecast_texts` is how many texts it had just before it settled, and `forecast_missed` how many of them were not expected to
+    arrive (`bot.mass_messages.expectation`); null where that was not worked out in time.
     """
 
     __tablename__ = "mass_messages"
@@ -67,6 +69,8 @@ class MassMessage(Base):
     learned_at: Mapped[datetime | None]
     sender_at_fault: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     silent_at: Mapped[datetime | None]
+    forecast_texts: Mapped[int | None]
+    forecast_missed: Mapped[int | None]
 
 
 class Delivery(Base):

@@ -113,6 +113,13 @@ def test_share_is_rounded_down():
     assert "*100.0% delivered*  ▓▓▓▓▓▓▓▓▓▓" in words(replace(almost, delivered=10_000))
 
 
+def test_forecast_stands_beside_the_result():
+    assert "Forecast: 71 texts would not arrive. In fact 80 did not." in words(replace(FINAL, forecast_missed=71))
+    assert "Forecast: no text would not arrive" not in words(replace(FINAL, forecast_missed=0))
+    for other in (FINAL, replace(FINAL, forecast_missed=71, is_silent=True)):
+        assert "Forecast" not in words(other)
+
+
 def test_our_own_fault_comes_first_where_it_is_large():
     text = words(replace(FINAL, sender_faults=(FAULT,)))
     assert "12 texts were refused with twilio code 30004. No contact is listed for it." in text
