@@ -10,10 +10,11 @@ others are offered its number. Opt-outs are no fixes: only the family can end th
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, select, true
@@ -33,6 +34,9 @@ from bot.filters.filter import Criteria, Criterion, Filter
 from bot.reachability.fewest_fixes import Candidate, choose
 
 _UNREACHABLE, _TEXTABLE = 0, 2  # `ListedStudent.need`; what is less than the second has no adult who can be texted.
+_STUDENT = attrgetter("student_id")
+# A landline is switched to calls with one press.
+_EFFORTS = {status: 1 + place for place, status in enumerate(WORK_ORDER)} | {SmsStatus.LANDLINE: 0}
 
 
 class Remedy(StrEnum):
@@ -67,52 +71,41 @@ class Plan:
     students: int
 
 
-@dataclass(frozen=True)
-class _Adult:
-    """The rows of an adult's first record, and of all records the contact ids and students, in the order of the list."""
-
-    first: Any
-    contact_ids: tuple[int, ...]
-    students: tuple[int, ...]
-
-    @property
-    def remedy(self) -> Remedy:
-        if self.first.has_conflict:
-            return Remedy.SETTLE_CONFLICT
-        if self.first.has_number:
-            return Remedy.USE_NUMBER
-        return Remedy.SWITCH_TO_CALLS if self.first.status == SmsStatus.LANDLINE else Remedy.NEW_NUMBER
-
-    @property
-    def effort(self) -> int:
-        is_one_press = self.remedy is not Remedy.NEW_NUMBER
-        return 0 if is_one_press else 1 + WORK_ORDER.index(self.first.status)
-
-
 def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
     """Return the fixes for the part of the list that the filter selects."""
     if which.names or which.student_ids:
         plan_for_names(session)
     rows = fetch_rows(session, _graph_query(which.criteria, actor.level), query_params(which, actor))
     unreachable = {row.student_id for row in rows if row.need == _UNREACHABLE}
-    adults = _adults(session, rows)
-    return Plan(_fixes(adults, unreachable), len({row.student_id for row in rows}))
+    return Plan(_fixes(_by_adult(session, rows), unreachable), len({row.student_id for row in rows}))
 
 
-def _fixes(adults: list[_Adult], unreachable: set[int]) -> Iterator[Fix]:
-    for choice in choose([Candidate(adult.students, adult.effort) for adult in adults], unreachable):
-        adult, students = adults[choice.place], choice.students
-        are_unreachable = unreachable.issuperset(students)
-        # Calls are no news to students with an adult who gets them.
-        needs_text = adult.remedy is Remedy.SWITCH_TO_CALLS and not are_unreachable
+def _fixes(adults: Sequence[Sequence[Any]], unreachable: set[int]) -> Iterator[Fix]:
+    candidates = [Candidate(tuple(dict.fromkeys(map(_STUDENT, links))), _effort(links[0])) for links in adults]
+    for place, students in choose(candidates, unreachable):
+        links, are_unreachable = adults[place], unreachable.issuperset(students)
         yield Fix(
-            adult.contact_ids,
-            adult.first.student_id,
-            students,
-            are_unreachable,
-            SmsStatus(adult.first.status),
-            Remedy.NEW_NUMBER if needs_text else adult.remedy,
+            contact_ids=tuple(dict.fromkeys(link.contact_id for link in links)),
+            student_id=links[0].student_id,
+            students=students,
+            are_unreachable=are_unreachable,
+            status=SmsStatus(links[0].status),
+            remedy=_remedy(links[0], are_unreachable=are_unreachable),
         )
+
+
+def _effort(link: Any) -> int:
+    return 0 if link.has_conflict or link.has_number else _EFFORTS[link.status]
+
+
+def _remedy(link: Any, *, are_unreachable: bool) -> Remedy:
+    if link.has_conflict:
+        return Remedy.SETTLE_CONFLICT
+    if link.has_number:
+        return Remedy.USE_NUMBER
+    # Calls are no news to students with an adult who gets them.
+    is_switched = link.status == SmsStatus.LANDLINE and are_unreachable
+    return Remedy.SWITCH_TO_CALLS if is_switched else Remedy.NEW_NUMBER
 
 
 @cache
@@ -147,23 +140,18 @@ def _has_conflict(contact_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     )
 
 
-def _adults(session: Session, rows: list[Any]) -> list[_Adult]:
+def _by_adult(session: Session, rows: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """Return the rows of each adult, in the order of the list."""
     by_contact: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         by_contact[row.contact_id].append(row)
     names = _names_of_shared_numbers(session, by_contact)
-    by_adult: dict[Any, list[Any]] = defaultdict(list)
+    by_adult: dict[Any, list[Any]] = {}
     for contact_id, links in by_contact.items():
         name = names.get(contact_id)
-        by_adult[(links[0].phone, name) if name else contact_id] += links
-    return [
-        _Adult(
-            links[0],
-            tuple(dict.fromkeys(link.contact_id for link in links)),
-            tuple(dict.fromkeys(link.student_id for link in links)),
-        )
-        for links in by_adult.values()
-    ]
+        adult = (links[0].phone, name) if name else contact_id
+        by_adult[adult] = by_adult[adult] + links if adult in by_adult else links
+    return list(by_adult.values())
 
 
 def _names_of_shared_numbers(session: Session, by_contact: Mapping[int, list[Any]]) -> dict[int, str]:

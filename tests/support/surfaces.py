@@ -339,6 +339,7 @@ LISTS = {
     "next to fix": EntryPoint(no_screen, command("next")),
     "Skip": EntryPoint(command("next"), press_last(text="Skip")),
     "What helps most": EntryPoint(no_screen, command("most")),
+    "forecast": EntryPoint(no_screen, command("forecast grade 5")),
     "pending changes": EntryPoint(no_screen, command("pending")),
     "menu": EntryPoint(open_list, _show_red(lambda person: person.last())),
     "next page": EntryPoint(open_list, press_last(action_id="list.show.next")),
@@ -365,7 +366,6 @@ LISTS = {
     ),
 }
 GENERAL = {
-    "forecast": EntryPoint(no_screen, command("forecast grade 5")),
     "report": EntryPoint(no_screen, command("report")),
     "report teachers": EntryPoint(no_screen, command("report teachers")),
     "Download…": EntryPoint(open_list, press_last(action_id="list.download")),
