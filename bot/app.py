@@ -20,7 +20,7 @@ from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_edit, download, helps_most, next_student
 from bot.slack.list import card as list_card
 from bot.slack.results import dialog as results_dialog
-from bot.slack.student import contact_dialog, details, live_check, notice, script
+from bot.slack.student import contact_dialog, counter, details, live_check, notice, script
 from bot.slack.student import dialog as student_dialog
 from bot.slack.student.call import CallDialog
 from bot.slack.student.edit import EditDialog
@@ -98,6 +98,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     for dialog in dialogs:
         contact_dialog.register(app, ctx, dialog, refresh=redraw)
     script.register(app, ctx)
+    counter.register(app, ctx, refresh=redraw)
     live_check.register(app, ctx)
     notice.register(app, ctx)
     details.register(app, ctx, {dialog.open_action: dialog for dialog in dialogs})

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
 from bot.contact_edits.bulk import delete_old_changes
+from bot.contact_edits.counter import delete_old_codes
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.session import transaction
@@ -41,14 +42,14 @@ from bot.reachability.record import record_if_due
 from bot.settings import Settings
 from bot.sis.choose_source import choose_source
 from bot.sis.choose_writer import choose_writer
-from bot.slack import write_back
+from bot.slack import refresh, write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.digest import weekly_post
 from bot.slack.kit import files, open_views
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_worker, download_post
 from bot.slack.results import worker as results_worker
-from bot.slack.student import wrong_person_notice
+from bot.slack.student import counter, wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
 from bot.slack.texts import post as text_post
 from bot.sync.hold import load_approval
@@ -59,7 +60,8 @@ from bot.web.slack import delete_old_requests
 logger = logging.getLogger(__name__)
 
 _INTERVAL_SECONDS = 15
-_INTERVALS = {"syncs": 60, "old_data_deleted": 3600, "files_deleted": 3600}
+# A clerk looks at the dialog of a code.
+_INTERVALS = {"syncs": 60, "old_data_deleted": 3600, "files_deleted": 3600, "counter_dialogs": 2}
 _RETRY_AFTER = timedelta(hours=1)
 _RETENTION_HOUR = 4  # In the district's time zone, when no one waits.
 
@@ -126,6 +128,7 @@ def _jobs(
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
         "weekly_reports": lambda: weekly_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
+        "counter_dialogs": lambda: _redraw_counter_dialogs(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
@@ -241,6 +244,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
         + delete_old_refusals(session, now=now)
         + delete_old_admin_notices(session, now=now)
         + delete_old_texts(session, now=now)
+        + delete_old_codes(session, now=now)
     )
 
 
@@ -322,6 +326,10 @@ def _send_notices(context: AppContext, slack_client: Any) -> int:
         return 0
     posts = (notice_post, wrong_person_notice, admin_notice_post, write_back)
     return sum(post.send_due(context, slack_client) for post in posts)
+
+
+def _redraw_counter_dialogs(context: AppContext, slack_client: Any) -> int:
+    return counter.send_due(context, slack_client, redraw=refresh.redraw_all)
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

@@ -7,7 +7,7 @@ share one get no more than the narrowest of them.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot.access.rights import AccessLevel, Actor
 from bot.db.models.roster import Staff, StaffRole
 from bot.db.models.slack import SlackUser
+from bot.db.session import fetch_rows
 from bot.domain import display
 from bot.errors import UserError
 
@@ -97,6 +98,14 @@ def load_actor(session: Session, person: SlackIdentity, *, rules: AccessRules, t
     """
     rows = session.execute(_STAFF_BY_EMAIL, {"email": person.email}).all()
     return _actor(person, rows, rules, today)
+
+
+def load_known_actor(
+    session: Session, user_id: str, *, checked_since: datetime, rules: AccessRules, today: date
+) -> Actor | None:
+    """Return the actor behind a Slack user id without asking Slack; None for a user who was not checked lately, or has no access."""
+    rows = fetch_rows(session, KNOWN_USER_QUERY, {"user_id": user_id, "checked_since": checked_since})
+    return actor_from_rows(user_id, rows, rules=rules, today=today)
 
 
 def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: AccessRules, today: date) -> Actor | None:

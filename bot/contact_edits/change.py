@@ -139,6 +139,11 @@ def use_suggested_number(
     return _save(session, before, values, actor=actor, now=now)
 
 
+def enter_number(session: Session, before: LockedContact, phone: str, *, actor: Actor, now: datetime) -> SavedChange:
+    """Enter a proven number (E.164) in a locked contact, whose method stays. Without a check: it may have texted STOP."""
+    return _save(session, before, {**before.values, EditField.PHONE: phone}, actor=actor, now=now)
+
+
 def _saved_before(
     session: Session, contact_id: int, values: Values, conflict: VersionConflict, actor: Actor
 ) -> SavedChange:

@@ -40,7 +40,8 @@ WHERE n.wrong_person_at IS NULL
 RETURNING n.phone
 """)
 _LIFT = text("""
-UPDATE phone_numbers SET wrong_person_at = NULL, wrong_person_by = NULL, verified_at = :now
+UPDATE phone_numbers
+SET wrong_person_at = NULL, wrong_person_by = NULL, verified_at = :now, verified_how = NULL, verified_by = NULL
 WHERE phone = :phone AND wrong_person_at IS NOT NULL RETURNING phone
 """)
 

@@ -36,21 +36,25 @@ def refresher(ctx: AppContext) -> Callable[..., None]:
         redraw: Redraw | None = context.get(REDRAW)
         if redraw is None:  # The first half failed.
             return
-        user_id = str(context.user_id)
-        with transaction(ctx.engine) as session:
-            view, has_home = session.get(OpenView, redraw.list_id), session.get(HomeTab, user_id) is not None
-        is_home = view is not None and view.view_id is None and view.response_url is None
-        if dialog := redraw.dialog:
-            run_after_response("student dialog", lambda: _redraw_dialog(ctx, client, user_id, dialog, redraw))
-        done = None if dialog else redraw.notice
-        if view is not None and not is_home:
-            run_after_response(f"list {view.id}", lambda: _redraw_list(ctx, client, view, done))
-        text = view.filter_text if view is not None and is_home else None
-        above = notice.above_list(done, text) if done and text else []
-        if has_home:
-            run_after_response("home", lambda: home.redraw(ctx, client, user_id, text, above=above))
+        redraw_all(ctx, client, str(context.user_id), redraw)
 
     return refresh
+
+
+def redraw_all(ctx: AppContext, client: WebClient, user_id: str, redraw: Redraw) -> None:
+    """Redraw what this person has on screen after a change."""
+    with transaction(ctx.engine) as session:
+        view, has_home = session.get(OpenView, redraw.list_id), session.get(HomeTab, user_id) is not None
+    is_home = view is not None and view.view_id is None and view.response_url is None
+    if dialog := redraw.dialog:
+        run_after_response("student dialog", lambda: _redraw_dialog(ctx, client, user_id, dialog, redraw))
+    done = None if dialog else redraw.notice
+    if view is not None and not is_home:
+        run_after_response(f"list {view.id}", lambda: _redraw_list(ctx, client, view, done))
+    text = view.filter_text if view is not None and is_home else None
+    above = notice.above_list(done, text) if done and text else []
+    if has_home:
+        run_after_response("home", lambda: home.redraw(ctx, client, user_id, text, above=above))
 
 
 def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: OpenDialog, redraw: Redraw) -> None:

@@ -10,12 +10,15 @@ from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.access.identity import AccessRules
 from bot.app import utc_now
+from bot.contact_edits.counter import take_code
 from bot.db.driver import INGEST
 from bot.db.session import transaction
 from bot.mass_messages.receipts import record_receipts
 from bot.operations.refusals import URL_DIFFERS
 from bot.providers.callback import Callback
+from bot.providers.counter_codes import CounterText, read_code
 from bot.providers.fetch import fetch
 from bot.providers.receipt import (
     FamilyText,
@@ -36,6 +39,9 @@ from bot.web.refusals import RefusalCounter
 from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
 from bot.web.wrong_address import answer_wrong_address
 
+# A text with a code is no report: it counts for one dialog, or not at all.
+Received = Report | CounterText
+
 _MAX_BATCH = 500
 _MAX_WAITING_FETCHES = 4
 # It is stored and shown to administrators.
@@ -51,14 +57,21 @@ def receipts_endpoint(
     refusals: RefusalCounter,
 ) -> Endpoint:
     """Build the endpoint. `fetch_threads` wait for providers: a stranger can cause that, so no receipt waits for them."""
+    rules = AccessRules(settings.admin_emails, settings.editor_roles, settings.export_roles)
 
-    def commit(reports: Sequence[Report]) -> None:
+    def commit(received: Sequence[Received]) -> None:
+        reports = [report for report in received if not isinstance(report, CounterText)]
         with transaction(engine, limits=INGEST) as session:
             record_receipts(session, reports, now=utc_now())
+        # Each by itself: it locks a contact, which comes before what the reports above lock.
+        for text in (text for text in received if isinstance(text, CounterText)):
+            now = utc_now()
+            with transaction(engine, limits=INGEST) as session:
+                take_code(session, text, rules=rules, today=now.astimezone(settings.zone).date(), now=now)
 
-    group_commit: GroupCommit[Report] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
+    group_commit: GroupCommit[Received] = GroupCommit(commit, max_items=_MAX_BATCH, threads=threads)
 
-    async def verify_and_parse(provider: Provider, secret: str, callback: Callback) -> list[Report | Handshake]:
+    async def verify_and_parse(provider: Provider, secret: str, callback: Callback) -> list[Received | Handshake]:
         parse = partial(_verify_and_parse, provider, secret, settings.opt_out_words, callback)
         try:
             return await to_thread.run_sync(parse, limiter=threads)
@@ -98,12 +111,15 @@ def receipts_endpoint(
 
 def _verify_and_parse(
     provider: Provider, secret: str, own_words: Collection[str], callback: Callback
-) -> list[Report | Handshake]:
+) -> list[Received | Handshake]:
     """Return what a request reports; of the texts, only those that mean something. `own_words` are the district's opt-out words."""
     provider.verify(secret, callback)
-    parts = provider.parse(callback)
-    read = (read_text(part, own_words=own_words) if isinstance(part, FamilyText) else part for part in parts)
+    read = (_read_text(part, own_words) if isinstance(part, FamilyText) else part for part in provider.parse(callback))
     return [part for part in read if part is not None]
+
+
+def _read_text(message: FamilyText, own_words: Collection[str]) -> Received | None:
+    return read_code(message) or read_text(message, own_words=own_words)
 
 
 def _find_cause(refusal: Refused, provider: Provider, secret: str, callback: Callback, claimed: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from bot.db.models import (
     bulk,
+    counter,
     downloads,
     edits,
     erased_numbers,
@@ -24,6 +25,7 @@ from bot.db.models.base import Base
 
 MODULES = (
     bulk,
+    counter,
     downloads,
     edits,
     erased_numbers,

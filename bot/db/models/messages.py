@@ -15,12 +15,20 @@ from bot.domain.phone_note import NoteKind
 from bot.domain.sms_status import Outcome, SmsStatus
 
 
+class VerifiedHow(StrEnum):
+    """How a number was verified: a code texted from it at the counter, or a call in which the family confirmed it."""
+
+    COUNTER = "counter"
+    CALL = "call"
+
+
 class PhoneNumber(Base):
     """Status, opt-out, and wrong person of a number, shared by every contact with it.
 
     `doubted` is a red status with only shaky evidence: until a second mass message confirms it, `status` is Unconfirmed. While
     `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`. Otherwise it
-    is Wrong person while `wrong_person_at` is set, which ends only when staff verify the number, at `verified_at`.
+    is Wrong person while `wrong_person_at` is set, which ends only when staff verify the number, at `verified_at`; `verified_how` is
+    null where they only took a wrong person back.
     `delivery_id` is the delivery that decided the status. `noted`: a note of the SIS beside the number says that it must not be
     texted or does not work, and staff did not allow texts all the same; `allowed_notes` are the notes that they read when they did.
     """
@@ -29,6 +37,7 @@ class PhoneNumber(Base):
     __table_args__ = (
         one_of_check("status", SmsStatus),
         one_of_check("noted", NoteKind),
+        one_of_check("verified_how", VerifiedHow),
         Index(None, "wrong_person_at", postgresql_where=text("wrong_person_at IS NOT NULL")),
         Index("ix_phone_numbers_noted", "phone", postgresql_where=text("noted IS NOT NULL")),
     )
@@ -42,6 +51,8 @@ class PhoneNumber(Base):
     wrong_person_at: Mapped[datetime | None]
     wrong_person_by: Mapped[str | None]
     verified_at: Mapped[datetime | None]
+    verified_how: Mapped[str | None]
+    verified_by: Mapped[str | None]
     noted: Mapped[str | None]
     allowed_notes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     delivery_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -52,6 +52,8 @@ _ACTIONS = {
     "wrong_person.recorded": "Wrong person: the number belongs to someone else",
     "wrong_person.reported": "Wrong person: the number was reassigned or given up",
     "wrong_person.lifted": "No longer Wrong person: the number was verified",
+    "number.verified": "Number verified at the counter",
+    "number.confirmed": "Number confirmed by the family in a call",
     "note.overruled": "Allowed texts in spite of a note in the student information system",
     "text.set_aside": "Read a text that is neither an opt-out nor of a wrong person",
 }

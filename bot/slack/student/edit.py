@@ -22,7 +22,7 @@ from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import contact_block, contact_buttons, ids
+from bot.slack.student import contact_block, contact_buttons, counter, ids
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
 from bot.slack.student.saved import saved_notice
 
@@ -95,6 +95,7 @@ class EditDialog:
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
             _phone_input(entered.phone, region),
+            *counter.button(contact, ctx.settings),
             *([] if form.origin.is_direct else _further_numbers(contact, region)),
             _method_input(contact, entered.method),
             *([b.context(*affected)] if affected else []),

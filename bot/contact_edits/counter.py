@@ -1,0 +1,181 @@
+"""Verified at the counter: the contact texts a code to the district's number, which proves the number and enters it.
+
+The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once, for ten minutes, and only for the
+contact and the clerk it was issued for. Then it rests for a day: a text that arrives late finds no other contact.
+
+A verified number may be texted for every contact who has it, unless it texted STOP, which only START ends.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from bot.access import identity, rights
+from bot.access.identity import AccessRules
+from bot.access.rights import Actor
+from bot.cleanup_list.tried_numbers import add_number, may_show_status
+from bot.contact_edits.change import enter_number
+from bot.contact_edits.locking import lock_contact
+from bot.db import audit, outbox
+from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.audit import Subject
+from bot.db.models.counter import CodeText, CounterCode, CounterState
+from bot.db.models.edits import EditField
+from bot.db.models.messages import PhoneNumber, VerifiedHow
+from bot.domain import display
+from bot.errors import UserError
+from bot.mass_messages.wrong_person import release_number
+from bot.providers.counter_codes import CounterText
+
+VALID = timedelta(minutes=10)
+KEPT = timedelta(days=1)
+# No years, and hardly a time of day, which families text, too.
+_CODES = range(2100, 10_000)
+# With so many alive, one text in forty that only looks like a code would hit one.
+_MOST_ALIVE = 200
+# Texts of one number with a code, right or wrong, within `VALID`: more are guesses.
+_MOST_TEXTS = 5
+# Longer than a call to Slack takes.
+_LEASE = timedelta(minutes=2)
+# The clerk was checked with Slack when the code was issued, or up to ten minutes before.
+_CHECKED_WITHIN = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The dialog of a contact in which a code is shown: its student, the list behind it, and the view of the student dialog below it."""
+
+    contact_id: int
+    student_id: int
+    list_id: int
+    student_view_id: str | None = None
+
+
+def issue_code(session: Session, counter: Counter, *, actor: Actor, now: datetime) -> CounterCode:
+    """Issue a code that no other clerk has; an earlier one of this person for the same contact ends.
+
+    Raises:
+        UserError: this person may not change the contact, or too many codes are in use.
+    """
+    rights.require_editor(actor)
+    rights.require_contact(session, counter.contact_id, actor=actor, student_id=counter.student_id)
+    alive = CounterCode.used_at.is_(None), CounterCode.expires_at > now
+    own = update(CounterCode).where(
+        CounterCode.contact_id == counter.contact_id, CounterCode.clerk == actor.user_id, *alive
+    )
+    session.execute(own.values(expires_at=now, state=CounterState.SHOWN))
+    resting = set(session.scalars(select(CounterCode.code)))
+    free = [str(number) for number in _CODES if str(number) not in resting]
+    number_alive = session.scalar(select(func.count()).select_from(CounterCode).where(*alive)) or 0
+    while free and number_alive < _MOST_ALIVE:
+        code = free.pop(secrets.randbelow(len(free)))
+        values = {**vars(counter), "code": code, "clerk": actor.user_id, "issued_at": now}
+        values |= {"expires_at": now + VALID, "due_at": now + VALID}
+        # Another clerk may be getting the same code at this moment.
+        added = insert(CounterCode).values(values).on_conflict_do_nothing().returning(CounterCode)
+        if issued := session.scalar(added):
+            return issued
+    sentence = "Too many codes are in use at the moment. Try again in a few minutes, or press Edit and type the number."
+    raise UserError("counter.too_many", sentence)
+
+
+def take_code(session: Session, text: CounterText, *, rules: AccessRules, today: date, now: datetime) -> bool:
+    """Verify the sender's number with a code, for the clerk who shows it; False, and nothing is changed, for any other text.
+
+    The clerk must still have the right to change the contact.
+    """
+    values = {"provider": text.provider, "event_key": text.event_key, "phone": text.phone, "received_at": now}
+    new = insert(CodeText).values(values).on_conflict_do_nothing().returning(CodeText.event_key)
+    if session.scalar(new) is None or _is_guessing(session, text.phone, now):
+        return False
+    shown = select(CounterCode).where(CounterCode.code == text.code, CounterCode.issued_at <= now)
+    alive = shown.where(CounterCode.used_at.is_(None), CounterCode.expires_at > now)
+    code = session.scalar(alive.with_for_update())
+    if code is None:
+        return False
+    actor = identity.load_known_actor(
+        session, code.clerk, checked_since=now - _CHECKED_WITHIN, rules=rules, today=today
+    )
+    if actor is None or not _may_change(session, code, actor):
+        return False
+    _verify(session, code.contact_id, text.phone, actor=actor, now=now)
+    code.used_at, code.state, code.due_at = now, CounterState.PENDING, now
+    return True
+
+
+def _is_guessing(session: Session, phone: str, now: datetime) -> bool:
+    lately = select(func.count()).where(CodeText.phone == phone, CodeText.received_at > now - VALID)
+    return (session.scalar(lately) or 0) > _MOST_TEXTS
+
+
+def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:
+    try:
+        rights.require_editor(actor)
+        rights.require_contact(session, code.contact_id, actor=actor, student_id=code.student_id)
+    except UserError:
+        return False
+    return True
+
+
+def _verify(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
+    """Enter the number, and end a wrong person. Its status is shown from now on: it is not a stranger's."""
+    contact = lock_contact(session, contact_id)
+    add_number(session, contact_id, phone)
+    enter_number(session, contact, phone, actor=actor, now=now)
+    _lift(session, phone, actor=actor, now=now)
+    _record(session, contact_id, phone, VerifiedHow.COUNTER, actor=actor, now=now)
+
+
+def confirm_number(
+    session: Session, contact_id: int, *, student_id: int, version: int, actor: Actor, now: datetime
+) -> str:
+    """Record that the family confirmed the contact's number (E.164, returned) in a call.
+
+    Raises:
+        VersionConflict: the contact is not at `version` anymore.
+        UserError: there is no number, or this person may not change the contact.
+    """
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    contact = lock_contact(session, contact_id, version=version)
+    phone = contact.values[EditField.PHONE]
+    if phone is None:
+        raise UserError("counter.no_number", "There is no number to confirm. Press Edit and enter it.")
+    # As for everything about a number that was only typed: it may be a stranger's.
+    if may_show_status(session, contact.contact, phone):
+        _lift(session, phone, actor=actor, now=now)
+    _record(session, contact_id, phone, VerifiedHow.CALL, actor=actor, now=now)
+    return phone
+
+
+def _lift(session: Session, phone: str, *, actor: Actor, now: datetime) -> None:
+    """Return a number that was parked as Wrong person to texting."""
+    if release_number(session, phone, now=now):
+        audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
+
+
+def _record(session: Session, contact_id: int, phone: str, how: VerifiedHow, *, actor: Actor, now: datetime) -> None:
+    lock_cleanup_list(session)
+    values = {"verified_at": now, "verified_how": how, "verified_by": actor.user_id}
+    verified = insert(PhoneNumber).values(phone=phone, **values)
+    session.execute(verified.on_conflict_do_update(index_elements=[PhoneNumber.phone], set_=values))
+    action = "number.verified" if how is VerifiedHow.COUNTER else "number.confirmed"
+    subject = Subject("contact", contact_id)
+    audit.record(session, subject, actor=actor.user_id, action=action, after=display.masked(phone), now=now)
+
+
+def claim_dialog(session: Session, *, now: datetime) -> CounterCode | None:
+    """Lease the next code whose dialog is to be redrawn. To draw it twice does no harm."""
+    on_expiry = {"state": CounterState.PENDING}
+    return outbox.claim(session, CounterCode, now=now, lease=_LEASE, on_expiry=on_expiry)
+
+
+def delete_old_codes(session: Session, *, now: datetime) -> int:
+    """Delete the codes and the texts with a code after a day; return how many."""
+    codes = delete(CounterCode).where(CounterCode.expires_at < now - KEPT).returning(CounterCode.id)
+    texts = delete(CodeText).where(CodeText.received_at < now - KEPT).returning(CodeText.event_key)
+    return len(session.execute(codes).all()) + len(session.execute(texts).all())
