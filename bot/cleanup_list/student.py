@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.access import rights
 from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
+from bot.cleanup_list import last_verified
 from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
+from bot.cleanup_list.last_verified import LastVerified
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.db.models.base import ContactMethod
@@ -86,6 +88,7 @@ class ContactCard:
     note: str | None
     noted: NoteKind | None
     texted_since: datetime | None
+    verified: LastVerified | None
     on_list: bool
     updated_at: datetime | None
     updated_by: str | None
@@ -206,6 +209,7 @@ _CONTACTS = (
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
         *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
+        *last_verified.COLUMNS,
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
         *(ListEntry.claimed_by, ListEntry.claimed_at, *CALL_COLUMNS, BOUND_PARAMS.today.label("today")),
         *(Delivery.provider, Delivery.code, Delivery.final_at, MassMessage.title, MassMessage.sent_at),
@@ -239,6 +243,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         note=row.sis_phone_note,
         noted=NoteKind(row.noted) if row.noted and row.is_tried else None,
         texted_since=row.texted_since if status is SmsStatus.OPT_OUT else None,
+        verified=last_verified.from_row(row),
         on_list=row.listed_since is not None,
         updated_at=row.updated_at,
         updated_by=row.updated_by,

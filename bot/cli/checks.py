@@ -23,6 +23,7 @@ from bot.sis.choose_source import choose_source
 from bot.sis.choose_writer import probe_aeries
 from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome
+from bot.slack.student import counter
 from bot.web.readiness import Check, readiness_checks
 
 # Slack refuses a request whose timestamp is more than 300 s off.
@@ -47,6 +48,7 @@ def run_checks(config: Settings, engine: Engine, *, now: datetime) -> list[Check
         _signing_secret(config),
         _ingest_token(config),
         _receipts(config),
+        check_counter(config),
         *_logs(config),
         secret_lengths(config),
         check_mail(config),
@@ -167,6 +169,16 @@ def _receipts(config: Settings) -> Check:
         return Check(name, ok=True, sentence=f"are accepted from {', '.join(accepted)}.")
     secrets = ", ".join(provider.SECRET.upper() for provider in registry.BY_NAME.values())
     return Check(name, ok=None, sentence=f"are accepted from no provider. Set the secret of yours: {secrets}.")
+
+
+def check_counter(config: Settings) -> Check:
+    """Say whether clerks are offered *Verify now*, which waits for a text of the family."""
+    name = "verifying at the counter"
+    if counter.is_offered(config):
+        sentence = "is offered. It works once your provider forwards texts of families to its address here."
+        return Check(name, ok=True, sentence=sentence)
+    missing = "OPT_IN_NUMBER" if not config.opt_in_number else "the secret of a provider that forwards texts"
+    return Check(name, ok=None, sentence=f"is not offered: {missing} is not set.")
 
 
 def _logs(config: Settings) -> list[Check]:

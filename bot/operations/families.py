@@ -100,6 +100,7 @@ def erase_contacts(session: Session, ids: Sequence[int]) -> Counter[str]:
             "deliveries": f"deliveries d USING {sent} WHERE d.id = sent.id",
             "entries of the list": "cleanup_list WHERE contact_id = ANY (:ids)",
             "changes of the list": "list_changes WHERE contact_id = ANY (:ids)",
+            "codes at the counter": "counter_codes WHERE contact_id = ANY (:ids)",
             "edits": "edits WHERE contact_id = ANY (:ids)",
             "contacts": "contacts WHERE id = ANY (:ids)",
         },

@@ -40,7 +40,8 @@ _PARTS = {
         SELECT contact_id, reason, made_by, made_at, undone_by, undone_at FROM removals
         WHERE contact_id = ANY (:ids) AND (student_id = :id OR student_id IS NULL) ORDER BY id""",
     "numbers": """
-        SELECT phone, status, since, opted_out_at, opted_out_by, opted_in_at, wrong_person_at, wrong_person_by, noted
+        SELECT phone, status, since, opted_out_at, opted_out_by, opted_in_at, wrong_person_at, wrong_person_by, noted,
+               verified_at, verified_how, verified_by
         FROM phone_numbers WHERE phone = ANY (:phones) ORDER BY phone""",
     "messages": f"""
         SELECT contact_id, title, sent_at, phone, outcome, code, final_at
@@ -68,6 +69,7 @@ UNION SELECT unnest(ARRAY[base, value]) FROM edits WHERE contact_id = ANY (:ids)
 _TEXTS = text("""
 DELETE FROM unclear_texts t WHERE phone = ANY (:phones) AND NOT EXISTS (SELECT FROM contact_reach r WHERE r.phone = t.phone)
 """)
+_CODE_TEXTS = text("DELETE FROM code_texts WHERE phone = ANY (:phones)")
 # Contacts of no other student; a link that has ended counts as long as the other student is here.
 _ONLY_THEIRS = text("""
 SELECT contact_id FROM student_contacts l WHERE student_id = :id
@@ -133,6 +135,7 @@ def forget_student(session: Session, student: Student) -> Erased:
     phones = _phones(session, only_theirs)
     rows = erase_students(session, [student.id]) + erase_contacts(session, only_theirs)
     rows["texts"] = session.connection().execute(_TEXTS, {"phones": phones}).rowcount
+    rows["texts with a code"] = session.connection().execute(_CODE_TEXTS, {"phones": phones}).rowcount
     rows["numbers"] = erase_numbers(session, phones)
     rows["words of names"] = erase_unused_words(session)
     return Erased(+rows, len(contacts) - len(only_theirs))

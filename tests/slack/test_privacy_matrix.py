@@ -197,6 +197,7 @@ EMPTY = (
     "You have no students here",
     "Your school has no students",
     "Nothing is pending",
+    "Every contact who gets texts was verified",
     "is left to fix",
     "This list is empty now",
     "None of your students has",

@@ -153,6 +153,11 @@ def open_edit(person, scene):
     assert person.press(person.view, action_id="contact.edit", value=str(scene.maria)).ok
 
 
+def open_counter(person, scene):
+    open_edit(person, scene)
+    assert person.press(person.view, action_id="contact.verify_now").ok
+
+
 def open_remove(person, scene):
     open_student(person, scene)
     assert screens.choose_more(person, "contact.remove", scene.maria).ok
@@ -341,6 +346,7 @@ LISTS = {
     "What helps most": EntryPoint(no_screen, command("most")),
     "forecast": EntryPoint(no_screen, command("forecast grade 5")),
     "pending changes": EntryPoint(no_screen, command("pending")),
+    "contacts to verify": EntryPoint(no_screen, command("unverified")),
     "menu": EntryPoint(open_list, _show_red(lambda person: person.last())),
     "next page": EntryPoint(open_list, press_last(action_id="list.show.next")),
     "suggestion": EntryPoint(open_list, press_last(action_id="list.show.suggestion.0")),
@@ -408,6 +414,8 @@ STUDENT = {
     ),
     "Edit": EntryPoint(open_student, press_in_view("contact.edit", "maria")),
     "Edit, saved": EntryPoint(open_edit, save({"phone": "(312) 555-7177", "method": "call"})),
+    "Verify now": EntryPoint(open_edit, press_in_view("contact.verify_now", "maria")),
+    "They confirmed it": EntryPoint(open_counter, press_in_view("contact.number_confirmed")),
     "Remove": EntryPoint(open_student, choose_more("contact.remove")),
     "Remove, confirmed": EntryPoint(open_remove, save({"reason": "asked"})),
     "Told us to stop": EntryPoint(open_student, choose_more("contact.spoken_stop")),
@@ -534,5 +542,6 @@ def _tables(session):
         "report_imports",
         "sync_runs",
         "unclear_texts",
+        "counter_codes",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}

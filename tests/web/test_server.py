@@ -25,10 +25,14 @@ from support import people
 from support.ingest_schemas import validator
 from twilio.request_validator import RequestValidator
 
+from bot.access.rights import AccessLevel
+from bot.contact_edits.counter import Counter, issue_code
 from bot.db.engine import build_engine
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
+from bot.db.models.slack import SlackUser
 from bot.db.models.unclear_texts import UnclearText
+from bot.db.models.views import contact_reach
 from bot.sandbox.slack.server import serve_app
 from bot.settings import Settings
 from bot.web import server
@@ -223,6 +227,23 @@ def test_repeated_receipt_is_stored_once(bot, session):
 def test_receipt_with_a_bad_signature_is_not_stored(bot, session):
     assert from_twilio(bot, secret="guessed").status_code == 403
     assert stored_receipts(session) == 0
+
+
+def test_text_with_a_code_verifies_the_number_of_a_contact(bot, session):
+    district = people.create_district(session)
+    sam = people.student(session, at=district.lincoln)
+    maria = people.contact(session, sam, phone="+13125550142")
+    clara = people.actor_of(district.clara, level=AccessLevel.SCHOOLS, at=(district.lincoln,))
+    now = datetime.now(UTC)
+    session.add(SlackUser(user_id=clara.user_id, email=clara.email, full_member=True, checked_at=now))
+    code = issue_code(session, Counter(maria.id, sam.id, list_id=1), actor=clara, now=now).code
+    session.commit()
+    fields = {"MessageSid": "SM2", "SmsStatus": "received", "From": "+13125559901", "Body": f"Code {code}"}
+    assert {from_twilio(bot, fields).status_code for _ in range(2)} == {204}
+    session.rollback()
+    reach = contact_reach.c
+    assert session.scalar(select(reach.phone).where(reach.contact_id == maria.id)) == "+13125559901"
+    assert session.scalars(select(UnclearText)).all() == []
 
 
 def test_malformed_receipt_is_refused(bot, session):

@@ -115,7 +115,8 @@ def _heading(form: ContactForm, region: str, our_number: str | None) -> list[Blo
     advice = [] if is_explained else [*contact_block.explain(contact, our_number), *contact_block.facts(contact)]
     number = contact_block.phone_link(contact.phone, region) if contact.phone else None
     state = contact_block.state(contact, number)
-    lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice]
+    last = contact_block.verified(contact)
+    lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice, *last]
     return [b.section("\n".join(lines)), *contact_buttons.offers(contact, student.student_id)]
 
 

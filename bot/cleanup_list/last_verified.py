@@ -1,0 +1,73 @@
+"""When a number was last known to be the contact's, and how: a text arrived, a code at the counter, a call, or a colleague's word.
+
+Nothing is kept for it but what a person did: the deliveries of one contact are cheap to read. A number from the student information
+system has no date there, so it counts only with one of these.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
+from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, VerifiedHow
+from bot.db.models.views import effective_contacts
+from bot.domain.sms_status import Outcome
+
+
+class Proof(StrEnum):
+    """How a number was verified."""
+
+    COUNTER = VerifiedHow.COUNTER
+    CALL = VerifiedHow.CALL
+    COLLEAGUE = "colleague"  # Took back a wrong person.
+    DELIVERED = "delivered"
+    ENTERED = "entered"
+
+
+@dataclass(frozen=True)
+class LastVerified:
+    """The newest proof of a number. `by` is the Slack user of a code or a call."""
+
+    proof: Proof
+    at: datetime
+    by: str | None = None
+
+
+_ADULT = effective_contacts.c
+_DELIVERED_AT = (
+    select(func.max(MassMessage.sent_at))
+    .join_from(Delivery, MassMessage, MassMessage.id == Delivery.mass_message_id)
+    .where(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED)
+    .correlate(effective_contacts)
+    .scalar_subquery()
+)
+KEPT_EDITS = [str(state) for state in (*IN_FORCE, EditState.ABSORBED)]
+_ENTERED_AT = (
+    select(func.max(Edit.made_at))
+    .where(Edit.contact_id == _ADULT.contact_id, Edit.field == EditField.PHONE, Edit.value == _ADULT.phone)
+    .where(Edit.state.in_(KEPT_EDITS))
+    .correlate(effective_contacts)
+    .scalar_subquery()
+)
+# Columns of a row of `effective_contacts`, joined with the number.
+COLUMNS = (
+    *(PhoneNumber.verified_at, PhoneNumber.verified_how, PhoneNumber.verified_by),
+    *(_DELIVERED_AT.label("delivered_at"), _ENTERED_AT.label("entered_at")),
+)
+LAST_VERIFIED_AT = func.greatest(PhoneNumber.verified_at, _DELIVERED_AT, _ENTERED_AT)
+
+
+def from_row(row: Any) -> LastVerified | None:
+    """Return the newest proof of a row with `COLUMNS` and `is_tried`. A number that was only typed shows nothing but that."""
+    by_staff = Proof(row.verified_how) if row.verified_how else Proof.COLLEAGUE
+    found = {Proof.ENTERED: row.entered_at}
+    if row.is_tried:
+        found |= {by_staff: row.verified_at, Proof.DELIVERED: row.delivered_at}
+    proofs = [LastVerified(proof, at) for proof, at in found.items() if at]
+    newest = max(proofs, key=lambda proof: proof.at, default=None)
+    if newest and newest.proof is by_staff:
+        return LastVerified(newest.proof, newest.at, row.verified_by)
+    return newest

@@ -1,0 +1,333 @@
+"""Codes at the counter: what a text with one proves, for whom, and for how long."""
+
+import os
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+from support import edits, people
+from support import mass_messages as messages
+from support.counter_model import CounterModel
+from support.errors import refused
+
+from bot.access.identity import AccessRules
+from bot.access.rights import AccessLevel
+from bot.contact_edits import counter
+from bot.contact_edits.counter import Counter, confirm_number, delete_old_codes, issue_code, take_code
+from bot.contact_edits.undo import undo_edit
+from bot.db.models.counter import CodeText, CounterCode
+from bot.db.models.edits import Audit, Edit
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.slack import SlackUser
+from bot.db.models.views import contact_reach
+from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
+from bot.mass_messages.wrong_person import park_numbers
+from bot.providers.counter_codes import CounterText, read_code
+from bot.providers.receipt import FamilyText
+
+NOW = people.NOW
+OLD, NEW, OTHER = "+13125550142", "+13125559901", "+13125559902"
+HISTORIES = int(os.environ.get("HISTORIES", "150"))
+
+
+@pytest.fixture
+def office(session):
+    """Clara's office, with Sam's mother Maria; Slack was asked about both clerks lately."""
+    return Desk(session)
+
+
+class Desk:
+    """Two clerks and the contacts of one school, with the verbs of the counter at a time."""
+
+    def __init__(self, session, contacts=1):
+        self.session, self.texts = session, 0
+        lincoln = people.create_district(session).lincoln
+        self.clerks = [
+            people.staff(session, given, "Clerk", f"{given}@desk.example", role="siteAdministrator", at=lincoln)
+            for given in ("Cleo", "Cora")
+        ]
+        self.actors = [
+            people.actor_of(clerk, level=AccessLevel.SCHOOLS, at=(lincoln,), user_id=f"UC{clerk.id}")
+            for clerk in self.clerks
+        ]
+        for actor in self.actors:
+            user = SlackUser(user_id=actor.user_id, email=actor.email, full_member=True, time_zone=None)
+            user.checked_at = NOW + timedelta(days=1)
+            session.add(user)
+        self.sam = people.student(session, at=lincoln)
+        self.contacts = [people.contact(session, self.sam, given=f"Maria{n}", phone=OLD) for n in range(contacts)]
+        self.maria = self.contacts[0]
+        session.commit()
+
+    def issue(self, contact=None, *, actor=None, now=NOW):
+        shown = Counter((contact or self.maria).id, self.sam.id, list_id=1)
+        return issue_code(self.session, shown, actor=actor or self.actors[0], now=now).code
+
+    def text(self, code, phone=NEW, *, key=None, now=NOW):
+        self.texts += 1
+        received = CounterText("twilio", key or f"SM{self.texts}", phone, code)
+        return take_code(self.session, received, rules=AccessRules(), today=people.TODAY, now=now)
+
+    def phone(self, contact=None):
+        reach = contact_reach.c
+        return self.session.scalar(select(reach.phone).where(reach.contact_id == (contact or self.maria).id))
+
+    def number(self, phone=NEW):
+        self.session.expire_all()
+        return self.session.get(PhoneNumber, phone)
+
+
+def test_text_with_the_code_enters_the_number_for_the_clerk(office, session):
+    assert office.text(office.issue())
+    assert office.phone() == NEW
+    edit = session.scalars(select(Edit)).one()
+    assert (edit.made_by, edit.value) == (office.actors[0].user_id, NEW)
+    assert (office.number().verified_how, office.number().verified_at) == ("counter", NOW)
+    actions = session.scalars(select(Audit.action).order_by(Audit.id)).all()
+    assert actions == ["phone.changed", "number.verified"]
+    undo_edit(session, edit.id, actor=office.actors[0], now=NOW)
+    assert office.phone() == OLD
+
+
+def test_number_that_the_contact_has_is_only_verified(office, session):
+    assert office.text(office.issue(), OLD)
+    assert session.scalars(select(Edit)).all() == []
+    assert office.number(OLD).verified_by == office.actors[0].user_id
+
+
+def test_code_counts_once(office):
+    code = office.issue()
+    assert office.text(code)
+    assert not office.text(code, OTHER)
+    assert office.phone() == NEW
+
+
+def test_code_ends_after_ten_minutes(office):
+    code = office.issue()
+    assert not office.text(code, now=NOW + counter.VALID)
+    assert office.phone() == OLD
+
+
+def test_code_replaced_by_a_new_one_ends(office):
+    first, second = office.issue(), office.issue()
+    assert not office.text(first)
+    assert office.text(second)
+
+
+def test_unknown_code_is_not_stored_with_its_words(office, session):
+    assert not office.text("9999")
+    row = session.scalars(select(CodeText)).one()
+    assert "9999" not in str(vars(row))
+
+
+def test_repeated_report_of_a_text_counts_once(office, session):
+    assert office.text(office.issue(), key="SM1")
+    session.execute(text("UPDATE counter_codes SET used_at = NULL"))
+    assert not office.text(session.scalars(select(CounterCode.code)).one(), OTHER, key="SM1")
+
+
+def test_number_that_guesses_is_not_believed(office):
+    code = office.issue()
+    assert not any(office.text(guess) for guess in ("2101", "2102", "2103", "2104", "2105") if guess != code)
+    assert not office.text(code)
+    assert office.text(code, OTHER)
+
+
+def test_code_rests_for_a_day(office, session, monkeypatch):
+    monkeypatch.setattr(counter, "_CODES", range(2100, 2102))
+    first, second = office.issue(), office.issue(actor=office.actors[1])
+    assert {first, second} == {"2100", "2101"}
+    with refused("counter.too_many"):
+        office.issue(now=NOW + timedelta(hours=23))
+    delete_old_codes(session, now=NOW + timedelta(hours=25))
+    assert office.issue(now=NOW + timedelta(hours=25)) in {"2100", "2101"}
+
+
+def test_too_many_codes_are_refused_and_nothing_changes(office, monkeypatch):
+    monkeypatch.setattr(counter, "_MOST_ALIVE", 1)
+    code = office.issue(actor=office.actors[1])
+    with refused("counter.too_many"):
+        office.issue()
+    assert office.text(code)
+
+
+def test_clerk_who_lost_the_right_verifies_nothing(office, session):
+    code = office.issue()
+    office.clerks[0].active = False
+    session.flush()
+    assert not office.text(code)
+    assert office.phone() == OLD
+
+
+def test_opted_out_number_is_verified_and_stays_so(office, session):
+    apply_opt_out(session, NEW, by="twilio", now=NOW)
+    assert office.text(office.issue())
+    assert office.phone() == NEW
+    assert office.number().opted_out_at
+    assert messages.the_list(session) == {office.maria.id: "opt_out"}
+    apply_opt_in(session, NEW, now=NOW)
+    assert not office.number().opted_out_at
+
+
+def test_wrong_person_ends_with_the_text(office, session):
+    park_numbers(session, {OLD: NOW}, by="twilio", now=NOW)
+    assert messages.the_list(session) == {office.maria.id: "wrong_person"}
+    assert office.text(office.issue(), OLD)
+    assert office.number(OLD).wrong_person_at is None
+    assert messages.the_list(session) == {}
+    assert "wrong_person.lifted" in session.scalars(select(Audit.action)).all()
+
+
+def test_older_report_of_a_wrong_person_does_not_count_after_it(office, session):
+    assert office.text(office.issue())
+    assert park_numbers(session, {NEW: NOW - timedelta(hours=1)}, by="deactivations", now=NOW) == []
+
+
+def test_confirmed_number_is_no_proof_for_a_strangers(office, session):
+    """A typed number may be a stranger's: to confirm it ends no wrong person."""
+    park_numbers(session, {NEW: NOW}, by="twilio", now=NOW)
+    session.add(
+        Edit(contact_id=office.maria.id, field="phone", base=OLD, value=NEW, made_by="U1", made_at=NOW, state="pending")
+    )
+    session.flush()
+    confirm(office)
+    assert office.number().wrong_person_at
+    assert office.number().verified_how == "call"
+
+
+def confirm(office):
+    version = office.session.scalar(select(people.Contact.version).where(people.Contact.id == office.maria.id))
+    of_student = {"student_id": office.sam.id, "version": version}
+    confirm_number(office.session, office.maria.id, **of_student, actor=office.actors[0], now=NOW)
+
+
+def test_codes_and_texts_are_deleted_after_a_day(office, session):
+    office.text(office.issue())
+    delete_old_codes(session, now=NOW + timedelta(days=2))
+    assert session.scalars(select(CounterCode)).all() == session.scalars(select(CodeText)).all() == []
+
+
+CODES = ["4821", "Code 4821", "4821.", "my code is 4821 thanks!", "Hola, mi código es 4821, gracias", "４８２１"]
+NO_CODES = [
+    "48210",
+    "482",
+    "stop 4821",
+    "STOP",
+    "room 4821",
+    "4821 4822",
+    "I paid 4821",
+    "",
+    "4821 " * 30,
+    "who is 4821",
+]
+
+
+@pytest.mark.parametrize("words", CODES)
+def test_text_is_a_code(words):
+    assert read_code(FamilyText("twilio", "SM1", NEW, words)).code == "4821"
+
+
+@pytest.mark.parametrize("words", NO_CODES)
+def test_text_is_no_code(words):
+    assert read_code(FamilyText("twilio", "SM1", NEW, words)) is None
+
+
+def test_code_is_not_in_the_representation():
+    assert "4821" not in repr(read_code(FamilyText("twilio", "SM1", NEW, "4821")))
+
+
+# Histories.
+
+PHONES = [OLD, NEW, OTHER]
+
+
+class History:
+    """One random history at a desk with three contacts, which the model predicts step by step."""
+
+    def __init__(self, desk, seed):
+        self.desk, self.random, self.now, self.sent = desk, random.Random(seed), NOW, []  # noqa: S311
+        self.model = CounterModel({contact.id: OLD for contact in desk.contacts})
+        self.steps = {
+            self.issue: 6,
+            self.text: 8,
+            self.repeat: 2,
+            self.wait: 4,
+            self.stop: 1,
+            self.park: 1,
+            self.take_right: 1,
+            self.change: 2,
+        }
+
+    def run(self):
+        for step in self.random.choices(list(self.steps), self.steps.values(), k=self.random.randint(4, 14)):
+            step()
+            self.now += timedelta(seconds=self.random.randint(1, 40))
+            self.check()
+
+    def issue(self):
+        contact, clerk = self.random.choice(self.desk.contacts), self.random.choice(self.desk.actors)
+        code = self.desk.issue(contact, actor=clerk, now=self.now)
+        assert code not in self.model.codes
+        self.model.issue(code, contact.id, clerk.user_id, self.now)
+
+    def text(self):
+        code = self.random.choice([*self.model.codes, "2099"])
+        self._send((f"SM{len(self.sent)}", self.random.choice(PHONES), code))
+
+    def repeat(self):
+        if self.sent:
+            self._send(self.random.choice(self.sent))
+
+    def _send(self, sent):
+        key, phone, code = sent
+        before = dict(self.model.phones)
+        expected = self.model.text(key, phone, code, self.now)
+        taken = self.desk.text(code, phone, key=key, now=self.now)
+        assert taken == (expected is not None), (sent, before)
+        self.sent.append(sent)
+
+    def wait(self):
+        self.now += timedelta(seconds=self.random.choice([30, 300, 599, 600, 601, 1200]))
+
+    def stop(self):
+        phone = self.random.choice(PHONES)
+        apply_opt_out(self.desk.session, phone, by="twilio", now=self.now)
+        self.model.stopped.add(phone)
+
+    def park(self):
+        phone = self.random.choice(PHONES)
+        if park_numbers(self.desk.session, {phone: self.now + timedelta(seconds=1)}, by="twilio", now=self.now):
+            self.model.parked.add(phone)
+
+    def take_right(self):
+        position = self.random.randrange(2)
+        clerk = self.desk.clerks[position]
+        clerk.active = not clerk.active
+        self.desk.session.flush()
+        self.model.without_rights ^= {self.desk.actors[position].user_id}
+
+    def change(self):
+        contact, phone = self.random.choice(self.desk.contacts), f"+1312555{self.random.randint(8000, 8999)}"
+        edits.change(self.desk.session, contact, phone=phone, actor=self.desk.actors[0], now=self.now)
+        self.model.phones[contact.id] = phone
+
+    def check(self):
+        desk = self.desk
+        assert {contact.id: desk.phone(contact) for contact in desk.contacts} == self.model.phones
+        rows = desk.session.execute(
+            select(PhoneNumber.phone, PhoneNumber.opted_out_at, PhoneNumber.wrong_person_at)
+        ).all()
+        assert {row.phone for row in rows if row.opted_out_at} == self.model.stopped
+        assert {row.phone for row in rows if row.wrong_person_at} == self.model.parked
+
+
+def test_no_code_is_taken_twice_late_or_for_another_contact(session):
+    """`HISTORIES=10000 pytest tests/contact_edits/test_counter.py -k no_code_is_taken -s` is the long run."""
+    desk = Desk(session, contacts=3)
+    for seed in range(HISTORIES):
+        with session.begin_nested() as savepoint:
+            History(desk, seed).run()
+            savepoint.rollback()
+        session.expire_all()
+    print(f"{HISTORIES:,} histories")
