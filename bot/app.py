@@ -29,6 +29,8 @@ from bot.slack.student.remove import RemoveDialog
 from bot.slack.student.wrong_person import WrongPersonDialog
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
+from bot.slack.teachers import answer as teacher_answer
+from bot.slack.teachers import question as teacher_question
 from bot.slack.texts import card as text_card
 from bot.templates.loader import Templates
 
@@ -85,7 +87,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     app.use(timing.measure)
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
-    notices = (sync_notice, edits_notice, text_card)
+    notices = (sync_notice, edits_notice, text_card, teacher_question, teacher_answer)
     lists = (download, digest_post, results_dialog)
     for feature in (commands, pending, write_back, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)

@@ -21,6 +21,7 @@ from bot.app import make_context, utc_now
 from bot.cleanup_list.claims import expire_claims
 from bot.contact_edits.bulk import delete_old_changes
 from bot.contact_edits.counter import delete_old_codes
+from bot.contact_edits.teacher_questions import ask_daily, delete_old_questions
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.session import transaction
@@ -51,6 +52,8 @@ from bot.slack.list import bulk_worker, download_post
 from bot.slack.results import worker as results_worker
 from bot.slack.student import counter, wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
+from bot.slack.teachers import answer as teacher_answer
+from bot.slack.teachers import question as teacher_question
 from bot.slack.texts import post as text_post
 from bot.sync.hold import load_approval
 from bot.sync.notices import enqueue_notices
@@ -128,6 +131,7 @@ def _jobs(
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
         "weekly_reports": lambda: weekly_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
+        "teachers_asked": lambda: _ask_teachers(context, slack_client),
         "counter_dialogs": lambda: _redraw_counter_dialogs(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,
@@ -245,6 +249,7 @@ def _delete_old_rows(session: Session, *, now: datetime) -> int:
         + delete_old_admin_notices(session, now=now)
         + delete_old_texts(session, now=now)
         + delete_old_codes(session, now=now)
+        + delete_old_questions(session, now=now)
     )
 
 
@@ -326,6 +331,16 @@ def _send_notices(context: AppContext, slack_client: Any) -> int:
         return 0
     posts = (notice_post, wrong_person_notice, admin_notice_post, write_back)
     return sum(post.send_due(context, slack_client) for post in posts)
+
+
+def _ask_teachers(context: AppContext, slack_client: Any) -> int:
+    """Ask about students each morning, where the district wants that; send messages to teachers, and their answers to the office."""
+    if context.settings.ask_teachers == "daily":
+        with transaction(context.engine) as session:
+            ask_daily(session, zone=context.settings.zone, now=context.now())
+    if not slack_client or context.settings.ask_teachers == "off":
+        return 0
+    return sum(post.send_due(context, slack_client) for post in (teacher_question, teacher_answer))
 
 
 def _redraw_counter_dialogs(context: AppContext, slack_client: Any) -> int:

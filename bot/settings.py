@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=1, le=65535)
     timezone: str = "America/Chicago"
     phone_region: str = "US"
+    ask_teachers: Literal["off", "button", "daily"] = "button"
     sis_oneroster_csv: Path | None = None
     sis_oneroster_url: str | None = None
     sis_oneroster_client_id: str | None = None

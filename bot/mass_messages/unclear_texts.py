@@ -62,7 +62,8 @@ def enqueue_cards(session: Session, *, rules: AccessRules, now: datetime) -> int
 
 def _enqueue(session: Session, unclear: UnclearText, rules: AccessRules, now: datetime) -> int:
     asked = set(session.scalars(select(TextCard.reader).where(TextCard.unclear_text_id == unclear.id)))
-    for readers in (_clerks(session, unclear.phone, rules), _admins(session, rules)):
+    schools = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(_links(unclear.phone)))
+    for readers in (clerks_of(session, schools, rules), admins(session, rules)):
         rows = [
             {"unclear_text_id": unclear.id, "reader": reader, "due_at": now}
             for reader in readers[:_MAX_READERS]
@@ -74,9 +75,8 @@ def _enqueue(session: Session, unclear: UnclearText, rules: AccessRules, now: da
     return 0
 
 
-def _clerks(session: Session, phone: str, rules: AccessRules) -> Sequence[str]:
-    """Return the emails of those who may edit contacts at a school of the students with this number, by alphabet."""
-    schools = select(StudentSchool.school_id).where(StudentSchool.student_id.in_(_links(phone)))
+def clerks_of(session: Session, schools: Select[int], rules: AccessRules) -> Sequence[str]:
+    """Return the emails of those who may edit contacts at one of these schools (a query of ids), by alphabet."""
     clerks = (
         select(Staff.email)
         .join(StaffRole, StaffRole.staff_id == Staff.id)
@@ -87,12 +87,13 @@ def _clerks(session: Session, phone: str, rules: AccessRules) -> Sequence[str]:
     return [email for email in session.scalars(clerks.distinct().order_by(Staff.email)) if email]
 
 
-def _admins(session: Session, rules: AccessRules) -> Sequence[str]:
+def admins(session: Session, rules: AccessRules) -> Sequence[str]:
+    """Return the emails of the administrators, who are asked where no one of a school can be."""
     if rules.admin_emails:
         return rules.admin_emails
-    admins = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id).where(Staff.active)
+    district = select(Staff.email).join(StaffRole, StaffRole.staff_id == Staff.id).where(Staff.active)
     by_name = (
-        admins.where(StaffRole.role.in_(DISTRICT_ROLES), Staff.email.is_not(None)).distinct().order_by(Staff.email)
+        district.where(StaffRole.role.in_(DISTRICT_ROLES), Staff.email.is_not(None)).distinct().order_by(Staff.email)
     )
     return [email for email in session.scalars(by_name) if email]
 

@@ -53,6 +53,9 @@ _PARTS = {
           AND NOT (action IN ('contact.removed', 'contact.brought_back')
                    AND coalesce(after LIKE 'student %' AND after <> 'student ' || :id, false))
         ORDER BY id""",
+    "questions_to_teachers": """
+        SELECT q.asked_at, q.asked_by, m.teacher, q.answer, q.phone, q.note, q.answered_at, q.decision, q.decided_by, q.decided_at
+        FROM teacher_questions q JOIN teacher_messages m ON m.id = q.message_id WHERE q.student_id = :id ORDER BY q.id""",
     "texts": """
         SELECT phone, opted_out, NULL AS text, sent_at, received_at FROM opt_out_texts WHERE phone = ANY (:phones)
         UNION ALL

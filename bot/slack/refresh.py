@@ -61,9 +61,7 @@ def _redraw_dialog(ctx: AppContext, client: WebClient, user_id: str, dialog: Ope
     with ctx.acting(client, user_id) as (session, actor):
         card = load_student(session, dialog.student_id, actor=actor)
     origin = DialogOrigin(dialog.student_id, redraw.list_id)
-    respond.update_dialog(
-        client, dialog.view_id, student_view.view(card, origin, our_number=ctx.our_number, done=redraw.notice)
-    )
+    respond.update_dialog(client, dialog.view_id, student_view.view(card, origin, ctx.settings, done=redraw.notice))
 
 
 def _redraw_list(ctx: AppContext, client: WebClient, view: OpenView, done: Notice | None) -> None:

@@ -36,6 +36,8 @@ SELECT min(coalesce(first_due_at, due_at)) FROM (
     UNION ALL SELECT first_due_at, due_at FROM wrong_person_notices WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM bulk_changes WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM text_cards WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM teacher_messages WHERE state IN ('pending', 'claimed')
+    UNION ALL SELECT first_due_at, due_at FROM answer_cards WHERE state IN ('pending', 'claimed')
     UNION ALL SELECT first_due_at, due_at FROM counter_codes WHERE state IN ('pending', 'claimed')
 ) AS unsent
 """)

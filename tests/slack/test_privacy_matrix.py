@@ -153,6 +153,32 @@ def test_only_the_office_imports_results(office, scene, table, use_copy, *, entr
 
 
 @pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
+@pytest.mark.parametrize("entry", surfaces.TEACHER)
+def test_only_the_teacher_who_was_asked_answers(office, scene, table, use_copy, *, entry, who):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    effects = use_copy(entry, (INSIDERS | OTHER_STAFF)[who])
+    was_asked = who == "their teacher"
+    assert ("not in your class anymore" in effects.sent) is not was_asked
+    saves = was_asked and entry in {"I have a number, sent", "Try somebody else, sent", "No idea"}
+    assert effects.changed == ({"audit", "teacher_questions"} if saves else set())
+    table.check(entry, who, "yes" if was_asked else "no")
+
+
+@pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
+@pytest.mark.parametrize("entry", surfaces.ANSWERS)
+def test_only_the_office_of_the_student_decides_about_an_answer(office, scene, table, use_copy, *, entry, who):
+    surfaces.ALL[entry].prepare(office.clara, scene)
+    effects = use_copy(entry, (INSIDERS | OTHER_STAFF)[who])
+    if "teacher" in who:
+        assert "approved by the office" in effects.sent
+    result = "no" if "teacher" in who else "hidden" if who == "clerk of another school" else "yes"
+    assert (NOT_ON_YOUR_LIST in effects.sent) is (result == "hidden")
+    assert ("teacher_questions" in effects.changed) is (result == "yes")
+    assert result == "yes" or effects.is_harmless
+    table.check(entry, who, result)
+
+
+@pytest.mark.parametrize("who", INSIDERS | OTHER_STAFF)
 @pytest.mark.parametrize("entry", surfaces.EXPORTS)
 def test_without_export_roles_no_one_gets_a_file(office, session, table, use, *, entry, who):
     effects = use(entry, (INSIDERS | OTHER_STAFF)[who](office, session))

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from support import edits, people, screens
 
 from bot.access.rights import AccessLevel
 from bot.db.models.messages import MassMessage
-from bot.db.models.roster import SyncRun
+from bot.db.models.roster import Contact, SyncRun
+from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion
 from bot.db.models.unclear_texts import UnclearText
 from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
@@ -22,6 +23,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.results import ids as result_ids
 from bot.slack.sync import edits_notice
 from bot.slack.sync import notice as sync_notice
+from bot.slack.teachers import question as teacher_question
 
 # Telling words of the two refusals.
 ASK_ADMIN = "lease ask data@district.example"
@@ -47,6 +49,10 @@ class Scene:
     run: int
     text: int
     channel: str
+    ned: int  # The adult of Kim3 who can be texted.
+    unas_mother: int
+    question: int  # To Ana, about Sam.
+    answer: int  # A number from Ana, for Una.
 
 
 Action = Callable[[Person, Scene], object]
@@ -71,7 +77,7 @@ def set_up(session, office):
     sam = people.student(session, at=lincoln)
     mates = _add_classmates(session, lincoln)
     una = people.student(session, "Una", at=lincoln)
-    people.contact(session, una)
+    unas_mother = people.contact(session, una)
     people.school_class(session, office.district.ana, lincoln, sam, una, *mates)
     maria = people.list_contact(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
@@ -87,8 +93,26 @@ def set_up(session, office):
     session.add(run)
     _post_digest(session, office)
     session.add(unclear)  # After the clock's round, which would send its card.
+    questions = _ask_teacher(session, office, sam, una)
     session.commit()
-    return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, run.id, unclear.id, office.channel)
+    ned = session.scalars(select(Contact.id).where(Contact.given_name == "Ned").order_by(Contact.id)).all()[3]
+    ids = (run.id, unclear.id, office.channel, ned, unas_mother.id, *questions)
+    return Scene(sam.id, maria.id, edit, conflict, removal, lars.id, *ids)
+
+
+def _ask_teacher(session, office, *students):
+    """Ask Ana about two students; she knows a number for the second. Return the ids of the questions."""
+    message = TeacherMessage(
+        teacher=office.district.ana.email, day=office.now().date(), due_at=office.now(), state="sent"
+    )
+    session.add(message)
+    session.flush()
+    asked = {"message_id": message.id, "asked_by": office.clara.id, "asked_at": office.now(), "asked_on": message.day}
+    questions = [TeacherQuestion(student_id=student.id, **asked) for student in students]
+    questions[1].answer, questions[1].phone = "number", "+13125557909"
+    session.add_all(questions)
+    session.flush()
+    return [question.id for question in questions]
 
 
 def clerk(office):
@@ -214,6 +238,23 @@ def open_claimed(person, scene):
     assert person.press(person.view, action_id="claim.take").ok
 
 
+def open_alone(person, scene):
+    """Open the classmate after the only adult who can be texted told us to stop."""
+    open_kim(person, scene)
+    assert screens.choose_more(person, "contact.spoken_stop", scene.ned).ok
+    assert person.fill(person.view, {}).submit().ok
+
+
+def open_teacher_dialog(draw):
+    """Return an action that shows a dialog of a question to a teacher, as if that person had been asked."""
+
+    def show(person, scene):
+        metadata = json.dumps({"question": scene.question, "channel": person.dm, "ts": "1.2"})
+        view_store.push_modal(person.slack, person.id, draw(metadata, "US"))
+
+    return show
+
+
 def open_bulk(person, scene):
     open_list(person, scene)
     assert person.press(person.last(), action_id="list.bulk").ok
@@ -251,6 +292,13 @@ _receive_conflict = receive((edits_notice.KEEP_OURS, _conflict_value), (edits_no
 _receive_held_sync = receive((sync_notice.APPLY, _run_value), (sync_notice.SKIP, _run_value))
 _receive_text = receive(
     *((f"text.{answer}", lambda scene: str(scene.text)) for answer in ("record_opt_out", "wrong_person", "neither"))
+)
+_receive_question = receive(
+    *((f"teacher.{answer}", lambda scene: str(scene.question)) for answer in ("have_number", "try_other", "no_idea"))
+)
+_receive_answer = receive(
+    ("teacher.use_number.0", lambda scene: f"{scene.answer} {scene.unas_mother}"),
+    ("teacher.set_aside", lambda scene: str(scene.answer)),
 )
 _receive_exports = receive(
     (pending.SHEET, lambda _: "all"),
@@ -434,6 +482,7 @@ STUDENT = {
     "I'll take it on the next card": EntryPoint(command("next kim0"), press_last(action_id="next.take")),
     "Release": EntryPoint(open_claimed, press_in_view("claim.free")),
     "suggested number": EntryPoint(open_student, press_in_view("suggestion.use")),
+    "Ask the teacher": EntryPoint(open_alone, press_in_view("student.ask_teacher")),
     "Switch to autocall": EntryPoint(open_student, press_in_view("method.switch_to_call")),
     "Undo this change": EntryPoint(open_student, press_in_view("edit.undo", "edit")),
     "Undo on the list": EntryPoint(save_from_list, press_last(action_id="edit.undo_on_list")),
@@ -459,6 +508,21 @@ OFFICE = {
     "Import results…": EntryPoint(receive((result_ids.OPEN, lambda _: "all")), press_last(action_id=result_ids.OPEN)),
     "Import results…, submitted": EntryPoint(open_import, _submit_report),
 }
+TEACHER = {
+    "I have a number": EntryPoint(_receive_question, press_last(action_id="teacher.have_number")),
+    "I have a number, sent": EntryPoint(
+        open_teacher_dialog(teacher_question.number_dialog), save({"phone": "(312) 555-7910"})
+    ),
+    "Try somebody else": EntryPoint(_receive_question, press_last(action_id="teacher.try_other")),
+    "Try somebody else, sent": EntryPoint(
+        open_teacher_dialog(teacher_question.other_dialog), save({"note": "Ask Ned"})
+    ),
+    "No idea": EntryPoint(_receive_question, press_last(action_id="teacher.no_idea")),
+}
+ANSWERS = {
+    "use a teacher's number": EntryPoint(_receive_answer, press_last(action_id="teacher.use_number.0")),
+    "set a teacher's answer aside": EntryPoint(_receive_answer, press_last(action_id="teacher.set_aside")),
+}
 STAFF = LISTS | GENERAL | STUDENT
 DISTRICT = {
     "apply a held sync": EntryPoint(_receive_held_sync, press_last(action_id=sync_notice.APPLY)),
@@ -469,7 +533,7 @@ EXPORTS = {
     "PowerSchool's file": EntryPoint(_receive_exports, press_last(action_id=pending.POWERSCHOOL)),
     "Write to PowerSchool": EntryPoint(_receive_exports, press_last(action_id=pending.WRITE)),
 }
-ALL = STAFF | OFFICE | DISTRICT | EXPORTS
+ALL = STAFF | TEACHER | ANSWERS | OFFICE | DISTRICT | EXPORTS
 SHOWS_NO_STUDENT = {
     *GENERAL,
     *("Script", "another script", "Switch all landlines to calls…"),
@@ -543,5 +607,6 @@ def _tables(session):
         "sync_runs",
         "unclear_texts",
         "counter_codes",
+        "teacher_questions",
     ]
     return {name: sorted(session.scalars(text(f"SELECT CAST(t AS text) FROM {name} t"))) for name in names}

@@ -18,6 +18,7 @@ from bot.db.models import (
     scores,
     sis_writes,
     slack,
+    teacher_questions,
     unclear_texts,
     views,
 )
@@ -41,6 +42,7 @@ MODULES = (
     scores,
     sis_writes,
     slack,
+    teacher_questions,
     unclear_texts,
     views,
 )

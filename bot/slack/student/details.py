@@ -93,9 +93,7 @@ def _show_number(ctx: AppContext, client: WebClient, body: dict[str, Any], value
         audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())
     number = contact_block.phone_link(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
     shown = Shown(first, healthy=first > 0 or contact_block.is_healthy(contact), numbers={contact_id: number})
-    respond.update_dialog(
-        client, body["view"]["id"], student_view.view(card, origin, our_number=ctx.our_number, shown=shown)
-    )
+    respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, ctx.settings, shown=shown))
 
 
 def _show_history(ctx: AppContext, client: WebClient, body: dict[str, Any], value: str) -> None:

@@ -20,8 +20,10 @@ from bot.contact_edits.change import switch_to_call, use_suggested_number
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.noted_number import allow_texts
 from bot.contact_edits.remove import undo_removal
+from bot.contact_edits.teacher_questions import ask_teacher
 from bot.contact_edits.undo import undo_edit
 from bot.contact_edits.wrong_person import verify_number
+from bot.domain import display
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
@@ -52,7 +54,7 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
             card = load_student(session, student_id, actor=actor)
             list_id = remember_view(session, body, text, now=ctx.now())
             if action["action_id"] == ids.SHOW_STUDENT:
-                view = student_view.view(card, DialogOrigin(student_id, list_id), our_number=ctx.our_number)
+                view = student_view.view(card, DialogOrigin(student_id, list_id), ctx.settings)
             else:
                 view = _form_or_student(ctx, session, card, list_id, actor)
         respond.open_dialog(client, body, view)
@@ -83,9 +85,7 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
     def show(body: dict[str, Any], client: WebClient, origin: DialogOrigin, shown: Shown | None = None) -> None:
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_student(session, origin.student_id, actor=actor)
-        respond.update_dialog(
-            client, body["view"]["id"], student_view.view(card, origin, our_number=ctx.our_number, shown=shown)
-        )
+        respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, ctx.settings, shown=shown))
 
     _register_actions(app, ctx, refresh)
 
@@ -127,7 +127,7 @@ def _register_actions(app: App, ctx: AppContext, refresh: Callable[..., None]) -
 def _form_or_student(ctx: AppContext, session: Session, card: StudentCard, list_id: int, actor: Actor) -> Block:
     student_id, to_fix = card.student.student_id, card.to_fix
     if len(to_fix) != 1 or not actor.may_edit:
-        return student_view.view(card, DialogOrigin(student_id, list_id), our_number=ctx.our_number)
+        return student_view.view(card, DialogOrigin(student_id, list_id), ctx.settings)
     origin = DialogOrigin(student_id, list_id, is_direct=True)
     return EditDialog().opened(ctx, session, load_form(session, card, to_fix[0].contact_id, origin, actor))
 
@@ -177,7 +177,15 @@ def _allow_texts(ctx: AppContext, session: Session, value: str, actor: Actor) ->
     return Notice(f"{b.masked(phone)} gets texts again, from the next mass message on.")
 
 
+def _ask_teacher(ctx: AppContext, session: Session, value: str, actor: Actor) -> Notice:
+    (student_id,) = read_ids(value, count=1)
+    asked = ask_teacher(session, student_id, actor=actor, zone=ctx.settings.zone, now=ctx.now())
+    when = "today" if asked.day == actor.today else f"on {display.short_day(asked.day, actor.today)}"
+    return Notice(f"{b.escaped(asked.teacher)} gets a message {when}. The office gets the answer, to approve.")
+
+
 _ACTIONS: dict[str, Action] = {
+    ids.ASK_TEACHER: _ask_teacher,
     ids.UNDO_EDIT: _act_on_id(undo_edit, "Undone. The contact is as it was before."),
     ids.UNDO_REMOVAL: _act_on_id(undo_removal, "The contact is back."),
     ids.UNDO_CALL: _act_on_id(undo_call, "Undone. The call is not shown anymore; the history keeps it."),

@@ -5,6 +5,7 @@ SHOW_STUDENT = "student.show"  # Opens the student dialog; `student.open` of a l
 EDIT, REMOVE, OPT_OUT = "contact.edit", "contact.remove", "contact.spoken_stop"
 WRONG_PERSON, VERIFIED = "contact.wrong_person", "contact.verified"
 ALLOW_TEXTS = "note.overrule"
+ASK_TEACHER = "student.ask_teacher"
 VERIFY_NOW, NUMBER_CONFIRMED = "contact.verify_now", "contact.number_confirmed"
 UNDO_EDIT, UNDO_REMOVAL = "edit.undo", "removal.undo"
 UNDO_EDIT_ON_LIST, UNDO_REMOVAL_ON_LIST = "edit.undo_on_list", "removal.undo_on_list"

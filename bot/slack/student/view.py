@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from bot.cleanup_list.student import ContactCard, RemovedContact, Sibling, StudentCard
 from bot.db.models.edits import EditState
-from bot.domain import grade
+from bot.domain import grade, phone
 from bot.domain.display import plural
+from bot.settings import Settings
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.open_views import Notice
@@ -32,17 +33,16 @@ class Shown:
 def view(
     card: StudentCard,
     origin: DialogOrigin,
+    settings: Settings,
     *,
-    our_number: str | None,
     done: Notice | None = None,
     shown: Shown | None = None,
 ) -> Block:
-    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button. `our_number` is the one
-    that our texts come from, as people write it, None if it is not known.
-    """
+    """Draw a student. Contacts in trouble come first, and those without a problem are behind a button."""
+    our_number = phone.describe_number(settings.opt_in_number, settings.phone_region)
     blocks = [
         *(notice.above_student(done) if done else []),
-        b.section(_summary(card)),
+        b.section(_summary(card), accessory=_ask_teacher(card, settings)),
         *_contacts(card, shown or Shown(), our_number),
         *(_removed(card.removed) if card.removed else []),
         *(_siblings(card.siblings) if card.siblings else []),
@@ -66,7 +66,15 @@ def _summary(card: StudentCard) -> str:
     return "\n".join(lines)
 
 
-def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[Block]:
+def _ask_teacher(card: StudentCard, settings: Settings) -> Block | None:
+    """Return the button for a student with no adult who can be texted, where the district lets teachers be asked."""
+    if card.student.textable or not card.student.teachers or settings.ask_teachers == "off":
+        return None
+    label = f"Ask the teacher of {card.student.name}"
+    return b.button("Ask the teacher", ids.ASK_TEACHER, str(card.student.student_id), label=label)
+
+
+def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
     explained: set[str] = set()

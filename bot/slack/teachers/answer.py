@@ -1,0 +1,127 @@
+"""The private card about a teacher's answer: the office uses the number for a contact in one click, or sets the answer aside.
+
+The first decision counts; a person who presses later sees it. Names are in the blocks only: a locked phone shows the title.
+"""
+
+import re
+from functools import partial
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.contact_edits.teacher_answers import (
+    PossibleContact,
+    TeacherAnswerCard,
+    claim_card,
+    complete_card,
+    enqueue_cards,
+    load_answer,
+    mark_unclear,
+    set_aside,
+    use_number,
+)
+from bot.db.models.teacher_questions import AnswerCard, Decision
+from bot.db.session import transaction
+from bot.errors import UserError
+from bot.slack.kit import blocks as b
+from bot.slack.kit import outbox_worker, respond
+from bot.slack.kit.answered_cards import send_card
+from bot.slack.kit.api_errors import Result
+from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.context import AppContext
+from bot.slack.kit.private_metadata import read_ids
+
+USE, SET_ASIDE = "teacher.use_number", "teacher.set_aside"
+_MAX_CONTACTS, _MAX_NAME = 8, 40
+_TITLE = "A teacher answered about a student"
+_DONE = {Decision.USED: "✅ The number was entered.", Decision.SET_ASIDE: "✅ Set aside: nothing was changed."}
+
+
+def register(app: App, ctx: AppContext) -> None:
+    @app.action(re.compile(rf"^{re.escape(USE)}\.\d+$"))
+    def use(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        question_id, contact_id = read_ids(action["value"], count=2)
+        region, opt_in_number = ctx.settings.phone_region, ctx.settings.opt_in_number
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            numbers = {"region": region, "opt_in_number": opt_in_number}
+            use_number(session, question_id, contact_id, actor=actor, now=ctx.now(), **numbers)
+            card = load_answer(session, question_id, actor=actor)
+        _show(client, body, card)
+
+    @app.action(SET_ASIDE)
+    def put_aside(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
+        ack()
+        (question_id,) = read_ids(action["value"], count=1)
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            set_aside(session, question_id, actor=actor, now=ctx.now())
+            card = load_answer(session, question_id, actor=actor)
+        _show(client, body, card)
+
+
+def _show(client: WebClient, body: dict[str, Any], card: TeacherAnswerCard) -> None:
+    message = body["container"]
+    respond.update_message(client, message["channel_id"], message["message_ts"], draw(card))
+
+
+def draw(card: TeacherAnswerCard) -> Card:
+    """Draw the card: with buttons until it is decided, then with the decision instead of what the teacher typed."""
+    student, teacher = b.escaped(card.student, _MAX_NAME), b.escaped(card.teacher, _MAX_NAME)
+    when = f" · {b.date(card.answered_at)}" if card.answered_at else ""
+    blocks = [b.section(f"*{_TITLE}*\n*{student}*: {teacher} {_said(card)}")]
+    if card.note:
+        blocks.append(b.section(f"“{b.escaped(card.note)}”"))
+    blocks.append(b.context(f"{student} has no adult who can be texted{when}"))
+    if card.decision:
+        return Card([*blocks, b.section(f"{_DONE[card.decision]} {b.mention(card.decided_by) or ''}")], _TITLE)
+    return Card([*blocks, *_buttons(card)], _TITLE)
+
+
+def _said(card: TeacherAnswerCard) -> str:
+    number = f": {b.masked(card.phone)}" if card.phone else ""
+    return f"has a number{number}." if card.answer == "number" else "suggests to try somebody else."
+
+
+def _buttons(card: TeacherAnswerCard) -> list[Block]:
+    offered = card.contacts[:_MAX_CONTACTS] if card.phone else ()
+    use = [_use(card, contact, position) for position, contact in enumerate(offered)]
+    label = "None of them" if use else "Done"
+    aside = b.button(label, SET_ASIDE, str(card.question_id), label="Set the answer aside")
+    note = "The number is entered as your change, for texts, and can be undone. To add a contact, use the student information system."
+    return [*b.actions([*use, aside]), *([b.context(note)] if card.phone else [])]
+
+
+def _use(card: TeacherAnswerCard, contact: PossibleContact, position: int) -> Block:
+    relationship = f" ({contact.relationship})" if contact.relationship else ""
+    label = b.cut(f"Use for {contact.name}{relationship}", _MAX_NAME)
+    return b.button(label, f"{USE}.{position}", f"{card.question_id} {contact.contact_id}", label=label)
+
+
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Send every card and update that is due; return how many."""
+    with transaction(context.engine) as session:
+        enqueue_cards(session, rules=context.rules, now=context.now())
+
+    def send(row: AnswerCard) -> Result[Any] | None:
+        prepare = partial(_prepare, context, client, row)
+        return send_card(context, client, row, prepare, complete=complete_card, mark_unclear=mark_unclear)
+
+    return outbox_worker.send_each(context, (claim_card, send))
+
+
+def _prepare(context: AppContext, client: WebClient, row: AnswerCard) -> tuple[str, Card, bool] | None:
+    """Return the reader's Slack user id, the card, and whether it is decided; None if the reader may not see it or has nothing to
+    decide.
+
+    Raises:
+        SlackApiError: Slack did not say who the reader is, or no user has that email.
+    """
+    user_id = str(client.users_lookupByEmail(email=row.reader)["user"]["id"])
+    try:
+        with context.acting(client, user_id) as (session, actor):
+            card = load_answer(session, row.question_id, actor=actor)
+    except UserError:
+        return None
+    is_decided = card.decision is not None
+    return None if is_decided and not row.ts else (user_id, draw(card), is_decided)
