@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Row, Select, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -66,7 +66,7 @@ def ask_teacher(session: Session, student_id: int, *, actor: Actor, zone: tzinfo
     return Asked(teacher.name, day)
 
 
-def _homeroom_teachers(students: Sequence[int] | Select[int], today: date) -> Select[int, str, str]:
+def _homeroom_teachers(students: Sequence[int] | Select[int], today: date) -> Select[*tuple[Any, ...]]:
     """Select student id, email, and name of the homeroom teacher of each student: the primary one first, then by name."""
     current = (rights.is_current(ClassStudent, literal(today)), rights.is_current(ClassTeacher, literal(today)))
     return (
@@ -80,7 +80,7 @@ def _homeroom_teachers(students: Sequence[int] | Select[int], today: date) -> Se
         .join(Staff, Staff.id == ClassTeacher.staff_id)
         .where(ClassStudent.student_id.in_(students), SchoolClass.homeroom, SchoolClass.active, *current)
         .where(Staff.active, Staff.email.is_not(None))
-        .distinct(ClassStudent.student_id)
+        .ext(distinct_on(ClassStudent.student_id))
         .order_by(ClassStudent.student_id, ClassTeacher.is_primary.desc(), Staff.search, Staff.id)
     )
 

@@ -205,7 +205,7 @@ def test_second_answer_is_refused(school, session):
 
 @pytest.mark.parametrize(
     ("typed", "code"),
-    [("", "phone.empty"), ("(312) 555-0100", "teacher.doubtful"), ("(800) 555-0199", "teacher.doubtful")],
+    [("", "phone.no_digits"), ("(312) 555-0100", "teacher.doubtful"), ("(800) 555-0199", "teacher.doubtful")],
 )
 def test_number_that_cannot_be_theirs_is_refused(school, typed, code):
     school.ask()

@@ -43,10 +43,16 @@ def register(app: App, ctx: AppContext) -> None:
     def use(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         question_id, contact_id = read_ids(action["value"], count=2)
-        region, opt_in_number = ctx.settings.phone_region, ctx.settings.opt_in_number
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            numbers = {"region": region, "opt_in_number": opt_in_number}
-            use_number(session, question_id, contact_id, actor=actor, now=ctx.now(), **numbers)
+            use_number(
+                session,
+                question_id,
+                contact_id,
+                actor=actor,
+                region=ctx.settings.phone_region,
+                opt_in_number=ctx.settings.opt_in_number,
+                now=ctx.now(),
+            )
             card = load_answer(session, question_id, actor=actor)
         _show(client, body, card)
 

@@ -106,8 +106,16 @@ def register(app: App, ctx: AppContext) -> None:
         question_id, typed, note = _read(view)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             if view["callback_id"] == NUMBER_SENT:
-                numbers = {"region": settings.phone_region, "our_number": settings.opt_in_number}
-                answer_number(session, question_id, typed=typed, note=note, actor=actor, now=ctx.now(), **numbers)
+                answer_number(
+                    session,
+                    question_id,
+                    typed=typed,
+                    note=note,
+                    actor=actor,
+                    region=settings.phone_region,
+                    our_number=settings.opt_in_number,
+                    now=ctx.now(),
+                )
             else:
                 other = TeacherAnswer.TRY_OTHER
                 answer_in_words(session, question_id, other, note=note, actor=actor, now=ctx.now())

@@ -1,5 +1,7 @@
 """Store questions to homeroom teachers, their answers, and the cards on which the office decides."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,11 +13,11 @@ depends_on = None
 _STATES = "state IN ('pending', 'claimed', 'sent', 'failed')"
 
 
-def _text(name: str, *, nullable: bool = False) -> sa.Column[sa.Text]:
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = False) -> sa.Column[sa.DateTime]:
+def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
