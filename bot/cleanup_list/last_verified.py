@@ -63,9 +63,8 @@ LAST_VERIFIED_AT = func.greatest(PhoneNumber.verified_at, _DELIVERED_AT, _ENTERE
 def from_row(row: Any) -> LastVerified | None:
     """Return the newest proof of a row with `COLUMNS` and `is_tried`. A number that was only typed shows nothing but that."""
     by_staff = Proof(row.verified_how) if row.verified_how else Proof.COLLEAGUE
-    found = {Proof.ENTERED: row.entered_at}
-    if row.is_tried:
-        found |= {by_staff: row.verified_at, Proof.DELIVERED: row.delivered_at}
+    found = {by_staff: row.verified_at, Proof.DELIVERED: row.delivered_at} if row.is_tried else {}
+    found[Proof.ENTERED] = row.entered_at  # Last: a code enters the number, too.
     proofs = [LastVerified(proof, at) for proof, at in found.items() if at]
     newest = max(proofs, key=lambda proof: proof.at, default=None)
     if newest and newest.proof is by_staff:

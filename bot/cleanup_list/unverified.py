@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Integer, Select, and_, exists, func, literal, literal_column, or_, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.last_verified import KEPT_EDITS, LAST_VERIFIED_AT
@@ -94,14 +107,16 @@ def _unverified(students: Select[int], since: datetime) -> CTE:
     return select(links).where(links.c.place == 1).cte("unverified").prefix_with("MATERIALIZED")
 
 
-def _delivered(since: datetime) -> Any:
-    return exists().where(
-        and_(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED),
-        and_(MassMessage.id == Delivery.mass_message_id, MassMessage.sent_at >= since),
+def _delivered(since: datetime) -> ColumnElement[bool]:
+    return (
+        select(literal_column("1"))
+        .join_from(Delivery, MassMessage, MassMessage.id == Delivery.mass_message_id)
+        .where(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED, MassMessage.sent_at >= since)
+        .exists()
     )
 
 
-def _entered(since: datetime) -> Any:
+def _entered(since: datetime) -> ColumnElement[bool]:
     typed = and_(Edit.contact_id == _ADULT.contact_id, Edit.field == EditField.PHONE, Edit.value == _ADULT.phone)
     return exists().where(typed, Edit.state.in_(KEPT_EDITS), Edit.made_at >= since)
 

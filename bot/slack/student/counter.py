@@ -182,9 +182,8 @@ def _notice(session: Session, contact: ContactCard, code: CounterCode, settings:
     )
     if not edits:
         return Notice(f"Verified at the counter: {b.escaped(contact.name)} has {b.masked(contact.phone)}.")
-    saved = SavedChange(
-        contact.contact_id, contact.name, contact.phone, contact.method, edits, is_listed=contact.on_list
-    )
+    fixes = contact.on_list and contact.status is not SmsStatus.OPT_OUT
+    saved = SavedChange(contact.contact_id, contact.name, contact.phone, contact.method, edits, is_listed=fixes)
     done = saved_notice(session, saved, student_id=code.student_id, settings=settings)
     sentence = f"Verified at the counter. {done.sentence}"
     return Notice(sentence, undo=done.undo, copy=done.copy, leads_to_pending=done.leads_to_pending)
