@@ -95,9 +95,9 @@ class EditDialog:
             *_wrong_person(contact),
             *_opted_out(contact, phone.describe_opt_in_number(ctx.settings.opt_in_number, region)),
             _phone_input(entered.phone, region),
-            *counter.button(contact, ctx.settings),
             *([] if form.origin.is_direct else _further_numbers(contact, region)),
             _method_input(contact, entered.method),
+            *counter.button(contact, ctx.settings),
             *([b.context(*affected)] if affected else []),
             *_other_ways(form),
         ]
