@@ -556,7 +556,8 @@ def copy_screen(slack, *, of, to):
         content = {"text": message.text, "blocks": message.blocks, "by_app": True, "ephemeral_for": to.id}
         message_store.post(slack, to.dm, user=message.user, **content)
     for view in of.views:
-        view_store.push_modal(slack, to.id, view.body)
+        body = {name: value for name, value in view.body.items() if name != "external_id"}  # Of one view only.
+        view_store.push_modal(slack, to.id, body)
     if of.id in slack.homes:
         view_store.publish_home(slack, to.id, of.home.body)
 
