@@ -19,6 +19,7 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Select,
+    SQLColumnExpression,
     Subquery,
     Text,
     and_,
@@ -269,8 +270,8 @@ _NONE, _NO_GRADE = literal(0, BigInteger), literal("", Text)
 def _group(
     kind: ColumnElement[Any],
     *,
-    school: ColumnElement[Any] = _NONE,
-    grade: ColumnElement[Any] = _NO_GRADE,
-    staff: ColumnElement[Any] = _NONE,
+    school: SQLColumnExpression[Any] = _NONE,
+    grade: SQLColumnExpression[Any] = _NO_GRADE,
+    staff: SQLColumnExpression[Any] = _NONE,
 ) -> list[ColumnElement[Any]]:
     return [value.label(name) for name, value in zip(_GROUP, (kind, school, grade, staff), strict=True)]

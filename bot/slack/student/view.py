@@ -74,7 +74,7 @@ def _ask_teacher(card: StudentCard, settings: Settings) -> Block | None:
     return b.button("Ask the teacher", ids.ASK_TEACHER, str(card.student.student_id), label=label)
 
 
-def _contacts(card: StudentCard, shown: Shown) -> list[Block]:
+def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
     explained: set[str] = set()
