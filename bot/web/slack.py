@@ -12,15 +12,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import Engine, bindparam, delete
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Engine, delete
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
@@ -29,7 +27,7 @@ from starlette.responses import Response
 
 from bot.app import slack_client, utc_now
 from bot.db.models.slack import SeenRequest
-from bot.db.session import autocommit_engine, fetch_rows
+from bot.db.seen_requests import claim_request
 from bot.errors import describe_error
 from bot.operations.refusals import SLACK
 from bot.settings import Settings
@@ -49,13 +47,6 @@ _ANSWERED_SEPARATELY = {"block_actions", "shortcut", "message_action", "event_ca
 _REPLAY_WINDOW = timedelta(minutes=11)
 _MAX_SKEW_SECONDS = 300
 
-_CLAIM = (
-    insert(SeenRequest)
-    .values(digest=bindparam("digest"), heard_at=bindparam("heard_at"))
-    .on_conflict_do_nothing()
-    .returning(SeenRequest.digest)
-)
-
 
 def slack_endpoint(
     settings: Settings, engine: Engine, bolt: App, *, threads: CapacityLimiter, refusals: RefusalCounter
@@ -64,13 +55,10 @@ def slack_endpoint(
 
     def dispatch_once(bolt_request: BoltRequest, signature: str) -> BoltResponse:
         """Handle a request whose signature is new. It is recorded and committed first, so even a request that fails counts."""
-        values = {"digest": sha256(signature.encode()).digest(), "heard_at": utc_now()}
         try:
-            with autocommit_engine(engine).connect() as connection:
-                is_new = bool(fetch_rows(connection, _CLAIM, values))
-        except (
-            OperationalError
-        ):  # Without a database nothing can be done twice, and Bolt's error handler answers politely.
+            is_new = claim_request(engine, signature.encode(), now=utc_now())
+        except OperationalError:
+            # Without a database nothing can be done twice, and Bolt's error handler answers politely.
             is_new = True
         if not is_new:
             raise HttpError(401, "This request was received before.")
