@@ -50,10 +50,11 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The result of parsing: the filter, and the words that were not understood."""
+    """The result of parsing: the filter, and the words that were not understood. `loose_names` are names without `student` before them."""
 
     filter: Filter
     unknown: tuple[Unknown, ...] = ()
+    loose_names: tuple[str, ...] = ()
 
 
 def parse_filter(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
@@ -72,7 +73,7 @@ def parse_filter(text: str, vocabulary: Vocabulary | None = None) -> Parsed:
                 Suggestion(describe(each), str(each.with_page(1).storable())) for each in dict.fromkeys(meant)
             )
             unknown.append(Unknown(_text(tokens, problem), suggestions, problem.topic))
-    return Parsed(filter_, tuple(unknown))
+    return Parsed(filter_, tuple(unknown), tuple(reader.loose_names))
 
 
 def suggest_commands(parsed: Parsed, *, unmatched_names: bool) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Reader:
 
     def __init__(self, tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
         self.problems: list[Problem] = []
+        self.loose_names: list[str] = []  # Words that nothing says are a name, except that they are nothing else.
         self._count = len(tokens)
         self._vocabulary = vocabulary
         self._schools, self._teachers = vocabulary.school_index, vocabulary.teacher_index
@@ -412,6 +413,7 @@ class Reader:
 
     def _read_name(self, at: int) -> int:
         self._names.append(_POSSESSIVE.sub("", self._texts[at]))
+        self.loose_names.append(self._names[-1])
         self._after_name = at + 1
         return at + 1
 
