@@ -123,7 +123,7 @@ export function conversation(root, act) {
 }
 
 function emptyText(channel) {
-  if (channel.kind === "app") return "Private messages from the app appear here.";
+  if (channel.kind === "app") return "Ask the app a question, for example: who in 5B has no one? Private messages from it appear here, too.";
   if (channel.kind === "dm") return `This is the beginning of your conversation with ${channel.name}.`;
   return `This is the beginning of #${channel.name}. Type /cleanup below to see which contacts cannot be texted.`;
 }

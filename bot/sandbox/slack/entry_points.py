@@ -4,6 +4,7 @@ invitations to channels. Only events to which the manifest subscribes are sent, 
 
 import json
 import re
+from uuid import uuid4
 
 from bot.sandbox.slack import delivery, message_store, payloads, view_store
 from bot.sandbox.slack.delivery import Reply
@@ -11,6 +12,9 @@ from bot.sandbox.slack.errors import NotOnScreen, SlackError, error_sentence
 from bot.sandbox.slack.forms import conversation
 from bot.sandbox.slack.models import Channel, ChannelKind, Json, Message, Outcome, RequestKind
 from bot.sandbox.slack.workspace import Workspace
+
+# Slack delivers no event whose scope was not granted.
+_SCOPES_OF_EVENTS = {"message.im": {"im:history"}, "app_mention": {"app_mentions:read"}}
 
 
 def send_command(slack: Workspace, user: str, name: str, text: str, channel_id: str) -> Outcome:
@@ -114,7 +118,15 @@ def write_message(slack: Workspace, user: str, channel_id: str, text: str) -> Me
     if channel.kind is ChannelKind.APP and not writable:
         raise NotOnScreen("sending messages to this app has been turned off")
     message = message_store.post(slack, channel_id, user=user, text=text)
-    event = {"user": user, "text": text, "ts": message.ts, "channel": channel_id, "event_ts": message.ts}
+    event = {
+        "user": user,
+        "text": text,
+        "ts": message.ts,
+        "channel": channel_id,
+        "event_ts": message.ts,
+        "team": slack.users[user].team_id or slack.team_id,
+        "client_msg_id": str(uuid4()),
+    }
     if channel.kind is ChannelKind.APP:
         _send_event(slack, {"type": "message", **event, "channel_type": "im"}, subscription="message.im")
     elif f"<@{slack.bot_user_id}>" in text and slack.bot_user_id in channel.members:
@@ -158,7 +170,8 @@ def verify_url(slack: Workspace) -> bool:
 
 
 def _send_event(slack: Workspace, body: Json, *, subscription: str | None = None) -> Reply:
-    """Send an event to which the manifest subscribes; otherwise do nothing."""
-    if (subscription or body["type"]) not in slack.bot_events:
+    """Send an event to which the manifest subscribes, and for which it has the scope; otherwise do nothing."""
+    name = subscription or body["type"]
+    if name not in slack.bot_events or not _SCOPES_OF_EVENTS.get(name, set()) <= set(slack.scopes):
         return Reply()
     return delivery.send_event(slack, payloads.event_json(slack, body))
