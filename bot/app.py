@@ -19,6 +19,7 @@ from bot.slack.kit import error_handler, respond, timing
 from bot.slack.kit.context import AppContext
 from bot.slack.list import bulk_edit, download, helps_most, next_student
 from bot.slack.list import card as list_card
+from bot.slack.questions import listener as questions
 from bot.slack.results import dialog as results_dialog
 from bot.slack.student import contact_dialog, counter, details, live_check, notice, script
 from bot.slack.student import dialog as student_dialog
@@ -89,7 +90,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card, teacher_question, teacher_answer)
     lists = (download, digest_post, results_dialog)
-    for feature in (commands, pending, write_back, home, shortcuts, *lists, *notices):
+    for feature in (commands, questions, pending, write_back, home, shortcuts, *lists, *notices):
         feature.register(app, ctx)
     list_card.register(app, ctx, show_home=lambda client, user_id, text: home.show(ctx, client, user_id, text))
     bulk_edit.register(app, ctx, refresh=redraw)

@@ -49,6 +49,9 @@ REQUIRED_SCOPES = {
     "users_lookupByEmail": {"users:read", "users:read.email"},
 }
 
+# The same for the events to which we subscribe.
+SCOPES_OF_EVENTS = {"app_home_opened": set(), "message.im": {"im:history"}}
+
 
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_every_manifest_is_valid(name):
@@ -73,7 +76,19 @@ def test_scopes_are_those_that_our_calls_require():
     )
     methods = set(re.findall(r"client\.((?:[a-z]+_)+[a-zA-Z0-9]+)\b", sources)) - {"base_url", "wss_uri"}
     assert methods == set(REQUIRED_SCOPES)
-    assert {"commands"}.union(*REQUIRED_SCOPES.values()) == set(SCOPES["bot"])
+    of_events = set().union(*SCOPES_OF_EVENTS.values())
+    assert {"commands"}.union(of_events, *REQUIRED_SCOPES.values()) == set(SCOPES["bot"])
+
+
+def test_scopes_of_events_are_not_optional():
+    """Slack sends no event without them, and no error would say so."""
+    assert set(SETTINGS["event_subscriptions"]["bot_events"]) == set(SCOPES_OF_EVENTS)
+    assert set().union(*SCOPES_OF_EVENTS.values()).isdisjoint(SCOPES["bot_optional"])
+
+
+def test_people_can_write_to_the_app():
+    assert FEATURES["app_home"]["messages_tab_enabled"]
+    assert not FEATURES["app_home"]["messages_tab_read_only_enabled"]
 
 
 def test_every_address_is_the_same_endpoint():
@@ -113,7 +128,11 @@ def dispatch(empty_database):
 
 
 def event(kind):
-    return {"type": "event_callback", "event": {"type": kind, "user": "<user>", "channel": "D1", "tab": "home"}}
+    kind, _, place = kind.partition(".")
+    return {
+        "type": "event_callback",
+        "event": {"type": kind, "channel_type": place, "user": "<user>", "channel": "D1", "tab": "home"},
+    }
 
 
 def test_app_listens_to_every_command_and_event(dispatch):
