@@ -17,6 +17,7 @@ from bot.digests.posts import enqueue_digests
 from bot.digests.subscriptions import subscribe_channel
 from bot.digests.weekly import subscribe_weekly
 from bot.sandbox.slack import message_store, view_store
+from bot.sandbox.slack.models import Outcome
 from bot.sandbox.slack.people import Person
 from bot.slack import pending
 from bot.slack.kit import blocks as b
@@ -153,6 +154,16 @@ def no_screen(_person, _scene):
 def command(text):
     """Return an action that types `/cleanup` and this text."""
     return lambda person, _scene: person.command("/cleanup", text)
+
+
+def ask(text):
+    """Return an action that writes a question to the app."""
+
+    def write(person, _scene):
+        person.write(text)
+        return Outcome()
+
+    return write
 
 
 def open_list(person, _scene):
@@ -415,6 +426,9 @@ LISTS = {
     "Open list in a report": EntryPoint(
         receive(("list.show.scored", lambda _: "all")), press_last(action_id="list.show.scored")
     ),
+    "Open list under an answer": EntryPoint(
+        receive(("question.open.0", lambda _: "grade 5")), press_last(action_id="question.open.0")
+    ),
     "Show my list under a digest": EntryPoint(
         no_screen, lambda person, scene: person.press(person.last(scene.channel), action_id="digest.show_mine")
     ),
@@ -432,6 +446,8 @@ GENERAL = {
     "How it works on the Home tab": EntryPoint(
         open_home, lambda person, _: person.press(person.home, action_id="home.how_it_works")
     ),
+    "question in a direct message": EntryPoint(no_screen, ask("who is blocked in grade 5?")),
+    "question about a student": EntryPoint(no_screen, ask("what's up with Sam?")),
     "word that is no command": EntryPoint(no_screen, command("undo")),
     "suggested command": EntryPoint(command("hlep"), press_last(text="/cleanup help")),
     "subscribe": EntryPoint(
@@ -589,7 +605,12 @@ def observe(office, session, act):
     sent = [*(call.arguments for call in new_calls), *bodies]
     text_sent = "\n".join(json.dumps(content, ensure_ascii=False) for content in sent)
     changed = frozenset(table for table, rows in after.items() if rows != before[table])
-    return Effects(text_sent, frozenset(call.method for call in new_calls), changed)
+    return Effects(text_sent, frozenset(call.method for call in new_calls if not _is_reply(call)), changed)
+
+
+def _is_reply(call):
+    """A question is answered in the conversation where it was written; other messages go to the id of a person or a channel."""
+    return call.method == "chat.postMessage" and call.arguments["channel"].startswith("D")
 
 
 def _tables(session):
