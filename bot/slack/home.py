@@ -45,6 +45,7 @@ _SIS = "the student information system"
 _CHANGES = ("change of yours is", "changes of yours are")
 _WAIT = ("contact that you fixed waits", "contacts that you fixed wait")
 _CLAIMED = Filter(mine=True).text
+_ASK = "You can also ask under *Messages*, for example “who in 5B has no one?”"
 _WELCOME = [
     b.section(
         "👋 *Welcome to Contact Cleanup.* Below are your students' contacts that texts do not reach. Press *Fix* beside a "
@@ -114,7 +115,7 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
     except UserError as problem:
         return _instead_of_list(problem.sentence)
     buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
-    footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.")]
+    footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.", _ASK)]
     if not above:
         return [title, *students, *listed, *footer]
     return [b.header("Contact Cleanup"), *students, *above, b.divider(), title, *listed, *footer]
