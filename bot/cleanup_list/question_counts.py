@@ -3,8 +3,10 @@ answer is kept in a direct message.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -14,9 +16,10 @@ from bot.cleanup_list.forecast import Forecast, count_without_adult, load_foreca
 from bot.cleanup_list.number_search import MAX_STUDENTS, find_number
 from bot.cleanup_list.page import Freshness, Page, load_page
 from bot.cleanup_list.query import narrow_students
+from bot.cleanup_list.unverified import UnverifiedPage, load_unverified
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.filters.filter import STUDENT_CRITERIA, Filter
-from bot.filters.questions import FORECAST, HELP, PENDING, Question
+from bot.filters.questions import Question
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,22 @@ class Found:
     has_more: bool
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How many students there are, and how many of them have no adult who can be texted."""
+
+    students: int
+    without_adult: int
+
+
 class Problem(StrEnum):
     """Why there is nothing to count: a person without any student, or none of theirs is in such a grade, school, or class."""
 
     NO_STUDENTS = "no_students"
     UNMET = "unmet"
+
+
+Facts = Page | Forecast | Reach | UnverifiedPage | Found | Problem
 
 
 @dataclass(frozen=True)
@@ -44,11 +58,11 @@ class Counts:
     """
 
     question: Question
-    facts: Page | Forecast | Found | Problem | None = None
+    facts: Facts | None = None
     without_adult: int | None = None
 
 
-def count_for(session: Session, question: Question, *, actor: Actor, freshness: Freshness) -> Counts:
+def count_for(session: Session, question: Question, *, actor: Actor, freshness: Freshness, now: datetime) -> Counts:
     """Return the counts for a question; of an unclear one with what may have been meant."""
     if not has_students(session, actor):
         return Counts(question, Problem.NO_STUDENTS)
@@ -59,20 +73,28 @@ def count_for(session: Session, question: Question, *, actor: Actor, freshness: 
     which = question.filter
     is_about_all = which.no_adult and which == replace(which.student_part(), no_adult=True)
     without_adult = _without_adult(session, which, actor=actor) if is_about_all and not question.command else None
-    return Counts(question, _facts(session, question, actor=actor, roster=roster), without_adult)
-
-
-def _facts(
-    session: Session, question: Question, *, actor: Actor, roster: str | None
-) -> Page | Forecast | Found | Problem | None:
-    which = question.filter
     if which.names or which.number:
-        return _find(session, which, actor=actor, roster=roster)
+        return Counts(question, _find(session, which, actor=actor, roster=roster))
     if unmet_criteria(session, which, actor=actor):
-        return Problem.UNMET
-    if question.command == FORECAST:
-        return load_forecast(session, which, actor=actor, page_size=1)
-    return None if question.command in {HELP, PENDING} else load_page(session, which, actor=actor)
+        return Counts(question, Problem.UNMET)
+    return Counts(question, _facts(session, question, actor=actor, now=now), without_adult)
+
+
+def _facts(session: Session, question: Question, *, actor: Actor, now: datetime) -> Facts | None:
+    which = question.filter
+    students = narrow_students(rights.visible_students(actor), which, today=actor.today)
+    match question.command:
+        case "help" | "pending":
+            return None
+        case "forecast":
+            return load_forecast(session, which, actor=actor, page_size=1)
+        case "report":
+            number = session.scalar(select(func.count()).select_from(students.subquery())) or 0
+            return Reach(number, _without_adult(session, which, actor=actor))
+        case "unverified":
+            return load_unverified(session, students, page=1, page_size=1, now=now)
+        case _:
+            return load_page(session, which, actor=actor)
 
 
 def _with_own_classes(session: Session, question: Question, *, actor: Actor, roster: str | None) -> Question:

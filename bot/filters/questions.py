@@ -25,8 +25,16 @@ from bot.filters.question_grades import (
 )
 from bot.filters.vocabulary import NameIndex, Vocabulary
 
-FORECAST, NEXT, PENDING, REPORT, HELP = "forecast", "next", "pending", "report", "help"
-_COMMAND_LABELS = {FORECAST: "Forecast", NEXT: "Next to fix", PENDING: "Pending changes"}
+FORECAST, REPORT, MOST, NEXT = "forecast", "report", "most", "next"
+UNVERIFIED, PENDING, HELP = "unverified", "pending", "help"
+_COMMAND_LABELS = {
+    FORECAST: "Forecast",
+    REPORT: "Report",
+    MOST: "What helps most",
+    NEXT: "Next to fix",
+    UNVERIFIED: "Not verified for 12 months",
+    PENDING: "Pending changes",
+}
 _WHOLE_LIST = Filter()
 _LONGEST_QUESTION = 300
 _SUGGESTIONS = 4
@@ -46,10 +54,10 @@ _STUDENT = "student"
 
 @dataclass(frozen=True)
 class Question:
-    """What a question asks for: the list of `filter`, or a command (`forecast`, `next`, `pending`, `report`, `help`) for it.
+    """What a question asks for: the list of `filter`, or a command (`forecast`, `report`, `help` ...) for it.
 
-    What is not clear has `suggestions`; none where it is about something else. So is a command that `/cleanup` does not have.
-    `guessed` is the filter with the words that could be a name. `of_own_classes`: the reader's own classes are meant.
+    What is not clear has `suggestions`; none where it is about something else. `guessed` is the filter with the words that could
+    be a name. `of_own_classes`: the reader's own classes are meant.
     """
 
     language: Language
@@ -176,11 +184,9 @@ class _Sentence:
 
     def _is_asked(self, which: Filter, command: str) -> bool:
         """Return whether the list, or a command, is asked for: how many students a grade has is another question."""
-        if command and command not in w.COMMAND_WORDS:
-            return False
-        if command in {HELP, REPORT}:
+        if command == HELP:
             return not which.criteria
-        if command in {FORECAST, PENDING}:
+        if command and command != NEXT:
             return which == which.student_part()
         if command or Kind.LIST in self._kinds:
             return True
@@ -251,7 +257,7 @@ def _suggestion(command: str, which: Filter) -> Suggestion:
     if not command or command == HELP:
         return Suggestion(describe(which), which.text)
     label = _COMMAND_LABELS[command]
-    shown = which.student_part() if command in {FORECAST, PENDING} else which
+    shown = which if command == NEXT else which.student_part()
     return Suggestion(f"{label} · {describe(shown)}" if shown.criteria else label, _typed(command, shown))
 
 

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from bot.cleanup_list.forecast import Forecast
 from bot.cleanup_list.page import Freshness, Page
-from bot.cleanup_list.question_counts import Counts, Found, Problem
+from bot.cleanup_list.question_counts import Counts, Found, Problem, Reach
+from bot.cleanup_list.unverified import UnverifiedPage
 from bot.domain.display import plural
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.phrases import Language
-from bot.filters.questions import FORECAST, HELP, NEXT, PENDING, REPORT, Question
+from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, UNVERIFIED, Question
+from bot.reachability.score import percent
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block, Card
 
@@ -33,6 +35,18 @@ _TO_FIX = {_EN: "Left to fix: {0}.", _ES: "Por arreglar: {0}."}
 _GET = {_EN: "Would get a message now: {0}.", _ES: "Recibirían un mensaje ahora: {0}."}
 _MISS = {_EN: "Would miss it: {0}.", _ES: "No lo recibirían: {0}."}
 _NO_ADULT_GETS = {_EN: "No adult would get it: {0}.", _ES: "Sin ningún adulto que lo reciba: {0}."}
+_TEXTABLE = {
+    _EN: "With an adult we can text: *{0}%* of {1}.",
+    _ES: "Con un adulto que recibe mensajes: *{0} %* de {1}.",
+}
+_UNVERIFIED = {
+    _EN: "Not on the list, but not verified for 12 months: {0}.",
+    _ES: "Fuera de la lista, pero sin verificar desde hace 12 meses: {0}.",
+}
+_TOO_LARGE = {
+    _EN: "These are too many students: add a school or a grade.",
+    _ES: "Son demasiados: agregue una escuela o un grado.",
+}
 _PENDING = {
     _EN: "Not yet in the student information system: {0}.",
     _ES: "Todavía no están en el sistema de información estudiantil: {0}.",
@@ -93,6 +107,8 @@ _LABELS = {
     NEXT: {_EN: "Next to fix", _ES: "El siguiente"},
     PENDING: {_EN: "Open changes", _ES: "Abrir cambios"},
     REPORT: {_EN: "Open report", _ES: "Abrir informe"},
+    MOST: {_EN: "What helps most", _ES: "Lo que más ayuda"},
+    UNVERIFIED: {_EN: "Open contacts", _ES: "Abrir contactos"},
     HELP: {_EN: "Help", _ES: "Ayuda"},
 }
 
@@ -115,6 +131,11 @@ def draw(counts: Counts, freshness: Freshness, *, changes: int) -> Card:
         case Page() as page:
             facts = _page(page, counts, freshness)
             buttons += _more(counts)
+        case Reach() as reach:
+            facts = _reach(reach, language)
+        case UnverifiedPage() as unverified:
+            number = _number(unverified.total, "contact", language)
+            facts = [_TOO_LARGE[language] if unverified.is_too_large else _UNVERIFIED[language].format(number)]
         case Problem.UNMET:
             facts, buttons = [_UNMET[language]], _buttons(language, (_ALL, EVERYONE))
         case _:
@@ -162,6 +183,14 @@ def _forecast(forecast: Forecast, language: Language) -> list[str]:
     return [sentence.format(_number(number, noun, language)) for sentence, (number, noun) in counts.items()]
 
 
+def _reach(reach: Reach, language: Language) -> list[str]:
+    share = percent(reach.students - reach.without_adult, reach.students)
+    return [
+        _TEXTABLE[language].format(share, _number(reach.students, "student", language)),
+        _ALONE[language].format(_number(reach.without_adult, "student", language)),
+    ]
+
+
 def _page(page: Page, counts: Counts, freshness: Freshness) -> list[str]:
     language = counts.question.language
     listed = _listed(page, language)
@@ -172,7 +201,7 @@ def _page(page: Page, counts: Counts, freshness: Freshness) -> list[str]:
         fine = _ALL_FINE if counts.without_adult is None else _NONE_ALONE
         return [fine[language] if freshness.sent_at else _BEFORE_FIRST[language]]
     to_fix = _number(page.total_contacts - page.fixed, "contact", language)
-    return [_TO_FIX[language].format(to_fix)] if counts.question.command == NEXT else listed
+    return [_TO_FIX[language].format(to_fix)] if counts.question.command in {MOST, NEXT} else listed
 
 
 def _more(counts: Counts) -> list[Block]:

@@ -65,6 +65,9 @@ QUESTIONS = {
     "forecast": "who would miss a message to 5B now?",
     "next": "what should I fix next?",
     "pending": "which changes are not in PowerSchool yet?",
+    "report": "how are we doing?",
+    "most": "what helps most in grade 5?",
+    "unverified": "who at Lincoln has not been verified?",
     "student": "what's up with Finn O'Connor",
     "number": "who has (248) 555-0142?",
     "nobody": "what's up with Zed Zulu?",
@@ -80,6 +83,9 @@ PREGUNTAS = {
     "forecast": "¿quién no recibiría un mensaje en 5B?",
     "next": "¿qué sigue?",
     "pending": "cambios pendientes",
+    "report": "¿cómo vamos en quinto?",
+    "most": "¿qué ayuda más?",
+    "unverified": "contactos sin verificar en Lincoln",
     "student": "¿qué pasa con Finn O'Connor?",
     "number": "¿de quién es el (248) 555-0142?",
     "nobody": "¿qué pasa con Zed Zulu?",
@@ -101,6 +107,14 @@ def test_answers(office, finn, snapshot, questions):
 def test_answer_holds_no_name_and_no_number(office, finn, question):
     sent = json.dumps([ask(office.clara, question).blocks, ask(office.clara, question).text], ensure_ascii=False)
     assert not [word for word in ("Finn", "O'Connor", "Colleen", "Kim", "Young", "Zed", "Zulu", "0142") if word in sent]
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS.values(), *PREGUNTAS.values()])
+def test_each_button_opens_what_it_says(office, finn, question):
+    answer = ask(office.clara, question)
+    for action_id in [each for each in screens.action_ids(answer) if each.startswith("question.open")]:
+        shown = text_of(open_list(office.clara, answer, action_id=action_id))
+        assert "I did not understand" not in shown
 
 
 @pytest.mark.parametrize("name", ["list", "no adult", "student", "number"])
