@@ -60,7 +60,7 @@ def _acknowledgment(reply: Reply) -> Json:
 def _post_acknowledgment(slack: Workspace, user: str, channel: str, body: Json, *, command_line: str) -> Message:
     """`in_channel` also shows the command to everyone."""
     if body.get("response_type") == "in_channel":
-        message_store.check_content(body.get("text"), body.get("blocks"), text_required=False)
+        message_store.check_content(slack, body.get("text"), body.get("blocks"), text_required=False)
         message_store.post(slack, channel, user=user, text=command_line)
     return message_store.post_response(slack, user, channel, body)
 

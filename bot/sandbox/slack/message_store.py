@@ -17,7 +17,7 @@ MAX_TEXT = 40_000
 MAX_UPDATED_TEXT = 4_000
 
 
-def check_content(text: Any, blocks: Any, *, text_required: bool, max_text: int = MAX_TEXT) -> None:
+def check_content(slack: Workspace, text: Any, blocks: Any, *, text_required: bool, max_text: int = MAX_TEXT) -> None:
     """Refuse text and blocks that Slack would refuse.
 
     Slack accepts blocks without `text`, at the expense of screen readers and notifications; `text_required` (the Web API)
@@ -35,7 +35,7 @@ def check_content(text: Any, blocks: Any, *, text_required: bool, max_text: int 
         return
     if not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
-    if problems := block_problems(Surface.MESSAGE, blocks):
+    if problems := block_problems(Surface.MESSAGE, blocks, refused=slack.refused_blocks):
         too_long = all(f"less than {MAX_MESSAGE_CHARACTERS + 1}" in problem.message for problem in problems)
         raise SlackError("msg_blocks_too_long" if too_long else "invalid_blocks", problems=problems)
 
@@ -115,7 +115,7 @@ def respond(slack: Workspace, response_url: str, body: Json) -> Message | None:
 def post_response(slack: Workspace, user: str, channel: str, body: Json, *, replaced: Message | None = None) -> Message:
     """Post or replace by a response body (`text`, `blocks`, `response_type`); ephemeral unless it says `in_channel`."""
     text, blocks = body.get("text"), body.get("blocks")
-    check_content(text, blocks, text_required=False)
+    check_content(slack, text, blocks, text_required=False)
     response_type = body.get("response_type", "ephemeral")
     if response_type not in {"ephemeral", "in_channel"}:
         raise invalid_argument("response_type", "value must be one of: ephemeral, in_channel")

@@ -22,7 +22,7 @@ def check_view(slack: Workspace, body: Json, *, kind: str, replaces: View | None
     Raises:
         SlackError: `invalid_arguments` with the JSON pointers, `view_too_large`, `duplicate_external_id`.
     """
-    if problems := view_problems(body):
+    if problems := view_problems(body, refused=slack.refused_blocks):
         raise SlackError("invalid_arguments", problems=problems)
     takes_files = any(block.get("element", {}).get("type") == "file_input" for block in body["blocks"])
     if takes_files and "files:read" not in slack.scopes:

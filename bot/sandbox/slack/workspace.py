@@ -86,6 +86,8 @@ class Workspace:
         self.read_up_to: dict[tuple[str, str], str] = {}
         # (user, channel, ts) -> values chosen in the menus of a message
         self.chosen: dict[tuple[str, str, str], Values] = {}
+        # Types of blocks that this workspace does not have yet, as some real ones.
+        self.refused_blocks: set[str] = set()
         self.faults = Faults()
         self.calls: list[Call] = []
         self.responses: list[AppResponse] = []

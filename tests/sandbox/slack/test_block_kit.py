@@ -24,6 +24,23 @@ def cell(text):
     return {"type": "raw_text", "text": text}
 
 
+def chart(points=2, lines=1, **more):
+    labels = [f"week {number}" for number in range(points)]
+    data = [{"label": label, "value": 95.5} for label in labels]
+    series = [{"name": f"line {number}", "data": data} for number in range(lines)]
+    drawn = {"type": "line", "series": series, "axis_config": {"categories": labels}, **more}
+    return {"type": "data_visualization", "title": "Reached", "chart": drawn}
+
+
+def data_table(rows=2, columns=2, **more):
+    return {"type": "data_table", "caption": "Schools", "rows": [[cell("x")] * columns for _ in range(rows)], **more}
+
+
+def pie(*values):
+    segments = [{"label": f"part {value}", "value": value} for value in values]
+    return {"type": "data_visualization", "title": "Shares", "chart": {"type": "pie", "segments": segments}}
+
+
 ALLOWED = {
     "a list with buttons and a menu": LIST,
     "links, mentions, dates, quotes and escapes": [
@@ -57,6 +74,15 @@ ALLOWED = {
         }
     ],
     "a table": [{"type": "table", "rows": [[cell("a"), cell("")]], "column_settings": [{"align": "right"}]}],
+    "two charts as large as allowed": [chart(20, 6) | {"title": "x" * 50}, chart(20, 6, type="bar")],
+    "a pie": [pie(1, 2.5)],
+    "a table that is sorted": [
+        data_table(
+            101,
+            row_header_column_index=0,
+            page_size=100,
+        )
+    ],
     "plain text with an ampersand": [{"type": "section", "text": plain("Ruth & Ana <3")}],
     "a menu with an initial option": [actions(select(initial_option=option("b")))],
     "groups of options": [
@@ -72,6 +98,25 @@ ALLOWED = {
 }
 REFUSED = {
     "an unknown block": ([{"type": "poem"}], "/blocks/0/type"),
+    "three charts": ([chart()] * 3, "/blocks"),
+    "a chart without points": ([chart(series=chart(0)["chart"]["series"])], "/blocks/0/chart/series/0/data"),
+    "a chart of 21 points": ([chart(series=chart(21)["chart"]["series"])], "/blocks/0/chart/series/0/data"),
+    "a chart of 7 lines": ([chart(lines=7)], "/blocks/0/chart/series"),
+    "a long title of a chart": ([chart() | {"title": "x" * 51}], "/blocks/0/title"),
+    "a long label": ([chart(axis_config={"categories": ["x" * 21]})], "/blocks/0/chart/axis_config/categories/0"),
+    "another label than the axis": ([chart(axis_config={"categories": ["a", "b"]})], "/blocks/0/chart/series/0/data"),
+    "a chart of an unknown kind": ([chart(type="radar")], "/blocks/0/chart/type"),
+    "an empty part of a pie": ([pie(1, 0)], "/blocks/0/chart/segments/1/value"),
+    "two lines of one name": (
+        [chart(series=[chart()["chart"]["series"][0]] * 2)],
+        "/blocks/0/chart/series/1/name",
+    ),
+    "a table without rows": ([data_table(1)], "/blocks/0/rows"),
+    "102 rows": ([data_table(102)], "/blocks/0/rows"),
+    "21 columns": ([data_table() | {"rows": [[cell("a")], [cell("b")] * 21]}], "/blocks/0/rows/1"),
+    "rows of different length": ([data_table(rows=0) | {"rows": [[cell("a")], [cell("b")] * 2]}], "/blocks/0/rows/1"),
+    "a page without rows": ([data_table(page_size=0)], "/blocks/0/page_size"),
+    "a table of 10,001 characters": ([data_table() | {"rows": [[cell("x" * 2500)] * 3] * 2}], "/blocks/0/rows"),
     "an unknown element": ([actions({"type": "lever"})], "/blocks/0/elements/0/type"),
     "a text input among actions": ([actions({"type": "plain_text_input"})], "/blocks/0/elements/0/type"),
     "a button in an input": ([input_of(button("a", "A"))], "/blocks/0/element/type"),
@@ -169,6 +214,7 @@ def test_blocks_that_slack_refuses_are_refused_with_a_pointer(name):
         ({"private_metadata": "x" * 3001}, "/view/private_metadata"),
         ({"unknown": "red"}, "/view"),
         ({"blocks": [{"type": "table", "rows": [[cell("a")]]}]}, "/view/blocks/0/type"),
+        ({"blocks": [chart()]}, "/view/blocks/0/type"),
         ({"blocks": [{"type": "divider"}] * 101}, "/view/blocks"),
         (
             {"blocks": [text_input("a", focus_on_load=True), text_input("b", focus_on_load=True)]},

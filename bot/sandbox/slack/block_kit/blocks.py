@@ -1,9 +1,9 @@
-"""Blocks, and the surfaces that accept them. Blocks that apps rarely use (video, card, charts ...) are refused as unknown."""
+"""Blocks, and the surfaces that accept them. Blocks that apps rarely use (video, card, carousel ...) are refused as unknown."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.sandbox.slack.block_kit import elements
+from bot.sandbox.slack.block_kit import charts, elements
 from bot.sandbox.slack.block_kit.elements import any_text, plain_text, slack_file
 from bot.sandbox.slack.block_kit.schema import (
     Check,
@@ -126,6 +126,8 @@ _IN_MESSAGES_AND_HOME: Mapping[str, Check] = {
     "container": shape(
         {"title": plain_text(150), "child_blocks": array(by_type(_CHILDREN), 1, 10)}, {**_BLOCK, **_CONTAINER}
     ),
+    "data_visualization": charts.data_visualization(_BLOCK),
+    "data_table": charts.data_table(_BLOCK, _PLAIN_CELLS, _RICH_TEXT),
     "table": shape({"rows": array(_ROW, 1, 100)}, {**_BLOCK, "column_settings": array(_COLUMN, 0, 20)}),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from bot.sandbox.slack.block_kit.blocks import BLOCKS, MAX_BLOCKS, Surface
@@ -15,6 +15,7 @@ Blocks = list[dict[str, Any]]
 # The limit of a message's blocks, measured as compact JSON. Found by trial; Slack does not publish it.
 MAX_MESSAGE_CHARACTERS = 13_200
 _MAX_MARKDOWN_CHARACTERS = 12_000
+_MAX_CHARTS = 2
 
 _VIEW = {
     "private_metadata": string(3000, minimum=0),
@@ -43,15 +44,19 @@ _OPTIONS_RESPONSE = shape(
 )
 
 
-def block_problems(surface: Surface, blocks: Any, pointer: str = "/blocks") -> list[Problem]:
-    problems = list(array(by_type(BLOCKS[surface]), 0, MAX_BLOCKS[surface])(blocks, pointer))
+def block_problems(
+    surface: Surface, blocks: Any, pointer: str = "/blocks", *, refused: Collection[str] = ()
+) -> list[Problem]:
+    """The problems of blocks on a surface; `refused` are types of blocks that the workspace does not have yet."""
+    checks = {name: check for name, check in BLOCKS[surface].items() if name not in refused}
+    problems = list(array(by_type(checks), 0, MAX_BLOCKS[surface])(blocks, pointer))
     if not problems:
         problems.extend(_combined_problems(surface, blocks, pointer))
     return problems
 
 
-def view_problems(view: Any) -> list[Problem]:
-    """The problems of a modal or a Home tab."""
+def view_problems(view: Any, *, refused: Collection[str] = ()) -> list[Problem]:
+    """The problems of a modal or a Home tab; `refused` as in `block_problems`."""
     if not isinstance(view, dict):
         return [Problem("/view", "must provide an object")]
     surface = view.get("type")
@@ -59,7 +64,7 @@ def view_problems(view: Any) -> list[Problem]:
         return [Problem("/view/type", f"unsupported type: {surface}")]
     problems = list(_VIEWS[surface](view, "/view"))
     if "blocks" in view:
-        problems.extend(block_problems(Surface(surface), view["blocks"], "/view/blocks"))
+        problems.extend(block_problems(Surface(surface), view["blocks"], "/view/blocks", refused=refused))
     if not problems and surface == Surface.MODAL and "submit" not in view and _has_input(view["blocks"]):
         problems.append(Problem("/view", "missing required field: submit (a modal with input blocks needs one)"))
     return problems
@@ -101,6 +106,8 @@ def _duplicate_ids(blocks: Blocks, pointer: str) -> Iterator[Problem]:
 def _message_totals(blocks: Blocks, pointer: str) -> Iterator[Problem]:
     if sum(block["type"] == "table" for block in blocks) > 1:
         yield Problem(pointer, "no more than 1 table block allowed in a message")
+    if sum(block["type"] == "data_visualization" for block in blocks) > _MAX_CHARTS:
+        yield Problem(pointer, f"no more than {_MAX_CHARTS} data_visualization blocks allowed in a message")
     if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > _MAX_MARKDOWN_CHARACTERS:
         yield Problem(pointer, f"markdown blocks must be less than {_MAX_MARKDOWN_CHARACTERS + 1} characters in total")
     if len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) > MAX_MESSAGE_CHARACTERS:

@@ -17,7 +17,7 @@ _MAX_METADATA = 8_000
 
 def post_message(slack: Workspace, arguments: Arguments) -> Json:
     channel = _destination(slack, arguments.required("channel"))
-    text, blocks = _content(arguments)
+    text, blocks = _content(slack, arguments)
     thread = arguments.text("thread_ts")
     if thread and (channel.id, thread) not in slack.messages:
         raise SlackError("thread_not_found")
@@ -40,7 +40,7 @@ def post_ephemeral(slack: Workspace, arguments: Arguments) -> Json:
     user = slack.user(arguments.required("user"))
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
-    text, blocks = _content(arguments)
+    text, blocks = _content(slack, arguments)
     message = message_store.post(
         slack, channel.id, user=slack.bot_user_id, text=text, blocks=blocks, by_app=True, ephemeral_for=user.id
     )
@@ -52,7 +52,7 @@ def update(slack: Workspace, arguments: Arguments) -> Json:
     message = _own_message(slack, arguments, refusal="cant_update_message")
     if slack.channels[message.channel].archived:
         raise SlackError("is_archived")
-    text, blocks = _content(arguments, max_text=message_store.MAX_UPDATED_TEXT)
+    text, blocks = _content(slack, arguments, max_text=message_store.MAX_UPDATED_TEXT)
     changed = message_store.edit(
         slack, message, text=text, blocks=message.blocks if blocks is None else blocks, edited=True
     )
@@ -85,9 +85,11 @@ def _destination(slack: Workspace, channel_or_user: str) -> Channel:
     return channel if open_to_all else joined_channel(slack, channel_or_user)
 
 
-def _content(arguments: Arguments, *, max_text: int = message_store.MAX_TEXT) -> tuple[str | None, list[Json] | None]:
+def _content(
+    slack: Workspace, arguments: Arguments, *, max_text: int = message_store.MAX_TEXT
+) -> tuple[str | None, list[Json] | None]:
     text, blocks = arguments.text("text"), arguments.json("blocks")
-    message_store.check_content(text, blocks, text_required=True, max_text=max_text)
+    message_store.check_content(slack, text, blocks, text_required=True, max_text=max_text)
     return text, blocks
 
 
