@@ -70,7 +70,7 @@ def register(app: App, ctx: AppContext) -> None:
         user_id = event["user"]
         problem = run_after_response("home", lambda: show(ctx, client, user_id))
         if problem:  # Otherwise the tab would stay blank, or show the list of another day.
-            run_after_response("failed home", lambda: _publish(client, user_id, _failure(problem)))
+            run_after_response("failed home", lambda: _publish(ctx, client, user_id, _failure(problem)))
 
     @app.action(HELP)
     @app.action(HOW_IT_WORKS)
@@ -83,7 +83,7 @@ def register(app: App, ctx: AppContext) -> None:
 
 def show(ctx: AppContext, client: WebClient, user_id: str, text: str | None = None) -> None:
     """Show a person's Home tab with the filter they chose in it now, or else with the one from before."""
-    _publish(client, user_id, _draw(ctx, client, user_id, text, is_visit=True))
+    _publish(ctx, client, user_id, _draw(ctx, client, user_id, text, is_visit=True))
 
 
 def redraw(
@@ -93,12 +93,15 @@ def redraw(
     show_latest(
         *(ctx.engine, HomeTab, user_id),
         draw=lambda: [*above, *_draw(ctx, client, user_id, text, is_visit=False)],
-        show=lambda blocks: _publish(client, user_id, blocks),
+        show=lambda blocks: _publish(ctx, client, user_id, blocks),
     )
 
 
-def _publish(client: WebClient, user_id: str, blocks: list[Block]) -> None:
-    client.views_publish(user_id=user_id, view={"type": "home", "blocks": blocks[: b.VIEW_BLOCKS]})
+def _publish(ctx: AppContext, client: WebClient, user_id: str, blocks: list[Block]) -> None:
+    def publish(blocks: list[Block]) -> None:
+        client.views_publish(user_id=user_id, view={"type": "home", "blocks": blocks[: b.VIEW_BLOCKS]})
+
+    ctx.newer_blocks.send(blocks, publish, now=ctx.now())
 
 
 def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, *, is_visit: bool) -> list[Block]:

@@ -8,6 +8,8 @@ import re
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from bot.slack.kit import blocks
+
 _SLACK_DATE = re.compile(r"<!date\^\d+\^([^|]*)\|[^>]*>")
 _TOKEN = re.compile(r"\{\w+\}")
 _READ_DATE = re.compile(r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}(?:, \d\d:\d\d UTC| \(UTC\))")
@@ -62,8 +64,8 @@ def _block(block):
             return [f"> {element['text']}" for element in block["elements"]]
         case "actions":
             return [" ".join(map(_element, block["elements"]))]
-        case "container" | "input":
-            return _container(block) if block["type"] == "container" else _input(block)
+        case "container" | "input" | "data_visualization" | "data_table":
+            return {"container": _container, "input": _input}.get(block["type"], _figures)(block)
     texts = [block["text"], *block.get("fields", [])] if "text" in block else block["fields"]
     accessory = [_element(block["accessory"])] if "accessory" in block else []
     return [*(text["text"] for text in texts), *accessory]
@@ -72,6 +74,10 @@ def _block(block):
 def _container(block):
     lines = [line for child in block["child_blocks"] for line in _block(child)]
     return [f"▸ {block['title']['text']}", *(f"  {line}" for line in "\n".join(lines).splitlines())]
+
+
+def _figures(block):
+    return [f"[{block['type']}]", *(line for plain in blocks.plainer([block]) for line in _block(plain))]
 
 
 def _input(block):

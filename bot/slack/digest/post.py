@@ -20,7 +20,6 @@ from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks, subscribe
 from bot.slack.digest.card import SHOW_MINE, SHOW_NO_ADULT
 from bot.slack.kit import api_errors, look_up, outbox_worker, respond
-from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
@@ -29,7 +28,6 @@ from bot.slack.list import card as list_card
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
-_REFUSED_BLOCKS = {"invalid_blocks", "invalid_blocks_format"}
 
 
 def register(app: App, context: AppContext) -> None:
@@ -104,9 +102,10 @@ def _post(
 ) -> Result[Any] | None:
     if not outbox_worker.holds_lease(context, post):
         return None
-    result = _call_with_folds(
-        lambda blocks: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"],
+    result = _call_with(
+        context,
         card,
+        lambda blocks: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"],
     )
     if result.outcome is Outcome.DONE:
         outbox_worker.store(context, posts.mark_posted, post, ts=result.answer, text=card.text, shown_at=shown_at)
@@ -120,14 +119,8 @@ def _post(
     return result
 
 
-def _call_with_folds(call: Callable[[list[Block]], Any], card: Card) -> Result[Any]:
-    """Call Slack with the blocks, and again with everything in the open where it refuses blocks that fold."""
-    result = api_errors.call(lambda: call(card.blocks))
-    unfolded = b.unfolded(card.blocks)
-    if result.error in _REFUSED_BLOCKS and unfolded != card.blocks:
-        logger.info("Slack refuses blocks that fold: %s", result.error)
-        return api_errors.call(lambda: call(unfolded))
-    return result
+def _call_with(context: AppContext, card: Card, call: Callable[[list[Block]], Any]) -> Result[Any]:
+    return api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
 
 
 def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
@@ -154,9 +147,10 @@ def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     digest, card = _load_card(context, post)
     if card.text != post.posted_text:
-        result = _call_with_folds(
-            lambda blocks: client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks),
+        result = _call_with(
+            context,
             card,
+            lambda blocks: client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks),
         )
         if result.error:
             logger.warning("digest post %s was not refreshed: %s", post.id, result.error)

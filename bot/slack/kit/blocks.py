@@ -6,7 +6,7 @@ Text from the SIS goes through `escaped`: a contact named `<!channel>` notifies 
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +27,7 @@ MESSAGE_TEXT = 3900
 HEADER = 150
 VALUE = "value"  # The action id of every input; its block id says which one it is.
 _TEXT, _BUTTON, _OPTION, _VALUE, _OPTIONS = 3000, 75, 75, 150, 100
+_LINES = 12  # Of a table in one section; more could be longer than Slack accepts.
 TITLE = 24
 COLOR_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
 _DATE_TOKEN = re.compile(r"\{date\w*\}")
@@ -50,7 +51,7 @@ class Card:
 def card(blocks: list[Block]) -> Card:
     """Return a card whose text is what its blocks say, for screen readers, which read the text and not the blocks."""
     lines: list[str] = []
-    for block in blocks:
+    for block in plainer(blocks):
         if "text" in block:
             lines.append(_spoken(block["text"]))
         elif block["type"] == "context":
@@ -119,7 +120,7 @@ def context(*texts: str) -> Block:
 
 
 def folded(title: str, blocks: Sequence[Block]) -> Block:
-    """Return blocks that a reader of a message or the Home tab opens. Some workspaces refuse it: see `unfolded`."""
+    """Return blocks that a reader of a message or the Home tab opens. Some workspaces refuse it: see `plainer`."""
     return {
         "type": "container",
         "title": plain(cut(title, HEADER)),
@@ -129,13 +130,54 @@ def folded(title: str, blocks: Sequence[Block]) -> Block:
     }
 
 
-def unfolded(blocks: Sequence[Block]) -> list[Block]:
-    """Return the same blocks with what is folded in the open, for a workspace whose Slack does not have folds yet."""
-    shown: list[Block] = []
-    for block in blocks:
-        is_fold = block["type"] == "container"
-        shown += [section(f"*{escaped(block['title']['text'])}*"), *block["child_blocks"]] if is_fold else [block]
-    return shown
+def plainer(blocks: Sequence[Block]) -> list[Block]:
+    """Return the same blocks with folds in the open and with charts and tables in words: for a dialog, for a screen reader, and for
+    a workspace whose Slack refuses such blocks.
+    """
+    return [plain_block for block in blocks for plain_block in _PLAINER.get(block["type"], _unchanged)(block)]
+
+
+def _unchanged(block: Block) -> list[Block]:
+    return [block]
+
+
+def _unfolded(fold: Block) -> list[Block]:
+    return [section(f"*{escaped(fold['title']['text'])}*"), *fold["child_blocks"]]
+
+
+def _chart_in_words(block: Block) -> list[Block]:
+    series = block["chart"]["series"]
+    lines = [
+        f"{escaped(line['name'])}: {_points(line['data'])}" if len(series) > 1 else _points(line["data"])
+        for line in series
+    ]
+    return [context("\n".join([f"*{escaped(block['title'])}*", *lines]))]
+
+
+def _points(data: Sequence[Block]) -> str:
+    return " · ".join(f"{escaped(point['label'])}: {number(point['value'])}".replace(" ", "\u00a0") for point in data)
+
+
+def _table_in_words(block: Block) -> list[Block]:
+    (_, *columns), *rows = ([escaped(cell["text"]) for cell in row] for row in block["rows"])
+    lines = [
+        " · ".join([f"*{name}*", *(f"{column}: {cell}" for column, cell in zip(columns, cells, strict=True))])
+        for name, *cells in rows
+    ]
+    groups = [lines[start : start + _LINES] for start in range(0, len(lines), _LINES)]
+    return [section(f"*{escaped(block['caption'])}*"), *(section("\n".join(group)) for group in groups)]
+
+
+_PLAINER: Mapping[str, Callable[[Block], list[Block]]] = {
+    "container": _unfolded,
+    "data_visualization": _chart_in_words,
+    "data_table": _table_in_words,
+}
+
+
+def number(value: float) -> str:
+    """Return `1,234` or `95.5`: at most one digit after the point."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def divider() -> Block:

@@ -6,7 +6,7 @@ refused, Slack is asked before a transaction begins, because nothing waits for t
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from slack_sdk import WebClient
@@ -22,6 +22,7 @@ from bot.db.session import autocommit_session, fetch_rows, transaction
 from bot.domain import phone
 from bot.settings import Settings
 from bot.slack.kit import users
+from bot.slack.kit.newer_blocks import NewerBlocks
 from bot.templates.loader import Templates
 
 
@@ -47,13 +48,14 @@ _VIEWER = (
 
 @dataclass(frozen=True)
 class AppContext:
-    """The engine, the settings, the access rules, the templates, and the clock (UTC) of this process."""
+    """The engine, the settings, the access rules, the templates, and the clock (UTC) of this process, and what its workspace refuses."""
 
     engine: Engine
     settings: Settings
     rules: AccessRules
     templates: Templates
     now: Callable[[], datetime]
+    newer_blocks: NewerBlocks = field(default_factory=NewerBlocks)
 
     @property
     def our_number(self) -> str | None:

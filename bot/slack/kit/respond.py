@@ -15,6 +15,7 @@ from bot.slack.kit import api_errors
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.newer_blocks import REFUSALS, has_newer
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,13 @@ def send_response(
     """Send a private answer to a response_url, and once more where that helps. A failure is logged.
 
     Slack accepts a response_url five times within 30 minutes. After a lost connection only an answer that replaces is sent again:
-    people would read another one twice.
+    people would read another one twice. Blocks that the workspace refuses are sent in words.
     """
     content = {"text": card.text, "blocks": card.blocks, "replace_original": replace_original}
     result = _use_response_url(response_url, timeout, content)
+    if result.error in REFUSALS and has_newer(card.blocks):
+        content["blocks"] = b.plainer(card.blocks)
+        result = _use_response_url(response_url, timeout, content)
     may_repeat = result.outcome is Outcome.LATER or (result.outcome is Outcome.UNCLEAR and replace_original)
     is_told_how_long = result.retry_after != api_errors.RETRY_DELAY
     pause = result.retry_after.total_seconds() if is_told_how_long else _PAUSE_SECONDS

@@ -81,7 +81,8 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str, *, has_own
 
 
 def dialog(card: Card) -> Block:
-    return b.modal("Contact Cleanup", card.blocks, callback_id=VIEW, metadata="{}")
+    """Return a card as a dialog, where Slack takes neither charts nor folds."""
+    return b.modal("Contact Cleanup", b.plainer(card.blocks), callback_id=VIEW, metadata="{}")
 
 
 def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str | None, now: datetime) -> list[Block]:

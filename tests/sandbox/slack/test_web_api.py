@@ -15,6 +15,7 @@ from bot.sandbox.slack import message_store, server
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.workspace import Workspace
+from bot.slack.kit.charts import line_chart
 
 
 @dataclass
@@ -121,6 +122,16 @@ def test_invalid_blocks_are_refused_with_a_pointer(client, texts):
         "[ERROR] must be less than 3001 characters [json-pointer:/blocks/1/text/text]"
     ]
     assert refusal(client.chat_postMessage, channel=texts, text="x", blocks="[{")["error"] == "invalid_blocks_format"
+
+
+def test_workspace_without_charts_refuses_them(slack, client, dana, texts):
+    chart = line_chart("Reached", ["Nov 1", "Nov 8"], {"%": [94, 95.5]})
+    client.chat_postMessage(channel=texts, text="x", blocks=[chart])
+    slack.refused_blocks.add("data_visualization")
+    answer = refusal(client.chat_postMessage, channel=texts, text="x", blocks=[chart])
+    assert answer["error"] == "invalid_blocks"
+    home = {"type": "home", "blocks": [chart]}
+    assert refusal(client.views_publish, user_id=dana.id, view=home)["error"] == "invalid_arguments"
 
 
 def test_total_length_of_blocks_is_limited(client, texts):
