@@ -1,6 +1,7 @@
 // Block Kit as elements. A surface carries what blocks need of their place:
 // {kind, values, names, errors, press(block, element, value?), suggest(block, element, query), upload(file)}.
 
+import { chart, dataTable } from "./charts.js";
 import { freshId, h } from "./dom.js";
 import { image, renderElement } from "./elements.js";
 import { mrkdwn, plain, plainNodes, richText, textObject } from "./text.js";
@@ -66,6 +67,8 @@ const BLOCKS = {
   context,
   input,
   table,
+  data_visualization: chart,
+  data_table: dataTable,
   container,
   actions: (block, surface) => h("div", { class: "block actions" }, block.elements.map((element) => renderElement(element, block, surface))),
   divider: () => h("hr", { class: "block divider" }),
