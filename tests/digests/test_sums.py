@@ -1,7 +1,7 @@
 """A reader who adds the numbers of a digest gets what it says, and what the list in Slack shows: after any history."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from random import Random
 
 import pytest
@@ -105,7 +105,7 @@ def check(session, message_id, filter_text, before, dana):
         listed = {contact for row in session.scalars(select(ListedStudent.contact_ids)) for contact in row}
         assert moves.left == len(before - entries)
         assert moves.joined == len(listed - before)
-    check_words(card.draw(digest, Templates()).text.replace("\u00a0", " "), moves)
+    check_words(card.draw(digest, Templates(), zone=UTC).text.replace("\u00a0", " "), moves)
 
 
 def check_words(text, moves):

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import tzinfo
 
 from bot.digests.report import Digest, EarlierMessage, GradeCounts, Tally
 from bot.digests.small_groups import SMALLEST_GROUP
+from bot.domain import display
 from bot.domain.display import plural
 from bot.domain.grade import title
 from bot.domain.sms_status import MEANINGS, Color, SmsStatus, statuses_with_color
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.slack.kit import blocks as b
+from bot.slack.kit import charts
 from bot.slack.kit.blocks import MESSAGE_TEXT, Block, Card
 from bot.templates.loader import Templates
 
@@ -20,12 +23,13 @@ _SEPARATOR = " · "
 _FOLD = "\n---\n"  # In the template: what follows is shown when the reader opens it.
 _MAX_FILTER_CHARACTERS = 80
 _BAR_CELLS, _WORST_GRADES = 10, 3
+_SHORTEST_CHART = 3  # Messages.
 _LARGE_SHARE = 0.05  # Of all texts: more failures on our side than that are not left to the small print.
 _COLORS = {Color.RED: "🔴 *Needs a new number:*", Color.YELLOW: "🟡 *May still work:*"}
 
 
-def draw(digest: Digest, templates: Templates) -> Card:
-    """Draw the card. A district's own template may use any of the values, in paragraphs of which the first is the title; what follows
+def draw(digest: Digest, templates: Templates, *, zone: tzinfo) -> Card:
+    """Draw the card; the days in its chart are those of `zone`. A district's own template may use any of the values, in paragraphs of which the first is the title; what follows
     a line `---` is folded, and its first line is the title of the fold.
     """
     heading = _title(digest)
@@ -41,8 +45,25 @@ def draw(digest: Digest, templates: Templates) -> Card:
     )
     text, _, folded = text.partition(_FOLD)
     first, *paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
-    blocks = [b.header(heading or b.as_plain(first)), *map(b.section, paragraphs), *_fold(folded), *_buttons(digest)]
-    return Card(blocks, b.cut_mrkdwn(b.without_formatting(f"{text}\n\n{folded}".strip()), MESSAGE_TEXT))
+    chart = _chart(digest, zone)
+    title = b.header(heading or b.as_plain(first))
+    blocks = [title, *map(b.section, paragraphs), *chart, *_fold(folded), *_buttons(digest)]
+    spoken = [b.without_formatting(text), b.card(chart).text, b.without_formatting(folded)]
+    return Card(blocks, b.cut_mrkdwn("\n\n".join(filter(None, map(str.strip, spoken))), MESSAGE_TEXT))
+
+
+def _chart(digest: Digest, zone: tzinfo) -> list[Block]:
+    """Return the shares of this message and the ones before it; of a single one before, the text says it."""
+    messages: list[Digest | EarlierMessage] = [*digest.earlier, digest]
+    if len(messages) < _SHORTEST_CHART or not digest.sent or digest.is_silent or digest.is_hidden:
+        return []
+    days = [
+        display.short_day(message.sent_at.astimezone(zone).date(), digest.sent_at.astimezone(zone).date())
+        for message in messages
+    ]
+    return [
+        charts.line_chart("Texts delivered, in %", days, {"Delivered": [_percent(message) for message in messages]})
+    ]
 
 
 def _delivery_values(digest: Digest) -> dict[str, object]:
@@ -86,8 +107,12 @@ def _is_narrowed(digest: Digest) -> bool:
 
 
 def _share(message: Digest | EarlierMessage) -> str:
-    """Return the share delivered, rounded down: 100.0% only where every text arrived."""
-    return f"{math.floor(message.delivered * 1000 / message.sent) / 10}%"
+    return f"{_percent(message)}%"
+
+
+def _percent(message: Digest | EarlierMessage) -> float:
+    """Return the share delivered, rounded down: 100.0 only where every text arrived."""
+    return math.floor(message.delivered * 1000 / message.sent) / 10
 
 
 def _bar(digest: Digest) -> str:

@@ -88,7 +88,7 @@ def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
     list_filter = parse_filter(post.filter_text).filter
     with transaction(context.engine) as session:
         digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=context.today())
-    return digest, digest_card.draw(digest, context.templates)
+    return digest, digest_card.draw(digest, context.templates, zone=context.settings.zone)
 
 
 def _post(

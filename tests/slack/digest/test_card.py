@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -56,7 +56,7 @@ FAULT = SenderFault("twilio", "30004", 12, "The carrier blocked it.")
 
 
 def drawn(digest):
-    return card.draw(digest, Templates())
+    return card.draw(digest, Templates(), zone=UTC)
 
 
 def words(digest):
@@ -118,6 +118,21 @@ def test_forecast_stands_beside_the_result():
     assert "Forecast: no text would not arrive" not in words(replace(FINAL, forecast_missed=0))
     for other in (FINAL, replace(FINAL, forecast_missed=71, is_silent=True)):
         assert "Forecast" not in words(other)
+
+
+def test_last_messages_are_a_chart_once_there_are_three():
+    days = [EarlierMessage(SENT_AT - timedelta(days=day), 1_000, 900 + day) for day in (14, 7)]
+    three = replace(FINAL, earlier=tuple(days))
+    (chart,) = (block for block in drawn(three).blocks if block["type"] == "data_visualization")
+    points = chart["chart"]["series"][0]["data"]
+    assert [(point["label"], point["value"]) for point in points] == [
+        ("Nov 9", 91.4),
+        ("Nov 16", 90.7),
+        ("Nov 23", 91.3),
+    ]
+    assert "Nov 9: 91.4 · Nov 16: 90.7 · Nov 23: 91.3" in drawn(three).text.replace("\u00a0", " ")
+    for digest in (replace(three, earlier=three.earlier[1:]), replace(three, is_silent=True)):
+        assert "data_visualization" not in {block["type"] for block in drawn(digest).blocks}
 
 
 def test_our_own_fault_comes_first_where_it_is_large():
@@ -190,4 +205,7 @@ def test_title_pings_no_one():
 
 def test_district_may_replace_the_template(tmp_path):
     (tmp_path / "digest.txt").write_text("{{ digest.title }}\n\nDelivered: {{ digest.delivered }}")
-    assert card.draw(FINAL, Templates(tmp_path)).text == "Early dismissal today\n\nDelivered: 1100"
+    assert (
+        card.draw(replace(FINAL, earlier=()), Templates(tmp_path), zone=UTC).text
+        == "Early dismissal today\n\nDelivered: 1100"
+    )
