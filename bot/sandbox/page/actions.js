@@ -3,6 +3,7 @@
 
 import { errorText, slack } from "./api.js";
 import { sameControl } from "./blocks.js";
+import { HOME } from "./conversation.js";
 import * as routes from "./route.js";
 import { entryOf } from "./values.js";
 
@@ -13,6 +14,7 @@ const INVITE = /^\/invite\s+@/;
 export function actions({ state, parts, frame, refresh, settle }) {
   let presence = new AbortController();
   const me = () => state.route.as;
+  let opener = null; // Where the button was that opened the dialog: a message, or the Home tab.
 
   const names = {
     get people() { return state.people.filter(({ kind }) => kind !== "bot"); },
@@ -41,6 +43,7 @@ export function actions({ state, parts, frame, refresh, settle }) {
     return {
       kind, values, errors, names,
       press(block, element, value = entryOf(element, values.get(block.block_id, element))) {
+        if (kind !== "modal") opener = message?.ts ?? HOME;
         parts.conversation.follow(message && block.type === "actions" ? message.ts : null);
         return complete(press(where, values, { ...target(block, element), value }));
       },
@@ -100,7 +103,10 @@ export function actions({ state, parts, frame, refresh, settle }) {
       const sent = INVITE.test(text) ? slack.invite(me(), channel) : slack.type(me(), channel, text);
       return complete(sent, { toast: false });
     },
-    submit: (view, values) => complete(slack.submit(me(), view.id, values), { toast: false }),
+    submit(view, values) {
+      parts.conversation.follow(opener); // What was done stands at its top.
+      return complete(slack.submit(me(), view.id, values), { toast: false });
+    },
     // After one Escape too many the dialog is closed, as intended; the refusal says nothing new.
     close: (view, all) => complete(slack.close(me(), view.id, all), { toast: false }),
     dismiss: (ts) => complete(slack.dismiss(me(), ts)),

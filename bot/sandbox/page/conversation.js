@@ -6,6 +6,7 @@ import { fill, h, icon } from "./dom.js";
 import { messageList } from "./messages.js";
 import { formValues } from "./values.js";
 
+export const HOME = "home";
 const NEAR_END_PX = 80;
 const KINDS = { channel: "Channel", dm: "Direct message", app: "App" };
 
@@ -25,9 +26,9 @@ export function conversation(root, act) {
   let followed = null;
   return { footer, show, follow, focus: () => scroller.focus({ preventScroll: true }) };
 
-  /** Shows this message from its top once a press has changed it: a button at its foot changes a whole page. */
-  function follow(ts) {
-    followed = ts && { ts, content: list.contentOf(ts) };
+  /** Shows a message (its ts) or the Home tab from its top once it has changed: a button at its foot changes a whole page. */
+  function follow(place) {
+    followed = place && { place, content: place === HOME ? shownHome : list.contentOf(place) };
   }
 
   function show({ route, channel, names, messages, view }) {
@@ -52,8 +53,8 @@ export function conversation(root, act) {
   }
 
   function revealFollowed() {
-    const row = followed && list.rowOf(followed.ts);
-    if (!row || list.contentOf(followed.ts) === followed.content) return;
+    const row = followed && list.rowOf(followed.place);
+    if (!row || list.contentOf(followed.place) === followed.content) return;
     followed = null;
     const isTopVisible = row.offsetTop >= scroller.scrollTop && row.offsetTop <= scroller.scrollTop + scroller.clientHeight;
     if (!isTopVisible) scroller.scrollTo({ top: row.offsetTop - 8 });
@@ -103,7 +104,9 @@ export function conversation(root, act) {
     shownHome = json;
     const focused = home.contains(document.activeElement) && document.activeElement.dataset.key ? document.activeElement : null;
     fill(home, view && renderBlocks(view.blocks, act.surface({ kind: "home", view, values: formValues(view.state?.values) })));
-    if (moved) scroller.scrollTop = 0;
+    const isAnswered = followed?.place === HOME && followed.content !== json;
+    if (moved || isAnswered) scroller.scrollTop = 0;
+    if (isAnswered) followed = null;
     if (focused) sameControl(home, focused)?.focus({ preventScroll: true });
   }
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 from support.page_server import ephemeral, say
-from support.tiny_bolt_app import LIST, section
+from support.tiny_bolt_app import LIST, button, section
 
 PROBE = "<img src=x onerror=\"document.title='taken over'\"> & *bold*"
 
@@ -55,6 +55,20 @@ def test_message_changed_by_its_button_is_shown_from_its_top(page, server):
     page.locator(".message .picker").click()
     page.get_by_role("option", name="Five").click()
     expect(page.get_by_role("button", name="Five")).to_be_in_viewport()
+    server.update(ts, "a page", rows("second"))
+    expect(page.get_by_text("second 0.")).to_be_attached()
+    page.wait_for_function("document.querySelector('.scroller').scrollTop < 100")
+
+
+def test_message_changed_by_a_dialog_is_shown_from_its_top(page, server):
+    def rows(word):
+        lines = section("\n".join(f"{word} {number}." for number in range(80)))
+        return [lines, {**section("Sam Rivera"), "accessory": button("contact.edit", "Fix")}]
+
+    ts = server.post("a page", rows("first"))
+    page.locator(".message").get_by_role("button", name="Fix").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     server.update(ts, "a page", rows("second"))
     expect(page.get_by_text("second 0.")).to_be_attached()
     page.wait_for_function("document.querySelector('.scroller').scrollTop < 100")
