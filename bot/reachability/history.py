@@ -94,13 +94,11 @@ def thin_out(scores: Sequence[DayScore], *, points: int = MOST_POINTS) -> tuple[
     return tuple(scores[number * last // (points - 1)] for number in range(points))
 
 
-def day_before(session: Session, day: date, *, weeks: int) -> date | None:
+def _day_before(newest: ColumnElement[date], *, weeks: int) -> ColumnElement[date]:
     """Return the day with scores that is so many weeks before, or up to a week earlier where there are none."""
-    latest = day - timedelta(weeks=weeks)
-    days = select(func.max(ReachabilityScore.day)).where(
-        ReachabilityScore.day.between(latest - timedelta(days=6), latest)
-    )
-    return session.scalar(days)
+    latest = newest - 7 * weeks
+    days = select(func.max(ReachabilityScore.day)).where(ReachabilityScore.day.between(latest - 6, latest))
+    return days.scalar_subquery()
 
 
 def load_groups(
@@ -124,12 +122,10 @@ def load_every_group(
 def _load_groups(
     session: Session, kind: GroupKind, condition: ColumnElement[bool], *, weeks: int, school_id: int | None
 ) -> tuple[date | None, tuple[GroupScore, ...]]:
-    day = newest_day(session)
-    if day is None:
-        return None, ()
+    newest = select(func.max(ReachabilityScore.day)).scalar_subquery()
     row, before = ReachabilityScore, aliased(ReachabilityScore)
     same_group = and_(
-        before.day == day_before(session, day, weeks=weeks),
+        before.day == _day_before(newest, weeks=weeks),
         *(getattr(before, name) == getattr(row, name) for name in ("kind", "school_id", "grade", "staff_id")),
     )
     groups = (
@@ -139,13 +135,14 @@ def _load_groups(
         .outerjoin(before, same_group)
         .outerjoin(School, School.id == row.school_id)
         .outerjoin(Staff, Staff.id == row.staff_id)
-        .where(row.day == day, row.kind == kind, condition, row.students > 0)
+        .where(row.day == newest, row.kind == kind, condition, row.students > 0)
         .where(or_(row.school_id == 0, School.active), or_(row.staff_id == 0, Staff.active))
         .order_by(grade_order(row.grade), Staff.search, School.name, row.school_id, row.staff_id)
     )
     if school_id is not None:
         groups = groups.where(row.school_id == school_id)
-    return day, tuple(_group_score(*each) for each in session.execute(groups))
+    rows = session.execute(groups).all()
+    return rows[0][0].day if rows else newest_day(session), tuple(_group_score(*each) for each in rows)
 
 
 def is_visible(kind: GroupKind, actor: Actor) -> ColumnElement[bool]:
@@ -220,3 +217,12 @@ def _confirmed_since(since: datetime) -> Select[*tuple[Any, ...]]:
 def _waiting_since(since: datetime) -> Select[*tuple[Any, ...]]:
     fixed = ListEntry.updated_at >= since, ListEntry.updated_by.is_not(None)
     return select(ListEntry.updated_by, ListEntry.contact_id).where(*fixed)
+
+
+def own_group(actor: Actor) -> Group | None:
+    """Return the group of all students that a person sees; None for a teacher, and for a person of several schools."""
+    if actor.level is AccessLevel.DISTRICT:
+        return Group(GroupKind.DISTRICT)
+    if actor.level is AccessLevel.SCHOOLS and len(actor.school_ids) == 1:
+        return Group(GroupKind.SCHOOL, school_id=actor.school_ids[0])
+    return None
