@@ -113,7 +113,7 @@ def call_back(entry, office, *, by, on):
 
 
 def test_promised_call_is_shown_on_its_day(office, session, sam, snapshot):
-    tomorrow = office.now().date() + timedelta(days=1)
+    tomorrow = office.now().astimezone(office.settings.zone).date() + timedelta(days=1)
     call_back(claim(session, office, sam, "Lars"), office, by=office.clara, on=tomorrow)
     call_back(claim(session, office, sam, "Otto"), office, by=office.ana, on=tomorrow)
     session.commit()
