@@ -21,6 +21,8 @@ from bot.domain.display import day_and_time, plural
 from bot.domain.phone_note import masked_note
 from bot.domain.sms_status import MEANINGS, Color
 from bot.domain.spreadsheet import escape_cell
+from bot.downloads.history_sheet import write_history
+from bot.reachability.score import DayScore
 
 # Titles of the columns, and their widths in characters.
 _COLUMNS = {
@@ -51,7 +53,9 @@ _MAX_CELL = 32_000
 
 @dataclass(frozen=True)
 class FileHeader:
-    """Describes a file: its list, when it was made, and who asked for it. `facts` are sentences about the age of its data."""
+    """Describes a file: its list, when it was made, and who asked for it. `facts` are sentences about the age of its data;
+    `history` is the score of all students that the reader sees.
+    """
 
     title: str
     made_at: datetime
@@ -60,6 +64,7 @@ class FileHeader:
     zone: ZoneInfo
     region: str
     with_numbers: bool
+    history: tuple[DayScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, c
     }
     with xlsxwriter.Workbook(str(path), options) as workbook:
         _write_rows(workbook, rows, header, counter)
+        write_history(workbook, header.history)
         _write_about(workbook, header, counter.size)
 
 

@@ -26,6 +26,7 @@ from bot.downloads.requests import claim_download
 from bot.errors import UserError, describe_error
 from bot.filters.filter import describe
 from bot.filters.parse import parse_filter
+from bot.reachability.history import load_history, own_group
 from bot.slack.kit import api_errors, files, outbox_worker, users
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome, Result
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _RETRY_MINUTES = (1, 5, 15, 60)
 _KEPT = timedelta(days=2)
+_HISTORY = timedelta(weeks=52)  # On the second sheet of a workbook.
 _WAITING = "Slack did not accept it. I will try again automatically."
 _MEDIA_TYPES = {
     DownloadForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -127,7 +129,9 @@ def _header(context: AppContext, session: Session, actor: Actor, title: str) -> 
     if freshness.synced_at:
         facts.append(f"Student information of {day_and_time(freshness.synced_at.astimezone(zone))}")
     region = context.settings.phone_region
-    return FileHeader(title, context.now(), actor.name, tuple(facts), zone, region, actor.may_export)
+    own = own_group(actor)
+    history = load_history(session, own, since=actor.today - _HISTORY) if own else ()
+    return FileHeader(title, context.now(), actor.name, tuple(facts), zone, region, actor.may_export, history)
 
 
 def _record(session: Session, actor: Actor, download: Download, list_size: ListSize) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, text
 from support import mail_server, people
+from support.stored_scores import add_score
 
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.db.models.edits import Audit
@@ -104,6 +105,28 @@ def test_list_comes_as_a_workbook_in_a_direct_message(office, families, session)
     assert "Clara Clerk" in facts
     assert "2 contacts, 2 students" in facts
     assert state(session) == [DownloadState.SENT]
+
+
+def test_workbook_has_the_history_of_the_school_with_a_chart(office, families, session):
+    lincoln = {"kind": "school", "school_id": office.district.lincoln.id, "students": 100}
+    for days_ago, textable in ((0, 90), (7, 80)):
+        add_score(session, office, days_ago=days_ago, textable=textable, **lincoln)
+    session.commit()
+    assert download(office, office.clara).ok
+    [(_, content)] = files(office)
+    history = openpyxl.load_workbook(io.BytesIO(content))["History"]
+    assert [[cell.value for cell in row[1:4]] for row in history.iter_rows(2)] == [[100, 80, 80], [100, 90, 90]]
+    (chart,) = history._charts  # noqa: SLF001 - openpyxl has no other way to them.
+    assert chart.series[0].val.numRef.f == "History!$D$2:$D$3"
+
+
+def test_history_of_fewer_than_ten_students_is_left_out(office, families, session):
+    lincoln = {"kind": "school", "school_id": office.district.lincoln.id}
+    add_score(session, office, students=9, textable=9, **lincoln)
+    session.commit()
+    assert download(office, office.clara).ok
+    [(_, content)] = files(office)
+    assert "History" not in openpyxl.load_workbook(io.BytesIO(content)).sheetnames
 
 
 @pytest.mark.parametrize(("zone", "day"), [("Pacific/Auckland", "2026-11-24"), ("Nowhere/Here", "2026-11-23")])
