@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bot.db.session import transaction
 from bot.errors import UserError
-from bot.sandbox import terminal
+from bot.sandbox import history, terminal
 from bot.sandbox.assembly import Sandbox, SyncProgress
 from bot.sandbox.district.slack_workspace import CLERK, FAMILY_TEXTS
 from bot.sandbox.sender import Sent
@@ -58,6 +59,12 @@ class Demo:
             f"the provider reported {sent.receipts:,} signed receipts."
         )
         return sent
+
+    def make_up_history(self) -> int:
+        """Add weeks of scores before today's, and return how many."""
+        self.sandbox.run_due_work()  # Counts today.
+        with transaction(self.sandbox.engine) as session:
+            return history.write_history(session) // 7
 
     def ask(self, text: str = FIRST_FILTER, *, channel: str | None = None) -> Message:
         """Ask for a list in a channel, or in the clerk's direct messages with the app.

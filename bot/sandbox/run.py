@@ -102,6 +102,8 @@ def _first_steps(demo: Demo) -> None:
     demo.subscribe()
     demo.console.print("\n[bold]3. The first mass message is sent[/]")
     demo.send()
+    weeks = demo.make_up_history()
+    demo.console.print(f"The {weeks} weeks of history before today, in the charts of the Home tab, are made up.")
     demo.console.print("\n[bold]4. The digest in the channel: counts, never names[/]")
     demo.show_digest()
     demo.console.print("\n[bold]5. Which contacts could not be reached?[/]")

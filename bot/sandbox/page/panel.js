@@ -22,7 +22,8 @@ export function panel(root, act) {
       h("button", { type: "button", class: "button icon-only", "aria-label": "Close", onclick: act.closeDistrict }, icon("close"))),
     h("div", { class: "panel-body", tabindex: 0, role: "region", "aria-label": "Controls of the district" },
       h("section", { class: "card steps-card", "aria-label": "First steps" }, parts.steps), progress,
-      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Report of a messenger", "report", false), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false)));
+      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Report of a messenger", "report", false), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false),
+      h("p", { class: "soft" }, "Maplewood is a made-up district. So are the eight weeks before today in the charts on the Home tab.")));
   const sendForm = sendCard(parts.send, start);
   const steps = stepsCard(parts.steps, { typeForMe: act.typeForMe, sendNow: () => sendForm.send() });
   const sync = syncCard(parts.sync, (run) => start(run()));
