@@ -1,10 +1,10 @@
-"""The Home tab: a welcome or what happened since the last visit, the person's own work, and their list with the filter they left it
-with. A person who may not see the list gets a polite refusal.
+"""The Home tab: the reachability score for people who see more than a class, a welcome or what happened since the last visit, the
+person's own work, and their list with the filter they left it with. A person who may not see the list gets a polite refusal.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -25,8 +25,9 @@ from bot.domain.display import plural
 from bot.errors import UserError
 from bot.filters.filter import EVERYONE, Filter
 from bot.filters.parse import parse_filter
+from bot.reachability.history import load_fixed_by
 from bot.slack import help as help_card
-from bot.slack import pending
+from bot.slack import pending, score_card
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
@@ -80,6 +81,15 @@ def register(app: App, ctx: AppContext) -> None:
             view = help_card.dialog(ctx.templates)
         respond.open_dialog(client, body, view)
 
+    @app.action(score_card.SHOW_FIXERS)
+    def show_fixers(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        month = ctx.today().replace(day=1)
+        since = datetime.combine(month, time(), tzinfo=ctx.settings.zone)
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            fixers = load_fixed_by(session, actor=actor, since=since)
+        respond.open_dialog(client, body, score_card.fixers_dialog(fixers, since=month))
+
 
 def show(ctx: AppContext, client: WebClient, user_id: str, text: str | None = None) -> None:
     """Show a person's Home tab with the filter they chose in it now, or else with the one from before."""
@@ -113,15 +123,16 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
                 tab = session.get_one(HomeTab, user_id)
             text = chosen or tab.filter_text
             students = _students(session, actor)
+            score = score_card.draw(session, actor, reachable_days=ctx.settings.reachable_days)
             above = [*_news(session, tab.looked_at, actor), *_own_work(session, actor, here=text)]
         title, *listed = list_card.show(ctx, client, user_id, text, has_own_changes=False).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)
     buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
     footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.", _ASK)]
-    if not above:
+    if not score and not above:
         return [title, *students, *listed, *footer]
-    return [b.header("Contact Cleanup"), *students, *above, b.divider(), title, *listed, *footer]
+    return [b.header("Contact Cleanup"), *students, *score, *above, b.divider(), title, *listed, *footer]
 
 
 def _import_button(actor: Actor) -> list[Block]:

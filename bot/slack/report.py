@@ -5,7 +5,6 @@ selection of students, also those of a teacher, is counted now.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -20,7 +19,7 @@ from bot.db.models.roster import School
 from bot.domain import display
 from bot.filters.filter import Criterion, Filter, describe, page_count
 from bot.reachability.count import count_of, window_of
-from bot.reachability.history import find_schools, load_groups, load_history, newest_day, thin_out
+from bot.reachability.history import find_schools, load_groups, load_history, newest_day
 from bot.reachability.score import DayScore, Group, GroupKind, GroupScore, percent
 from bot.slack.kit import blocks as b
 from bot.slack.kit import score_text, users
@@ -36,7 +35,7 @@ _TITLE = "Who we can text"
 _WEEKS = 4
 _HISTORY = timedelta(weeks=8)
 _ROWS_ON_A_PAGE = 12
-_MAX_NAME, _POINTS_IN_TEXT = 60, 5
+_MAX_NAME = 60
 # `schools`, `by teacher`, `grades at Lincoln`: what to compare, with a place behind it or nothing.
 _PARTS = re.compile(r"(?:by )?(school|grade|teacher)s?(?=$| (?:at|in|of|school|page)\b)", re.IGNORECASE)
 _PLURALS = {GroupKind.SCHOOL: "Schools", GroupKind.GRADE: "Grades", GroupKind.TEACHER: "Teachers"}
@@ -149,23 +148,13 @@ def _card(report: _Report, *, reachable_days: int) -> Card:
             b.header(f"{_TITLE} · {report.whole.name}"),
             *report.scope.ignored_words(ignored),
             b.section(text, accessory=b.button("Open list", OPEN_LIST, which.with_page(1).text)),
-            *_chart(report.history),
+            *score_text.chart(report.history),
             *_compared(report, which.page),
             *list_card.command_buttons(_command(report.kind), which, pages=pages),
             *_other_comparison(report),
             b.context(*_notes(report)),
         ]
     )
-
-
-def _chart(history: Sequence[DayScore]) -> list[Block]:
-    """Return the share of students with a textable adult over the last weeks, in words."""
-    points = thin_out(history, points=_POINTS_IN_TEXT)
-    if len(points) == 1 or not points:
-        return []
-    today = points[-1].day
-    shares = [f"{display.short_day(each.day, today)}: {score_text.share(each.score)}" for each in points]
-    return [b.context(f"Can be texted: {' → '.join(shares)}")]
 
 
 def _compared(report: _Report, page: int) -> list[Block]:

@@ -16,6 +16,7 @@ _READ_DATE = re.compile(r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}(?:, \d\d:\d\d UTC| \(UT
 _READ_TIME = re.compile(r"\d\d:\d\d UTC on <date>")
 _ISO_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _REFERENCE = re.compile(r"(?<=reference )[0-9A-F]{6}\b")
+_POINT = re.compile(r"\b[A-Z][a-z]{2}\u00a0\d{1,2}:")  # Of a chart.
 # Numbers of the builders in `support.people` count from one; a test that shows a number gives a higher one itself.
 _BUILT_NUMBER = re.compile(r"(?<=••• )00\d\d\b")
 
@@ -77,7 +78,8 @@ def _container(block):
 
 
 def _figures(block):
-    return [f"[{block['type']}]", *(line for plain in blocks.plainer([block]) for line in _block(plain))]
+    lines = (_POINT.sub("<day>:", line) for plain in blocks.plainer([block]) for line in _block(plain))
+    return [f"[{block['type']}]", *lines]
 
 
 def _input(block):

@@ -19,7 +19,7 @@ from bot.digests.weekly import subscribe_weekly
 from bot.sandbox.slack import message_store, view_store
 from bot.sandbox.slack.models import Outcome
 from bot.sandbox.slack.people import Person
-from bot.slack import pending
+from bot.slack import pending, score_card
 from bot.slack.kit import blocks as b
 from bot.slack.results import ids as result_ids
 from bot.slack.sync import edits_notice
@@ -172,6 +172,12 @@ def open_list(person, _scene):
 
 def open_home(person, _scene):
     assert person.open_home().ok
+
+
+def show_button_of_the_score(person, _scene):
+    """Show a Home tab with the button, which teachers do not have."""
+    button = b.button("Who fixed how many", score_card.SHOW_FIXERS, "all")
+    view_store.publish_home(person.slack, person.id, {"type": "home", "blocks": b.actions([button])})
 
 
 def open_list_dialog(person, _scene):
@@ -441,6 +447,9 @@ GENERAL = {
     "help": EntryPoint(no_screen, command("help")),
     "button of an older version": EntryPoint(
         receive(("list.of_old", lambda _: "1")), press_last(action_id="list.of_old")
+    ),
+    "Who fixed how many": EntryPoint(
+        show_button_of_the_score, lambda person, _: person.press(person.home, action_id="home.fixers")
     ),
     "Help on the Home tab": EntryPoint(open_home, lambda person, _: person.press(person.home, action_id="home.help")),
     "How it works on the Home tab": EntryPoint(

@@ -1,7 +1,13 @@
-"""The reachability score in words, with a bar of text: shares in percent, and the number behind each share."""
+"""The reachability score in words, with a bar of text: shares in percent, and the number behind each share. Its weeks are a chart."""
 
+from collections.abc import Sequence
+
+from bot.domain import display
 from bot.domain.display import plural
-from bot.reachability.score import GroupScore, Score, percent
+from bot.reachability.history import thin_out
+from bot.reachability.score import DayScore, GroupScore, Score, percent
+from bot.slack.kit import charts
+from bot.slack.kit.blocks import Block
 
 _CELLS = 10
 
@@ -58,3 +64,13 @@ def _contacts(score: Score) -> str:
     if score.confirmed:
         parts.append(f"{score.confirmed:,} fixed and reached by today's message")
     return " · ".join(parts)
+
+
+def chart(history: Sequence[DayScore]) -> list[Block]:
+    """Return the share of students with an adult who can be texted, day by day, as a line; nothing for a single day."""
+    days = [day for day in thin_out(history, points=charts.MAX_POINTS) if day.score.students]
+    if len(days) <= 1:
+        return []
+    labels = [display.short_day(day.day, days[-1].day) for day in days]
+    shares = [round(100 * day.score.textable / day.score.students, 1) for day in days]
+    return [charts.line_chart("With an adult we can text, in %", labels, {"With an adult": shares})]
