@@ -7,6 +7,7 @@ each student of a page can be found on it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import chain, groupby
 
 from bot.cleanup_list import calls
@@ -20,6 +21,7 @@ from bot.slack.kit.blocks import Block
 OPEN_STUDENT = "student.open"
 _MAX_NAME = 60
 _MAX_OTHERS = 3
+_SHARED_DATES = 4
 _SINCE = "since\u00a0{date_short_pretty}"
 _FIXED = "fixed\u00a0{date_short_pretty}"
 
@@ -27,13 +29,14 @@ _FIXED = "fixed\u00a0{date_short_pretty}"
 @dataclass(frozen=True)
 class RowStyle:
     """What the rows of a card have in common: `here` is the text of this list, which the buttons carry; at most so many contacts a
-    student; and whether schools and statuses differ.
+    student; whether schools and statuses differ; and whether each row says since when it is on the list.
     """
 
     here: str
     contacts: int = 2
     has_schools: bool = True
     is_mixed: bool = True
+    has_dates: bool = True
 
 
 def draw(
@@ -42,8 +45,10 @@ def draw(
     """Return what to do, once for each status, and the rows with a heading over each kind of them."""
     with_rows = [student for student in students if _own_contacts(student)]
     shown = [contact for student in with_rows for contact in _own_contacts(student)[:contacts]]
-    style = RowStyle(here, contacts, has_schools, is_mixed=len({contact.status for contact in shown}) > 1)
-    blocks = _advice(shown, our_number)
+    since = _common_date(shown)
+    is_mixed = len({contact.status for contact in shown}) > 1
+    style = RowStyle(here, contacts, has_schools, is_mixed=is_mixed, has_dates=since is None)
+    blocks = _advice(shown, our_number, since)
     for heading, group in groupby(with_rows, key=_heading):
         blocks += [b.context(heading), *(_row(student, style) for student in group)]
     if above := [_seen_above(student) for student in students if not _own_contacts(student)]:
@@ -69,14 +74,22 @@ def _without_adult(student: StudentRow) -> str:
     return "⚠️ No adult gets texts, autocalls, or email"
 
 
-def _advice(contacts: Sequence[ListedContact], our_number: str | None) -> list[Block]:
-    """Return what to do, once for each status of a contact that is not fixed."""
+def _common_date(contacts: Sequence[ListedContact]) -> datetime | None:
+    """Return since when all contacts to fix are on the list, None if that differs, or if each of a few can say it."""
+    dates = [contact.since for contact in contacts if not contact.updated_at]
+    is_common = len(dates) >= _SHARED_DATES and max(dates) - min(dates) < timedelta(hours=1)
+    return max(dates) if is_common else None
+
+
+def _advice(contacts: Sequence[ListedContact], our_number: str | None, since: datetime | None) -> list[Block]:
+    """Return what to do, once for each status of a contact that is not fixed, and the date that all of them have."""
     lines: dict[str, list[str]] = {}
     for status in sorted({contact.status for contact in contacts if not contact.updated_at}, key=WORK_ORDER.index):
         step = next_step(status, our_number)
         line = f"{MEANINGS[status].label}: {step[0].lower()}{step[1:]}"
         lines.setdefault(f"{b.dot(status)}\u00a0*{group_words(status)}*", []).append(line)
     texts = ["\n".join([words, *steps]) for words, steps in lines.items()]
+    texts += [f"All of these are on the list {b.date(since, style=_SINCE)}."] if since else []
     return [b.context("\n".join(texts))] if texts else []
 
 
@@ -144,16 +157,16 @@ def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) 
     relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
     name = f"{b.escaped(contact.name, _MAX_NAME)}{relationship}"
     label = MEANINGS[contact.status].label
-    dot, since = b.dot(contact.status), b.date(contact.since, style=_SINCE)
+    dot, since = b.dot(contact.status), [b.date(contact.since, style=_SINCE)] if style.has_dates else []
     if contact.updated_at:
-        dot, since = "✏️", b.date(contact.updated_at, style=_FIXED)
+        dot, since = "✏️", [b.date(contact.updated_at, style=_FIXED)]
     elif not style.is_mixed:
-        since = f"{label.lower()} {since}"
+        since = [f"{label.lower()} {date}" for date in since]
     parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]
     has_number = contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER
     number = [b.masked(contact.listed_phone if contact.updated_at else contact.phone)] if has_number else []
     work = [] if contact.updated_at else _work(contact)
-    return " · ".join([*parts, *number, *_change(contact), since, *work, *_others(contact.others, student)])
+    return " · ".join([*parts, *number, *_change(contact), *since, *work, *_others(contact.others, student)])
 
 
 def _work(contact: ListedContact) -> list[str]:

@@ -1,5 +1,7 @@
 """The card of the cleanup list: who is on it, and for whom, the ways from one list to another, and the limits of Slack."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 from support import people, screens
@@ -367,3 +369,13 @@ def test_word_of_the_field_is_no_unknown_name(office, sam, typed):
     text = text_of(office.clara.command("/cleanup", typed).message)
     assert "No one named" not in text
     assert "did not understand" not in text or typed == "5B"
+
+
+def test_rows_say_their_dates_where_these_differ(office, session):
+    for days in range(5):
+        mate = people.student(session, f"Kim{days}", "Young", at=office.district.lincoln)
+        people.list_contact(session, people.contact(session, mate), since=people.NOW - timedelta(days=days))
+    session.commit()
+    text = text_of(office.clara.command("/cleanup").message)
+    assert text.count("blocked since") == 5
+    assert "All of these" not in text
