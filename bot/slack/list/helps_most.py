@@ -10,6 +10,7 @@ from slack_sdk import WebClient
 
 from bot.access import rights
 from bot.cleanup_list.claims import claim_contact
+from bot.cleanup_list.empty_reasons import explain_empty
 from bot.cleanup_list.page import load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.domain import grade, phone
@@ -17,15 +18,16 @@ from bot.domain.display import plural
 from bot.domain.sms_status import SmsStatus, next_step
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, parse_filter
+from bot.filters.vocabulary import Vocabulary
 from bot.reachability.fix_details import FixDetails, HelpedStudent, load_details
 from bot.reachability.fixes import Remedy, load_plan
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users
 from bot.slack.kit.blocks import Block, Card
-from bot.slack.kit.context import AppContext
+from bot.slack.kit.context import AppContext, Viewer
 from bot.slack.kit.open_views import REDRAW, Redraw, remember_view
 from bot.slack.kit.private_metadata import refusing_older_versions
-from bot.slack.list import links, rows
+from bot.slack.list import empty, links, rows
 
 COMMAND = "most"
 TITLE = "What helps most"
@@ -75,12 +77,12 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
         which = replace(parsed.filter, page=1, number=None)
         plan = load_plan(session, which, actor=actor)
         details = load_details(session, list(islice(plan.fixes, _FIXES)))
-        without_adult = 0 if details else load_page(session, which, actor=actor).alone
+        nothing = "" if details else _nothing(viewer, which, vocabulary)
     number = phone.describe_number(ctx.settings.opt_in_number, ctx.settings.phone_region)
     title = f"{TITLE} · {describe(which)}" if which.criteria else TITLE
     above = [b.header(title), *left_out(parsed)]
     if not details:
-        return b.card([*above, b.section(_nothing(without_adult)), *_buttons(which)])
+        return b.card([*above, b.section(nothing), *_buttons(which)])
     drawings = (
         [*above, *_fixes(details[:shown], plan.students, which, number, may_edit=actor.may_edit), *_buttons(which)]
         for shown in range(len(details), 0, -1)
@@ -96,13 +98,19 @@ def left_out(parsed: Parsed) -> list[Block]:
     return blocks
 
 
-def _nothing(without_adult: int) -> str:
-    if not without_adult:
+def _nothing(viewer: Viewer, which: Filter, vocabulary: Vocabulary) -> str:
+    """Say why there is no fix; a list without anyone is no good news by itself."""
+    session, actor, freshness = viewer.session, viewer.actor, viewer.freshness
+    page = load_page(session, which, actor=actor)
+    if not page.total_students:
+        reason = explain_empty(session, which, vocabulary, actor=actor, roster=freshness.roster, limit=1)
+        return empty.explanation(reason, freshness)
+    if not page.alone:
         return "✅ Each student of this list has an adult who can be texted."
-    students = plural(without_adult, "student has", "students have")
     return (
-        f"⚠️ *{students} no adult who can be texted*, and there is nothing that you can do for them now: each contact "
-        "is fixed and waits for the next message, is a colleague's, or opted out, which only the family can change."
+        f"⚠️ *{plural(page.alone, 'student has', 'students have')} no adult who can be texted*, and there is nothing "
+        "that you can do for them now: each contact is fixed and waits for the next message, is a colleague's, or opted "
+        "out, which only the family can change."
     )
 
 

@@ -75,10 +75,15 @@ def test_person_who_may_only_look_has_no_button_to_take(office, families):
 
 
 def test_nothing_to_do_is_good_news_only_where_each_student_has_an_adult(office, families, session):
-    assert "✅" in text_of(most(office.clara, "grade 7"))
+    assert "none of your students is in" in text_of(most(office.clara, "grade 7"))
+    assert "You have no students here" in text_of(most(office.tom))
+    max_ = people.student(session, "Max", grade="8", at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, max_))
+    people.contact(session, max_, given="Ned")
     kim = people.student(session, "Kim", grade="7", at=office.district.lincoln)
     people.list_contact(session, people.contact(session, kim), SmsStatus.OPT_OUT)
     session.commit()
+    assert "✅ Each student" in text_of(most(office.clara, "grade 8"))
     text = text_of(most(office.clara, "grade 7"))
     assert "1 student has no adult who can be texted" in text
     assert "✅" not in text
