@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -21,18 +21,27 @@ def report(
     ] = None,
     school: Annotated[str | None, typer.Option("--school", help="Only this school, by words of its name.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    count: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="First count a past day without scores, from the deliveries kept."),
+    ] = None,
 ) -> None:
     """Report how many students have an adult who can be reached: the newest scores, and those four weeks before."""
     from bot.cli.database import open_database
     from bot.db.session import transaction
     from bot.errors import UserError
     from bot.reachability.history import find_schools, load_every_group
+    from bot.reachability.record import record_missing_day
 
     usual = (GroupKind.DISTRICT, GroupKind.SCHOOL) if school is None else (GroupKind.SCHOOL, GroupKind.GRADE)
     groups: list[GroupScore] = []
     day = None
-    _, engine = open_database()
+    config, engine = open_database()
     with transaction(engine) as session:
+        if count:
+            record_missing_day(
+                session, count.date(), zone=config.zone, reachable_days=config.reachable_days, now=datetime.now(UTC)
+            )
         schools = find_schools(session, school) if school else []
         if school and len(schools) != 1:
             how_many = f"{len(schools)} schools are" if schools else "No school is"

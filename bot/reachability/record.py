@@ -9,7 +9,7 @@ no history is kept. So only days without scores should be counted afterward.
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, delete, func, insert, literal, select
+from sqlalchemy import Engine, delete, exists, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from bot.db.advisory_locks import advisory_lock
@@ -17,6 +17,7 @@ from bot.db.models.messages import MassMessage
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.models.scores import ReachabilityScore
 from bot.db.session import transaction
+from bot.errors import UserError
 from bot.reachability.count import NUMBERS, count_groups, window_of
 from bot.reachability.score import GroupKind
 
@@ -41,6 +42,21 @@ def record_if_due(engine: Engine, *, now: datetime, zone: ZoneInfo, reachable_da
                 if is_due(session, day, zone=zone)
                 else 0
             )
+
+
+def record_missing_day(session: Session, day: date, *, zone: ZoneInfo, reachable_days: int, now: datetime) -> int:
+    """Count a past day that has no scores, and return the number of groups.
+
+    Raises:
+        UserError: the day has scores, which are better than what can be counted now, or is not over.
+    """
+    if day >= now.astimezone(zone).date():
+        raise UserError("score.day_not_over", f"{day} is not over. The clock counts it.")
+    if session.scalar(select(exists().where(ReachabilityScore.day == day))):
+        raise UserError(
+            "score.day_counted", f"{day} has scores. They are kept: its roster and list are not known anymore."
+        )
+    return record_scores(session, day, zone=zone, reachable_days=reachable_days)
 
 
 def is_due(session: Session, day: date, *, zone: ZoneInfo) -> bool:

@@ -58,3 +58,10 @@ def test_table_is_for_people(run, scored):
 def test_missing_scores_or_school_is_one_readable_line(run, empty_database, options):
     done = run("report", *options)
     assert (done.returncode, is_one_readable_line(done.stderr)) == (1, True)
+
+
+def test_past_day_without_scores_is_counted_once(run, scored):
+    assert run("report", "--count", "2026-11-20").returncode == 0
+    again = run("report", "--count", "2026-11-20")
+    assert (again.returncode, "has scores" in again.stderr) == (1, True)
+    assert "is not over" in run("report", "--count", "2099-01-01").stderr

@@ -57,7 +57,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
     with context.acting(client, user_id) as (session, actor):
         vocabulary = load_vocabulary(session, actor, mentioned)
         parsed = parse_filter(text, vocabulary)
-    _check_school(parsed.filter, vocabulary)
+    check_school(parsed.filter, vocabulary)
     channel = fetch_channel(client, channel_id)
     list_filter = _filter_for_channel(parsed, channel)
     with context.acting(client, user_id) as (session, actor):
@@ -101,12 +101,12 @@ def _restore(session: Session, channel_id: str, previous: Subscription | None, *
         subscribe_channel(session, channel_id, list_filter=list_filter, actor=previous.made_by, now=now)
 
 
-def _check_school(list_filter: Filter, vocabulary: Vocabulary) -> None:
+def check_school(list_filter: Filter, vocabulary: Vocabulary, *, command: str = "subscribe") -> None:
     """Refuse an unknown school: its list is visibly empty, but its digest would be good news forever."""
     if list_filter.school is None or vocabulary.has_school(list_filter.school):
         return
     similar = vocabulary.school_index.similar(list_filter.school)
-    hint = f"Did you mean `/cleanup subscribe school {b.escaped(similar[0])}`?" if similar else _EXAMPLE
+    hint = f"Did you mean `/cleanup {command} school {b.escaped(similar[0])}`?" if similar else _EXAMPLE
     school = b.escaped(list_filter.school, _MAX_CHARACTERS)
     raise UserError("subscription.unknown_school", f"No school here is called “{school}”. Nothing was changed. {hint}")
 

@@ -77,9 +77,10 @@ def _find_school(session: Session, actor: Actor, text: str) -> School | None:
     """Return the school that was typed after the command, None if nothing was.
 
     Raises:
-        UserError: it is no school, or not one.
+        UserError: it is no school of this person's students, or several.
     """
-    parsed = parse_filter(text, load_vocabulary(session, actor))
+    vocabulary = load_vocabulary(session, actor)
+    parsed = parse_filter(text, vocabulary)
     which = parsed.filter.with_page(1)
     if parsed.unknown or which != Filter(school=which.school):
         sentence = (
@@ -89,11 +90,12 @@ def _find_school(session: Session, actor: Actor, text: str) -> School | None:
         raise UserError("weekly.school_only", sentence)
     if which.school is None:
         return None
+    subscribe.check_school(which, vocabulary, command=f"subscribe {WORD}")
     schools = find_schools(session, which.school)
     if len(schools) != 1:
-        how_many = "Several schools are" if schools else "No school here is"
         typed = b.escaped(which.school, _MAX_CHARACTERS)
-        raise UserError("subscription.unknown_school", f"{how_many} called “{typed}”. Nothing was changed.")
+        sentence = f"Several schools are called “{typed}”. Nothing was changed. Type more of the name of one."
+        raise UserError("weekly.several_schools", sentence)
     return schools[0]
 
 

@@ -109,7 +109,7 @@ def test_school_with_fewer_than_ten_students_is_refused(office, session, student
     people.student(session, at=office.district.roosevelt)
     session.commit()
     office.tick()
-    assert "could point at a child" in type_command(office, "subscribe weekly school Roosevelt")
+    assert "could point at a child" in type_command(office, "subscribe weekly school Roosevelt", person="dana")
     assert schools(session) == {}
 
 
