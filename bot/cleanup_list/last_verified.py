@@ -37,10 +37,18 @@ class LastVerified:
 
 
 _ADULT = effective_contacts.c
+# The line of an office can have a hundred thousand deliveries: any of them tell about when it was reached.
+_MOST_DELIVERIES = 1_000
+_some = (
+    select(Delivery.mass_message_id)
+    .where(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED)
+    .correlate(effective_contacts)
+    .limit(_MOST_DELIVERIES)
+    .subquery("delivered")
+)
 _DELIVERED_AT = (
     select(func.max(MassMessage.sent_at))
-    .join_from(Delivery, MassMessage, MassMessage.id == Delivery.mass_message_id)
-    .where(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED)
+    .join_from(MassMessage, _some, _some.c.mass_message_id == MassMessage.id)
     .correlate(effective_contacts)
     .scalar_subquery()
 )

@@ -25,7 +25,7 @@ from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.roster import SyncRun, SyncState
 from bot.db.models.slack import DigestPost, PostState
 from bot.db.session import transaction
-from bot.domain.phone import parse_usual
+from bot.domain.phone import parse, parse_usual
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError, describe_error
 from bot.sandbox.assembly import Sandbox
@@ -91,6 +91,7 @@ class PanelApi:
             Route(f"{_OUTBOX}/{{mail:int}}/{{index:int}}", self.attachment),
             Route(f"{_PREFIX}/report.csv", self.report),
             Route(f"{_PREFIX}/send", _endpoint(self.send), methods=["POST"]),
+            Route(f"{_PREFIX}/text", _endpoint(self.receive_text), methods=["POST"]),
             Route(f"{_PREFIX}/hold", _endpoint(self.hold), methods=["POST"]),
             Route(f"{_PREFIX}/restore", _endpoint(self.restore), methods=["POST"]),
             Route(f"{_PREFIX}/sync", _endpoint(self.sync), methods=["POST"]),
@@ -118,6 +119,14 @@ class PanelApi:
             sis_export.set_phone(self._sandbox.sis, sourced_id, phone)
         except KeyError:
             raise UserError("contact.not_found", "The SIS has no such contact.") from None
+        return {"ok": True}
+
+    def receive_text(self, asked: Json) -> Json:
+        """Let a family text the district's number from a phone."""
+        words = str(asked.get("text") or "").strip()
+        if not words:
+            raise UserError("text.empty", "Enter the words of the text.")
+        self._sandbox.sender.receive(parse(str(asked.get("phone") or ""), "US").e164, words)
         return {"ok": True}
 
     def outbox(self, _asked: Json) -> Json:

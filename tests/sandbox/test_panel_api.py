@@ -10,6 +10,7 @@ import httpx
 import pytest
 from support.running_sandbox import running_sandbox
 
+from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact
 from bot.db.session import transaction
 from bot.errors import UserError
@@ -99,6 +100,21 @@ def test_message_requires_a_title(panel):
 
     assert answer.status_code == 422
     assert "title" in answer.json()["text"]
+
+
+def test_family_texts_stop(panel, opened):
+    panel.post("/district/text", json={"phone": "(248) 555-0199", "text": "STOP"}).raise_for_status()
+    with transaction(opened.engine) as session:
+        assert session.get_one(PhoneNumber, "+12485550199").opted_out_at
+
+
+def test_text_needs_a_number_and_words(panel):
+    answers = [
+        panel.post("/district/text", json=text)
+        for text in ({"phone": "12", "text": "STOP"}, {"phone": "(248) 555-0199"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
 
 
 def test_sis_is_searched_by_contact_or_student_name(panel):

@@ -50,6 +50,7 @@ export const district = {
   report: `${DISTRICT}/report.csv`,
   findContacts: (q) => get(`${DISTRICT}/sis`, { q }),
   changePhone: (sourced_id, phone) => post(`${DISTRICT}/sis`, { sourced_id, phone }),
+  text: (phone, text) => post(`${DISTRICT}/text`, { phone, text }),
   outbox: () => get(`${DISTRICT}/outbox`),
 };
 

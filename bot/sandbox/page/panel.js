@@ -13,7 +13,7 @@ const FIRST_COMMAND = "/cleanup grade 5 blocked";
 
 /** The panel in `root`. `act.closeDistrict()` closes it where it is a sheet. */
 export function panel(root, act) {
-  const parts = Object.fromEntries(["steps", "send", "report", "sync", "sis", "outbox"].map((name) => [name, h("div", {})]));
+  const parts = Object.fromEntries(["steps", "send", "report", "sync", "text", "sis", "outbox"].map((name) => [name, h("div", {})]));
   const progress = h("div", { class: "progress-area", role: "status" });
   const card = (title, name, open = true) =>
     h("details", { class: "card", open }, h("summary", {}, h("h3", {}, title), icon("down")), parts[name]);
@@ -22,13 +22,14 @@ export function panel(root, act) {
       h("button", { type: "button", class: "button icon-only", "aria-label": "Close", onclick: act.closeDistrict }, icon("close"))),
     h("div", { class: "panel-body", tabindex: 0, role: "region", "aria-label": "Controls of the district" },
       h("section", { class: "card steps-card", "aria-label": "First steps" }, parts.steps), progress,
-      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Report of a messenger", "report", false), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false),
+      card("Send a mass message", "send"), card("Nightly sync", "sync"), card("Report of a messenger", "report", false), card("A family texts us", "text", false), card("Contacts in the SIS", "sis", false), card("Email outbox", "outbox", false),
       h("p", { class: "soft" }, "Maplewood is a made-up district. So are the eight weeks before today in the charts on the Home tab.")));
   const sendForm = sendCard(parts.send, start);
   const steps = stepsCard(parts.steps, { typeForMe: act.typeForMe, sendNow: () => sendForm.send() });
   const sync = syncCard(parts.sync, (run) => start(run()));
   reportCard(parts.report);
   const outbox = outboxCard(parts.outbox);
+  textCard(parts.text, act);
   sisCard(parts.sis, act);
   let task = null;
   let timer = null;
@@ -180,6 +181,24 @@ function syncCard(root, run) {
 function reportCard(root) {
   fill(root, h("p", { class: "soft" }, "Where the messenger sends no results, the office imports its report: type ", h("code", {}, "/cleanup import"), " and choose this file."),
     h("a", { class: "button", href: district.report, download: "delivery-report.csv" }, "Save the report"));
+}
+
+/** A text from a phone to the district's number: STOP, START, a code at the counter, or any other words. */
+function textCard(root, act) {
+  const [phoneId, wordsId] = [freshId("phone"), freshId("words")];
+  const phone = h("input", { class: "field", id: phoneId, type: "tel", autocomplete: "off", placeholder: "(312) 555-0199" });
+  const words = h("input", { class: "field", id: wordsId, autocomplete: "off", placeholder: "STOP, START, or the code of Verify now" });
+  const problem = h("p", { class: "field-error", role: "status", hidden: true });
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    const response = await district.text(phone.value.trim(), words.value.trim());
+    problem.hidden = !response.error;
+    if (response.error) problem.textContent = errorText(response);
+    else act.toast("The provider forwarded the text.");
+  };
+  fill(root, h("form", { novalidate: true, onsubmit },
+    h("label", { for: phoneId }, "From the number"), phone, h("label", { for: wordsId }, "Words"), words, problem,
+    h("button", { type: "submit", class: "button" }, "Text us")));
 }
 
 /** A search in the SIS, and a field to change each contact's number there. */
