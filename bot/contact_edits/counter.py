@@ -69,16 +69,22 @@ def issue_code(session: Session, counter: Counter, *, actor: Actor, now: datetim
     )
     session.execute(own.values(expires_at=now, state=CounterState.SHOWN))
     resting = set(session.scalars(select(CounterCode.code)))
-    free = [str(number) for number in _CODES if str(number) not in resting]
     number_alive = session.scalar(select(func.count()).select_from(CounterCode).where(*alive)) or 0
-    while free and number_alive < _MOST_ALIVE:
-        code = free.pop(secrets.randbelow(len(free)))
-        values = {**vars(counter), "code": code, "clerk": actor.user_id, "issued_at": now}
-        values |= {"expires_at": now + VALID, "due_at": now + VALID}
-        # Another clerk may be getting the same code at this moment.
-        added = insert(CounterCode).values(values).on_conflict_do_nothing().returning(CounterCode)
-        if issued := session.scalar(added):
-            return issued
+    values = {
+        **vars(counter),
+        "clerk": actor.user_id,
+        "issued_at": now,
+        "expires_at": now + VALID,
+        "due_at": now + VALID,
+    }
+    while len(resting) < len(_CODES) and number_alive < _MOST_ALIVE:
+        code = str(secrets.choice(_CODES))
+        if code not in resting:
+            # Another clerk may be getting the same code at this moment.
+            added = insert(CounterCode).values(code=code, **values).on_conflict_do_nothing().returning(CounterCode)
+            if issued := session.scalar(added):
+                return issued
+        resting.add(code)
     sentence = "Too many codes are in use at the moment. Try again in a few minutes, or press Edit and type the number."
     raise UserError("counter.too_many", sentence)
 
