@@ -268,7 +268,7 @@ _NONE, _NO_GRADE = literal(0, BigInteger), literal("", Text)
 
 
 def _group(
-    kind: ColumnElement[Any],
+    kind: SQLColumnExpression[Any],
     *,
     school: SQLColumnExpression[Any] = _NONE,
     grade: SQLColumnExpression[Any] = _NO_GRADE,
