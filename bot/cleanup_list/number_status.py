@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bot.db.session import set_local
-from bot.domain.sms_status import Color, Outcome, SmsStatus, statuses_with_color
+from bot.domain.sms_status import STATUSES_BY_COLOR, Color, Outcome, SmsStatus
 
 # Weakest first. Where receipts of one delivery disagree, or deliveries of one message to the same number, the outcome that comes
 # later here counts, in whatever order the receipts arrive. `delivered` is last, so nothing replaces it.
@@ -108,7 +108,7 @@ def judge_sender_faults(session: Session, message_id: str) -> bool:
 
 # A row `n` of `phone_numbers` whose status follows from receipts.
 _IS_JUDGED = "n.opted_out_at IS NULL AND n.wrong_person_at IS NULL"
-_RED = sql_list(statuses_with_color(Color.RED))
+_RED = sql_list(STATUSES_BY_COLOR[Color.RED])
 
 # Numbers to judge, and their deliveries in final messages, as (phone, sent_at, message, delivery, outcome, shaky).
 # `OFFSET 0` keeps an index lookup per number; a plain join would read all deliveries there ever were.

@@ -107,6 +107,10 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
 # What a color means to a front office. Only the contact can lift an opt-out, so it has words of its own.
 COLOR_WORDS = {Color.RED: "Needs a new number", Color.YELLOW: "May still work"}
 WAITS_FOR_FAMILY = "Waiting for the family"
+# Over the statuses of one kind: who can do what about them.
+GROUP_WORDS = {status: COLOR_WORDS[meaning.color] for status, meaning in MEANINGS.items()} | {
+    SmsStatus.OPT_OUT: WAITS_FOR_FAMILY
+}
 
 # Worst first: a text that will never arrive ranks above one that may.
 SEVERITY = (
@@ -119,6 +123,8 @@ SEVERITY = (
     SmsStatus.TURNED_OFF,
     SmsStatus.UNCONFIRMED,
 )
+
+STATUSES_BY_COLOR = {color: tuple(status for status in SEVERITY if MEANINGS[status].color is color) for color in Color}
 
 # What a clerk can fix now, what may still work, and what only the family can change.
 WORK_ORDER = (
@@ -136,17 +142,7 @@ WORK_ORDER = (
 NOT_CALLED = (SmsStatus.INACTIVE, SmsStatus.WRONG_PERSON)
 
 
-def group_words(status: SmsStatus) -> str:
-    """Return the words over the statuses of one kind: who can do what about them."""
-    return WAITS_FOR_FAMILY if status is SmsStatus.OPT_OUT else COLOR_WORDS[MEANINGS[status].color]
-
-
 def next_step(status: SmsStatus, our_number: str | None) -> str:
     """Return what to do, with the number our texts come from, as people write it, if it is known."""
     step = MEANINGS[status].next_step
     return step.replace("our number", f"our number {our_number}") if our_number else step
-
-
-def statuses_with_color(color: Color) -> tuple[SmsStatus, ...]:
-    """Return the statuses of a color, worst first."""
-    return tuple(status for status in SEVERITY if MEANINGS[status].color is color)

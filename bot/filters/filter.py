@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.domain import grade
 from bot.domain.names import clean
-from bot.domain.sms_status import MEANINGS, SEVERITY, Color, SmsStatus, statuses_with_color
+from bot.domain.sms_status import MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, SmsStatus
 from bot.filters import numbers
 from bot.filters.words import STATUS_SLUGS
 
@@ -27,7 +27,7 @@ FLAGS = {
     "waiting": ("waiting", "Waiting for the next message"),
     "mine": ("mine", "Claimed by me"),
 }
-_COLORS = {statuses_with_color(color): color for color in Color}
+_COLORS = {STATUSES_BY_COLOR[color]: color for color in Color}
 
 # Slack makes links of addresses and numbers that people type: `<mailto:ana@district.example|ana@district.example>`.
 _LINK = re.compile(r"<(?:mailto:|tel:|https?://)([^|<>\"\s]*)(?:\|([^<>\"]*))?>", re.IGNORECASE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from string import ascii_lowercase
 
-from bot.domain.sms_status import Color, SmsStatus, statuses_with_color
+from bot.domain.sms_status import STATUSES_BY_COLOR, Color, SmsStatus
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ _NO_ADULT_PHRASES = (
 # Keys have no blanks, so that `opt out`, `opt-out` and `optout` are the same.
 STATUS_WORDS: dict[str, tuple[SmsStatus, ...]] = {
     **{phrase.replace(" ", ""): (status,) for status, phrases in _STATUS_PHRASES.items() for phrase in phrases},
-    **{f"{color}{ending}": statuses_with_color(color) for color in Color for ending in ("", "s")},
+    **{f"{color}{ending}": STATUSES_BY_COLOR[color] for color in Color for ending in ("", "s")},
 }
 _WAITING_PHRASES = (
     *("waiting", "fixed", "already fixed", "waiting for the next message", "waiting for next message"),

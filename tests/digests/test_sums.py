@@ -15,7 +15,7 @@ from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import ListEntry
 from bot.db.models.views import effective_contacts
 from bot.digests.report import load_digest
-from bot.domain.sms_status import Color, statuses_with_color
+from bot.domain.sms_status import STATUSES_BY_COLOR, Color
 from bot.errors import UserError
 from bot.filters.parse import parse_filter
 from bot.mass_messages.opt_outs import apply_opt_out
@@ -128,4 +128,4 @@ def numbers(pattern, *rows):
 
 
 def test_every_status_to_fix_has_a_color_line():
-    assert {*statuses_with_color(Color.RED), *statuses_with_color(Color.YELLOW)} >= {"no_number", "wrong_person"}
+    assert {*STATUSES_BY_COLOR[Color.RED], *STATUSES_BY_COLOR[Color.YELLOW]} >= {"no_number", "wrong_person"}

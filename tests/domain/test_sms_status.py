@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.sms_status import MEANINGS, SEVERITY, Color, Outcome, SmsStatus, statuses_with_color
+from bot.domain.sms_status import MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, Outcome, SmsStatus
 
 COLORS = {
     SmsStatus.LANDLINE: Color.YELLOW,
@@ -23,7 +23,7 @@ def test_color_of_each_status(status):
 
 @pytest.mark.parametrize("color", Color)
 def test_statuses_with_a_color_are_listed_worst_first(color):
-    assert statuses_with_color(color) == tuple(status for status in SEVERITY if COLORS[status] is color)
+    assert STATUSES_BY_COLOR[color] == tuple(status for status in SEVERITY if COLORS[status] is color)
 
 
 def test_severity_has_each_status_once_red_before_yellow():

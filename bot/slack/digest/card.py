@@ -10,7 +10,7 @@ from bot.digests.small_groups import SMALLEST_GROUP
 from bot.domain import display
 from bot.domain.display import plural
 from bot.domain.grade import title
-from bot.domain.sms_status import MEANINGS, Color, SmsStatus, statuses_with_color
+from bot.domain.sms_status import MEANINGS, STATUSES_BY_COLOR, Color, SmsStatus
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.slack.kit import blocks as b
 from bot.slack.kit import charts
@@ -136,7 +136,7 @@ def _color_lines(digest: Digest) -> list[str]:
     """Return a line for each color: `🔴 *Needs a new number:* Inactive 22 (3 new) · Blocked 40`."""
     lines = []
     for color, meaning in _COLORS.items():
-        tallies = [(status, digest.to_fix[status]) for status in statuses_with_color(color) if status in digest.to_fix]
+        tallies = [(status, digest.to_fix[status]) for status in STATUSES_BY_COLOR[color] if status in digest.to_fix]
         if tallies:
             counts = [_together(f"{MEANINGS[status].label} {_count(tally)}") for status, tally in tallies]
             lines.append(f"{meaning} {_SEPARATOR.join(counts)}")

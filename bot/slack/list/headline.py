@@ -7,7 +7,7 @@ from functools import lru_cache
 from bot.cleanup_list.page import ListView, Page
 from bot.domain import grade
 from bot.domain.display import plural
-from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, Color, SmsStatus, statuses_with_color
+from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, SmsStatus
 from bot.filters.filter import EVERYONE, Filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -26,8 +26,7 @@ def counts(page: Page) -> list[Block]:
     if page.fixed:
         numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
         fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, replace(which, waiting=True).text)]
-    buttons = [*_colors(page), *_landlines(page), *_helps_most(page)]
-    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(buttons)]
+    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(_parts(page))]
     if which.no_adult:
         sentence = "Students without any contact on the list are not among them. A forecast names every one."
         button = b.button("Forecast", f"{links.RUN_PREFIX}.0", links.command_text("forecast", which.student_part()))
@@ -43,33 +42,23 @@ def counts(page: Page) -> list[Block]:
     return blocks
 
 
-def _colors(page: Page) -> list[Block]:
-    """Return a button for each color of a list that has both."""
-    by_color = {color: _number(page, statuses_with_color(color)) for color in (Color.RED, Color.YELLOW)}
-    if not all(by_color.values()):
-        return []
-    buttons = []
-    for color, number in by_color.items():
-        chosen = replace(page.filter.with_page(1), statuses=statuses_with_color(color))
+def _parts(page: Page) -> list[Block]:
+    """Return buttons to parts of the list: each color where it has both, all landlines, and the fixes that give students an adult.
+    A single landline, or student, is a row's work.
+    """
+    which, buttons = page.filter.with_page(1), []
+    by_color = {color: _count(page, STATUSES_BY_COLOR[color]) for color in (Color.RED, Color.YELLOW)}
+    for color, number in by_color.items() if all(by_color.values()) else ():
+        chosen = replace(which, statuses=STATUSES_BY_COLOR[color])
         label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
         buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen.text))
+    if page.landlines > 1:
+        landlines = replace(which, statuses=(SmsStatus.LANDLINE,)).text
+        buttons.append(b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, landlines))
+    if page.alone and page.total_students > 1 and page.fixed != page.total_contacts:
+        most = links.command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
+        buttons.append(b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most))
     return buttons
-
-
-def _landlines(page: Page) -> list[Block]:
-    """Return the button that switches all landlines of the list to calls, on all pages; a single one is a row's work."""
-    if page.landlines <= 1:
-        return []
-    which = replace(page.filter.with_page(1), statuses=(SmsStatus.LANDLINE,))
-    return [b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, which.text)]
-
-
-def _helps_most(page: Page) -> list[Block]:
-    """Return the button to the fixes that give students an adult; a single student is a row's work."""
-    if not page.alone or page.total_students == 1 or page.fixed == page.total_contacts:
-        return []
-    most = links.command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
-    return [b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most)]
 
 
 def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:
@@ -82,44 +71,35 @@ def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) ->
 
 def _statuses(page: Page) -> list[Block]:
     which = page.filter.with_page(1)
-    options = [_option("Any status", replace(which, statuses=()))]
-    for color in (Color.RED, Color.YELLOW):
-        statuses = statuses_with_color(color)
+    colors = [(f"All {color}", STATUSES_BY_COLOR[color], [COLOR_WORDS[color]]) for color in (Color.RED, Color.YELLOW)]
+    single = [(MEANINGS[status].label, (status,), []) for status in SEVERITY]
+    options = [b.option("Any status", replace(which, statuses=()).text)]
+    for label, statuses, words in (*colors, *single):
+        number = _count(page, statuses)
+        # A list of some statuses does not count the others.
+        counted = [plural(number, "contact")] if number or not which.statuses else []
         chosen = replace(which, statuses=statuses)
-        options.append(_option(f"All {color}", chosen, COLOR_WORDS[color], _count(page, statuses)))
-    options += [
-        _option(MEANINGS[status].label, replace(which, statuses=(status,)), _count(page, (status,)))
-        for status in SEVERITY
-    ]
+        options.append(b.option(label, chosen.text, description=" · ".join([*words, *counted])))
     return b.menu("Status", links.SHOW_STATUS, options, chosen=which.text)
 
 
-def _count(page: Page, statuses: Sequence[SmsStatus]) -> str:
-    """Return how many contacts of this list have one of the statuses; a list of some statuses does not count the others."""
-    number = _number(page, statuses)
-    return plural(number, "contact") if number or not page.filter.statuses else ""
-
-
-def _number(page: Page, statuses: Sequence[SmsStatus]) -> int:
+def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
     return sum(page.counts_by_status.get(status, 0) for status in statuses)
 
 
 def _who(page: Page) -> list[Block]:
     which = replace(page.filter.with_page(1), no_adult=False, waiting=False, mine=False)
     is_narrowed = which != page.filter.with_page(1)
+    choices = (
+        ("Everyone", which, None),
+        ("Students with no one", replace(which, no_adult=True), plural(page.alone, "student")),
+        ("Claimed by me", replace(which, mine=True), None),
+        ("Waiting", replace(which, waiting=True), plural(page.fixed, "fixed contact")),
+    )
     options = [
-        _option("Everyone", which),
-        _option(
-            "Students with no one", replace(which, no_adult=True), "" if is_narrowed else plural(page.alone, "student")
-        ),
-        _option("Claimed by me", replace(which, mine=True)),
-        _option("Waiting", replace(which, waiting=True), "" if is_narrowed else plural(page.fixed, "fixed contact")),
+        b.option(label, chosen.text, description=None if is_narrowed else number) for label, chosen, number in choices
     ]
     return b.menu("Who", links.SHOW_WHO, options, chosen=page.filter.with_page(1).text)
-
-
-def _option(text: str, which: Filter, *descriptions: str) -> Block:
-    return b.option(text, which.text, description=" · ".join(filter(None, descriptions)) or None)
 
 
 @lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.

@@ -14,7 +14,7 @@ from bot.cleanup_list import calls
 from bot.cleanup_list.query import ListedContact, OtherStudent, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
-from bot.domain.sms_status import MEANINGS, WAITS_FOR_FAMILY, WORK_ORDER, SmsStatus, group_words, next_step
+from bot.domain.sms_status import GROUP_WORDS, MEANINGS, WAITS_FOR_FAMILY, WORK_ORDER, SmsStatus, next_step
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 
@@ -43,15 +43,16 @@ def draw(
     students: Sequence[StudentRow], *, here: str, contacts: int, has_schools: bool, our_number: str | None
 ) -> list[Block]:
     """Return what to do, once for each status, and the rows with a heading over each kind of them."""
-    with_rows = [student for student in students if _own_contacts(student)]
-    shown = [contact for student in with_rows for contact in _own_contacts(student)[:contacts]]
+    own = {row.student_id: [contact for contact in row.listed if not contact.stands_above] for row in students}
+    with_rows = [student for student in students if own[student.student_id]]
+    shown = [contact for student in with_rows for contact in own[student.student_id][:contacts]]
     since = _common_date(shown)
     is_mixed = len({contact.status for contact in shown}) > 1
     style = RowStyle(here, contacts, has_schools, is_mixed=is_mixed, has_dates=since is None)
     blocks = _advice(shown, our_number, since)
     for heading, group in groupby(with_rows, key=_heading):
-        blocks += [b.context(heading), *(_row(student, style) for student in group)]
-    if above := [_seen_above(student) for student in students if not _own_contacts(student)]:
+        blocks += [b.context(heading), *(_row(student, own[student.student_id], style) for student in group)]
+    if above := [_seen_above(student) for student in students if not own[student.student_id]]:
         blocks.append(b.context(f"Listed with a contact of a student further up: {', '.join(above)}."))
     return blocks
 
@@ -87,22 +88,17 @@ def _advice(contacts: Sequence[ListedContact], our_number: str | None, since: da
     for status in sorted({contact.status for contact in contacts if not contact.updated_at}, key=WORK_ORDER.index):
         step = next_step(status, our_number)
         line = f"{MEANINGS[status].label}: {step[0].lower()}{step[1:]}"
-        lines.setdefault(f"{b.dot(status)}\u00a0*{group_words(status)}*", []).append(line)
+        lines.setdefault(f"{b.dot(status)}\u00a0*{GROUP_WORDS[status]}*", []).append(line)
     texts = ["\n".join([words, *steps]) for words, steps in lines.items()]
     texts += [f"All of these are on the list {b.date(since, style=_SINCE)}."] if since else []
     return [b.context("\n".join(texts))] if texts else []
 
 
-def _own_contacts(student: StudentRow) -> list[ListedContact]:
-    return [contact for contact in student.listed if not contact.stands_above]
-
-
-def _row(student: StudentRow, style: RowStyle) -> Block:
-    contacts = _own_contacts(student)
+def _row(student: StudentRow, contacts: Sequence[ListedContact], style: RowStyle) -> Block:
     lines = [_contact_line(contact, student, style) for contact in contacts[: style.contacts]]
     if (more := len(contacts) - style.contacts) > 0:
         lines[-1] += f" · and {more} more"
-    return _section([_title(student, has_schools=style.has_schools), *lines], student, here=style.here)
+    return _section(student, lines, here=style.here, has_schools=style.has_schools)
 
 
 def _seen_above(student: StudentRow) -> str:
@@ -118,14 +114,16 @@ def of_forecast(students: Sequence[StudentRow], *, here: str, has_schools: bool)
     for heading, group in groupby(students, key=_without_adult):
         blocks += [
             b.context(f"*{heading}*"),
-            *(_section([_title(student, has_schools=has_schools)], student, here=here) for student in group),
+            *(_section(student, [], here=here, has_schools=has_schools) for student in group),
         ]
     return blocks
 
 
-def _section(lines: Sequence[str], student: StudentRow, *, here: str) -> Block:
+def _section(student: StudentRow, lines: Sequence[str], *, here: str, has_schools: bool) -> Block:
+    """Draw a student by name and place, with further lines and the button that opens the dialog."""
+    title = " · ".join([f"*{b.escaped(student.name, _MAX_NAME)}*", *_place(student, has_schools=has_schools)])
     button = b.button("Fix", OPEN_STUDENT, f"{student.student_id} {here}", label=f"Fix contacts of {student.name}")
-    return b.section("\n".join(lines), accessory=button)
+    return b.section("\n".join([title, *lines]), accessory=button)
 
 
 def unlisted(student: StudentRow, *, here: str) -> Block:
@@ -142,10 +140,6 @@ def unlisted(student: StudentRow, *, here: str) -> Block:
     return b.section(f"{sentence}\n{place}" if place else sentence, accessory=button)
 
 
-def _title(student: StudentRow, *, has_schools: bool) -> str:
-    return " · ".join([f"*{b.escaped(student.name, _MAX_NAME)}*", *_place(student, has_schools=has_schools)])
-
-
 def _place(student: StudentRow, *, has_schools: bool) -> list[str]:
     level = [grade.short(student.grade)] if student.grade else []
     schools = student.schools[:1] if has_schools else ()
@@ -157,16 +151,18 @@ def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) 
     relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
     name = f"{b.escaped(contact.name, _MAX_NAME)}{relationship}"
     label = MEANINGS[contact.status].label
-    dot, since = b.dot(contact.status), [b.date(contact.since, style=_SINCE)] if style.has_dates else []
     if contact.updated_at:
-        dot, since = "✏️", [b.date(contact.updated_at, style=_FIXED)]
-    elif not style.is_mixed:
-        since = [f"{label.lower()} {date}" for date in since]
+        dot, number, rest = "✏️", contact.listed_phone, [*_change(contact), b.date(contact.updated_at, style=_FIXED)]
+    else:
+        since = b.date(contact.since, style=_SINCE)
+        dot, number = b.dot(contact.status), contact.phone
+        dates = [since if style.is_mixed else f"{label.lower()} {since}"] if style.has_dates else []
+        rest = [*dates, *_work(contact)]
     parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]
-    has_number = contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER
-    number = [b.masked(contact.listed_phone if contact.updated_at else contact.phone)] if has_number else []
-    work = [] if contact.updated_at else _work(contact)
-    return " · ".join([*parts, *number, *_change(contact), *since, *work, *_others(contact.others, student)])
+    if contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER:
+        parts.append(b.masked(number))
+    others = [_others(contact.others, student)] if contact.others else []
+    return " · ".join([*parts, *rest, *others])
 
 
 def _work(contact: ListedContact) -> list[str]:
@@ -178,8 +174,6 @@ def _work(contact: ListedContact) -> list[str]:
 
 def _change(contact: ListedContact) -> list[str]:
     """Return what staff changed: how the contact is reached now, or the new number."""
-    if not contact.updated_at:
-        return []
     if contact.method is not ContactMethod.TEXT:
         return ["gets calls now" if contact.method is ContactMethod.CALL else "gets email now"]
     if contact.phone == contact.listed_phone:
@@ -189,13 +183,11 @@ def _change(contact: ListedContact) -> list[str]:
     return [f"now {number}{same}"]
 
 
-def _others(others: Sequence[OtherStudent], student: StudentRow) -> list[str]:
+def _others(others: Sequence[OtherStudent], student: StudentRow) -> str:
     """Return `also Nora (Gr 4)`; a family name is repeated only where it is another one."""
-    if not others:
-        return []
     named = [_sibling(other, student) for other in others[:_MAX_OTHERS]]
     more = [f"{len(others) - _MAX_OTHERS} more"] if len(others) > _MAX_OTHERS else []
-    return [f"also {', '.join(chain(named, more))}"]
+    return f"also {', '.join(chain(named, more))}"
 
 
 def _sibling(other: OtherStudent, student: StudentRow) -> str:
