@@ -5,6 +5,9 @@ OneRoster 1.1 uses the CEDS entry grade levels (IT PR PK TK KG 01..12 13 PS UG O
 
 import re
 import unicodedata
+from collections.abc import Set as AbstractSet
+
+from bot.domain.names import fold
 
 LEVELS = ("PK", "TK", "K", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "UG", "Other")
 
@@ -38,6 +41,9 @@ _SHORT = {"UG": "ungraded", "Other": "other grade"}
 _DIGITS = re.compile(r"(?:grades?|gr|g)?[ .:#=-]*(\d{1,2})(?:\.0)? ?(?:st|nd|rd|th)?[ .°]*(?:grade)?")
 # Some SIS count the years before kindergarten, which is their 0.
 _BELOW_ZERO = re.compile(r"-0?[1-4]")
+_DIGIT = re.compile(r"\d")
+# Longer than any range of grades: what is longer is not compared part by part.
+_LONGEST_RANGE = 60
 
 
 def parse(text: str) -> str | None:
@@ -55,6 +61,32 @@ def parse(text: str) -> str | None:
         level = str(int(digits[1]))
         return "K" if level == "0" else level if level in LEVELS else None
     return _WORDS.get(re.sub(r"[^a-z0-9]|\bgrade\b", "", word))
+
+
+def grade_levels(text: str, among: AbstractSet[str] | None = None) -> list[str]:
+    """Return the levels of one word as typed: of a grade, of a range (`3-5`, `pre-k-2`), or none.
+
+    With `among`, a word counts only if it has a digit or is in there, each of its parts too: `junior` may be a name.
+    """
+    parts = text.strip("-").split("-") if len(text) <= _LONGEST_RANGE else []
+    if among is not None and fold(text) not in among:
+        for part in parts:
+            if part and fold(part) not in among and not _DIGIT.search(part):
+                return []
+    for cut in range(1, len(parts)):
+        if levels := levels_between("-".join(parts[:cut]), "-".join(parts[cut:])):
+            return levels
+    level = parse(text) if parts else None
+    return [level] if level else []
+
+
+def levels_between(first: str, last: str) -> list[str]:
+    """Return every level from one grade to another, in either order; none if one of them is not a grade."""
+    ends = [parse(first), parse(last)]
+    if None in ends:
+        return []
+    low, high = sorted(order(level) for level in ends if level)
+    return list(LEVELS[low : high + 1])
 
 
 def from_roster(text: str) -> str | None:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot.domain.grade import grade_levels, levels_between
 from bot.domain.names import fold
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters import words as w
 from bot.filters.filter import Filter, quotable
-from bot.filters.grade_range import grade_levels, levels_between
 from bot.filters.numbers import is_year, number_in
 from bot.filters.vocabulary import Vocabulary, without_typo
 
