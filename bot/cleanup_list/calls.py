@@ -118,10 +118,8 @@ def _day_to_call_back(day: date | None, today: date) -> date:
     return day
 
 
-def call_from_row(row: Any) -> LastCall | None:
-    """Return the call of a row with `CALL_COLUMNS` and `today`; None where no one called."""
-    if row.call_outcome is None:
-        return None
+def call_from_row(row: Any) -> LastCall:
+    """Return the call of a row with `CALL_COLUMNS` and `today`; `call_outcome` is None where no one called."""
     return LastCall(CallOutcome(row.call_outcome), row.called_by, row.called_on, row.call_back_on, row.today)
 
 
@@ -168,17 +166,16 @@ def load_due(session: Session, *, actor: Actor, limit: int) -> Sequence[DueCall]
     )
     due: dict[int, DueCall] = {}
     for row in rows:
-        call = call_from_row(row)
-        if call and len(due) < limit:
-            due.setdefault(row.contact_id, _due_call(row, call))
+        if len(due) < limit:
+            due.setdefault(row.contact_id, _due_call(row))
     return list(due.values())
 
 
-def _due_call(row: Any, call: LastCall) -> DueCall:
+def _due_call(row: Any) -> DueCall:
     return DueCall(
         contact_id=row.contact_id,
         contact_name=display.full_name(row.given_name, row.family_name),
         student_id=row.student_id,
         student_name=display.full_name(row.student_given, row.student_family),
-        call=call,
+        call=call_from_row(row),
     )
