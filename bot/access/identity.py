@@ -134,7 +134,7 @@ def _actor(person: SlackIdentity, rows: Sequence[Any], rules: AccessRules, today
     for row in rows:
         records[row.search].append(row)
     people = [_rights(of_person, rules) for of_person in records.values()]
-    rights = _common_rights(people)
+    rights = people[0] if len(people) == 1 else _common_rights(people)
     if email in rules.admin_emails:  # The district itself gave this address all rights.
         name = rights.name if rights and len(people) == 1 else email
         staff_ids = tuple(dict.fromkeys(row.id for row in rows))

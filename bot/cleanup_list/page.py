@@ -5,7 +5,7 @@ fifth to a third less than two statements.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -183,6 +183,7 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         by_student.setdefault(row.student_id, []).append(row)
     by_status = {SmsStatus(status): numbers for status, numbers in json.loads(first.counts).items()}
     counts = {status: number for status, (number, _) in by_status.items()}
+    landlines, fixed_landlines = by_status.get(SmsStatus.LANDLINE, (0, 0))
     pages = page_count(first.total, page_size)
     return Page(
         filter=which.with_page(min(which.page, pages)),
@@ -196,13 +197,8 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         students=tuple(
             student_from_row(contacts[0], map(contact_from_row, contacts)) for contacts in by_student.values()
         ),
-        landlines=_to_fix(by_status, SmsStatus.LANDLINE),
+        landlines=landlines - fixed_landlines,
     )
-
-
-def _to_fix(by_status: Mapping[SmsStatus, Sequence[int]], status: SmsStatus) -> int:
-    number, fixed = by_status.get(status, (0, 0))
-    return number - fixed
 
 
 def _empty_page(which: Filter) -> Page:
