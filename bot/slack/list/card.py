@@ -13,7 +13,7 @@ from bot.cleanup_list.number_search import MAX_STUDENTS, NumberOwner, NumberSear
 from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
 from bot.cleanup_list.query import StudentRow
 from bot.domain.display import plural
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import Filter, describe, link_text
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond, users
 from bot.slack.kit.blocks import Block, Card
@@ -194,13 +194,13 @@ def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> lis
 def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
     """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
-    buttons += headline.letter_menu(page.filter, letters)
+    buttons += headline.letter_menu(page.filter, letters) if letters else []
     if page.total_contacts > page.fixed:
         following = links.command_text(next_student.COMMAND, page.filter.with_page(1))
         buttons.append(b.button("Next to fix", f"{links.RUN_PREFIX}.0", following))
     if page.total_contacts:
-        buttons.append(b.button("Bulk edit…", links.BULK, page.filter.with_page(1).text))
-        buttons.append(b.button("Download…", links.DOWNLOAD, page.filter.with_page(1).text))
+        buttons.append(b.button("Bulk edit…", links.BULK, link_text(page.filter)))
+        buttons.append(b.button("Download…", links.DOWNLOAD, link_text(page.filter)))
     return b.actions(buttons)
 
 

@@ -8,7 +8,7 @@ from bot.cleanup_list.page import ListView, Page
 from bot.domain import grade
 from bot.domain.display import plural
 from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, SmsStatus
-from bot.filters.filter import EVERYONE, Filter
+from bot.filters.filter import EVERYONE, FLAGS, Filter, link_text
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.list import helps_most, links
@@ -20,16 +20,18 @@ def counts(page: Page) -> list[Block]:
     """Return the numbers of the whole list, with buttons to the contacts that were fixed and to the students without an adult."""
     if not page.total_students:
         return []
-    which, alone = page.filter.with_page(1), page.alone
+    which, alone = page.filter, page.alone
     numbers = f"*{plural(page.total_contacts, 'contact')}*, {plural(page.total_students, 'student')}"
     fixed = []
     if page.fixed:
         numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
-        fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, replace(which, waiting=True).text)]
+        fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, link_text(which, waiting=True))]
     blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(_parts(page))]
     if which.no_adult:
         sentence = "Students without any contact on the list are not among them. A forecast names every one."
-        button = b.button("Forecast", f"{links.RUN_PREFIX}.0", links.command_text("forecast", which.student_part()))
+        button = b.button(
+            "Forecast", f"{links.RUN_PREFIX}.0", links.command_text("forecast", which.student_part().with_page(1))
+        )
         return [*blocks, b.section(sentence, accessory=button)]
     if alone == page.total_students == 1:
         blocks.append(b.section("⚠️ *This student has no adult we can text.*"))
@@ -37,7 +39,7 @@ def counts(page: Page) -> list[Block]:
         blocks.append(b.section(f"⚠️ *None of these {alone:,} students has an adult we can text.*"))
     elif alone:
         sentence = f"⚠️ *{alone:,} of these students {'has' if alone == 1 else 'have'} no adult we can text.*"
-        button = b.button(_SHOW_ALONE, links.SHOW_ALONE, replace(which, no_adult=True).text)
+        button = b.button(_SHOW_ALONE, links.SHOW_ALONE, link_text(which, no_adult=True))
         blocks.append(b.section(sentence, accessory=button))
     return blocks
 
@@ -46,14 +48,15 @@ def _parts(page: Page) -> list[Block]:
     """Return buttons to parts of the list: each color where it has both, all landlines, and the fixes that give students an adult.
     A single landline, or student, is a row's work.
     """
-    which, buttons = page.filter.with_page(1), []
+    buttons = []
     by_color = {color: _count(page, STATUSES_BY_COLOR[color]) for color in (Color.RED, Color.YELLOW)}
-    for color, number in by_color.items() if all(by_color.values()) else ():
-        chosen = replace(which, statuses=STATUSES_BY_COLOR[color])
-        label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
-        buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen.text))
+    if all(by_color.values()):
+        for color, number in by_color.items():
+            label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
+            chosen = link_text(page.filter, statuses=STATUSES_BY_COLOR[color])
+            buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen))
     if page.landlines > 1:
-        landlines = replace(which, statuses=(SmsStatus.LANDLINE,)).text
+        landlines = link_text(page.filter, statuses=(SmsStatus.LANDLINE,))
         buttons.append(b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, landlines))
     if page.alone and page.total_students > 1 and page.fixed != page.total_contacts:
         most = links.command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
@@ -70,17 +73,17 @@ def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) ->
 
 
 def _statuses(page: Page) -> list[Block]:
-    which = page.filter.with_page(1)
+    which = page.filter
     colors = [(f"All {color}", STATUSES_BY_COLOR[color], [COLOR_WORDS[color]]) for color in (Color.RED, Color.YELLOW)]
     single = [(MEANINGS[status].label, (status,), []) for status in SEVERITY]
-    options = [b.option("Any status", replace(which, statuses=()).text)]
+    options = [b.option("Any status", link_text(which, statuses=()))]
     for label, statuses, words in (*colors, *single):
         number = _count(page, statuses)
         # A list of some statuses does not count the others.
         counted = [plural(number, "contact")] if number or not which.statuses else []
-        chosen = replace(which, statuses=statuses)
-        options.append(b.option(label, chosen.text, description=" · ".join([*words, *counted])))
-    return b.menu("Status", links.SHOW_STATUS, options, chosen=which.text)
+        chosen = link_text(which, statuses=statuses)
+        options.append(b.option(label, chosen, description=" · ".join([*words, *counted])))
+    return b.menu("Status", links.SHOW_STATUS, options, chosen=link_text(which))
 
 
 def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
@@ -88,18 +91,18 @@ def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
 
 
 def _who(page: Page) -> list[Block]:
-    which = replace(page.filter.with_page(1), no_adult=False, waiting=False, mine=False)
-    is_narrowed = which != page.filter.with_page(1)
-    choices = (
-        ("Everyone", which, None),
-        ("Students with no one", replace(which, no_adult=True), plural(page.alone, "student")),
-        ("Claimed by me", replace(which, mine=True), None),
-        ("Waiting", replace(which, waiting=True), plural(page.fixed, "fixed contact")),
-    )
-    options = [
-        b.option(label, chosen.text, description=None if is_narrowed else number) for label, chosen, number in choices
-    ]
-    return b.menu("Who", links.SHOW_WHO, options, chosen=page.filter.with_page(1).text)
+    which = page.filter
+    is_narrowed = which.no_adult or which.waiting or which.mine
+    options = []
+    for label, flag, number in (
+        ("Everyone", None, None),
+        ("Students with no one", "no_adult", plural(page.alone, "student")),
+        ("Claimed by me", "mine", None),
+        ("Waiting", "waiting", plural(page.fixed, "fixed contact")),
+    ):
+        chosen = link_text(which, **{name: name == flag for name in FLAGS})
+        options.append(b.option(label, chosen, description=None if is_narrowed else number))
+    return b.menu("Who", links.SHOW_WHO, options, chosen=link_text(which))
 
 
 @lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
