@@ -19,12 +19,15 @@ from bot.cleanup_list.query import (
     student_from_row,
     teacher_names,
 )
+from bot.cleanup_list.vocabulary import load_grades
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
 from bot.domain.names import fold
 from bot.filters.filter import Filter
 from bot.filters.vocabulary import Vocabulary
+
+_ALL = Filter()
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,9 @@ def explain_empty(
     session: Session, which: Filter, vocabulary: Vocabulary, *, actor: Actor, roster: str | None, limit: int
 ) -> EmptyReason:
     """Return why nothing matches, with at most `limit` unlisted students."""
-    if not has_students(session, actor):
+    if not has_students(session, actor, roster=roster):
         return EmptyReason(which, without_students=actor.level)
-    unmet = unmet_criteria(session, which, actor=actor)
+    unmet = unmet_criteria(session, which, actor=actor, roster=roster)
     return EmptyReason(
         which=which,
         unlisted=find_unlisted_students(session, which, actor=actor, roster=roster, limit=limit),
@@ -73,7 +76,7 @@ def _alternatives(which: Filter, part: Filter, vocabulary: Vocabulary) -> list[F
     return []
 
 
-def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Filter, ...]:
+def unmet_criteria(session: Session, which: Filter, *, actor: Actor, roster: str | None = None) -> tuple[Filter, ...]:
     """Return the parts of a filter (school, teacher, class, grades, letter) that no student of this person meets.
 
     If each part has students but no student meets them all, return one filter with all parts; if one does, return nothing. Names
@@ -85,14 +88,16 @@ def unmet_criteria(session: Session, which: Filter, *, actor: Actor) -> tuple[Fi
     )
     given = [part for part in parts if part != Filter()]
     together = which.student_part().with_page(1)
-    if not given or has_students(session, actor, together):
+    if not given or has_students(session, actor, together, roster=roster):
         return ()
-    return tuple(part for part in given if not has_students(session, actor, part)) or (together,)
+    return tuple(part for part in given if not has_students(session, actor, part, roster=roster)) or (together,)
 
 
-def has_students(session: Session, actor: Actor, which: Filter | None = None) -> bool:
-    """Return whether any student of this person matches a filter's grades, school, and teacher."""
-    which = which or Filter()
+def has_students(session: Session, actor: Actor, which: Filter = _ALL, *, roster: str | None = None) -> bool:
+    """Return whether any student of this person matches a filter's grades, school, teacher, class, and letter."""
+    grades = load_grades(session, which, actor=actor, roster=roster)
+    if not which.letter and (which.grades or grades):  # The grades are cached, so most empty lists need no statement.
+        return not which.grades or not set(which.grades).isdisjoint(grades)
     students = narrow_students(rights.visible_students(actor), which, today=actor.today)
     return session.scalar(students.limit(1)) is not None
 

@@ -41,10 +41,11 @@ class CommandScope:
 
 def read_scope(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> CommandScope:
     """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id."""
-    vocabulary = load_vocabulary(session, actor, mentioned, roster=load_freshness(session).roster)
+    roster = load_freshness(session).roster
+    vocabulary = load_vocabulary(session, actor, mentioned, roster=roster)
     parsed = parse_filter(text, vocabulary)
     which = parsed.filter.student_part()
-    if not has_students(session, actor):
+    if not has_students(session, actor, roster=roster):
         return CommandScope(parsed, which, empty.no_students_explanation(actor.level))
-    unmet = unmet_criteria(session, which, actor=actor)
+    unmet = unmet_criteria(session, which, actor=actor, roster=roster)
     return CommandScope(parsed, which, empty.unmet_explanation(unmet) if unmet else None)
