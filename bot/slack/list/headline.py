@@ -14,6 +14,11 @@ from bot.slack.kit.blocks import Block
 from bot.slack.list import helps_most, links
 
 _SHOW_ALONE = "Show them"
+# Label, statuses, and what they mean.
+_STATUS_CHOICES: Sequence[tuple[str, tuple[SmsStatus, ...], str]] = (
+    *((f"All {color}", STATUSES_BY_COLOR[color], COLOR_WORDS[color]) for color in (Color.RED, Color.YELLOW)),
+    *((MEANINGS[status].label, (status,), "") for status in SEVERITY),
+)
 
 
 def counts(page: Page) -> list[Block]:
@@ -74,15 +79,13 @@ def menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) ->
 
 def _statuses(page: Page) -> list[Block]:
     which = page.filter
-    colors = [(f"All {color}", STATUSES_BY_COLOR[color], [COLOR_WORDS[color]]) for color in (Color.RED, Color.YELLOW)]
-    single = [(MEANINGS[status].label, (status,), []) for status in SEVERITY]
     options = [b.option("Any status", link_text(which, statuses=()))]
-    for label, statuses, words in (*colors, *single):
+    for label, statuses, words in _STATUS_CHOICES:
         number = _count(page, statuses)
         # A list of some statuses does not count the others.
-        counted = [plural(number, "contact")] if number or not which.statuses else []
-        chosen = link_text(which, statuses=statuses)
-        options.append(b.option(label, chosen, description=" · ".join([*words, *counted])))
+        counted = plural(number, "contact") if number or not which.statuses else ""
+        description = " · ".join(filter(None, (words, counted)))
+        options.append(b.option(label, link_text(which, statuses=statuses), description=description))
     return b.menu("Status", links.SHOW_STATUS, options, chosen=link_text(which))
 
 
