@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from bot.domain import grade
@@ -128,7 +128,7 @@ class Filter:
         }
         vars(self).update(canonical)  # The class is frozen.
 
-    @property
+    @cached_property
     def criteria(self) -> Criteria:
         return frozenset([criterion for criterion in Criterion if getattr(self, criterion)])
 
