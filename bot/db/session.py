@@ -63,9 +63,10 @@ def autocommit_session(engine: Engine) -> Iterator[Session]:
 
     `set_local` opens a transaction in it; that one is committed at the end of the block.
     """
-    with Session(autocommit_engine(engine), expire_on_commit=False) as session:
+    with autocommit_engine(engine).connect() as connection, Session(connection, expire_on_commit=False) as session:
         yield session
-        session.commit()  # A rollback would make the driver forget every statement it has prepared.
+        if session.in_transaction():
+            session.commit()  # A rollback would make the driver forget every statement it has prepared.
 
 
 @lru_cache(maxsize=2)
@@ -122,9 +123,9 @@ def fetch_rows(
     """
     if isinstance(executor, Session):
         executor.flush()
-    connection = executor.connection() if isinstance(executor, Session) else executor
+        executor = executor.bind if isinstance(executor.bind, Connection) else executor.connection()
     (text, names), values = _compile(statement), params or {}
-    driver = driver_connection(connection)
+    driver = driver_connection(executor)
     try:
         cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
         rows = cursor.execute(text, [values[name] for name in names]).fetchall()
@@ -132,12 +133,12 @@ def fetch_rows(
         if driver.closed:
             # SQLAlchemy has to see the closed connection itself: it then replaces every connection of the pool that is as old.
             with suppress(DBAPIError):
-                connection.exec_driver_sql("SELECT 1")
+                executor.exec_driver_sql("SELECT 1")
         raise DBAPIError.instance(
             *(text, None, problem, psycopg.Error),
             hide_parameters=True,
-            connection_invalidated=connection.invalidated,
-            dialect=connection.dialect,
+            connection_invalidated=executor.invalidated,
+            dialect=executor.dialect,
         ) from problem
     logger.debug(text)
     return rows
