@@ -29,8 +29,7 @@ from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, OtherNumber, Student
 from bot.db.models.views import effective_contacts
 from bot.domain import display
-from bot.filters.filter import Filter
-from bot.filters.numbers import LAST_DIGITS
+from bot.filters.filter import LAST_DIGITS, Filter
 
 # Students of one search, all on one page. Of more, people type more digits.
 MAX_STUDENTS = 10

@@ -14,7 +14,6 @@ from typing import Any
 from bot.domain import grade
 from bot.domain.names import clean
 from bot.domain.sms_status import MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, SmsStatus
-from bot.filters import numbers
 from bot.filters.words import STATUS_SLUGS
 
 _LAST_PAGE = 1_000_000
@@ -23,6 +22,17 @@ _LONGEST_PART = 300
 _SHORTEST_RANGE = 3
 MOST_IDS = 20
 EVERYONE = "all"
+# The last digits of a phone, which are on screen wherever a number is masked.
+LAST_DIGITS = 4
+_LONGEST_NUMBER = 20
+# A phone in one of its usual spellings, which blanks do not end. A country code of 1 stands apart only behind a plus: in
+# `1 248 555 0142` it may be a grade.
+PHONE = (
+    r"(?<![\w.+-])(?:(?:\+1[ .-]?|1[.-]?)?(?:\(\d{3}\)[ .-]?|\d{3}[ .-]?)\d{3}[ .-]?\d{4}"
+    r"|\+\d[\d ().-]{6,16}\d|\d{3}[.-]\d{4})(?![\w-])"
+)
+_PHONE = re.compile(PHONE)
+_NORTH_AMERICAN = re.compile(r"1[2-9]\d{2}[2-9]\d{6}")
 # Fields of a filter that are set or not: the word for each, and the heading of its list.
 FLAGS = {
     "no_adult": ("no-adult", "No adult can be texted"),
@@ -122,7 +132,7 @@ class Filter:
             "school": (_shortened(self.school) or None) if self.school else None,
             "class_title": (_shortened(self.class_title) or None) if self.class_title else None,
             "letter": self.letter.upper() if self.letter else None,
-            "number": numbers.canonical(self.number) or None if self.number else None,
+            "number": canonical_number(self.number) or None if self.number else None,
             "student_ids": tuple(sorted(set(self.student_ids))[:MOST_IDS]),
             "page": min(max(self.page, 1), _LAST_PAGE),
         }
@@ -150,7 +160,7 @@ class Filter:
 
     def storable(self) -> "Filter":
         """Return the filter without a number of which more than the last four digits would be sent or stored."""
-        return replace(self, number=None) if self.number and len(self.number) > numbers.LAST_DIGITS else self
+        return replace(self, number=None) if self.number and len(self.number) > LAST_DIGITS else self
 
     @property
     def text(self) -> str:
@@ -207,7 +217,7 @@ def describe(which: Filter) -> str:
     labeled = (
         *(("Teacher", which.teacher), ("School", which.school), ("Class", which.class_title)),
         ("Last name", f"{which.letter}…" if which.letter else None),
-        ("Number", numbers.shown(which.number or "")),
+        ("Number", shown_number(which.number) if which.number else None),
     )
     parts += [f"{label} {value}" for label, value in labeled if value]
     if which.student_ids:
@@ -218,6 +228,23 @@ def describe(which: Filter) -> str:
 def page_count(total: int, page_size: int) -> int:
     """Return the number of pages; an empty list has one, which says that it is empty."""
     return max(1, -(-total // page_size))
+
+
+def number_in(text: str) -> str:
+    """Return the digits of a word that is a phone, or a number of at least four digits; empty for any other."""
+    is_digits = text.isascii() and text.isdecimal() and LAST_DIGITS <= len(text) <= _LONGEST_NUMBER
+    return canonical_number(text) if is_digits or _PHONE.fullmatch(text) else ""
+
+
+def canonical_number(text: str) -> str:
+    """Return the digits, at most twenty, without the country code of North America: a number is found by its end."""
+    digits = "".join(re.findall(r"[0-9]", text))[:_LONGEST_NUMBER]
+    return digits[1:] if _NORTH_AMERICAN.fullmatch(digits) else digits
+
+
+def shown_number(number: str) -> str:
+    """Return a number for a heading: one that may be a whole phone is masked."""
+    return number if len(number) < 7 else f"••• {number[-LAST_DIGITS:]}"  # noqa: PLR2004
 
 
 def _shortened(text: str) -> str:

@@ -11,8 +11,7 @@ from rapidfuzz.distance import OSA
 
 from bot.domain.names import fold
 from bot.filters import words as w
-from bot.filters.filter import Filter, describe, plain_text, quotable
-from bot.filters.numbers import PHONE
+from bot.filters.filter import PHONE, Filter, describe, plain_text, quotable
 from bot.filters.reader import Problem, Reader, Token
 from bot.filters.vocabulary import Vocabulary
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.names import fold
 from bot.filters import words as w
-from bot.filters.filter import STUDENT_CRITERIA, Criterion, Filter, describe, plain_text
-from bot.filters.numbers import PHONE
+from bot.filters.filter import PHONE, STUDENT_CRITERIA, Criterion, Filter, describe, plain_text
 from bot.filters.parse import Suggestion, parse_filter
 from bot.filters.phrases import Kind, Language, phrase_books
 from bot.filters.question_grades import (

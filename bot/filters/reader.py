@@ -13,8 +13,7 @@ from bot.domain.grade import grade_levels, levels_between
 from bot.domain.names import fold
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters import words as w
-from bot.filters.filter import Filter, quotable
-from bot.filters.numbers import is_year, number_in
+from bot.filters.filter import Filter, number_in, quotable
 from bot.filters.vocabulary import Vocabulary, without_typo
 
 _LONGEST_SCHOOL = 6
@@ -22,6 +21,7 @@ _LONGEST_TEACHER = 4
 _LONGEST_PAGE = 7
 _DIGIT = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"'s?$", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _ID = re.compile(r"[0-9]{1,18}")
 _GRADE_WITH_LETTER = re.compile(r"^(\d{1,2})[a-z]$")
 
@@ -200,7 +200,7 @@ class Reader:
         number = self._numbers[at]
         if not number or self._words[at] in self._vocabulary.class_by_word:
             return 0
-        if is_year(number):
+        if _YEAR.fullmatch(number):
             return self._problem(at, at + 1, f'number "{number}"', may_be_name=False)
         return self._set_number(number, at, at + 1)
 

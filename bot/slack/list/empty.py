@@ -6,8 +6,7 @@ from bot.access.rights import AccessLevel
 from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.page import Freshness
 from bot.domain.sms_status import MEANINGS, SmsStatus
-from bot.filters import numbers
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import Filter, describe, shown_number
 from bot.slack.kit import blocks as b
 
 
@@ -18,7 +17,7 @@ def explanation(reason: EmptyReason, freshness: Freshness) -> str:
     if reason.unmet:
         return unmet_explanation(reason.unmet)
     if which.number:
-        number = b.escaped(numbers.shown(which.number))
+        number = b.escaped(shown_number(which.number))
         return f"None of your students has the number *{number}*, and no contact of theirs has it."
     if which.names:
         name = b.escaped(" ".join(which.names))
