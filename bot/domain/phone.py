@@ -172,11 +172,6 @@ def format_number(e164: str, region: str) -> str:
     )
 
 
-def describe_number(e164: str | None, region: str) -> str | None:
-    """Return the number our texts come from as people write it; None where the district has not set it."""
-    return format_number(e164, region) if e164 else None
-
-
 def describe_opt_in_number(e164: str | None, region: str) -> str:
     """Return the number to which a contact texts START, as part of a sentence; a district may not have set it."""
     return format_number(e164, region) if e164 else "the number our texts come from"

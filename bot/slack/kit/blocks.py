@@ -30,6 +30,8 @@ _TEXT, _BUTTON, _OPTION, _VALUE, _OPTIONS = 3000, 75, 75, 150, 100
 _LINES = 12  # Of a table in one section; more could be longer than Slack accepts.
 TITLE = 24
 COLOR_DOTS = {Color.YELLOW: "🟡", Color.RED: "🔴"}
+# To be shown beside the word of the status: never alone.
+DOTS = {status: COLOR_DOTS[meaning.color] for status, meaning in MEANINGS.items()}
 _DATE_TOKEN = re.compile(r"\{date\w*\}")
 _DATE = re.compile(r"<!date\^[^|]*\|([^>]*)>")
 # Formatting characters of other people, which `escaped` sets apart with zero-width spaces; and our own formatting.
@@ -288,14 +290,9 @@ def mention(actor: str | None) -> str | None:
     return f"<@{actor}>" if actor and actor[0] in "UW" and actor.isupper() else None
 
 
-def dot(which: SmsStatus) -> str:
-    """Return the color, to be shown beside the word of the status: never alone."""
-    return COLOR_DOTS[MEANINGS[which].color]
-
-
 def status(which: SmsStatus) -> str:
     """Return color and word, which stay together at the end of a line."""
-    return f"{dot(which)}\u00a0*{MEANINGS[which].label}*"
+    return f"{DOTS[which]}\u00a0*{MEANINGS[which].label}*"
 
 
 def masked(number: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
@@ -57,10 +58,11 @@ class AppContext:
     now: Callable[[], datetime]
     newer_blocks: NewerBlocks = field(default_factory=NewerBlocks)
 
-    @property
+    @cached_property
     def our_number(self) -> str | None:
-        """Return the number that our texts come from, as people write it, None if it is not set."""
-        return phone.describe_number(self.settings.opt_in_number, self.settings.phone_region)
+        """The number that our texts come from, as people write it, None if it is not set."""
+        number = self.settings.opt_in_number
+        return phone.format_number(number, self.settings.phone_region) if number else None
 
     def today(self) -> date:
         """Return the date in the district's time zone."""

@@ -73,9 +73,8 @@ def show(ctx: AppContext, client: WebClient, user_id: str, text: str, *, has_own
     mentioned = users.mentioned_emails(ctx.engine, client, text, now=now) if "@" in text else {}
     with ctx.viewing(client, user_id) as viewer:
         view = list_page.load(viewer.session, text, actor=viewer.actor, freshness=viewer.freshness, mentioned=mentioned)
-    number = ctx.our_number
     own_pending = viewer.own_pending if has_own_changes else 0
-    drawings = (_blocks(view, detail, own_pending, number, now) for detail in _DETAILS)
+    drawings = (_blocks(view, detail, own_pending, ctx.our_number, now) for detail in _DETAILS)
     blocks = next((blocks for blocks in drawings if b.size(blocks) <= b.MESSAGE_CHARACTERS), None)
     return b.card(blocks or [b.header("Cleanup list"), *links.questions(view)])
 
@@ -105,15 +104,15 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
     hidden_schools = () if links.SHOW_SCHOOL in str(menus) or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
-        *_owners(view.number),
+        *(_owners(view.number) if view.number else []),
         *headline.counts(page),
         *(links.questions(view) if is_questionable else []),
         *menus,
         b.divider(),
         *listed,
-        *_unlisted(view.unlisted, page.filter),
+        *(_unlisted(view.unlisted, page.filter) if view.unlisted else []),
         *list_buttons(page, letters=view.letters if detail.has_menus else ()),
-        *_own_changes(own_pending),
+        *([_own_changes(own_pending)] if own_pending else []),
         b.context(*_footer(view, hidden_schools, now)),
     ]
 
@@ -141,9 +140,9 @@ def _unlisted(students: Sequence[StudentRow], which: Filter) -> list[Block]:
     return [*shown, *more]
 
 
-def _owners(search: NumberSearch | None) -> list[Block]:
+def _owners(search: NumberSearch) -> list[Block]:
     """Say which contacts have the number that was typed."""
-    if search is None or not search.student_ids:
+    if not search.student_ids:
         return []
     lines = [_owner(owner, search.number) for owner in search.owners]
     if search.has_more:
@@ -160,12 +159,10 @@ def _owner(owner: NumberOwner, number: str) -> str:
     return f"☎️ {b.masked(number)}: *{b.escaped(owner.name, _MAX_NAME)}*{relationship} of {students}{now}"
 
 
-def _own_changes(number: int) -> list[Block]:
-    if not number:
-        return []
+def _own_changes(number: int) -> Block:
     changes = plural(number, "change of yours is", "changes of yours are")
     button = b.button("Show", f"{links.RUN_PREFIX}.0", "pending", label="Show changes of yours")
-    return [b.section(f"✏️ {changes} not yet in the student information system.", accessory=button)]
+    return b.section(f"✏️ {changes} not yet in the student information system.", accessory=button)
 
 
 def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> list[str]:

@@ -88,7 +88,7 @@ def _advice(contacts: Sequence[ListedContact], our_number: str | None, since: da
     for status in sorted({contact.status for contact in contacts if not contact.updated_at}, key=WORK_ORDER.index):
         step = next_step(status, our_number)
         line = f"{MEANINGS[status].label}: {step[0].lower()}{step[1:]}"
-        lines.setdefault(f"{b.dot(status)}\u00a0*{GROUP_WORDS[status]}*", []).append(line)
+        lines.setdefault(f"{b.DOTS[status]}\u00a0*{GROUP_WORDS[status]}*", []).append(line)
     texts = ["\n".join([words, *steps]) for words, steps in lines.items()]
     texts += [f"All of these are on the list {b.date(since, style=_SINCE)}."] if since else []
     return [b.context("\n".join(texts))] if texts else []
@@ -155,7 +155,7 @@ def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) 
         dot, number, rest = "✏️", contact.listed_phone, [*_change(contact), b.date(contact.updated_at, style=_FIXED)]
     else:
         since = b.date(contact.since, style=_SINCE)
-        dot, number = b.dot(contact.status), contact.phone
+        dot, number = b.DOTS[contact.status], contact.phone
         dates = [since if style.is_mixed else f"{label.lower()} {since}"] if style.has_dates else []
         rest = [*dates, *_work(contact)]
     parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]

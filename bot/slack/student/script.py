@@ -11,7 +11,6 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.cleanup_list.student import ContactCard, StudentCard, load_student
-from bot.domain import phone
 from bot.domain.sms_status import SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -74,15 +73,12 @@ def _script_for(contact: ContactCard) -> Script:
 
 
 def _draw(ctx: AppContext, student: StudentCard, contact: ContactCard, script: Script, origin: DialogOrigin) -> Block:
-    settings = ctx.settings
     values = {
         "school": next(iter(student.student.schools), ""),
         "student": student.student.name,
         "contact": contact.name,
         "last_digits": contact.phone[-4:] if contact.phone else "",
-        "start_number": phone.format_number(settings.opt_in_number, settings.phone_region)
-        if settings.opt_in_number
-        else "",
+        "start_number": ctx.our_number or "",
     }
     kinds = [
         b.button(label, f"{ids.SCRIPT}.{kind}", str(contact.contact_id), style="primary" if kind is script else None)
