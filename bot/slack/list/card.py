@@ -101,7 +101,8 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
     schools = view.schools if detail.has_schools else ()
     teachers = view.teachers if detail.has_teachers else ()
     menus = headline.menus(view, schools=schools, teachers=teachers) if detail.has_menus else []
-    hidden_schools = () if links.SHOW_SCHOOL in str(menus) or page.filter.school else view.schools
+    shows_schools = any(menu["action_id"] == links.SHOW_SCHOOL for row in menus for menu in row["elements"])
+    hidden_schools = () if shows_schools or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
         *(_owners(view.number) if view.number else []),
