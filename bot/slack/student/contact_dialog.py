@@ -86,7 +86,7 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
         try:
             with ctx.acting(client, user_id) as (session, actor):
                 done = dialog.save(ctx, session, actor, target, view)
-                following = _follow(ctx, session, actor, target, done)
+                following = _follow(ctx, session, actor, target, done) if isinstance(done, FollowUp) else None
         except VersionConflict as conflict:
             with ctx.acting(client, user_id) as (session, actor):
                 student = load_student(session, origin.student_id, actor=actor)
@@ -106,8 +106,8 @@ def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Calla
     app.view(dialog.callback_id)(ack=save, lazy=[refresh])
 
 
-def _follow(ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, done: Notice) -> Block | None:
-    if not isinstance(done, FollowUp) or done.dialog is None:
+def _follow(ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, done: FollowUp) -> Block | None:
+    if done.dialog is None:
         return None
     student = load_student(session, target.origin.student_id, actor=actor)
     return done.dialog.opened(ctx, session, load_form(session, student, target.contact_id, target.origin, actor))
