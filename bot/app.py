@@ -15,8 +15,9 @@ from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack import commands, home, pending, refresh, shortcuts, write_back
 from bot.slack.digest import post as digest_post
-from bot.slack.kit import error_handler, respond, timing
+from bot.slack.kit import error_handler, respond
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.timing import MeasuredApp
 from bot.slack.list import bulk_edit, download, helps_most, next_student
 from bot.slack.list import card as list_card
 from bot.slack.questions import listener as questions
@@ -76,7 +77,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
         UserError: no bot token is set.
     """
     token = _bot_token(settings)
-    app = App(
+    app = MeasuredApp(
         client=_client(settings, None, timeout=respond.SLACK_TIMEOUT),
         authorize=lambda enterprise_id, team_id: AuthorizeResult(
             enterprise_id=enterprise_id, team_id=team_id, bot_token=token
@@ -85,7 +86,6 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
     )
-    app.use(timing.measure)
     ctx = make_context(settings, engine, now=now)
     redraw = refresh.refresher(ctx)
     notices = (sync_notice, edits_notice, text_card, teacher_question, teacher_answer)
