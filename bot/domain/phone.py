@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -170,6 +171,12 @@ def format_number(e164: str, region: str) -> str:
     return phonenumbers.format_number(
         number, PhoneNumberFormat.NATIONAL if is_national else PhoneNumberFormat.INTERNATIONAL
     )
+
+
+@cache  # Only our own number, for every list.
+def describe_number(e164: str | None, region: str) -> str | None:
+    """Return the number our texts come from as people write it; None where the district has not set it."""
+    return format_number(e164, region) if e164 else None
 
 
 def describe_opt_in_number(e164: str | None, region: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 
 from slack_sdk import WebClient
 from sqlalchemy import Engine, select, true
@@ -58,11 +57,10 @@ class AppContext:
     now: Callable[[], datetime]
     newer_blocks: NewerBlocks = field(default_factory=NewerBlocks)
 
-    @cached_property
+    @property
     def our_number(self) -> str | None:
-        """The number that our texts come from, as people write it, None if it is not set."""
-        number = self.settings.opt_in_number
-        return phone.format_number(number, self.settings.phone_region) if number else None
+        """Return the number that our texts come from, as people write it, None if it is not set."""
+        return phone.describe_number(self.settings.opt_in_number, self.settings.phone_region)
 
     def today(self) -> date:
         """Return the date in the district's time zone."""
