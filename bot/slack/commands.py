@@ -18,7 +18,6 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.newer_blocks import has_newer
 from bot.slack.list import card as list_card
 from bot.slack.list import helps_most, links, next_student
 from bot.slack.results import dialog as results_dialog
@@ -35,8 +34,8 @@ def register(app: App, ctx: AppContext) -> None:
             results_dialog.open_upload(ctx, client, body)
             return
         card = answer(ctx, client, body)
-        if has_newer(card.blocks):  # Where Slack refuses them in an acknowledgment, the person reads an error instead.
-            ack()
+        if b.has_newer(card.blocks):
+            ack()  # Where Slack refuses them in an acknowledgment, the person reads an error instead.
             respond.answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
             return
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")

@@ -138,11 +138,16 @@ def plainer(blocks: Sequence[Block]) -> list[Block]:
     """Return the same blocks with folds in the open and with charts and tables in words: for a dialog, for a screen reader, and for
     a workspace whose Slack refuses such blocks.
     """
-    return [plain_block for block in blocks for plain_block in _PLAINER.get(block["type"], _unchanged)(block)]
+    plain_blocks: list[Block] = []
+    for block in blocks:
+        in_words = _PLAINER.get(block["type"])
+        plain_blocks += in_words(block) if in_words else [block]
+    return plain_blocks
 
 
-def _unchanged(block: Block) -> list[Block]:
-    return [block]
+def has_newer(blocks: Sequence[Block]) -> bool:
+    """Return whether some workspaces refuse a block of these."""
+    return any(block["type"] in _PLAINER for block in blocks)
 
 
 def _unfolded(fold: Block) -> list[Block]:

@@ -46,8 +46,3 @@ class NewerBlocks:
         logger.info("this workspace refuses charts, tables, or folds: they are sent in words for a day")
         self._refused_until = now + _REMEMBERED
         return answer
-
-
-def has_newer(blocks: Sequence[Block]) -> bool:
-    """Return whether some workspaces refuse a block of these."""
-    return plainer(blocks) != blocks

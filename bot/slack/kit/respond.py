@@ -15,7 +15,7 @@ from bot.slack.kit import api_errors
 from bot.slack.kit import blocks as b
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Block, Card
-from bot.slack.kit.newer_blocks import REFUSALS, has_newer
+from bot.slack.kit.newer_blocks import REFUSALS
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def send_response(
     """
     content = {"text": card.text, "blocks": card.blocks, "replace_original": replace_original}
     result = _use_response_url(response_url, timeout, content)
-    if result.error in REFUSALS and has_newer(card.blocks):
+    if result.error in REFUSALS and b.has_newer(card.blocks):
         content["blocks"] = b.plainer(card.blocks)
         result = _use_response_url(response_url, timeout, content)
     may_repeat = result.outcome is Outcome.LATER or (result.outcome is Outcome.UNCLEAR and replace_original)
