@@ -42,7 +42,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.access import rights
 from bot.cleanup_list.forecast import select_without_adult
@@ -59,6 +58,8 @@ from bot.reachability.score import GroupKind, Score
 
 NUMBERS = tuple(field.name for field in fields(Score))
 _OF_STUDENTS, _OF_CONTACTS = NUMBERS[:5], NUMBERS[5:]
+# How a student can be reached at best; each includes the ones before it.
+_UNREACHABLE, _OTHER_WAY, _TEXTABLE, _DELIVERED = range(4)
 _GROUP = ("kind", "school_id", "grade", "staff_id")
 
 
@@ -117,12 +118,14 @@ def _find_unreachable(session: Session) -> None:
 
 def _students(window: Window) -> Select[*tuple[Any, ...]]:
     reached = _reached_students(window).subquery("reached")
-    is_alone = _alone.c.student_id.is_not(None)
+    level = case(
+        (_alone.c.other_ways, _OTHER_WAY),
+        (_alone.c.student_id.is_not(None), _UNREACHABLE),
+        (reached.c.student_id.is_not(None), _DELIVERED),
+        else_=_TEXTABLE,
+    )
     return (
-        select(
-            *(Student.id.label("student_id"), Student.grade, reached.c.student_id.is_not(None).label("delivered")),
-            *((~is_alone).label("textable"), or_(~is_alone, _alone.c.other_ways).label("reachable")),
-        )
+        select(Student.id.label("student_id"), Student.grade, level.label("level"))
         .outerjoin(reached, reached.c.student_id == Student.id)
         .outerjoin(_alone, _alone.c.student_id == Student.id)
         .where(Student.active)
@@ -158,13 +161,20 @@ def count_of(session: Session, student_ids: Sequence[int], window: Window) -> Sc
     to_number = _delivered_messages(window).where(Delivery.phone == effective_contacts.c.phone)
     has_delivery = and_(effective_contacts.c.is_tried, to_number.correlate(effective_contacts).exists())
     # `OFFSET 0` keeps it at looking up the contacts of each student; as a join it becomes one of the whole district.
+    level = case(
+        (and_(textable, has_delivery), _DELIVERED),
+        (textable, _TEXTABLE),
+        (has_other_way(effective_contacts.c), _OTHER_WAY),
+        else_=_UNREACHABLE,
+    )
     adult = (
-        select(*_ways(effective_contacts.c, has_delivery))
+        select(func.max(level).label("level"))
         .where(effective_contacts.c.student_id == chosen.c.student_id)
         .offset(literal_column("0"))
         .lateral("adult")
     )
-    students = select(*_known(adult)).select_from(chosen.join(adult, true())).cte("counted")
+    best = func.coalesce(adult.c.level, _UNREACHABLE).label("level")
+    students = select(best).select_from(chosen.join(adult, true())).cte("counted")
     entries = _work(window).subquery("entries")
     work = select(entries).where(
         entries.c.student_id == any_(func.array(select(chosen.c.student_id).scalar_subquery()))
@@ -185,23 +195,11 @@ def _delivered_messages(window: Window) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _ways(adult: ReadOnlyColumnCollection[str, Any], has_delivery: ColumnElement[bool]) -> Iterator[ColumnElement[Any]]:
-    """Yield whether one of the adults of a student was delivered to, can be texted, and can be reached."""
-    yield func.bool_or(and_(textable, has_delivery)).label("delivered")
-    yield func.bool_or(textable).label("textable")
-    yield func.bool_or(or_(textable, has_other_way(adult))).label("reachable")
-
-
-def _known(adults: FromClause) -> Iterator[ColumnElement[Any]]:
-    """Yield the columns of `_ways`, false for a student without adults."""
-    return (func.coalesce(adults.c[name], False).label(name) for name in ("delivered", "textable", "reachable"))
-
-
 def _count_students(students: FromClause) -> Iterator[ColumnElement[Any]]:
     yield func.count().label("students")
-    for name in ("delivered", "textable", "reachable"):
-        yield func.count().filter(students.c[name]).label(name)
-    yield func.count().filter(~students.c.reachable).label("unreachable")
+    for name, level in (("delivered", _DELIVERED), ("textable", _TEXTABLE), ("reachable", _OTHER_WAY)):
+        yield func.count().filter(students.c.level >= level).label(name)
+    yield func.count().filter(students.c.level == _UNREACHABLE).label("unreachable")
 
 
 def _work(window: Window) -> Select[*tuple[Any, ...]]:
