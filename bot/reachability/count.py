@@ -209,15 +209,21 @@ def _work(window: Window) -> Select[*tuple[Any, ...]]:
         *(ListedStudent.id.label("student_id"), ListedStudent.grade, entry.c.contact_id),
         case((entry.c.waiting, "fixed"), else_="to_fix").label("state"),
     ).join(entry, true())
-    link = effective_contacts.c
-    confirmed = (
-        select(link.student_id, Student.grade, link.contact_id, literal("confirmed", Text))
-        .select_from(ListChange)
+    fixed = (
+        select(ListChange.contact_id)
         .join(MassMessage, MassMessage.id == ListChange.mass_message_id)
-        .join(effective_contacts, link.contact_id == ListChange.contact_id)
-        .join(Student, Student.id == link.student_id)
         .where(ListChange.move == ListMove.LEFT, ListChange.fixed_by.is_not(None))
         .where(MassMessage.settled_at >= window.start, MassMessage.settled_at < window.end)
+        .distinct()
+        .cte("confirmed")
+        .prefix_with("MATERIALIZED")
+    )
+    links = select(effective_contacts.c.student_id).where(effective_contacts.c.contact_id == fixed.c.contact_id)
+    link = links.offset(literal_column("0")).lateral("link")  # As in `count_of`.
+    confirmed = (
+        select(link.c.student_id, Student.grade, fixed.c.contact_id, literal("confirmed", Text))
+        .join_from(fixed, link, true())
+        .join(Student, Student.id == link.c.student_id)
     )
     return select(union_all(listed, confirmed).subquery())
 
