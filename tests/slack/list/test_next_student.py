@@ -1,5 +1,8 @@
 """`/cleanup next`: one student at a time, in the order of the list, without those that a colleague takes care of."""
 
+import re
+from random import Random
+
 import pytest
 from sqlalchemy import select, update
 from support import people, screens
@@ -149,6 +152,26 @@ def test_walk_shows_each_student_and_contact_once(office, students, siblings):
     assert sorted(contacts) == sorted(set(contacts))
     assert "That was the last one" in text_of(message)
     assert screens.student_ids(pressed(office.clara, message, text="Start again")) == [finn.id]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_walk_of_a_tangled_list_shows_each_contact_once(office, session, seed):
+    random = Random(seed)  # noqa: S311
+    at = office.district.lincoln
+    kids = [people.student(session, f"Kid{number}", grade=random.choice("123"), at=at) for number in range(9)]
+    statuses = [SmsStatus.BLOCKED, SmsStatus.LANDLINE, SmsStatus.INACTIVE, SmsStatus.OPT_OUT]
+    for number in range(12):
+        adult = people.contact(session, *random.sample(kids, random.randint(1, 3)), given=f"Adult{number:02}")
+        if number < 10:  # The others can be texted.
+            people.list_contact(session, adult, random.choice(statuses))
+    session.commit()
+    message, walk, contacts = office.clara.command("/cleanup", "next").message, [], []
+    while "Skip" in screens.labels(message):
+        walk += screens.student_ids(message)
+        contacts += re.findall(r"Adult\d\d", rows_of(message))
+        message = pressed(office.clara, message, text="Skip")
+    assert len(walk) == len(set(walk))
+    assert sorted(contacts) == [f"Adult{number:02}" for number in range(10)]
 
 
 def rows_of(message):
