@@ -133,6 +133,17 @@ def test_one_round_settles_due_messages_and_posts_digests(engine, session, slack
     assert len(posts(workspace)) == 1
 
 
+def test_round_stores_what_was_expected_of_a_message_before_it_settles(engine, session, slack):
+    _workspace, channel, client = slack
+    earlier = NOW - timedelta(days=9)
+    session.add(MassMessage(id="M0", title="Snow day", sent_at=earlier, settles_at=earlier, settled_at=earlier))
+    a_message_whose_window_is_over(session, channel)
+    clock.run_once(make_settings(), engine, client, now=lambda: NOW)
+    session.expire_all()
+    message = session.get_one(MassMessage, "M1")
+    assert (message.forecast_texts, message.forecast_missed, message.settled_at) == (1, 0, NOW)
+
+
 def test_second_round_finds_nothing_to_do(engine, session, slack):
     workspace, channel, client = slack
     a_message_whose_window_is_over(session, channel)
