@@ -98,6 +98,14 @@ def test_list_with_students_without_an_adult_leads_to_it_and_back(office, famili
     assert text_of(office.clara.current(message)).startswith("Cleanup list")
 
 
+def test_fix_is_taken_in_the_dialog_over_the_home_tab(office, families):
+    assert office.clara.open_home().ok
+    assert office.clara.press(office.clara.home, text="What helps most").ok
+    value = screens.values(office.clara.view, "fix.take")[0]
+    assert office.clara.press(office.clara.view, action_id="fix.take", value=value).ok
+    assert f"<@{office.clara.id}>" in text_of(office.clara.view)
+
+
 def test_teacher_sees_only_their_own_students(office, families, session):
     people.school_class(session, office.district.ana, office.district.lincoln, families[1])
     session.commit()
