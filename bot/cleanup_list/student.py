@@ -25,9 +25,11 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
+from bot.db.models.teacher_questions import TeacherAnswer, TeacherQuestion
 from bot.db.models.views import effective_contacts
 from bot.domain import display
 from bot.domain.phone_note import NoteKind
+from bot.domain.school_days import PAUSE_BETWEEN_QUESTIONS, school_days_before
 from bot.domain.sms_status import Outcome, SmsStatus
 from bot.errors import UserError
 from bot.providers import registry
@@ -122,9 +124,17 @@ class Sibling:
 
 
 @dataclass(frozen=True)
+class AskedTeacher:
+    """When the homeroom teacher was asked for a number last, and the answer, if there is one yet."""
+
+    at: datetime
+    answer: TeacherAnswer | None
+
+
+@dataclass(frozen=True)
 class StudentCard:
     """A student with contacts. `number` is the student number, blank if there is none; `siblings` are those that the person may see,
-    and `student.listed` is empty.
+    and `student.listed` is empty. `asked` is set where no adult can be texted and the teacher was asked lately.
     """
 
     student: StudentRow
@@ -132,6 +142,7 @@ class StudentCard:
     contacts: tuple[ContactCard, ...]
     removed: tuple[RemovedContact, ...]
     siblings: tuple[Sibling, ...]
+    asked: AskedTeacher | None = None
 
     @property
     def to_fix(self) -> tuple[ContactCard, ...]:
@@ -175,7 +186,19 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
         ),
         removed=tuple(_removed(row) for row in session.execute(_REMOVALS, {"student_id": student_id})),
         siblings=_load_siblings(session, student_id, contact_ids, actor),
+        asked=None if student.textable else _load_asked(session, student_id, actor),
     )
+
+
+def _load_asked(session: Session, student_id: int, actor: Actor) -> AskedTeacher | None:
+    asked = select(TeacherQuestion).where(
+        TeacherQuestion.student_id == student_id,
+        TeacherQuestion.asked_on > school_days_before(actor.today, PAUSE_BETWEEN_QUESTIONS),
+    )
+    question = session.scalar(asked.order_by(TeacherQuestion.id.desc()).limit(1))
+    if question is None:
+        return None
+    return AskedTeacher(question.asked_at, TeacherAnswer(question.answer) if question.answer else None)
 
 
 _REACHABILITY = reachability_query(Student.id).lateral()

@@ -24,9 +24,9 @@ from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import ClassStudent, ClassTeacher, SchoolClass, Staff, Student
 from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion, TeacherState
 from bot.domain.display import plural
+from bot.domain.school_days import PAUSE_BETWEEN_QUESTIONS, is_school_day, next_school_day, school_days_before
 from bot.errors import UserError
 
-PAUSE = 10  # School days between two questions about a student.
 KEPT = timedelta(days=60)
 DAILY = "daily"  # The `asked_by` of questions that no one pressed a button for.
 MAX_STUDENTS = 10  # In one message.
@@ -34,7 +34,6 @@ _COLLECTED_FOR = timedelta(minutes=10)
 _FROM, _UNTIL = time(8), time(16)  # When a message may be sent, in the district's time zone.
 _LEASE = timedelta(minutes=2)
 _BATCH = 500
-_FRIDAY = 4
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,13 @@ def _homeroom_teachers(students: Sequence[int] | Select[int], today: date) -> Se
 
 def _refuse_repeated(session: Session, student_id: int, today: date) -> None:
     asked = select(TeacherQuestion).where(
-        TeacherQuestion.student_id == student_id, TeacherQuestion.asked_on > school_days_before(today, PAUSE)
+        TeacherQuestion.student_id == student_id,
+        TeacherQuestion.asked_on > school_days_before(today, PAUSE_BETWEEN_QUESTIONS),
     )
     if earlier := session.scalar(asked.order_by(TeacherQuestion.id.desc()).limit(1)):
         sentence = (
             f"The teacher was asked about this student on {earlier.asked_on:%B} {earlier.asked_on.day} already. A student is asked about "
-            f"once in {plural(PAUSE, 'school day')}."
+            f"once in {plural(PAUSE_BETWEEN_QUESTIONS, 'school day')}."
         )
         raise UserError("teacher.asked_already", sentence)
 
@@ -110,7 +110,7 @@ def _ask(session: Session, student_id: int, teacher: str, *, by: str, zone: tzin
 
 def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMessage:
     """Return the teacher's next message that was not sent and has space, and make it if there is none. It is locked."""
-    is_office_hours = local.weekday() <= _FRIDAY and local.time() < _UNTIL
+    is_office_hours = is_school_day(local) and local.time() < _UNTIL
     day = local.date() if is_office_hours else next_school_day(local.date())
     while True:
         starts = datetime.combine(day, _FROM, tzinfo=local.tzinfo)
@@ -130,10 +130,10 @@ def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     On school mornings only. Who does not fit into today's message waits for the next one.
     """
     local = now.astimezone(zone)
-    if local.weekday() > _FRIDAY or not _FROM <= local.time() < _UNTIL:
+    if not is_school_day(local) or not _FROM <= local.time() < _UNTIL:
         return 0
     today = local.date()
-    since = school_days_before(today, PAUSE)
+    since = school_days_before(today, PAUSE_BETWEEN_QUESTIONS)
     lately = select(TeacherQuestion.student_id).where(TeacherQuestion.asked_on > since)
     # Full or sent: nothing more goes to this teacher today.
     count = select(func.count()).where(TeacherQuestion.message_id == TeacherMessage.id).scalar_subquery()
@@ -161,21 +161,6 @@ def _ask_if_open(session: Session, row: Row[Any], *, zone: tzinfo, now: datetime
 def _is_open(session: Session, message: TeacherMessage) -> bool:
     students = select(func.count()).where(TeacherQuestion.message_id == message.id)
     return message.state == TeacherState.PENDING and (session.scalar(students) or 0) < MAX_STUDENTS
-
-
-def next_school_day(day: date) -> date:
-    following = day + timedelta(days=1)
-    while following.weekday() > _FRIDAY:
-        following += timedelta(days=1)
-    return following
-
-
-def school_days_before(day: date, number: int) -> date:
-    """Return the day that is so many Mondays to Fridays before."""
-    while number:
-        day -= timedelta(days=1)
-        number -= day.weekday() <= _FRIDAY
-    return day
 
 
 def claim_message(session: Session, *, now: datetime) -> TeacherMessage | None:

@@ -17,6 +17,7 @@ from bot.contact_edits.teacher_questions import ask_daily, ask_teacher, delete_o
 from bot.db.models.edits import Audit, Edit
 from bot.db.models.roster import ClassStudent
 from bot.db.models.teacher_questions import TeacherAnswer, TeacherMessage, TeacherQuestion
+from bot.domain.school_days import school_days_before
 
 ZONE = ZoneInfo("America/Chicago")
 MONDAY = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 9:00 in Chicago.
@@ -237,4 +238,4 @@ def test_what_was_typed_ends_after_a_month(school, session):
     [(date(2026, 11, 23), 10, date(2026, 11, 9)), (date(2026, 11, 29), 1, date(2026, 11, 27))],
 )
 def test_school_days_are_mondays_to_fridays(day, number, before):
-    assert questions.school_days_before(day, number) == before
+    assert school_days_before(day, number) == before

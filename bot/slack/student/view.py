@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.cleanup_list.student import ContactCard, RemovedContact, Sibling, StudentCard
 from bot.db.models.edits import EditState
+from bot.db.models.teacher_questions import TeacherAnswer
 from bot.domain import grade, phone
 from bot.domain.display import plural
 from bot.settings import Settings
@@ -17,6 +18,12 @@ from bot.slack.student import contact_block, ids, notice
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
 _MAX_NAMED, _MAX_NAME = 3, 60
+_ANSWERS: Mapping[TeacherAnswer | None, str] = {
+    None: "no answer yet",
+    TeacherAnswer.NUMBER: "a number, in a message to the office",
+    TeacherAnswer.TRY_OTHER: "somebody else to try, in a message to the office",
+    TeacherAnswer.NO_IDEA: "no idea",
+}
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,14 @@ def _summary(card: StudentCard) -> str:
         lines.append("⚠️ *No contacts at all.* Add one in the student information system.")
     elif not student.textable:
         lines.append("⚠️ *No adult can be texted.*")
+    if card.asked:
+        lines.append(f"🙋 The teacher was asked on {b.date(card.asked.at)}: {_ANSWERS[card.asked.answer]}.")
     return "\n".join(lines)
 
 
 def _ask_teacher(card: StudentCard, settings: Settings) -> Block | None:
     """Return the button for a student with no adult who can be texted, where the district lets teachers be asked."""
-    if card.student.textable or not card.student.teachers or settings.ask_teachers == "off":
+    if card.student.textable or card.asked or not card.student.teachers or settings.ask_teachers == "off":
         return None
     label = f"Ask the teacher of {card.student.name}"
     return b.button("Ask the teacher", ids.ASK_TEACHER, str(card.student.student_id), label=label)

@@ -55,6 +55,8 @@ def test_button_says_who_is_asked(office, sam):
     open_sam(office.clara)
     assert office.clara.press(office.clara.view, action_id="student.ask_teacher").ok
     assert "Ana García gets a message today" in text_of(office.clara.view)
+    assert "no answer yet" in text_of(office.clara.view)
+    assert "student.ask_teacher" not in screens.action_ids(office.clara.view)
 
 
 def test_teacher_gets_one_message_without_a_number(office, sam, snapshot):
@@ -105,6 +107,8 @@ def test_no_idea_asks_no_one(office, sam):
     assert office.tick().failed == ()
     assert len(office.clara.messages()) == count
     assert screens.action_ids(office.ana.current(message)) == set()
+    open_sam(office.clara)
+    assert ": no idea." in text_of(office.clara.view)
 
 
 def test_wrong_number_is_refused_under_its_field(office, session, sam):
