@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     Date,
+    Float,
     Select,
     and_,
     any_,
@@ -102,13 +103,20 @@ def _day_before(newest: ColumnElement[date], *, weeks: int) -> ColumnElement[dat
 
 
 def load_groups(
-    session: Session, kind: GroupKind, *, actor: Actor, weeks: int = 4, school_id: int | None = None
+    session: Session,
+    kind: GroupKind,
+    *,
+    actor: Actor,
+    weeks: int = 4,
+    school_id: int | None = None,
+    lowest: int | None = None,
 ) -> tuple[GroupScore, ...]:
     """Return the groups of a kind on the newest day, as far as the actor may see them, each with its score some weeks before.
 
-    Schools and teachers come by name, grades from the lowest. With `school_id`, only groups of that school.
+    Schools and teachers come by name, grades from the lowest. With `school_id`, only groups of that school; with
+    `lowest`, so many with the lowest shares, the lowest first.
     """
-    _, groups = _load_groups(session, kind, is_visible(kind, actor), weeks=weeks, school_id=school_id)
+    _, groups = _load_groups(session, kind, is_visible(kind, actor), weeks=weeks, school_id=school_id, lowest=lowest)
     return groups
 
 
@@ -120,7 +128,13 @@ def load_every_group(
 
 
 def _load_groups(
-    session: Session, kind: GroupKind, condition: ColumnElement[bool], *, weeks: int, school_id: int | None
+    session: Session,
+    kind: GroupKind,
+    condition: ColumnElement[bool],
+    *,
+    weeks: int,
+    school_id: int | None,
+    lowest: int | None = None,
 ) -> tuple[date | None, tuple[GroupScore, ...]]:
     newest = select(func.max(ReachabilityScore.day)).scalar_subquery()
     row, before = ReachabilityScore, aliased(ReachabilityScore)
@@ -141,6 +155,8 @@ def _load_groups(
     )
     if school_id is not None:
         groups = groups.where(row.school_id == school_id)
+    if lowest is not None:
+        groups = groups.order_by(None).order_by(cast(row.textable, Float) / row.students, School.name).limit(lowest)
     rows = session.execute(groups).all()
     return rows[0][0].day if rows else newest_day(session), tuple(_group_score(*each) for each in rows)
 

@@ -35,7 +35,8 @@ def draw(session: Session, actor: Actor, *, reachable_days: int) -> list[Block]:
     own = own_group(actor)
     history = load_history(session, own, since=actor.today - _HISTORY) if own else ()
     has_grades = own is not None and own.kind is GroupKind.SCHOOL
-    groups = load_groups(session, GroupKind.GRADE if has_grades else GroupKind.SCHOOL, actor=actor)
+    kind, lowest = (GroupKind.GRADE, None) if has_grades else (GroupKind.SCHOOL, charts.MAX_ROWS)
+    groups = load_groups(session, kind, actor=actor, lowest=lowest)
     if not history and not groups:
         return [b.section(_NO_SCORES)]
     whole = _whole(own, history) if own and history else _together(groups)
@@ -61,7 +62,7 @@ def _together(schools: Sequence[GroupScore]) -> GroupScore:
 
 
 def _schools(schools: Sequence[GroupScore]) -> list[Block]:
-    """Return a table of the schools, those with the lowest share first."""
+    """Return a table of the schools with the lowest shares, as many as a table holds."""
     if not schools:
         return []
     columns = ("School", "Students", "Can be texted, %", "4 weeks ago, %", "No one", "To fix")
@@ -72,9 +73,8 @@ def _schools(schools: Sequence[GroupScore]) -> list[Block]:
         )
         for school in schools
     ]
-    return [
-        charts.table("Students with an adult we can text, by school", columns, sorted(rows, key=lambda row: row[2]))
-    ]
+    which = f"the {len(schools)} schools with the lowest shares" if len(schools) == charts.MAX_ROWS else "by school"
+    return [charts.table(f"Students with an adult we can text, {which}", columns, rows)]
 
 
 def _grades(grades: Sequence[GroupScore]) -> list[Block]:

@@ -10,9 +10,9 @@ from itertools import accumulate
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 
-MAX_POINTS = 20
+MAX_POINTS, MAX_ROWS = 20, 100
 _TITLE, _LABEL, _SERIES = 50, 20, 6
-_ROWS, _COLUMNS, _PAGE, _CAPTION = 100, 20, 10, 150
+_COLUMNS, _PAGE, _CAPTION = 20, 10, 150
 _TABLE_CHARACTERS = 9500  # Slack accepts 10,000 in all cells.
 
 
@@ -40,7 +40,7 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str | fl
 
     Numbers are sorted as numbers, so a unit belongs into the title of its column.
     """
-    drawn = [[_cell(value) for value in row[:_COLUMNS]] for row in (columns, *rows[:_ROWS])]
+    drawn = [[_cell(value) for value in row[:_COLUMNS]] for row in (columns, *rows[:MAX_ROWS])]
     sizes = accumulate(sum(len(cell["text"]) for cell in row) for row in drawn)
     return {
         "type": "data_table",
