@@ -15,10 +15,12 @@ _CLASS = re.compile(r"\b(?:(?:grades?|grado|class|room) )*(\d{1,2})(?:st|nd|rd|t
 _DASH = re.compile(r"\b(k|\d{1,2}) - (\d{1,2})\b", re.IGNORECASE)
 _UP_TO = "to|through|thru|until|till|hasta"
 _NOUN_BEFORE_UP_TO = re.compile(rf" (?:grades?|graders?|grados?) ({_UP_TO}) ")
-_KEY_BEHIND_UP_TO = re.compile(rf" ({_UP_TO}) (?:grades?|grados?) ")
 _ORDINAL_WORDS = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+_KEY_BEHIND_UP_TO = re.compile(
+    rf" (\d{{1,2}}(?:st|nd|rd|th)?|[pt]?k|{_ORDINAL_WORDS}) ({_UP_TO}) (?:grades?|grados?) ", re.IGNORECASE
+)
 _BARE_GRADE = re.compile(rf"(?:k|pk|tk|\d{{1,2}})(?:st|nd|rd|th)?(?:-\d{{1,2}}(?:st|nd|rd|th)?)?|{_ORDINAL_WORDS}")
-_BEFORE_GRADE = w.GRADE_KEYS | w.ROOM_KEYS | w.PAGE_KEYS | {"in", "of", "from", "class", "to", "#"}
+_BEFORE_GRADE = w.GRADE_KEYS | w.ROOM_KEYS | w.PAGE_KEYS | {"in", "of", "from", "class", "#"}
 _JOINS = w.AND | w.UP_TO | {"-", "&"}
 
 
@@ -50,7 +52,7 @@ def with_classes(text: str, known: Mapping[str, str]) -> tuple[str, bool]:
 
 def with_ranges(text: str) -> str:
     """Return `3rd grade to 5th grade` as `3rd to 5th grade`, which the parser reads as a range."""
-    return _KEY_BEHIND_UP_TO.sub(r" \1 ", _NOUN_BEFORE_UP_TO.sub(r" \1 ", text))
+    return _KEY_BEHIND_UP_TO.sub(r" \1 \2 ", _NOUN_BEFORE_UP_TO.sub(r" \1 ", text))
 
 
 def has_number_alone(words: Sequence[str]) -> bool:

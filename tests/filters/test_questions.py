@@ -105,6 +105,14 @@ NEAR_MISSES = (
     *("landlines at Lincoln or blocked", "landlines at Lincoln and blocked at Roosevelt", "grade 3 class 5B"),
     *("what's up with Lincoln", "Rivera", "who has one adult", "phones off after 5", "5 grade 4 blocked"),
     *("¿qué alumnos están en quinto?", "¿qué hay en 5B?", "which kids are in 5B", "unsubscribe me"),
+    *(
+        "is Mr. Brown blocked?",
+        "are any teachers blocked",
+        "which schools have no landlines",
+        "schools with blocked numbers",
+    ),
+    *("who in 5B has only a landline", "how many texts bounced in grade 5", "waiting list", "the teacher of 5B"),
+    *("¿está la maestra Rivera bloqueada?", "el maestro de 5B", "fijo a las 5", "¿qué escuelas tienen fijos?"),
     *("up to grade 5", "hasta quinto", "desde enero bloqueados", "un segundo", "who left the list", "k thanks"),
     *("landlines " * 40, "Is everyone in 5B reachable?", "no\nblocked\nlandlines", "my class 5B"),
 )
