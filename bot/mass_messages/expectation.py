@@ -1,8 +1,10 @@
-"""The forecast of a mass message: how many of its texts go to numbers that could not be texted before it.
+"""The forecast of a mass message: how many of its texts go to numbers that could not be texted
+before it.
 
-Worked out once, just before the message settles for the first time: all its deliveries are known by then, and only settling changes the
-status of numbers. What became known since it was sent (STOP, wrong person) is not part of it: an opt-out that a carrier reports for one
-of its texts counts from `sent_at`.
+Worked out once, just before the message settles for the first time: all its deliveries are known by
+then, and only settling changes the status of numbers. What became known since it was sent (STOP,
+wrong person) is not part of it: an opt-out that a carrier reports for one of its texts counts from
+`sent_at`.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,9 @@
-"""Fewest fixes, most children: the order in which fixes give an adult to as many students as possible, as early as possible.
+"""Fewest fixes, most children: the order in which fixes give an adult to as many students as
+possible, as early as possible.
 
-A greedy cover: the next fix is always the one that gives an adult to the most students who have none yet. It is lazy: a fix is counted
-again only when it comes up, because a count never grows. `tests/reachability/test_fewest_fixes.py` compares it with the optimum.
+A greedy cover: the next fix is always the one that gives an adult to the most students who have
+none yet. It is lazy: a fix is counted again only when it comes up, because a count never grows.
+`tests/reachability/test_fewest_fixes.py` compares it with the optimum.
 """
 
 from collections import Counter
@@ -13,9 +15,9 @@ from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """One thing that a clerk can do, which gives each of `students` (ids, each once) an adult. Of those that help as many, the ones
-    with the least `effort` come first, and of these the one whose students have the fewest other candidates. A tuple: a large
-    district has 60,000 of them.
+    """One thing that a clerk can do, which gives each of `students` (ids, each once) an adult. Of
+    those that help as many, the ones with the least `effort` come first, and of these the one whose
+    students have the fewest other candidates. A tuple: a large district has 60,000 of them.
     """
 
     students: Sequence[int]
@@ -23,15 +25,17 @@ class Candidate(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The candidate at `place` of the input; `students` get an adult from it, and from no choice before it."""
+    """The candidate at `place` of the input; `students` get an adult from it, and from no choice
+    before it.
+    """
 
     place: int
     students: tuple[int, ...]
 
 
 def choose(candidates: Sequence[Candidate], urgent: AbstractSet[int]) -> Iterator[Choice]:
-    """Yield the candidates in the best order, until no further one helps. The students in `urgent` are counted first, and all others
-    only among candidates that help as many of those.
+    """Yield the candidates in the best order, until no further one helps. The students in `urgent`
+    are counted first, and all others only among candidates that help as many of those.
     """
     ways = Counter(chain.from_iterable(candidate.students for candidate in candidates))
     # An urgent student weighs more than all others together, and one who has got an adult nothing.

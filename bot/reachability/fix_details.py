@@ -1,4 +1,6 @@
-"""The names behind a few fixes: the adult, the students, and whether another record of the same adult has a number for texts."""
+"""The names behind a few fixes: the adult, the students, and whether another record of the same
+adult has a number for texts.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,7 +27,8 @@ class HelpedStudent:
 
 @dataclass(frozen=True)
 class FixDetails:
-    """A fix with what people read: the adult's name, the number now (E.164, for the caller to mask), and the students.
+    """A fix with what people read: the adult's name, the number now (E.164, for the caller to
+    mask), and the students.
 
     `claimed_by` is the Slack user who works on the contact.
     """
@@ -64,7 +67,9 @@ def load_details(session: Session, fixes: Sequence[Fix]) -> list[FixDetails]:
 
 
 def _with_suggestion(session: Session, fix: Fix, rows: Sequence[Any]) -> Fix:
-    """Return the fix with its remedy replaced where another record of the adult has a number for texts."""
+    """Return the fix with its remedy replaced where another record of the adult has a number for
+    texts.
+    """
     if fix.remedy in {Remedy.SETTLE_CONFLICT, Remedy.USE_NUMBER}:
         return fix
     has_suggestion = find_suggestions(session, rows).get(fix.contact_ids[0])

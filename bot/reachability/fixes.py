@@ -1,12 +1,13 @@
 """The fixes that give an adult to the most students of a list, among those that a person may see.
 
-A student needs an adult while none can be texted; those whom no message reaches at all come first. For these, a landline that is
-switched to calls counts, because autocalls reach it. Students with an adult who gets calls or email already are helped by a
-number for texts only.
+A student needs an adult while none can be texted; those whom no message reaches at all come first.
+For these, a landline that is switched to calls counts, because autocalls reach it. Students with an
+adult who gets calls or email already are helped by a number for texts only.
 
-A fix is about one adult: a contact on the list that is not fixed and that no colleague takes care of, or several records of them,
-which have the same name and number, because the SIS often has a parent once for each child. After the first record is fixed, the
-others are offered its number. Opt-outs are no fixes: only the family can end them.
+A fix is about one adult: a contact on the list that is not fixed and that no colleague takes care
+of, or several records of them, which have the same name and number, because the SIS often has a
+parent once for each child. After the first record is fixed, the others are offered its number.
+Opt-outs are no fixes: only the family can end them.
 """
 
 from collections import defaultdict
@@ -50,9 +51,11 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True)
 class Fix:
-    """A thing to do for one adult. `contact_ids` are the records of the adult; the first stands in the list under `student_id`.
+    """A thing to do for one adult. `contact_ids` are the records of the adult; the first stands in
+    the list under `student_id`.
 
-    `students` get an adult from it and from no fix before it; `are_unreachable`: no message reaches any of them now.
+    `students` get an adult from it and from no fix before it; `are_unreachable`: no message reaches
+    any of them now.
     """
 
     contact_ids: tuple[int, ...]
@@ -65,7 +68,9 @@ class Fix:
 
 @dataclass(frozen=True)
 class Plan:
-    """All fixes of a list, found one by one as they are read, and how many students get an adult if all are done."""
+    """All fixes of a list, found one by one as they are read, and how many students get an adult if
+    all are done.
+    """
 
     fixes: Iterator[Fix]
     students: int
@@ -110,7 +115,9 @@ def _remedy(link: Any, *, are_unreachable: bool) -> Remedy:
 
 @cache
 def _graph_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
-    """Select a row for each student without an adult and each contact of theirs that can be fixed, in the order of the list."""
+    """Select a row for each student without an adult and each contact of theirs that can be fixed,
+    in the order of the list.
+    """
     students = matching_students(criteria | {Criterion.NO_ADULT}, level)
     entry = unnest_entries(students)
     return (
@@ -128,7 +135,9 @@ def _graph_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, .
 
 
 def _has_conflict(contact_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Return the condition that the SIS has another number than the edit of a contact, which can be texted as far as is known."""
+    """Return the condition that the SIS has another number than the edit of a contact, which can be
+    texted as far as is known.
+    """
     unknown = ~exists().where(PhoneNumber.phone == Edit.sis_value)
     fine = exists().where(
         *(PhoneNumber.phone == Edit.sis_value, PhoneNumber.status.is_(None), PhoneNumber.noted.is_(None)),

@@ -1,5 +1,5 @@
-"""`/cleanup forecast`: who would and would not get a mass message sent now, what can still be fixed before it that helps most, and the
-students without a textable adult.
+"""`/cleanup forecast`: who would and would not get a mass message sent now, what can still be fixed
+before it that helps most, and the students without a textable adult.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,9 @@
-"""How many fixes reach the same share of students with an adult, by *What helps most* and by alphabet: `python simulate_fixes.py 1000`.
+"""How many fixes reach the same share of students with an adult, by *What helps most* and by
+alphabet: `python simulate_fixes.py 1000`.
 
-The students of a made-up district who have no adult; each fix gives one to all students of a contact. By alphabet, a clerk works down
-the students, and leaves out those who have got an adult by then.
+The students of a made-up district who have no adult; each fix gives one to all students of a
+contact. By alphabet, a clerk works down the students, and leaves out those who have got an adult by
+then.
 """
 
 import sys

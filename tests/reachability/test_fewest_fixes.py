@@ -21,7 +21,9 @@ def helped(candidates, urgent=()):
 
 
 def optimum(family):
-    """Return the largest number of students that no, one, two ... of the candidates can give an adult, by trying all sets of them."""
+    """Return the largest number of students that no, one, two ... of the candidates can give an
+    adult, by trying all sets of them.
+    """
     masks = [sum(1 << student for student in candidate.students) for candidate in family]
     unions, best = [0], [0] * (len(masks) + 1)
     for mask in masks:
@@ -32,7 +34,9 @@ def optimum(family):
 
 
 def best_of_all(found):
-    """Return the optimum of a district: families share no student, so that the numbers of their fixes are only divided up."""
+    """Return the optimum of a district: families share no student, so that the numbers of their
+    fixes are only divided up.
+    """
     total = [0]
     for best in map(optimum, found):
         sizes = range(len(total) + len(best) - 1)

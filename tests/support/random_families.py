@@ -1,4 +1,6 @@
-"""Made-up districts of students without an adult: families of one to five children, with parents who share them, or some of them."""
+"""Made-up districts of students without an adult: families of one to five children, with parents
+who share them, or some of them.
+"""
 
 from itertools import count
 
@@ -8,8 +10,8 @@ _CHILDREN, _WEIGHTS = (1, 2, 3, 4, 5), (40, 34, 16, 7, 3)
 
 
 def families(random, students):
-    """Return candidates of about so many students, by family. One family in six is tangled, as where grandparents and neighbors are
-    contacts of several families.
+    """Return candidates of about so many students, by family. One family in six is tangled, as
+    where grandparents and neighbors are contacts of several families.
     """
     numbers, found = count(1), []
     while sum(len(_students(family)) for family in found) < students:
@@ -24,7 +26,9 @@ def _students(family):
 
 
 def _family(random, children):
-    """Most adults have all children of a family; those of a blended family, and a parent stored once per child, have some."""
+    """Most adults have all children of a family; those of a blended family, and a parent stored
+    once per child, have some.
+    """
     return [
         Candidate(tuple(children) if random.random() < 0.6 else _some(random, children, len(children)))
         for _ in range(random.choice((1, 1, 2, 2, 2, 3, 4)))

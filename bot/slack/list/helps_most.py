@@ -1,4 +1,6 @@
-"""`/cleanup most`, *What helps most*: the few fixes that give an adult to the most students, with *Fix* and *I'll take it*."""
+"""`/cleanup most`, *What helps most*: the few fixes that give an adult to the most students, with
+*Fix* and *I'll take it*.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -133,7 +135,9 @@ def _fixes(
 
 
 def sum_sentence(details: Sequence[FixDetails], students: int) -> str:
-    """Return `*These 10 fixes give 31 students an adult.*`, and how many of all `students` are left."""
+    """Return `*These 10 fixes give 31 students an adult.*`, and how many of all `students` are
+    left.
+    """
     helped = sum(len(each.fix.students) for each in details)
     fixes = "This fix gives" if len(details) == 1 else f"These {len(details)} fixes give"
     sentence = f"*{fixes} {plural(helped, 'student')} an adult.*"
@@ -161,7 +165,9 @@ def describe_fix(details: FixDetails, our_number: str | None, *, position: int |
 
 
 def hint(details: FixDetails) -> list[Block]:
-    """Return what the row of a student does not say: that one press is enough, or that several students are helped."""
+    """Return what the row of a student does not say: that one press is enough, or that several
+    students are helped.
+    """
     needs_number = details.fix.remedy is Remedy.NEW_NUMBER
     if needs_number and len(details.students) == 1:
         return []

@@ -1,9 +1,10 @@
-"""`/cleanup next`: the next student to work on, one card at a time. *Fix* and *I'll take it* show the card anew; after a fix that is
-the next student.
+"""`/cleanup next`: the next student to work on, one card at a time. *Fix* and *I'll take it* show
+the card anew; after a fix that is the next student.
 
-First come the fixes that give an adult to the most students without one, each on the card of the student under whom the list has
-the contact, then the list in its order, without those students. `next skip 12,15 grade 5` are the students skipped among the fixes,
-by id, and `next skip 12,15 after 44 grade 5` is behind them, after the student of the list who was skipped last.
+First come the fixes that give an adult to the most students without one, each on the card of the
+student under whom the list has the contact, then the list in its order, without those students.
+`next skip 12,15 grade 5` are the students skipped among the fixes, by id, and `next skip 12,15
+after 44 grade 5` is behind them, after the student of the list who was skipped last.
 """
 
 import re
@@ -43,7 +44,9 @@ _PLACE = re.compile(r"(?:skip (\d{1,18}(?:,\d{1,18})*)(?: |$))?(?:after (\d{1,18
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a person is: the filter, the ids of the students skipped among the fixes, and of the one skipped last in the list."""
+    """Where a person is: the filter, the ids of the students skipped among the fixes, and of the
+    one skipped last in the list.
+    """
 
     filter: Filter
     skipped: tuple[int, ...] = ()
@@ -116,7 +119,9 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
 
 
 def _read_place(text: str) -> tuple[tuple[int, ...], int | None, str]:
-    """Return the skipped students, the last one skipped in the list, and the rest of the text, which is a filter."""
+    """Return the skipped students, the last one skipped in the list, and the rest of the text,
+    which is a filter.
+    """
     match = _PLACE.fullmatch(text)
     skipped, after, rest = match.groups() if match else (None, None, text)
     return tuple(map(int, skipped.split(","))) if skipped else (), int(after) if after else None, rest
