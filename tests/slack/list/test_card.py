@@ -377,5 +377,5 @@ def test_rows_say_their_dates_where_these_differ(office, session):
         people.list_contact(session, people.contact(session, mate), since=people.NOW - timedelta(days=days))
     session.commit()
     text = text_of(office.clara.command("/cleanup").message)
-    assert text.count("blocked since") == 5
+    assert text.count("· blocked <!date") == 5
     assert "All of these" not in text
