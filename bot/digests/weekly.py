@@ -19,8 +19,8 @@ from bot.db.audit import Subject
 from bot.db.models.roster import School
 from bot.db.models.slack import PostState, WeeklyPost, WeeklySubscription
 from bot.digests.small_groups import group_grades, is_too_small
-from bot.reachability.history import load_every_group
-from bot.reachability.score import GroupKind, GroupScore, percent
+from bot.reachability.history import load_every_group, load_history
+from bot.reachability.score import DayScore, GroupKind, GroupScore, percent
 
 LEASE = timedelta(minutes=2)
 POSTED_AT = time(8, 0)
@@ -28,19 +28,22 @@ WEEKS = 4  # The score is compared with the one so many weeks before.
 # A clock that was down at that time posts on the same day; later, the next report is near.
 _LATEST = timedelta(hours=16)
 _MOST_PARTS = 5
+_HISTORY = timedelta(weeks=8)
 
 
 @dataclass(frozen=True)
 class WeeklyReport:
     """The score of the district or a school; `parts` are its schools or grades with the lowest shares, lowest first.
 
-    `is_hidden`: fewer than ten students, so no count may be shown. `day` is the day of the scores.
+    `is_hidden`: fewer than ten students, so no count may be shown. `day` is the day of the scores, and `history` are those of the
+    weeks before, without days of fewer than ten students.
     """
 
     group: GroupScore
     parts: tuple[GroupScore, ...]
     day: date
     is_hidden: bool = False
+    history: tuple[DayScore, ...] = ()
 
 
 def subscribe_weekly(session: Session, channel_id: str, *, school_id: int | None, actor: str, now: datetime) -> bool:
@@ -124,7 +127,9 @@ def load_weekly(session: Session, school_id: int | None) -> WeeklyReport | None:
     if is_too_small(whole.score.students):
         return WeeklyReport(whole, (), day, is_hidden=True)
     _, parts = load_every_group(session, part, weeks=WEEKS, school_id=school_id)
-    return WeeklyReport(whole, _lowest(parts), day)
+    history = load_history(session, whole.group, since=day - _HISTORY)
+    shown = tuple(each for each in history if not is_too_small(each.score.students))
+    return WeeklyReport(whole, _lowest(parts), day, history=shown)
 
 
 def _lowest(parts: Sequence[GroupScore]) -> tuple[GroupScore, ...]:

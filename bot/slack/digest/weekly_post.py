@@ -62,7 +62,8 @@ def draw(report: WeeklyReport, *, reachable_days: int) -> Card:
         *score_text.facts(report.group.score, reachable_days=reachable_days),
     ]
     hint = "Type `/cleanup report` for your own students, only for yourself."
-    return b.card([heading, b.section("\n".join(facts)), *_parts(report), b.context(hint)])
+    figures = [b.section("\n".join(facts)), *score_text.chart(report.history), *_parts(report)]
+    return b.card([heading, *figures, b.context(hint)])
 
 
 def _parts(report: WeeklyReport) -> list[Block]:
@@ -80,11 +81,12 @@ def _post(context: AppContext, client: WebClient, post: WeeklyPost, card: Card) 
     if not outbox_worker.holds_lease(context, post):
         return None
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-    result = api_errors.call(
-        lambda: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=card.blocks, metadata=metadata)[
-            "ts"
-        ]
-    )
+
+    def call(blocks: list[Block]) -> str:
+        answer = client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, metadata=metadata)
+        return str(answer["ts"])
+
+    result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
     if result.outcome is Outcome.DONE:
         outbox_worker.store(context, weekly.mark_posted, post, ts=result.answer)
     elif result.may_have_arrived:

@@ -71,6 +71,17 @@ def test_report_of_one_school_has_its_grades_but_no_small_one(office, session, s
     assert "Grade 2" not in text  # Less the others, it would give grade 1 away.
 
 
+def test_workspace_without_charts_reads_the_weeks_in_words(office, session, students):
+    office.slack.refused_blocks.add("data_visualization")
+    type_command(office, "subscribe weekly")
+    office.tick()
+    advance_to_monday(office)
+    assert office.tick().failed == ()
+    (post,) = posts(office)
+    assert {block["type"] for block in post.blocks} == {"header", "section", "context"}
+    assert "With an adult we can text, in %" in text_of(post)
+
+
 def test_second_subscription_changes_nothing(office, session, students):
     type_command(office, "subscribe weekly")
     assert "already gets the weekly report" in type_command(office, "subscribe weekly", person="ana")
