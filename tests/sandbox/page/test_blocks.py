@@ -199,5 +199,5 @@ def test_every_text_has_enough_contrast(posted, open_page, scheme, size):
     ephemeral(page).get_by_role("button", name="Edit").click()
     page.get_by_label("note").fill("bad phone")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator(".field-error")).to_be_visible()
+    expect(page.locator("dialog .field-error")).to_be_visible()
     assert page.evaluate(CONTRAST) == []
