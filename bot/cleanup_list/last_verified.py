@@ -1,4 +1,4 @@
-"""When a number was last known to be the contact's, and how: a text arrived, a code at the counter, a call, or a colleague's word.
+"""The newest proof that a number is the contact's, and how: a text that arrived, a code at the counter, a call, or a colleague's word.
 
 Nothing is kept for it but what a person did: the deliveries of one contact are cheap to read. A number from the student information
 system has no date there, so it counts only with one of these.

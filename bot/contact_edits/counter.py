@@ -1,4 +1,4 @@
-"""Verified at the counter: the contact texts a code to the district's number, which proves the number and enters it.
+"""Verify a number at the counter: the contact texts a code to the district's number, which proves the number and enters it.
 
 The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once, for ten minutes, and only for the
 contact and the clerk it was issued for. Then it rests for a day: a text that arrives late finds no other contact.
@@ -159,7 +159,7 @@ def confirm_number(
 
 
 def _lift(session: Session, phone: str, *, actor: Actor, now: datetime) -> None:
-    """Return a number that was parked as Wrong person to texting."""
+    """End *Wrong person* for a number, so that it may be texted again."""
     if release_number(session, phone, now=now):
         audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
 

@@ -127,7 +127,7 @@ def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMes
 def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     """Ask about a batch of the students with no adult who can be reached and about whom no one was asked lately; return how many.
 
-    On school mornings only. Who does not fit into today's message waits for the next one.
+    On school mornings only. Students who do not fit into today's message wait for the next one.
     """
     local = now.astimezone(zone)
     if not is_school_day(local) or not _FROM <= local.time() < _UNTIL:

@@ -24,8 +24,10 @@ A notice about the wrong person (`wrong_person_notices`) is `new` until its read
     ambiguous, no answer  failed, reported     -              -                         failed; report of a
                                                                                         held sync: pending
 
-Weekly reports (`weekly_posts`) go as digests do, but are not refreshed. Notices to administrators (`admin_notices`) go as those of syncs. A bulk change (`bulk_changes`) is leased while it is done, and
-again for its answer, which goes as fix thanks do.
+Weekly reports (`weekly_posts`) go as digests do, but are not refreshed. Notices to administrators (`admin_notices`) go as those of
+syncs. Cards about texts, teachers' questions, and their answers go as fix thanks do. A bulk change (`bulk_changes`), the import of a
+report (`report_imports`), and a write to the SIS (`sis_writes`) are leased while they are done, and again for their answers. The dialog
+of a code at the counter (`counter_codes`) may be redrawn twice.
 
 The words of Slack are in `bot.slack.kit.api_errors`. After "our token refused" and "later" every outbox pauses (`pause`); the row
 that failed is due last, so that it never holds up the others.

@@ -1,8 +1,8 @@
 """Reads a question in plain English or Spanish as a filter or a command of the grammar of `/cleanup`. No language model guesses:
 phrases of `questions.toml` are replaced by words of the grammar, and the parser reads the result.
 
-An answer to another question would be worse than none. So whatever is not understood to its last word, or may mean two things, is
-not clear, and is asked back with what may have been meant.
+An answer to another question would be worse than none. So a question with an unknown word, or with two meanings, is asked back with
+what may have been meant.
 """
 
 import re

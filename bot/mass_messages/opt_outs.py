@@ -1,4 +1,5 @@
 """Opt-outs and opt-ins. Both take effect at once and belong to the number; only an opt-in texted by that number ends an opt-out.
+Undoing the import of a report ends an opt-out that this report alone brought (`report_undo`).
 
 Opt-out and opt-in texts come from a provider, further opt-outs from another system of the district. Each is stored under the
 id that its source gave it, so a repeated one is applied once.

@@ -1,6 +1,6 @@
 """The fixes that give an adult to the most students of a list, among those that a person may see.
 
-A student needs an adult while none can be texted; those whom no message reaches at all come first.
+A student needs an adult while none can be texted; students without any reachable adult come first.
 For these, a landline that is switched to calls counts, because autocalls reach it. Students with an
 adult who gets calls or email already are helped by a number for texts only.
 

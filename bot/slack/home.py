@@ -54,9 +54,7 @@ _WELCOME = [
     ),
     *b.actions(
         [
-            b.button(
-                "Start where no adult is reached", links.SHOW_NO_ADULT, Filter(no_adult=True).text, style="primary"
-            ),
+            b.button("Show unreachable students", links.SHOW_NO_ADULT, Filter(no_adult=True).text, style="primary"),
             b.button("How it works", HOW_IT_WORKS, "all"),
         ]
     ),

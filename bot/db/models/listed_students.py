@@ -1,6 +1,6 @@
 """The students with contacts on the list, as the list ranks and counts them.
 
-The database keeps this table itself, so that no writer can forget it: when a transaction commits, triggers (migration 0023) update
+The database keeps this table itself, so that no writer can forget it: when a transaction commits, triggers (migrations 0023 and 0042) update
 the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it directly.
 
 Working this out from the other tables for a district of a million students takes seconds, and every list would pay for it

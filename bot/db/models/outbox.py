@@ -10,7 +10,7 @@ from bot.db.models.base import id_column
 
 
 class OutboxState(StrEnum):
-    """Each table adds its own word for "sent"; only digest posts can be ambiguous."""
+    """Each table adds its own word for "sent"; only posts that can be looked up are ever ambiguous."""
 
     PENDING = "pending"
     CLAIMED = "claimed"

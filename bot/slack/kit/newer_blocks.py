@@ -23,7 +23,7 @@ _REMEMBERED = timedelta(days=1)
 
 
 class NewerBlocks:
-    """Remembers for a day, in this process, that the workspace refuses newer blocks."""
+    """Caches for a day, in this process, that the workspace refuses newer blocks."""
 
     def __init__(self) -> None:
         self._refused_until: datetime | None = None

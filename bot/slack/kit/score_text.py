@@ -62,7 +62,7 @@ def _contacts(score: Score) -> str:
     if score.fixed:
         parts.append(f"{score.fixed:,} fixed, waiting for the next message")
     if score.confirmed:
-        parts.append(f"{score.confirmed:,} fixed and reached by today's message")
+        parts.append(f"{score.confirmed:,} fixed, and today's message was delivered")
     return " · ".join(parts)
 
 

@@ -180,7 +180,7 @@ def _remedy(details: FixDetails, our_number: str | None) -> str:
         case Remedy.SETTLE_CONFLICT:
             return "Take the number that the student information system has now: one press."
         case Remedy.USE_NUMBER:
-            return "Use the other number that is known of them: one press."
+            return "Use their other number: one press."
         case Remedy.SWITCH_TO_CALLS:
             return "Switch to autocalls, or ask for a mobile number."
         case Remedy.NEW_NUMBER:

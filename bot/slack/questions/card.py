@@ -1,4 +1,4 @@
-"""The answer to a question, in the language of the question: what it was taken for, counts, and buttons that show names to the reader alone.
+"""Draws the answer to a question, in its language: how it was read, counts, and buttons that show names to the reader alone.
 
 No name or number of a student or contact is in it, not even as it was typed, and not in a button: the message is kept.
 """
@@ -64,7 +64,10 @@ _BEFORE_FIRST = {
     _EN: "The list begins with the first mass message.",
     _ES: "La lista empieza con el primer mensaje masivo.",
 }
-_UNMET = {_EN: "None of your students is in such a place.", _ES: "Ninguno de sus estudiantes está ahí."}
+_UNMET = {
+    _EN: "None of your students is in that grade, school, or class. Check the name and ask again.",
+    _ES: "Ninguno de sus estudiantes está ahí.",
+}
 _NOT_FOUND = {
     _EN: "None of your students, and no contact of theirs, was found for that. Ask with first and last name.",
     _ES: "No encontré a ninguno de sus estudiantes ni de sus contactos. Pregunte con nombre y apellido.",

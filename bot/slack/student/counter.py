@@ -161,8 +161,8 @@ def _prepare(context: AppContext, client: WebClient, code: CounterCode) -> tuple
 
 def _draw_end(contact: ContactCard, origin: DialogOrigin) -> Block:
     sentence = (
-        f"*No text with the code arrived from {b.escaped(contact.name)} within {_MINUTES} minutes.* Nothing was changed. Does it fail "
-        "again? Press *Edit* and type the number; perhaps the provider does not forward texts to us."
+        f"*No text with the code arrived from {b.escaped(contact.name)} within {_MINUTES} minutes.* Nothing was changed. If it fails "
+        "again, press *Edit* and type the number. The provider may not forward texts to us."
     )
     value = str(contact.contact_id)
     buttons = [b.button("New code", ids.VERIFY_NOW, value), b.button("Edit", ids.EDIT, value)]

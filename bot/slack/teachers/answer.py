@@ -75,7 +75,7 @@ def draw(card: TeacherAnswerCard) -> Card:
     """Draw the card: with buttons until it is decided, then with the decision instead of what the teacher typed."""
     student, teacher = b.escaped(card.student, _MAX_NAME), b.escaped(card.teacher, _MAX_NAME)
     when = f" · {b.date(card.answered_at)}" if card.answered_at else ""
-    blocks = [b.section(f"*{_TITLE}*\n*{student}*: {teacher} {_said(card)}")]
+    blocks = [b.section(f"*{_TITLE}*\n*{student}*: {teacher} {_answer_text(card)}")]
     if card.note:
         blocks.append(b.section(f"“{b.escaped(card.note)}”"))
     blocks.append(b.context(f"{student} has no adult who can be texted{when}"))
@@ -84,7 +84,7 @@ def draw(card: TeacherAnswerCard) -> Card:
     return Card([*blocks, *_buttons(card)], _TITLE)
 
 
-def _said(card: TeacherAnswerCard) -> str:
+def _answer_text(card: TeacherAnswerCard) -> str:
     number = f": {b.masked(card.phone)}" if card.phone else ""
     return f"has a number{number}." if card.answer == "number" else "suggests to try somebody else."
 
