@@ -22,8 +22,9 @@ FAILURES = {
     RAISED.format("53300"): "database.busy",
     "SET TRANSACTION READ ONLY; CREATE TABLE x ()": "database.read_only",
     "SELECT pg_terminate_backend(pg_backend_pid())": "database.unreachable",
+    "SELECT FROM nowhere": "database.old_tables",
+    "SELECT missing FROM mass_messages": "database.old_tables",
     "SELECT 1 / 0": None,
-    "SELECT FROM nowhere": None,
 }
 
 
