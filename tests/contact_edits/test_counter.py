@@ -28,7 +28,7 @@ from bot.providers.receipt import FamilyText
 
 NOW = people.NOW
 OLD, NEW, OTHER = "+13125550142", "+13125559901", "+13125559902"
-HISTORIES = int(os.environ.get("HISTORIES", "300"))
+HISTORIES = int(os.environ.get("HISTORIES", "80"))
 
 
 @pytest.fixture

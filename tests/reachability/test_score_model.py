@@ -1,6 +1,6 @@
 """The stored scores of any group equal those of a model in plain Python, after random changes.
 
-`HISTORIES=10000` for a long run; the suite does a hundred.
+`HISTORIES=10000` for a long run; the suite does thirty.
 """
 
 import os
@@ -18,7 +18,7 @@ from bot.reachability.count import NUMBERS, count_of, window_of
 from bot.reachability.record import record_scores
 from bot.reachability.score import Group, GroupKind, Score
 
-HISTORIES = int(os.environ.get("HISTORIES", "100"))
+HISTORIES = int(os.environ.get("HISTORIES", "30"))
 CHICAGO = ZoneInfo("America/Chicago")
 WEEK = {"zone": CHICAGO, "reachable_days": 7}
 NONE = Score(*[0] * len(NUMBERS))
