@@ -207,7 +207,7 @@ class _Sentence:
     def _names_meant(self, which: Filter) -> list[Filter]:
         """Return lists of teachers and schools that the names may mean."""
         words = [word for name in which.names for word in _words(name)]
-        rest = replace(which, names=())
+        rest = self._without_names(which)
         teachers = [replace(rest, teacher=name) for name in _names(self._vocabulary.teacher_index, words)]
         return teachers + [replace(rest, school=name) for name in _names(self._vocabulary.school_index, words)]
 
@@ -215,10 +215,11 @@ class _Sentence:
         """Return a list for each teacher or school with the name, where there are several."""
         teachers = _names(self._vocabulary.teacher_index, _words(which.teacher or ""))
         schools = _names(self._vocabulary.school_index, _words(which.school or ""))
+        rest = self._without_names(which)
         if len(teachers) > 1:
-            return [replace(which, teacher=name, names=()) for name in teachers]
+            return [replace(rest, teacher=name) for name in teachers]
         is_kind = fold(which.school or "") in w.SCHOOL_KINDS  # `the high schools`.
-        return [replace(which, school=name, names=()) for name in schools] if len(schools) > 1 and not is_kind else []
+        return [replace(rest, school=name) for name in schools] if len(schools) > 1 and not is_kind else []
 
     def _has_unknown_place(self, which: Filter) -> bool:
         teachers, schools = self._vocabulary.teacher_index, self._vocabulary.school_index

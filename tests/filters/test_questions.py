@@ -144,6 +144,24 @@ def test_several_teachers_or_schools_of_a_name_are_offered():
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "who has 123456 at Lincoln?",
+        "who has 2485550142 at Lincoln?",
+        "landlines of mr nunez at Zulu",
+        "landlines of Rivera 123456",
+        "landlines of teacher Zulu at Lincoln",
+        "who has 123456 in my class? landlines at Lincoln",
+    ],
+)
+def test_places_offered_repeat_no_typed_number_or_unknown_name(text):
+    district = replace(DISTRICT, schools=("Lincoln Elementary", "Lincoln High"))
+    question = read_question(text, district)
+    assert question.suggestions
+    assert not any(word in str(question.suggestions) for word in ("123456", "0142", "Zulu"))
+
+
 def test_mentioned_colleague_is_a_teacher():
     vocabulary = DISTRICT.with_mentions({"U0TOM": "Tom Brown"})
     assert read_question("landlines of <@U0TOM|tom.brown>", vocabulary).text == 'landline teacher "Tom Brown"'
