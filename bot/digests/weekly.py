@@ -5,7 +5,7 @@ counted, nor shown where it could be worked out from the others (`small_groups`)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ WEEKS = 4  # The score is compared with the one so many weeks before.
 # A clock that was down at that time posts on the same day; later, the next report is near.
 _LATEST = timedelta(hours=16)
 _MOST_PARTS = 5
+_IN_NO_PART = "none"
 _HISTORY = timedelta(weeks=8)
 
 
@@ -123,19 +124,33 @@ def load_weekly(session: Session, school_id: int | None) -> WeeklyReport | None:
     day, groups = load_every_group(session, kind, weeks=WEEKS, school_id=school_id)
     if day is None or not groups:
         return None
-    whole = groups[0]
+    whole = _without_small_before(groups[0])
     if is_too_small(whole.score.students):
         return WeeklyReport(whole, (), day, is_hidden=True)
     _, parts = load_every_group(session, part, weeks=WEEKS, school_id=school_id)
     history = load_history(session, whole.group, since=day - _HISTORY)
     shown = tuple(each for each in history if not is_too_small(each.score.students))
-    return WeeklyReport(whole, _lowest(parts), day, history=shown)
+    return WeeklyReport(whole, _lowest(parts, students=whole.score.students), day, history=shown)
 
 
-def _lowest(parts: Sequence[GroupScore]) -> tuple[GroupScore, ...]:
-    """Return the parts with the lowest shares, without small ones; all that are left out are together no small group either."""
+def _without_small_before(group: GroupScore) -> GroupScore:
+    """Return the group without its earlier score where it was too small then: the change would tell that share."""
+    return replace(group, before=None) if group.before and is_too_small(group.before.students) else group
+
+
+def _lowest(parts: Sequence[GroupScore], *, students: int) -> tuple[GroupScore, ...]:
+    """Return the parts with the lowest shares, without small ones; all that are left out are together no small group either.
+
+    `students` is the number of the whole. Those in no part (without a grade, or at no active school) are a part that is not
+    shown. While they are too few, no part is shown: the channels of all parts together would tell how many they are.
+    """
+    # Negative where students are at two schools.
+    in_no_part = max(students - sum(part.score.students for part in parts), 0)
+    if is_too_small(in_no_part):
+        return ()
     names = [str(number) for number in range(len(parts))]
-    groups = group_grades({name: part.score.students for name, part in zip(names, parts, strict=True)}, names)
-    alone = [parts[int(group[0])] for group in groups if len(group) == 1]
+    sizes = {name: part.score.students for name, part in zip(names, parts, strict=True)}
+    groups = group_grades({**sizes, _IN_NO_PART: in_no_part}, [*names, _IN_NO_PART])
+    alone = [parts[int(group[0])] for group in groups if len(group) == 1 and group[0] != _IN_NO_PART]
     by_share = sorted(alone, key=lambda part: percent(part.score.textable, part.score.students))
     return tuple(by_share[:_MOST_PARTS])

@@ -111,5 +111,35 @@ def test_parts_are_those_with_the_lowest_shares(session, district):
     assert [part.name for part in parts] == ["Grade 2", "Grade 1", "Grade 3"]
 
 
+@pytest.mark.parametrize(("without_grade", "number"), [(0, 2), (1, 0), (9, 0), (10, 2)])
+def test_few_students_in_no_part_cannot_be_worked_out(session, district, without_grade, number):
+    for grade in ("1", "2"):
+        add_students(session, district.lincoln, 12, grade=grade)
+    add_students(session, district.lincoln, without_grade, grade=None)
+    count(session)
+    report = load_weekly(session, district.lincoln.id)
+    assert report.group.score.students == 24 + without_grade
+    assert len(report.parts) == number
+
+
+def test_few_students_at_a_closed_school_cannot_be_worked_out(session, district):
+    schools = [people.school(session, f"School {number}") for number in range(3)]
+    for school in schools:
+        add_students(session, school, 20 if school.name != "School 2" else 4)
+    schools[2].active = False
+    count(session)
+    assert load_weekly(session, None).parts == ()
+
+
+@pytest.mark.parametrize(("then", "is_compared"), [(9, False), (10, True)])
+def test_score_of_a_group_that_was_small_is_not_compared(session, district, then, is_compared):
+    add_students(session, district.lincoln, then)
+    record_scores(session, people.TODAY - timedelta(weeks=4), zone=ZONE, reachable_days=120)
+    add_students(session, district.lincoln, 10)
+    count(session)
+    for school_id in (district.lincoln.id, None):
+        assert (load_weekly(session, school_id).group.before is not None) == is_compared
+
+
 def test_report_waits_for_the_first_scores(session, district):
     assert load_weekly(session, None) is None
