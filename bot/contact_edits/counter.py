@@ -130,6 +130,8 @@ def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:
 def _verify(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
     """Enter the number, and end a wrong person. Its status is shown from now on: it is not a stranger's."""
     contact = lock_contact(session, contact_id)
+    # Before the number is entered, which changes rows of the list (the order of `advisory_locks`).
+    lock_cleanup_list(session)
     add_number(session, contact_id, phone)
     enter_number(session, contact, phone, actor=actor, now=now)
     _lift(session, phone, actor=actor, now=now)

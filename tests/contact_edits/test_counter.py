@@ -2,6 +2,8 @@
 
 import os
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from bot.access.rights import AccessLevel
 from bot.contact_edits import counter
 from bot.contact_edits.counter import Counter, confirm_number, delete_old_codes, issue_code, take_code
 from bot.contact_edits.undo import undo_edit
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.counter import CodeText, CounterCode
 from bot.db.models.edits import Audit, Edit
 from bot.db.models.messages import PhoneNumber
@@ -132,6 +135,22 @@ def test_number_that_guesses_is_not_believed(office):
     assert not any(office.text(guess) for guess in ("2101", "2102", "2103", "2104", "2105") if guess != code)
     assert not office.text(code)
     assert office.text(code, OTHER)
+
+
+def test_locks_are_taken_in_their_order(office, session, engine):
+    """A bulk change that has the lock, and then changes an entry that the text changes, causes no deadlock."""
+    people.list_contact(session, office.maria, "blocked")
+    code = office.issue()
+    session.commit()
+    maria = office.maria.id
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other:
+        lock_cleanup_list(other)
+        taken = pool.submit(office.text, code)
+        while not other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            time.sleep(0.01)
+        other.execute(text("SELECT FROM cleanup_list WHERE contact_id = :id FOR UPDATE"), {"id": maria})
+        other.rollback()
+        assert taken.result(timeout=10)
 
 
 def test_code_rests_for_a_day(office, session, monkeypatch):
