@@ -6,6 +6,7 @@ contact and the clerk it was issued for. Then it rests for a day: a text that ar
 A verified number may be texted for every contact who has it, unless it texted STOP, which only START ends.
 """
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -31,6 +32,8 @@ from bot.errors import UserError
 from bot.mass_messages.wrong_person import release_number
 from bot.providers.counter_codes import CounterText
 
+logger = logging.getLogger(__name__)
+
 VALID = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 # No years, and hardly a time of day, which families text, too.
@@ -39,6 +42,11 @@ _CODES = range(2100, 10_000)
 _MOST_ALIVE = 200
 # Texts of one number with a code, right or wrong, within `VALID`: more are guesses.
 _MOST_TEXTS = 5
+# Wrong codes of all numbers within `VALID`, at most `_MOST_TEXTS` of each: above it no code is taken. Families mistype fewer than
+# half of the codes issued in that time. Each guess hits one with a chance of codes alive / 7,900: twenty guesses at one code alive
+# hit in 1 of 400 cases, at ten in 1 of 40, and a hundred guesses while 200 are alive hit two or three.
+_FEWEST_WRONG = 20
+_WRONG_SHARE = 0.5
 # Longer than a call to Slack takes.
 _LEASE = timedelta(minutes=2)
 # The clerk was checked with Slack when the code was issued, or up to ten minutes before.
@@ -98,6 +106,9 @@ def take_code(session: Session, text: CounterText, *, rules: AccessRules, today:
     new = insert(CodeText).values(values).on_conflict_do_nothing().returning(CodeText.event_key)
     if session.scalar(new) is None or _is_guessing(session, text.phone, now):
         return False
+    if _are_guessing(session, now):
+        logger.warning("too many wrong codes were texted: none is taken for some minutes")
+        return False
     shown = select(CounterCode).where(CounterCode.code == text.code, CounterCode.issued_at <= now)
     alive = shown.where(CounterCode.used_at.is_(None), CounterCode.expires_at > now)
     code = session.scalar(alive.with_for_update())
@@ -116,6 +127,17 @@ def take_code(session: Session, text: CounterText, *, rules: AccessRules, today:
 def _is_guessing(session: Session, phone: str, now: datetime) -> bool:
     lately = select(func.count()).where(CodeText.phone == phone, CodeText.received_at > now - VALID)
     return (session.scalar(lately) or 0) > _MOST_TEXTS
+
+
+def _are_guessing(session: Session, now: datetime) -> bool:
+    """Return whether all numbers together texted too many wrong codes. Right ones do not count, nor what one number cannot guess."""
+    texts = func.least(func.count(), _MOST_TEXTS).label("texts")
+    by_sender = select(texts).where(CodeText.received_at > now - VALID).group_by(CodeText.phone).subquery()
+    sent = select(func.coalesce(func.sum(by_sender.c.texts), 0)).scalar_subquery()
+    right = select(func.count()).where(CounterCode.used_at > now - VALID).scalar_subquery()
+    issued = select(func.count()).where(CounterCode.issued_at > now - VALID).scalar_subquery()
+    wrong, codes = session.execute(select(sent - right, issued)).one()
+    return bool(wrong > max(_FEWEST_WRONG, _WRONG_SHARE * codes))
 
 
 def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:

@@ -137,6 +137,33 @@ def test_number_that_guesses_is_not_believed(office):
     assert office.text(code, OTHER)
 
 
+def test_guesses_of_many_numbers_end_every_code(office, session):
+    """A code from the time of the guesses is refused; a new one counts ten minutes later."""
+    code = office.issue()
+    guess(office, 20)
+    assert not office.text(code)
+    later = NOW + counter.VALID
+    assert office.text(office.issue(now=later), now=later)
+
+
+@pytest.mark.parametrize(("guesses", "senders", "issued"), [(19, 19, 0), (40, 3, 0), (29, 29, 60)])
+def test_mistyped_codes_of_a_busy_office_hinder_none(office, guesses, senders, issued):
+    for _ in range(issued):
+        office.issue(actor=office.actors[1])
+    guess(office, guesses, senders=senders)
+    assert office.text(office.issue())
+
+
+def test_right_codes_are_no_guesses(office):
+    for number in range(25):
+        assert office.text(office.issue(), f"+1312555{7000 + number}")
+
+
+def guess(office, number, *, senders=20):
+    for each in range(number):
+        assert not office.text("2099", f"+1312555{8000 + each % senders}")
+
+
 def test_locks_are_taken_in_their_order(office, session, engine):
     """A bulk change that has the lock, and then changes an entry that the text changes, causes no deadlock."""
     people.list_contact(session, office.maria, "blocked")
