@@ -86,7 +86,7 @@ def enqueue_weekly(session: Session, *, now: datetime, zone: ZoneInfo) -> int:
     """Enqueue this week's report for every channel that subscribed before it was due. Return the number of new posts."""
     local = now.astimezone(zone)
     monday = local.date() - timedelta(days=local.weekday())
-    due_at = datetime.combine(monday, POSTED_AT, tzinfo=zone)
+    due_at = _due_at(monday, zone)
     if not due_at <= now < due_at + _LATEST:
         return 0
     posts = select(
@@ -95,6 +95,15 @@ def enqueue_weekly(session: Session, *, now: datetime, zone: ZoneInfo) -> int:
     ).where(WeeklySubscription.made_at < due_at)
     rows = insert(WeeklyPost).from_select(["week", "channel_id", "school_id", "due_at"], posts)
     return len(session.scalars(rows.on_conflict_do_nothing().returning(WeeklyPost.id)).all())
+
+
+def is_too_late(post: WeeklyPost, *, now: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the day of a post is over, so that it no longer waits for scores."""
+    return now >= _due_at(post.week, zone) + _LATEST
+
+
+def _due_at(monday: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(monday, POSTED_AT, tzinfo=zone)
 
 
 def claim_post(session: Session, *, now: datetime) -> WeeklyPost | None:

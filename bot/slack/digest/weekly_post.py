@@ -46,6 +46,9 @@ def _send(context: AppContext, client: WebClient, post: WeeklyPost) -> Result[An
         return _give_up(context, client, post, error="too many people can read it", problem=problem)
     with transaction(context.engine) as session:
         report = load_weekly(session, post.school_id)
+    if report is None and weekly.is_too_late(post, now=context.now(), zone=context.settings.zone):
+        problem = "was not posted: there are no scores of these students. Is the school closed?"
+        return _give_up(context, client, post, error="no scores", problem=problem)
     if report is None:
         outbox_worker.retry(context, post, _NO_SCORES_YET, error="no scores yet")
         return None

@@ -8,7 +8,7 @@ from support import people
 from support.snapshots import draw
 
 from bot.db.models.edits import Audit
-from bot.db.models.slack import WeeklySubscription
+from bot.db.models.slack import WeeklyPost, WeeklySubscription
 from bot.sandbox.slack.models import text_of
 
 
@@ -131,6 +131,25 @@ def test_channel_that_is_shared_later_gets_no_report(office, session, students):
     office.tick()
     assert posts(office) == []
     assert "people from outside the district are in the channel now" in text_of(office.clara.last())
+
+
+def test_closed_school_gets_no_report_and_is_tried_on_monday_only(office, session, students):
+    type_command(office, "subscribe weekly school Lincoln")
+    office.district.lincoln.active = False
+    session.commit()
+    advance_to_monday(office)
+    office.tick()
+    assert state(session) == "pending"  # The scores may come later that day.
+    office.advance(hours=16)
+    office.tick()
+    assert state(session) == "failed"
+    assert "was not posted: there are no scores" in text_of(office.clara.last())
+    assert posts(office) == []
+
+
+def state(session):
+    session.expire_all()
+    return session.scalars(select(WeeklyPost.state)).one()
 
 
 def test_channel_without_the_bot_is_refused(office, session, students):
