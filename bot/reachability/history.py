@@ -110,14 +110,22 @@ def load_groups(
     weeks: int = 4,
     school_id: int | None = None,
     lowest: int | None = None,
+    offset: int = 0,
 ) -> tuple[GroupScore, ...]:
     """Return the groups of a kind on the newest day, as far as the actor may see them, each with its score some weeks before.
 
     Schools and teachers come by name, grades from the lowest. With `school_id`, only groups of that school; with
-    `lowest`, so many with the lowest shares, the lowest first.
+    `lowest`, so many with the lowest shares after the first `offset`, the lowest first.
     """
-    _, groups = _load_groups(session, kind, is_visible(kind, actor), weeks=weeks, school_id=school_id, lowest=lowest)
+    condition = is_visible(kind, actor)
+    _, groups = _load_groups(session, kind, condition, weeks=weeks, school_id=school_id, lowest=lowest, offset=offset)
     return groups
+
+
+def count_visible_groups(session: Session, kind: GroupKind, *, actor: Actor, school_id: int | None = None) -> int:
+    """Return the number of groups that `load_groups` has without a limit."""
+    groups = _newest(select(func.count()).select_from(ReachabilityScore), kind, is_visible(kind, actor), school_id)
+    return session.scalar(groups) or 0
 
 
 def load_every_group(
@@ -135,6 +143,7 @@ def _load_groups(
     weeks: int,
     school_id: int | None,
     lowest: int | None = None,
+    offset: int = 0,
 ) -> tuple[date | None, tuple[GroupScore, ...]]:
     newest = select(func.max(ReachabilityScore.day)).scalar_subquery()
     row, before = ReachabilityScore, aliased(ReachabilityScore)
@@ -142,23 +151,29 @@ def _load_groups(
         before.day == _day_before(newest, weeks=weeks),
         *(getattr(before, name) == getattr(row, name) for name in ("kind", "school_id", "grade", "staff_id")),
     )
-    groups = (
-        select(
-            row, before, School.name.label("school"), full_name(Staff.given_name, Staff.family_name).label("teacher")
-        )
-        .outerjoin(before, same_group)
-        .outerjoin(School, School.id == row.school_id)
-        .outerjoin(Staff, Staff.id == row.staff_id)
-        .where(row.day == newest, row.kind == kind, condition, row.students > 0)
-        .where(or_(row.school_id == 0, School.active), or_(row.staff_id == 0, Staff.active))
-        .order_by(grade_order(row.grade), Staff.search, School.name, row.school_id, row.staff_id)
-    )
-    if school_id is not None:
-        groups = groups.where(row.school_id == school_id)
+    teacher = full_name(Staff.given_name, Staff.family_name).label("teacher")
+    scores = select(row, before, School.name.label("school"), teacher).outerjoin(before, same_group)
+    by_name = grade_order(row.grade), Staff.search, School.name, row.school_id, row.staff_id
+    by_share = [] if lowest is None else [cast(row.textable, Float) / row.students]
+    groups = _newest(scores, kind, condition, school_id).order_by(*by_share, *by_name)
     if lowest is not None:
-        groups = groups.order_by(None).order_by(cast(row.textable, Float) / row.students, School.name).limit(lowest)
+        groups = groups.limit(lowest).offset(offset)
     rows = session.execute(groups).all()
     return rows[0][0].day if rows else newest_day(session), tuple(_group_score(*each) for each in rows)
+
+
+def _newest(
+    scores: Select[*tuple[Any, ...]], kind: GroupKind, condition: ColumnElement[bool], school_id: int | None
+) -> Select[*tuple[Any, ...]]:
+    """Narrow a query of scores to those of the newest day that are shown, with their `School` and `Staff`."""
+    row = ReachabilityScore
+    groups = (
+        scores.outerjoin(School, School.id == row.school_id)
+        .outerjoin(Staff, Staff.id == row.staff_id)
+        .where(row.day == select(func.max(row.day)).scalar_subquery(), row.kind == kind, condition, row.students > 0)
+        .where(or_(row.school_id == 0, School.active), or_(row.staff_id == 0, Staff.active))
+    )
+    return groups if school_id is None else groups.where(row.school_id == school_id)
 
 
 def is_visible(kind: GroupKind, actor: Actor) -> ColumnElement[bool]:

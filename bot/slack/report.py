@@ -19,8 +19,8 @@ from bot.db.models.roster import School
 from bot.domain import display
 from bot.filters.filter import Criterion, Filter, describe, page_count
 from bot.reachability.count import count_of, window_of
-from bot.reachability.history import find_schools, load_groups, load_history, newest_day
-from bot.reachability.score import DayScore, Group, GroupKind, GroupScore, percent
+from bot.reachability.history import count_visible_groups, find_schools, load_groups, load_history, newest_day
+from bot.reachability.score import DayScore, Group, GroupKind, GroupScore
 from bot.slack.kit import blocks as b
 from bot.slack.kit import score_text, users
 from bot.slack.kit.blocks import Block, Card
@@ -43,7 +43,8 @@ _PLURALS = {GroupKind.SCHOOL: "Schools", GroupKind.GRADE: "Grades", GroupKind.TE
 
 @dataclass(frozen=True)
 class _Report:
-    """The students selected by `scope`: their score, its history where it is stored, and the groups that they are compared by.
+    """The students selected by `scope`: their score, its history where it is stored, and the groups that they are compared by, of
+    which `parts` are those of `page`.
 
     `school` is where they all are, if it is one; `kind` is None where nothing is compared. `counted` is the
     day of the stored scores, as people read it; None before the first.
@@ -54,6 +55,8 @@ class _Report:
     history: tuple[DayScore, ...]
     kind: GroupKind | None
     parts: tuple[GroupScore, ...]
+    page: int
+    pages: int
     school: School | None
     counted: str | None
 
@@ -77,12 +80,15 @@ def _load(ctx: AppContext, session: Session, actor: Actor, scope: CommandScope, 
     school = _school(session, actor, which)
     stored = _stored(session, actor, which, school)
     kind = kind or _usual_parts(actor, which, school)
+    parts, page, pages = _load_parts(session, actor, kind, school, page=scope.filter.page) if kind else ((), 1, 1)
     return _Report(
         scope=scope,
         whole=stored or _count_now(ctx, session, actor, which),
         history=load_history(session, stored.group, since=ctx.today() - _HISTORY) if stored else (),
         kind=kind,
-        parts=_load_parts(session, actor, kind, school) if kind else (),
+        parts=parts,
+        page=page,
+        pages=pages,
         school=school,
         counted=_day(newest_day(session), ctx.today()),
     )
@@ -123,10 +129,15 @@ def _usual_parts(actor: Actor, which: Filter, school: School | None) -> GroupKin
     return GroupKind.GRADE if school else GroupKind.SCHOOL
 
 
-def _load_parts(session: Session, actor: Actor, kind: GroupKind, school: School | None) -> tuple[GroupScore, ...]:
-    """Return the groups to compare, the lowest share first."""
-    groups = load_groups(session, kind, actor=actor, weeks=_WEEKS, school_id=school.id if school else None)
-    return tuple(sorted(groups, key=lambda each: percent(each.score.textable, each.score.students)))
+def _load_parts(
+    session: Session, actor: Actor, kind: GroupKind, school: School | None, *, page: int
+) -> tuple[tuple[GroupScore, ...], int, int]:
+    """Return a page of the groups to compare, the lowest share first, with its number and the number of pages."""
+    school_id = school.id if school else None
+    pages = page_count(count_visible_groups(session, kind, actor=actor, school_id=school_id), _ROWS_ON_A_PAGE)
+    page = min(page, pages)
+    rows = {"lowest": _ROWS_ON_A_PAGE, "offset": (page - 1) * _ROWS_ON_A_PAGE}
+    return load_groups(session, kind, actor=actor, weeks=_WEEKS, school_id=school_id, **rows), page, pages
 
 
 def _count_now(ctx: AppContext, session: Session, actor: Actor, which: Filter) -> GroupScore:
@@ -139,8 +150,7 @@ def _count_now(ctx: AppContext, session: Session, actor: Actor, which: Filter) -
 
 def _card(report: _Report, *, reachable_days: int) -> Card:
     ignored = "A report is for a grade, a school, or a teacher's students. The rest of what you typed is left out."
-    pages = page_count(len(report.parts), _ROWS_ON_A_PAGE)
-    which = report.scope.filter.with_page(min(report.scope.filter.page, pages))
+    which = report.scope.filter.with_page(report.page)
     facts = score_text.facts(report.whole.score, reachable_days=reachable_days)
     text = "\n".join([score_text.headline(report.whole, weeks=_WEEKS), *facts])
     return b.card(
@@ -149,21 +159,20 @@ def _card(report: _Report, *, reachable_days: int) -> Card:
             *report.scope.ignored_words(ignored),
             b.section(text, accessory=b.button("Open list", OPEN_LIST, which.with_page(1).text)),
             *score_text.chart(report.history),
-            *_compared(report, which.page),
-            *list_card.command_buttons(_command(report.kind), which, pages=pages),
+            *_compared(report),
+            *list_card.command_buttons(_command(report.kind), which, pages=report.pages),
             *_other_comparison(report),
             b.context(*_notes(report)),
         ]
     )
 
 
-def _compared(report: _Report, page: int) -> list[Block]:
+def _compared(report: _Report) -> list[Block]:
     if not report.parts or report.kind is None:
         return []
-    first = (page - 1) * _ROWS_ON_A_PAGE
     has_schools = report.school is None and report.kind is not GroupKind.SCHOOL
     heading = f"*{_PLURALS[report.kind]}, those with most left to do first*"
-    rows = (_row(part, has_school=has_schools) for part in report.parts[first : first + _ROWS_ON_A_PAGE])
+    rows = (_row(part, has_school=has_schools) for part in report.parts)
     return [b.divider(), b.section(heading), *rows]
 
 

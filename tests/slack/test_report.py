@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from support import people, screens
 from support.snapshots import draw
 
+from bot.db.models.scores import ReachabilityScore
 from bot.reachability.record import record_scores
 from bot.sandbox.slack.models import text_of
 
@@ -142,6 +144,23 @@ def test_many_schools_have_pages(office, session, families):
     second = office.dana.current(first)
     assert len(lists(second)) == 5
     assert set(lists(first)) & set(lists(second)) == {"all"}
+
+
+def test_teachers_of_a_district_have_pages(office, session, families):
+    lincoln = office.district.lincoln
+    for number in range(30):
+        teacher = people.staff(session, "Tara", f"Teacher{number:02}", f"t{number}@lincoln.example", at=lincoln)
+        people.school_class(session, teacher, lincoln, people.student(session, at=lincoln))
+    session.commit()
+    count(session, office)
+    loaded = []
+    event.listen(ReachabilityScore, "load", load := lambda score, _: loaded.append(score.kind))
+    pages = [report(office.dana, f"teachers page {page}") for page in (1, 2, 3, 4)]
+    event.remove(ReachabilityScore, "load", load)
+    assert loaded.count("teacher") == 12 + 12 + 7 + 7
+    rows = [lists(page)[1:] for page in pages]
+    assert [len(page) for page in rows] == [12, 12, 7, 7]
+    assert len({row for page in rows for row in page}) == 31
 
 
 @pytest.mark.parametrize("typed", ["blocked", "no adult"])
