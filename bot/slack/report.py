@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -17,6 +18,7 @@ from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.query import narrow_students
 from bot.db.models.roster import School
 from bot.domain import display
+from bot.errors import UserError
 from bot.filters.filter import Criterion, Filter, describe, page_count
 from bot.reachability.count import count_of, window_of
 from bot.reachability.history import count_visible_groups, find_schools, load_groups, load_history, newest_day
@@ -36,6 +38,7 @@ _WEEKS = 4
 _HISTORY = timedelta(weeks=8)
 _ROWS_ON_A_PAGE = 12
 _MAX_NAME = 60
+_MAX_STUDENTS = 6_000
 # `schools`, `by teacher`, `grades at Lincoln`: what to compare, with a place behind it or nothing.
 _PARTS = re.compile(r"(?:by )?(school|grade|teacher)s?(?=$| (?:at|in|of|school|page)\b)", re.IGNORECASE)
 _PLURALS = {GroupKind.SCHOOL: "Schools", GroupKind.GRADE: "Grades", GroupKind.TEACHER: "Teachers"}
@@ -142,10 +145,23 @@ def _load_parts(
 
 def _count_now(ctx: AppContext, session: Session, actor: Actor, which: Filter) -> GroupScore:
     students = narrow_students(rights.visible_students(actor), which, today=actor.today)
+    if which.criteria:
+        _require_few(session, students)
     window = window_of(ctx.today(), zone=ctx.settings.zone, reachable_days=ctx.settings.reachable_days)
     score = count_of(session, session.scalars(students).all(), window)
     name = describe(which) if which.criteria else "Your students"
     return GroupScore(Group(GroupKind.TEACHER), name, score, None)
+
+
+def _require_few(session: Session, students: Select[int]) -> None:
+    """Refuse grades of a large district, say: each student's contacts are looked up."""
+    number = session.scalar(select(func.count()).select_from(students.limit(_MAX_STUDENTS + 1).subquery())) or 0
+    if number > _MAX_STUDENTS:
+        sentence = (
+            "These are too many students to count at once. Name a school, a grade of a school, or a teacher: "
+            f"`{links.COMMAND} {COMMAND} grade 9 school Lincoln`"
+        )
+        raise UserError("report.too_many", sentence)
 
 
 def _card(report: _Report, *, reachable_days: int) -> Card:

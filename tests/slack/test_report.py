@@ -92,6 +92,13 @@ def test_other_selections_are_counted_now(office, counted, typed, number):
     assert f"of {number} " in text_of(report(office.clara, typed))
 
 
+def test_too_many_students_are_not_counted_now(office, counted, monkeypatch):
+    monkeypatch.setattr("bot.slack.report._MAX_STUDENTS", 1)
+    assert "too many students to count at once" in text_of(report(office.dana, "grades 2-5"))
+    assert "of 1 student " in text_of(report(office.dana, "grade 2"))
+    assert "of 4 students " in text_of(report(office.dana))
+
+
 def test_clerk_reads_nothing_about_another_school(office, counted):
     message = report(office.clara, "school Roosevelt")
     assert "Roosevelt High" not in str(message.blocks)
