@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from bot.db.models.teacher_questions import AnswerCard
 from bot.db.models.unclear_texts import TextCard
 from bot.slack.kit import api_errors, outbox_worker
-from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.api_errors import Result
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 
@@ -48,10 +48,11 @@ def send_card(
         place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
         outbox_worker.store(context, complete, row, shows_answer=shows_answer, **place)
         return result
-    if result.ends_round:
+    # Slack may have accepted it although it asks us to come back later.
+    if result.ends_round and not result.may_have_arrived:
         return outbox_worker.wait(context, row, result)
     logger.warning("%s: %s. %s", what, result.error, result.advice)
-    if result.outcome is Outcome.UNCLEAR:
+    if result.may_have_arrived:
         outbox_worker.store(context, mark_unclear, row, retry_at=context.now() + result.retry_after)
     else:
         outbox_worker.fail(context, row)

@@ -68,7 +68,8 @@ def send_direct_message(
     if result.outcome is Outcome.DONE:
         store(context, outbox.complete, row, sent)
         return result
-    if result.ends_round:
+    # Slack may have accepted it although it asks us to come back later.
+    if result.ends_round and not result.may_have_arrived:
         return wait(context, row, result)
     logger.warning("%s %s: %s. %s", type(row).__name__, row.id, result.error, result.advice)
     fail(context, row)

@@ -9,7 +9,8 @@ from support.snapshots import draw
 
 from bot.db.models.edits import Edit
 from bot.db.models.roster import ClassStudent
-from bot.db.models.teacher_questions import TeacherQuestion
+from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion
+from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
 
 MONDAY = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
@@ -68,6 +69,21 @@ def test_teacher_gets_one_message_without_a_number(office, sam, snapshot):
     office.advance(minutes=30)
     office.tick()
     assert len(office.ana.messages()) == count
+
+
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR])
+def test_lost_answer_does_not_send_a_message_twice(office, session, sam, fault):
+    open_sam(office.clara)
+    assert office.clara.press(office.clara.view, action_id="student.ask_teacher").ok
+    count = len(office.ana.messages())
+    office.advance(minutes=11)
+    office.slack.faults.inject("chat.postMessage", fault, applied=True)
+    for _ in range(3):
+        office.tick()
+        office.advance(minutes=10)
+    assert len(office.ana.messages()) == count + 1
+    session.rollback()
+    assert session.scalars(select(TeacherMessage.state)).one() == "failed"
 
 
 def test_number_is_approved_in_one_click(office, session, sam, snapshot):

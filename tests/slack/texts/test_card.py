@@ -92,9 +92,10 @@ def test_second_clerk_sees_who_answered(office, session, maria):
     assert office.clara.id in str(cards(office.adam)[-1].blocks)
 
 
-def test_lost_answer_does_not_send_a_card_twice(office, session, maria):
+@pytest.mark.parametrize("fault", [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR])
+def test_lost_answer_does_not_send_a_card_twice(office, session, maria, fault):
     receive(office, session)
-    office.slack.faults.inject(POST, Fault.DROP, applied=True)
+    office.slack.faults.inject(POST, fault, applied=True)
     office.tick()
     office.advance(minutes=10)
     office.tick()
