@@ -210,8 +210,15 @@ def _put_edit(
 
 
 def _parse(typed: str | None, region: str) -> str | None:
-    if not typed or not typed.strip():
-        return None
+    return parse_typed(typed, region) if typed and typed.strip() else None
+
+
+def parse_typed(typed: str, region: str) -> str:
+    """Return a number as typed in E.164.
+
+    Raises:
+        UserError: with `field` `phone`, it is no number, or has an extension.
+    """
     try:
         number = parse(typed, region)
     except UserError as problem:

@@ -3,7 +3,7 @@
 Only the teacher who was asked, and who still teaches the student, may answer. The teacher sees no number that the office has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.identity import AccessRules
 from bot.access.rights import AccessLevel, Actor
-from bot.cleanup_list.student import load_student
-from bot.contact_edits.change import SavedChange, change_contact, doubt_sentence
+from bot.cleanup_list.student import ContactCard, load_student
+from bot.contact_edits.change import SavedChange, change_contact, doubt_sentence, parse_typed
 from bot.contact_edits.teacher_questions import taught_by
 from bot.db import audit, outbox
 from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
-from bot.db.models.roster import Staff, Student, StudentSchool
+from bot.db.models.roster import Contact, Staff, Student, StudentSchool
 from bot.db.models.teacher_questions import (
     AnswerCard,
     Decision,
@@ -30,7 +30,8 @@ from bot.db.models.teacher_questions import (
     TeacherState,
 )
 from bot.domain import display
-from bot.domain.phone import parse
+from bot.domain.phone_note import NoteKind
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages.unclear_texts import admins, clerks_of
 
@@ -75,13 +76,10 @@ def answer_number(
     """Store a number for the office.
 
     Raises:
-        UserError: with `field` `phone`, the number can hardly be a family's; or as for `require_question`.
+        UserError: with `field` `phone`, it is no number, has an extension, or can hardly be a family's; or as for `require_question`.
     """
     question = require_question(session, question_id, actor=actor)
-    try:
-        number = parse(typed, region).e164
-    except UserError as problem:
-        raise UserError(problem.code, problem.sentence, field="phone") from problem
+    number = parse_typed(typed, region)
     if doubt := doubt_sentence(number, our_number):
         raise UserError("teacher.doubtful", doubt, field="phone")
     question.phone = number
@@ -111,14 +109,18 @@ def _answer(
 
 @dataclass(frozen=True)
 class PossibleContact:
+    """A contact of the student. `takes_number` is False where the teacher's number is not entered in one click."""
+
     contact_id: int
+    version: int
     name: str
     relationship: str | None
+    takes_number: bool
 
 
 @dataclass(frozen=True)
 class TeacherAnswerCard:
-    """An answer for the office. `phone` (E.164) and `note` are None once it is decided; `contacts` are those the number may be for."""
+    """An answer for the office. `phone` (E.164) and `note` are None once it is decided."""
 
     question_id: int
     student_id: int
@@ -165,12 +167,35 @@ def _card(session: Session, question: TeacherQuestion | None, actor: Actor) -> T
         phone=question.phone,
         note=question.note,
         answered_at=question.answered_at,
-        contacts=tuple(
-            PossibleContact(contact.contact_id, contact.name, contact.relationship) for contact in student.contacts
-        ),
+        contacts=_possible_contacts(session, student.contacts),
         decision=Decision(question.decision) if question.decision else None,
         decided_by=question.decided_by,
     )
+
+
+def _possible_contacts(session: Session, contacts: Sequence[ContactCard]) -> tuple[PossibleContact, ...]:
+    refusals = _refusals(session, [contact.contact_id for contact in contacts])
+    return tuple(
+        PossibleContact(
+            contact.contact_id,
+            contact.version,
+            contact.name,
+            contact.relationship,
+            takes_number=_takes_number(contact, refusals),
+        )
+        for contact in contacts
+    )
+
+
+def _refusals(session: Session, contact_ids: Collection[int]) -> Collection[int]:
+    """Return the ids of contacts whom a note in the SIS refuses texts for, whatever number they have now."""
+    refused = select(Contact.id).where(Contact.id.in_(contact_ids), Contact.sis_note_kind == NoteKind.REFUSED)
+    return set(session.scalars(refused))
+
+
+def _takes_number(contact: ContactCard, refusals: Collection[int]) -> bool:
+    works = contact.phone is not None and contact.status is None and contact.method is ContactMethod.TEXT
+    return not works and contact.status is not SmsStatus.OPT_OUT and contact.contact_id not in refusals
 
 
 def use_number(
@@ -178,6 +203,7 @@ def use_number(
     question_id: int,
     contact_id: int,
     *,
+    version: int,
     actor: Actor,
     region: str,
     opt_in_number: str | None,
@@ -186,17 +212,21 @@ def use_number(
     """Enter the teacher's number for texts to a contact, as this person's edit; None where it was decided before.
 
     Raises:
-        UserError: as for `load_answer` and `change_contact`.
+        VersionConflict: the contact is not at `version`, which the card shows, anymore.
+        UserError: the contact opted out, a note refuses texts, or the number works; or as for `load_answer` and `change_contact`.
     """
     question = session.get(TeacherQuestion, question_id, with_for_update=True, populate_existing=True)
     card = _card(session, question, actor)
     if question is None or card.decision or card.phone is None:
         return None
     contact = load_student(session, card.student_id, actor=actor).contact(contact_id)
+    if contact.version == version and not _takes_number(contact, _refusals(session, [contact_id])):
+        sentence = f"Nothing was changed: {contact.name} opted out, must not be texted, or has a number that works. Open the student to see why."
+        raise UserError("teacher.not_for_contact", sentence)
     saved = change_contact(
         session,
         contact_id,
-        version=contact.version,
+        version=version,
         phone=card.phone,
         method=ContactMethod.TEXT,
         actor=actor,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from support import people
 from support.errors import refused
 
@@ -15,7 +15,8 @@ from bot.contact_edits import teacher_questions as questions
 from bot.contact_edits.teacher_answers import answer_in_words, answer_number, load_answer, set_aside, use_number
 from bot.contact_edits.teacher_questions import ask_daily, ask_teacher, delete_old_questions, load_questions
 from bot.db.models.edits import Audit, Edit
-from bot.db.models.roster import ClassStudent
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import ClassStudent, Contact
 from bot.db.models.teacher_questions import TeacherAnswer, TeacherMessage, TeacherQuestion
 from bot.domain.school_days import school_days_before
 
@@ -62,7 +63,7 @@ class Class:
         answer_number(self.session, asked, typed=typed, note=note, actor=actor or self.ana, now=MONDAY, **numbers)
 
     def use(self, mother, *, actor=None):
-        numbers = {"region": "US", "opt_in_number": "+13125550100"}
+        numbers = {"region": "US", "opt_in_number": "+13125550100", "version": mother.version}
         return use_number(self.session, self.question().id, mother.id, actor=actor or self.clara, now=MONDAY, **numbers)
 
 
@@ -206,12 +207,44 @@ def test_second_answer_is_refused(school, session):
 
 @pytest.mark.parametrize(
     ("typed", "code"),
-    [("", "phone.no_digits"), ("(312) 555-0100", "teacher.doubtful"), ("(800) 555-0199", "teacher.doubtful")],
+    [
+        ("", "phone.no_digits"),
+        ("(312) 555-0100", "teacher.doubtful"),
+        ("(800) 555-0199", "teacher.doubtful"),
+        ("(312) 555-9901 ext. 4", "phone.extension"),
+    ],
 )
 def test_number_that_cannot_be_theirs_is_refused(school, typed, code):
     school.ask()
     with refused(code, field="phone"):
         school.answer(typed)
+
+
+def test_newer_number_is_not_overwritten(school, session):
+    school.ask()
+    school.answer()
+    mother = school.mothers[0]
+    newer = update(Contact).where(Contact.id == mother.id).values(version=Contact.version + 1)
+    session.execute(newer, execution_options={"synchronize_session": False})
+    with refused("contact.version_conflict"):
+        school.use(mother)
+    assert school.question().phone
+
+
+@pytest.mark.parametrize(
+    "reason", [{"opted_out_at": MONDAY}, {"status": None}, {"noted": "refused"}, {"sis_note_kind": "refused"}], ids=str
+)
+def test_number_is_not_offered_for_every_contact(school, session, reason):
+    school.ask()
+    school.answer()
+    mother = school.mothers[0]
+    row = mother if "sis_note_kind" in reason else session.get(PhoneNumber, mother.sis_phone)
+    for column, value in reason.items():
+        setattr(row, column, value)
+    session.flush()
+    assert not load_answer(session, school.question().id, actor=school.clara).contacts[0].takes_number
+    with refused("teacher.not_for_contact"):
+        school.use(mother)
 
 
 def test_teacher_does_not_approve(school):

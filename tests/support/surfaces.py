@@ -78,7 +78,7 @@ def set_up(session, office):
     sam = people.student(session, at=lincoln)
     mates = _add_classmates(session, lincoln)
     una = people.student(session, "Una", at=lincoln)
-    unas_mother = people.contact(session, una)
+    unas_mother = people.contact(session, una, method="call")
     people.school_class(session, office.district.ana, lincoln, sam, una, *mates)
     maria = people.list_contact(session, people.contact(session, sam, mates[0], phone="+13125557342"))
     otto, pablo = (people.contact(session, sam, given=name, priority=2) for name in ("Otto", "Pablo"))
@@ -314,7 +314,7 @@ _receive_question = receive(
     *((f"teacher.{answer}", lambda scene: str(scene.question)) for answer in ("have_number", "try_other", "no_idea"))
 )
 _receive_answer = receive(
-    ("teacher.use_number.0", lambda scene: f"{scene.answer} {scene.unas_mother}"),
+    ("teacher.use_number.0", lambda scene: f"{scene.answer} {scene.unas_mother} 1"),
     ("teacher.set_aside", lambda scene: str(scene.answer)),
 )
 _receive_exports = receive(

@@ -42,19 +42,23 @@ def register(app: App, ctx: AppContext) -> None:
     @app.action(re.compile(rf"^{re.escape(USE)}\.\d+$"))
     def use(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        question_id, contact_id = read_ids(action["value"], count=2)
-        with ctx.acting(client, body["user"]["id"]) as (session, actor):
-            use_number(
-                session,
-                question_id,
-                contact_id,
-                actor=actor,
-                region=ctx.settings.phone_region,
-                opt_in_number=ctx.settings.opt_in_number,
-                now=ctx.now(),
-            )
-            card = load_answer(session, question_id, actor=actor)
-        _show(client, body, card)
+        question_id, contact_id, version = read_ids(action["value"], count=3)
+        try:
+            with ctx.acting(client, body["user"]["id"]) as (session, actor):
+                use_number(
+                    session,
+                    question_id,
+                    contact_id,
+                    version=version,
+                    actor=actor,
+                    region=ctx.settings.phone_region,
+                    opt_in_number=ctx.settings.opt_in_number,
+                    now=ctx.now(),
+                )
+        except UserError:  # Shows the contacts as they are now.
+            show(body, client, question_id)
+            raise
+        show(body, client, question_id)
 
     @app.action(SET_ASIDE)
     def put_aside(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
@@ -62,13 +66,13 @@ def register(app: App, ctx: AppContext) -> None:
         (question_id,) = read_ids(action["value"], count=1)
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             set_aside(session, question_id, actor=actor, now=ctx.now())
+        show(body, client, question_id)
+
+    def show(body: dict[str, Any], client: WebClient, question_id: int) -> None:
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
             card = load_answer(session, question_id, actor=actor)
-        _show(client, body, card)
-
-
-def _show(client: WebClient, body: dict[str, Any], card: TeacherAnswerCard) -> None:
-    message = body["container"]
-    respond.update_message(client, message["channel_id"], message["message_ts"], draw(card))
+        message = body["container"]
+        respond.update_message(client, message["channel_id"], message["message_ts"], draw(card))
 
 
 def draw(card: TeacherAnswerCard) -> Card:
@@ -90,18 +94,26 @@ def _answer_text(card: TeacherAnswerCard) -> str:
 
 
 def _buttons(card: TeacherAnswerCard) -> list[Block]:
-    offered = card.contacts[:_MAX_CONTACTS] if card.phone else ()
+    contacts = card.contacts if card.phone else ()
+    offered = [contact for contact in contacts if contact.takes_number][:_MAX_CONTACTS]
     use = [_use(card, contact, position) for position, contact in enumerate(offered)]
     label = "None of them" if use else "Done"
     aside = b.button(label, SET_ASIDE, str(card.question_id), label="Set the answer aside")
     note = "The number is entered as your change, for texts, and can be undone. To add a contact, use the student information system."
-    return [*b.actions([*use, aside]), *([b.context(note)] if card.phone else [])]
+    others = [b.escaped(_name(contact), _MAX_NAME) for contact in contacts if not contact.takes_number]
+    without = f"No button for {', '.join(others[:_MAX_CONTACTS])}: opted out, not to be texted, or has a number that works. Open the student."
+    notes = [*([note] if card.phone else []), *([without] if others else [])]
+    return [*b.actions([*use, aside]), *map(b.context, notes)]
+
+
+def _name(contact: PossibleContact) -> str:
+    return f"{contact.name} ({contact.relationship})" if contact.relationship else contact.name
 
 
 def _use(card: TeacherAnswerCard, contact: PossibleContact, position: int) -> Block:
-    relationship = f" ({contact.relationship})" if contact.relationship else ""
-    label = b.cut(f"Use for {contact.name}{relationship}", _MAX_NAME)
-    return b.button(label, f"{USE}.{position}", f"{card.question_id} {contact.contact_id}", label=label)
+    label = b.cut(f"Use for {_name(contact)}", _MAX_NAME)
+    value = f"{card.question_id} {contact.contact_id} {contact.version}"
+    return b.button(label, f"{USE}.{position}", value, label=label)
 
 
 def send_due(context: AppContext, client: WebClient) -> int:

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 from support import people, screens
+from support.edits import change
 from support.snapshots import draw
+from support.surfaces import clerk
 
 from bot.db.models.edits import Edit
-from bot.db.models.roster import ClassStudent
+from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import ClassStudent, Contact
 from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
@@ -97,6 +100,37 @@ def test_number_is_approved_in_one_click(office, session, sam, snapshot):
     assert "The number was entered" in text_of(decided)
     assert "aunt" not in text_of(decided)
     assert screens.action_ids(decided) == set()
+
+
+def test_number_of_an_old_card_overwrites_no_newer_one(office, session, sam):
+    card = answer(office)
+    maria = session.scalars(select(Contact)).one()
+    change(session, maria, phone="+13125559903", actor=clerk(office))
+    session.commit()
+    office.clara.press(card, action_id="teacher.use_number.0")
+    assert [value for _, value in edits(session)] == ["+13125559903"]
+    assert "Someone changed this contact" in text_of(office.clara.last())
+    current = office.clara.current(card)
+    assert "teacher.use_number.0" not in screens.action_ids(current)
+    assert "No button for Maria Rivera" in text_of(current)
+
+
+def test_contact_who_opts_out_is_not_given_the_number(office, session, sam):
+    card = answer(office)
+    session.get(PhoneNumber, "+13125550142").opted_out_at = office.now()
+    session.commit()
+    office.clara.press(card, action_id="teacher.use_number.0")
+    assert edits(session) == []
+    assert "opted out" in text_of(office.clara.last())
+
+
+def test_button_of_an_older_version_is_refused(office, session, sam):
+    card = answer(office)
+    for element in card.blocks[-2]["elements"]:
+        element["value"] = " ".join(element["value"].split()[:2])
+    office.clara.press_stale(card, action_id="teacher.use_number.0")
+    assert edits(session) == []
+    assert "older version" in text_of(office.clara.last())
 
 
 def test_answer_is_set_aside(office, session, sam):
