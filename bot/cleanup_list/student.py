@@ -25,7 +25,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
-from bot.db.models.teacher_questions import TeacherAnswer, TeacherQuestion
+from bot.db.models.teacher_questions import TeacherAnswer, TeacherQuestion, was_sent
 from bot.db.models.views import effective_contacts
 from bot.domain import display
 from bot.domain.phone_note import NoteKind
@@ -194,6 +194,7 @@ def _load_asked(session: Session, student_id: int, actor: Actor) -> AskedTeacher
     asked = select(TeacherQuestion).where(
         TeacherQuestion.student_id == student_id,
         TeacherQuestion.asked_on > school_days_before(actor.today, PAUSE_BETWEEN_QUESTIONS),
+        was_sent(),
     )
     question = session.scalar(asked.order_by(TeacherQuestion.id.desc()).limit(1))
     if question is None:

@@ -1,6 +1,6 @@
 """Ask the teacher: who may know a number for a student with no adult who can be reached.
 
-The homeroom teacher gets at most one message a day, about several students; a student is asked about once in ten school days. A message
+The homeroom teacher gets at most one message a day, about several students; a student is asked about once in ten school days, but again if the message failed. A message
 that is still waiting takes more students; after it was sent, they wait for the next school day. School days are Mondays to Fridays: the
 district's holidays are not known here.
 """
@@ -22,7 +22,7 @@ from bot.db.audit import Subject
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import ClassStudent, ClassTeacher, SchoolClass, Staff, Student
-from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion, TeacherState
+from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion, TeacherState, was_sent
 from bot.domain.display import plural
 from bot.domain.school_days import PAUSE_BETWEEN_QUESTIONS, is_school_day, next_school_day, school_days_before
 from bot.errors import UserError
@@ -88,6 +88,7 @@ def _refuse_repeated(session: Session, student_id: int, today: date) -> None:
     asked = select(TeacherQuestion).where(
         TeacherQuestion.student_id == student_id,
         TeacherQuestion.asked_on > school_days_before(today, PAUSE_BETWEEN_QUESTIONS),
+        was_sent(),
     )
     if earlier := session.scalar(asked.order_by(TeacherQuestion.id.desc()).limit(1)):
         sentence = (
@@ -101,8 +102,11 @@ def _ask(session: Session, student_id: int, teacher: str, *, by: str, zone: tzin
     local = now.astimezone(zone)
     message = _open_message(session, teacher, local)
     values = {"message_id": message.id, "student_id": student_id, "asked_by": by, "asked_at": now}
-    question = insert(TeacherQuestion).values(**values, asked_on=local.date()).on_conflict_do_nothing()
-    if session.scalar(question.returning(TeacherQuestion.id)) is None:
+    question = insert(TeacherQuestion).values(**values, asked_on=local.date())
+    days = [TeacherQuestion.student_id, TeacherQuestion.asked_on]
+    # The message of an earlier question of the same day may have failed.
+    asked = question.on_conflict_do_update(index_elements=days, set_=values, where=~was_sent())
+    if session.scalar(asked.returning(TeacherQuestion.id)) is None:
         raise UserError("teacher.asked_already", "A colleague asked the teacher about this student a moment ago.")
     audit.record(session, Subject("student", student_id), actor=by, action="teacher.asked", now=now)
     return message.day
@@ -134,7 +138,7 @@ def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
         return 0
     today = local.date()
     since = school_days_before(today, PAUSE_BETWEEN_QUESTIONS)
-    lately = select(TeacherQuestion.student_id).where(TeacherQuestion.asked_on > since)
+    lately = select(TeacherQuestion.student_id).where(TeacherQuestion.asked_on > since, was_sent())
     # Full or sent: nothing more goes to this teacher today.
     count = select(func.count()).where(TeacherQuestion.message_id == TeacherMessage.id).scalar_subquery()
     closed = select(TeacherMessage.teacher).where(

@@ -11,6 +11,7 @@ from support import people
 from support.errors import refused
 
 from bot.access.rights import AccessLevel
+from bot.cleanup_list.student import load_student
 from bot.contact_edits import teacher_questions as questions
 from bot.contact_edits.teacher_answers import answer_in_words, answer_number, load_answer, set_aside, use_number
 from bot.contact_edits.teacher_questions import ask_daily, ask_teacher, delete_old_questions, load_questions
@@ -98,6 +99,24 @@ def test_pause_ends_after_ten_school_days(school, session, days, refuses):
     session.flush()
     with refused("teacher.asked_already") if refuses else nullcontext():
         school.ask()
+
+
+@pytest.mark.parametrize(("answered", "refuses"), [(None, False), ("no_idea", True)])
+def test_failed_message_asked_no_one(school, session, answered, refuses):
+    school.ask()
+    session.scalars(select(TeacherMessage)).one().state = "failed"
+    school.question().answer = answered
+    session.flush()
+    with refused("teacher.asked_already") if refuses else nullcontext():
+        assert school.ask().day == date(2026, 11, 24)
+    assert load_student(session, school.students[0].id, actor=school.clara).asked
+
+
+def test_daily_asks_again_after_a_failed_message(school, session):
+    ask_daily(session, zone=ZONE, now=MONDAY)
+    session.scalars(select(TeacherMessage)).one().state = "failed"
+    session.flush()
+    assert [ask_daily(session, zone=ZONE, now=MONDAY + timedelta(days=days)) for days in (0, 1)] == [0, 3]
 
 
 def test_sent_message_takes_no_more_students(school, session):

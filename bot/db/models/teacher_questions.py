@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, id_column, one_of_check
@@ -71,6 +71,12 @@ class TeacherQuestion(Base):
     decision: Mapped[str | None]
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
+
+
+def was_sent() -> ColumnElement[bool]:
+    """Return the condition that a question reached the teacher or may still: an answered one arrived, although its message failed."""
+    failed = select(TeacherMessage.id).where(TeacherMessage.state == TeacherState.FAILED)
+    return TeacherQuestion.message_id.not_in(failed) | TeacherQuestion.answer.is_not(None)
 
 
 class AnswerCard(OutboxRow, Base):

@@ -89,6 +89,17 @@ def test_lost_answer_does_not_send_a_message_twice(office, session, sam, fault):
     assert session.scalars(select(TeacherMessage.state)).one() == "failed"
 
 
+def test_failed_message_brings_the_button_back(office, session, sam):
+    open_sam(office.clara)
+    assert office.clara.press(office.clara.view, action_id="student.ask_teacher").ok
+    office.advance(minutes=11)
+    office.slack.faults.inject("chat.postMessage", Fault.REFUSED, error="user_not_found")
+    office.tick()
+    open_sam(office.clara)
+    assert office.clara.press(office.clara.view, action_id="student.ask_teacher").ok
+    assert "no answer yet" in text_of(office.clara.view)
+
+
 def test_number_is_approved_in_one_click(office, session, sam, snapshot):
     card = answer(office)
     assert draw(card) == snapshot
