@@ -22,7 +22,7 @@ from bot.db.audit import Subject
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import ClassStudent, ClassTeacher, SchoolClass, Staff, Student
-from bot.db.models.teacher_questions import TeacherMessage, TeacherQuestion, TeacherState, was_sent
+from bot.db.models.teacher_questions import AnswerCard, TeacherMessage, TeacherQuestion, TeacherState, was_sent
 from bot.domain.display import plural
 from bot.domain.school_days import PAUSE_BETWEEN_QUESTIONS, is_school_day, next_school_day, school_days_before
 from bot.errors import UserError
@@ -203,11 +203,16 @@ def taught_by(actor: Actor) -> Select[int]:
 
 
 def delete_old_questions(session: Session, *, now: datetime) -> int:
-    """Delete messages with their questions and answers after `KEPT`; what a teacher typed goes after half of it, decided or not."""
+    """Delete messages with their questions and answers after `KEPT`; what a teacher typed goes after half of it, decided or not.
+
+    The sent cards about it are due again, so that they lose it, too.
+    """
     typed = update(TeacherQuestion).where(
         TeacherQuestion.asked_at < now - KEPT / 2,
         TeacherQuestion.note.is_not(None) | TeacherQuestion.phone.is_not(None),
     )
-    session.execute(typed.values(phone=None, note=None))
+    cleared = session.scalars(typed.values(phone=None, note=None).returning(TeacherQuestion.id)).all()
+    sent = update(AnswerCard).where(AnswerCard.question_id.in_(cleared), AnswerCard.state == TeacherState.SENT)
+    session.execute(sent.values(state=TeacherState.PENDING, due_at=now))
     old = delete(TeacherMessage).where(TeacherMessage.day < (now - KEPT).date()).returning(TeacherMessage.id)
     return len(session.execute(old).all())

@@ -82,7 +82,7 @@ def was_sent() -> ColumnElement[bool]:
 class AnswerCard(OutboxRow, Base):
     """One direct message that asks one person of the office, by email, about one answer. Once sent, `channel_id` and `ts` identify it.
 
-    A decision makes the sent cards of all readers due again: they are updated, and lose what the teacher typed.
+    A decision, or the end of what the teacher typed, makes the sent cards of all readers due again: they are updated, and lose it.
     """
 
     __tablename__ = "answer_cards"

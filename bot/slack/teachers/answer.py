@@ -35,6 +35,7 @@ from bot.slack.kit.private_metadata import read_ids
 USE, SET_ASIDE = "teacher.use_number", "teacher.set_aside"
 _MAX_CONTACTS, _MAX_NAME = 8, 40
 _TITLE = "A teacher answered about a student"
+_NOT_SHOWN = "You cannot see this student anymore, so the answer is not shown."
 _DONE = {Decision.USED: "✅ The number was entered.", Decision.SET_ASIDE: "✅ Set aside: nothing was changed."}
 
 
@@ -129,8 +130,8 @@ def send_due(context: AppContext, client: WebClient) -> int:
 
 
 def _prepare(context: AppContext, client: WebClient, row: AnswerCard) -> tuple[str, Card, bool] | None:
-    """Return the reader's Slack user id, the card, and whether it is decided; None if the reader may not see it or has nothing to
-    decide.
+    """Return the reader's Slack user id, the card, and whether it is final; None if the reader may not see it or has nothing to
+    decide. A card that was sent before and may not be seen anymore loses its words.
 
     Raises:
         SlackApiError: Slack did not say who the reader is, or no user has that email.
@@ -140,6 +141,6 @@ def _prepare(context: AppContext, client: WebClient, row: AnswerCard) -> tuple[s
         with context.acting(client, user_id) as (session, actor):
             card = load_answer(session, row.question_id, actor=actor)
     except UserError:
-        return None
+        return (user_id, Card([b.section(f"*{_TITLE}*\n{_NOT_SHOWN}")], _TITLE), True) if row.ts else None
     is_decided = card.decision is not None
     return None if is_decided and not row.ts else (user_id, draw(card), is_decided)

@@ -144,6 +144,21 @@ def test_button_of_an_older_version_is_refused(office, session, sam):
     assert "older version" in text_of(office.clara.last())
 
 
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_old_card_loses_what_was_typed(office, session, sam, enrolled):
+    card = answer(office)
+    sam.active = enrolled
+    session.commit()
+    office.advance(days=31)
+    for _ in range(2):
+        assert office.tick().failed == ()
+        office.advance(minutes=3)
+    words = text_of(office.clara.current(card))
+    assert "aunt" not in words
+    assert "9901" not in words
+    assert ("Sam" in words) is enrolled
+
+
 def test_answer_is_set_aside(office, session, sam):
     card = answer(office)
     assert office.clara.press(card, action_id="teacher.set_aside").ok
