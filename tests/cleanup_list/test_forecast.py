@@ -89,7 +89,7 @@ def test_forecast_names_no_student_who_has_an_adult(session, district, dana):
     assert (result.delivered, result.missed, result.without_adult, result.students) == (1, {}, 0, ())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(transactions=st.lists(family_changes.transaction, max_size=8))
 def test_forecast_of_a_district_is_that_of_all_its_schools(empty_database, transactions):
     """A district is counted in another way than the students of its schools."""

@@ -496,7 +496,7 @@ class ListMachine(RuleBasedStateMachine):
         }
 
 
-SETTINGS = settings(max_examples=int(os.environ.get("LIST_EXAMPLES", "60")), stateful_step_count=30, deadline=None)
+SETTINGS = settings(max_examples=int(os.environ.get("LIST_EXAMPLES", "30")), stateful_step_count=30, deadline=None)
 
 
 def test_list_equals_the_reference_model_after_any_sequence(session):

@@ -8,7 +8,7 @@ from support import family_changes, people
 from support.listed_students import expected_rows, stored_rows
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(transactions=st.lists(family_changes.transaction, min_size=1, max_size=8))
 def test_rows_follow_every_change(empty_database, transactions):
     family_changes.start(empty_database)

@@ -173,7 +173,7 @@ def test_narrowed_read_equals_whole_read_and_can_be_undone(nights, change):
     assert (nights.active("contacts"), nights.links()) == (people, links)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plan=st.lists(st.lists(st.sampled_from([*CHANGES.values(), repeat_line]), max_size=4), min_size=2, max_size=4))
 def test_no_sequence_of_nights_makes_a_difference(empty_database, tmp_path_factory, plan):
     with empty_database.begin() as connection:

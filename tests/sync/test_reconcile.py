@@ -310,7 +310,7 @@ class Model:
         return [self.shown] if self.here else []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, min_size=1, max_size=6))
 def test_no_sequence_loses_an_edit_or_applies_it_twice(empty_database, tmp_path_factory, acts):
     with empty_database.begin() as connection:
