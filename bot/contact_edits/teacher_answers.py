@@ -89,7 +89,7 @@ def answer_number(
 def answer_in_words(
     session: Session, question_id: int, answer: TeacherAnswer, *, note: str | None, actor: Actor, now: datetime
 ) -> None:
-    """Store *Try somebody else*, which needs a note, or *No idea*.
+    """Store *Try someone else*, which needs a note, or *No idea*.
 
     Raises:
         UserError: as for `require_question`.
@@ -188,7 +188,7 @@ def _possible_contacts(session: Session, contacts: Sequence[ContactCard]) -> tup
 
 
 def _refusals(session: Session, contact_ids: Collection[int]) -> Collection[int]:
-    """Return the ids of contacts whom a note in the SIS refuses texts for, whatever number they have now."""
+    """Return the ids of contacts that a note in the SIS says not to text, whatever number they have now."""
     refused = select(Contact.id).where(Contact.id.in_(contact_ids), Contact.sis_note_kind == NoteKind.REFUSED)
     return set(session.scalars(refused))
 

@@ -129,7 +129,7 @@ def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMes
 
 
 def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
-    """Ask about a batch of the students with no adult who can be reached and about whom no one was asked lately; return how many.
+    """Ask about a batch of the students with no reachable adult that no teacher was asked about lately; return how many.
 
     On school mornings only. Students who do not fit into today's message wait for the next one.
     """
@@ -183,7 +183,7 @@ class AskedStudent:
 
 
 def load_questions(session: Session, message_id: int, *, actor: Actor) -> tuple[AskedStudent, ...]:
-    """Return the questions of a message about students whom this person teaches today."""
+    """Return the questions of a message about students that this person teaches today."""
     name = full_name(Student.given_name, Student.family_name)
     rows = session.execute(
         select(TeacherQuestion.id, TeacherQuestion.student_id, name.label("name"), TeacherQuestion.answer)

@@ -133,7 +133,7 @@ def _students(window: Window) -> Select[*tuple[Any, ...]]:
 
 
 def _reached_students(window: Window) -> CompoundSelect[int]:
-    """Select the students with a textable adult to whom a text was delivered, each once.
+    """Select the students with a textable adult who got a text, each once.
 
     Contacts without edits and removals have the values of the SIS; for all others the view is asked.
     """

@@ -26,7 +26,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Score:
-    """Numbers of students: `delivered` have an adult to whom a text was delivered in the last days (a setting), `textable` an adult
+    """Numbers of students: `delivered` have an adult who got a text in the last days (a setting), `textable` an adult
     who can be texted, `reachable` an adult who can be texted, called, or emailed, `unreachable` none.
 
     Numbers of contacts: `to_fix` are on the list and not fixed, `fixed` wait for the next message, `confirmed` were fixed by staff and

@@ -1,4 +1,4 @@
-"""Codes at the counter: what a text with one proves, for whom, and for how long."""
+"""Codes at the counter: what a text with one proves, for which contact, and for how long."""
 
 import os
 import random

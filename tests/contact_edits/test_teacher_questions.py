@@ -1,4 +1,4 @@
-"""Questions to teachers: whom they go to, how often, and what comes of the answers."""
+"""Questions to teachers: which teacher gets them, how often, and what comes of the answers."""
 
 from contextlib import nullcontext
 from dataclasses import replace

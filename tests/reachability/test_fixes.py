@@ -1,4 +1,4 @@
-"""The fixes of a list: who counts as a student without an adult, what a clerk can do for whom, and in which order."""
+"""The fixes of a list: who counts as a student without an adult, what a clerk can do, and in which order."""
 
 import pytest
 from sqlalchemy import update

@@ -159,7 +159,7 @@ def test_only_the_teacher_who_was_asked_answers(office, scene, table, use_copy, 
     effects = use_copy(entry, (INSIDERS | OTHER_STAFF)[who])
     was_asked = who == "their teacher"
     assert ("not in your class anymore" in effects.sent) is not was_asked
-    saves = was_asked and entry in {"I have a number, sent", "Try somebody else, sent", "No idea"}
+    saves = was_asked and entry in {"I have a number, sent", "Try someone else, sent", "No idea"}
     assert effects.changed == ({"audit", "teacher_questions"} if saves else set())
     table.check(entry, who, "yes" if was_asked else "no")
 

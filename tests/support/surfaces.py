@@ -538,10 +538,8 @@ TEACHER = {
     "I have a number, sent": EntryPoint(
         open_teacher_dialog(teacher_question.number_dialog), save({"phone": "(312) 555-7910"})
     ),
-    "Try somebody else": EntryPoint(_receive_question, press_last(action_id="teacher.try_other")),
-    "Try somebody else, sent": EntryPoint(
-        open_teacher_dialog(teacher_question.other_dialog), save({"note": "Ask Ned"})
-    ),
+    "Try someone else": EntryPoint(_receive_question, press_last(action_id="teacher.try_other")),
+    "Try someone else, sent": EntryPoint(open_teacher_dialog(teacher_question.other_dialog), save({"note": "Ask Ned"})),
     "No idea": EntryPoint(_receive_question, press_last(action_id="teacher.no_idea")),
 }
 ANSWERS = {

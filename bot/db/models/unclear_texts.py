@@ -19,7 +19,7 @@ class TextAnswer(StrEnum):
 
 
 class UnclearText(Base):
-    """A text that resembles an opt-out, or says that the number is somebody else's. `text` is null once it was answered.
+    """A text that resembles an opt-out, or says that the number is someone else's. `text` is null once it was answered.
 
     `topic` is a `bot.providers.unclear_texts.Topic`. A repeated report of the same text is the same row.
     """

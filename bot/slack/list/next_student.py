@@ -2,7 +2,7 @@
 the card anew; after a fix that is the next student.
 
 First come the fixes that give an adult to the most students without one, each on the card of the
-student under whom the list has the contact, then the list in its order, without those students.
+student under which the list shows the contact, then the list in its order, without those students.
 `next skip 12,15 grade 5` are the students skipped among the fixes, by id, and `next skip 12,15
 after 44 grade 5` is behind them, after the student of the list who was skipped last.
 """

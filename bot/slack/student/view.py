@@ -21,7 +21,7 @@ _MAX_NAMED, _MAX_NAME = 3, 60
 _ANSWERS: Mapping[TeacherAnswer | None, str] = {
     None: "no answer yet",
     TeacherAnswer.NUMBER: "a number, in a message to the office",
-    TeacherAnswer.TRY_OTHER: "somebody else to try, in a message to the office",
+    TeacherAnswer.TRY_OTHER: "someone else to try, in a message to the office",
     TeacherAnswer.NO_IDEA: "no idea",
 }
 

@@ -91,7 +91,7 @@ def draw(card: TeacherAnswerCard) -> Card:
 
 def _answer_text(card: TeacherAnswerCard) -> str:
     number = f": {b.masked(card.phone)}" if card.phone else ""
-    return f"has a number{number}." if card.answer == "number" else "suggests to try somebody else."
+    return f"has a number{number}." if card.answer == "number" else "suggests someone else to try."
 
 
 def _buttons(card: TeacherAnswerCard) -> list[Block]:

@@ -75,7 +75,7 @@ def _student(student: AskedStudent) -> list[Block]:
         return [b.section(f"*{name}*\n{_THANKS[TeacherAnswer(student.answer)]}")]
     buttons = [
         b.button("I have a number", HAVE_NUMBER, value, label=f"I have a number for {student.name}"),
-        b.button("Try somebody else", TRY_OTHER, value, label=f"Try somebody else for {student.name}"),
+        b.button("Try someone else", TRY_OTHER, value, label=f"Try someone else for {student.name}"),
         b.button("No idea", NO_IDEA, value, label=f"No idea for {student.name}"),
     ]
     return [b.section(f"*{name}*"), *b.actions(buttons)]
@@ -163,7 +163,7 @@ def number_dialog(metadata: str, region: str) -> Block:
 
 def other_dialog(metadata: str, _region: str) -> Block:
     blocks = [_note("Who could the office try?", "For example: the older brother is in grade 9.", optional=False)]
-    return b.modal("Try somebody else", blocks, callback_id=OTHER_SENT, metadata=metadata, submit="Send")
+    return b.modal("Try someone else", blocks, callback_id=OTHER_SENT, metadata=metadata, submit="Send")
 
 
 def _note(label: str, hint: str, *, optional: bool) -> Block:
