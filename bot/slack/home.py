@@ -122,15 +122,17 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
             text = chosen or tab.filter_text
             students = _students(session, actor)
             score = score_card.draw(session, actor, reachable_days=ctx.settings.reachable_days)
-            above = [*_news(session, tab.looked_at, actor), *_own_work(session, actor, here=text)]
+            welcome = [] if tab.looked_at else _WELCOME
+            news = _news(session, tab.looked_at, actor) if tab.looked_at else []
+            above = [*welcome, *score, *news, *_own_work(session, actor, here=text)]
         title, *listed = list_card.show(ctx, client, user_id, text, has_own_changes=False).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)
     buttons = [b.button("Help", HELP, "all"), *_import_button(actor)]
     footer = [*b.actions(buttons), b.context("This tab keeps the filter you choose in it.", _ASK)]
-    if not score and not above:
+    if not above:
         return [title, *students, *listed, *footer]
-    return [b.header("Contact Cleanup"), *students, *score, *above, b.divider(), title, *listed, *footer]
+    return [b.header("Contact Cleanup"), *students, *above, b.divider(), title, *listed, *footer]
 
 
 def _import_button(actor: Actor) -> list[Block]:
@@ -178,9 +180,7 @@ def _of_schools(schools: Sequence[str]) -> str:
     return f"Students of {names}." if names else "Students of your school."
 
 
-def _news(session: Session, since: datetime | None, actor: Actor) -> list[Block]:
-    if since is None:
-        return _WELCOME
+def _news(session: Session, since: datetime, actor: Actor) -> list[Block]:
     activity = load_activity(session, since=since, actor=actor)
     moves = [
         *([f"{plural(activity.joined, 'contact')} joined your list"] if activity.joined else []),
