@@ -1,11 +1,8 @@
-"""Posts digests and thanks for fixes, and answers the button under a digest. Each is posted once, even through crashes and lost connections.
-
-Nothing is posted again unless Slack surely did nothing. If that cannot be found out, the person who subscribed the channel gets a message.
-"""
+"""Posts digests and thanks for fixes, and answers the button under a digest. Each is posted once (`channel_posts`)."""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -19,15 +16,23 @@ from bot.filters.parse import parse_filter
 from bot.slack.digest import card as digest_card
 from bot.slack.digest import fix_thanks, subscribe
 from bot.slack.digest.card import SHOW_MINE, SHOW_NO_ADULT
-from bot.slack.kit import api_errors, look_up, outbox_worker, respond
+from bot.slack.kit import api_errors, outbox_worker, respond
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Block, Card
+from bot.slack.kit.channel_posts import ChannelPosts
 from bot.slack.kit.context import AppContext
 from bot.slack.list import card as list_card
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "contact_cleanup_digest"
+_DIGESTS = ChannelPosts(
+    name="digest post",
+    failure="The digest of the last mass message for {channel} {problem} Type `/cleanup` to see the list.",
+    subscriptions=Subscription,
+    mark_posted=posts.mark_posted,
+    mark_unclear=posts.mark_unclear,
+)
 
 
 def register(app: App, context: AppContext) -> None:
@@ -56,9 +61,9 @@ def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[An
     if channel.may_succeed_later:
         return outbox_worker.wait(context, post, channel, error=channel.error)
     if channel.answer is None:
-        return _give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
+        return _DIGESTS.give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
     if reason := _too_public(channel.answer, post):
-        return _give_up(
+        return _DIGESTS.give_up(
             context, client, post, error="too many people can read it", problem=f"was not posted: {reason}."
         )
     digest, card = _load_card(context, post)
@@ -107,16 +112,7 @@ def _post(
         card,
         lambda blocks: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"],
     )
-    if result.outcome is Outcome.DONE:
-        outbox_worker.store(context, posts.mark_posted, post, ts=result.answer, text=card.text, shown_at=shown_at)
-    elif result.may_have_arrived:
-        logger.warning("digest post %s may have arrived: %s", post.id, result.error)
-        outbox_worker.store(context, posts.mark_unclear, post, error=result.error, now=context.now())
-    elif result.may_succeed_later:
-        return outbox_worker.wait(context, post, result, error=result.error)
-    else:
-        return _give_up(context, client, post, error=result.error, problem=f"was not posted. {result.advice}")
-    return result
+    return _DIGESTS.store(context, client, post, result, text=card.text, shown_at=shown_at)
 
 
 def _call_with(context: AppContext, card: Card, call: Callable[[list[Block]], Any]) -> Result[Any]:
@@ -124,24 +120,8 @@ def _call_with(context: AppContext, card: Card, call: Callable[[list[Block]], An
 
 
 def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
-    """Look up an ambiguous post in its channel; post it again only if it is not there."""
-    result = api_errors.call(
-        lambda: look_up.find_message(client, post.channel_id, post.key, claimed_at=post.claimed_at)
-    )
-    if result.may_succeed_later and result.error not in look_up.SCOPE_IS_OPTIONAL:
-        logger.warning("digest post %s could not be looked up yet: %s", post.id, result.error)
-        return result
-    ts, is_complete = result.answer or (None, False)
-    if ts is not None:
-        # What it shows is unknown, so it is refreshed.
-        outbox_worker.store(context, posts.mark_posted, post, ts=ts, text=None, shown_at=None)
-    elif is_complete:
-        outbox_worker.retry(context, post, timedelta(), error="it had not arrived")
-    else:
-        error = f"look-up: {result.error or 'too many messages since'}"
-        problem = "may not have arrived, and I did not post it again so that it does not appear twice."
-        return _give_up(context, client, post, error=error, problem=problem)
-    return Result(Outcome.DONE)
+    """Look up an ambiguous digest. What one that is found shows is unknown, so it is refreshed."""
+    return _DIGESTS.look_up(context, client, post, text=None, shown_at=None)
 
 
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
@@ -158,25 +138,3 @@ def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result
             return result
     outbox_worker.store(context, posts.mark_refreshed, post, text=card.text, shown_at=digest.learned_at)
     return Result(Outcome.DONE)
-
-
-def _give_up(context: AppContext, client: WebClient, post: DigestPost, *, error: str, problem: str) -> Result[Any]:
-    """Report a digest that will not come to the person who subscribed the channel, then mark it as failed.
-
-    A crash in between reports it twice, which is better than never. If Slack does not accept the report now, the post stays
-    claimed or ambiguous, and all of this is done again when it is due.
-    """
-    logger.warning("digest post %s failed: %s", post.id, error)
-    with transaction(context.engine) as session:
-        subscription = session.get(Subscription, post.channel_id)
-    if subscription is not None:
-        text = (
-            f"The digest of the last mass message for <#{post.channel_id}> {problem} Type `/cleanup` to see the list."
-        )
-        report = api_errors.call(lambda: client.chat_postMessage(channel=subscription.made_by, text=text))
-        if report.error:
-            logger.warning("the failure of digest post %s was not reported: %s", post.id, report.error)
-        if report.may_succeed_later:
-            return report
-    outbox_worker.fail(context, post, error=error)
-    return Result(Outcome.REFUSED, error=error)

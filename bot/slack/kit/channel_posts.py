@@ -1,0 +1,93 @@
+"""Posts in channels, each posted once: what Slack's answer makes of one, and the look-up of one whose answer was lost.
+
+Nothing is posted again unless Slack surely did nothing. If that cannot be found out, the person who subscribed the channel gets a
+message.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from slack_sdk import WebClient
+from sqlalchemy import select
+
+from bot.db.models.slack import DigestPost, Subscription, WeeklyPost, WeeklySubscription
+from bot.db.session import transaction
+from bot.slack.kit import api_errors, look_up, outbox_worker
+from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.context import AppContext
+
+logger = logging.getLogger(__name__)
+
+Post = DigestPost | WeeklyPost
+
+
+@dataclass(frozen=True)
+class ChannelPosts:
+    """One kind of post. `name` is for the log; `failure` is the sentence to the subscriber, with `{channel}` and `{problem}`.
+
+    `mark_posted` takes the `ts` of the message with the values that its caller gives, `mark_unclear` an `error` and the time.
+    """
+
+    name: str
+    failure: str
+    subscriptions: type[Subscription] | type[WeeklySubscription]
+    mark_posted: Callable[..., bool]
+    mark_unclear: Callable[..., bool]
+
+    def store(
+        self, context: AppContext, client: WebClient, post: Post, result: Result[str], **posted: Any
+    ) -> Result[Any] | None:
+        """Store what Slack answered to the message."""
+        if result.outcome is Outcome.DONE:
+            outbox_worker.store(context, self.mark_posted, post, ts=result.answer, **posted)
+        # First, because Slack may have accepted it although it asks us to come back later.
+        elif result.may_have_arrived:
+            logger.warning("%s %s may have arrived: %s", self.name, post.id, result.error)
+            outbox_worker.store(context, self.mark_unclear, post, error=result.error, now=context.now())
+        elif result.may_succeed_later:
+            return outbox_worker.wait(context, post, result, error=result.error)
+        else:
+            return self.give_up(context, client, post, error=result.error, problem=f"was not posted. {result.advice}")
+        return result
+
+    def look_up(self, context: AppContext, client: WebClient, post: Post, **posted: Any) -> Result[Any]:
+        """Look up an ambiguous post in its channel; post it again only if it is not there."""
+        result = api_errors.call(
+            lambda: look_up.find_message(client, post.channel_id, post.key, claimed_at=post.claimed_at)
+        )
+        if result.may_succeed_later and result.error not in look_up.SCOPE_IS_OPTIONAL:
+            logger.warning("%s %s could not be looked up yet: %s", self.name, post.id, result.error)
+            return result
+        ts, is_complete = result.answer or (None, False)
+        if ts is not None:
+            outbox_worker.store(context, self.mark_posted, post, ts=ts, **posted)
+        elif is_complete:
+            outbox_worker.retry(context, post, timedelta(), error="it had not arrived")
+        else:
+            error = f"look-up: {result.error or 'too many messages since'}"
+            problem = "may not have arrived, and I did not post it again so that it does not appear twice."
+            return self.give_up(context, client, post, error=error, problem=problem)
+        return Result(Outcome.DONE)
+
+    def give_up(self, context: AppContext, client: WebClient, post: Post, *, error: str, problem: str) -> Result[Any]:
+        """Report a post that will not come to the person who subscribed the channel, then mark it as failed.
+
+        A crash in between reports it twice, which is better than never. If Slack does not accept the report now, the post stays
+        claimed or ambiguous, and all of this is done again when it is due.
+        """
+        logger.warning("%s %s failed: %s", self.name, post.id, error)
+        with transaction(context.engine) as session:
+            of_channel = self.subscriptions.channel_id == post.channel_id
+            subscriber = session.scalar(select(self.subscriptions.made_by).where(of_channel))
+        if subscriber is not None:
+            text = self.failure.format(channel=f"<#{post.channel_id}>", problem=problem)
+            report = api_errors.call(lambda: client.chat_postMessage(channel=subscriber, text=text))
+            if report.error:
+                logger.warning("the failure of %s %s was not reported: %s", self.name, post.id, report.error)
+            if report.may_succeed_later:
+                return report
+        outbox_worker.fail(context, post, error=error)
+        return Result(Outcome.REFUSED, error=error)
