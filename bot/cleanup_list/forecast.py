@@ -12,6 +12,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Select,
+    SQLColumnExpression,
     Subquery,
     Text,
     and_,
@@ -172,7 +173,7 @@ def _of_district() -> _Parts:
     """Find the few contacts of all students who would miss the message, and count the others.
 
     A link is hidden only where its contact is in `uncertain`. For those, and for edited contacts, the view is asked; all others have
-    the values of the SIS, and every active link of theirs counts.
+    the values of the SIS, and every link of theirs counts. So most links need not be read: indexes hold enough of them.
     """
     link, adult = StudentContact, effective_contacts.c
     of_former_students = select(link.contact_id).join(Student, Student.id == link.student_id)
@@ -180,6 +181,7 @@ def _of_district() -> _Parts:
         union(
             select(Removal.contact_id).where(Removal.undone_at.is_(None)),
             select(Contact.id).where(~Contact.active),
+            select(link.contact_id).where(~link.active),
             of_former_students.where(~Student.active, link.active),
         )
         .cte("uncertain")
@@ -192,20 +194,30 @@ def _of_district() -> _Parts:
         .cte("asked")
         .prefix_with("MATERIALIZED")
     )
-    unchanged = _missed_by_sis_values()
-    links = select(link.student_id).where(link.contact_id == unchanged.c.contact_id, link.active)
-    student = links.offset(literal_column("0")).lateral("student")
-    missed = (
-        union_all(
-            select(student.c.student_id, unchanged.c.contact_id, *_outcome(unchanged.c))
-            .join_from(unchanged, student, true())
-            .where(unchanged.c.contact_id.not_in(changed)),
-            select(asked).where(asked.c.fate != _DELIVERED),
-        )
-        .cte("missed")
+    values = _missed_by_sis_values()
+    unchanged = (
+        select(values.c.contact_id, *_outcome(values.c))
+        .where(values.c.contact_id.not_in(changed))
+        .cte("unchanged")
         .prefix_with("MATERIALIZED")
     )
-    return _Parts(_fates_of_district(missed, asked, uncertain), _alone_in_district(missed, uncertain))
+    # All students of contacts on the list are known there, so only the links of the others are looked up.
+    listed = select(func.unnest(ListedStudent.contact_ids))
+    links = select(link.student_id).where(link.contact_id == unchanged.c.contact_id)
+    student = links.offset(literal_column("0")).lateral("student")
+    unlisted = (
+        select(student.c.student_id, unchanged)
+        .join_from(unchanged, student, true())
+        .where(unchanged.c.contact_id.not_in(listed))
+    )
+    missed = (
+        union_all(unlisted, select(asked).where(asked.c.fate != _DELIVERED)).cte("missed").prefix_with("MATERIALIZED")
+    )
+    contacts = union_all(
+        select(unchanged.c.contact_id, unchanged.c.fate).where(unchanged.c.contact_id.in_(listed)),
+        select(missed.c.contact_id, missed.c.fate).distinct(),
+    ).cte("missed_contacts")
+    return _Parts(_fates_of_district(contacts, asked, uncertain), _alone_in_district(missed, uncertain))
 
 
 def _missed_by_sis_values() -> Subquery:
@@ -233,15 +245,15 @@ def _missed_by_sis_values() -> Subquery:
     ).subquery("unchanged")
 
 
-def _fates_of_district(missed: CTE, asked: CTE, uncertain: CTE) -> CTE:
+def _fates_of_district(contacts: CTE, asked: CTE, uncertain: CTE) -> CTE:
+    """Count the contacts by fate; `contacts` are those who would miss the message, each once."""
     link = StudentContact
-    all_linked = select(func.count(link.contact_id.distinct())).where(link.active)
-    has_link = exists().where(link.contact_id == uncertain.c.contact_id, link.active)
+    all_linked = select(func.count(link.contact_id.distinct()))
+    has_link = exists().where(link.contact_id == uncertain.c.contact_id)
     unsure = select(func.count()).select_from(uncertain).where(has_link)
     confirmed = select(func.count(asked.c.contact_id.distinct())).where(
         asked.c.contact_id.in_(select(uncertain.c.contact_id))
     )
-    contacts = select(missed.c.contact_id, missed.c.fate).distinct().cte("missed_contacts").prefix_with("MATERIALIZED")
     all_missed = select(func.count()).select_from(contacts)
     delivered = (
         all_linked.scalar_subquery()
@@ -266,13 +278,13 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
     )
     checked = (
         select(link.student_id)
-        .where(link.active, link.contact_id.in_(select(uncertain.c.contact_id)))
+        .where(link.contact_id.in_(select(uncertain.c.contact_id)), _has_active_link(link.student_id))
         .where(~exists().where(ListedStudent.id == link.student_id))
         .distinct()
         .cte("checked")
     )
     reachability = reachability_query(checked.c.student_id).lateral()
-    all_links = select(func.count()).where(link.student_id == misses.c.student_id, link.active).scalar_subquery()
+    all_links = select(func.count()).where(link.student_id == misses.c.student_id).scalar_subquery()
     return union_all(
         select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(
             or_(
@@ -283,12 +295,26 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
         select(misses.c.student_id, misses.c.other_ways).where(
             misses.c.links == all_links, misses.c.student_id.not_in(select(checked.c.student_id))
         ),
-        select(Student.id, false()).where(Student.active, ~exists().where(link.student_id == Student.id, link.active)),
+        select(_without_link().c.id, false()),
         select(checked.c.student_id, reachability.c.other_ways)
         .join(Student, Student.id == checked.c.student_id)
         .join(reachability, true())
         .where(Student.active, reachability.c.textable == 0),
     ).cte("alone")
+
+
+def _without_link() -> Subquery:
+    """Select the active students without an active link: those who have no link, and those whose links have all ended."""
+    link = StudentContact
+    never = select(Student.id).where(~exists().where(link.student_id == Student.id))
+    ended = select(link.student_id).where(~link.active, ~_has_active_link(link.student_id))
+    ids = union(never, ended).subquery()
+    return select(Student.id).join(ids, ids.c.id == Student.id).where(Student.active).subquery("without_link")
+
+
+def _has_active_link(student_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    link = aliased(StudentContact)
+    return exists().where(link.student_id == student_id, link.active)
 
 
 def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> Select[*tuple[Any, ...]]:

@@ -28,14 +28,14 @@ _TO_STUDENTS = """ AND d.contact_sourced_id IN (
 _ENTRIES = """
 WITH moves AS (SELECT contact_id, move, before FROM list_changes WHERE mass_message_id = :message),
 entries AS (
-    SELECT contact_id, min(status) AS status, min(grade_order) AS youngest
+    SELECT c.contact_id, min(listed.status) AS status, min(grade_order) AS youngest, c.updated_at IS NOT NULL AS is_waiting
     FROM (
         SELECT unnest(contact_ids) AS contact_id, unnest(statuses) AS status, student_id, grade_order FROM listed_students
-    ) AS listed{where}
-    GROUP BY contact_id
+    ) AS listed JOIN cleanup_list c ON c.contact_id = listed.contact_id{where}
+    GROUP BY c.contact_id
 )
-SELECT e.status, e.youngest, moves.move, moves.before, c.updated_at IS NOT NULL AS is_waiting, count(*) AS contacts
-FROM entries e JOIN cleanup_list c ON c.contact_id = e.contact_id LEFT JOIN moves ON moves.contact_id = e.contact_id
+SELECT e.status, e.youngest, moves.move, moves.before, e.is_waiting, count(*) AS contacts
+FROM entries e LEFT JOIN moves ON moves.contact_id = e.contact_id
 GROUP BY 1, 2, 3, 4, 5
 """
 _LEFT = """
@@ -49,6 +49,7 @@ FROM (
     FROM list_changes m
     WHERE m.mass_message_id = :message AND m.move = 'left'
       AND NOT EXISTS (SELECT FROM cleanup_list e WHERE e.contact_id = m.contact_id){conditions}
+    OFFSET 0  -- Otherwise each contact is looked up once for each count.
 ) AS gone
 """
 _OF_STUDENTS = """ AND m.contact_id IN (
@@ -109,7 +110,7 @@ ORDER BY p.sent_at, p.id
         what the message did to them (move, before), with the number of such contacts. `is_waiting`: edited, and not texted since.
         """
         conditions = ["student_id = ANY(:students)"] if self.students is not None else []
-        conditions += ["status = ANY(:statuses)"] if self.list_filter.statuses else []
+        conditions += ["listed.status = ANY(:statuses)"] if self.list_filter.statuses else []
         return text(_ENTRIES.format(where=f"\n    WHERE {' AND '.join(conditions)}" if conditions else ""))
 
     def left(self) -> TextClause:

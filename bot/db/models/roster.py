@@ -167,7 +167,10 @@ class StudentContact(Base):
     """
 
     __tablename__ = "student_contacts"
-    __table_args__ = (Index(None, "contact_id"),)
+    __table_args__ = (
+        Index(None, "contact_id"),
+        Index("ix_student_contacts_ended", "student_id", "contact_id", postgresql_where=text("NOT active")),
+    )
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     relationship: Mapped[str | None]
