@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, false, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -23,22 +23,18 @@ class Activity:
 
 def load_activity(session: Session, *, since: datetime, actor: Actor) -> Activity:
     """Count the contacts of this person's students, or of the whole list; one that joined and left again counts as both."""
-    left = ListChange.move == ListMove.LEFT
-    contacts = (
+    joined, left = ListChange.move == ListMove.JOINED, ListChange.move == ListMove.LEFT
+    contacts = func.count(ListChange.contact_id.distinct())
+    moves = (
         select(
-            func.bool_or(ListChange.move == ListMove.JOINED).label("joined"),
-            func.bool_or(left).label("left"),
-            func.bool_or(and_(left, func.coalesce(ListChange.fixed_by == actor.user_id, false()))).label("fixed"),
+            contacts.filter(joined), contacts.filter(left), contacts.filter(left, ListChange.fixed_by == actor.user_id)
         )
         .join(MassMessage, MassMessage.id == ListChange.mass_message_id)
         .where(MassMessage.settled_at > since)
-        .group_by(ListChange.contact_id)
     )
     if actor.level is not AccessLevel.DISTRICT:
         own = select(StudentContact.contact_id).where(
             StudentContact.student_id.in_(rights.visible_students(actor)), StudentContact.active
         )
-        contacts = contacts.where(ListChange.contact_id.in_(own))
-    moves = contacts.subquery()
-    row = session.execute(select(*(func.count().filter(column).label(column.name) for column in moves.c))).one()
-    return Activity(row.joined, row.left, row.fixed)
+        moves = moves.where(ListChange.contact_id.in_(own))
+    return Activity(*session.execute(moves).one())

@@ -182,6 +182,7 @@ class ListEntry(Base):
         Index(None, "call_back_on", postgresql_where=text("call_back_on IS NOT NULL")),
         Index(None, "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
         Index(None, "called_by", postgresql_where=text("call_back_on IS NOT NULL")),
+        Index(None, "updated_by", postgresql_where=text("updated_by IS NOT NULL")),
         Index("ix_cleanup_list_names", text("string_to_array(names, ' ')"), postgresql_using="gin"),
     )
     contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
