@@ -24,6 +24,7 @@ from support.kill_moments import (
 from bot.db.models.slack import WeeklyPost, WeeklySubscription
 from bot.db.session import transaction
 from bot.digests.weekly import LEASE, subscribe_weekly
+from bot.reachability.record import record_if_due
 from bot.slack.digest.weekly_post import EVENT_TYPE
 
 _numbers = count(1)
@@ -43,6 +44,8 @@ class WeeklyStage(Stage):
             self.slack.add_channel(f"weekly-{next(_numbers)}", members=[self.clara], with_bot=with_bot).id
             for _ in range(channels)
         )
+        # Late in a week, a report without scores is given up at once.
+        record_if_due(self.engine, now=now, zone=self.settings.zone, reachable_days=self.settings.reachable_days)
         with transaction(self.engine) as session:
             session.execute(delete(WeeklySubscription))
             for channel in self.channels:
