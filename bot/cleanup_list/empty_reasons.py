@@ -118,7 +118,7 @@ def find_unlisted_students(
     on_list = exists().where(ListedStudent.id == Student.id)
     unlisted = rights.visible_students(actor).where(~on_list)
     if which.names:
-        unlisted = unlisted.where(or_(has_words(Student.search, NAMES), _has_named_contact(actor)))
+        unlisted = unlisted.where(is_or_has_named(actor))
     by_name = (Student.family_name, Student.given_name, Student.id)
     first = (
         narrow_students(unlisted, which, today=actor.today)
@@ -140,8 +140,8 @@ def find_unlisted_students(
     return tuple(map(student_from_row, session.execute(rows)))
 
 
-def _has_named_contact(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition that a contact of the student has the filter's names.
+def is_or_has_named(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that a student, or a contact of theirs, has the filter's names.
 
     For the whole district, the contacts with these names are found first; else the contacts of each student are looked up.
     """
@@ -149,6 +149,9 @@ def _has_named_contact(actor: Actor) -> ColumnElement[bool]:
     students = (
         select(adult.student_id).join(Contact, Contact.id == adult.contact_id).where(has_words(Contact.search, NAMES))
     )
-    if actor.level is AccessLevel.DISTRICT:
-        return Student.id.in_(students)
-    return Student.id == students.where(adult.student_id == Student.id).limit(1).scalar_subquery()
+    has_named = (
+        Student.id.in_(students)
+        if actor.level is AccessLevel.DISTRICT
+        else Student.id == students.where(adult.student_id == Student.id).limit(1).scalar_subquery()
+    )
+    return or_(has_words(Student.search, NAMES), has_named)

@@ -1,14 +1,21 @@
-"""The whole list for a file, one row per contact and student, read through a cursor: a few hundred rows in memory."""
+"""The rows of a file, one per contact and student, read through a cursor: a few hundred in memory. They are the whole list, or the
+contacts who are not on it and were not verified for months.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import SQLColumnExpression, and_, func, select
+from sqlalchemy import Select, SQLColumnExpression, and_, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from bot.access.rights import BOUND_PARAMS, Actor
+from bot.cleanup_list import last_verified
+from bot.cleanup_list.last_verified import LastVerified
 from bot.cleanup_list.query import (
+    filter_params,
+    grade_order,
     matching_entries,
     plan_for_names,
     query_params,
@@ -16,9 +23,10 @@ from bot.cleanup_list.query import (
     teacher_names,
     work_order,
 )
+from bot.cleanup_list.unverified import students_of, unverified_links
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name
-from bot.db.models.messages import ListEntry
+from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
 from bot.domain.sms_status import SmsStatus
@@ -29,7 +37,9 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class ExportRow:
-    """A listed contact of one student. `textable` and `other_ways` concern the student, whichever adult is reached.
+    """A contact of one student. `textable` and `other_ways` concern the student, whichever adult is reached.
+
+    `status` and `since` are None for a contact who is not on the list.
 
     `is_updated`: the contact was edited since, and the status belongs to the number before the edit.
     """
@@ -44,14 +54,15 @@ class ExportRow:
     teachers: tuple[str, ...]
     contact: str
     relationship: str | None
-    status: SmsStatus
-    since: datetime
+    status: SmsStatus | None
+    since: datetime | None
     phone: str | None
     method: ContactMethod
     is_updated: bool
     textable: bool
     other_ways: bool
     note: str | None
+    verified: LastVerified | None
 
 
 def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterator[ExportRow]:
@@ -67,11 +78,12 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             teacher_names(entry.c.student_id, BOUND_PARAMS.today).label("teachers"),
             full_name(adult.given_name, adult.family_name).label("contact"),
             *(adult.relationship, adult.phone, adult.method, ListEntry.status, ListEntry.since, ListEntry.updated_at),
-            Contact.sis_phone_note,
+            *(Contact.sis_phone_note, adult.is_tried, *last_verified.COLUMNS),
         )
         .select_from(entry)
         .join(Student, Student.id == entry.c.student_id)
         .join(effective_contacts, and_(adult.student_id == entry.c.student_id, adult.contact_id == entry.c.contact_id))
+        .outerjoin(PhoneNumber, PhoneNumber.phone == adult.phone)
         .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
         .join(Contact, Contact.id == entry.c.contact_id)
         .order_by(
@@ -79,7 +91,38 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             *(work_order(ListEntry.status), adult.priority.nulls_last(), entry.c.contact_id),
         )
     )
-    params = query_params(which, actor)
+    return _read(session, rows, query_params(which, actor))
+
+
+def iter_unverified_rows(session: Session, which: Filter, *, actor: Actor, since: datetime) -> Iterator[ExportRow]:
+    """Yield every contact of the students this person may see, who is texted and not on the list, and was not verified `since`."""
+    link = unverified_links(session, students_of(session, which, actor=actor), which, since=since)
+    adult = effective_contacts.c
+    rows = (
+        select(
+            *(link.c.student_id, link.c.contact_id, Student.family_name, Student.given_name, Student.identifier),
+            *(Student.grade, literal(1).label("textable"), literal(False).label("other_ways")),
+            school_names(link.c.student_id).label("schools"),
+            teacher_names(link.c.student_id, BOUND_PARAMS.today).label("teachers"),
+            full_name(adult.given_name, adult.family_name).label("contact"),
+            *(adult.relationship, adult.phone, adult.method),
+            *(null().label(name) for name in ("status", "since", "updated_at")),
+            *(Contact.sis_phone_note, adult.is_tried, *last_verified.COLUMNS),
+        )
+        .select_from(link)
+        .join(Student, Student.id == link.c.student_id)
+        .join(effective_contacts, and_(adult.student_id == link.c.student_id, adult.contact_id == link.c.contact_id))
+        .join(Contact, Contact.id == link.c.contact_id)
+        .outerjoin(PhoneNumber, PhoneNumber.phone == adult.phone)
+        .order_by(
+            *(grade_order(Student.grade), _by_name(Student.family_name, Student.given_name), Student.id),
+            *(adult.priority.nulls_last(), link.c.contact_id),
+        )
+    )
+    return _read(session, rows, filter_params(which, today=actor.today))
+
+
+def _read(session: Session, rows: Select[*tuple[Any, ...]], params: dict[str, Any]) -> Iterator[ExportRow]:
     for row in session.execute(rows, params, execution_options={"yield_per": _BATCH}):
         yield ExportRow(
             student_id=row.student_id,
@@ -92,7 +135,7 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             teachers=tuple(row.teachers),
             contact=row.contact,
             relationship=row.relationship,
-            status=SmsStatus(row.status),
+            status=SmsStatus(row.status) if row.status else None,
             since=row.since,
             phone=row.phone,
             method=ContactMethod(row.method),
@@ -100,6 +143,7 @@ def iter_export_rows(session: Session, which: Filter, *, actor: Actor) -> Iterat
             textable=row.textable > 0,
             other_ways=row.other_ways,
             note=row.sis_phone_note,
+            verified=last_verified.from_row(row),
         )
 
 

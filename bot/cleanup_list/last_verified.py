@@ -27,6 +27,16 @@ class Proof(StrEnum):
     ENTERED = "entered"
 
 
+# How a number was verified, as people read it behind a date.
+PROOF_WORDS = {
+    Proof.COUNTER: "with a code at the counter",
+    Proof.CALL: "the family confirmed it in a call",
+    Proof.COLLEAGUE: "a colleague confirmed it",
+    Proof.DELIVERED: "a text arrived",
+    Proof.ENTERED: "entered here",
+}
+
+
 @dataclass(frozen=True)
 class LastVerified:
     """The newest proof of a number. `by` is the Slack user of a code or a call."""
@@ -65,7 +75,6 @@ COLUMNS = (
     *(PhoneNumber.verified_at, PhoneNumber.verified_how, PhoneNumber.verified_by),
     *(_DELIVERED_AT.label("delivered_at"), _ENTERED_AT.label("entered_at")),
 )
-LAST_VERIFIED_AT = func.greatest(PhoneNumber.verified_at, _DELIVERED_AT, _ENTERED_AT)
 
 
 def from_row(row: Any) -> LastVerified | None:

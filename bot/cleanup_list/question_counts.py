@@ -3,7 +3,7 @@ answer is kept in a direct message.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from bot.cleanup_list.forecast import Forecast, count_without_adult, load_foreca
 from bot.cleanup_list.number_search import MAX_STUDENTS, find_number
 from bot.cleanup_list.page import Freshness, Page, load_page
 from bot.cleanup_list.query import narrow_students
-from bot.cleanup_list.unverified import UnverifiedPage, load_unverified
+from bot.cleanup_list.unverified import UnverifiedPage, checked_months, load_unverified
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.filters.filter import STUDENT_CRITERIA, Filter
 from bot.filters.questions import Question
@@ -62,9 +62,15 @@ class Counts:
     without_adult: int | None = None
 
 
-def count_for(session: Session, question: Question, *, actor: Actor, freshness: Freshness, now: datetime) -> Counts:
-    """Return the counts for a question; of an unclear one with what may have been meant."""
-    if not has_students(session, actor):
+def count_for(
+    session: Session, question: Question, *, actor: Actor, freshness: Freshness, kept: timedelta, now: datetime
+) -> Counts:
+    """Return the counts for a question; of an unclear one with what may have been meant. Messages are `kept` for so long.
+
+    Raises:
+        UserError: a number of months is out of bounds.
+    """
+    if not has_students(session, actor, roster=freshness.roster):
         return Counts(question, Problem.NO_STUDENTS)
     roster = freshness.roster
     question = _with_own_classes(session, question, actor=actor, roster=roster)
@@ -75,24 +81,25 @@ def count_for(session: Session, question: Question, *, actor: Actor, freshness: 
     without_adult = _without_adult(session, which, actor=actor) if is_about_all and not question.command else None
     if which.names or which.number:
         return Counts(question, _find(session, which, actor=actor, roster=roster))
-    if unmet_criteria(session, which, actor=actor):
+    if unmet_criteria(session, which, actor=actor, roster=roster):
         return Counts(question, Problem.UNMET)
-    return Counts(question, _facts(session, question, actor=actor, now=now), without_adult)
+    return Counts(question, _facts(session, question, actor=actor, kept=kept, now=now), without_adult)
 
 
-def _facts(session: Session, question: Question, *, actor: Actor, now: datetime) -> Facts | None:
+def _facts(session: Session, question: Question, *, actor: Actor, kept: timedelta, now: datetime) -> Facts | None:
     which = question.filter
-    students = narrow_students(rights.visible_students(actor), which, today=actor.today)
     match question.command:
         case "help" | "pending":
             return None
         case "forecast":
             return load_forecast(session, which, actor=actor, page_size=1)
         case "report":
+            students = narrow_students(rights.visible_students(actor), which, today=actor.today)
             number = session.scalar(select(func.count()).select_from(students.subquery())) or 0
             return Reach(number, _without_adult(session, which, actor=actor))
         case "unverified":
-            return load_unverified(session, students, page=1, page_size=1, now=now)
+            months = checked_months(question.months, kept=kept)
+            return load_unverified(session, which, actor=actor, months=months, page_size=1, now=now)
         case _:
             return load_page(session, which, actor=actor)
 

@@ -1,7 +1,7 @@
-"""Contacts who are not on the list, but whose number nothing has verified for twelve months: a page of them, of a school or less.
+"""Contacts who are not on the list, but whose number nothing has verified for months: a page of them, of a school or less.
 
 A text that arrived, a code at the counter, a call, and an entry here count, as in `last_verified`. To look through the deliveries of a
-whole large district would take minutes, so more students than `MAX_STUDENTS` are refused.
+whole large district would take minutes, so for a page more students than `MAX_STUDENTS` are refused. A file may have them.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Subquery,
     and_,
     exists,
     func,
@@ -24,25 +25,31 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.last_verified import KEPT_EDITS, LAST_VERIFIED_AT
-from bot.cleanup_list.query import use_indexes
+from bot.access import rights
+from bot.access.rights import Actor
+from bot.cleanup_list.empty_reasons import is_or_has_named
+from bot.cleanup_list.last_verified import COLUMNS, KEPT_EDITS, LastVerified, from_row
+from bot.cleanup_list.query import NAMES, filter_params, has_words, narrow_students, plan_for_names, use_indexes
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField
 from bot.db.models.folding import full_name
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
-from bot.db.models.roster import Student
+from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
+from bot.domain.display import plural
 from bot.domain.sms_status import Outcome
-from bot.filters.filter import page_count
+from bot.errors import UserError
+from bot.filters.filter import Filter, page_count
+from bot.filters.unverified import DEFAULT_MONTHS
 
-STALE_AFTER = timedelta(days=365)
 MAX_STUDENTS = 6_000
+_YEAR = timedelta(days=365)
 _ADULT = effective_contacts.c
 
 
 @dataclass(frozen=True)
 class UnverifiedContact:
-    """A contact who is texted, with the first student by name, and when the number (E.164) was verified last, if ever."""
+    """A contact who is texted, with the first student by name, and how the number (E.164) was verified last, if ever."""
 
     contact_id: int
     name: str
@@ -51,7 +58,7 @@ class UnverifiedContact:
     student_id: int
     student: str
     grade: str | None
-    verified_at: datetime | None
+    verified: LastVerified | None
 
 
 @dataclass(frozen=True)
@@ -62,26 +69,61 @@ class UnverifiedPage:
     total: int
     page: int
     pages: int
+    months: int
     is_too_large: bool = False
 
 
+def checked_months(typed: int | None, *, kept: timedelta) -> int:
+    """Return the months that were typed, or the usual ones; texts that arrived are known for as long as messages are `kept`.
+
+    Raises:
+        UserError: they are no whole number, or more than that.
+    """
+    most = max(1, 12 * kept // _YEAR)
+    if typed is None:
+        return min(DEFAULT_MONTHS, most)
+    if not 1 <= typed <= most:
+        sentence = (
+            f"Write a whole number of months from 1 to {most}, for example `unverified 6 months`. "
+            f"Which texts arrived is kept for {plural(kept.days, 'day')}, so nothing is known about a longer time."
+        )
+        raise UserError("unverified.months", sentence)
+    return typed
+
+
+def age_of(months: int) -> timedelta:
+    return months * _YEAR / 12
+
+
 def load_unverified(
-    session: Session, students: Select[int], *, page: int, page_size: int, now: datetime
+    session: Session, which: Filter, *, actor: Actor, months: int, page_size: int, now: datetime
 ) -> UnverifiedPage:
-    """Return the contacts of `students` (a query of ids) who were not verified for twelve months."""
+    """Return the contacts of the filter's students who were not verified for `months`; of those with its names, if it has any."""
+    students = students_of(session, which, actor=actor)
     number = session.scalar(select(func.count()).select_from(students.limit(MAX_STUDENTS + 1).subquery())) or 0
     if number > MAX_STUDENTS:
-        return UnverifiedPage((), 0, 1, 1, is_too_large=True)
-    use_indexes(session)
-    rows = session.execute(_page_query(_unverified(students, now - STALE_AFTER), page, page_size)).all()
+        return UnverifiedPage((), 0, 1, 1, months, is_too_large=True)
+    links = unverified_links(session, students, which, since=now - age_of(months))
+    params = filter_params(which, today=actor.today)
+    rows = session.execute(_page_query(_first_links(links), which.page, page_size), params).all()
     if not rows:
-        return UnverifiedPage((), 0, 1, 1)
+        return UnverifiedPage((), 0, 1, 1, months)
     pages = page_count(rows[0].total, page_size)
-    return UnverifiedPage(tuple(map(_contact, rows)), rows[0].total, min(page, pages), pages)
+    return UnverifiedPage(tuple(map(_contact, rows)), rows[0].total, min(which.page, pages), pages, months)
 
 
-def _unverified(students: Select[int], since: datetime) -> CTE:
-    """Select each contact once, with the first student. `OFFSET 0`: the contacts of each student are looked up."""
+def students_of(session: Session, which: Filter, *, actor: Actor) -> Select[int]:
+    """Return a query of the ids of this person's students that a filter selects, who or whose contact has its names."""
+    students = rights.visible_students(actor)
+    if which.names:
+        plan_for_names(session)
+        students = students.where(is_or_has_named(actor))
+    return narrow_students(students, which, today=actor.today)
+
+
+def unverified_links(session: Session, students: Select[int], which: Filter, *, since: datetime) -> Subquery:
+    """Select each contact with each of the students, `OFFSET 0`: the contacts of each student are looked up."""
+    use_indexes(session)
     chosen = students.cte("chosen").prefix_with("MATERIALIZED")
     adult = (
         select(_ADULT.contact_id)
@@ -96,15 +138,24 @@ def _unverified(students: Select[int], since: datetime) -> CTE:
         .offset(literal_column("0"))
         .lateral("adult")
     )
-    names = (Student.family_name, Student.given_name, Student.id)
-    place = func.row_number().over(partition_by=adult.c.contact_id, order_by=names)
+    names = (Student.family_name, Student.given_name)
     links = (
-        select(adult.c.contact_id, Student.id.label("student_id"), *names[:2], place.label("place"))
+        select(adult.c.contact_id, Student.id.label("student_id"), *names)
         .join_from(chosen, Student, Student.id == chosen.c.id)
         .join(adult, true())
-        .subquery()
     )
-    return select(links).where(links.c.place == 1).cte("unverified").prefix_with("MATERIALIZED")
+    if which.names:
+        named = or_(has_words(Student.search, NAMES), has_words(Contact.search, NAMES))
+        links = links.join(Contact, Contact.id == adult.c.contact_id).where(named)
+    return links.subquery("links")
+
+
+def _first_links(links: Subquery) -> CTE:
+    """Select each contact once, with the first student by name."""
+    names = (links.c.family_name, links.c.given_name, links.c.student_id)
+    place = func.row_number().over(partition_by=links.c.contact_id, order_by=names)
+    placed = select(links, place.label("place")).subquery()
+    return select(placed).where(placed.c.place == 1).cte("unverified").prefix_with("MATERIALIZED")
 
 
 def _delivered(since: datetime) -> ColumnElement[bool]:
@@ -130,7 +181,7 @@ def _page_query(unverified: CTE, page: int, page_size: int) -> Select[*tuple[Any
         select(
             *(shown.c.contact_id, shown.c.student_id, full_name(_ADULT.given_name, _ADULT.family_name).label("name")),
             *(_ADULT.relationship, _ADULT.phone, full_name(Student.given_name, Student.family_name).label("student")),
-            *(Student.grade, LAST_VERIFIED_AT.label("verified_at"), total.label("total")),
+            *(Student.grade, _ADULT.is_tried, *COLUMNS, total.label("total")),
         )
         .join_from(shown, effective_contacts, _ADULT.contact_id == shown.c.contact_id)
         .join(Student, Student.id == shown.c.student_id)
@@ -149,5 +200,5 @@ def _contact(row: Any) -> UnverifiedContact:
         student_id=row.student_id,
         student=row.student,
         grade=row.grade,
-        verified_at=row.verified_at,
+        verified=from_row(row),
     )

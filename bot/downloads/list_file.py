@@ -6,7 +6,7 @@ No cell is ever a formula. Phone numbers are masked unless the reader's role may
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from bot.cleanup_list.export_rows import ExportRow
+from bot.cleanup_list.last_verified import PROOF_WORDS
 from bot.db.models.base import ContactMethod
 from bot.db.models.downloads import DownloadForm
 from bot.domain import display, phone, spreadsheet
@@ -41,23 +42,27 @@ _COLUMNS = {
     "Student can be reached": 22,
     "Next step": 60,
     "Note in the SIS": 30,
+    "Last verified": 12,
+    "Verified by": 28,
 }
-_GRADE, _STATUS, _SINCE = (list(_COLUMNS).index(title) for title in ("Grade", "SMS status", "Since"))
+_GRADE, _STATUS = (list(_COLUMNS).index(title) for title in ("Grade", "SMS status"))
 _METHODS = {ContactMethod.TEXT: "Text", ContactMethod.CALL: "Call", ContactMethod.EMAIL: "Email"}
 # Long cells are read where they are, not in the formula bar.
 _WRAPPED = {"text_wrap": True, "valign": "top"}
 _FILLS = {Color.RED: "#F8D7DA", Color.YELLOW: "#FFF3CD"}
+_ASK = "Ask the family whether this is still their number."
 # Excel takes 32,767 characters in a cell.
 _MAX_CELL = 32_000
 
 
 @dataclass(frozen=True)
 class FileHeader:
-    """Describes a file: its list, when it was made, and who asked for it. `facts` are sentences about the age of its data;
-    `history` is the score of all students that the reader sees.
+    """Describes a file: its title, the name of its sheet, when it was made, and who asked for it. `facts` are sentences about the age
+    of its data; `history` is the score of all students that the reader sees.
     """
 
     title: str
+    sheet: str
     made_at: datetime
     made_by: str
     facts: tuple[str, ...]
@@ -118,9 +123,8 @@ def _write_csv(path: Path, rows: Iterable[ExportRow], header: FileHeader, counte
         table = csv.writer(file)
         table.writerow(_COLUMNS)
         for _, row in counter.count(rows):
-            cells = list(_cells(row, header))
-            cells[_SINCE] = row.since.astimezone(header.zone).date().isoformat()
-            table.writerow(map(escape_cell, cells))
+            cells = (cell.isoformat() if isinstance(cell, date) else escape_cell(cell) for cell in _cells(row, header))
+            table.writerow(cells)
 
 
 def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
@@ -136,10 +140,10 @@ def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, c
 
 
 def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
-    sheet = workbook.add_worksheet("Cleanup list")
+    sheet = workbook.add_worksheet(header.sheet)
     bold = workbook.add_format(_WRAPPED | {"bold": True, "bottom": 1})
     wrapped = workbook.add_format(_WRAPPED)
-    date = workbook.add_format(_WRAPPED | {"num_format": "mmm d, yyyy"})
+    day = workbook.add_format(_WRAPPED | {"num_format": "mmm d, yyyy"})
     fills = {color: workbook.add_format(_WRAPPED | {"bg_color": fill}) for color, fill in _FILLS.items()}
     for column, (title, width) in enumerate(_COLUMNS.items()):
         sheet.set_column(column, column, width)
@@ -147,12 +151,12 @@ def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, co
     sheet.freeze_panes(1, 2)
     for number, row in counter.count(rows):
         for column, cell in enumerate(_cells(row, header)):
-            if column == _SINCE:
-                sheet.write_datetime(number, column, row.since.astimezone(header.zone).replace(tzinfo=None), date)
+            if isinstance(cell, date):
+                sheet.write_datetime(number, column, cell, day)
             elif column == _GRADE and cell.isdecimal():
                 sheet.write_number(number, column, int(cell), wrapped)
             else:
-                format_ = fills[MEANINGS[row.status].color] if column == _STATUS else wrapped
+                format_ = fills[MEANINGS[row.status].color] if column == _STATUS and row.status else wrapped
                 sheet.write_string(number, column, cell[:_MAX_CELL], format_)
     sheet.autofilter(0, 0, counter.rows, len(_COLUMNS) - 1)
     sheet.repeat_rows(0)
@@ -177,11 +181,13 @@ def _write_about(workbook: Any, header: FileHeader, size: ListSize) -> None:
         sheet.write_string(number, 0, line[:_MAX_CELL])
 
 
-def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
-    """Yield the cells of a row in the order of `_COLUMNS`, as text; *Since* is left empty, as each format writes dates its own way."""
-    status = MEANINGS[row.status]
+def _cells(row: ExportRow, header: FileHeader) -> Iterator[str | date]:
+    """Yield the cells of a row in the order of `_COLUMNS`. A day is blank where there is none."""
+    status = MEANINGS[row.status] if row.status else None
     yield from (row.family_name, row.given_name, row.student_number, row.grade or "")
-    yield from ("; ".join(row.schools), "; ".join(row.teachers), row.contact, row.relationship or "", status.label, "")
+    yield from ("; ".join(row.schools), "; ".join(row.teachers), row.contact, row.relationship or "")
+    yield status.label if status else "No problem known"
+    yield _day(row.since, header)
     if row.phone is None:
         yield "no number"
     else:
@@ -191,6 +197,12 @@ def _cells(row: ExportRow, header: FileHeader) -> Iterator[str]:
     if row.is_updated:
         yield "Updated since; the status is from before the update. Wait for the next mass message."
     else:
-        yield status.next_step
+        yield status.next_step if status else _ASK
     note = row.note or ""
     yield note if header.with_numbers else masked_note(note)
+    yield _day(row.verified.at if row.verified else None, header)
+    yield PROOF_WORDS[row.verified.proof] if row.verified else "never verified"
+
+
+def _day(at: datetime | None, header: FileHeader) -> date | str:
+    return at.astimezone(header.zone).date() if at else ""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.display import plural
 from bot.domain.names import fold
 from bot.filters import words as w
 from bot.filters.filter import PHONE, STUDENT_CRITERIA, Criterion, Filter, describe, plain_text
@@ -22,16 +23,17 @@ from bot.filters.question_grades import (
     with_plain_ordinals,
     with_ranges,
 )
+from bot.filters.unverified import DEFAULT_MONTHS, UNVERIFIED, command_with, take_age
 from bot.filters.vocabulary import NameIndex, Vocabulary
 
 FORECAST, REPORT, MOST, NEXT = "forecast", "report", "most", "next"
-UNVERIFIED, PENDING, HELP = "unverified", "pending", "help"
+PENDING, HELP = "pending", "help"
 _COMMAND_LABELS = {
     FORECAST: "Forecast",
     REPORT: "Report",
     MOST: "What helps most",
     NEXT: "Next to fix",
-    UNVERIFIED: "Not verified for 12 months",
+    UNVERIFIED: "Not verified",
     PENDING: "Pending changes",
 }
 _WHOLE_LIST = Filter()
@@ -56,7 +58,7 @@ class Question:
     """What a question asks for: the list of `filter`, or a command (`forecast`, `report`, `help` ...) for it.
 
     What is not clear has `suggestions`; none where it is about something else. `guessed` is the filter with the words that could
-    be a name. `of_own_classes`: the reader's own classes are meant.
+    be a name. `of_own_classes`: the reader's own classes are meant. `months` belong to the command `unverified`; 0 is no whole number.
     """
 
     language: Language
@@ -66,17 +68,18 @@ class Question:
     of_own_classes: bool = False
     suggestions: tuple[Suggestion, ...] = ()
     guessed: Filter | None = None
+    months: int | None = None
 
     @property
     def text(self) -> str:
         """The same as it is typed after `/cleanup`."""
-        return _typed(self.command, self.filter)
+        return _typed(self.command, self.filter, self.months)
 
     def as_suggestions(self) -> tuple[Suggestion, ...]:
         """Return what this question may mean, for one of several. A name is not repeated."""
         if not self.is_clear or self.command == HELP:
             return self.suggestions
-        return () if self.filter.names_students else (_suggestion(self.command, self.filter),)
+        return () if self.filter.names_students else (_suggestion(self.command, self.filter, self.months),)
 
 
 def read_question(text: str, vocabulary: Vocabulary) -> Question:
@@ -111,7 +114,12 @@ class _Sentence:
         self._vocabulary, self._language = vocabulary, language
         self._kinds: set[Kind] = set()
         self._commands: list[str] = []
+        self._months: int | None = None
         pieces = self._replace_phrases(text)
+        aged = take_age(text)
+        if UNVERIFIED in self._commands and aged.months is not None:
+            self._kinds, self._commands, self._months = set(), [], aged.months
+            pieces = self._replace_phrases(aged.rest)
         self._grammar, are_known = with_classes(with_ranges(f" {' '.join(pieces)} "), vocabulary.class_by_word)
         self._parsed = parse_filter(self._grammar, vocabulary)
         if not are_known or _SIGNS.search(_NO_SIGNS.sub("", text)):
@@ -152,12 +160,19 @@ class _Sentence:
         others = [*self._places_meant(which), *self._names_meant(which)]
         is_one = not others and len(commands) <= 1
         if is_one and self._is_understood(which) and self._is_asked(which, command):
-            return Question(self._language, is_clear=True, filter=which, command=command, of_own_classes=own)
+            return Question(
+                self._language,
+                is_clear=True,
+                filter=which,
+                command=command,
+                of_own_classes=own,
+                months=self._months,
+            )
         base = self._without_names(which)
         is_more = bool(base.criteria) or Kind.LIST in self._kinds
         meant = others or [*self._typos_meant(which), *([base] if is_more else [])]
         labeled = [name for name in commands if name in _COMMAND_LABELS] or [""]
-        suggestions = [_suggestion(name, each) for name in labeled for each in meant]
+        suggestions = [_suggestion(name, each, self._months) for name in labeled for each in meant]
         return Question(
             self._language,
             is_clear=False,
@@ -253,16 +268,20 @@ class _Sentence:
         return len(runs) > len(set(runs))
 
 
-def _suggestion(command: str, which: Filter) -> Suggestion:
+def _suggestion(command: str, which: Filter, months: int | None) -> Suggestion:
     if not command or command == HELP:
         return Suggestion(describe(which), which.text)
     label = _COMMAND_LABELS[command]
+    if command == UNVERIFIED:
+        label += f" for {plural(months or DEFAULT_MONTHS, 'month')}"
     shown = which if command == NEXT else which.student_part()
-    return Suggestion(f"{label} · {describe(shown)}" if shown.criteria else label, _typed(command, shown))
+    return Suggestion(f"{label} · {describe(shown)}" if shown.criteria else label, _typed(command, shown, months))
 
 
-def _typed(command: str, which: Filter) -> str:
-    return f"{command} {which}".strip() if command else which.text
+def _typed(command: str, which: Filter, months: int | None) -> str:
+    if not command:
+        return which.text
+    return f"{command_with(months) if command == UNVERIFIED else command} {which}".strip()
 
 
 def _is_capitalized(word: str) -> bool:

@@ -58,7 +58,7 @@ COMMANDS = (
     Phrase("next grade 5", "the next contact to fix that no colleague takes care of, one at a time"),
     Phrase(
         "unverified grade 5",
-        "contacts who are not on the list, but whose number was not verified for 12 months; `not verified` works too",
+        "contacts who are not on the list, but whose number was not verified for 12 months; `unverified 6 months` works too",
     ),
     Phrase("pending grade 5", "changes made here that the student information system does not have yet"),
     Phrase(

@@ -11,6 +11,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
+from bot.filters.unverified import UNVERIFIED, read_unverified, take_age
 from bot.slack import forecast, pending, report, unverified
 from bot.slack import help as help_card
 from bot.slack.digest import subscribe, weekly
@@ -75,8 +76,8 @@ def answer(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
         return _help(ctx, client, body, rest)
     if meant := _NO_COMMANDS.get(" ".join(text.split()).casefold()):
         return _probably_meant(ctx, client, body, meant)
-    if word.casefold() not in _COMMANDS and (which := unverified.narrowed(text)) is not None:
-        return unverified.show(ctx, client, body, which)
+    if word.casefold() not in _COMMANDS and (typed := read_unverified(text)):
+        return unverified.show(ctx, client, body, typed)
     command = _COMMANDS.get(word.casefold())
     return command(ctx, client, body, rest) if command else list_card.show(ctx, client, body["user_id"], text)
 
@@ -146,7 +147,7 @@ _COMMANDS: dict[str, Command] = {
     helps_most.COMMAND: helps_most.show,
     "pending": pending.show,
     report.COMMAND: report.show,
-    unverified.COMMAND: unverified.show,
+    UNVERIFIED: lambda ctx, client, body, rest: unverified.show(ctx, client, body, take_age(rest)),
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
     "subscriptions": lambda ctx, client, body, _: subscribe.show(ctx, client, body),

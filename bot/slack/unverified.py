@@ -1,15 +1,15 @@
-"""`/cleanup unverified`: contacts who are not on the list, but whose number nothing has verified for twelve months."""
+"""`/cleanup unverified`: contacts who are not on the list, but whose number nothing has verified for twelve months, or as many as typed."""
 
-import re
 from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.access import rights
-from bot.cleanup_list.query import narrow_students
-from bot.cleanup_list.unverified import UnverifiedContact, UnverifiedPage, load_unverified
+from bot.cleanup_list.last_verified import PROOF_WORDS
+from bot.cleanup_list.unverified import UnverifiedContact, UnverifiedPage, checked_months, load_unverified
 from bot.domain import grade
 from bot.domain.display import plural
+from bot.filters.filter import Filter
+from bot.filters.unverified import Unverified, command_with
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users
 from bot.slack.kit.blocks import Block, Card
@@ -19,66 +19,77 @@ from bot.slack.list import links
 from bot.slack.list.scope import CommandScope, read_scope
 from bot.slack.student import ids
 
-COMMAND = "unverified"
 _CONTACTS_ON_A_PAGE = 10
 _MAX_NAME = 60
-_MEANT = re.compile(
-    r"\b(?:un|not[ -]+)verified\b(?: +(?:(?:for|in|within) +)?(?:the +)?(?:last +|past +)?(?:(?:12|twelve) months|(?:a|1|one) year))?",
-    re.IGNORECASE,
-)
 
 
-def narrowed(text: str) -> str | None:
-    """Return the filter around `not verified for 12 months`; None where something else was typed."""
-    return _MEANT.sub(" ", text, count=1).strip() if _MEANT.search(text) else None
+def show(ctx: AppContext, client: WebClient, body: dict[str, Any], typed: Unverified) -> Card:
+    """Return the contacts to verify, of the students that a filter selects among those this person may see.
 
-
-def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
-    """Return the contacts to verify, of the students that a filter selects among those this person may see."""
+    Raises:
+        UserError: this person may not use the list, or the number of months is out of bounds.
+    """
     now = ctx.now()
-    mentioned = users.mentioned_emails(ctx.engine, client, text, now=now)
+    mentioned = users.mentioned_emails(ctx.engine, client, typed.rest, now=now)
     with ctx.acting(client, body["user_id"]) as (session, actor):
-        scope = read_scope(session, actor, text, mentioned)
-        students = narrow_students(rights.visible_students(actor), scope.filter, today=actor.today)
-        page = load_unverified(session, students, page=scope.filter.page, page_size=_CONTACTS_ON_A_PAGE, now=now)
+        scope = read_scope(session, actor, typed.rest, mentioned, has_names=True)
+        months = checked_months(typed.months, kept=ctx.settings.keep_messages)
+        page = load_unverified(
+            session, scope.filter, actor=actor, months=months, page_size=_CONTACTS_ON_A_PAGE, now=now
+        )
     return _card(page, scope)
 
 
 def _card(page: UnverifiedPage, scope: CommandScope) -> Card:
     which = scope.filter.with_page(page.page)
-    here = links.command_text(COMMAND, which)
-    ignored = "This can be narrowed by grade, school, class, and teacher. The rest of what you typed is left out."
+    command = command_with(page.months)
+    here = links.command_text(command, which)
+    ignored = "This can be narrowed by grade, school, class, teacher, and name. The rest of what you typed is left out."
     return b.card(
         [
-            b.header(scope.heading("Not verified for 12 months")),
+            b.header(scope.heading(f"Not verified for {plural(page.months, 'month')}")),
             *scope.ignored_words(ignored),
-            b.section(scope.unmet or _facts(page)),
+            b.section(scope.unmet or _facts(page, which)),
             *([b.divider()] if page.contacts else []),
             *(_row(contact, here) for contact in page.contacts),
-            *list_card.command_buttons(COMMAND, which, pages=page.pages),
+            *_buttons(page, command, which),
         ]
     )
 
 
-def _facts(page: UnverifiedPage) -> str:
+def _buttons(page: UnverifiedPage, command: str, which: Filter) -> list[Block]:
+    """Return the buttons to other pages, and to a file, which may have more students than a page."""
+    if not (page.total or page.is_too_large):
+        return []
+    download = b.button("Download…", links.DOWNLOAD, links.command_text(command, which.with_page(1)))
+    return [*list_card.command_buttons(command, which, pages=page.pages), *b.actions([download])]
+
+
+def _facts(page: UnverifiedPage, which: Filter) -> str:
+    age = plural(page.months, "month")
     if page.is_too_large:
         return (
             "These are too many students to look through at once. Name a school, a grade of a school, or a teacher: "
-            f"`{links.COMMAND} {COMMAND} school Lincoln`"
+            f"`{links.COMMAND} {command_with(page.months)} school Lincoln`"
         )
     if not page.total:
-        return "✅ *Every contact who gets texts was verified within 12 months, or is on the list.*"
+        if which.names:
+            name = b.escaped(" ".join(which.names), _MAX_NAME)
+            return f"No contact here for *{name}*. Who is on the list or was verified within {age} is not shown, and who is not yours."
+        return f"✅ *Every contact who gets texts was verified within {age}, or is on the list.*"
     count = plural(page.total, "contact who gets texts was", "contacts who get texts were")
     place = f" Page {page.page} of {page.pages}." if page.pages > 1 else ""
     return (
-        f"*{count} not verified for 12 months*: no text arrived, and no colleague confirmed the number. When the family is here or "
+        f"*{count} not verified for {age}*: no text arrived, and no colleague confirmed the number. When the family is here or "
         f"calls, open the student, press *Edit*, and verify it.{place}"
     )
 
 
 def _row(contact: UnverifiedContact, here: str) -> Block:
     relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
-    last = f"last verified {b.date(contact.verified_at)}" if contact.verified_at else "never verified"
+    last = "never verified"
+    if contact.verified:
+        last = f"last verified {b.date(contact.verified.at)}: {PROOF_WORDS[contact.verified.proof]}"
     level = f" · {grade.short(contact.grade)}" if contact.grade else ""
     lines = [
         f"*{b.escaped(contact.student, _MAX_NAME)}*{level}",

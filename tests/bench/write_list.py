@@ -18,7 +18,7 @@ from bot.filters.filter import Filter
 def main(url, form, path):
     now = datetime.now(UTC)
     actor = Actor("UDANA", (), "Dana Diaz", "dana@district.example", AccessLevel.DISTRICT, (), True, now.date())
-    head = FileHeader("Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
+    head = FileHeader("Cleanup list", "Cleanup list", now, actor.name, (), ZoneInfo("America/Chicago"), "US", False)
     with Session(build_engine(url)) as session:
         entries = iter_export_rows(session, Filter(), actor=actor)
         rows = sum(1 for _ in entries) if form == "none" else write_list(DownloadForm(form), path, entries, head).rows

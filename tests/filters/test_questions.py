@@ -9,7 +9,8 @@ import pytest
 from bot.domain.names import fold
 from bot.filters.parse import parse_filter
 from bot.filters.phrases import FILE, Kind, Language, phrase_books, read_phrases
-from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, UNVERIFIED, read_question
+from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, read_question
+from bot.filters.unverified import UNVERIFIED, take_age
 from bot.filters.vocabulary import Vocabulary
 
 DISTRICT = Vocabulary(
@@ -39,7 +40,9 @@ def answer(text):
     """Return what a question is taken for, as typed after `/cleanup`, or `?`."""
     question = read_question(text, DISTRICT)
     is_name = not question.filter.names or " ".join(question.filter.names).lower() in NAMES
-    return f"{question.command} {question.filter}".strip() if question.is_clear and is_name else ASK_BACK
+    if not (question.is_clear and is_name):
+        return ASK_BACK
+    return question.text if question.command else str(question.filter)
 
 
 def expected(label):
@@ -47,7 +50,9 @@ def expected(label):
     command, _, rest = label.partition(" ")
     if label == ASK_BACK or command not in COMMANDS:
         return label if label == ASK_BACK else str(parse_filter(label, DISTRICT).filter)
-    return f"{command} {parse_filter(rest, DISTRICT).filter}".strip()
+    aged = take_age(rest)
+    command = aged.command if command == UNVERIFIED else command
+    return f"{command} {parse_filter(aged.rest, DISTRICT).filter}".strip()
 
 
 def judge(questions):
@@ -87,7 +92,12 @@ OF_COMMANDS = {
     "what helps most in grade 5": "most grade 5",
     "¿qué ayuda más en la escuela Lincoln?": "most school Lincoln",
     "who in 5B has not been verified in 12 months?": "unverified class 5B",
+    "who in 5B has not been verified for 6 months?": "unverified 6 months class 5B",
+    "unverified for half a year in grade 5": "unverified 6 months grade 5",
     "contactos sin verificar en 5B": "unverified class 5B",
+    "¿quién no se ha verificado desde hace seis meses en quinto?": "unverified 6 months grade 5",
+    "blocked in grade 5 for 6 months": ASK_BACK,
+    "unverified for 6 months and what helps most": ASK_BACK,
     "how are we doing with landlines?": ASK_BACK,
     "unverified and blocked in grade 5": ASK_BACK,
 }

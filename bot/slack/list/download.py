@@ -3,19 +3,22 @@
 The dialog carries the id of a draft, so that pressing twice or submitting again sends nothing twice.
 """
 
+from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.page import Page, load_page
+from bot.cleanup_list.page import load_page
+from bot.cleanup_list.unverified import load_unverified
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db.models.downloads import DownloadForm
+from bot.domain.display import plural
+from bot.downloads.content import Content, read_content
 from bot.downloads.list_file import ListSize
 from bot.downloads.requests import create_draft, request_download
-from bot.filters.filter import describe
-from bot.filters.parse import parse_filter
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
@@ -37,10 +40,11 @@ def register(app: App, app_context: AppContext) -> None:
     def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         with app_context.acting(client, body["user"]["id"]) as (session, actor):
-            parsed = parse_filter(action["value"], load_vocabulary(session, actor))
-            page = load_page(session, parsed.filter, actor=actor, page_size=1)
-            draft = create_draft(session, actor.user_id, action["value"], now=app_context.now())
-            view = _dialog(draft.id, page, actor, destination=_destination(app_context, actor))
+            now, kept = app_context.now(), app_context.settings.keep_messages
+            content = read_content(action["value"], load_vocabulary(session, actor), kept=kept)
+            size = _size(session, content, actor=actor, now=now)
+            draft = create_draft(session, actor.user_id, action["value"], now=now)
+            view = _dialog(draft.id, content.title, size, actor, destination=_destination(app_context, actor))
         respond.open_dialog(client, body, view)
 
     def submit(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
@@ -75,13 +79,25 @@ def _destination(app_context: AppContext, actor: Actor) -> str:
     return f"by email to {b.escaped(actor.email)}" if app_context.settings.smtp_url else "in our direct messages"
 
 
-def _dialog(draft_id: int, page: Page, actor: Actor, *, destination: str) -> Block:
+def _size(session: Session, content: Content, *, actor: Actor, now: datetime) -> str:
+    """Return the size of a file; blank where there is nothing to download."""
+    if content.months is None:
+        page = load_page(session, content.filter, actor=actor, page_size=1)
+        return (
+            str(ListSize(page.total_entries, page.total_contacts, page.total_students)) if page.total_contacts else ""
+        )
+    unverified = load_unverified(session, content.filter, actor=actor, months=content.months, page_size=1, now=now)
+    if unverified.is_too_large:
+        return "All contacts of these students who are not verified"
+    return plural(unverified.total, "contact") if unverified.total else ""
+
+
+def _dialog(draft_id: int, list_title: str, size: str, actor: Actor, *, destination: str) -> Block:
     metadata = str(draft_id)
-    if not page.total_contacts:
+    if not size:
         empty = b.section("This list is empty now, so there is nothing to download.")
         return b.modal(_TITLE, [empty], callback_id=DOWNLOAD_SUBMITTED, metadata=metadata)
-    title = b.escaped(describe(page.filter.with_page(1)))
-    size = ListSize(page.total_entries, page.total_contacts, page.total_students)
+    title = b.escaped(list_title)
     workbook = b.option("Excel workbook", DownloadForm.XLSX, description="With filters and colors, by grade and name")
     csv_file = b.option("CSV", DownloadForm.CSV, description="Plain rows, for another program")
     numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"

@@ -13,19 +13,17 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.export_rows import iter_export_rows
 from bot.cleanup_list.page import load_freshness
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.db import audit, outbox
 from bot.db.audit import Subject
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.domain.display import day, day_and_time, plural
+from bot.downloads.content import Content, read_content
 from bot.downloads.list_file import FileHeader, ListSize, write_list
 from bot.downloads.mail import Attachment, Mail, send_mail
 from bot.downloads.requests import claim_download
 from bot.errors import UserError, describe_error
-from bot.filters.filter import describe
-from bot.filters.parse import parse_filter
 from bot.reachability.history import load_history, own_group
 from bot.slack.kit import api_errors, files, outbox_worker, users
 from bot.slack.kit import blocks as b
@@ -86,10 +84,12 @@ def _make_and_send(context: AppContext, client: WebClient, download: Download) -
     form = DownloadForm(download.form)
     with TemporaryDirectory(prefix="cleanup-") as folder:
         with context.acting(client, download.user_id) as (session, actor):
-            list_filter = parse_filter(download.filter_text, load_vocabulary(session, actor)).filter
-            header = _header(context, session, actor, describe(list_filter.with_page(1)))
-            path = Path(folder) / f"cleanup-list-{header.made_at.astimezone(header.zone).date()}.{form}"
-            list_size = write_list(form, path, iter_export_rows(session, list_filter, actor=actor), header)
+            kept = context.settings.keep_messages
+            content = read_content(download.filter_text, load_vocabulary(session, actor), kept=kept)
+            header = _header(context, session, actor, content)
+            path = Path(folder) / f"{content.file_name}-{header.made_at.astimezone(header.zone).date()}.{form}"
+            rows = content.rows(session, actor=actor, now=header.made_at)
+            list_size = write_list(form, path, rows, header)
             _record(session, actor, download, list_size)
         _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
         server, instead = context.settings.secret("smtp_url"), ""
@@ -120,7 +120,7 @@ def _try_to_mail(server: str, mail: Mail, download: Download) -> UserError | Non
     return None
 
 
-def _header(context: AppContext, session: Session, actor: Actor, title: str) -> FileHeader:
+def _header(context: AppContext, session: Session, actor: Actor, content: Content) -> FileHeader:
     freshness = load_freshness(session)
     zone = users.user_time_zone(session, actor.user_id, otherwise=context.settings.zone)
     facts = []
@@ -131,7 +131,17 @@ def _header(context: AppContext, session: Session, actor: Actor, title: str) -> 
     region = context.settings.phone_region
     own = own_group(actor)
     history = load_history(session, own, since=actor.today - _HISTORY) if own else ()
-    return FileHeader(title, context.now(), actor.name, tuple(facts), zone, region, actor.may_export, history)
+    return FileHeader(
+        title=content.title,
+        sheet=content.sheet,
+        made_at=context.now(),
+        made_by=actor.name,
+        facts=tuple(facts),
+        zone=zone,
+        region=region,
+        with_numbers=actor.may_export,
+        history=history,
+    )
 
 
 def _record(session: Session, actor: Actor, download: Download, list_size: ListSize) -> None:

@@ -1,9 +1,9 @@
-"""The students that a command is about: a filter of grades, a school, a teacher, and a class may follow it. The rest of what was typed is
-said to be left out.
+"""The students that a command is about: a filter of grades, a school, a teacher, and a class may follow it, for some commands names, too.
+The rest of what was typed is said to be left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -31,7 +31,7 @@ class CommandScope:
 
     def ignored_words(self, sentence: str) -> list[Block]:
         """Return `sentence` where a part of the filter cannot narrow this, and the words that were not understood."""
-        blocks = [b.context(sentence)] if self.parsed.filter.student_part() != self.parsed.filter else []
+        blocks = [b.context(sentence)] if self.filter != self.parsed.filter else []
         if self.parsed.unknown:
             words = links.quoted_unknown(self.parsed)
             blocks.append(b.context(f"I did not understand {words}, so it was left out."))
@@ -39,12 +39,14 @@ class CommandScope:
         return blocks
 
 
-def read_scope(session: Session, actor: Actor, text: str, mentioned: Mapping[str, str]) -> CommandScope:
-    """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id."""
+def read_scope(
+    session: Session, actor: Actor, text: str, mentioned: Mapping[str, str], *, has_names: bool = False
+) -> CommandScope:
+    """Parse what was typed after a command; `mentioned` are colleagues' emails by Slack user id. `has_names`: names narrow it, too."""
     roster = load_freshness(session).roster
     vocabulary = load_vocabulary(session, actor, mentioned, roster=roster)
     parsed = parse_filter(text, vocabulary)
-    which = parsed.filter.student_part()
+    which = replace(parsed.filter.student_part(), names=parsed.filter.names if has_names else ())
     if not has_students(session, actor, roster=roster):
         return CommandScope(parsed, which, empty.no_students_explanation(actor.level))
     unmet = unmet_criteria(session, which, actor=actor, roster=roster)

@@ -13,7 +13,8 @@ from bot.cleanup_list.unverified import UnverifiedPage
 from bot.domain.display import plural
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.phrases import Language
-from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, UNVERIFIED, Question
+from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, Question
+from bot.filters.unverified import UNVERIFIED
 from bot.reachability.score import percent
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block, Card
@@ -26,6 +27,7 @@ _EN, _ES = Language.ENGLISH, Language.SPANISH
 _NOUNS = {
     "contact": {_EN: ("contact", "contacts"), _ES: ("contacto", "contactos")},
     "student": {_EN: ("student", "students"), _ES: ("estudiante", "estudiantes")},
+    "month": {_EN: ("month", "months"), _ES: ("mes", "meses")},
     "change": {_EN: ("change", "changes"), _ES: ("cambio", "cambios")},
 }
 _LISTED = {_EN: "On the list: {0} of {1}.", _ES: "En la lista: {0} de {1}."}
@@ -40,8 +42,8 @@ _TEXTABLE = {
     _ES: "Con un adulto que recibe mensajes: *{0} %* de {1}.",
 }
 _UNVERIFIED = {
-    _EN: "Not on the list, but not verified for 12 months: {0}.",
-    _ES: "Fuera de la lista, pero sin verificar desde hace 12 meses: {0}.",
+    _EN: "Not on the list, but not verified for {1}: {0}.",
+    _ES: "Fuera de la lista, pero sin verificar desde hace {1}: {0}.",
 }
 _TOO_LARGE = {
     _EN: "These are too many students: add a school or a grade.",
@@ -138,7 +140,8 @@ def draw(counts: Counts, freshness: Freshness, *, changes: int) -> Card:
             facts = _reach(reach, language)
         case UnverifiedPage() as unverified:
             number = _number(unverified.total, "contact", language)
-            facts = [_TOO_LARGE[language] if unverified.is_too_large else _UNVERIFIED[language].format(number)]
+            age = plural(unverified.months, *_NOUNS["month"][language])
+            facts = [_TOO_LARGE[language] if unverified.is_too_large else _UNVERIFIED[language].format(number, age)]
         case Problem.UNMET:
             facts, buttons = [_UNMET[language]], _buttons(language, (_ALL, EVERYONE))
         case _:

@@ -75,7 +75,8 @@ def answer(ctx: AppContext, client: WebClient, user_id: str, text: str) -> Card:
     with ctx.acting(client, user_id) as (session, actor):
         freshness = load_freshness(session)
         question = read_question(text, load_vocabulary(session, actor, mentioned, roster=freshness.roster))
-        counts = count_for(session, question, actor=actor, freshness=freshness, now=ctx.now())
+        kept = ctx.settings.keep_messages
+        counts = count_for(session, question, actor=actor, freshness=freshness, kept=kept, now=ctx.now())
         changes = _count_pending(session, counts, actor=actor) if counts.question.command == PENDING else 0
     return question_card.draw(counts, freshness, changes=changes)
 

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from bot.cleanup_list import calls
 from bot.cleanup_list.calls import LastCall
-from bot.cleanup_list.last_verified import Proof
+from bot.cleanup_list.last_verified import PROOF_WORDS, Proof
 from bot.cleanup_list.student import ContactCard
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
@@ -21,13 +21,6 @@ _NOTED = {
     NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
     NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
     NoteKind.IMPOSSIBLE: "*No texts go to this number*: no phone in the US can have it.",
-}
-_PROOFS = {
-    Proof.COUNTER: "with a code at the counter",
-    Proof.CALL: "the family confirmed it in a call",
-    Proof.COLLEAGUE: "a colleague confirmed it",
-    Proof.DELIVERED: "a text arrived",
-    Proof.ENTERED: "entered here",
 }
 # What recorded a wrong person, where it was not a person or a provider.
 _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
@@ -139,7 +132,7 @@ def verified(contact: ContactCard) -> list[str]:
     if last is None or (last.proof is Proof.ENTERED and contact.edits):
         return []
     by = f" ({b.mention(last.by)})" if b.mention(last.by) else ""
-    return [f"🔎 Last verified {b.date(last.at)}: {_PROOFS[last.proof]}{by}."]
+    return [f"🔎 Last verified {b.date(last.at)}: {PROOF_WORDS[last.proof]}{by}."]
 
 
 def recorded_opt_out(contact: ContactCard) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -13,7 +14,7 @@ from support.stored_scores import add_score
 
 from bot.db.models.downloads import Download, DownloadForm, DownloadState
 from bot.db.models.edits import Audit
-from bot.db.models.messages import ListEntry
+from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import StaffRole
 from bot.downloads.requests import create_draft, request_download
 from bot.errors import UserError
@@ -98,8 +99,10 @@ def test_list_comes_as_a_workbook_in_a_direct_message(office, families, session)
     assert rows[1][6] == "=HYPERLINK(1) Rivera"
     assert sheet["G3"].data_type == "s"
     assert [row[10] for row in rows] == ["••• 0142", "••• 7342"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:O3")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("C2", "A1:Q3")
     assert all(cell.alignment.wrap_text for row in sheet.iter_rows() for cell in row)
+    assert head[-2:] == ["Last verified", "Verified by"]
+    assert {row[-1] for row in rows} == {"never verified"}
     assert sheet["I2"].fill.start_color.rgb != sheet["I3"].fill.start_color.rgb
     facts = " ".join(str(row[0].value) for row in about.iter_rows())
     assert "Clara Clerk" in facts
@@ -163,6 +166,20 @@ def test_row_of_an_updated_contact_says_that_the_status_is_older(office, familie
     session.commit()
     download(office, office.clara, form="csv")
     assert {row["Next step"][:13] for row in rows_of(files(office)[0][1])} == {"Updated since"}
+
+
+def test_row_says_when_and_how_the_number_was_verified(office, families, session):
+    at = office.now() - timedelta(days=3)
+    number = session.get_one(PhoneNumber, "+13125550142")
+    number.verified_at, number.verified_how = at, "call"
+    session.commit()
+    download(office, office.clara, form="csv")
+    proofs = {row["First name"]: (row["Last verified"], row["Verified by"]) for row in rows_of(files(office)[0][1])}
+    day = at.astimezone(ZoneInfo("America/Chicago")).date().isoformat()
+    assert proofs == {"Lea": (day, "the family confirmed it in a call"), "Sam": ("", "never verified")}
+    download(office, office.clara)
+    book = openpyxl.load_workbook(io.BytesIO(files(office)[1][1]))
+    assert book.worksheets[0]["P2"].value.date().isoformat() == day
 
 
 def test_csv_holds_no_formula(office, families):
