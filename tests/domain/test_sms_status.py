@@ -2,7 +2,16 @@
 
 import pytest
 
-from bot.domain.sms_status import MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, Outcome, SmsStatus
+from bot.domain.sms_status import (
+    GROUP_WORDS,
+    MEANINGS,
+    SEVERITY,
+    STATUSES_BY_COLOR,
+    WORK_ORDER,
+    Color,
+    Outcome,
+    SmsStatus,
+)
 
 COLORS = {
     SmsStatus.LANDLINE: Color.YELLOW,
@@ -30,6 +39,11 @@ def test_severity_has_each_status_once_red_before_yellow():
     assert sorted(SEVERITY) == sorted(SmsStatus)
     colors = [COLORS[status] for status in SEVERITY]
     assert colors == sorted(colors, key=list(Color).index, reverse=True)
+
+
+def test_order_of_the_work_has_each_status_once():
+    assert sorted(WORK_ORDER) == sorted(SmsStatus)
+    assert set(GROUP_WORDS) == set(SmsStatus)
 
 
 def test_every_status_has_its_own_words():

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, text
 
-from bot.db.models.listed_students import ListedStudent
+from bot.db.models.listed_students import ALL_FIXED, WAITING, ListedStudent
 from bot.domain.grade import LEVELS
 from bot.domain.sms_status import WORK_ORDER
 
@@ -44,11 +44,13 @@ def _expected_row(student, tables):
         "grade_order": _position(LEVELS, student.grade),
         "textable": textable,
         "other_ways": other_ways,
-        "need": 3 if all(fixed for _, _, fixed in entries) else 2 if textable else int(other_ways),
+        "need": WAITING if all(fixed for _, _, fixed in entries) else 2 if textable else int(other_ways),
         "contact_ids": [contact_id for contact_id, _, _ in entries],
         "statuses": [status for _, status, _ in entries],
         "waits": [fixed for _, _, fixed in entries],
-        "worst": min((9 if fixed else _position(WORK_ORDER, status) for _, status, fixed in entries), default=None),
+        "worst": min(
+            (ALL_FIXED if fixed else _position(WORK_ORDER, status) for _, status, fixed in entries), default=None
+        ),
     }
 
 

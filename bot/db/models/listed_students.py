@@ -11,9 +11,10 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, Computed, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base
+from bot.domain.sms_status import WORK_ORDER
 
-# `worst` and `need` of a student whose contacts were all fixed.
-ALL_FIXED, WAITING = 9, 3
+# `worst`, behind every status, and `need` of a student whose contacts were all fixed.
+ALL_FIXED, WAITING = len(WORK_ORDER) + 1, 3
 
 
 class ListedStudent(Base):
@@ -37,7 +38,8 @@ class ListedStudent(Base):
     other_ways: Mapped[bool]
     need: Mapped[int] = mapped_column(
         Computed(
-            "CASE WHEN worst = 9 THEN 3 WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END", persisted=True
+            f"CASE WHEN worst = {ALL_FIXED} THEN {WAITING} WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END",
+            persisted=True,
         )
     )
     contact_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
