@@ -52,6 +52,6 @@ def test_help_explains_the_buttons_of_the_student_dialog(office, session):
     session.commit()
     screens.open_student(office.clara, office.clara.command("/cleanup").message)
     labels = {*screens.labels(office.clara.view), *screens.options(office.clara.view, "contact.more")}
-    assert len(labels) == 8
+    assert len(labels) == 9
     help_text = text_of(office.clara.command("/cleanup", "help").message)
     assert {label for label in labels if f"*{label}*" not in help_text} == {"Edit", "Remove"}

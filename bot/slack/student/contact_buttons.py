@@ -1,4 +1,4 @@
-"""The buttons of one contact: at most three, with the rest in the menu behind the three dots.
+"""The buttons of one contact: at most three and *I'll take it*, with the rest in the menu behind the three dots.
 
 First come *Switch to autocall* and *Edit*, then what takes a change or a record back, then the phone: *Show number*, and once it is
 shown *Log a call*. What is destructive asks for a confirmation, or opens a dialog that does.
@@ -43,13 +43,14 @@ def row(contact: ContactCard, student_id: int, *, first: int, is_number_shown: b
     is_masked = contact.phone and not is_number_shown
     phone = [number] if is_masked else log_call(contact)
     remedies = _remedies(contact, student_id)
-    buttons = [*_switch(contact), edit, *remedies, *phone, *_claim(contact)]
+    buttons = [*_switch(contact), edit, *remedies, *phone]
     # A remedy asks for a confirmation, which a choice of a menu cannot, so none is left out.
     space = max(_MAX_BUTTONS - _beside(contact), 1 + len(remedies))
     left_out = [button for button in phone if button not in buttons[:space]]
     hidden = [b.option(button["text"]["text"], f"{button['action_id']} {button['value']}") for button in left_out]
     options = [*hidden, *_options(contact)]
-    return b.actions([*buttons[:space], b.overflow(ids.MORE, options[:_MAX_OPTIONS])], block_id=f"contact.{value}")
+    shown = [*buttons[:space], *_claim(contact)]
+    return b.actions([*shown, b.overflow(ids.MORE, options[:_MAX_OPTIONS])], block_id=f"contact.{value}")
 
 
 def log_call(contact: ContactCard) -> list[Block]:

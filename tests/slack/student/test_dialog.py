@@ -89,14 +89,21 @@ def test_trouble_comes_first_and_healthy_contacts_behind_a_button(office, sessio
     assert "<tel:" in text_of(office.clara.view)
 
 
-def test_contacts_have_three_buttons_and_no_sentence_twice(office, session, sam):
+def test_contacts_have_few_buttons_and_no_sentence_twice(office, session, sam):
     for number in range(2):
         people.list_contact(session, people.contact(session, sam, given=f"Uncle{number}"), "inactive")
     session.commit()
     view = open_student(office.clara)
     assert text_of(view).count("out of service or has changed hands") == 1
     rows = [block for block in view.blocks if block["block_id"].startswith("contact.")]
-    assert [len(screens.labels(replace(view, body={"blocks": [row]}))) for row in rows] == [3, 3, 3]
+    assert [len(screens.labels(replace(view, body={"blocks": [row]}))) for row in rows] == [4, 3, 3]
+
+
+def test_landline_can_be_claimed(office, session, maria):
+    open_student(office.clara)
+    assert office.clara.press(office.clara.view, action_id="claim.take", value=str(maria.id)).ok
+    session.expire_all()
+    assert session.get_one(ListEntry, maria.id).claimed_by == office.clara.id
 
 
 def test_landline_switches_to_autocalls_with_one_press_and_back(office, session, maria):
