@@ -23,9 +23,10 @@ from bot.cleanup_list.query import StudentRow, reachability_query, school_names,
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
+from bot.db.models.folding import full_name
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
-from bot.db.models.roster import Contact, Student, StudentContact
-from bot.db.models.teacher_questions import TeacherAnswer, TeacherQuestion, was_sent
+from bot.db.models.roster import Contact, Staff, Student, StudentContact
+from bot.db.models.teacher_questions import TeacherAnswer, TeacherMessage, TeacherQuestion, was_sent
 from bot.db.models.views import effective_contacts
 from bot.domain import display
 from bot.domain.phone_note import NoteKind
@@ -125,10 +126,14 @@ class Sibling:
 
 @dataclass(frozen=True)
 class AskedTeacher:
-    """When the homeroom teacher was asked for a number last, and the answer, if there is one yet."""
+    """When the homeroom teacher was asked for a number last, and the answer, if there is one yet. `failed`: Slack did not say that
+    it delivered the message, so the teacher may be asked again.
+    """
 
     at: datetime
     answer: TeacherAnswer | None
+    teacher: str
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -191,15 +196,21 @@ def load_student(session: Session, student_id: int, *, actor: Actor) -> StudentC
 
 
 def _load_asked(session: Session, student_id: int, actor: Actor) -> AskedTeacher | None:
-    asked = select(TeacherQuestion).where(
-        TeacherQuestion.student_id == student_id,
-        TeacherQuestion.asked_on > school_days_before(actor.today, PAUSE_BETWEEN_QUESTIONS),
-        was_sent(),
+    name = full_name(Staff.given_name, Staff.family_name)
+    asked = (
+        select(TeacherQuestion.asked_at, TeacherQuestion.answer, was_sent().label("was_sent"), name.label("teacher"))
+        .join(TeacherMessage, TeacherMessage.id == TeacherQuestion.message_id)
+        .outerjoin(Staff, Staff.email == TeacherMessage.teacher)
+        .where(
+            TeacherQuestion.student_id == student_id,
+            TeacherQuestion.asked_on > school_days_before(actor.today, PAUSE_BETWEEN_QUESTIONS),
+        )
     )
-    question = session.scalar(asked.order_by(TeacherQuestion.id.desc()).limit(1))
-    if question is None:
+    row = session.execute(asked.order_by(TeacherQuestion.id.desc(), Staff.id).limit(1)).first()
+    if row is None:
         return None
-    return AskedTeacher(question.asked_at, TeacherAnswer(question.answer) if question.answer else None)
+    answer = TeacherAnswer(row.answer) if row.answer else None
+    return AskedTeacher(row.asked_at, answer, row.teacher or "The teacher", failed=not row.was_sent)
 
 
 _REACHABILITY = reachability_query(Student.id).lateral()

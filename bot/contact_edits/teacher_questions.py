@@ -30,6 +30,7 @@ from bot.errors import UserError
 KEPT = timedelta(days=60)
 DAILY = "daily"  # The `asked_by` of questions that no one pressed a button for.
 MAX_STUDENTS = 10  # In one message.
+_MAX_FAILED = 2  # Messages in a pause, if none arrived: a single answer of Slack's may get lost.
 _COLLECTED_FOR = timedelta(minutes=10)
 _FROM, _UNTIL = time(8), time(16)  # When a message may be sent, in the district's time zone.
 _LEASE = timedelta(minutes=2)
@@ -131,7 +132,7 @@ def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMes
 def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     """Ask about a batch of the students with no reachable adult that no teacher was asked about lately; return how many.
 
-    On school mornings only. Students who do not fit into today's message wait for the next one.
+    On school mornings only. A teacher to whom Slack delivered no message lately counts as asked. Students who do not fit into today's message wait for the next one.
     """
     local = now.astimezone(zone)
     if not is_school_day(local) or not _FROM <= local.time() < _UNTIL:
@@ -144,9 +145,18 @@ def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     closed = select(TeacherMessage.teacher).where(
         TeacherMessage.day == today, (TeacherMessage.state != TeacherState.PENDING) | (count >= MAX_STUDENTS)
     )
+    messages = select(TeacherMessage.teacher).where(TeacherMessage.day > since).group_by(TeacherMessage.teacher)
+    failed = func.count().filter(TeacherMessage.state == TeacherState.FAILED)
+    others = func.count().filter(TeacherMessage.state != TeacherState.FAILED)
+    undelivered = messages.having(failed >= _MAX_FAILED, others == 0)
     unreached = select(ListedStudent.id).where(ListedStudent.need == 0, ListedStudent.id.not_in(lately))
     teachers = _homeroom_teachers(unreached, today).subquery()
-    batch = select(teachers).where(teachers.c.email.not_in(closed)).order_by(teachers.c.student_id).limit(_BATCH)
+    batch = (
+        select(teachers)
+        .where(teachers.c.email.not_in(closed.union(undelivered)))
+        .order_by(teachers.c.student_id)
+        .limit(_BATCH)
+    )
     rows = session.execute(batch).all()
     return sum(_ask_if_open(session, row, zone=zone, now=now) for row in rows)
 

@@ -107,9 +107,20 @@ def test_failed_message_asked_no_one(school, session, answered, refuses):
     session.scalars(select(TeacherMessage)).one().state = "failed"
     school.question().answer = answered
     session.flush()
+    assert load_student(session, school.students[0].id, actor=school.clara).asked.failed is (not refuses)
     with refused("teacher.asked_already") if refuses else nullcontext():
         assert school.ask().day == date(2026, 11, 24)
-    assert load_student(session, school.students[0].id, actor=school.clara).asked
+    assert not load_student(session, school.students[0].id, actor=school.clara).asked.failed
+
+
+def test_daily_counts_a_teacher_without_deliveries_as_asked(school, session):
+    """Slack refuses every message to them: two tries in ten school days."""
+    asked = []
+    for days in range(14):
+        asked.append(ask_daily(session, zone=ZONE, now=MONDAY + timedelta(days=days)))
+        session.execute(update(TeacherMessage).values(state="failed"))
+    assert asked == [3, 3, *[0] * 12]
+    assert ask_daily(session, zone=ZONE, now=MONDAY + timedelta(days=14)) == 3
 
 
 def test_daily_asks_again_after_a_failed_message(school, session):

@@ -70,14 +70,20 @@ def _summary(card: StudentCard) -> str:
         lines.append("⚠️ *No contacts at all.* Add one in the student information system.")
     elif not student.textable:
         lines.append("⚠️ *No adult can be texted.*")
-    if card.asked:
+    if card.asked and card.asked.failed:
+        teacher = b.escaped(card.asked.teacher)
+        lines.append(
+            f"⚠️ The message to {teacher} of {b.date(card.asked.at)} may not have arrived in Slack. _Ask them in person._"
+        )
+    elif card.asked:
         lines.append(f"🙋 The teacher was asked on {b.date(card.asked.at)}: {_ANSWERS[card.asked.answer]}.")
     return "\n".join(lines)
 
 
 def _ask_teacher(card: StudentCard, settings: Settings) -> Block | None:
     """Return the button for a student with no adult who can be texted, where the district lets teachers be asked."""
-    if card.student.textable or card.asked or not card.student.teachers or settings.ask_teachers == "off":
+    is_asked = card.asked and not card.asked.failed
+    if card.student.textable or is_asked or not card.student.teachers or settings.ask_teachers == "off":
         return None
     label = f"Ask the teacher of {card.student.name}"
     return b.button("Ask the teacher", ids.ASK_TEACHER, str(card.student.student_id), label=label)

@@ -96,6 +96,7 @@ def test_failed_message_brings_the_button_back(office, session, sam):
     office.slack.faults.inject("chat.postMessage", Fault.REFUSED, error="user_not_found")
     office.tick()
     open_sam(office.clara)
+    assert "The message to Ana García of" in text_of(office.clara.view)
     assert office.clara.press(office.clara.view, action_id="student.ask_teacher").ok
     assert "no answer yet" in text_of(office.clara.view)
 
