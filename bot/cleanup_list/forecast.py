@@ -46,7 +46,7 @@ from bot.cleanup_list.query import (
     use_indexes,
 )
 from bot.db.models.base import ContactMethod
-from bot.db.models.edits import IN_FORCE, Edit, Removal
+from bot.db.models.edits import IN_FORCE, Edit, Removal, TriedNumber
 from bot.db.models.listed_students import WAITING, ListedStudent
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
@@ -172,8 +172,9 @@ def _outcome(adult: ReadOnlyColumnCollection[str, Any]) -> tuple[ColumnElement[A
 def _of_district() -> _Parts:
     """Find the few contacts of all students who would miss the message, and count the others.
 
-    A link is hidden only where its contact is in `uncertain`. For those, and for edited contacts, the view is asked; all others have
-    the values of the SIS, and every link of theirs counts. So most links need not be read: indexes hold enough of them.
+    A link is hidden only where its contact is in `uncertain`. For those, for edited contacts, and for those who proved their number,
+    the view is asked; all others have the values of the SIS, and every link of theirs counts. So most links need not be read: indexes
+    hold enough of them.
     """
     link, adult = StudentContact, effective_contacts.c
     of_former_students = select(link.contact_id).join(Student, Student.id == link.student_id)
@@ -187,7 +188,11 @@ def _of_district() -> _Parts:
         .cte("uncertain")
         .prefix_with("MATERIALIZED")
     )
-    changed = union(select(uncertain.c.contact_id), select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)))
+    changed = union(
+        select(uncertain.c.contact_id),
+        select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
+        select(TriedNumber.contact_id).where(TriedNumber.proved_at.is_not(None)),
+    )
     asked = (
         select(adult.student_id, adult.contact_id, *_outcome(adult))
         .where(adult.contact_id.in_(changed))

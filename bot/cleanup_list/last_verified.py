@@ -9,12 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, or_, select
 
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, VerifiedHow
 from bot.db.models.views import effective_contacts
-from bot.domain.sms_status import Outcome
+from bot.domain.sms_status import Outcome, SmsStatus
 
 
 class Proof(StrEnum):
@@ -70,9 +70,19 @@ _ENTERED_AT = (
     .correlate(effective_contacts)
     .scalar_subquery()
 )
+# What proved a number of the wrong person since then proved it for someone else.
+_VERIFIED_AT = case(
+    (
+        or_(
+            _ADULT.sms_status.is_distinct_from(SmsStatus.WRONG_PERSON),
+            PhoneNumber.verified_at < PhoneNumber.wrong_person_at,
+        ),
+        PhoneNumber.verified_at,
+    )
+)
 # Columns of a row of `effective_contacts`, joined with the number.
 COLUMNS = (
-    *(PhoneNumber.verified_at, PhoneNumber.verified_how, PhoneNumber.verified_by),
+    *(_VERIFIED_AT.label("verified_at"), PhoneNumber.verified_how, PhoneNumber.verified_by),
     *(_DELIVERED_AT.label("delivered_at"), _ENTERED_AT.label("entered_at")),
 )
 

@@ -274,7 +274,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         evidence=_evidence(row, status),
         is_tried=row.is_tried,
         stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
-        wrong_person_by=row.wrong_person_by if row.is_tried else None,
+        wrong_person_by=row.wrong_person_by if status in {SmsStatus.WRONG_PERSON, SmsStatus.OPT_OUT} else None,
         note=row.sis_phone_note,
         noted=NoteKind(row.noted) if row.noted and row.is_tried else None,
         texted_since=row.texted_since if status is SmsStatus.OPT_OUT else None,

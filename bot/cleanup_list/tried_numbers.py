@@ -5,6 +5,8 @@ it is blocked, out of service, or texted STOP. The view `contact_reach` hides th
 never texted after STOP all the same.
 """
 
+from datetime import datetime
+
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -65,6 +67,13 @@ def add_numbers_of_message(session: Session, message_id: str) -> None:
 def add_number(session: Session, contact_id: int, phone: str) -> None:
     """Add a number that a member of staff vouches for."""
     session.execute(insert(TriedNumber).values(contact_id=contact_id, phone=phone).on_conflict_do_nothing())
+
+
+def add_proved_number(session: Session, contact_id: int, phone: str, *, now: datetime) -> None:
+    """Add a number that is proved to be this contact's."""
+    proved = insert(TriedNumber).values(contact_id=contact_id, phone=phone, proved_at=now)
+    key = [TriedNumber.contact_id, TriedNumber.phone]
+    session.execute(proved.on_conflict_do_update(index_elements=key, set_={"proved_at": now}))
 
 
 def may_show_status(session: Session, contact: Contact, phone: str) -> bool:

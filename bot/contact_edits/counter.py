@@ -3,7 +3,8 @@
 The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once, for ten minutes, and only for the
 contact and the clerk it was issued for. Then it rests for a day: a text that arrives late finds no other contact.
 
-A verified number may be texted for every contact who has it, unless it texted STOP, which only START ends.
+It proves the number for this contact. If it was recorded as *Wrong person*, that ends where no other person has the number; else it stays
+for the others, whose family it does not reach. STOP is ended by START only.
 """
 
 import logging
@@ -18,7 +19,9 @@ from sqlalchemy.orm import Session
 from bot.access import identity, rights
 from bot.access.identity import AccessRules
 from bot.access.rights import Actor
-from bot.cleanup_list.tried_numbers import add_number, may_show_status
+from bot.cleanup_list.membership import update_list
+from bot.cleanup_list.number_status import Numbers
+from bot.cleanup_list.tried_numbers import add_proved_number, may_show_status
 from bot.contact_edits.change import enter_number
 from bot.contact_edits.locking import lock_contact
 from bot.db import audit, outbox
@@ -27,6 +30,8 @@ from bot.db.audit import Subject
 from bot.db.models.counter import CodeText, CounterCode, CounterState
 from bot.db.models.edits import EditField
 from bot.db.models.messages import PhoneNumber, VerifiedHow
+from bot.db.models.roster import Contact
+from bot.db.models.views import contacts_with_phone
 from bot.domain import display
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import release_number
@@ -150,13 +155,13 @@ def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:
 
 
 def _verify(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
-    """Enter the number, and end a wrong person. Its status is shown from now on: it is not a stranger's."""
+    """Enter the number, and end a wrong person for the contact. Its status is shown from now on: it is not a stranger's."""
     contact = lock_contact(session, contact_id)
     # Before the number is entered, which changes rows of the list (the order of `advisory_locks`).
     lock_cleanup_list(session)
-    add_number(session, contact_id, phone)
+    add_proved_number(session, contact_id, phone, now=now)
     enter_number(session, contact, phone, actor=actor, now=now)
-    _lift(session, phone, actor=actor, now=now)
+    _lift(session, contact_id, phone, actor=actor, now=now)
     _record(session, contact_id, phone, VerifiedHow.COUNTER, actor=actor, now=now)
 
 
@@ -177,15 +182,27 @@ def confirm_number(
         raise UserError("counter.no_number", "There is no number to confirm. Press Edit and enter it.")
     # As for everything about a number that was only typed: it may be a stranger's.
     if may_show_status(session, contact.contact, phone):
-        _lift(session, phone, actor=actor, now=now)
+        lock_cleanup_list(session)
+        add_proved_number(session, contact_id, phone, now=now)
+        _lift(session, contact_id, phone, actor=actor, now=now)
     _record(session, contact_id, phone, VerifiedHow.CALL, actor=actor, now=now)
     return phone
 
 
-def _lift(session: Session, phone: str, *, actor: Actor, now: datetime) -> None:
-    """End *Wrong person* for a number, so that it may be texted again."""
-    if release_number(session, phone, now=now):
+def _lift(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
+    """End *Wrong person* for a contact who proved the number, and for the number itself where no one else has it."""
+    if _others_have(session, contact_id, phone):
+        update_list(session, Numbers([phone]), message_id=None, now=now)
+    elif release_number(session, phone, now=now):
         audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
+
+
+def _others_have(session: Session, contact_id: int, phone: str) -> bool:
+    """Return whether someone of another name has the number. Records of one name are one person: a parent of siblings has several."""
+    name = func.folded_name(Contact.given_name, Contact.family_name)
+    own = select(name).where(Contact.id == contact_id).scalar_subquery()
+    others = select(Contact.id).where(Contact.id.in_(contacts_with_phone(phone)), Contact.id != contact_id)
+    return session.scalar(others.where(name != own).limit(1)) is not None
 
 
 def _record(session: Session, contact_id: int, phone: str, how: VerifiedHow, *, actor: Actor, now: datetime) -> None:

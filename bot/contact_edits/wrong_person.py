@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -10,7 +10,7 @@ from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
 from bot.db import audit
-from bot.db.models.edits import EditField
+from bot.db.models.edits import EditField, TriedNumber
 from bot.db.models.messages import PhoneNumber
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import park_numbers, release_number
@@ -35,7 +35,7 @@ def mark_wrong_person(
     if not may_show_status(session, contact.contact, phone):
         sentence = "A colleague entered this number, and no message went there yet. Press Edit and enter the right one."
         raise UserError("wrong_person.not_texted", sentence)
-    if is_parked(session, phone):
+    if is_parked(session, phone, contact_id):
         raise UserError("wrong_person.recorded", "This number is recorded as Wrong person already.")
     park_numbers(session, {phone: now}, by=actor.user_id, now=now, student_id=student_id)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.recorded", now=now)
@@ -66,9 +66,13 @@ def verify_number(
     return phone
 
 
-def is_parked(session: Session, phone: str) -> bool:
-    """Return whether a number (E.164) belongs to the wrong person."""
-    return session.scalar(select(PhoneNumber.wrong_person_at).where(PhoneNumber.phone == phone)) is not None
+def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bool:
+    """Return whether a number (E.164) belongs to the wrong person, and the contact, or anyone, did not prove it since."""
+    proved = exists().where(TriedNumber.phone == phone, TriedNumber.proved_at.is_not(None))
+    if contact_id is not None:
+        proved = proved.where(TriedNumber.contact_id == contact_id)
+    is_parked = PhoneNumber.wrong_person_at.is_not(None) & ~proved
+    return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == phone, is_parked)) is not None
 
 
 def _authorize(session: Session, contact_id: int, student_id: int, actor: Actor) -> None:
@@ -86,6 +90,6 @@ def _number(contact: LockedContact) -> str:
 def _saved_before(session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, *, parked: bool) -> str:
     """Return the number that this person parked or released a moment ago."""
     phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
-    if phone is None or is_parked(session, phone) is not parked:
+    if phone is None or is_parked(session, phone, contact_id) is not parked:
         raise conflict
     return phone

@@ -29,6 +29,9 @@ FROM (
             SELECT i.sourced_id, p.value FROM edits p JOIN contact_ids i ON i.contact_id = p.contact_id
             WHERE p.field = 'phone' AND p.state IN ('pending', 'conflict') AND p.value IS NOT NULL
               AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.contact_id = p.contact_id AND t.phone = p.value)
+            UNION ALL
+            SELECT i.sourced_id, t.phone FROM tried_numbers t JOIN contact_ids i USING (contact_id) JOIN phone_numbers w USING (phone)
+            WHERE t.proved_at IS NOT NULL AND w.wrong_person_at IS NOT NULL AND w.opted_out_at IS NULL AND w.noted IS NULL
         )
     ) AS missed
     FROM deliveries d JOIN mass_messages s ON s.id = d.mass_message_id LEFT JOIN phone_numbers n

@@ -37,8 +37,13 @@ ON CONFLICT (phone) DO UPDATE SET
     since = CASE WHEN n.opted_out_at IS NULL THEN excluded.since ELSE n.since END,
     doubted = NULL, wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
 WHERE n.wrong_person_at IS NULL
+   OR EXISTS (SELECT FROM tried_numbers t WHERE t.phone = n.phone AND t.proved_at IS NOT NULL)
 RETURNING n.phone
 """)
+# Contacts who proved a number before it was parked.
+_CLEAR_PROOFS = text(
+    "UPDATE tried_numbers SET proved_at = NULL WHERE phone = ANY(CAST(:phones AS text[])) AND proved_at IS NOT NULL"
+)
 _LIFT = text("""
 UPDATE phone_numbers
 SET wrong_person_at = NULL, wrong_person_by = NULL, verified_at = :now, verified_how = NULL, verified_by = NULL
@@ -59,6 +64,7 @@ def park_numbers(
     values = {"phones": list(reports), "times": list(reports.values()), "by": by, "now": now}
     parked = list(session.scalars(_PARK, values))
     if parked:
+        session.execute(_CLEAR_PROOFS, {"phones": parked})
         update_list(session, Numbers(parked), message_id=None, now=now)
         session.add(
             WrongPersonNotice(

@@ -15,6 +15,8 @@ from support.errors import refused
 
 from bot.access.identity import AccessRules
 from bot.access.rights import AccessLevel
+from bot.cleanup_list.forecast import count_without_adult, load_forecast
+from bot.cleanup_list.student import load_student
 from bot.contact_edits import counter
 from bot.contact_edits.counter import Counter, confirm_number, delete_old_codes, issue_code, take_code
 from bot.contact_edits.undo import undo_edit
@@ -23,7 +25,8 @@ from bot.db.models.counter import CodeText, CounterCode
 from bot.db.models.edits import Audit, Edit
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.slack import SlackUser
-from bot.db.models.views import contact_reach
+from bot.db.models.views import contact_reach, effective_contacts
+from bot.filters.filter import Filter
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.mass_messages.wrong_person import park_numbers
 from bot.providers.counter_codes import CounterText, read_code
@@ -45,7 +48,7 @@ class Desk:
 
     def __init__(self, session, contacts=1):
         self.session, self.texts = session, 0
-        lincoln = people.create_district(session).lincoln
+        lincoln = self.lincoln = people.create_district(session).lincoln
         self.clerks = [
             people.staff(session, given, "Clerk", f"{given}@desk.example", role="siteAdministrator", at=lincoln)
             for given in ("Cleo", "Cora")
@@ -225,6 +228,87 @@ def test_wrong_person_ends_with_the_text(office, session):
     assert "wrong_person.lifted" in session.scalars(select(Audit.action)).all()
 
 
+def contact_of_another_family(office, session):
+    """Return Petra, a contact of another student, with the number that Maria has in the SIS, and both are Wrong person."""
+    petra = people.contact(session, people.student(session, "Kim", at=office.lincoln), given="Petra", phone=OLD)
+    session.commit()
+    park_numbers(session, {OLD: NOW}, by="twilio", now=NOW)
+    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
+    return petra
+
+
+def may_be_texted(session, contact):
+    adult = effective_contacts.c
+    row = session.execute(select(adult.sms_status, adult.opted_out).where(adult.contact_id == contact.id)).one()
+    return (row.sms_status, row.opted_out) == (None, False)
+
+
+def test_text_proves_the_number_for_its_contact_only(office, session):
+    """A stranger proves that the number is theirs: the other family's texts must not go to them."""
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+    assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, False)
+    assert "wrong_person.lifted" not in session.scalars(select(Audit.action)).all()
+
+
+def test_other_family_does_not_read_who_verified_the_number(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    cards = [
+        load_student(session, link.student_id, actor=office.actors[0]).contacts[0]
+        for link in links_of(session, office.maria, petra)
+    ]
+    assert [(card.verified is None, card.wrong_person_by) for card in cards] == [(False, None), (True, "twilio")]
+
+
+def links_of(session, *contacts):
+    return [
+        session.scalars(select(people.StudentContact).where(people.StudentContact.contact_id == contact.id)).one()
+        for contact in contacts
+    ]
+
+
+def test_later_wrong_person_counts_for_who_proved_the_number(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    later = NOW + timedelta(hours=1)
+    assert park_numbers(session, {OLD: later}, by="twilio", now=later) == [OLD]
+    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
+
+
+def test_stop_counts_for_who_proved_the_number(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    apply_opt_out(session, OLD, by="twilio", now=NOW)
+    assert messages.the_list(session) == {office.maria.id: "opt_out", petra.id: "opt_out"}
+
+
+def test_another_record_of_the_same_name_is_the_same_person(office, session):
+    people.contact(session, people.student(session, "Kim", at=office.lincoln), given=office.maria.given_name, phone=OLD)
+    park_numbers(session, {OLD: NOW}, by="twilio", now=NOW)
+    assert office.text(office.issue(), OLD)
+    assert messages.the_list(session) == {}
+
+
+def test_call_proves_the_number_for_its_contact_only(office, session):
+    petra = contact_of_another_family(office, session)
+    confirm(office)
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+
+
+def test_counts_of_the_district_know_who_proved_the_number(office, session):
+    contact_of_another_family(office, session)
+    dana = people.actor_of(office.clerks[0], level=AccessLevel.DISTRICT)
+    assert load_forecast(session, Filter(), actor=dana, page_size=1).without_adult == 2
+    assert office.text(office.issue(), OLD)
+    session.commit()
+    forecast = load_forecast(session, Filter(), actor=dana, page_size=1)
+    assert (forecast.delivered, forecast.without_adult, count_without_adult(session, None)) == (1, 1, 1)
+    listed = session.execute(text("SELECT student_id, textable FROM listed_students")).all()
+    assert [row.textable for row in listed] == [0]
+
+
 def test_older_report_of_a_wrong_person_does_not_count_after_it(office, session):
     assert office.text(office.issue())
     assert park_numbers(session, {NEW: NOW - timedelta(hours=1)}, by="deactivations", now=NOW) == []
@@ -344,7 +428,7 @@ class History:
     def park(self):
         phone = self.random.choice(PHONES)
         if park_numbers(self.desk.session, {phone: self.now + timedelta(seconds=1)}, by="twilio", now=self.now):
-            self.model.parked.add(phone)
+            self.model.park(phone)
 
     def take_right(self):
         position = self.random.randrange(2)
@@ -366,6 +450,9 @@ class History:
         ).all()
         assert {row.phone for row in rows if row.opted_out_at} == self.model.stopped
         assert {row.phone for row in rows if row.wrong_person_at} == self.model.parked
+        adult = effective_contacts.c
+        refused = desk.session.scalars(select(adult.contact_id).where(adult.opted_out)).all()
+        assert set(refused) == self.model.not_texted
 
 
 def test_no_code_is_taken_twice_late_or_for_another_contact(session):

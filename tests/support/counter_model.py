@@ -17,11 +17,14 @@ class ShownCode:
 
 @dataclass
 class CounterModel:
-    """`phones` by contact; `stopped` are the numbers that texted STOP, and `parked` those of the wrong person."""
+    """`phones` by contact; `stopped` are the numbers that texted STOP, `parked` those of the wrong person, and `proved` the
+    contacts with numbers that they proved since.
+    """
 
     phones: dict
     stopped: set = field(default_factory=set)
     parked: set = field(default_factory=set)
+    proved: set = field(default_factory=set)
     codes: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
     without_rights: set = field(default_factory=set)
@@ -46,5 +49,19 @@ class CounterModel:
             return None
         shown.is_used = True
         self.phones[shown.contact] = phone
-        self.parked.discard(phone)
+        self.proved.add((shown.contact, phone))
+        if list(self.phones.values()).count(phone) == 1:
+            self.parked.discard(phone)
         return shown.contact
+
+    def park(self, phone):
+        self.parked.add(phone)
+        self.proved = {(contact, proved) for contact, proved in self.proved if proved != phone}
+
+    @property
+    def not_texted(self):
+        return {
+            contact
+            for contact, phone in self.phones.items()
+            if phone in self.stopped or (phone in self.parked and (contact, phone) not in self.proved)
+        }

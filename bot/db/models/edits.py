@@ -81,11 +81,17 @@ class Edit(Base):
 
 
 class TriedNumber(Base):
-    """A typed number that a mass message went to through this contact: from then on its status is shown with the contact."""
+    """A typed number that a mass message went to through this contact: from then on its status is shown with the contact.
+
+    `proved_at` is when the contact proved it at the counter, or confirmed it in a call: it is texted for this contact although it was
+    recorded as *Wrong person* before. A later record clears it.
+    """
 
     __tablename__ = "tried_numbers"
+    __table_args__ = (Index(None, "phone", postgresql_where=text("proved_at IS NOT NULL")),)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     phone: Mapped[str] = mapped_column(primary_key=True)
+    proved_at: Mapped[datetime | None]
 
 
 class Removal(Base):

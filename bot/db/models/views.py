@@ -3,7 +3,7 @@ applications of the district.
 
 A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
 a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every
-number that texted STOP, belongs to the wrong person, or has a note of the SIS against texts, so it is never shown to people.
+number that texted STOP, belongs to the wrong person (unless this contact proved it since), or has a note of the SIS against texts, so it is never shown to people.
 """
 
 from sqlalchemy import (
@@ -50,11 +50,17 @@ NOT_REMOVED = """NOT EXISTS (
 
 # SQL for a number `n`: the cases of its SMS status.
 _STATUS_CASES = """WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
-            WHEN n.wrong_person_at IS NOT NULL THEN 'wrong_person'
+            WHEN {is_parked} THEN 'wrong_person'
             WHEN n.noted = 'refused' THEN 'opt_out'
             WHEN n.noted IS NOT NULL THEN 'inactive'
-            ELSE n.status END"""
-NUMBER_STATUS = f"CASE {_STATUS_CASES}"
+            ELSE {status} END"""
+NUMBER_STATUS = f"CASE {_STATUS_CASES.format(is_parked='n.wrong_person_at IS NOT NULL', status='n.status')}"
+# SQL for a number `n` of a contact `r`: it belongs to the wrong person, and the contact did not prove it since. A later record of the
+# wrong person clears the proof.
+_IS_PARKED = """(n.wrong_person_at IS NOT NULL AND NOT EXISTS (
+      SELECT FROM tried_numbers t
+      WHERE t.contact_id = r.contact_id AND t.phone = n.phone AND t.proved_at IS NOT NULL
+  ))"""
 
 EFFECTIVE_CONTACTS = f"""
 CREATE VIEW effective_contacts AS
@@ -70,8 +76,8 @@ SELECT s.id AS student_id,
        r.phone,
        r.method,
        CASE WHEN NOT r.is_tried THEN NULL
-            {_STATUS_CASES} AS sms_status,
-       n.opted_out_at IS NOT NULL OR n.wrong_person_at IS NOT NULL OR n.noted IS NOT NULL AS opted_out,
+            {_STATUS_CASES.format(is_parked=_IS_PARKED, status="nullif(n.status, 'wrong_person')")} AS sms_status,
+       n.opted_out_at IS NOT NULL OR {_IS_PARKED} OR n.noted IS NOT NULL AS opted_out,
        r.is_tried
 FROM student_contacts l
 JOIN students s ON s.id = l.student_id AND s.active
