@@ -87,7 +87,7 @@ def checked_months(typed: int | None, *, kept: timedelta) -> int:
     if not 1 <= typed <= most:
         sentence = (
             f"Write a whole number of months from 1 to {most}, for example `unverified 6 months`. "
-            f"Which texts arrived is kept for {plural(kept.days, 'day')}, so nothing is known about a longer time."
+            f"Our records of texts go back {plural(kept.days, 'day')}."
         )
         raise UserError("unverified.months", sentence)
     return typed

@@ -6,7 +6,9 @@ from copy import deepcopy
 import pytest
 from support import people, screens
 from support.snapshots import draw
+from support.statements import captured_statements
 
+from bot.db.models.roster import SyncRun
 from bot.domain.sms_status import SmsStatus
 from bot.sandbox.slack import delivery, payloads
 from bot.sandbox.slack.errors import NotOnScreen
@@ -46,6 +48,24 @@ def open_list(person, answer, **which):
     assert person.last().ephemeral_for == person.id
     assert person.current(answer).blocks == answer.blocks
     return person.last()
+
+
+def test_second_question_reads_the_grades_from_the_cache(office, session, finn):
+    session.add(SyncRun(source="x", started_at=office.now(), finished_at=office.now(), state="done"))
+    session.commit()
+    grades = []
+    for _ in range(2):
+        with captured_statements() as statements:
+            ask(office.clara, "who in 5B has no one?")
+        grades.append(sum("SELECT DISTINCT students.grade" in statement for statement in statements))
+    assert grades == [2, 0]
+
+
+def test_months_out_of_bounds_are_refused_with_the_bounds(office, finn):
+    assert "from 1 to 13" in text_of(ask(office.clara, "who has not been verified for 3 years?"))
+    answer = ask(office.clara, "¿quién no se ha verificado desde hace seis meses en quinto?")
+    assert "desde hace 6 meses" in text_of(answer)
+    assert "Not verified for 6 months · Grade 5" in text_of(open_list(office.clara, answer))
 
 
 def deliver(office, **fields):
