@@ -118,7 +118,8 @@ def contact(
 def list_contact(session, contact, status=SmsStatus.BLOCKED, *, since=NOW):
     """Put a contact on the list as a final mass message would, and return the contact."""
     if contact.sis_phone:
-        session.merge(PhoneNumber(phone=contact.sis_phone, status=status, since=since))
+        parked_at = since if status == SmsStatus.WRONG_PERSON else None
+        session.merge(PhoneNumber(phone=contact.sis_phone, status=status, since=since, wrong_person_at=parked_at))
     _save(session, ListEntry(contact_id=contact.id, status=status, phone=contact.sis_phone, since=since))
     refresh_entry_names(session.connection())
     return contact
