@@ -14,12 +14,14 @@ from bot.db.migrations.upgrade import upgrade_database
 from bot.db.models.all_tables import METADATA
 from bot.digests import small_groups
 
-_TABLES = METADATA.sorted_tables
-# TRUNCATE takes about 2 ms a table, so only tables that a test has written to are emptied.
-_WRITTEN = text(" UNION ALL ".join([
-    *(f"(SELECT '{table.name}' FROM \"{table.name}\" LIMIT 1)" for table in _TABLES),
-    "SELECT substring(sequencename FROM '(.*)_id_seq') FROM pg_sequences WHERE last_value IS NOT NULL",
-]))  # fmt: skip
+# Only tables with rows are emptied. DELETE takes 1 % of the time of TRUNCATE, which creates new files for each table, its
+# indexes, and all tables that refer to it; but it leaves dead rows, so tables that have grown are truncated.
+_LARGE = 256 * 1024  # Bytes.
+_FILLED = text(" UNION ALL ".join(
+    f"(SELECT '{name}' AS name, pg_relation_size('{name}') > {_LARGE} AS large FROM \"{name}\" LIMIT 1)"
+    for name in METADATA.tables
+))  # fmt: skip
+_RESTART_IDS = text("SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL")
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +63,13 @@ def empty_database(engine):
     people.reset_counter()
     vocabulary.clear_cache()
     with engine.begin() as connection:
-        written = set(connection.scalars(_WRITTEN)) & {table.name for table in _TABLES}
-        if written:
-            tables = ", ".join(f'"{name}"' for name in sorted(written))
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        filled = connection.execute(_FILLED).all()
+        if large := ", ".join(row.name for row in filled if row.large):
+            connection.execute(text(f"TRUNCATE {large} CASCADE"))
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # No triggers, and so no foreign keys.
+        for row in filled:
+            connection.execute(text(f"DELETE FROM {row.name}"))
+        connection.execute(_RESTART_IDS)
     return engine
 
 
