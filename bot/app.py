@@ -78,6 +78,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
     """
     token = _bot_token(settings)
     app = MeasuredApp(
+        name="contact-cleanup",  # Bolt would look for one in the stack of calls, for 30 ms.
         client=_client(settings, None, timeout=respond.SLACK_TIMEOUT),
         authorize=lambda enterprise_id, team_id: AuthorizeResult(
             enterprise_id=enterprise_id, team_id=team_id, bot_token=token

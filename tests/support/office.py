@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from slack_sdk import WebClient
 from sqlalchemy import Engine
 from support import leaks, people
+from support.given_settings import GivenSettings
 
 from bot import clock
 from bot.app import build_bolt_app, slack_client
@@ -104,7 +105,7 @@ def settings_for(slack: Workspace, api_url: str, **changed) -> Settings:
         "opt_in_number": "+13125550100",
         "admin_emails": "data@district.example",
     }
-    return Settings(_env_file=None, **(values | changed))
+    return GivenSettings(**(values | changed))
 
 
 @pytest.fixture

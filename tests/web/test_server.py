@@ -22,6 +22,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import TimeoutError  # noqa: A004
 from support import amazon_sns as amazon
 from support import people
+from support.given_settings import GivenSettings
 from support.ingest_schemas import validator
 from twilio.request_validator import RequestValidator
 
@@ -34,7 +35,6 @@ from bot.db.models.slack import SlackUser
 from bot.db.models.unclear_texts import UnclearText
 from bot.db.models.views import contact_reach
 from bot.sandbox.slack.server import serve_app
-from bot.settings import Settings
 from bot.web import server
 
 SNS_KEY = f"{amazon.SITE}SimpleNotificationService-"
@@ -50,7 +50,7 @@ def make_settings(**changed):
         "ingest_token": SecretStr(INGEST),
         "metrics_token": SecretStr(METRICS),
     }
-    return Settings(_env_file=None, **(defaults | changed))
+    return GivenSettings(**(defaults | changed))
 
 
 @pytest.fixture
