@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from support import saved_rows
 from support.powerschool_desk import EVERYONE, MARIA, Desk, Killed
 from support.powerschool_server import serving, small_district
 from support.sis_faults import Fault, disconnect, responding
@@ -34,7 +35,7 @@ def powerschool():
 @pytest.fixture
 def desk(empty_database, tmp_path, powerschool):
     desk = Desk(empty_database, tmp_path, powerschool)
-    desk.sync()
+    saved_rows.fill_once(empty_database, "PowerSchool", desk.sync)
     return desk
 
 

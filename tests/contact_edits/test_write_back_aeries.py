@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from support import saved_rows
 from support.aeries_desk import LEA, MARIA, OTTO, SAM, AeriesDesk
 from support.aeries_server import serving
 from support.powerschool_desk import Killed
@@ -29,7 +30,7 @@ def aeries():
 @pytest.fixture
 def desk(empty_database, tmp_path, aeries):
     desk = AeriesDesk(empty_database, tmp_path, aeries)
-    desk.sync()
+    saved_rows.fill_once(empty_database, "Aeries", desk.sync)
     return desk
 
 

@@ -10,5 +10,5 @@ def first_night(empty_database, tmp_path):
 @pytest.fixture
 def nights(first_night):
     """A district that was synced once."""
-    first_night.sync()
+    first_night.sync_first()
     return first_night
