@@ -17,7 +17,6 @@ from bot.slack import commands, home, pending, refresh, shortcuts, write_back
 from bot.slack.digest import post as digest_post
 from bot.slack.kit import error_handler, respond
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.timing import MeasuredApp
 from bot.slack.list import bulk_edit, download, helps_most, next_student
 from bot.slack.list import card as list_card
 from bot.slack.questions import listener as questions
@@ -77,7 +76,7 @@ def build_bolt_app(settings: Settings, engine: Engine, *, now: Callable[[], date
         UserError: no bot token is set.
     """
     token = _bot_token(settings)
-    app = MeasuredApp(
+    app = App(
         name="contact-cleanup",  # Bolt would look for one in the stack of calls, for 30 ms.
         client=_client(settings, None, timeout=respond.SLACK_TIMEOUT),
         authorize=lambda enterprise_id, team_id: AuthorizeResult(

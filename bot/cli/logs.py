@@ -4,7 +4,7 @@ import logging
 
 from pythonjsonlogger.json import JsonFormatter
 
-from bot.web.request_id import current_request_id
+from bot.web.responses import current_request_id
 
 _FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from anyio import CapacityLimiter, to_thread
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, text
 from starlette.requests import Request
@@ -67,11 +67,6 @@ GAUGES = {
         "SELECT job, CASE WHEN failed_at > coalesce(succeeded_at, '-infinity') THEN 1 ELSE 0 END FROM job_runs",
     ),
 }
-REQUEST_SECONDS = Histogram(
-    "contact_cleanup_http_request_duration_seconds",
-    "Time until an answer, by address and status.",
-    ["endpoint", "status"],
-)
 
 
 class _DatabaseGauges:

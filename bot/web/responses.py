@@ -1,9 +1,12 @@
-"""Shared by all endpoints: a limit on bodies, readable errors, and a request to try again when the problem is ours."""
+"""Shared by all endpoints: an id in each line of the log (LOG_FORMAT=json), measured time, readable errors, and a limit on bodies."""
 
-import functools
 import logging
+import secrets
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
+from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -13,6 +16,12 @@ from bot.errors import UserError, describe_error
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 1_000_000
+REQUEST_SECONDS = Histogram(
+    "contact_cleanup_http_request_duration_seconds",
+    "Time until an answer, by address and status.",
+    ["endpoint", "status"],
+)
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -28,28 +37,42 @@ class HttpError(Exception):
         self.challenge = challenge
 
 
-def handle_errors(endpoint: Endpoint) -> Endpoint:
-    """Answer errors as JSON. Unexpected ones are a 503, so that the caller tries again."""
+def measured(path: str, endpoint: Endpoint) -> Endpoint:
+    """Serve an endpoint with its errors answered, and measured under the address as the route has it: `/receipts/{provider}`."""
 
-    @functools.wraps(endpoint)
-    async def endpoint_with_errors(request: Request) -> Response:
+    async def serve(request: Request) -> Response:
+        start, request_id = time.perf_counter(), secrets.token_hex(8)
+        _request_id.set(request_id)
         try:
-            return await endpoint(request)
-        except HttpError as error:
-            headers = {"WWW-Authenticate": error.challenge} if error.challenge else None
-            field = {"field": error.field} if error.field else {}
-            return JSONResponse({"error": error.sentence, **field}, error.status, headers)
-        except UserError as error:
-            return JSONResponse({"error": error.sentence, "field": error.field}, 422)
-        except ClientDisconnect:
-            return Response(status_code=400)
+            response = await endpoint(request)
         except Exception as error:  # noqa: BLE001 - raised further, uvicorn would log it with its values.
-            known = failures.explain(error)
-            reason = f"{describe_error(error)}. {known.sentence}" if known else describe_error(error)
-            logger.error("%s: %s", request.url.path, reason)  # noqa: TRY400 - as above.
-            return JSONResponse({"error": "Internal error. Please send it again."}, 503)
+            response = _error_response(request, error)
+        response.headers["X-Request-Id"] = request_id
+        REQUEST_SECONDS.labels(path, response.status_code).observe(time.perf_counter() - start)
+        return response
 
-    return endpoint_with_errors
+    return serve
+
+
+def current_request_id() -> str | None:
+    """Return the id of the request that this thread works for."""
+    return _request_id.get()
+
+
+def _error_response(request: Request, error: Exception) -> Response:
+    """Answer an error as JSON. An unexpected one is a 503, so that the caller tries again."""
+    if isinstance(error, HttpError):
+        headers = {"WWW-Authenticate": error.challenge} if error.challenge else None
+        field = {"field": error.field} if error.field else {}
+        return JSONResponse({"error": error.sentence, **field}, error.status, headers)
+    if isinstance(error, UserError):
+        return JSONResponse({"error": error.sentence, "field": error.field}, 422)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)
+    known = failures.explain(error)
+    reason = f"{describe_error(error)}. {known.sentence}" if known else describe_error(error)
+    logger.error("%s: %s", request.url.path, reason)
+    return JSONResponse({"error": "Internal error. Please send it again."}, 503)
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:

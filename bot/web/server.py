@@ -4,7 +4,6 @@ No request is trusted before its signature or token is checked, no body is logge
 """
 
 import socket
-import time
 from contextlib import suppress
 
 import uvicorn
@@ -23,11 +22,10 @@ from bot.web.connections import BACKLOG, KEEP_ALIVE_SECONDS, DeadlineProtocol, m
 from bot.web.health import liveness, readiness_endpoint
 from bot.web.ingest import mass_messages_endpoint, opt_outs_endpoint
 from bot.web.log_limit import limit_server_log
-from bot.web.metrics import REQUEST_SECONDS, metrics_endpoint
+from bot.web.metrics import metrics_endpoint
 from bot.web.receipts import receipts_endpoint
 from bot.web.refusals import RefusalCounter
-from bot.web.request_id import start_request
-from bot.web.responses import Endpoint, handle_errors
+from bot.web.responses import Endpoint, measured
 from bot.web.results import results_endpoint, undo_endpoint
 from bot.web.slack import slack_endpoint
 from bot.web.wrong_address import answer_wrong_address
@@ -107,9 +105,9 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
             *_with_slash("/opt-outs", opt_outs, "POST"),
             *_with_slash("/results", results, "PUT"),
             *_with_slash("/results/{id:int}", undo_results, "DELETE"),
-            Route("/healthz", handle_errors(liveness)),
-            Route("/readyz", _measured("/readyz", handle_errors(readiness))),
-            Route("/metrics", _measured("/metrics", handle_errors(metrics))),
+            Route("/healthz", liveness),
+            Route("/readyz", measured("/readyz", readiness)),
+            Route("/metrics", measured("/metrics", metrics)),
         ],
         exception_handlers={404: not_found},
     )
@@ -117,18 +115,5 @@ def create_web_app(settings: Settings, engine: Engine, bolt: App) -> Starlette:
 
 def _with_slash(path: str, endpoint: Endpoint, *methods: str) -> list[Route]:
     """Serve an address also with a slash at its end: callers do not follow a redirect, or do not sign the request again."""
-    measured = _measured(path, handle_errors(endpoint))
-    return [Route(spelling, measured, methods=methods) for spelling in (path, f"{path}/")]
-
-
-def _measured(path: str, endpoint: Endpoint) -> Endpoint:
-    """Measure how long answers take, under the address as the route has it: `/receipts/{provider}`."""
-
-    async def measured_endpoint(request: Request) -> Response:
-        start, request_id = time.perf_counter(), start_request()
-        response = await endpoint(request)
-        response.headers["X-Request-Id"] = request_id
-        REQUEST_SECONDS.labels(path, response.status_code).observe(time.perf_counter() - start)
-        return response
-
-    return measured_endpoint
+    served = measured(path, endpoint)
+    return [Route(spelling, served, methods=methods) for spelling in (path, f"{path}/")]

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
+from prometheus_client import Histogram
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
@@ -46,6 +47,11 @@ _ANSWERED_SEPARATELY = {"block_actions", "shortcut", "message_action", "event_ca
 # Longer than a timestamp is accepted: five minutes in either direction.
 _REPLAY_WINDOW = timedelta(minutes=11)
 _MAX_SKEW_SECONDS = 300
+LISTENER_SECONDS = Histogram(
+    "contact_cleanup_listener_duration_seconds", "Time until an acknowledgement, by listener.", ["listener"]
+)
+_NUMBER = re.compile(r"\.\d+$")
+_KINDS = ("command", "view_submission", *sorted(_ANSWERED_SEPARATELY))
 
 
 def slack_endpoint(
@@ -62,7 +68,8 @@ def slack_endpoint(
             is_new = True
         if not is_new:
             raise HttpError(401, "This request was received before.")
-        return bolt.dispatch(bolt_request)
+        with LISTENER_SECONDS.labels(listener(bolt_request.body)).time():
+            return bolt.dispatch(bolt_request)
 
     secrets = settings.signing_secrets
 
@@ -104,6 +111,20 @@ def _signature_problem(request: Request, body: bytes, secrets: Sequence[str]) ->
         if any(SignatureVerifier(secret).is_valid(body, stamp, signature) for secret in secrets):
             return None
     return "the signature does not match"
+
+
+def listener(body: dict[str, Any]) -> str:
+    """Return what names the listener in metrics: the kind of request, and the id of a button or dialog without its number.
+
+    What is typed, and ids of people, are not part of it.
+    """
+    kind = body.get("type") or ("command" if "command" in body else "other")
+    if kind not in _KINDS:
+        return "other"
+    ids = [action["action_id"] for action in body.get("actions", ())] or [
+        body.get("callback_id") or body.get("view", {}).get("callback_id") or body.get("event", {}).get("type") or ""
+    ]
+    return f"{kind} {_NUMBER.sub('', ids[0])}".strip()
 
 
 def _to_starlette(response: BoltResponse, background: BackgroundTask | None = None) -> Response:

@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from slack_bolt import App
+from slack_bolt import App, BoltResponse
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk import WebClient
@@ -16,7 +16,7 @@ from bot.app import freeze_garbage_collector, slack_client
 from bot.errors import UserError
 from bot.settings import Settings
 from bot.slack.kit import api_errors
-from bot.web.slack import RESPONSE_TIMEOUT, interim_response, send_late_response
+from bot.web.slack import LISTENER_SECONDS, RESPONSE_TIMEOUT, interim_response, listener, send_late_response
 
 _THREADS = 10
 # How often the connection is checked. Bolt's 10 s are too long for a person who has just typed a command.
@@ -56,7 +56,7 @@ class _Handler(SocketModeHandler):
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         start = time.time()
-        work = self._executor.submit(run_bolt_app, self.app, req)
+        work = self._executor.submit(self._dispatch, req)
         interim = interim_response(req.payload)
         try:
             send_response(client, req, work.result(RESPONSE_TIMEOUT if interim else None), start)
@@ -66,6 +66,11 @@ class _Handler(SocketModeHandler):
                 raise
             send_response(client, req, interim, start)
             send_late_response(self._client, req.payload, work.result())
+
+    def _dispatch(self, req: SocketModeRequest) -> BoltResponse:
+        with LISTENER_SECONDS.labels(listener(req.payload)).time():
+            response: BoltResponse = run_bolt_app(self.app, req)
+            return response
 
 
 def _open_connection(settings: Settings, bolt: App, token: str) -> str:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bot.sandbox.slack.server import listen
 from bot.web import connections, log_limit, server
 from bot.web.connections import DeadlineProtocol, Deadlines
-from bot.web.responses import handle_errors, read_body
+from bot.web.responses import measured, read_body
 
 REQUEST = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
@@ -39,7 +39,7 @@ class App:
         self.finished = threading.Event()
         paths = {"/": self.root, "/body": self.body, "/large": self.large, "/slow": self.slow}
         self.starlette = Starlette(
-            routes=[Route(path, handle_errors(endpoint), methods=["GET", "POST"]) for path, endpoint in paths.items()]
+            routes=[Route(path, measured(path, endpoint), methods=["GET", "POST"]) for path, endpoint in paths.items()]
         )
 
     async def root(self, _request):
