@@ -200,6 +200,11 @@ def link_text(which: Filter, **changed: Any) -> str:
     return replace(which, page=1, **changed).text
 
 
+def command_text(command: str, which: Filter) -> str:
+    """Return a command followed by a filter, as people type it."""
+    return f"{command} {which}".strip()
+
+
 def describe(which: Filter) -> str:
     """Return the heading above a list: `Grade 5 · Blocked · Teacher García · School Lincoln`."""
     parts = []

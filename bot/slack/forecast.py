@@ -13,7 +13,7 @@ from bot.cleanup_list.forecast import Forecast, load_forecast
 from bot.domain import phone
 from bot.domain.display import plural
 from bot.domain.sms_status import MEANINGS
-from bot.filters.filter import Filter
+from bot.filters.filter import Filter, command_text
 from bot.reachability.fix_details import FixDetails, load_details
 from bot.reachability.fixes import load_plan
 from bot.slack.kit import blocks as b
@@ -46,16 +46,16 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
 
 def _fixes(details: Sequence[FixDetails], students: int, which: Filter, our_number: str | None) -> list[Block]:
     """Return the first fixes, with a button to more of them."""
-    most = links.command_text(helps_most.COMMAND, which)
+    most = command_text(helps_most.COMMAND, which)
     button = b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.0", most)
     sentence = f"🎯 Before it goes out: {helps_most.sum_sentence(details, students)}"
-    here = links.command_text(_COMMAND, which)
+    here = command_text(_COMMAND, which)
     return [b.section(sentence, accessory=button), *helps_most.compact(details, here=here, our_number=our_number)]
 
 
 def _card(forecast: Forecast, fixes: Sequence[Block], scope: CommandScope, *, has_schools: bool) -> Card:
     which = scope.filter.with_page(forecast.page)
-    here = links.command_text(_COMMAND, which)
+    here = command_text(_COMMAND, which)
     ignored = "A forecast is for a grade, a school, or a teacher's students. The rest of what you typed is left out."
     return b.card(
         [

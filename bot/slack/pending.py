@@ -23,7 +23,7 @@ from bot.db.models.edits import EditField
 from bot.domain import display
 from bot.domain.display import plural
 from bot.errors import UserError
-from bot.filters.filter import STUDENT_CRITERIA, Filter, describe
+from bot.filters.filter import STUDENT_CRITERIA, Filter, command_text, describe
 from bot.filters.parse import parse_filter
 from bot.slack.kit import api_errors, files, respond, users
 from bot.slack.kit import blocks as b
@@ -32,7 +32,6 @@ from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
 from bot.slack.list import card as list_card
-from bot.slack.list import links
 from bot.slack.list.scope import CommandScope, read_scope
 from bot.slack.student import ids
 
@@ -138,7 +137,7 @@ def _rows(changes: Sequence[PendingChange], which: Filter, *, space: int) -> lis
         return []
     drawings = [
         [b.divider(), *(row(change, here=here) for change in changes)]
-        for here in (links.command_text(_COMMAND, which), _COMMAND)
+        for here in (command_text(_COMMAND, which), _COMMAND)
     ]
     return next((blocks for blocks in drawings if b.size(blocks) <= space), drawings[-1])
 

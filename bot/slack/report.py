@@ -19,7 +19,7 @@ from bot.cleanup_list.query import narrow_students
 from bot.db.models.roster import School
 from bot.domain import display
 from bot.errors import UserError
-from bot.filters.filter import Criterion, Filter, describe, page_count
+from bot.filters.filter import Criterion, Filter, command_text, describe, page_count
 from bot.reachability.count import count_of, window_of
 from bot.reachability.history import count_visible_groups, find_schools, load_groups, load_history, newest_day
 from bot.reachability.score import DayScore, Group, GroupKind, GroupScore
@@ -220,7 +220,7 @@ def _other_comparison(report: _Report) -> list[Block]:
     if report.school is None or report.kind not in {GroupKind.GRADE, GroupKind.TEACHER}:
         return []
     other = GroupKind.TEACHER if report.kind is GroupKind.GRADE else GroupKind.GRADE
-    command = links.command_text(_command(other), Filter(school=report.school.name))
+    command = command_text(_command(other), Filter(school=report.school.name))
     return b.actions([b.button(f"Compare {_PLURALS[other].lower()}", f"{links.RUN_PREFIX}.0", command)])
 
 

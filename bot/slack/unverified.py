@@ -8,7 +8,7 @@ from bot.cleanup_list.last_verified import PROOF_WORDS
 from bot.cleanup_list.unverified import UnverifiedContact, UnverifiedPage, checked_months, load_unverified
 from bot.domain import grade
 from bot.domain.display import plural
-from bot.filters.filter import Filter
+from bot.filters.filter import Filter, command_text
 from bot.filters.unverified import Unverified, command_with
 from bot.slack.kit import blocks as b
 from bot.slack.kit import users
@@ -43,7 +43,7 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], typed: Unveri
 def _card(page: UnverifiedPage, scope: CommandScope) -> Card:
     which = scope.filter.with_page(page.page)
     command = command_with(page.months)
-    here = links.command_text(command, which)
+    here = command_text(command, which)
     ignored = "This can be narrowed by grade, school, class, teacher, and name. The rest of what you typed is left out."
     return b.card(
         [
@@ -61,7 +61,7 @@ def _buttons(page: UnverifiedPage, command: str, which: Filter) -> list[Block]:
     """Return the buttons to other pages, and to a file, which may have more students than a page."""
     if not (page.total or page.is_too_large):
         return []
-    download = b.button("Download…", links.DOWNLOAD, links.command_text(command, which.with_page(1)))
+    download = b.button("Download…", links.DOWNLOAD, command_text(command, which.with_page(1)))
     return [*list_card.command_buttons(command, which, pages=page.pages), *b.actions([download])]
 
 

@@ -1,24 +1,28 @@
-"""The card of the cleanup list: the answer to `/cleanup`, paging and menus, the list in a dialog, and the list on the Home tab."""
+"""The card of the cleanup list: the answer to `/cleanup`, the list in a dialog, and the list on the Home tab.
+
+Above the rows are the counts and the menus, each leading to a list of its own; below them paging, and what is done with all of it.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.cleanup_list import page as list_page
-from bot.cleanup_list.number_search import MAX_STUDENTS, NumberOwner, NumberSearch
-from bot.cleanup_list.page import MAX_UNLISTED, ListView, Page
-from bot.cleanup_list.query import StudentRow
+from bot.cleanup_list.page import ListView, Page
+from bot.domain import grade
 from bot.domain.display import plural
-from bot.filters.filter import Filter, describe, link_text
+from bot.domain.sms_status import COLOR_WORDS, MEANINGS, SEVERITY, STATUSES_BY_COLOR, Color, SmsStatus
+from bot.filters.filter import EVERYONE, FLAGS, Filter, command_text, describe, link_text
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond, users
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
-from bot.slack.list import empty, headline, links, next_student, rows
+from bot.slack.list import empty, helps_most, links, next_student, rows
 from bot.sync.runs import STALE_AFTER
 
 VIEW = "list.dialog"
@@ -35,6 +39,12 @@ class _Detail:
     has_menus: bool = True
 
 
+_SHOW_ALONE = "Show them"
+# Label, statuses, and what they mean.
+_STATUS_CHOICES: Sequence[tuple[str, tuple[SmsStatus, ...], str]] = (
+    *((f"All {color}", STATUSES_BY_COLOR[color], COLOR_WORDS[color]) for color in (Color.RED, Color.YELLOW)),
+    *((MEANINGS[status].label, (status,), "") for status in SEVERITY),
+)
 # A menu of a hundred teachers or schools takes as much as all the rest, and a name can be typed.
 _DETAILS = (
     *(_Detail(2), _Detail(2, has_teachers=False), _Detail(2, has_teachers=False, has_schools=False)),
@@ -96,68 +106,26 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
             our_number=our_number,
         )
     else:
-        listed = _empty(view)
+        listed = empty.blocks_instead(view)
     is_questionable = view.parsed.unknown or view.similar or view.commands or view.namesakes
     schools = view.schools if detail.has_schools else ()
     teachers = view.teachers if detail.has_teachers else ()
-    menus = headline.menus(view, schools=schools, teachers=teachers) if detail.has_menus else []
+    menus = _menus(view, schools=schools, teachers=teachers) if detail.has_menus else []
     shows_schools = any(menu["action_id"] == links.SHOW_SCHOOL for row in menus for menu in row["elements"])
     hidden_schools = () if shows_schools or page.filter.school else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
-        *(_owners(view.number) if view.number else []),
-        *headline.counts(page),
+        *(empty.owners(view.number) if view.number else []),
+        *_counts(page),
         *(links.questions(view) if is_questionable else []),
         *menus,
         b.divider(),
         *listed,
-        *(_unlisted(view.unlisted, page.filter) if view.unlisted else []),
+        *(empty.unlisted(view.unlisted, page.filter) if view.unlisted else []),
         *list_buttons(page, letters=view.letters if detail.has_menus else ()),
         *([_own_changes(own_pending)] if own_pending else []),
         b.context(*_footer(view, hidden_schools, now)),
     ]
-
-
-def _empty(view: ListView) -> list[Block]:
-    reason = view.empty
-    if reason is None:
-        return []
-    whole_list = links.whole_list() if reason.which.criteria and not reason.without_students else []
-    if not reason.unlisted:
-        similar = (
-            [b.section("Did you mean:"), *links.buttons_to_lists(reason.alternatives, links.SHOW_NEAR)]
-            if reason.alternatives
-            else []
-        )
-        explanation = b.section(empty.explanation(reason, view.freshness))
-        return [explanation, *similar, *links.instead_of(reason), *whole_list]
-    return [*_unlisted(reason.unlisted, view.page.filter), *whole_list]
-
-
-def _unlisted(students: Sequence[StudentRow], which: Filter) -> list[Block]:
-    limit = MAX_STUDENTS if which.student_ids else MAX_UNLISTED
-    shown = [rows.unlisted(student, here=which.text) for student in students[:limit]]
-    more = [b.context("… and more students: type more of the name.")] if len(students) > limit else []
-    return [*shown, *more]
-
-
-def _owners(search: NumberSearch) -> list[Block]:
-    """Say which contacts have the number that was typed."""
-    if not search.student_ids:
-        return []
-    lines = [_owner(owner, search.number) for owner in search.owners]
-    if search.has_more:
-        lines.append(f"These are the first {MAX_STUDENTS} students found. Type the whole number to find one.")
-    return [b.section("\n".join(lines))] if lines else []
-
-
-def _owner(owner: NumberOwner, number: str) -> str:
-    """Return `☎️ ••• 0142: *Colleen O'Connor* (parent) of Finn O'Connor, Nora O'Connor`, with the number now if it is another."""
-    relationship = f" ({b.escaped(owner.relationship, _MAX_NAME)})" if owner.relationship else ""
-    students = ", ".join(b.escaped(name, _MAX_NAME) for name in owner.students)
-    has_other = not (owner.phone or "").endswith(number)
-    now = f" · now {b.masked(owner.phone)}" if has_other else ""
-    return f"☎️ {b.masked(number)}: *{b.escaped(owner.name, _MAX_NAME)}*{relationship} of {students}{now}"
 
 
 def _own_changes(number: int) -> Block:
@@ -192,9 +160,9 @@ def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> lis
 def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
     """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
-    buttons += headline.letter_menu(page.filter, letters) if letters else []
+    buttons += _letter_menu(page.filter, letters) if letters else []
     if page.total_contacts > page.fixed:
-        following = links.command_text(next_student.COMMAND, page.filter.with_page(1))
+        following = command_text(next_student.COMMAND, page.filter.with_page(1))
         buttons.append(b.button("Next to fix", f"{links.RUN_PREFIX}.0", following))
     if page.total_contacts:
         buttons.append(b.button("Bulk edit…", links.BULK, link_text(page.filter)))
@@ -206,7 +174,7 @@ def command_buttons(command: str, which: Filter, *, pages: int) -> list[Block]:
     """Return *Previous* and *Next* below the answer to a command that takes a filter."""
     return b.actions(
         [
-            b.button(label, f"{links.RUN_PREFIX}.{number}", links.command_text(command, target))
+            b.button(label, f"{links.RUN_PREFIX}.{number}", command_text(command, target))
             for number, (label, _, target) in enumerate(_turns(which, pages))
         ]
     )
@@ -218,3 +186,114 @@ def _turns(which: Filter, pages: int) -> Iterator[tuple[str, str, Filter]]:
         yield "◀ Previous", links.SHOW_PREVIOUS, which.with_page(which.page - 1)
     if which.page < pages:
         yield "Next ▶", links.SHOW_NEXT, which.with_page(which.page + 1)
+
+
+def _counts(page: Page) -> list[Block]:
+    """Return the numbers of the whole list, with buttons to the contacts that were fixed and to the students without an adult."""
+    if not page.total_students:
+        return []
+    which, alone = page.filter, page.alone
+    numbers = f"*{plural(page.total_contacts, 'contact')}*, {plural(page.total_students, 'student')}"
+    fixed = []
+    if page.fixed:
+        numbers += f" · {page.fixed:,} of them fixed, waiting for the next message"
+        fixed = [] if which.waiting else [b.button("Show fixed", links.SHOW_FIXED, link_text(which, waiting=True))]
+    blocks = [b.section(numbers, accessory=next(iter(fixed), None)), *b.actions(_parts(page))]
+    if which.no_adult:
+        sentence = "Students without any contact on the list are not among them. A forecast names every one."
+        button = b.button(
+            "Forecast", f"{links.RUN_PREFIX}.0", command_text("forecast", which.student_part().with_page(1))
+        )
+        return [*blocks, b.section(sentence, accessory=button)]
+    if alone == page.total_students == 1:
+        blocks.append(b.section("⚠️ *This student has no adult we can text.*"))
+    elif alone == page.total_students:
+        blocks.append(b.section(f"⚠️ *None of these {alone:,} students has an adult we can text.*"))
+    elif alone:
+        sentence = f"⚠️ *{alone:,} of these students {'has' if alone == 1 else 'have'} no adult we can text.*"
+        button = b.button(_SHOW_ALONE, links.SHOW_ALONE, link_text(which, no_adult=True))
+        blocks.append(b.section(sentence, accessory=button))
+    return blocks
+
+
+def _parts(page: Page) -> list[Block]:
+    """Return buttons to parts of the list: each color where it has both, all landlines, and the fixes that give students an adult.
+    A single landline, or student, is a row's work.
+    """
+    buttons = []
+    by_color = {color: _count(page, STATUSES_BY_COLOR[color]) for color in (Color.RED, Color.YELLOW)}
+    if all(by_color.values()):
+        for color, number in by_color.items():
+            label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
+            chosen = link_text(page.filter, statuses=STATUSES_BY_COLOR[color])
+            buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen))
+    if page.landlines > 1:
+        landlines = link_text(page.filter, statuses=(SmsStatus.LANDLINE,))
+        buttons.append(b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, landlines))
+    if page.alone and page.total_students > 1 and page.fixed != page.total_contacts:
+        most = command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
+        buttons.append(b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most))
+    return buttons
+
+
+def _menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:
+    """Return menus whose options are whole filters derived from the one shown; choosing one shows that list in place."""
+    which = view.page.filter.with_page(1)
+    clear = [b.button("Clear", links.SHOW_CLEAR, EVERYONE)] if which.criteria else []
+    places = _places(which, tuple(schools), tuple(teachers), view.grades)
+    return b.actions([*_statuses(view.page), *places, *_who(view.page), *clear])
+
+
+def _statuses(page: Page) -> list[Block]:
+    which = page.filter
+    options = [b.option("Any status", link_text(which, statuses=()))]
+    for label, statuses, words in _STATUS_CHOICES:
+        number = _count(page, statuses)
+        # A list of some statuses does not count the others.
+        counted = plural(number, "contact") if number or not which.statuses else ""
+        description = " · ".join(filter(None, (words, counted)))
+        options.append(b.option(label, link_text(which, statuses=statuses), description=description))
+    return b.menu("Status", links.SHOW_STATUS, options, chosen=link_text(which))
+
+
+def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
+    return sum(page.counts_by_status.get(status, 0) for status in statuses)
+
+
+def _who(page: Page) -> list[Block]:
+    which = page.filter
+    is_narrowed = which.no_adult or which.waiting or which.mine
+    options = []
+    for label, flag, number in (
+        ("Everyone", None, None),
+        ("Students with no one", "no_adult", plural(page.alone, "student")),
+        ("Claimed by me", "mine", None),
+        ("Waiting", "waiting", plural(page.fixed, "fixed contact")),
+    ):
+        chosen = link_text(which, **{name: name == flag for name in FLAGS})
+        options.append(b.option(label, chosen, description=None if is_narrowed else number))
+    return b.menu("Who", links.SHOW_WHO, options, chosen=link_text(which))
+
+
+@lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
+def _places(which: Filter, schools: tuple[str, ...], teachers: tuple[str, ...], grades: tuple[str, ...]) -> list[Block]:
+    return [
+        *_menu("Grade", links.SHOW_GRADE, which, "grades", [(grade.title(level), (level,)) for level in grades]),
+        *_menu("School", links.SHOW_SCHOOL, which, "school", [(name, name) for name in schools]),
+        *_menu("Teacher", links.SHOW_TAUGHT, which, "teacher", [(name, name) for name in teachers]),
+    ]
+
+
+def _letter_menu(which: Filter, letters: Sequence[str]) -> list[Block]:
+    """Return the menu of a long list that jumps to last names by their first letter."""
+    choices = [(f"Last name {letter}…", letter) for letter in letters]
+    return _menu("Last name", links.SHOW_LETTER, which.with_page(1), "letter", choices)
+
+
+def _menu(noun: str, action_id: str, which: Filter, field: str, choices: Sequence[tuple[str, Any]]) -> list[Block]:
+    """Return the menu of one field of a filter, with `any` first; nothing where there is nothing to choose."""
+    if len(choices) <= 1:
+        return []
+    whole: tuple[str, Any] = (f"Any {noun.lower()}", () if field == "grades" else None)
+    options = [b.option(name, replace(which, **{field: value}).text) for name, value in (whole, *choices)]
+    return b.menu(noun, action_id, options, chosen=which.text)

@@ -18,7 +18,7 @@ from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.domain import grade, phone
 from bot.domain.display import plural
 from bot.domain.sms_status import SmsStatus, next_step
-from bot.filters.filter import Filter, describe
+from bot.filters.filter import Filter, command_text, describe
 from bot.filters.parse import Parsed, parse_filter
 from bot.filters.vocabulary import Vocabulary
 from bot.reachability.fix_details import FixDetails, HelpedStudent, load_details
@@ -117,14 +117,14 @@ def _nothing(viewer: Viewer, which: Filter, vocabulary: Vocabulary) -> str:
 
 
 def _buttons(which: Filter) -> list[Block]:
-    following = b.button("Next to fix", f"{links.RUN_PREFIX}.0", links.command_text("next", which))
+    following = b.button("Next to fix", f"{links.RUN_PREFIX}.0", command_text("next", which))
     return b.actions([following, b.button("Show the list", links.SHOW_ALL, which.text)])
 
 
 def _fixes(
     details: Sequence[FixDetails], students: int, which: Filter, our_number: str | None, *, may_edit: bool
 ) -> list[Block]:
-    here = links.command_text(COMMAND, which)
+    here = command_text(COMMAND, which)
     blocks = [b.section(sum_sentence(details, students))]
     for position, each in enumerate(details, start=1):
         take = _take(each, here) if may_edit else []

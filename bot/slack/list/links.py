@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cleanup_list.empty_reasons import EmptyReason
 from bot.cleanup_list.page import ListView
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.parse import Parsed
@@ -29,15 +28,10 @@ DOWNLOAD, BULK, BULK_CALLS = "list.download", "list.bulk", "list.bulk_calls"
 RUN_PREFIX = "command.run"
 RUN = re.compile(rf"^{re.escape(RUN_PREFIX)}\.\d+$")
 
-_HELP = b.button("Show help", f"{RUN_PREFIX}.0", "help")
+HELP = b.button("Show help", f"{RUN_PREFIX}.0", "help")
 _MAX_SUGGESTIONS = 5
 _MAX_WORD = 60
 _MENTION = re.compile(r"<@(?:[^|>]*\|)?([^>]+)>")
-
-
-def command_text(command: str, which: Filter) -> str:
-    """Return a command followed by a filter, as people type it."""
-    return f"{command} {which}".strip()
 
 
 def questions(view: ListView) -> list[Block]:
@@ -85,7 +79,7 @@ def not_understood(parsed: Parsed) -> list[Block]:
     sentence = f"{'. '.join(sentences)}, so the list below is *not* narrowed by it."
     suggestions = [suggestion for unknown in (*grades, *words.unknown) for suggestion in unknown.suggestions]
     if not suggestions:
-        return [b.section(sentence), *show_help()]
+        return [b.section(sentence), *b.actions([HELP])]
     buttons = [
         b.button(suggestion.label, f"{SHOW_SUGGESTION}.{number}", suggestion.text or EVERYONE)
         for number, suggestion in enumerate(suggestions[:_MAX_SUGGESTIONS])
@@ -106,23 +100,3 @@ def buttons_to_lists(filters: Sequence[Filter], action_id: str) -> list[Block]:
             for number, which in enumerate(filters[:_MAX_SUGGESTIONS])
         ]
     )
-
-
-def show_help() -> list[Block]:
-    return b.actions([_HELP])
-
-
-def instead_of(reason: EmptyReason) -> list[Block]:
-    """Return buttons to what may help where no student was found: the teacher of that name, the help, or a forecast."""
-    which = reason.which
-    if which.names and not reason.unmet and not reason.without_students:
-        name = " ".join(which.names)
-        teacher = b.button(f"Teacher {name}", f"{SHOW_TEACHER}.0", replace(which, names=(), teacher=name).text)
-        return b.actions([teacher, _HELP])
-    if which.no_adult:
-        return b.actions([b.button("Forecast", f"{RUN_PREFIX}.0", command_text("forecast", which.student_part()))])
-    return []
-
-
-def whole_list() -> list[Block]:
-    return b.actions([b.button("Show my whole list", SHOW_ALL, EVERYONE)])

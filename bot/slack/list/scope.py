@@ -35,7 +35,7 @@ class CommandScope:
         if self.parsed.unknown:
             words = links.quoted_unknown(self.parsed)
             blocks.append(b.context(f"I did not understand {words}, so it was left out."))
-            blocks += links.show_help()
+            blocks += b.actions([links.HELP])
         return blocks
 
 
