@@ -32,7 +32,7 @@ from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw
 from bot.slack.kit.private_metadata import DialogOrigin, DialogTarget, read_ids, read_origin
 from bot.slack.student import ids
 from bot.slack.student.contact_dialog import sharing_number
-from bot.slack.student.saved import saved_notice
+from bot.slack.student.notice import saved_notice
 
 VIEW = "contact.verify"
 _MINUTES = VALID.seconds // 60

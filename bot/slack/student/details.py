@@ -18,7 +18,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import METHOD_NAMES, Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import outdated, read_ids, read_origin
-from bot.slack.student import contact_block, ids, script
+from bot.slack.student import contact_text, ids, script
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactDialog, open_dialog
 from bot.slack.student.view import Shown
@@ -91,8 +91,8 @@ def _show_number(ctx: AppContext, client: WebClient, body: dict[str, Any], value
         contact = card.contact(contact_id)
         subject = Subject("contact", contact_id)
         audit.record(session, subject, actor=actor.user_id, action="phone.shown", now=ctx.now())
-    number = contact_block.phone_link(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
-    shown = Shown(first, healthy=first > 0 or contact_block.is_healthy(contact), numbers={contact_id: number})
+    number = contact_text.phone_link(contact.phone, ctx.settings.phone_region) if contact.phone else "no number"
+    shown = Shown(first, healthy=first > 0 or contact_text.is_healthy(contact), numbers={contact_id: number})
     respond.update_dialog(client, body["view"]["id"], student_view.view(card, origin, ctx.settings, shown=shown))
 
 

@@ -36,7 +36,7 @@ from bot.slack.student import ids
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import load_form
 from bot.slack.student.edit import EditDialog
-from bot.slack.student.saved import saved_notice
+from bot.slack.student.notice import saved_notice
 from bot.slack.student.view import Shown
 
 # Does what a button's value names in the dialog of a student, and returns what was done.

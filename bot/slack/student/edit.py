@@ -22,9 +22,10 @@ from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
-from bot.slack.student import contact_block, contact_buttons, counter, ids
+from bot.slack.student import contact_text, counter, ids
+from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
-from bot.slack.student.saved import saved_notice
+from bot.slack.student.notice import saved_notice
 
 PHONE, METHOD = "phone", "method"
 _METHOD_HINTS = {
@@ -112,12 +113,11 @@ def _heading(form: ContactForm, region: str, our_number: str | None) -> list[Blo
     if not form.origin.is_direct:
         return [b.section(name)]
     is_explained = contact.wrong_person_by or contact.status is SmsStatus.OPT_OUT
-    advice = [] if is_explained else [*contact_block.explain(contact, our_number), *contact_block.facts(contact)]
-    number = contact_block.phone_link(contact.phone, region) if contact.phone else None
-    state = contact_block.state(contact, number)
-    last = contact_block.verified(contact)
-    lines = [f"{name} of {b.escaped(student.name)}", state, *contact_block.note(contact), *advice, *last]
-    return [b.section("\n".join(lines)), *contact_buttons.offers(contact, student.student_id)]
+    advice = [] if is_explained else [*contact_text.explain(contact, our_number), *contact_text.facts(contact)]
+    number = contact_text.phone_link(contact.phone, region) if contact.phone else None
+    state, last = contact_text.state(contact, number), contact_text.verified(contact)
+    lines = [f"{name} of {b.escaped(student.name)}", *state, *advice, *last]
+    return [b.section("\n".join(lines)), *student_view.offers(contact, student.student_id)]
 
 
 def _other_ways(form: ContactForm) -> list[Block]:
@@ -126,7 +126,7 @@ def _other_ways(form: ContactForm) -> list[Block]:
         return []
     label = f"All contacts of {form.student.student.name}"
     students = b.button("All contacts…", ids.ALL_CONTACTS, str(form.contact.contact_id), label=label)
-    return b.actions([students, *contact_buttons.log_call(form.contact), contact_buttons.menu(form.contact)])
+    return b.actions([students, *student_view.log_call(form.contact), student_view.contact_menu(form.contact)])
 
 
 def _current(contact: ContactCard, region: str) -> _Entered:
@@ -164,7 +164,7 @@ def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
         "🛑 *This number opted out (STOP). No one here can lift that.* To get texts again, the contact must text *START* to "
         f"*{opt_in_number}* from that phone. Until then, use another number, or call or email."
     )
-    return [b.section(sentence), *map(b.context, contact_block.recorded_opt_out(contact))]
+    return [b.section(sentence), *map(b.context, contact_text.recorded_opt_out(contact))]
 
 
 def _phone_input(shown: str | None, region: str) -> Block:

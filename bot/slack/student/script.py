@@ -16,7 +16,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import DialogOrigin, read_ids, read_origin
-from bot.slack.student import contact_block, ids
+from bot.slack.student import contact_text, ids
 
 VIEW = "contact.script_read"
 _MAX_TEXT = 3000
@@ -69,7 +69,7 @@ def _load(
 def _script_for(contact: ContactCard) -> Script:
     if contact.status is SmsStatus.OPT_OUT:
         return Script.START
-    return Script.VERIFY if contact_block.is_healthy(contact) else Script.NEW_NUMBER
+    return Script.VERIFY if contact_text.is_healthy(contact) else Script.NEW_NUMBER
 
 
 def _draw(ctx: AppContext, student: StudentCard, contact: ContactCard, script: Script, origin: DialogOrigin) -> Block:

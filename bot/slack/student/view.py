@@ -3,21 +3,35 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.cleanup_list.student import ContactCard, RemovedContact, Sibling, StudentCard
+from bot.cleanup_list.student import ActiveEdit, ContactCard, RemovedContact, Sibling, StudentCard
+from bot.cleanup_list.suggestions import Suggestion
+from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.db.models.teacher_questions import TeacherAnswer
 from bot.domain import grade, phone
 from bot.domain.display import plural
+from bot.domain.sms_status import SmsStatus
 from bot.settings import Settings
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogOrigin
-from bot.slack.student import contact_block, ids, notice
+from bot.slack.student import contact_text, ids, notice
 
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
 _MAX_NAMED, _MAX_NAME = 3, 60
+_MAX_BUTTONS, _MAX_OPTIONS = 3, 5
+_VERIFIED = b.confirm(
+    "Is the number theirs?",
+    "Only if it was recorded by mistake, or the family confirmed the number. It gets texts again for every student with it.",
+    yes="Undo",
+)
+_ALLOW = b.confirm(
+    "Text this number?",
+    "Only if the family agrees, or the note is out of date. The next mass message goes there, for every student with the number.",
+    yes="Allow texts",
+)
 _ANSWERS: Mapping[TeacherAnswer | None, str] = {
     None: "no answer yet",
     TeacherAnswer.NUMBER: "a number, in a message to the office",
@@ -94,19 +108,11 @@ def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[B
     blocks: list[Block] = []
     explained: set[str] = set()
     contacts = sorted(card.contacts, key=_trouble)
-    healthy = [contact for contact in contacts if contact_block.is_healthy(contact)]
+    healthy = [contact for contact in contacts if contact_text.is_healthy(contact)]
     is_collapsed = not shown.healthy and len(healthy) < len(contacts)
     drawn = contacts[: len(contacts) - len(healthy)] if is_collapsed else contacts
     for position, contact in enumerate(drawn[shown.first :], shown.first):
-        number = shown.numbers.get(contact.contact_id)
-        more = contact_block.draw(
-            contact,
-            card.student.student_id,
-            first=shown.first,
-            whole_number=number,
-            explained=explained,
-            our_number=our_number,
-        )
+        more = _contact(contact, card.student.student_id, shown, explained, our_number)
         if len(blocks) + len(more) > _CONTACT_BLOCKS:
             label = f"Show {plural(len(contacts) - position, 'more contact')}"
             return [*blocks, b.divider(), *b.actions([b.button(label, ids.MORE_CONTACTS, str(position))])]
@@ -117,12 +123,32 @@ def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[B
     return [*blocks, *back]
 
 
+def _contact(
+    contact: ContactCard, student_id: int, shown: Shown, explained: set[str], our_number: str | None
+) -> list[Block]:
+    """Draw a contact. `explained` are the explanations that stand above, which grow; our texts come from `our_number`."""
+    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
+    explanation = [line for line in contact_text.explain(contact, our_number) if line not in explained]
+    explained.update(explanation)
+    lines = [
+        f"*{b.escaped(contact.name)}*{relationship}",
+        *contact_text.state(contact, shown.numbers.get(contact.contact_id)),
+        *explanation,
+        *contact_text.facts(contact),
+        *contact_text.verified(contact),
+    ]
+    above = [*offers(contact, student_id), *(_claimed(contact) if contact_text.is_claim_shown(contact) else [])]
+    buttons_above = sum(len(block.get("elements", ())) + ("accessory" in block) for block in above)
+    buttons = _buttons(contact, student_id, shown, space=_MAX_BUTTONS - buttons_above)
+    return [b.divider(), b.section("\n".join(lines)), *above, *buttons]
+
+
 def _trouble(contact: ContactCard) -> int:
     """Return 0 for a contact to fix, 1 for one that waits or cannot be fixed here, 2 for one without a problem."""
     is_disputed = any(edit.state is EditState.CONFLICT for edit in contact.edits)
     if is_disputed or (contact.on_list and not contact.updated_at):
         return 0
-    return 2 if contact_block.is_healthy(contact) else 1
+    return 2 if contact_text.is_healthy(contact) else 1
 
 
 def _collapsed(healthy: Sequence[ContactCard]) -> list[Block]:
@@ -131,6 +157,116 @@ def _collapsed(healthy: Sequence[ContactCard]) -> list[Block]:
     sentence = f"🟢 {plural(len(healthy), 'contact')} without a problem: {names}{more}"
     show = b.button("Show", ids.HEALTHY_CONTACTS, "0", label="Show the contacts without a problem")
     return [b.divider(), b.section(sentence, accessory=show)]
+
+
+def _claimed(contact: ContactCard) -> list[Block]:
+    since = f" {b.date(contact.claimed_at, style=contact_text.SINCE)}" if contact.claimed_at else ""
+    sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
+    if contact.call and contact_text.is_of_claim(contact):
+        sentence = f"{contact_text.describe_call(contact.call)}, and takes care of this contact."
+    release = b.button("Release", ids.RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
+    return [b.section(sentence, accessory=release)]
+
+
+def offers(contact: ContactCard, student_id: int) -> list[Block]:
+    """Return what is settled with one press: a conflict with the SIS, and a number that another record of the adult has."""
+    conflicts = (edit for edit in contact.edits if edit.state is EditState.CONFLICT)
+    return [
+        *(block for edit in conflicts for block in _conflict(edit, contact.name)),
+        *(_suggestion(contact, suggestion, student_id) for suggestion in contact.suggestions),
+    ]
+
+
+def _buttons(contact: ContactCard, student_id: int, shown: Shown, *, space: int) -> list[Block]:
+    """Draw `space` buttons and *I'll take it*, with the rest in the menu behind the three dots.
+
+    First come *Switch to autocall* and *Edit*, then what takes a change or a record back, then the phone: *Show number*, and once it is
+    shown *Log a call*. What is destructive asks for a confirmation, or opens a dialog that does.
+    """
+    value, name, remedies = str(contact.contact_id), contact.name, _remedies(contact, student_id)
+    is_masked = contact.phone and contact.contact_id not in shown.numbers
+    number = b.button("Show number", ids.SHOW_NUMBER, f"{value} {shown.first}", label=f"Show the number of {name}")
+    phone = [number] if is_masked else log_call(contact)
+    buttons = [b.button("Edit", ids.EDIT, value, label=f"Edit {name}"), *remedies, *phone]
+    if _is_texted(contact) and contact.status is SmsStatus.LANDLINE:
+        version, label = f"{value} {contact.version}", f"Autocalls for {name}"
+        buttons.insert(0, b.button("Switch to autocall", ids.SWITCH_TO_CALL, version, style="primary", label=label))
+    # A remedy asks for a confirmation, which a choice of a menu cannot, so none is left out.
+    space = max(space, 1 + len(remedies))
+    left_out = [button for button in phone if button not in buttons[:space]]
+    shown = buttons[:space]
+    if contact.on_list and not contact.updated_at and not contact.claimed_by:
+        shown.append(b.button("I'll take it", ids.CLAIM, value, label=f"I take care of {name}"))
+    return b.actions([*shown, contact_menu(contact, left_out)], block_id=f"contact.{value}")
+
+
+def log_call(contact: ContactCard) -> list[Block]:
+    if not contact.on_list or contact.updated_at:
+        return []
+    return [b.button("Log a call", ids.LOG_CALL, str(contact.contact_id), label=f"Log a call to {contact.name}")]
+
+
+def contact_menu(contact: ContactCard, left_out: Sequence[Block] = ()) -> Block:
+    """Return the menu, with the buttons that no space was left for; its choices that change something open a dialog first."""
+    options = [b.option(button["text"]["text"], f"{button['action_id']} {button['value']}") for button in left_out]
+    value = contact.contact_id
+    if _is_texted(contact):
+        options.append(b.option("Told us to stop", f"{ids.OPT_OUT} {value}"))
+    if contact.phone and not contact.wrong_person_by:
+        options.append(b.option("Wrong person", f"{ids.WRONG_PERSON} {value}"))
+    others = {"Remove": ids.REMOVE, "Script": ids.SCRIPT, "History": ids.HISTORY}
+    options += [b.option(label, f"{action_id} {value}") for label, action_id in others.items()]
+    return b.overflow(ids.MORE, options[:_MAX_OPTIONS])
+
+
+def _remedies(contact: ContactCard, student_id: int) -> list[Block]:
+    name, version = contact.name, f"{contact.contact_id} {contact.version}"
+    buttons = []
+    if contact.edits and contact.edits[0].state is not EditState.CONFLICT:
+        undo = str(contact.undo_edit_id)
+        buttons.append(b.button("Undo this change", ids.UNDO_EDIT, undo, label=f"Undo the change of {name}"))
+    if contact.noted:
+        allow = b.button("Allow texts", ids.ALLOW_TEXTS, f"{student_id} {version}", label=f"Allow texts to {name}")
+        buttons.append(allow | {"confirm": _ALLOW})
+    if contact.wrong_person_by:
+        label = f"The number of {name} is right"
+        undo_parking = b.button("Undo wrong person", ids.VERIFIED, f"{student_id} {version}", label=label)
+        buttons.append(undo_parking | {"confirm": _VERIFIED})
+    return buttons
+
+
+def _is_texted(contact: ContactCard) -> bool:
+    return bool(contact.phone) and contact.method is ContactMethod.TEXT and contact.status is not SmsStatus.OPT_OUT
+
+
+def _suggestion(contact: ContactCard, suggestion: Suggestion, student_id: int) -> Block:
+    """Offer a further number of the contact, or that of another record, without naming the other record's student."""
+    number = b.masked(suggestion.phone)
+    value = f"{student_id} {contact.contact_id} {contact.version} {suggestion.contact_id} {suggestion.position}"
+    label = f"Use {number} for {contact.name}"
+    use = b.button(f"Use {number}", ids.USE_SUGGESTED, value, style="primary", label=label)
+    name = b.escaped(contact.name)
+    source = (
+        f"The student information system has another number of {name}, {number}"
+        if suggestion.position
+        else f"Another record of {name} has {number}"
+    )
+    return b.section(f"💡 {source}, which can be texted as far as we know.", accessory=use)
+
+
+def _conflict(edit: ActiveEdit, name: str) -> list[Block]:
+    theirs, ours = b.display_value(edit.field, edit.sis_value), b.display_value(edit.field, edit.value)
+    since = f"Since {b.date(edit.sis_at)} it has" if edit.sis_at else "It has"
+    sentence = (
+        f"⚖️ *The student information system disagrees.* {since} {theirs}; "
+        f"<@{edit.made_by}> entered {ours} on {b.date(edit.made_at)}."
+    )
+    value = str(edit.edit_id)
+    choices = [
+        b.button(f"Keep ours: {ours}", ids.KEEP_OURS, value, style="primary", label=f"Keep ours of {name}"),
+        b.button(f"Take the SIS's: {theirs}", ids.TAKE_SIS, value, label=f"Take the SIS's of {name}"),
+    ]
+    return [b.section(sentence), *b.actions(choices)]
 
 
 def _removed(removed: tuple[RemovedContact, ...]) -> list[Block]:

@@ -1,4 +1,4 @@
-"""One contact in the student dialog: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
+"""What a contact's block in the student dialog says: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
 
 from urllib.parse import quote
 
@@ -13,10 +13,8 @@ from bot.domain.phone_note import NoteKind, masked_note
 from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus, next_step
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
-from bot.slack.kit.blocks import Block
-from bot.slack.student import contact_buttons, ids
 
-_SINCE = "since\u00a0{date_short_pretty}"
+SINCE = "since\u00a0{date_short_pretty}"
 _NOTED = {
     NoteKind.REFUSED: "*No texts go to this number*: a note in the student information system asks for that.",
     NoteKind.DEAD: "*No texts go to this number*: a note in the student information system says that it does not work.",
@@ -26,69 +24,37 @@ _NOTED = {
 _SOURCES = {DEACTIVATIONS: "The carriers' list of deactivated numbers was imported"}
 
 
-def draw(
-    contact: ContactCard,
-    student_id: int,
-    *,
-    first: int,
-    whole_number: str | None,
-    explained: set[str],
-    our_number: str | None,
-) -> list[Block]:
-    """Draw a contact. `whole_number` replaces the masked one; `explained` are the explanations that stand above, which grow;
-    our texts come from `our_number`.
-    """
-    relationship = f" · {b.escaped(contact.relationship)}" if contact.relationship else ""
-    explanation = [line for line in explain(contact, our_number) if line not in explained]
-    explained.update(explanation)
-    lines = [
-        f"*{b.escaped(contact.name)}*{relationship}",
-        state(contact, whole_number),
-        *note(contact),
-        *explanation,
-        *facts(contact),
-        *verified(contact),
-    ]
-    return [
-        b.divider(),
-        b.section("\n".join(lines)),
-        *contact_buttons.offers(contact, student_id),
-        *(_claim(contact) if contact_buttons.is_claim_shown(contact) else []),
-        *contact_buttons.row(contact, student_id, first=first, is_number_shown=whole_number is not None),
-    ]
-
-
 def is_healthy(contact: ContactCard) -> bool:
     """Return whether nothing is known against texts to the contact, and nothing was changed here."""
     is_questionable = contact.status or contact.noted or contact.wrong_person_by or contact.suggestions
     return not (contact.on_list or contact.edits or is_questionable)
 
 
-def state(contact: ContactCard, whole_number: str | None = None) -> str:
-    """Return the contact's method and number with the number's status, and their email."""
+def is_claim_shown(contact: ContactCard) -> bool:
+    """Return whether the contact is still to fix, and a person takes care of that."""
+    return bool(contact.claimed_by) and not contact.updated_at
+
+
+def state(contact: ContactCard, whole_number: str | None = None) -> list[str]:
+    """Return the contact's method and number with its status, their email, and the words beside the number in the SIS, in which a
+    second number is masked.
+    """
     how = b.METHOD_NAMES[contact.method]
     if contact.phone or contact.status is not SmsStatus.NO_NUMBER:
         how += f" · {whole_number or b.masked(contact.phone)}"
     if contact.status:
-        since = f" {b.date(contact.since, style=_SINCE)}" if contact.since else ""
+        since = f" {b.date(contact.since, style=SINCE)}" if contact.since else ""
         how += f" · {b.status(contact.status)}{since}"
     elif contact.is_tried and not contact.updated_at:
         how += " · 🟢 *No problem known*"
-    return f"{how}\n✉️ {mail_link(contact.email)}" if contact.email else how
+    mail = [f"✉️ <mailto:{quote(contact.email, safe='@+')}|{b.escaped(contact.email)}>"] if contact.email else []
+    words = b.escaped(masked_note(contact.note)) if contact.note else ""
+    return [how, *mail, *([f"📝 In the student information system: “{words}”"] if words else [])]
 
 
 def phone_link(e164: str, region: str) -> str:
     """Return a whole number that a phone calls when it is pressed."""
     return f"<tel:{e164}|{phone.format_number(e164, region)}>"
-
-
-def mail_link(email: str) -> str:
-    return f"<mailto:{quote(email, safe='@+')}|{b.escaped(email)}>"
-
-
-def note(contact: ContactCard) -> list[str]:
-    """Show the words beside the number in the SIS; a second number among them is masked."""
-    return [f"📝 In the student information system: “{b.escaped(masked_note(contact.note))}”"] if contact.note else []
 
 
 def explain(contact: ContactCard, our_number: str | None) -> list[str]:
@@ -174,30 +140,21 @@ def _evidence(contact: ContactCard) -> list[str]:
     return [f"Why: “{b.escaped(evidence.message)}”, {b.date(evidence.sent_at)} · {reason}"]
 
 
-def _claim(contact: ContactCard) -> list[Block]:
-    since = f" {b.date(contact.claimed_at, style=_SINCE)}" if contact.claimed_at else ""
-    sentence = f"🙋 <@{contact.claimed_by}> has been taking care of this contact{since}."
-    if contact.call and _is_of_claim(contact):
-        sentence = f"{_describe_call(contact.call)}, and takes care of this contact."
-    release = b.button("Release", ids.RELEASE, str(contact.contact_id), label=f"Release {contact.name}")
-    return [b.section(sentence, accessory=release)]
-
-
 def _call(contact: ContactCard) -> list[str]:
     """Say what came of the last call, unless the claim below says it."""
-    if contact.call is None or _is_of_claim(contact):
+    if contact.call is None or is_of_claim(contact):
         return []
-    return [f"{_describe_call(contact.call)}."]
+    return [f"{describe_call(contact.call)}."]
 
 
-def _is_of_claim(contact: ContactCard) -> bool:
+def is_of_claim(contact: ContactCard) -> bool:
     """Return whether the last call is by the person who takes care of the contact, and not due, so that one sentence says both."""
     call = contact.call
     is_own = call is not None and call.by == contact.claimed_by and not call.is_due
-    return is_own and contact_buttons.is_claim_shown(contact)
+    return is_own and is_claim_shown(contact)
 
 
-def _describe_call(call: LastCall) -> str:
+def describe_call(call: LastCall) -> str:
     return f"📞 {calls.describe(call, who=b.mention(call.by) or 'A colleague')}"
 
 
