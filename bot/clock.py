@@ -54,7 +54,7 @@ from bot.slack.student import counter, wrong_person_notice
 from bot.slack.sync import admin_notice_post, notice_post
 from bot.slack.teachers import answer as teacher_answer
 from bot.slack.teachers import question as teacher_question
-from bot.slack.texts import post as text_post
+from bot.slack.texts import card as text_card
 from bot.sync.hold import load_approval
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
@@ -130,7 +130,7 @@ def _jobs(
         ),
         "digests_posted": lambda: digest_post.post_due(context, slack_client) if slack_client else 0,
         "weekly_reports": lambda: weekly_post.post_due(context, slack_client) if slack_client else 0,
-        "text_cards": lambda: text_post.send_due(context, slack_client) if slack_client else 0,
+        "text_cards": lambda: text_card.send_due(context, slack_client) if slack_client else 0,
         "teachers_asked": lambda: _ask_teachers(context, slack_client),
         "counter_dialogs": lambda: _redraw_counter_dialogs(context, slack_client) if slack_client else 0,
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,

@@ -3,7 +3,7 @@
 Names are in the blocks only: a locked phone shows the text.
 """
 
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -21,8 +21,7 @@ from bot.filters.parse import parse_filter
 from bot.sis.write_plan import Obstacle
 from bot.slack import pending
 from bot.slack.kit import blocks as b
-from bot.slack.kit import outbox_worker, respond
-from bot.slack.kit.api_errors import Result
+from bot.slack.kit import direct_messages, respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 
@@ -69,24 +68,13 @@ def register(app: App, ctx: AppContext) -> None:
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
-    """Send every result that is due; return the number sent."""
+    """Send every result that is due to the person who approved it; return the number sent."""
 
-    def send(batch: SisWriteBatch) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, batch)
-        return outbox_worker.send_direct_message(context, client, batch, prepare, sent=BatchState.SENT)
+    def draw(session: Session, batch: SisWriteBatch, actor: Actor) -> Card:
+        return _card(session, load_result(session, batch.id), actor, context.settings.write_back_name)
 
-    return outbox_worker.send_each(context, (claim_result, send))
-
-
-def _prepare(context: AppContext, client: WebClient, batch: SisWriteBatch) -> tuple[str, Card] | None:
-    """Return the reader's Slack user id and the card; None for a person who may not use the list anymore."""
-    try:
-        with context.acting(client, batch.approved_by) as (session, actor):
-            return batch.approved_by, _card(
-                session, load_result(session, batch.id), actor, context.settings.write_back_name
-            )
-    except UserError:
-        return None
+    reader = attrgetter("approved_by")
+    return direct_messages.send_due(context, client, claim_result, draw, reader=reader, sent=BatchState.SENT)
 
 
 def _card(session: Session, result: BatchResult, actor: Actor, sis: str) -> Card:

@@ -9,15 +9,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from slack_sdk import WebClient
-
 from bot.db import outbox
 from bot.db.models.outbox import OutboxRow
 from bot.db.session import transaction
 from bot.errors import UserError
-from bot.slack.kit import api_errors
 from bot.slack.kit.api_errors import Outcome, Result
-from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
@@ -44,36 +40,6 @@ def send_each(context: AppContext, *steps: tuple[Claim[Row], Send[Row]]) -> int:
                 _end_round(context, result)
                 return sent
     return sent
-
-
-def send_direct_message(
-    context: AppContext, client: WebClient, row: OutboxRow, prepare: Callable[[], tuple[str, Card] | None], *, sent: str
-) -> Result[Any] | None:
-    """Send a row as one direct message, and store `sent` as its state. A message whose answer was lost is not sent again.
-
-    `prepare` returns the reader's Slack user id and the card, or None if nothing is to be sent; it may call Slack.
-    """
-    prepared = api_errors.call(prepare)
-    if prepared.may_succeed_later:
-        return wait(context, row, prepared)
-    if prepared.answer is None:
-        reason = prepared.error or "no access, or nothing to say"
-        logger.warning("%s %s is not sent: %s", type(row).__name__, row.id, reason)
-        fail(context, row)
-        return None
-    user_id, card = prepared.answer
-    if not holds_lease(context, row):
-        return None
-    result = api_errors.call(lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks))
-    if result.outcome is Outcome.DONE:
-        store(context, outbox.complete, row, sent)
-        return result
-    # Slack may have accepted it although it asks us to come back later.
-    if result.ends_round and not result.may_have_arrived:
-        return wait(context, row, result)
-    logger.warning("%s %s: %s. %s", type(row).__name__, row.id, result.error, result.advice)
-    fail(context, row)
-    return result
 
 
 def _claim(context: AppContext, claim: Claim[Row]) -> Row | None:

@@ -17,7 +17,7 @@ from bot.db import outbox
 from bot.db.models.bulk import BulkChange, BulkState
 from bot.db.session import transaction
 from bot.errors import UserError, describe_error
-from bot.slack.kit import outbox_worker, respond
+from bot.slack.kit import direct_messages, outbox_worker, respond
 from bot.slack.kit.api_errors import Result
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
@@ -123,7 +123,7 @@ def _send_message(context: AppContext, client: WebClient, change: BulkChange, ca
         outbox_worker.store(context, outbox.complete, change, BulkState.DONE)
         return None
     prepared = change.user_id, card
-    result = outbox_worker.send_direct_message(context, client, change, lambda: prepared, sent=BulkState.DONE)
+    result = direct_messages.send_once(context, client, change, lambda: prepared, sent=BulkState.DONE)
     if result and result.answer:
         place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
         outbox_worker.store(context, outbox.complete, change, BulkState.DONE, from_states=(BulkState.DONE,), **place)

@@ -4,19 +4,18 @@ Who else has such a number is not said: each reader sees only students of their 
 phone shows the text.
 """
 
-from functools import partial
-from typing import Any
+from operator import attrgetter
 
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
+from bot.access.rights import Actor
 from bot.db.models.notices import WrongPersonNotice, WrongPersonState
 from bot.domain.display import plural
-from bot.errors import UserError
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.mass_messages.wrong_person_notices import WrongContact, claim_notice, load_wrong_contacts
 from bot.slack.kit import blocks as b
-from bot.slack.kit import outbox_worker
-from bot.slack.kit.api_errors import Result
+from bot.slack.kit import direct_messages
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 
@@ -25,30 +24,15 @@ _MAX_CHARACTERS = 200
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
-    """Send every notice that is due; return the number sent."""
+    """Send every notice that is due; return the number sent. The person who recorded it, and one who may not edit, get none."""
 
-    def send(notice: WrongPersonNotice) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, notice)
-        return outbox_worker.send_direct_message(context, client, notice, prepare, sent=WrongPersonState.SENT)
+    def draw(session: Session, notice: WrongPersonNotice, actor: Actor) -> Card | None:
+        is_reader = actor.may_edit and actor.user_id != notice.recorded_by
+        contacts = load_wrong_contacts(session, notice, actor=actor) if is_reader else []
+        return _draw(contacts, notice.recorded_by) if contacts else None
 
-    return outbox_worker.send_each(context, (claim_notice, send))
-
-
-def _prepare(context: AppContext, client: WebClient, notice: WrongPersonNotice) -> tuple[str, Card] | None:
-    """Return the reader's Slack user id and the card; None if the reader recorded it, may not edit, or sees none of the students.
-
-    Raises:
-        SlackApiError: Slack did not say who the reader is, or no user has that email.
-    """
-    user_id = str(client.users_lookupByEmail(email=notice.reader or "")["user"]["id"])
-    if user_id == notice.recorded_by:
-        return None
-    try:
-        with context.acting(client, user_id) as (session, actor):
-            contacts = load_wrong_contacts(session, notice, actor=actor) if actor.may_edit else []
-    except UserError:
-        return None
-    return (user_id, _draw(contacts, notice.recorded_by)) if contacts else None
+    reader = attrgetter("reader")
+    return direct_messages.send_due(context, client, claim_notice, draw, reader=reader, sent=WrongPersonState.SENT)
 
 
 def _draw(contacts: list[WrongContact], recorded_by: str) -> Card:

@@ -1,23 +1,20 @@
 """Sends notices about receipts to administrators, each once, in a direct message. What is over by then is not sent."""
 
-from functools import partial
-from typing import Any
+from operator import attrgetter
 
 from slack_sdk import WebClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.access.rights import AccessLevel
+from bot.access.rights import AccessLevel, Actor
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
 from bot.domain.display import plural
-from bot.errors import UserError
 from bot.operations.admin_notices import claim_admin_notice
 from bot.operations.refusals import describe, load_refusals
 from bot.slack.kit import blocks as b
-from bot.slack.kit import outbox_worker
-from bot.slack.kit.api_errors import Result
+from bot.slack.kit import direct_messages
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 
@@ -28,29 +25,14 @@ _MAX_REASONS = 5
 def send_due(context: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
 
-    def send(notice: AdminNotice) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, notice)
-        return outbox_worker.send_direct_message(context, client, notice, prepare, sent=NoticeState.SENT)
+    def draw(session: Session, notice: AdminNotice, actor: Actor) -> Card | None:
+        if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
+            return None
+        is_silent = notice.kind == AdminNoticeKind.SILENT
+        return _silent_card(session, notice.about) if is_silent else _refused_card(context, session, notice.about)
 
-    return outbox_worker.send_each(context, (claim_admin_notice, send))
-
-
-def _prepare(context: AppContext, client: WebClient, notice: AdminNotice) -> tuple[str, Card] | None:
-    """Return the reader's Slack user id and the card, or None if the reader may not read it or there is nothing to say anymore.
-
-    Raises:
-        SlackApiError: Slack did not say who the reader is, or no user has that email.
-    """
-    user_id = str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
-    try:
-        with context.acting(client, user_id) as (session, actor):
-            if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
-                return None
-            is_silent = notice.kind == AdminNoticeKind.SILENT
-            card = _silent_card(session, notice.about) if is_silent else _refused_card(context, session, notice.about)
-    except UserError:
-        return None
-    return (user_id, card) if card else None
+    reader = attrgetter("reader")
+    return direct_messages.send_due(context, client, claim_admin_notice, draw, reader=reader, sent=NoticeState.SENT)
 
 
 def _refused_card(context: AppContext, session: Session, source: str) -> Card | None:

@@ -4,12 +4,14 @@ The first decision counts; a person who presses later sees it. Names are in the 
 """
 
 import re
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
+from bot.access.rights import Actor
 from bot.contact_edits.teacher_answers import (
     PossibleContact,
     TeacherAnswerCard,
@@ -25,11 +27,10 @@ from bot.db.models.teacher_questions import AnswerCard, Decision
 from bot.db.session import transaction
 from bot.errors import UserError
 from bot.slack.kit import blocks as b
-from bot.slack.kit import outbox_worker, respond
-from bot.slack.kit.answered_cards import send_card
-from bot.slack.kit.api_errors import Result
+from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.direct_messages import AnsweredCard, send_due_cards
 from bot.slack.kit.private_metadata import read_ids
 
 USE, SET_ASIDE = "teacher.use_number", "teacher.set_aside"
@@ -85,7 +86,7 @@ def draw(card: TeacherAnswerCard) -> Card:
         blocks.append(b.section(f"“{b.escaped(card.note)}”"))
     blocks.append(b.context(f"{student} has no adult who can be texted{when}"))
     if card.decision:
-        return Card([*blocks, b.section(f"{_DONE[card.decision]} {b.mention(card.decided_by) or ''}")], _TITLE)
+        return AnsweredCard([*blocks, b.section(f"{_DONE[card.decision]} {b.mention(card.decided_by) or ''}")], _TITLE)
     return Card([*blocks, *_buttons(card)], _TITLE)
 
 
@@ -118,29 +119,18 @@ def _use(card: TeacherAnswerCard, contact: PossibleContact, position: int) -> Bl
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
-    """Send every card and update that is due; return how many."""
+    """Send every card and update that is due; return how many. A sent card that its reader may not see anymore loses its words."""
     with transaction(context.engine) as session:
         enqueue_cards(session, rules=context.rules, now=context.now())
+    return send_due_cards(
+        *(context, client, claim_card, _draw),
+        reader=attrgetter("reader"),
+        complete=complete_card,
+        mark_unclear=mark_unclear,
+        hidden=AnsweredCard([b.section(f"*{_TITLE}*\n{_NOT_SHOWN}")], _TITLE),
+    )
 
-    def send(row: AnswerCard) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, row)
-        return send_card(context, client, row, prepare, complete=complete_card, mark_unclear=mark_unclear)
 
-    return outbox_worker.send_each(context, (claim_card, send))
-
-
-def _prepare(context: AppContext, client: WebClient, row: AnswerCard) -> tuple[str, Card, bool] | None:
-    """Return the reader's Slack user id, the card, and whether it is final; None if the reader may not see it or has nothing to
-    decide. A card that was sent before and may not be seen anymore loses its words.
-
-    Raises:
-        SlackApiError: Slack did not say who the reader is, or no user has that email.
-    """
-    user_id = str(client.users_lookupByEmail(email=row.reader)["user"]["id"])
-    try:
-        with context.acting(client, user_id) as (session, actor):
-            card = load_answer(session, row.question_id, actor=actor)
-    except UserError:
-        return (user_id, Card([b.section(f"*{_TITLE}*\n{_NOT_SHOWN}")], _TITLE), True) if row.ts else None
-    is_decided = card.decision is not None
-    return None if is_decided and not row.ts else (user_id, draw(card), is_decided)
+def _draw(session: Session, row: AnswerCard, actor: Actor) -> Card | None:
+    card = load_answer(session, row.question_id, actor=actor)
+    return draw(card) if row.ts or card.decision is None else None

@@ -4,20 +4,20 @@ Names are in the blocks only: a locked phone shows the title. The message has no
 """
 
 import json
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
+from bot.access.rights import Actor
 from bot.contact_edits.teacher_answers import answer_in_words, answer_number, require_question
 from bot.contact_edits.teacher_questions import AskedStudent, claim_message, load_questions
 from bot.db.models.teacher_questions import TeacherAnswer, TeacherMessage, TeacherQuestion, TeacherState
 from bot.domain.display import plural
-from bot.errors import UserError
 from bot.slack.kit import blocks as b
-from bot.slack.kit import outbox_worker, respond
-from bot.slack.kit.api_errors import Result
+from bot.slack.kit import direct_messages, respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
@@ -34,28 +34,14 @@ _THANKS = {
 
 
 def send_due(context: AppContext, client: WebClient) -> int:
-    """Send every message that is due; return the number sent."""
+    """Send every message that is due; return the number sent. A teacher who lost one of the students gets none."""
 
-    def send(message: TeacherMessage) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, message)
-        return outbox_worker.send_direct_message(context, client, message, prepare, sent=TeacherState.SENT)
+    def draw_message(session: Session, message: TeacherMessage, actor: Actor) -> Card | None:
+        students = load_questions(session, message.id, actor=actor)
+        return draw(students) if students else None
 
-    return outbox_worker.send_each(context, (claim_message, send))
-
-
-def _prepare(context: AppContext, client: WebClient, message: TeacherMessage) -> tuple[str, Card] | None:
-    """Return the teacher's Slack user id and the card; None without access, or without one of the students.
-
-    Raises:
-        SlackApiError: Slack did not say who the teacher is, or no user has that email.
-    """
-    user_id = str(client.users_lookupByEmail(email=message.teacher)["user"]["id"])
-    try:
-        with context.acting(client, user_id) as (session, actor):
-            students = load_questions(session, message.id, actor=actor)
-    except UserError:
-        return None
-    return (user_id, draw(students)) if students else None
+    reader = attrgetter("teacher")
+    return direct_messages.send_due(context, client, claim_message, draw_message, reader=reader, sent=TeacherState.SENT)
 
 
 def draw(students: tuple[AskedStudent, ...]) -> Card:

@@ -3,18 +3,24 @@
 Names and the text are in the blocks only: a locked phone shows the title.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
+from sqlalchemy.orm import Session
 
-from bot.contact_edits.unclear_texts import ANSWERS, PossibleSender, UnclearTextCard, answer_text
-from bot.db.models.unclear_texts import TextAnswer
+from bot.access.rights import Actor
+from bot.contact_edits.unclear_texts import ANSWERS, PossibleSender, UnclearTextCard, answer_text, load_text
+from bot.db.models.unclear_texts import TextAnswer, TextCard
+from bot.db.session import transaction
+from bot.mass_messages.unclear_texts import claim_card, complete_card, enqueue_cards, mark_unclear
 from bot.providers.unclear_texts import Topic
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
+from bot.slack.kit.direct_messages import AnsweredCard, send_due_cards
 from bot.slack.kit.private_metadata import read_ids
 
 _TITLES = {
@@ -95,3 +101,20 @@ def _answered(unclear: UnclearTextCard, answer: TextAnswer) -> list[Block]:
     who = b.mention(unclear.answered_by) or "The family, with a later text"
     when = f" · {b.date(unclear.answered_at)}" if unclear.answered_at else ""
     return [b.section(_DONE[answer]), b.context(f"{who}{when}")]
+
+
+def send_due(context: AppContext, client: WebClient) -> int:
+    """Send every card and update that is due; return how many."""
+    with transaction(context.engine) as session:
+        enqueue_cards(session, rules=context.rules, now=context.now())
+    reader = attrgetter("reader")
+    return send_due_cards(
+        context, client, claim_card, _draw, reader=reader, complete=complete_card, mark_unclear=mark_unclear
+    )
+
+
+def _draw(session: Session, row: TextCard, actor: Actor) -> Card | None:
+    unclear = load_text(session, row.unclear_text_id, actor=actor)
+    if unclear.answer is None:
+        return draw(unclear)
+    return AnsweredCard(**vars(draw(unclear))) if row.ts else None
