@@ -6,7 +6,7 @@ the log. Source: Plivo's reference of the Message API, and its SDK.
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -77,11 +77,8 @@ class PlivoLog:
             if is_more:
                 time.sleep(self.seconds_a_page)
 
-    @contextmanager
-    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
-        auth = httpx.BasicAuth(self.account, self.secret)
-        with Calls.open(self.url, auth, "Plivo", "PULL_PLIVO", patience) as calls:
-            yield calls
+    def _open_calls(self, patience: Patience) -> AbstractContextManager[Calls]:
+        return Calls.open(self.url, httpx.BasicAuth(self.account, self.secret), "Plivo", "PULL_PLIVO", patience)
 
 
 def _utc(at: datetime) -> str:

@@ -7,7 +7,7 @@ OpenAPI description.
 
 import logging
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,10 +102,8 @@ class TelnyxLog:
         for text in telnyx.read_inbound(record.id, message):
             yield ReceivedText(record.at, text)
 
-    @contextmanager
-    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
-        with Calls.open(self.url, _Bearer(self.key), "Telnyx", "PULL_TELNYX", patience) as calls:
-            yield calls
+    def _open_calls(self, patience: Patience) -> AbstractContextManager[Calls]:
+        return Calls.open(self.url, _Bearer(self.key), "Telnyx", "PULL_TELNYX", patience)
 
 
 class _Bearer(httpx.Auth):

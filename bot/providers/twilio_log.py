@@ -5,7 +5,7 @@ its guide to the Message resource.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -76,11 +76,8 @@ class TwilioLog:
             read.add(following)
             page = calls.get(following)
 
-    @contextmanager
-    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
-        auth = httpx.BasicAuth(self.user, self.secret)
-        with Calls.open(self.url, auth, "Twilio", "PULL_TWILIO", patience) as calls:
-            yield calls
+    def _open_calls(self, patience: Patience) -> AbstractContextManager[Calls]:
+        return Calls.open(self.url, httpx.BasicAuth(self.user, self.secret), "Twilio", "PULL_TWILIO", patience)
 
 
 def _utc(time: datetime) -> str:

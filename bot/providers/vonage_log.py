@@ -5,7 +5,7 @@ Source: the OpenAPI description of the Reports API, and its guide to pagination.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -101,11 +101,8 @@ class VonageLog:
                 return
             place = following
 
-    @contextmanager
-    def _open_calls(self, patience: Patience) -> Iterator[Calls]:
-        auth = httpx.BasicAuth(self.account, self.secret)
-        with Calls.open(self.url, auth, "Vonage", "PULL_VONAGE", patience) as calls:
-            yield calls
+    def _open_calls(self, patience: Patience) -> AbstractContextManager[Calls]:
+        return Calls.open(self.url, httpx.BasicAuth(self.account, self.secret), "Vonage", "PULL_VONAGE", patience)
 
 
 def _utc(time: datetime) -> str:
