@@ -11,7 +11,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
 from bot.contact_edits.locking import (
@@ -19,7 +18,7 @@ from bot.contact_edits.locking import (
     Values,
     VersionConflict,
     already_saved_by,
-    lock_contact,
+    lock_for_staff,
     record_change,
     update_list_entry,
 )
@@ -84,11 +83,10 @@ def change_contact(
         VersionConflict: the contact is not at `version` anymore.
         UserError: with `field` `phone` or `method`; the sentence names the mistake and how to write it.
     """
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor)
-    values: Values = {EditField.PHONE: _parse(phone, region), EditField.METHOD: str(ContactMethod(method))}
+    number = parse_typed(phone, region) if phone and phone.strip() else None
+    values: Values = {EditField.PHONE: number, EditField.METHOD: str(ContactMethod(method))}
     try:
-        before = lock_contact(session, contact_id, version=version)
+        before = lock_for_staff(session, contact_id, version=version, actor=actor)
     except VersionConflict as conflict:
         return _saved_before(session, contact_id, values, conflict, actor)
     if not _changed_fields(before, values):
@@ -105,11 +103,9 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
         VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it cannot be called, or it gets calls already.
     """
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor)
     call = str(ContactMethod.CALL)
     try:
-        before = lock_contact(session, contact_id, version=version)
+        before = lock_for_staff(session, contact_id, version=version, actor=actor)
     except VersionConflict as conflict:
         return _saved_before(session, contact_id, {EditField.METHOD: call}, conflict, actor)
     number = before.values[EditField.PHONE]
@@ -130,9 +126,7 @@ def use_suggested_number(
         VersionConflict: the contact is not at `version` anymore.
         UserError: it already gets texts at this number.
     """
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor)
-    before = lock_contact(session, contact_id, version=version)
+    before = lock_for_staff(session, contact_id, version=version, actor=actor)
     values: Values = {EditField.PHONE: phone, EditField.METHOD: str(ContactMethod.TEXT)}
     if not _changed_fields(before, values):
         raise UserError("contact.gets_texts", "This contact already gets texts at that number.")
@@ -207,10 +201,6 @@ def _put_edit(
     session.add(edit)
     session.flush()
     return edit
-
-
-def _parse(typed: str | None, region: str) -> str | None:
-    return parse_typed(typed, region) if typed and typed.strip() else None
 
 
 def parse_typed(typed: str, region: str) -> str:

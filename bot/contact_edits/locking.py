@@ -3,13 +3,14 @@
 Locks are taken in this order, by the sync, too: the contact, its edits, the cleanup list, its entry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
@@ -72,6 +73,20 @@ def lock_contact(session: Session, contact_id: int, *, version: int | None = Non
     return _with_edits(session, contact)
 
 
+def lock_for_staff(
+    session: Session, contact_id: int, *, version: int, actor: Actor, student_id: int | None = None
+) -> LockedContact:
+    """Lock a contact that this person may change; with `student_id`, a contact of that student.
+
+    Raises:
+        VersionConflict: its version is not `version` anymore.
+        UserError: this person may not change contacts, or not see this one.
+    """
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    return lock_contact(session, contact_id, version=version)
+
+
 def already_saved_by(session: Session, contact_id: int, conflict: VersionConflict, actor: Actor) -> LockedContact:
     """Return the contact if this person made the conflicting change: a second press, or a dialog that Slack sent again.
 
@@ -81,6 +96,20 @@ def already_saved_by(session: Session, contact_id: int, conflict: VersionConflic
     if conflict.by != actor.user_id:
         raise conflict
     return _with_edits(session, session.get_one(Contact, contact_id))
+
+
+def number_saved_before(
+    session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, is_saved: Callable[[Session, str], bool]
+) -> str:
+    """Return the contact's number, if this person saved about it a moment ago what they ask for now.
+
+    Raises:
+        VersionConflict: they did not.
+    """
+    phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
+    if phone is None or not is_saved(session, phone):
+        raise conflict
+    return phone
 
 
 def _with_edits(session: Session, contact: Contact) -> LockedContact:

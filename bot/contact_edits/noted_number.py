@@ -5,11 +5,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.noted_numbers import allow_number
 from bot.cleanup_list.tried_numbers import may_show_status
-from bot.contact_edits.locking import VersionConflict, already_saved_by, lock_contact
+from bot.contact_edits.locking import VersionConflict, lock_for_staff, number_saved_before
 from bot.db import audit
 from bot.db.models.edits import EditField
 from bot.db.models.messages import PhoneNumber
@@ -27,15 +26,10 @@ def allow_texts(
         VersionConflict: the contact is not at `version` anymore.
         UserError: no note speaks against the number, or the contact may not be seen.
     """
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     try:
-        contact = lock_contact(session, contact_id, version=version)
+        contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
-        if phone is None or is_noted(session, phone):
-            raise
-        return phone
+        return number_saved_before(session, contact_id, conflict, actor, lambda *number: not is_noted(*number))
     phone = contact.values[EditField.PHONE]
     if not phone or not may_show_status(session, contact.contact, phone) or not allow_number(session, phone, now=now):
         sentence = "No note speaks against this number anymore. Open the student to see it as it is now."

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import add_number, may_show_status
-from bot.contact_edits.locking import VersionConflict, already_saved_by, is_opted_out, lock_contact
+from bot.contact_edits.locking import VersionConflict, is_opted_out, lock_for_staff, number_saved_before
 from bot.db import audit
 from bot.db.models.edits import EditField
 from bot.errors import UserError
@@ -36,12 +35,10 @@ def record_verbal_opt_out(
         VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it is opted out already, it texted START since, or the contact may not be seen.
     """
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     try:
-        contact = lock_contact(session, contact_id, version=version)
+        contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return _recorded_before(session, contact_id, conflict, actor)
+        return number_saved_before(session, contact_id, conflict, actor, is_opted_out)
     phone = contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("opt_out.no_number", "This contact has no number that could be texted.")
@@ -57,12 +54,4 @@ def record_verbal_opt_out(
         raise UserError("opt_out.opted_in_since", sentence, field="said_on")
     reason = f"said on {said_at:%Y-%m-%d}"
     audit.record_number(session, phone, actor=actor.user_id, action="opt_out.recorded", reason=reason, now=now)
-    return phone
-
-
-def _recorded_before(session: Session, contact_id: int, conflict: VersionConflict, actor: Actor) -> str:
-    """Return the number that this person recorded a moment ago."""
-    phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
-    if phone is None or not is_opted_out(session, phone):
-        raise conflict
     return phone

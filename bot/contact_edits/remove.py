@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import Actor
-from bot.contact_edits.locking import lock_contact
+from bot.contact_edits.locking import lock_contact, lock_for_staff
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.edits import Removal
@@ -61,8 +61,7 @@ def remove_contact(
     rights.require_editor(actor)
     if removal := _removed_before(session, contact_id, student_id, actor):
         return removal
-    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
-    lock_contact(session, contact_id, version=version)
+    lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     if student_id is None:
         _refuse_hidden_students(session, contact_id, actor)
     removal = Removal(

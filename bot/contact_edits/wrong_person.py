@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
-from bot.contact_edits.locking import LockedContact, VersionConflict, already_saved_by, lock_contact
+from bot.contact_edits.locking import LockedContact, VersionConflict, lock_for_staff, number_saved_before
 from bot.db import audit
 from bot.db.models.edits import EditField, TriedNumber
 from bot.db.models.messages import PhoneNumber
@@ -25,11 +24,10 @@ def mark_wrong_person(
         VersionConflict: the contact is not at `version` anymore.
         UserError: there is no number, it is parked already, staff typed it and no message went there, or the contact may not be seen.
     """
-    _authorize(session, contact_id, student_id, actor)
     try:
-        contact = lock_contact(session, contact_id, version=version)
+        contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return _saved_before(session, contact_id, conflict, actor, parked=True)
+        return number_saved_before(session, contact_id, conflict, actor, lambda *number: is_parked(*number, contact_id))
     phone = _number(contact)
     # A typed number would show what it is besides, and with the undo the rest; and it may be right for another family.
     if not may_show_status(session, contact.contact, phone):
@@ -53,11 +51,10 @@ def verify_number(
         VersionConflict: the contact is not at `version` anymore.
         UserError: the number is not parked, or the contact may not be seen.
     """
-    _authorize(session, contact_id, student_id, actor)
     try:
-        contact = lock_contact(session, contact_id, version=version)
+        contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return _saved_before(session, contact_id, conflict, actor, parked=False)
+        return number_saved_before(session, contact_id, conflict, actor, lambda *number: not is_parked(*number, contact_id))
     phone = _number(contact)
     if not may_show_status(session, contact.contact, phone) or not release_number(session, phone, now=now):
         sentence = "This number is not recorded as Wrong person anymore. Open the student to see it as it is now."
@@ -75,21 +72,8 @@ def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bo
     return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == phone, is_parked)) is not None
 
 
-def _authorize(session: Session, contact_id: int, student_id: int, actor: Actor) -> None:
-    rights.require_editor(actor)
-    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
-
-
 def _number(contact: LockedContact) -> str:
     phone = contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("wrong_person.no_number", "This contact has no number that could be texted.")
-    return phone
-
-
-def _saved_before(session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, *, parked: bool) -> str:
-    """Return the number that this person parked or released a moment ago."""
-    phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
-    if phone is None or is_parked(session, phone, contact_id) is not parked:
-        raise conflict
     return phone

@@ -1,49 +1,11 @@
 """Every table, for Alembic and the tests: importing this module registers the tables of all others."""
 
-from bot.db.models import (
-    bulk,
-    counter,
-    downloads,
-    edits,
-    erased_numbers,
-    job_runs,
-    listed_students,
-    message_logs,
-    messages,
-    name_words,
-    notices,
-    refusals,
-    reports,
-    roster,
-    scores,
-    sis_writes,
-    slack,
-    teacher_questions,
-    unclear_texts,
-    views,
-)
+import pkgutil
+from importlib import import_module
+
+from bot.db import models
 from bot.db.models.base import Base
 
-MODULES = (
-    bulk,
-    counter,
-    downloads,
-    edits,
-    erased_numbers,
-    job_runs,
-    listed_students,
-    message_logs,
-    messages,
-    name_words,
-    notices,
-    refusals,
-    reports,
-    roster,
-    scores,
-    sis_writes,
-    slack,
-    teacher_questions,
-    unclear_texts,
-    views,
-)
+for _module in pkgutil.iter_modules(models.__path__):
+    import_module(f"{models.__name__}.{_module.name}")
 METADATA = Base.metadata

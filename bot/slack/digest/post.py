@@ -1,8 +1,6 @@
 """Posts digests and thanks for fixes, and answers the button under a digest. Each is posted once (`channel_posts`)."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -57,18 +55,12 @@ def post_due(context: AppContext, client: WebClient) -> int:
 def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
     if post.kind == PostKind.FIXES:
         return _send_thanks(context, client, post)
-    channel = api_errors.call(lambda: client.conversations_info(channel=post.channel_id)["channel"])
-    if channel.may_succeed_later:
-        return outbox_worker.wait(context, post, channel, error=channel.error)
-    if channel.answer is None:
-        return _DIGESTS.give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
-    if reason := _too_public(channel.answer, post):
-        return _DIGESTS.give_up(
-            context, client, post, error="too many people can read it", problem=f"was not posted: {reason}."
-        )
+    which = parse_filter(post.filter_text).filter
+    if refused := _DIGESTS.refuse(context, client, post, lambda channel: subscribe.too_public(channel, which)):
+        return refused
     digest, card = _load_card(context, post)
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-    return _post(context, client, post, card, shown_at=digest.learned_at, metadata=metadata)
+    return _DIGESTS.send(context, client, post, card, metadata=metadata, text=card.text, shown_at=digest.learned_at)
 
 
 def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
@@ -78,15 +70,7 @@ def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Re
     if thanks.answer is None:
         outbox_worker.fail(context, post, error=thanks.error or "no access to the contacts")
         return None
-    return _post(context, client, post, thanks.answer)
-
-
-def _too_public(channel: dict[str, Any], post: DigestPost) -> str | None:
-    if subscribe.is_from_outside(channel):
-        return "people from outside the district are in the channel now"
-    if subscribe.is_too_open(channel, parse_filter(post.filter_text).filter):
-        return "it counts one teacher's students, and the channel is no longer private"
-    return None
+    return _DIGESTS.send(context, client, post, thanks.answer, text=thanks.answer.text, shown_at=None)
 
 
 def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
@@ -94,29 +78,6 @@ def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
     with transaction(context.engine) as session:
         digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=context.today())
     return digest, digest_card.draw(digest, context.templates, zone=context.settings.zone)
-
-
-def _post(
-    context: AppContext,
-    client: WebClient,
-    post: DigestPost,
-    card: Card,
-    *,
-    shown_at: datetime | None = None,
-    **more: Any,
-) -> Result[Any] | None:
-    if not outbox_worker.holds_lease(context, post):
-        return None
-    result = _call_with(
-        context,
-        card,
-        lambda blocks: client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"],
-    )
-    return _DIGESTS.store(context, client, post, result, text=card.text, shown_at=shown_at)
-
-
-def _call_with(context: AppContext, card: Card, call: Callable[[list[Block]], Any]) -> Result[Any]:
-    return api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
 
 
 def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
@@ -127,11 +88,11 @@ def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
     digest, card = _load_card(context, post)
     if card.text != post.posted_text:
-        result = _call_with(
-            context,
-            card,
-            lambda blocks: client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks),
-        )
+
+        def update(blocks: list[Block]) -> object:
+            return client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks)
+
+        result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, update, now=context.now()))
         if result.error:
             logger.warning("digest post %s was not refreshed: %s", post.id, result.error)
         if result.may_succeed_later:

@@ -295,5 +295,14 @@ def is_too_open(channel: Mapping[str, Any], list_filter: Filter) -> bool:
     return is_small and channel.get("is_private") is not True
 
 
+def too_public(channel: Mapping[str, Any], list_filter: Filter | None = None) -> str | None:
+    """Return why nothing may be posted in a channel anymore, None where it may."""
+    if is_from_outside(channel):
+        return "people from outside the district are in the channel now"
+    if list_filter and is_too_open(channel, list_filter):
+        return "it counts one teacher's students, and the channel is no longer private"
+    return None
+
+
 def _answer(text: str) -> Card:
     return Card([b.section(text)], text)

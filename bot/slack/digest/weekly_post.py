@@ -11,8 +11,8 @@ from bot.digests import weekly
 from bot.digests.small_groups import SMALLEST_GROUP
 from bot.digests.weekly import WEEKS, WeeklyReport, load_weekly
 from bot.slack.digest import subscribe
-from bot.slack.kit import api_errors, outbox_worker, score_text
 from bot.slack.kit import blocks as b
+from bot.slack.kit import outbox_worker, score_text
 from bot.slack.kit.api_errors import Result
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.channel_posts import ChannelPosts
@@ -41,14 +41,8 @@ def post_due(context: AppContext, client: WebClient) -> int:
 
 
 def _send(context: AppContext, client: WebClient, post: WeeklyPost) -> Result[Any] | None:
-    channel = api_errors.call(lambda: client.conversations_info(channel=post.channel_id)["channel"])
-    if channel.may_succeed_later:
-        return outbox_worker.wait(context, post, channel, error=channel.error)
-    if channel.answer is None:
-        return _REPORTS.give_up(context, client, post, error=channel.error, problem=f"was not posted. {channel.advice}")
-    if subscribe.is_from_outside(channel.answer):
-        problem = "was not posted: people from outside the district are in the channel now."
-        return _REPORTS.give_up(context, client, post, error="too many people can read it", problem=problem)
+    if refused := _REPORTS.refuse(context, client, post, subscribe.too_public):
+        return refused
     with transaction(context.engine) as session:
         report = load_weekly(session, post.school_id)
     if report is None and weekly.is_too_late(post, now=context.now(), zone=context.settings.zone):
@@ -57,7 +51,9 @@ def _send(context: AppContext, client: WebClient, post: WeeklyPost) -> Result[An
     if report is None:
         outbox_worker.retry(context, post, _NO_SCORES_YET, error="no scores yet")
         return None
-    return _post(context, client, post, draw(report, reachable_days=context.settings.reachable_days))
+    card = draw(report, reachable_days=context.settings.reachable_days)
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
+    return _REPORTS.send(context, client, post, card, metadata=metadata)
 
 
 def draw(report: WeeklyReport, *, reachable_days: int) -> Card:
@@ -83,16 +79,3 @@ def _parts(report: WeeklyReport) -> list[Block]:
         for part in parts
     ]
     return [b.section("\n".join(["*Where most is left to do:*", *lines]))]
-
-
-def _post(context: AppContext, client: WebClient, post: WeeklyPost, card: Card) -> Result[Any] | None:
-    if not outbox_worker.holds_lease(context, post):
-        return None
-    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-
-    def call(blocks: list[Block]) -> str:
-        answer = client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, metadata=metadata)
-        return str(answer["ts"])
-
-    result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
-    return _REPORTS.store(context, client, post, result)

@@ -17,6 +17,7 @@ from bot.db.models.slack import DigestPost, Subscription, WeeklyPost, WeeklySubs
 from bot.db.session import transaction
 from bot.slack.kit import api_errors, look_up, outbox_worker
 from bot.slack.kit.api_errors import Outcome, Result
+from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,36 @@ class ChannelPosts:
     mark_posted: Callable[..., bool]
     mark_unclear: Callable[..., bool]
 
-    def store(
+    def refuse(
+        self, context: AppContext, client: WebClient, post: Post, too_public: Callable[[dict[str, Any]], str | None]
+    ) -> Result[Any] | None:
+        """Return what became of a post that cannot be sent now; None where it can. `too_public` says who may read the channel."""
+        channel = api_errors.call(lambda: client.conversations_info(channel=post.channel_id)["channel"])
+        if channel.may_succeed_later:
+            return outbox_worker.wait(context, post, channel, error=channel.error)
+        if channel.answer is None:
+            error, problem = channel.error, f"was not posted. {channel.advice}"
+        elif reason := too_public(channel.answer):
+            error, problem = "too many people can read it", f"was not posted: {reason}."
+        else:
+            return None
+        return self.give_up(context, client, post, error=error, problem=problem)
+
+    def send(
+        self, context: AppContext, client: WebClient, post: Post, card: Card, *, metadata: Any = None, **posted: Any
+    ) -> Result[Any] | None:
+        """Post a card, and store what Slack answered."""
+        if not outbox_worker.holds_lease(context, post):
+            return None
+
+        def call(blocks: list[Block]) -> str:
+            more = {"metadata": metadata} if metadata else {}
+            return str(client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"])
+
+        result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
+        return self._store(context, client, post, result, **posted)
+
+    def _store(
         self, context: AppContext, client: WebClient, post: Post, result: Result[str], **posted: Any
     ) -> Result[Any] | None:
         """Store what Slack answered to the message."""

@@ -9,7 +9,6 @@ from bot.access.rights import Actor
 from bot.cleanup_list.calls import log_call
 from bot.cleanup_list.claims import CLAIM_DURATION
 from bot.cleanup_list.student import load_student
-from bot.contact_edits.locking import VersionConflict
 from bot.db.models.messages import CallOutcome
 from bot.domain import display
 from bot.domain.sms_status import SmsStatus
@@ -19,7 +18,7 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import ids
-from bot.slack.student.contact_dialog import ContactForm, FollowUp
+from bot.slack.student.contact_dialog import ContactDialog, ContactForm, FollowUp
 from bot.slack.student.wrong_person import WrongPersonDialog
 
 OUTCOME, BACK_ON = "outcome", "back_on"
@@ -39,7 +38,7 @@ _DONE = {
 }
 
 
-class CallDialog:
+class CallDialog(ContactDialog):
     open_action = ids.LOG_CALL
     callback_id = "contact.call_logged"
 
@@ -75,6 +74,3 @@ class CallDialog:
         if outcome is CallOutcome.WRONG_PERSON and is_parkable:
             return FollowUp(sentence, dialog=WrongPersonDialog())
         return Notice(sentence, undo=(ids.UNDO_CALL_ON_LIST, contact_id))
-
-    def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
-        return None

@@ -7,9 +7,10 @@ Save acknowledges right after the commit. The student dialog, the list, and the 
 Slack never reports trouble with a change that is saved.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
@@ -53,24 +54,27 @@ class FollowUp(Notice):
     dialog: "ContactDialog | None" = None
 
 
-class ContactDialog(Protocol):
+class ContactDialog(ABC):
     """A dialog about one contact: the button that opens it, and the callback id of its submission."""
 
     open_action: str
     callback_id: str
 
+    @abstractmethod
     def opened(self, ctx: AppContext, session: Session, form: ContactForm) -> Block:
         """Draw the dialog, in the transaction in which it opens."""
 
+    @abstractmethod
     def save(
         self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
     ) -> Notice:
         """Save what was entered, and return what was done."""
 
     def conflict(
-        self, ctx: AppContext, form: ContactForm, conflict: VersionConflict, view: dict[str, Any]
+        self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]
     ) -> Block | None:
         """Draw the dialog again after someone else saved first; None to show the error."""
+        return None
 
 
 def register(app: App, ctx: AppContext, dialog: ContactDialog, *, refresh: Callable[..., None]) -> None:

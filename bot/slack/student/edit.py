@@ -24,7 +24,7 @@ from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import contact_text, counter, ids
 from bot.slack.student import view as student_view
-from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
+from bot.slack.student.contact_dialog import ContactDialog, ContactForm, other_students, sharing_number
 from bot.slack.student.notice import saved_notice
 
 PHONE, METHOD = "phone", "method"
@@ -49,7 +49,7 @@ def _read(view: dict[str, Any]) -> _Entered:
     return _Entered(values[PHONE][b.VALUE]["value"], ContactMethod(values[METHOD][b.VALUE]["selected_option"]["value"]))
 
 
-class EditDialog:
+class EditDialog(ContactDialog):
     open_action = ids.EDIT
     callback_id = "contact.save"
 

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.opt_out import record_verbal_opt_out
 from bot.domain import phone
 from bot.errors import UserError
@@ -17,13 +16,13 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import ids
-from bot.slack.student.contact_dialog import ContactForm, sharing_number
+from bot.slack.student.contact_dialog import ContactDialog, ContactForm, sharing_number
 
 SAID_ON = "said_on"
 _OLDEST = timedelta(days=366)
 
 
-class OptOutDialog:
+class OptOutDialog(ContactDialog):
     open_action = ids.OPT_OUT
     callback_id = "contact.stop_confirmed"
 
@@ -59,9 +58,6 @@ class OptOutDialog:
             now=ctx.now(),
         )
         return Notice(f"Recorded: no more texts to {b.masked(number)}.")
-
-    def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
-        return None
 
 
 def _end_of_day(chosen: date, today: date, zone: ZoneInfo) -> datetime:

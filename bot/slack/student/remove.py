@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -13,13 +12,13 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
 from bot.slack.student import ids
-from bot.slack.student.contact_dialog import ContactForm, other_students
+from bot.slack.student.contact_dialog import ContactDialog, ContactForm, other_students
 
 SCOPE, REASON = "scope", "reason"
 _THIS_STUDENT, _ALL_STUDENTS = "one", "all"
 
 
-class RemoveDialog:
+class RemoveDialog(ContactDialog):
     open_action = ids.REMOVE
     callback_id = "contact.remove_confirmed"
 
@@ -51,9 +50,6 @@ class RemoveDialog:
         )
         scope = "all of their students" if from_all else "this student only"
         return Notice(f"Removed from {scope}. *Undo* brings the contact back.", (ids.UNDO_REMOVAL_ON_LIST, removal.id))
-
-    def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
-        return None
 
 
 def _scope(form: ContactForm) -> list[Block]:

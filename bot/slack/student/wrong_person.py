@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.contact_edits.locking import VersionConflict
 from bot.contact_edits.wrong_person import mark_wrong_person
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
@@ -13,10 +12,10 @@ from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
 from bot.slack.kit.private_metadata import DialogTarget
 from bot.slack.student import ids
-from bot.slack.student.contact_dialog import ContactForm, other_students, sharing_number
+from bot.slack.student.contact_dialog import ContactDialog, ContactForm, other_students, sharing_number
 
 
-class WrongPersonDialog:
+class WrongPersonDialog(ContactDialog):
     open_action = ids.WRONG_PERSON
     callback_id = "contact.wrong_person_confirmed"
 
@@ -50,6 +49,3 @@ class WrongPersonDialog:
         )
         sentence = f"Recorded: no more texts to {b.masked(number)}, for any student. *Undo wrong person* takes it back."
         return Notice(sentence)
-
-    def conflict(self, _ctx: AppContext, _form: ContactForm, _conflict: VersionConflict, _view: dict[str, Any]) -> None:
-        return None
