@@ -132,7 +132,9 @@ def _jobs(
         "weekly_reports": lambda: weekly_post.post_due(context, slack_client) if slack_client else 0,
         "text_cards": lambda: text_card.send_due(context, slack_client) if slack_client else 0,
         "teachers_asked": lambda: _ask_teachers(context, slack_client),
-        "counter_dialogs": lambda: _redraw_counter_dialogs(context, slack_client) if slack_client else 0,
+        "counter_dialogs": lambda: (
+            counter.send_due(context, slack_client, redraw=refresh.redraw_all) if slack_client else 0
+        ),
         "lists_sent": lambda: download_post.send_due(context, slack_client) if slack_client else 0,
         "bulk_changes": lambda: bulk_worker.work_due(context, slack_client) if slack_client else 0,
         "reports_read": lambda: results_worker.work_due(context, slack_client) if slack_client else 0,
@@ -341,10 +343,6 @@ def _ask_teachers(context: AppContext, slack_client: Any) -> int:
     if not slack_client or context.settings.ask_teachers == "off":
         return 0
     return sum(post.send_due(context, slack_client) for post in (teacher_question, teacher_answer))
-
-
-def _redraw_counter_dialogs(context: AppContext, slack_client: Any) -> int:
-    return counter.send_due(context, slack_client, redraw=refresh.redraw_all)
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

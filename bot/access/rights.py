@@ -112,7 +112,10 @@ class Actor:
 
 def visible_students(actor: Actor) -> Select[int]:
     """Return a query of the ids of the active students this person may see."""
-    return _students(actor.level, actor.access_params)
+    students = select(Student.id).where(Student.active)
+    if actor.level is AccessLevel.DISTRICT:
+        return students
+    return students.where(Student.id.in_(_visible_ids(actor.level, actor.access_params)))
 
 
 def is_visible(
@@ -128,11 +131,6 @@ def is_visible(
     if not generic_plan:
         return student_id.in_(_visible_ids(level, BOUND_PARAMS))
     return student_id == any_(func.array(_visible_ids(level, _HIDDEN_PARAMS, distinct=False).scalar_subquery()))
-
-
-def _students(level: AccessLevel, params: AccessParams) -> Select[int]:
-    students = select(Student.id).where(Student.active)
-    return students if level is AccessLevel.DISTRICT else students.where(Student.id.in_(_visible_ids(level, params)))
 
 
 def _visible_ids(

@@ -5,7 +5,6 @@ A server that refuses a connection sends no code that our driver passes on, so i
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import errors
@@ -125,12 +124,8 @@ def describe_problem(problem: DBAPIError, *, setting: str = "DATABASE_URL") -> U
     words = " ".join(str(problem.orig).split())
     for cause in _CAUSES:
         if found := re.search(cause.words, words, re.IGNORECASE):
-            sentence = cause.sentence.format(*_groups(found.groups()), setting=setting)
+            sentence = cause.sentence.format(*filter(None, found.groups()), setting=setting)
             return UserError(f"database.{cause.code}", sentence, permanent=cause.is_permanent)
     said = f" It says: {fatal[1]}" if (fatal := re.search(r"FATAL: +(.*)", words)) else ""
     sentence = f"The database does not answer. Check {setting} and that PostgreSQL runs.{said}"
     return UserError("database.silent", sentence, permanent=False)
-
-
-def _groups(groups: Sequence[str | None]) -> list[str]:
-    return [group for group in groups if group]

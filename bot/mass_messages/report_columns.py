@@ -104,15 +104,11 @@ def _position(column: Column, titles: Sequence[str], rows: Sequence[CsvRow], cho
     named = [titles.index(name) for name in report_words.data()["columns"][column] if name in titles]
     if column is Column.CONTACT:
         # Most reports have the name of a person under this title.
-        named += [at for at in _positions_of("contact", titles) if _holds_ids(rows, at)]
+        named += [at for at, title in enumerate(titles) if title == "contact" and _holds_ids(rows, at)]
     if column is not Column.TO:
         return named[0] if named else None
     with_numbers = [at for at in named if _holds_numbers(rows, at)]
     return next(iter([*with_numbers, *named]), None)
-
-
-def _positions_of(title: str, titles: Sequence[str]) -> list[int]:
-    return [at for at, name in enumerate(titles) if name == title]
 
 
 def _holds_ids(rows: Sequence[CsvRow], at: int) -> bool:

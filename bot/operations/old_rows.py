@@ -142,13 +142,9 @@ def _in_batches(engine: Engine, rows: str, *, before: datetime) -> int:
     """)
 
     def delete(session: Session) -> tuple[int, int]:
-        return _count(session, statement, {"before": before, "batch": _BATCH}), 0
+        return session.connection().execute(statement, {"before": before, "batch": _BATCH}).rowcount, 0
 
     return _repeat(engine, delete)
-
-
-def _count(session: Session, statement: TextClause, params: Mapping[str, Any]) -> int:
-    return session.connection().execute(statement, params).rowcount
 
 
 def _repeat(engine: Engine, delete: Callable[[Session], tuple[int, int]]) -> int:

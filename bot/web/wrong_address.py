@@ -23,7 +23,7 @@ SIGNATURE_HEADERS = {
 
 def answer_wrong_address(request: Request, refusals: RefusalCounter) -> Response:
     """Answer 404 with the address that the provider should call. Strangers who try addresses are not counted."""
-    provider = _provider(request)
+    provider = next((name for header, name in SIGNATURE_HEADERS.items() if header in request.headers), None)
     if provider is None and not request.url.path.startswith("/receipts"):
         return JSONResponse({"error": "There is nothing at this address."}, 404)
     if provider is None:
@@ -31,7 +31,3 @@ def answer_wrong_address(request: Request, refusals: RefusalCounter) -> Response
         return JSONResponse({"error": f"Unknown provider. Known providers: {', '.join(registry.BY_NAME)}."}, 404)
     refusals.add(provider, f"no such address; set /receipts/{provider} there")
     return JSONResponse({"error": f"Send receipts of {provider} to /receipts/{provider}."}, 404)
-
-
-def _provider(request: Request) -> str | None:
-    return next((provider for header, provider in SIGNATURE_HEADERS.items() if header in request.headers), None)

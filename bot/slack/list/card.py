@@ -160,7 +160,8 @@ def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> lis
 def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
     """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
-    buttons += _letter_menu(page.filter, letters) if letters else []
+    initials = [(f"Last name {letter}…", letter) for letter in letters]
+    buttons += _menu("Last name", links.SHOW_LETTER, page.filter.with_page(1), "letter", initials)
     if page.total_contacts > page.fixed:
         following = command_text(next_student.COMMAND, page.filter.with_page(1))
         buttons.append(b.button("Next to fix", f"{links.RUN_PREFIX}.0", following))
@@ -282,12 +283,6 @@ def _places(which: Filter, schools: tuple[str, ...], teachers: tuple[str, ...], 
         *_menu("School", links.SHOW_SCHOOL, which, "school", [(name, name) for name in schools]),
         *_menu("Teacher", links.SHOW_TAUGHT, which, "teacher", [(name, name) for name in teachers]),
     ]
-
-
-def _letter_menu(which: Filter, letters: Sequence[str]) -> list[Block]:
-    """Return the menu of a long list that jumps to last names by their first letter."""
-    choices = [(f"Last name {letter}…", letter) for letter in letters]
-    return _menu("Last name", links.SHOW_LETTER, which.with_page(1), "letter", choices)
 
 
 def _menu(noun: str, action_id: str, which: Filter, field: str, choices: Sequence[tuple[str, Any]]) -> list[Block]:

@@ -41,7 +41,7 @@ def register(app: App, ctx: AppContext) -> None:
         open_upload(ctx, client, body)
 
     def work(client: WebClient) -> None:
-        run_after_response("reports", lambda: _work(ctx, client))
+        run_after_response("reports", lambda: worker.work_due(ctx, client))
 
     def submit(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         view, now, dialog_id = body["view"], ctx.now(), _new_dialog_id()
@@ -119,10 +119,6 @@ def _new_dialog_id() -> str:
     overtakes the answer would be lost.
     """
     return f"report-{uuid4().hex}"
-
-
-def _work(ctx: AppContext, client: WebClient) -> None:
-    worker.work_due(ctx, client)
 
 
 def open_upload(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> None:
