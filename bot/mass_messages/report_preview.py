@@ -1,5 +1,7 @@
 """What a report would do, before anything counts: results matched with contacts, counted, and said in one sentence."""
 
+import csv
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.db.models.views import contact_reach, effective_contacts
 from bot.domain.display import plural
+from bot.domain.spreadsheet import BYTE_ORDER_MARK, escape_cell
 from bot.mass_messages.report import Problem, Report, Result, read_report
 from bot.mass_messages.report_choices import load_choices, load_columns, remember_columns, remember_words
 from bot.mass_messages.report_columns import Column, Layout, find_layout
@@ -169,3 +172,19 @@ def _of_students(query: Select[*Texts], students: Select[int] | None) -> Select[
         return query
     links = effective_contacts.c
     return query.where(contact_reach.c.contact_id.in_(select(links.contact_id).where(links.student_id.in_(students))))
+
+
+def write_unclear_rows(table: Table, preview: Preview) -> bytes:
+    """Return the rows that count for nothing as a CSV: each with its line, the reason, and its own cells.
+
+    It holds what the report held, so it goes only to the person who gave us the report.
+    """
+    reasons = {problem.line: problem.reason for problem in preview.problems}
+    content = io.StringIO(newline="")
+    content.write(BYTE_ORDER_MARK)
+    rows = csv.writer(content)
+    rows.writerow(["Line", "Reason", *map(escape_cell, preview.report.layout.header.cells)])
+    for row in table.rows:
+        if row.line in reasons:
+            rows.writerow([row.line, reasons[row.line], *map(escape_cell, row.cells)])
+    return content.getvalue().encode()

@@ -1,6 +1,5 @@
 """Endpoints for the district's own systems: mass messages to register, and opt-outs received elsewhere."""
 
-import hmac
 import json
 import logging
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from bot.mass_messages.register import RegisterCounts, register_message
 from bot.operations.refusals import MESSENGER
 from bot.settings import Settings
 from bot.web.refusals import RefusalCounter
-from bot.web.responses import MEGABYTE, Endpoint, HttpError, read_body
+from bot.web.responses import MEGABYTE, Endpoint, HttpError, has_bearer, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +107,6 @@ def check_token(settings: Settings, request: Request, refusals: RefusalCounter) 
     if secret is None:
         refusals.add(MESSENGER, "INGEST_TOKEN is not set")
         raise HttpError(404, "INGEST_TOKEN is not set here, so nothing can be registered.")
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), secret.encode()):
+    if not has_bearer(request, secret):
         refusals.add(MESSENGER, "wrong INGEST_TOKEN; set the same one here and there")
         raise HttpError(401, "Send the INGEST_TOKEN: `Authorization: Bearer ...`.", challenge="Bearer")

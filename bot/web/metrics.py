@@ -4,7 +4,6 @@ They are counts with labels of our own, so they hold no personal data. They stil
 with METRICS_TOKEN read them.
 """
 
-import hmac
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,7 +16,7 @@ from starlette.responses import Response
 
 from bot.db.session import autocommit_engine
 from bot.settings import Settings
-from bot.web.responses import Endpoint, HttpError
+from bot.web.responses import Endpoint, HttpError, has_bearer
 
 # Each query uses an index or reads a small table; its last column is the value, the others are labels.
 GAUGES = {
@@ -113,5 +112,4 @@ def require_metrics_token(settings: Settings, request: Request) -> None:
 
 def has_metrics_token(settings: Settings, request: Request) -> bool:
     secret = settings.secret("metrics_token")
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return bool(secret) and kind.lower() == "bearer" and hmac.compare_digest(token.encode(), (secret or "").encode())
+    return bool(secret) and has_bearer(request, secret or "")

@@ -1,5 +1,6 @@
 """Shared by all endpoints: an id in each line of the log (LOG_FORMAT=json), measured time, readable errors, and a limit on bodies."""
 
+import hmac
 import logging
 import secrets
 import time
@@ -73,6 +74,12 @@ def _error_response(request: Request, error: Exception) -> Response:
     reason = f"{describe_error(error)}. {known.sentence}" if known else describe_error(error)
     logger.error("%s: %s", request.url.path, reason)
     return JSONResponse({"error": "Internal error. Please send it again."}, 503)
+
+
+def has_bearer(request: Request, secret: str) -> bool:
+    """Return whether the caller sent this secret: `Authorization: Bearer ...`."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return kind.lower() == "bearer" and hmac.compare_digest(token.encode(), secret.encode())
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:

@@ -1,15 +1,16 @@
-"""What dialogs and buttons carry: `private_metadata` and values with ids and a version, nothing else.
+"""What dialogs and buttons carry: `private_metadata` and values with ids and a version, nothing else; and what was entered in a dialog.
 
 They stay on screen while a new version is installed, and messages stay for years: what an older version drew is refused politely.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import UserError
+from bot.slack.kit.blocks import VALUE
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,21 @@ def read_ids(value: str, *, count: int) -> tuple[int, ...]:
     if len(ids) != count:
         raise ValueError(value)
     return ids
+
+
+def read_inputs(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was entered in a dialog, by block id: a text, a value, a list of values, a day (ISO 8601), a time (Unix seconds), or
+    files; None for nothing. To be read inside `refusing_older_versions`.
+    """
+    blocks = view["state"]["values"].items()
+    return {block_id: _entered(inputs[VALUE]) for block_id, inputs in blocks if VALUE in inputs}
+
+
+def _entered(element: Mapping[str, Any]) -> Any:
+    match element:
+        case {"selected_option": option}:
+            return option and option["value"]
+        case {"selected_options": options}:
+            return [option["value"] for option in options or ()]
+    fields = ("value", "selected_date", "selected_date_time", "files")
+    return next((element[field] for field in fields if field in element), None)

@@ -22,13 +22,12 @@ from bot.db.models.bulk import BulkAction, BulkChange
 from bot.errors import UserError
 from bot.filters.filter import Filter
 from bot.filters.parse import parse_filter
-from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
 from bot.slack.kit.open_views import REDRAW, Redraw, remember_view
-from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
+from bot.slack.kit.private_metadata import read_ids, read_inputs, refusing_older_versions
 from bot.slack.list import bulk_cards as cards
 from bot.slack.list import bulk_worker
 from bot.slack.list.bulk_cards import ALL, SOME
@@ -152,11 +151,10 @@ def _read_choice(view: dict[str, Any]) -> _Choice:
 
 @refusing_older_versions()
 def _read_values(view: dict[str, Any]) -> tuple[BulkAction, RemovalReason | None, str, frozenset[int]]:
-    values = {block_id: inputs[b.VALUE] for block_id, inputs in view["state"]["values"].items()}
-    action, _, reason = values[cards.ACTION]["selected_option"]["value"].partition(" ")
-    chosen = values[cards.CONTACTS]["selected_options"] if cards.CONTACTS in values else []
-    which = values[cards.WHICH]["selected_option"]["value"]
+    values = read_inputs(view)
+    action, _, reason = (values[cards.ACTION] or "").partition(" ")
+    which = values[cards.WHICH]
     if which not in {ALL, SOME} or (action == BulkAction.REMOVE) is not bool(reason):
         raise ValueError(which)
-    ids = frozenset(int(option["value"]) for option in chosen or ())
+    ids = frozenset(map(int, values.get(cards.CONTACTS, ())))
     return BulkAction(action), RemovalReason(reason) if reason else None, which, ids

@@ -24,7 +24,7 @@ from bot.slack.kit import respond
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
-from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
+from bot.slack.kit.private_metadata import read_ids, read_inputs, refusing_older_versions
 from bot.slack.list import download_post
 from bot.slack.list.links import DOWNLOAD
 
@@ -50,7 +50,7 @@ def register(app: App, app_context: AppContext) -> None:
     def submit(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         user_id, (download_id,) = body["user"]["id"], read_ids(body["view"]["private_metadata"], count=1)
         with refusing_older_versions():
-            form = DownloadForm(body["view"]["state"]["values"][_FORM][b.VALUE]["selected_option"]["value"])
+            form = DownloadForm(read_inputs(body["view"])[_FORM])
         with app_context.acting(client, user_id) as (session, actor):
             context[_IS_NEW_REQUEST] = request_download(session, download_id, user_id, form, now=app_context.now())
             done = f"✅ Your list is being made. It comes {_destination(app_context, actor)}."

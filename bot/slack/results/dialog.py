@@ -23,11 +23,10 @@ from bot.mass_messages.report_columns import Column
 from bot.mass_messages.report_import import ResultsMessage, find_message
 from bot.mass_messages.report_undo import undo_import
 from bot.mass_messages.report_words import Meaning
-from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
-from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
+from bot.slack.kit.private_metadata import read_ids, read_inputs, refusing_older_versions
 from bot.slack.results import cards, ids, worker
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -46,8 +45,8 @@ def register(app: App, ctx: AppContext) -> None:
     def submit(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         view, now, dialog_id = body["view"], ctx.now(), _new_dialog_id()
         with refusing_older_versions():
-            values = {block: entry[b.VALUE] for block, entry in view["state"]["values"].items()}
-            file = values[ids.FILE]["files"][0]
+            values = read_inputs(view)
+            file = values[ids.FILE][0]
             file_id, file_name = str(file["id"]), str(file["name"])
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             rights.require_importer(actor)
@@ -71,7 +70,7 @@ def register(app: App, ctx: AppContext) -> None:
             row = report_outbox.find_report(session, report_id, actor=actor)
             is_answer = bool(row.questions)
             if is_answer and row.state == ReportState.READY:
-                _remember(session, row, view["state"]["values"], actor, now=now)
+                _remember(session, row, read_inputs(view), actor, now=now)
             step = ReportStep.READ if is_answer else ReportStep.IMPORT
             report_outbox.resume(session, report_id, step, dialog_id=dialog_id, now=now)
         ack(
@@ -138,10 +137,9 @@ def _message(session: Session, values: Mapping[str, Any], *, now: datetime) -> R
     Raises:
         UserError: neither is there, or the time is unlikely; with the field that it belongs to.
     """
-    chosen = (values.get(ids.MESSAGE) or {}).get("selected_option")
-    title, seconds = values[ids.TITLE].get("value"), values[ids.SENT_AT].get("selected_date_time")
-    if chosen:
-        return find_message(session, chosen["value"], None, None)
+    title, seconds = values[ids.TITLE], values[ids.SENT_AT]
+    if chosen := values.get(ids.MESSAGE):
+        return find_message(session, chosen, None, None)
     if not (title and title.strip()):
         sentence = "Choose the mass message in the menu, or write its title and the time when it was sent."
         raise UserError("report.no_message", sentence, field=ids.MESSAGE if ids.MESSAGE in values else ids.TITLE)
@@ -158,7 +156,7 @@ def _remember(session: Session, row: ReportImport, values: Mapping[str, Any], ac
     words, columns = {}, {}
     with refusing_older_versions():
         for number, (kind, name, *titles) in enumerate(row.questions):
-            chosen = values[f"{ids.ANSWER}.{number}"][b.VALUE]["selected_option"]["value"]
+            chosen = values[f"{ids.ANSWER}.{number}"]
             if kind == "column":
                 columns[Column(name)] = titles[0][int(chosen)]
             else:

@@ -24,8 +24,7 @@ from bot.mass_messages.report_columns import Layout
 from bot.mass_messages.report_file import MAX_BYTES, Table
 from bot.mass_messages.report_import import find_later_message, import_report
 from bot.mass_messages.report_outbox import MAX_ATTEMPTS, claim_report
-from bot.mass_messages.report_preview import Preview, ReportFile, open_report, preview_report
-from bot.mass_messages.report_unclear import write_unclear_rows
+from bot.mass_messages.report_preview import Preview, ReportFile, open_report, preview_report, write_unclear_rows
 from bot.slack.kit import api_errors, files, outbox_worker
 from bot.slack.kit.api_errors import Outcome, Result
 from bot.slack.kit.blocks import Block, Card

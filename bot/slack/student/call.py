@@ -16,7 +16,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
-from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
+from bot.slack.kit.private_metadata import DialogTarget, read_inputs, refusing_older_versions
 from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactDialog, ContactForm, FollowUp
 from bot.slack.student.wrong_person import WrongPersonDialog
@@ -58,9 +58,8 @@ class CallDialog(ContactDialog):
         self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
     ) -> Notice:
         with refusing_older_versions():
-            values = view["state"]["values"]
-            outcome = CallOutcome(values[OUTCOME][b.VALUE]["selected_option"]["value"])
-            chosen = values[BACK_ON][b.VALUE]["selected_date"]
+            values = read_inputs(view)
+            outcome, chosen = CallOutcome(values[OUTCOME]), values[BACK_ON]
         student_id, contact_id = target.origin.student_id, target.contact_id
         back_on = date.fromisoformat(chosen) if chosen else None
         log_call(

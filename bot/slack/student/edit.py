@@ -21,7 +21,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
-from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
+from bot.slack.kit.private_metadata import DialogTarget, read_inputs, refusing_older_versions
 from bot.slack.student import contact_text, counter, ids
 from bot.slack.student import view as student_view
 from bot.slack.student.contact_dialog import ContactDialog, ContactForm, other_students, sharing_number
@@ -45,8 +45,8 @@ class _Entered:
 
 @refusing_older_versions()
 def _read(view: dict[str, Any]) -> _Entered:
-    values = view["state"]["values"]
-    return _Entered(values[PHONE][b.VALUE]["value"], ContactMethod(values[METHOD][b.VALUE]["selected_option"]["value"]))
+    values = read_inputs(view)
+    return _Entered(values[PHONE], ContactMethod(values[METHOD]))
 
 
 class EditDialog(ContactDialog):

@@ -14,7 +14,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
-from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
+from bot.slack.kit.private_metadata import DialogTarget, read_inputs, refusing_older_versions
 from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactDialog, ContactForm, sharing_number
 
@@ -47,7 +47,7 @@ class OptOutDialog(ContactDialog):
         self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
     ) -> Notice:
         with refusing_older_versions():
-            chosen = date.fromisoformat(view["state"]["values"][SAID_ON][b.VALUE]["selected_date"])
+            chosen = date.fromisoformat(read_inputs(view)[SAID_ON])
         number = record_verbal_opt_out(
             session,
             target.contact_id,

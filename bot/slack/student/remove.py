@@ -10,7 +10,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.open_views import Notice
-from bot.slack.kit.private_metadata import DialogTarget, refusing_older_versions
+from bot.slack.kit.private_metadata import DialogTarget, read_inputs, refusing_older_versions
 from bot.slack.student import ids
 from bot.slack.student.contact_dialog import ContactDialog, ContactForm, other_students
 
@@ -36,9 +36,8 @@ class RemoveDialog(ContactDialog):
         self, ctx: AppContext, session: Session, actor: Actor, target: DialogTarget, view: dict[str, Any]
     ) -> Notice:
         with refusing_older_versions():
-            values = view["state"]["values"]
-            from_all = SCOPE in values and values[SCOPE][b.VALUE]["selected_option"]["value"] == _ALL_STUDENTS
-            reason = RemovalReason(values[REASON][b.VALUE]["selected_option"]["value"])
+            values = read_inputs(view)
+            from_all, reason = values.get(SCOPE) == _ALL_STUDENTS, RemovalReason(values[REASON])
         removal = remove_contact(
             session,
             target.contact_id,

@@ -20,7 +20,7 @@ from bot.slack.kit import blocks as b
 from bot.slack.kit import direct_messages, respond
 from bot.slack.kit.blocks import Block, Card
 from bot.slack.kit.context import AppContext
-from bot.slack.kit.private_metadata import read_ids, refusing_older_versions
+from bot.slack.kit.private_metadata import read_ids, read_inputs, refusing_older_versions
 
 HAVE_NUMBER, TRY_OTHER, NO_IDEA = "teacher.have_number", "teacher.try_other", "teacher.no_idea"
 NUMBER_SENT, OTHER_SENT = "teacher.number_sent", "teacher.other_sent"
@@ -119,9 +119,8 @@ def register(app: App, ctx: AppContext) -> None:
 @refusing_older_versions()
 def _read(view: dict[str, Any]) -> tuple[int, str, str | None]:
     """Return the question, the number as typed, and the note."""
-    values = view["state"]["values"]
-    typed = values[PHONE][b.VALUE]["value"] if PHONE in values else ""
-    return int(json.loads(view["private_metadata"])["question"]), typed or "", values[NOTE][b.VALUE]["value"]
+    values = read_inputs(view)
+    return int(json.loads(view["private_metadata"])["question"]), values.get(PHONE) or "", values[NOTE]
 
 
 def _place(question_id: int, message: dict[str, Any]) -> dict[str, Any]:
