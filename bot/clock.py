@@ -24,6 +24,7 @@ from bot.contact_edits.counter import delete_old_codes
 from bot.contact_edits.teacher_questions import ask_daily, delete_old_questions
 from bot.db.advisory_locks import advisory_lock
 from bot.db.models.roster import SyncRun, SyncState
+from bot.db.seen_requests import delete_old_requests
 from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
 from bot.downloads.requests import delete_old_downloads
@@ -58,7 +59,6 @@ from bot.slack.texts import card as text_card
 from bot.sync.hold import load_approval
 from bot.sync.notices import enqueue_notices
 from bot.sync.run import run_sync
-from bot.web.slack import delete_old_requests
 
 logger = logging.getLogger(__name__)
 

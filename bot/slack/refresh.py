@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from slack_bolt import BoltContext
 from slack_sdk import WebClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from bot.cleanup_list.student import load_student
 from bot.db.models.slack import HomeTab, OpenView
@@ -17,13 +17,14 @@ from bot.slack.kit.api_errors import Outcome
 from bot.slack.kit.blocks import Card
 from bot.slack.kit.context import AppContext
 from bot.slack.kit.error_handler import run_after_response
-from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw, count_use, show_latest
+from bot.slack.kit.open_views import REDRAW, Notice, OpenDialog, Redraw, show_latest
 from bot.slack.kit.private_metadata import DialogOrigin
 from bot.slack.list import card as list_card
 from bot.slack.student import notice
 from bot.slack.student import view as student_view
 
 logger = logging.getLogger(__name__)
+_MAX_USES = 5  # Of one response_url.
 _LAZY_TIMEOUT = 10  # Seconds; no one waits.
 _MESSAGE_BLOCKS = 50  # More are refused.
 _LAST_REDRAW = "Slack lets me update this list only five times. Type `/cleanup` for a new one."
@@ -84,7 +85,7 @@ def _show_list(engine: Engine, client: WebClient, view: OpenView, card: Card) ->
     if view.response_url is None:
         client.views_update(view_id=view.view_id, view=list_card.dialog(card))
         return
-    uses_left = count_use(engine, view.id)
+    uses_left = _count_use(engine, view.id)
     if uses_left is None:
         logger.info("list %s was redrawn as often as Slack allows", view.id)
         return
@@ -93,3 +94,11 @@ def _show_list(engine: Engine, client: WebClient, view: OpenView, card: Card) ->
     result = respond.send_response(view.response_url, card, replace_original=True, timeout=_LAZY_TIMEOUT)
     if result.outcome is not Outcome.DONE:
         logger.info("list %s could not be redrawn: %s", view.id, result.error)
+
+
+def _count_use(engine: Engine, view_id: int) -> int | None:
+    """Count one use of a list's response_url. Return how many are left after it, or None if there are none left for it."""
+    is_view = OpenView.id == view_id, OpenView.uses < _MAX_USES
+    with transaction(engine) as session:
+        uses = session.scalar(update(OpenView).where(*is_view).values(uses=OpenView.uses + 1).returning(OpenView.uses))
+    return None if uses is None else _MAX_USES - uses

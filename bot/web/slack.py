@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -19,15 +18,13 @@ from prometheus_client import Histogram
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.app import slack_client, utc_now
-from bot.db.models.slack import SeenRequest
 from bot.db.seen_requests import claim_request
 from bot.errors import describe_error
 from bot.operations.refusals import SLACK
@@ -44,8 +41,6 @@ RESPONSE_TIMEOUT = (
 )
 # Their answers reach people in another way: a dialog, a message that changes, the Home tab.
 _ANSWERED_SEPARATELY = {"block_actions", "shortcut", "message_action", "event_callback", "view_closed"}
-# Longer than a timestamp is accepted: five minutes in either direction.
-_REPLAY_WINDOW = timedelta(minutes=11)
 _MAX_SKEW_SECONDS = 300
 LISTENER_SECONDS = Histogram(
     "contact_cleanup_listener_duration_seconds", "Time until an acknowledgement, by listener.", ["listener"]
@@ -161,9 +156,3 @@ def send_late_response(client: WebClient, body: dict[str, Any], response: BoltRe
     content = json.loads(response.body)
     card = Card(content.get("blocks", []), content["text"])
     respond.answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
-
-
-def delete_old_requests(session: Session, *, now: datetime) -> int:
-    """Delete recorded requests whose timestamp is no longer accepted, and return how many."""
-    old = delete(SeenRequest).where(SeenRequest.heard_at < now - _REPLAY_WINDOW)
-    return len(session.execute(old.returning(SeenRequest.digest)).all())

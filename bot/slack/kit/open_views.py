@@ -17,7 +17,6 @@ from bot.db.session import transaction
 from bot.filters.filter import EVERYONE
 
 _LIFETIME = timedelta(minutes=30)
-_MAX_USES = 5  # Of one response_url.
 REDRAW = "redraw"  # Where a listener leaves its `Redraw` in the BoltContext for its lazy half, after the commit.
 
 Drawing = TypeVar("Drawing")
@@ -97,14 +96,6 @@ def show_latest(
             return
         session.execute(count)
     show(draw())
-
-
-def count_use(engine: Engine, view_id: int) -> int | None:
-    """Count one use of a list's response_url. Return how many are left after it, or None if there are none left for it."""
-    is_view = OpenView.id == view_id, OpenView.uses < _MAX_USES
-    with transaction(engine) as session:
-        uses = session.scalar(update(OpenView).where(*is_view).values(uses=OpenView.uses + 1).returning(OpenView.uses))
-    return None if uses is None else _MAX_USES - uses
 
 
 def delete_expired_views(session: Session, *, now: datetime) -> int:

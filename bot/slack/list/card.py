@@ -160,8 +160,9 @@ def _footer(view: ListView, hidden_schools: Sequence[str], now: datetime) -> lis
 def list_buttons(page: Page, *, letters: Sequence[str] = ()) -> list[Block]:
     """Return the buttons below a list: other pages, places to jump to, and what is done with the list as a whole."""
     buttons = [b.button(label, action_id, which.text) for label, action_id, which in _turns(page.filter, page.pages)]
-    initials = [(f"Last name {letter}…", letter) for letter in letters]
-    buttons += _menu("Last name", links.SHOW_LETTER, page.filter.with_page(1), "letter", initials)
+    if letters:
+        initials = [(f"Last name {letter}…", letter) for letter in letters]
+        buttons += _menu("Last name", links.SHOW_LETTER, page.filter.with_page(1), "letter", initials)
     if page.total_contacts > page.fixed:
         following = command_text(next_student.COMMAND, page.filter.with_page(1))
         buttons.append(b.button("Next to fix", f"{links.RUN_PREFIX}.0", following))
