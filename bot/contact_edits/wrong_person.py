@@ -27,7 +27,9 @@ def mark_wrong_person(
     try:
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return number_saved_before(session, contact_id, conflict, actor, lambda *number: is_parked(*number, contact_id))
+        return number_saved_before(
+            session, contact_id, conflict, actor, lambda session, phone: is_parked(session, phone, contact_id)
+        )
     phone = _number(contact)
     # A typed number would show what it is besides, and with the undo the rest; and it may be right for another family.
     if not may_show_status(session, contact.contact, phone):
@@ -54,7 +56,9 @@ def verify_number(
     try:
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return number_saved_before(session, contact_id, conflict, actor, lambda *number: not is_parked(*number, contact_id))
+        return number_saved_before(
+            session, contact_id, conflict, actor, lambda session, phone: not is_parked(session, phone, contact_id)
+        )
     phone = _number(contact)
     if not may_show_status(session, contact.contact, phone) or not release_number(session, phone, now=now):
         sentence = "This number is not recorded as Wrong person anymore. Open the student to see it as it is now."

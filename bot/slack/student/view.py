@@ -194,10 +194,10 @@ def _buttons(contact: ContactCard, student_id: int, shown: Shown, *, space: int)
     # A remedy asks for a confirmation, which a choice of a menu cannot, so none is left out.
     space = max(space, 1 + len(remedies))
     left_out = [button for button in phone if button not in buttons[:space]]
-    shown = buttons[:space]
+    visible = buttons[:space]
     if contact.on_list and not contact.updated_at and not contact.claimed_by:
-        shown.append(b.button("I'll take it", ids.CLAIM, value, label=f"I take care of {name}"))
-    return b.actions([*shown, contact_menu(contact, left_out)], block_id=f"contact.{value}")
+        visible.append(b.button("I'll take it", ids.CLAIM, value, label=f"I take care of {name}"))
+    return b.actions([*visible, contact_menu(contact, left_out)], block_id=f"contact.{value}")
 
 
 def log_call(contact: ContactCard) -> list[Block]:
