@@ -104,7 +104,7 @@ FROM {lines} e
 LEFT JOIN ({keys} UNION ALL SELECT line, sourced_id FROM stage_unread WHERE kind = '{kind}') x ON x.line = e.number
 LEFT JOIN open_lines o ON (o.file, o.number) = (e.file, e.number)
 LEFT JOIN repeated_lines r ON r.digest = e.digest
-WHERE e.file = '{kind}' AND e.number = coalesce(r.first, e.number)
+WHERE e.file = '{kind}' AND e.number <= coalesce(r.first, e.number)
 """
 _DELETE_CHANGED = """
 DELETE FROM known_lines WHERE ctid = ANY (ARRAY(SELECT known_ctid FROM changed_lines WHERE known_ctid IS NOT NULL))
@@ -194,6 +194,8 @@ def save_lines(connection: Connection, *, is_whole: bool) -> bool:
     lines = "export_lines" if is_whole else "(SELECT * FROM requested_lines WHERE is_changed)"
     for statement in (_OPEN_LINES, _REPEATED_LINES.format(lines=lines)):
         execute(connection, statement)
+    # Both are nearly empty, and the planner would sort all lines in order to join them with repeated ones.
+    execute(connection, "ANALYZE open_lines, repeated_lines")
     with connection.begin():
         if not is_whole:
             connection.exec_driver_sql(_DELETE_CHANGED)

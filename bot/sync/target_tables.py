@@ -186,6 +186,8 @@ def build_target_tables(connection: Connection, *, today: date) -> None:
         execute(connection, _DROP_DUPLICATES.format(table=table, file=file))
     execute(connection, _ORG_SCHOOLS)
     execute(connection, _CURRENT_ROLES)
+    # The overlay is empty in most districts, and the planner would sort all links in order to join them with it.
+    execute(connection, "ANALYZE org_schools, current_roles, overlay_links, overlay_ids, overlay_numbers")
     values = {
         "today": f"DATE '{today.isoformat()}'",
         "contact_roles": sql_list(CONTACT_ROLES),
