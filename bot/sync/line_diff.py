@@ -88,9 +88,13 @@ SELECT 'users', line FROM unmatched_agents
 UNION
 SELECT 'enrollments', line FROM unmatched_enrollments
 """
+# Sorting the digests alone takes a quarter of the time of a hash table of all lines.
+_SORT_GROUPS = "SET LOCAL enable_hashagg = off"
 _REPEATED_LINES = """
 CREATE TEMP TABLE repeated_lines AS
-SELECT digest, min(number) AS first, count(*) AS copies FROM {lines} e GROUP BY digest HAVING count(*) > 1
+SELECT digest, min(number) AS first, count(*) AS copies FROM {lines} e
+WHERE digest IN (SELECT digest FROM {lines} d GROUP BY digest HAVING count(*) > 1)
+GROUP BY digest
 """
 _KEYS = {
     Kind.USERS: "SELECT line, sourced_id FROM stage_users",
@@ -192,8 +196,10 @@ def save_lines(connection: Connection, *, is_whole: bool) -> bool:
             if connection.exec_driver_sql(_DELETE_ODD_LINES).scalar_one():
                 return False
     lines = "export_lines" if is_whole else "(SELECT * FROM requested_lines WHERE is_changed)"
-    for statement in (_OPEN_LINES, _REPEATED_LINES.format(lines=lines)):
-        execute(connection, statement)
+    execute(connection, _OPEN_LINES)
+    with connection.begin():
+        connection.exec_driver_sql(_SORT_GROUPS)
+        connection.exec_driver_sql(_REPEATED_LINES.format(lines=lines))
     # Both are nearly empty, and the planner would sort all lines in order to join them with repeated ones.
     execute(connection, "ANALYZE open_lines, repeated_lines")
     with connection.begin():
