@@ -320,13 +320,13 @@ SELECT EXISTS (SELECT FROM contacts WHERE active AND (starts_with(sourced_id, '{
 """
 
 
-def overlay_contacts(connection: Connection, parts: Sequence[Part], *, today: date) -> None:
-    """Merge the contacts file, or without one the earlier overlay data, into the staged people, roles and links.
+def overlay_contacts(connection: Connection, parts: Sequence[Part], *, had_overlay: bool, today: date) -> None:
+    """Merge the contacts file, or without one the earlier overlay data (`has_overlay`), into the staged people, roles and links.
 
     Creates `overlay_links`, `overlay_ids` and `overlay_numbers`, which the target tables need, in any case.
     """
     part = next((part for part in parts if part.kind is Kind.CONTACTS), None)
-    if part is None and not has_overlay(connection):
+    if part is None and not had_overlay:
         for statement in _NOTHING:
             execute(connection, statement)
         return

@@ -70,7 +70,8 @@ def _read(
         parts = _with_contacts(files, contacts, region)
         reader = runs.reader_version(region)
         layout_hash = line_diff.stage_lines(connection, parts, reader=reader, progress=context.progress)
-        scope = _read_changes(context, parts, layout_hash) or WHOLE_ROSTER
+        had_overlay = has_overlay(connection)
+        scope = (None if had_overlay else _read_changes(context, parts, layout_hash)) or WHOLE_ROSTER
         for part in parts:
             if scope.is_whole or part.kind not in line_diff.COMPARED:
                 stage.stage_part(connection, part, progress=context.progress)
@@ -79,7 +80,7 @@ def _read(
     rows_hash = None if all(part.has_lines for part in parts) else stage.hash_rows(connection)
     carry_over.stage_missing_rows(connection, parts)
     stage.analyze(connection)
-    overlay_contacts(connection, parts, today=context.now.date())
+    overlay_contacts(connection, parts, had_overlay=had_overlay, today=context.now.date())
     build_target_tables(connection, today=context.now.date())
     reject_anomalies(connection)
     identity.match_people(connection, scope)
@@ -119,7 +120,7 @@ def save_lines(context: SyncContext, result: ReadResult) -> str | None:
 def _read_changes(context: SyncContext, parts: Sequence[Part], layout_hash: str | None) -> SyncScope | None:
     """Stage only the changed lines and those they depend on. Return None if everything has to be read."""
     connection, previous = context.connection, context.previous
-    if layout_hash is None or previous is None or previous.layout_hash != layout_hash or has_overlay(connection):
+    if layout_hash is None or previous is None or previous.layout_hash != layout_hash:
         return None
     if runs.is_whole_due(connection, None, now=context.now, whole_every=context.whole_every):
         return None
