@@ -72,5 +72,5 @@ def take_age(text: str) -> Unverified:
 def _months(number: str, unit: str) -> int:
     word = fold(number)
     count = float(number.replace(",", ".")) if number[-1].isdigit() else _NUMBERS[word]
-    months = count * _MONTHS_OF_UNIT.get(fold(unit)[:2], 0)
-    return int(months) if months == int(months) and months > 0 else 0
+    months = float(count * _MONTHS_OF_UNIT.get(fold(unit)[:2], 0))
+    return int(months) if months.is_integer() and months > 0 else 0

@@ -25,6 +25,8 @@ TYPED = {
     "unverified 1.5 years": Unverified("", 18),
     "unverified 2.5 months": Unverified("", 0),
     "unverified 90 days": Unverified("", 0),
+    f"unverified {'9' * 400} months": Unverified("", 0),
+    "unverified ６ months": Unverified("", 6),
     "verified": None,
     "grade 5 for 6 months": None,
 }
