@@ -36,6 +36,7 @@ _PARTS = {
     "edits": """
         SELECT contact_id, field, base, value, state, made_by, made_at, sis_value, sis_at FROM edits
         WHERE contact_id = ANY (:ids) ORDER BY id""",
+    "tried_numbers": "SELECT contact_id, phone, proved_at FROM tried_numbers WHERE contact_id = ANY (:ids) ORDER BY contact_id, phone",
     "removals": """
         SELECT contact_id, reason, made_by, made_at, undone_by, undone_at FROM removals
         WHERE contact_id = ANY (:ids) AND (student_id = :id OR student_id IS NULL) ORDER BY id""",
@@ -67,6 +68,7 @@ _PHONES = text("""
 SELECT sis_phone FROM contacts WHERE id = ANY (:ids) AND sis_phone IS NOT NULL
 UNION SELECT phone FROM other_numbers WHERE contact_id = ANY (:ids)
 UNION SELECT unnest(ARRAY[base, value]) FROM edits WHERE contact_id = ANY (:ids) AND field = 'phone'
+UNION SELECT phone FROM tried_numbers WHERE contact_id = ANY (:ids)
 """)
 # What the family texted, if no other contact has the number.
 _TEXTS = text("""

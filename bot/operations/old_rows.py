@@ -130,6 +130,13 @@ def _old_rows(periods: Periods, now: datetime) -> list[tuple[str, datetime]]:
             AND NOT EXISTS (SELECT FROM edits later WHERE later.replaces_id = e.id)""",
             audit,
         ),
+        # Numbers that the contact had, and of which no edit is left.
+        (
+            """tried_numbers t WHERE coalesce(proved_at < :before, true)
+            AND NOT EXISTS (SELECT FROM edits e WHERE e.contact_id = t.contact_id AND e.value = t.phone)
+            AND NOT EXISTS (SELECT FROM contacts c WHERE c.id = t.contact_id AND c.sis_phone = t.phone)""",
+            audit,
+        ),
         ("removals WHERE undone_at < :before", audit),
         ("reachability_scores WHERE day < :before", now - periods.scores),
     ]

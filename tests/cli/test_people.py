@@ -9,8 +9,10 @@ from support import people
 from support.command_line import is_one_readable_line
 
 from bot.access.rights import AccessLevel
+from bot.cleanup_list.tried_numbers import add_proved_number
 from bot.contact_edits.remove import RemovalReason, remove_contact
 from bot.db.models.edits import Audit
+from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.unclear_texts import UnclearText
 from bot.db.session import transaction
@@ -29,6 +31,8 @@ def family(empty_database):
         messages.send(session, {maria: "delivered", otto: "blocked"}, now=people.NOW)
         for contact in (maria, otto):
             apply_opt_out(session, contact.sis_phone, by="twilio", now=people.NOW)
+        add_proved_number(session, otto.id, "+13125550144", now=people.NOW)
+        session.add(PhoneNumber(phone="+13125550144", verified_at=people.NOW, verified_how="counter"))
         return sam.id
 
 
@@ -51,7 +55,8 @@ def test_record_holds_what_is_known_of_one_student_and_no_other(run, tmp_path, e
     assert [row["given_name"] for row in held["contacts"]] == ["Maria", "Otto"]
     assert {row["phone"]: row["status"] for row in held["numbers"]} == dict.fromkeys(
         ("+13125550142", "+13125550143"), "opt_out"
-    )
+    ) | {"+13125550144": None}
+    assert [row["phone"] for row in held["tried_numbers"]] == ["+13125550144"]
     assert [row["outcome"] for row in held["messages"]] == ["delivered", "blocked"]
     assert "Tess" not in path.read_text()
     again = run("export-record", path, "--student", "900017")

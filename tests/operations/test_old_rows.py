@@ -8,7 +8,7 @@ from support import mass_messages as messages
 from support import people
 
 from bot.db.audit import Subject, record
-from bot.db.models.edits import Audit
+from bot.db.models.edits import Audit, Edit, TriedNumber
 from bot.db.models.messages import Delivery, ListChange, MassMessage, OptOutText, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
 from bot.mass_messages.opt_outs import record_opt_out
@@ -123,3 +123,25 @@ def test_second_process_does_nothing_meanwhile(engine, session, family, now):
     with old_rows.advisory_lock(engine, "retention"):
         assert delete(engine, now) == 0
     assert count(session, MassMessage) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "proved_at", "is_kept"),
+    [
+        ("+13125559901", None, False),
+        ("+13125559901", 1097 * DAYS, False),
+        ("+13125559901", 1095 * DAYS, True),
+        ("+13125550142", 1097 * DAYS, True),
+        ("+13125559902", None, True),
+    ],
+)
+def test_number_that_a_contact_had_goes_with_the_changes(engine, session, family, now, *, typed, proved_at, is_kept):
+    """The first number is in no change anymore, the second in the SIS, and the third in a change that waits for the SIS."""
+    maria, _otto = family
+    maria.sis_phone = "+13125550142"
+    session.add(TriedNumber(contact_id=maria.id, phone=typed, proved_at=proved_at and now - proved_at))
+    changed = {"field": "phone", "value": "+13125559902", "made_by": "UCLARA", "made_at": now - 1097 * DAYS}
+    session.add(Edit(contact_id=maria.id, **changed))
+    session.commit()
+    delete(engine, now)
+    assert count(session, TriedNumber) == is_kept
