@@ -69,6 +69,12 @@ CHANGES = {
         "phone": phone,
     },
     """
+    INSERT INTO tried_numbers (contact_id, phone, proved_at) SELECT id, coalesce(:phone, sis_phone), now() FROM contacts
+    WHERE id = :contact AND coalesce(:phone, sis_phone) IS NOT NULL
+    ON CONFLICT (contact_id, phone) DO UPDATE SET proved_at = now()
+    """: {"contact": contact, "phone": st.none() | phone},
+    "UPDATE tried_numbers SET proved_at = NULL WHERE phone = :phone": {"phone": phone},
+    """
     INSERT INTO cleanup_list (contact_id, status, since) VALUES (:contact, :status, now())
     ON CONFLICT (contact_id) DO UPDATE SET status = :status
     """: {"contact": contact, "status": status},
