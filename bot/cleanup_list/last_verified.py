@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import case, func, or_, select
 
+from bot.cleanup_list.tried_numbers import IS_PROVED
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, VerifiedHow
 from bot.db.models.views import effective_contacts
-from bot.domain.sms_status import Outcome, SmsStatus
+from bot.domain.sms_status import Outcome
 
 
 class Proof(StrEnum):
@@ -74,8 +75,9 @@ _ENTERED_AT = (
 _VERIFIED_AT = case(
     (
         or_(
-            _ADULT.sms_status.is_distinct_from(SmsStatus.WRONG_PERSON),
+            PhoneNumber.wrong_person_at.is_(None),
             PhoneNumber.verified_at < PhoneNumber.wrong_person_at,
+            IS_PROVED,
         ),
         PhoneNumber.verified_at,
     )

@@ -21,6 +21,7 @@ from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.cleanup_list.last_verified import LastVerified
 from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
+from bot.cleanup_list.tried_numbers import IS_PROVED
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, Removal
 from bot.db.models.folding import full_name
@@ -242,7 +243,7 @@ _CONTACTS = (
         *(_ADULT.phone, _ADULT.method, _ADULT.sms_status, _ADULT.is_tried, Contact.version),
         *(Contact.sis_phone_note, PhoneNumber.noted),
         *(PhoneNumber.since.label("number_since"), PhoneNumber.opted_out_at, PhoneNumber.opted_out_by),
-        *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by),
+        *(PhoneNumber.wrong_person_at, PhoneNumber.wrong_person_by, IS_PROVED.label("is_proved")),
         case((PhoneNumber.opted_out_at.is_not(None), _TEXTED_SINCE)).label("texted_since"),
         *last_verified.COLUMNS,
         *(ListEntry.since.label("listed_since"), ListEntry.updated_at, ListEntry.updated_by),
@@ -274,7 +275,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         evidence=_evidence(row, status),
         is_tried=row.is_tried,
         stopped_by=row.opted_out_by if status is SmsStatus.OPT_OUT else None,
-        wrong_person_by=row.wrong_person_by if status in {SmsStatus.WRONG_PERSON, SmsStatus.OPT_OUT} else None,
+        wrong_person_by=row.wrong_person_by if row.is_tried and not row.is_proved else None,
         note=row.sis_phone_note,
         noted=NoteKind(row.noted) if row.noted and row.is_tried else None,
         texted_since=row.texted_since if status is SmsStatus.OPT_OUT else None,

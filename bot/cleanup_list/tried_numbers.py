@@ -7,13 +7,14 @@ never texted after STOP all the same.
 
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import exists, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.number_status import sql_list
 from bot.db.models.edits import IN_FORCE, TriedNumber
 from bot.db.models.roster import Contact
+from bot.db.models.views import effective_contacts
 
 # A sender leaves out numbers that texted STOP or belong to the wrong person. For them it counts that the message went to families
 # of the same school: otherwise
@@ -49,6 +50,13 @@ WHERE e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.value IS NOT
   )
 ON CONFLICT DO NOTHING
 """)
+# The condition that a contact of `effective_contacts` proved their number since it was recorded as Wrong person, if it was.
+IS_PROVED = (
+    exists()
+    .where(TriedNumber.contact_id == effective_contacts.c.contact_id, TriedNumber.phone == effective_contacts.c.phone)
+    .where(TriedNumber.proved_at.is_not(None))
+    .correlate(effective_contacts)
+)
 _IS_SHOWN = text("""
 SELECT EXISTS (SELECT FROM tried_numbers WHERE contact_id = :contact_id AND phone = :phone) AS is_tried,
        EXISTS (SELECT FROM cleanup_list WHERE contact_id = :contact_id AND phone = :phone) OR EXISTS (

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.tried_numbers import may_show_status
+from bot.contact_edits.wrong_person import is_parked
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import contact_reach, contacts_with_phone, effective_contacts
@@ -58,7 +59,7 @@ def check_number(session: Session, contact_id: int, phone: str, *, student_id: i
         return NOTHING_KNOWN
     others = _visible_contacts(session, phone, besides=contact_id, actor=actor)
     is_known = any(other.is_tried for other in others) or may_show_status(session, contact, phone)
-    status, since = _status(session.get(PhoneNumber, phone)) if is_known else (None, None)
+    status, since = _status(session, contact_id, session.get(PhoneNumber, phone)) if is_known else (None, None)
     earlier = (number for number in (current, contact.sis_phone) if number)
     return NumberCheck(
         status=status,
@@ -89,17 +90,19 @@ def _visible_contacts(session: Session, phone: str, *, besides: int, actor: Acto
     return list(session.execute(rows))
 
 
-def _status(number: PhoneNumber | None) -> tuple[SmsStatus | None, datetime | None]:
+def _status(session: Session, contact_id: int, number: PhoneNumber | None) -> tuple[SmsStatus | None, datetime | None]:
     """Return the status as the view `effective_contacts` decides it: what a person said outranks what carriers reported."""
     if number is None:
         return None, None
     if number.opted_out_at:
         return SmsStatus.OPT_OUT, number.opted_out_at
-    if number.wrong_person_at:
+    if is_parked(session, number.phone, contact_id):
         return SmsStatus.WRONG_PERSON, number.wrong_person_at
     if number.noted:
         return SmsStatus.OPT_OUT if number.noted == NoteKind.REFUSED else SmsStatus.INACTIVE, None
-    return (SmsStatus(number.status), number.since) if number.status else (None, None)
+    # The row of a number that this contact proved may still have the word for the others.
+    carriers_said = number.status if number.status != SmsStatus.WRONG_PERSON else None
+    return (SmsStatus(carriers_said), number.since) if carriers_said else (None, None)
 
 
 def _names(names: Iterable[tuple[str, str]]) -> tuple[str, ...]:

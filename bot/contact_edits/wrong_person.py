@@ -60,7 +60,8 @@ def verify_number(
             session, contact_id, conflict, actor, lambda session, phone: not is_parked(session, phone, contact_id)
         )
     phone = _number(contact)
-    if not may_show_status(session, contact.contact, phone) or not release_number(session, phone, now=now):
+    is_recorded = may_show_status(session, contact.contact, phone) and is_parked(session, phone, contact_id)
+    if not is_recorded or not release_number(session, phone, now=now):
         sentence = "This number is not recorded as Wrong person anymore. Open the student to see it as it is now."
         raise UserError("wrong_person.not_recorded", sentence)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)

@@ -46,7 +46,11 @@ SELECT r.phone FROM unnest(CAST(:phones AS text[])) AS r (phone)
 WHERE EXISTS (SELECT FROM contacts c WHERE c.sis_phone = r.phone)
    OR EXISTS (SELECT FROM edits e WHERE e.value = r.phone AND e.state IN ('pending', 'conflict'))
 """)
-_PARKED = text("SELECT phone FROM phone_numbers WHERE wrong_person_at IS NOT NULL AND phone = ANY(:phones)")
+# A number that one of its contacts proved since is judged anew.
+_PARKED = text("""
+SELECT phone FROM phone_numbers n WHERE wrong_person_at IS NOT NULL AND phone = ANY(:phones)
+AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.phone = n.phone AND t.proved_at IS NOT NULL)
+""")
 
 
 class _Reader:

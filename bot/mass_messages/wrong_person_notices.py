@@ -82,7 +82,7 @@ def load_wrong_contacts(session: Session, notice: WrongPersonNotice, *, actor: A
 def _affected(notice: WrongPersonNotice) -> Select[int]:
     """Return a query of the ids of the other students with one of the numbers, once per contact of theirs.
 
-    A contact whose number was typed and not texted yet is left out: its status is not told.
+    A contact whose number was typed and not texted yet is left out: its status is not told. So is one who proved the number since.
     """
     parked = _parked(notice)
     contacts = (
@@ -91,7 +91,7 @@ def _affected(notice: WrongPersonNotice) -> Select[int]:
     affected = (
         select(_ADULT.student_id)
         .join(contacts, contacts.c.contact_id == _ADULT.contact_id)
-        .where(_ADULT.phone.in_(parked), _ADULT.is_tried)
+        .where(_ADULT.phone.in_(parked), _ADULT.is_tried, _ADULT.opted_out)
     )
     return affected.where(_ADULT.student_id != notice.student_id) if notice.student_id else affected
 

@@ -11,29 +11,22 @@ from sqlalchemy import select, text
 from support import edits, people
 from support import mass_messages as messages
 from support.counter_model import CounterModel
+from support.desk import NEW, NOW, OLD, OTHER, Desk
 from support.errors import refused
 
-from bot.access.identity import AccessRules
-from bot.access.rights import AccessLevel
-from bot.cleanup_list.forecast import count_without_adult, load_forecast
-from bot.cleanup_list.student import load_student
 from bot.contact_edits import counter
-from bot.contact_edits.counter import Counter, confirm_number, delete_old_codes, issue_code, take_code
+from bot.contact_edits.counter import delete_old_codes
 from bot.contact_edits.undo import undo_edit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.counter import CodeText, CounterCode
 from bot.db.models.edits import Audit, Edit
 from bot.db.models.messages import PhoneNumber
-from bot.db.models.slack import SlackUser
-from bot.db.models.views import contact_reach, effective_contacts
-from bot.filters.filter import Filter
+from bot.db.models.views import effective_contacts
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.mass_messages.wrong_person import park_numbers
-from bot.providers.counter_codes import CounterText, read_code
+from bot.providers.counter_codes import read_code
 from bot.providers.receipt import FamilyText
 
-NOW = people.NOW
-OLD, NEW, OTHER = "+13125550142", "+13125559901", "+13125559902"
 HISTORIES = int(os.environ.get("HISTORIES", "80"))
 
 
@@ -41,47 +34,6 @@ HISTORIES = int(os.environ.get("HISTORIES", "80"))
 def office(session):
     """Clara's office, with Sam's mother Maria; Slack was asked about both clerks lately."""
     return Desk(session)
-
-
-class Desk:
-    """Two clerks and the contacts of one school, with the verbs of the counter at a time."""
-
-    def __init__(self, session, contacts=1):
-        self.session, self.texts = session, 0
-        lincoln = self.lincoln = people.create_district(session).lincoln
-        self.clerks = [
-            people.staff(session, given, "Clerk", f"{given}@desk.example", role="siteAdministrator", at=lincoln)
-            for given in ("Cleo", "Cora")
-        ]
-        self.actors = [
-            people.actor_of(clerk, level=AccessLevel.SCHOOLS, at=(lincoln,), user_id=f"UC{clerk.id}")
-            for clerk in self.clerks
-        ]
-        for actor in self.actors:
-            user = SlackUser(user_id=actor.user_id, email=actor.email, full_member=True, time_zone=None)
-            user.checked_at = NOW + timedelta(days=1)
-            session.add(user)
-        self.sam = people.student(session, at=lincoln)
-        self.contacts = [people.contact(session, self.sam, given=f"Maria{n}", phone=OLD) for n in range(contacts)]
-        self.maria = self.contacts[0]
-        session.commit()
-
-    def issue(self, contact=None, *, actor=None, now=NOW):
-        shown = Counter((contact or self.maria).id, self.sam.id, list_id=1)
-        return issue_code(self.session, shown, actor=actor or self.actors[0], now=now).code
-
-    def text(self, code, phone=NEW, *, key=None, now=NOW):
-        self.texts += 1
-        received = CounterText("twilio", key or f"SM{self.texts}", phone, code)
-        return take_code(self.session, received, rules=AccessRules(), today=people.TODAY, now=now)
-
-    def phone(self, contact=None):
-        reach = contact_reach.c
-        return self.session.scalar(select(reach.phone).where(reach.contact_id == (contact or self.maria).id))
-
-    def number(self, phone=NEW):
-        self.session.expire_all()
-        return self.session.get(PhoneNumber, phone)
 
 
 def test_text_with_the_code_enters_the_number_for_the_clerk(office, session):
@@ -228,87 +180,6 @@ def test_wrong_person_ends_with_the_text(office, session):
     assert "wrong_person.lifted" in session.scalars(select(Audit.action)).all()
 
 
-def contact_of_another_family(office, session):
-    """Return Petra, a contact of another student, with the number that Maria has in the SIS, and both are Wrong person."""
-    petra = people.contact(session, people.student(session, "Kim", at=office.lincoln), given="Petra", phone=OLD)
-    session.commit()
-    park_numbers(session, {OLD: NOW}, by="twilio", now=NOW)
-    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
-    return petra
-
-
-def may_be_texted(session, contact):
-    adult = effective_contacts.c
-    row = session.execute(select(adult.sms_status, adult.opted_out).where(adult.contact_id == contact.id)).one()
-    return (row.sms_status, row.opted_out) == (None, False)
-
-
-def test_text_proves_the_number_for_its_contact_only(office, session):
-    """A stranger proves that the number is theirs: the other family's texts must not go to them."""
-    petra = contact_of_another_family(office, session)
-    assert office.text(office.issue(), OLD)
-    assert messages.the_list(session) == {petra.id: "wrong_person"}
-    assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, False)
-    assert "wrong_person.lifted" not in session.scalars(select(Audit.action)).all()
-
-
-def test_other_family_does_not_read_who_verified_the_number(office, session):
-    petra = contact_of_another_family(office, session)
-    assert office.text(office.issue(), OLD)
-    cards = [
-        load_student(session, link.student_id, actor=office.actors[0]).contacts[0]
-        for link in links_of(session, office.maria, petra)
-    ]
-    assert [(card.verified is None, card.wrong_person_by) for card in cards] == [(False, None), (True, "twilio")]
-
-
-def links_of(session, *contacts):
-    return [
-        session.scalars(select(people.StudentContact).where(people.StudentContact.contact_id == contact.id)).one()
-        for contact in contacts
-    ]
-
-
-def test_later_wrong_person_counts_for_who_proved_the_number(office, session):
-    petra = contact_of_another_family(office, session)
-    assert office.text(office.issue(), OLD)
-    later = NOW + timedelta(hours=1)
-    assert park_numbers(session, {OLD: later}, by="twilio", now=later) == [OLD]
-    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
-
-
-def test_stop_counts_for_who_proved_the_number(office, session):
-    petra = contact_of_another_family(office, session)
-    assert office.text(office.issue(), OLD)
-    apply_opt_out(session, OLD, by="twilio", now=NOW)
-    assert messages.the_list(session) == {office.maria.id: "opt_out", petra.id: "opt_out"}
-
-
-def test_another_record_of_the_same_name_is_the_same_person(office, session):
-    people.contact(session, people.student(session, "Kim", at=office.lincoln), given=office.maria.given_name, phone=OLD)
-    park_numbers(session, {OLD: NOW}, by="twilio", now=NOW)
-    assert office.text(office.issue(), OLD)
-    assert messages.the_list(session) == {}
-
-
-def test_call_proves_the_number_for_its_contact_only(office, session):
-    petra = contact_of_another_family(office, session)
-    confirm(office)
-    assert messages.the_list(session) == {petra.id: "wrong_person"}
-
-
-def test_counts_of_the_district_know_who_proved_the_number(office, session):
-    contact_of_another_family(office, session)
-    dana = people.actor_of(office.clerks[0], level=AccessLevel.DISTRICT)
-    assert load_forecast(session, Filter(), actor=dana, page_size=1).without_adult == 2
-    assert office.text(office.issue(), OLD)
-    session.commit()
-    forecast = load_forecast(session, Filter(), actor=dana, page_size=1)
-    assert (forecast.delivered, forecast.without_adult, count_without_adult(session, None)) == (1, 1, 1)
-    listed = session.execute(text("SELECT student_id, textable FROM listed_students")).all()
-    assert [row.textable for row in listed] == [0]
-
-
 def test_older_report_of_a_wrong_person_does_not_count_after_it(office, session):
     assert office.text(office.issue())
     assert park_numbers(session, {NEW: NOW - timedelta(hours=1)}, by="deactivations", now=NOW) == []
@@ -321,15 +192,9 @@ def test_confirmed_number_is_no_proof_for_a_strangers(office, session):
         Edit(contact_id=office.maria.id, field="phone", base=OLD, value=NEW, made_by="U1", made_at=NOW, state="pending")
     )
     session.flush()
-    confirm(office)
+    office.confirm()
     assert office.number().wrong_person_at
     assert office.number().verified_how == "call"
-
-
-def confirm(office):
-    version = office.session.scalar(select(people.Contact.version).where(people.Contact.id == office.maria.id))
-    of_student = {"student_id": office.sam.id, "version": version}
-    confirm_number(office.session, office.maria.id, **of_student, actor=office.actors[0], now=NOW)
 
 
 def test_codes_and_texts_are_deleted_after_a_day(office, session):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.cleanup_list.student import load_student
 from bot.contact_edits.change import SavedChange
+from bot.contact_edits.wrong_person import is_parked
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
@@ -69,7 +70,7 @@ def _where_it_goes(session: Session, saved: SavedChange, contact: Contact, setti
     if settings.messenger_reads_edits:
         return ["The next message will use it."] if saved.phone or saved.method is ContactMethod.EMAIL else []
     sis = b.escaped(settings.sis_name)
-    if contact.sis_method != ContactMethod.TEXT or not _is_texted(session, contact.sis_phone):
+    if contact.sis_method != ContactMethod.TEXT or not _is_texted(session, contact):
         return [f"*Until {sis} has it, the next message does not use it.*"]
     old = b.masked(contact.sis_phone)
     if saved.phone and saved.phone != contact.sis_phone and b.masked(saved.phone) == old:
@@ -77,10 +78,13 @@ def _where_it_goes(session: Session, saved: SavedChange, contact: Contact, setti
     return [f"*Until {sis} has it, texts still go to {old}.*"]
 
 
-def _is_texted(session: Session, sis_phone: str | None) -> bool:
+def _is_texted(session: Session, contact: Contact) -> bool:
     """Return whether senders text the number of the SIS: not after STOP, a wrong person, or a note against it."""
-    number = session.get(PhoneNumber, sis_phone) if sis_phone else None
-    return sis_phone is not None and not (number and (number.opted_out_at or number.wrong_person_at or number.noted))
+    if contact.sis_phone is None:
+        return False
+    number = session.get(PhoneNumber, contact.sis_phone)
+    is_refused = number and (number.opted_out_at or number.noted)
+    return not (is_refused or is_parked(session, contact.sis_phone, contact.id))
 
 
 def above_list(notice: Notice, here: str, *, in_message: bool = False) -> list[Block]:

@@ -5,8 +5,8 @@ from sqlalchemy import select
 from support import people, screens
 from support.snapshots import normalized
 
-from bot.db.models.edits import Audit
-from bot.db.models.messages import PhoneNumber
+from bot.db.models.edits import Audit, TriedNumber
+from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import text_of
 
@@ -49,6 +49,19 @@ def test_edit_that_the_messenger_does_not_read_says_where_texts_go(office, sam, 
     assert said in line(redrawn)
     assert "from now on" not in line(redrawn)
     assert ("contact.copy_number" in screens.action_ids(redrawn)) is bool(values.get("phone"))
+
+
+@pytest.mark.parametrize("settings_changed", DOES_NOT_READ)
+@pytest.mark.parametrize(
+    ("proved_at", "said"), [(people.NOW, "texts still go to ••• 0142"), (None, "the next message does not use it")]
+)
+def test_number_of_the_wrong_person_is_texted_where_it_was_proved(office, session, sam, proved_at, said):
+    number = session.get(PhoneNumber, "+13125550142")
+    number.wrong_person_at = people.NOW
+    contact_id = session.scalars(select(ListEntry.contact_id)).one()
+    session.add(TriedNumber(contact_id=contact_id, phone=number.phone, proved_at=proved_at))
+    session.commit()
+    assert said in line(save(office.clara, phone="312.555.0199"))
 
 
 @pytest.mark.parametrize("settings_changed", DOES_NOT_READ)
