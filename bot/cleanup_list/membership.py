@@ -49,7 +49,7 @@ _BY_PHONE = f"""
 """
 # In the order of their ids, which is about the order in which contacts, links, and students lie on the disk.
 _ALL_CANDIDATES = f"""
-phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL OR noted IS NOT NULL),
+phones AS (SELECT phone FROM phone_numbers WHERE status IS NOT NULL OR noted IS NOT NULL OR wrong_person_at IS NOT NULL),
 candidates AS MATERIALIZED (
     SELECT contact_id FROM (
         {_BY_PHONE}

@@ -107,7 +107,9 @@ def judge_sender_faults(session: Session, message_id: str) -> bool:
 
 
 # A row `n` of `phone_numbers` whose status follows from receipts.
-_IS_JUDGED = "n.opted_out_at IS NULL AND n.wrong_person_at IS NULL"
+# One of the wrong person is judged for the contact who proved it; for all others the view says Wrong person.
+_IS_JUDGED = """n.opted_out_at IS NULL AND (
+    n.wrong_person_at IS NULL OR EXISTS (SELECT FROM tried_numbers t WHERE t.phone = n.phone AND t.proved_at IS NOT NULL))"""
 _RED = sql_list(STATUSES_BY_COLOR[Color.RED])
 
 # Numbers to judge, and their deliveries in final messages, as (phone, sent_at, message, delivery, outcome, shaky).
@@ -209,8 +211,8 @@ _JUDGE_MESSAGE, _JUDGE_GIVEN = text(_judge(_NUMBERS_OF_MESSAGE)), text(_judge(_G
 def judge_numbers(
     session: Session, which: Numbers | WholeList, *, message_id: str | None = None, now: datetime
 ) -> None:
-    """Set the status of numbers from the evidence; opted-out numbers and those of the wrong person stay so. Call
-    `lock_cleanup_list` first.
+    """Set the status of numbers from the evidence; opted-out numbers stay so, and those of the wrong person that no contact proved.
+    Call `lock_cleanup_list` first.
     """
     if isinstance(which, Numbers):
         session.execute(_JUDGE_GIVEN, {"phones": list(which.phones), "now": now})

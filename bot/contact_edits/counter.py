@@ -3,24 +3,25 @@
 The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once, for ten minutes, and only for the
 contact and the clerk it was issued for. Then it rests for a day: a text that arrives late finds no other contact.
 
-It proves the number for this contact. If it was recorded as *Wrong person*, that ends where no other person has the number; else it stays
-for the others, whose family it does not reach. STOP is ended by START only.
+It proves the number for this contact. If it was recorded as *Wrong person*, that ends where no person of another name has the number, or
+may get it back; else it stays for the others, whose family it does not reach. STOP is ended by START only.
 """
 
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.access import identity, rights
 from bot.access.identity import AccessRules
 from bot.access.rights import Actor
 from bot.cleanup_list.membership import update_list
-from bot.cleanup_list.number_status import Numbers
+from bot.cleanup_list.number_status import Numbers, judge_numbers
 from bot.cleanup_list.tried_numbers import add_proved_number, may_show_status
 from bot.contact_edits.change import enter_number
 from bot.contact_edits.locking import lock_contact
@@ -30,9 +31,10 @@ from bot.db.audit import Subject
 from bot.db.models.counter import CodeText, CounterCode, CounterState
 from bot.db.models.edits import EditField
 from bot.db.models.messages import PhoneNumber, VerifiedHow
-from bot.db.models.roster import Contact
-from bot.db.models.views import contacts_with_phone
+from bot.db.models.roster import Contact, OtherNumber
+from bot.db.models.views import contact_reach, contacts_with_phone
 from bot.domain import display
+from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import release_number
 from bot.providers.counter_codes import CounterText
@@ -190,19 +192,47 @@ def confirm_number(
 
 
 def _lift(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
-    """End *Wrong person* for a contact who proved the number, and for the number itself where no one else has it."""
+    """End *Wrong person* for a contact who proved the number, and for the number itself where no one else has it.
+
+    Records of one name are one person: a parent of siblings has several.
+    """
     if _others_have(session, contact_id, phone):
+        for record_id in _other_records(session, contact_id, phone):
+            add_proved_number(session, record_id, phone, now=now)
+        if session.scalar(select(PhoneNumber.status).where(PhoneNumber.phone == phone)) == SmsStatus.WRONG_PERSON:
+            judge_numbers(session, Numbers([phone]), now=now)
         update_list(session, Numbers([phone]), message_id=None, now=now)
     elif release_number(session, phone, now=now):
         audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
 
 
 def _others_have(session: Session, contact_id: int, phone: str) -> bool:
-    """Return whether someone of another name has the number. Records of one name are one person: a parent of siblings has several."""
-    name = func.folded_name(Contact.given_name, Contact.family_name)
-    own = select(name).where(Contact.id == contact_id).scalar_subquery()
-    others = select(Contact.id).where(Contact.id.in_(contacts_with_phone(phone)), Contact.id != contact_id)
-    return session.scalar(others.where(name != own).limit(1)) is not None
+    """Return whether a contact of another name has the number, or may get it back: it is theirs in the SIS, where an edit or a
+    further number hides it.
+    """
+    of_sis = select(Contact.id).where(Contact.sis_phone == phone)
+    further = select(OtherNumber.contact_id).where(OtherNumber.phone == phone)
+    ids = contacts_with_phone(phone).union(of_sis, further)
+    others = select(Contact.id).where(Contact.id.in_(ids), Contact.id != contact_id, Contact.active)
+    return session.scalar(others.where(~_has_name_of(contact_id)).limit(1)) is not None
+
+
+def _other_records(session: Session, contact_id: int, phone: str) -> Sequence[int]:
+    """Return the other contacts of this name with the number; without those where it was only typed, since that tells nothing."""
+    reach = contact_reach.c
+    records = (
+        select(Contact.id)
+        .join(contact_reach, reach.contact_id == Contact.id)
+        .where(Contact.id.in_(contacts_with_phone(phone)), reach.is_tried)
+    )
+    return session.scalars(records.where(Contact.id != contact_id, _has_name_of(contact_id))).all()
+
+
+def _has_name_of(contact_id: int) -> ColumnElement[bool]:
+    """Return the condition that a contact has the name of another one. Those without a name may be anyone."""
+    other = aliased(Contact)
+    name, other_name = (func.folded_name(each.given_name, each.family_name) for each in (Contact, other))
+    return and_(name != "", name == select(other_name).where(other.id == contact_id).scalar_subquery())
 
 
 def _record(session: Session, contact_id: int, phone: str, how: VerifiedHow, *, actor: Actor, now: datetime) -> None:

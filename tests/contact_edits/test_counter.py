@@ -242,7 +242,7 @@ class History:
 
     def __init__(self, desk, seed):
         self.desk, self.random, self.now, self.sent = desk, random.Random(seed), NOW, []  # noqa: S311
-        self.model = CounterModel({contact.id: OLD for contact in desk.contacts})
+        self.model = CounterModel({contact.id: OLD for contact in desk.contacts}, of_sis=OLD)
         self.steps = {
             self.issue: 6,
             self.text: 8,

@@ -14,6 +14,7 @@ from bot.cleanup_list.forecast import count_without_adult, load_forecast
 from bot.cleanup_list.student import load_student
 from bot.contact_edits.change import switch_to_call
 from bot.contact_edits.number_check import check_number
+from bot.contact_edits.undo import undo_edit
 from bot.contact_edits.wrong_person import verify_number
 from bot.db.models.edits import Audit
 from bot.db.models.notices import WrongPersonNotice
@@ -169,6 +170,64 @@ def test_undo_of_a_wrong_person_after_the_proof_is_refused(office, session):
         verify_number(session, office.maria.id, **values, actor=office.actors[0], now=NOW)
     apply_opt_in(session, OLD, now=NOW)
     assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, False)
+
+
+def test_number_stays_with_an_edited_contact_who_may_get_it_back(office, session):
+    """Petra's office replaced the number; when that is undone, her texts must not go to Maria's phone."""
+    petra = contact_of_another_family(office, session)
+    saved = edits.change(session, petra, phone=OTHER, actor=office.actors[0])
+    assert office.text(office.issue(), OLD)
+    assert may_be_texted(session, office.maria)
+    undo_edit(session, saved.edit_ids[0], actor=office.actors[0], now=NOW)
+    assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, False)
+
+
+def test_text_proves_the_number_for_all_records_of_the_name(office, session):
+    sibling = people.student(session, "Lea", at=office.lincoln)
+    record = people.contact(session, sibling, given=office.maria.given_name, phone=OLD)
+    petra = contact_of_another_family(office, session, others=[record])
+    assert office.text(office.issue(), OLD)
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+    assert may_be_texted(session, record)
+
+
+def test_records_without_a_name_are_not_one_person(office, session):
+    petra = contact_of_another_family(office, session)
+    for contact in (office.maria, petra):
+        contact.given_name = contact.family_name = ""
+    session.flush()
+    assert office.text(office.issue(), OLD)
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+
+
+def test_number_that_was_proved_is_listed_when_texts_fail(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    messages.send(session, {office.maria: "blocked"}, now=NOW + timedelta(hours=1))
+    assert messages.the_list(session) == {office.maria.id: "blocked", petra.id: "wrong_person"}
+    messages.send(session, {office.maria: "delivered"}, now=NOW + timedelta(hours=2))
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+    assert park_numbers(session, {OLD: NOW + timedelta(hours=3)}, by="twilio", now=NOW + timedelta(hours=3))
+    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
+
+
+def test_number_keeps_its_status_when_no_one_else_has_it_anymore(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    messages.send(session, {office.maria: "blocked"}, now=NOW + timedelta(hours=1))
+    petra.sis_phone = None
+    session.flush()
+    assert office.text(office.issue(now=NOW + timedelta(hours=2)), OLD, now=NOW + timedelta(hours=2))
+    assert office.number(OLD).status == "blocked"
+    assert messages.the_list(session)[office.maria.id] == "blocked"
+
+
+def test_contact_who_gets_a_strangers_number_is_listed_after_a_proof(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    tom = people.contact(session, office.sam, given="Tom", phone=OLD)
+    messages.send(session, {office.maria: "delivered"}, now=NOW + timedelta(hours=1))
+    assert messages.the_list(session) == {petra.id: "wrong_person", tom.id: "wrong_person"}
 
 
 def test_later_deactivation_counts_for_who_proved_the_number(office, session, tmp_path):

@@ -17,11 +17,12 @@ class ShownCode:
 
 @dataclass
 class CounterModel:
-    """`phones` by contact; `stopped` are the numbers that texted STOP, `parked` those of the wrong person, and `proved` the
+    """`phones` by contact, who all have `of_sis` in the SIS, whatever they were edited to; `stopped` are the numbers that texted STOP, `parked` those of the wrong person, and `proved` the
     contacts with numbers that they proved since.
     """
 
     phones: dict
+    of_sis: str
     stopped: set = field(default_factory=set)
     parked: set = field(default_factory=set)
     proved: set = field(default_factory=set)
@@ -50,7 +51,8 @@ class CounterModel:
         shown.is_used = True
         self.phones[shown.contact] = phone
         self.proved.add((shown.contact, phone))
-        if list(self.phones.values()).count(phone) == 1:
+        others = [number for contact, number in self.phones.items() if contact != shown.contact]
+        if phone not in others and (phone != self.of_sis or not others):
             self.parked.discard(phone)
         return shown.contact
 

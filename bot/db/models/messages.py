@@ -28,7 +28,7 @@ class PhoneNumber(Base):
     `doubted` is a red status with only shaky evidence: until a second mass message confirms it, `status` is Unconfirmed. While
     `opted_out_at` is set, `status` is Opt-Out; that ends only when the number itself texts START, at `opted_in_at`. Otherwise it
     is Wrong person while `wrong_person_at` is set, which ends only when staff verify the number, at `verified_at`; `verified_how` is
-    null where they only took a wrong person back.
+    null where they only took a wrong person back. Where a contact proved the number (`TriedNumber`), it is judged for that contact.
     `delivery_id` is the delivery that decided the status. `noted`: a note of the SIS beside the number says that it must not be
     texted or does not work, and staff did not allow texts all the same; `allowed_notes` are the notes that they read when they did.
     """
