@@ -84,8 +84,8 @@ def _record_opt_out(session: Session, unclear: UnclearText, actor: Actor, now: d
 
 def _record_wrong_person(session: Session, unclear: UnclearText, actor: Actor, now: datetime) -> None:
     """Park the number for every student, as of the time of the text."""
-    park_numbers(session, {unclear.phone: unclear.received_at}, by=actor.user_id, now=now)
-    if not is_parked(session, unclear.phone):
+    parked = park_numbers(session, {unclear.phone: unclear.received_at}, by=actor.user_id, now=now)
+    if not parked and not is_parked(session, unclear.phone):
         raise UserError(
             "text.verified_since", "A colleague has entered or verified this number since then. Press Neither."
         )

@@ -22,27 +22,53 @@ from bot.providers.receipt import ReassignedNumber
 # The source of numbers from a file of the carriers.
 DEACTIVATIONS = "deactivations"
 
-# Staff who typed the number after the report knew it from the family, as do those who verified it.
+# A contact `t` who proved the number at the counter, or confirmed it in a call, since the report.
+_PROVED_SINCE = "t.phone = r.phone AND t.proved_at >= r.at"
+# Some other person has the number, for whom that says nothing; records of one name are one person.
+_OTHERS_HAVE = f"""EXISTS (
+          SELECT FROM contacts c
+          WHERE c.active AND c.id IN (
+              SELECT id FROM contacts WHERE sis_phone = r.phone
+              UNION SELECT contact_id FROM edits WHERE value = r.phone AND field = 'phone' AND state IN ({sql_list(IN_FORCE)})
+          ) AND folded_name(c.given_name, c.family_name) NOT IN (
+              SELECT folded_name(p.given_name, p.family_name) FROM tried_numbers t JOIN contacts p ON p.id = t.contact_id
+              WHERE {_PROVED_SINCE}
+          )
+      )"""
+# Staff who typed the number after the report knew it from the family, as do those who verified it. What proves it for one contact
+# only does not hinder the report for the others. A number that is parked is parked again where a contact proved it before the report.
 _PARK = text(f"""
 INSERT INTO phone_numbers AS n (phone, status, since, wrong_person_at, wrong_person_by)
 SELECT r.phone, '{SmsStatus.WRONG_PERSON}', CAST(:now AS timestamptz), :now, CAST(:by AS text)
 FROM unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at)
-WHERE NOT EXISTS (SELECT FROM phone_numbers v WHERE v.phone = r.phone AND v.verified_at >= r.at)
+WHERE NOT EXISTS (
+      SELECT FROM phone_numbers v
+      WHERE v.phone = r.phone AND v.verified_at >= r.at AND (v.verified_how IS NULL OR NOT {_OTHERS_HAVE})
+  )
+  AND NOT EXISTS (
+      SELECT FROM phone_numbers v
+      WHERE v.phone = r.phone AND v.wrong_person_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.phone = r.phone AND t.proved_at < r.at)
+  )
   AND NOT EXISTS (
       SELECT FROM edits e
       WHERE e.value = r.phone AND e.field = 'phone' AND e.state IN ({sql_list(IN_FORCE)}) AND e.made_at > r.at
+        AND NOT EXISTS (SELECT FROM tried_numbers t WHERE t.contact_id = e.contact_id AND {_PROVED_SINCE})
   )
 ON CONFLICT (phone) DO UPDATE SET
     status = CASE WHEN n.opted_out_at IS NULL THEN excluded.status ELSE n.status END,
     since = CASE WHEN n.opted_out_at IS NULL THEN excluded.since ELSE n.since END,
     doubted = NULL, wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
-WHERE n.wrong_person_at IS NULL
-   OR EXISTS (SELECT FROM tried_numbers t WHERE t.phone = n.phone AND t.proved_at IS NOT NULL)
 RETURNING n.phone
 """)
-# Contacts who proved a number before it was parked.
-_CLEAR_PROOFS = text(
-    "UPDATE tried_numbers SET proved_at = NULL WHERE phone = ANY(CAST(:phones AS text[])) AND proved_at IS NOT NULL"
+# Contacts who proved a number before the report.
+_CLEAR_PROOFS = text("""
+UPDATE tried_numbers t SET proved_at = NULL
+FROM unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at)
+WHERE t.phone = r.phone AND t.proved_at < r.at
+""")
+_STILL_PROVED = text(
+    "SELECT phone FROM tried_numbers WHERE phone = ANY(CAST(:phones AS text[])) AND proved_at IS NOT NULL"
 )
 _LIFT = text("""
 UPDATE phone_numbers
@@ -64,7 +90,8 @@ def park_numbers(
     values = {"phones": list(reports), "times": list(reports.values()), "by": by, "now": now}
     parked = list(session.scalars(_PARK, values))
     if parked:
-        session.execute(_CLEAR_PROOFS, {"phones": parked})
+        session.execute(_CLEAR_PROOFS, {"phones": parked, "times": [reports[phone] for phone in parked]})
+        judge_numbers(session, Numbers(session.scalars(_STILL_PROVED, {"phones": parked}).all()), now=now)
         update_list(session, Numbers(parked), message_id=None, now=now)
         session.add(
             WrongPersonNotice(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from support import edits, people
 from support import mass_messages as messages
-from support.desk import NOW, OLD, OTHER, Desk
+from support.desk import NEW, NOW, OLD, OTHER, Desk
 from support.errors import refused
 
 from bot.access.rights import AccessLevel
@@ -252,3 +252,37 @@ def test_schools_are_told_of_those_who_did_not_prove_the_number(office, session)
     assert office.text(office.issue(), OLD)
     told = load_wrong_contacts(session, notice, actor=office.actors[0])
     assert [contact.name for contact in told] == ["Petra Rivera"]
+
+
+@pytest.mark.parametrize("phone", [OLD, NEW])
+def test_older_report_counts_for_the_other_family_only(office, session, phone):
+    """A number changed hands, its new owner proved it, and then the carriers' file came."""
+    petra = people.contact(session, people.student(session, "Kim", at=office.lincoln), given="Petra", phone=phone)
+    assert office.text(office.issue(), phone)
+    assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, True)
+    later = NOW + timedelta(hours=2)
+    for parked in ([phone], []):
+        assert park_numbers(session, {phone: NOW - timedelta(hours=1)}, by="deactivations", now=later) == parked
+        assert (may_be_texted(session, office.maria), may_be_texted(session, petra)) == (True, False)
+        assert messages.the_list(session) == {petra.id: "wrong_person"}
+    assert office.number(phone).status is None
+
+
+def test_older_report_ends_only_older_proofs(office, session):
+    tom = people.contact(session, people.student(session, "Kim", at=office.lincoln), given="Tom", phone=OLD)
+    petra = contact_of_another_family(office, session, others=[tom])
+    assert office.text(office.issue(), OLD)
+    reported_at, now = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    office.confirm(tom, now=now)
+    assert messages.the_list(session) == {petra.id: "wrong_person"}
+    assert park_numbers(session, {OLD: reported_at}, by="twilio", now=now) == [OLD]
+    assert messages.the_list(session) == {office.maria.id: "wrong_person", petra.id: "wrong_person"}
+
+
+def test_older_report_of_a_number_that_a_colleague_took_back_does_not_count(office, session):
+    petra = contact_of_another_family(office, session)
+    assert office.text(office.issue(), OLD)
+    (link,) = links_of(session, petra)
+    values = {"student_id": link.student_id, "version": edits.version_of(session, petra)}
+    verify_number(session, petra.id, **values, actor=office.actors[0], now=NOW)
+    assert park_numbers(session, {OLD: NOW - timedelta(hours=1)}, by="deactivations", now=NOW) == []
