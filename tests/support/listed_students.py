@@ -76,10 +76,12 @@ def _reach(contact, tables):
         edit.field: edit.value for edit in tables["edits"] if edit.contact_id == contact.id and edit.state in IN_FORCE
     }
     phone, method = edits.get("phone", contact.sis_phone), edits.get("method", contact.sis_method)
-    may_show = "phone" not in edits or (contact.id, phone) in tables["tried_numbers"]
+    tried = [row for row in tables["tried_numbers"] if (row.contact_id, row.phone) == (contact.id, phone)]
+    may_show = "phone" not in edits or tried
     number = next((number for number in tables["phone_numbers"] if number.phone == phone and may_show), None)
-    status = number and number.status
-    if number and (number.opted_out_at or number.wrong_person_at):
+    status = number.status if number and number.status != "wrong_person" else None
+    is_parked = number and number.wrong_person_at and not any(row.proved_at for row in tried)
+    if number and (number.opted_out_at or is_parked):
         status = "opt_out" if number.opted_out_at else "wrong_person"
     elif number and number.noted:
         status = "opt_out" if number.noted == "refused" else "inactive"

@@ -203,26 +203,26 @@ class _Model:
         }
         phone = edits["phone"].value if "phone" in edits else contact.sis_phone
         method = edits["method"].value if "method" in edits else contact.sis_method
-        tried = {(row.contact_id, row.phone) for row in self.tables["tried_numbers"]}
-        is_tried = "phone" not in edits or (contact.id, phone) in tried
-        status = self.status(phone) if is_tried else None
+        tried = [row for row in self.tables["tried_numbers"] if (row.contact_id, row.phone) == (contact.id, phone)]
+        is_tried = "phone" not in edits or bool(tried)
+        status = self.status(phone, is_proved=any(row.proved_at for row in tried)) if is_tried else None
         if method == "text" and phone and not status:
             return {"text", "delivered"} if is_tried and phone in self.reached else {"text"}
         if method == "call" and phone and status not in {"inactive", "wrong_person"}:
             return {"other"}
         return {"other"} if method == "email" and contact.email else set()
 
-    def status(self, phone):
+    def status(self, phone, *, is_proved):
         number = self.numbers.get(phone)
         if number is None:
             return None
         if number.opted_out_at:
             return "opt_out"
-        if number.wrong_person_at:
+        if number.wrong_person_at and not is_proved:
             return "wrong_person"
         if number.noted:
             return "opt_out" if number.noted == "refused" else "inactive"
-        return number.status
+        return number.status if number.status != "wrong_person" else None
 
 
 _DAY = timedelta(days=1)

@@ -54,7 +54,8 @@ _STATUS_CASES = """WHEN n.opted_out_at IS NOT NULL THEN 'opt_out'
             WHEN n.noted = 'refused' THEN 'opt_out'
             WHEN n.noted IS NOT NULL THEN 'inactive'
             ELSE {status} END"""
-NUMBER_STATUS = f"CASE {_STATUS_CASES.format(is_parked='n.wrong_person_at IS NOT NULL', status='n.status')}"
+_STATUS = "nullif(n.status, 'wrong_person')"  # For a contact who proved the number, and is not parked.
+NUMBER_STATUS = f"CASE {_STATUS_CASES.format(is_parked='n.wrong_person_at IS NOT NULL', status=_STATUS)}"
 # SQL for a number `n` of a contact `r`: it belongs to the wrong person, and the contact did not prove it since. A later record of the
 # wrong person clears the proof.
 _IS_PARKED = """(n.wrong_person_at IS NOT NULL AND NOT EXISTS (
@@ -76,7 +77,7 @@ SELECT s.id AS student_id,
        r.phone,
        r.method,
        CASE WHEN NOT r.is_tried THEN NULL
-            {_STATUS_CASES.format(is_parked=_IS_PARKED, status="nullif(n.status, 'wrong_person')")} AS sms_status,
+            {_STATUS_CASES.format(is_parked=_IS_PARKED, status=_STATUS)} AS sms_status,
        n.opted_out_at IS NOT NULL OR {_IS_PARKED} OR n.noted IS NOT NULL AS opted_out,
        r.is_tried
 FROM student_contacts l
