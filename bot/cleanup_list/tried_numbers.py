@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.number_status import sql_list
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.edits import IN_FORCE, TriedNumber
 from bot.db.models.roster import Contact
 from bot.db.models.views import effective_contacts
@@ -68,17 +69,17 @@ SELECT EXISTS (SELECT FROM tried_numbers WHERE contact_id = :contact_id AND phon
 
 
 def add_numbers_of_message(session: Session, message_id: str) -> None:
-    """Add the typed numbers that a final message went to. Call it before the list is updated; it locks no edit."""
+    """Add the typed numbers that a final message went to. Call it before the list is updated, after `lock_cleanup_list`."""
     session.execute(_ADD_OF_MESSAGE, {"message": message_id})
 
 
 def add_number(session: Session, contact_id: int, phone: str) -> None:
-    """Add a number that a member of staff vouches for."""
+    """Add a number that a member of staff vouches for. Call `lock_cleanup_list` first."""
     session.execute(insert(TriedNumber).values(contact_id=contact_id, phone=phone).on_conflict_do_nothing())
 
 
 def add_proved_number(session: Session, contact_id: int, phone: str, *, now: datetime) -> None:
-    """Add a number that is proved to be this contact's."""
+    """Add a number that is proved to be this contact's. Call `lock_cleanup_list` first."""
     proved = insert(TriedNumber).values(contact_id=contact_id, phone=phone, proved_at=now)
     key = [TriedNumber.contact_id, TriedNumber.phone]
     session.execute(proved.on_conflict_do_update(index_elements=key, set_={"proved_at": now}))
@@ -90,5 +91,6 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
         return True
     shown = session.execute(_IS_SHOWN, {"contact_id": contact.id, "phone": phone}).one()
     if shown.was_shown and not shown.is_tried:
+        lock_cleanup_list(session)
         add_number(session, contact.id, phone)
     return bool(shown.is_tried or shown.was_shown)

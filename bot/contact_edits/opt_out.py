@@ -10,6 +10,7 @@ from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import add_number, may_show_status
 from bot.contact_edits.locking import VersionConflict, is_opted_out, lock_for_staff, number_saved_before
 from bot.db import audit
+from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.edits import EditField
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import apply_opt_out
@@ -45,6 +46,7 @@ def record_verbal_opt_out(
     is_known = is_opted_out(session, phone) and may_show_status(session, contact.contact, phone)
     if is_known and not keep_opt_out(session, phone, by=actor.user_id, now=now):
         raise UserError("opt_out.opted_out", "This number is opted out already. Only a START from that phone lifts it.")
+    lock_cleanup_list(session)
     add_number(session, contact_id, phone)
     apply_opt_out(session, phone, by=actor.user_id, at=min(said_at, now), now=now)
     # This contact too, where the number was typed here and had opted out elsewhere.

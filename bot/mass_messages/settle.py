@@ -83,8 +83,8 @@ def settle_message(session: Session, message_id: str, *, now: datetime) -> Settl
         apply_receipts(session, waiting, now=now)
     verdict = judge_silence(session, message_id, now=now)
     closed: Any = session.execute(_CLOSE_WINDOW, values)
-    add_numbers_of_message(session, message_id)
     lock_cleanup_list(session)
+    add_numbers_of_message(session, message_id)
     session.execute(_MARK_SETTLED, values)
     judge_sender_faults(session, message_id)
     if verdict.is_reversed:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 from support import edits, people
 from support import mass_messages as messages
 from support.counter_model import CounterModel
@@ -23,6 +24,7 @@ from bot.db.models.edits import Audit, Edit
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.views import effective_contacts
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
+from bot.mass_messages.settle import settle_message
 from bot.mass_messages.wrong_person import park_numbers
 from bot.providers.counter_codes import read_code
 from bot.providers.receipt import FamilyText
@@ -133,6 +135,32 @@ def test_locks_are_taken_in_their_order(office, session, engine):
         other.execute(text("SELECT FROM cleanup_list WHERE contact_id = :id FOR UPDATE"), {"id": maria})
         other.rollback()
         assert taken.result(timeout=10)
+
+
+def test_text_waits_for_no_message_that_waits_for_it(office, session, engine):
+    """A message that becomes final adds the number that the contact verifies at that moment: one after the other, no deadlock."""
+    edits.change(session, office.maria, phone=NEW, actor=office.actors[0])
+    message = messages.a_message(messages.a_delivery(office.maria, to=NEW), sent_at=NOW)
+    messages.register(session, message, now=NOW)
+    code = office.issue()
+    session.commit()
+
+    def settle():
+        with Session(engine) as other:
+            settle_message(other, message["id"], now=NOW + messages.DAY)
+            other.commit()
+
+    with ThreadPoolExecutor(2) as pool, engine.connect() as other:
+        lock_cleanup_list(other)
+        done = []
+        for number, run in enumerate((lambda: office.text(code) and session.commit(), settle), 1):
+            done.append(pool.submit(run))
+            while other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) < number:
+                time.sleep(0.01)
+        other.rollback()
+        for future in done:
+            future.result(timeout=10)
+    assert messages.the_list(session) == {}
 
 
 def test_code_rests_for_a_day(office, session, monkeypatch):
