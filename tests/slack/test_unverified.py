@@ -15,6 +15,7 @@ from support.surfaces import clerk
 from bot.cleanup_list import unverified
 from bot.db.models.edits import Audit
 from bot.db.models.messages import PhoneNumber
+from bot.db.models.roster import Student
 from bot.sandbox.slack.models import text_of
 
 YEAR = timedelta(days=365)
@@ -207,3 +208,11 @@ def test_student_opens_and_list_is_redrawn_after_a_change(office, session, famil
     assert office.clara.press(office.clara.view, action_id="contact.edit", value=value).ok
     assert office.clara.fill(office.clara.view, {"phone": "(312) 555-7309"}).submit().ok
     assert "Maria" not in text_of(office.clara.current(message))
+
+
+def test_contact_to_verify_is_shown_beside_one_to_fix(office, session, families):
+    sam = session.scalars(select(Student).where(Student.given_name == "Sam")).one()
+    people.list_contact(session, people.contact(session, sam, given="Tofix"))
+    session.commit()
+    assert office.clara.press(show(office.clara), action_id="student.show").ok
+    assert office.clara.press(office.clara.view, action_id="contact.edit", value=str(families.id)).ok

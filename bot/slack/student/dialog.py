@@ -54,7 +54,9 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
             card = load_student(session, student_id, actor=actor)
             list_id = remember_view(session, body, text, now=ctx.now())
             if action["action_id"] == ids.SHOW_STUDENT:
-                view = student_view.view(card, DialogOrigin(student_id, list_id), ctx.settings)
+                # A contact to verify, or with a change, may be one without a problem.
+                origin, shown = DialogOrigin(student_id, list_id), Shown(healthy=True)
+                view = student_view.view(card, origin, ctx.settings, shown=shown)
             else:
                 view = _form_or_student(ctx, session, card, list_id, actor)
         respond.open_dialog(client, body, view)
