@@ -111,9 +111,14 @@ def test_only_markup_becomes_elements(shared_page, text, html):
 def test_emoji_of_notices_are_drawn_without_an_emoji_font(server, page):
     server.post(
         "notices",
-        [{"type": "section", "text": mrkdwn("📬 mailed 📄 file ⏰ late 🔄 synced 🛠️ fixed 🔒 private 🚷 not allowed")}],
+        [
+            {
+                "type": "section",
+                "text": mrkdwn("📬 mailed 📄 file ⏰ late 🔄 synced 🛠️ fixed 🔒 private 🚷 not allowed 🎯 first"),
+            }
+        ],
     )
-    for name in ("mail", "file", "late", "synced", "fixed", "private", "not allowed"):
+    for name in ("mail", "file", "late", "synced", "fixed", "private", "not allowed", "first"):
         expect(page.locator(".message").last.get_by_role("img", name=name)).to_be_visible()
 
 
