@@ -219,7 +219,7 @@ def _counts(page: Page) -> list[Block]:
 
 
 def _parts(page: Page) -> list[Block]:
-    """Return buttons to parts of the list: each color where it has both, all landlines, and the fixes that give students an adult.
+    """Return buttons to parts of the list: each color where it has both, the fixes that give students an adult, and all landlines.
     A single landline, or student, is a row's work.
     """
     buttons = []
@@ -229,12 +229,13 @@ def _parts(page: Page) -> list[Block]:
             label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
             chosen = link_text(page.filter, statuses=STATUSES_BY_COLOR[color])
             buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen))
-    if page.landlines > 1:
-        landlines = link_text(page.filter, statuses=(SmsStatus.LANDLINE,))
-        buttons.append(b.button(f"Switch all {page.landlines:,} landlines to calls…", links.BULK_CALLS, landlines))
     if page.alone and page.total_students > 1 and page.fixed != page.total_contacts:
         most = command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
         buttons.append(b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most))
+    if page.landlines > 1:  # The longest button, last: on a phone it takes a line of its own.
+        landlines = link_text(page.filter, statuses=(SmsStatus.LANDLINE,))
+        which = "both" if page.landlines == 2 else f"all {page.landlines:,}"  # noqa: PLR2004
+        buttons.append(b.button(f"Switch {which} landlines to calls…", links.BULK_CALLS, landlines))
     return buttons
 
 
