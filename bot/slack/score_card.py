@@ -40,13 +40,23 @@ def draw(session: Session, actor: Actor, *, reachable_days: int) -> list[Block]:
     if not history and not groups:
         return [b.section(_NO_SCORES)]
     whole = _whole(own, history) if own and history else _together(groups)
+    facts = [*score_text.facts(whole.score, reachable_days=reachable_days), *_counted(history, actor.today)]
     return [
         b.section(score_text.headline(whole, weeks=_COMPARED_WEEKS)),
-        b.context("\n".join(score_text.facts(whole.score, reachable_days=reachable_days))),
+        b.context("\n".join(facts)),
         *score_text.chart(history),
         *(_grades(groups) if has_grades else _schools(groups)),
         *b.actions([b.button("Who fixed how many", SHOW_FIXERS, "all")]),
     ]
+
+
+def _counted(history: Sequence[DayScore], today: date) -> list[str]:
+    """Say how old the numbers are: the list below is newer, so that the two can differ."""
+    if not history:
+        return []
+    day = history[-1].day
+    when = "today" if day == today else f"on {display.short_day(day, today)}"
+    return [f"Last counted {when}: later fixes are not in these numbers yet."]
 
 
 def _whole(group: Group, history: Sequence[DayScore]) -> GroupScore:

@@ -72,6 +72,12 @@ def test_home_of_a_teacher_has_no_score(office, scores):
     assert "adult we can text" not in text_of(home)
 
 
+def test_score_says_when_it_was_counted(office, session, scores):
+    assert "Last counted today" in text_of(visit(office, "dana"))
+    office.advance(days=1)
+    assert "Last counted on " in text_of(visit(office, "dana"))
+
+
 def test_first_day_says_when_figures_come(office):
     assert NO_SCORES in text_of(visit(office, "dana"))
     assert NO_SCORES not in text_of(visit(office, "ana"))
