@@ -165,10 +165,11 @@ def describe_fix(details: FixDetails, our_number: str | None, *, position: int |
 
 
 def hint(details: FixDetails) -> list[Block]:
-    """Return what the row of a student does not say: that one press is enough, or that several
-    students are helped.
+    """Return what the row of a student does not say: that one press is enough, that several students
+    are helped, or what to do now where the row says to wait for the next message.
     """
-    needs_number = details.fix.remedy is Remedy.NEW_NUMBER
+    is_to_check = _ASK.get(details.fix.status) == _CHECK
+    needs_number = details.fix.remedy is Remedy.NEW_NUMBER and not is_to_check
     if needs_number and len(details.students) == 1:
         return []
     remedy = "" if needs_number else f"{_remedy(details, None)} "

@@ -139,6 +139,14 @@ def test_it_begins_with_the_fix_that_helps_most_students(office, siblings, snaps
     assert draw(message) == snapshot
 
 
+def test_fix_says_what_to_do_where_the_row_says_to_wait(office, session):
+    student = people.student(session, at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, student), SmsStatus.TURNED_OFF)
+    session.commit()
+    said = text_of(office.clara.command("/cleanup", "next").message)
+    assert "🎯 *Maria Rivera* · Check the number with the family, or ask for another one." in said
+
+
 def test_walk_shows_each_student_and_contact_once(office, students, siblings):
     finn, nora, _liam, max_ = siblings
     message, walk, contacts = office.clara.command("/cleanup", "next").message, [], []
