@@ -53,7 +53,8 @@ def button(contact: ContactCard, settings: Settings) -> list[Block]:
         return []
     here = b.button("Verify now", ids.VERIFY_NOW, str(contact.contact_id), label=f"Verify the number of {contact.name}")
     sentence = (
-        f"*Is {b.escaped(contact.name)} here?* They text a code from their phone, and the number is entered as it is."
+        f"*Is {b.escaped(contact.name)} here?* They text us a code, and we enter the number it came from. *On the phone?* "
+        "Record that they confirmed the number."
     )
     return [b.section(sentence, accessory=here)]
 
