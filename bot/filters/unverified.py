@@ -27,12 +27,20 @@ _NUMBERS = {
         for number, word in enumerate(words.split(), 2)
     },
 }
-_MONTHS_OF_UNIT = {"mo": 1, "me": 1, "ye": 12, "yr": 12, "an": 12}  # By the first letters. Other units are refused.
+_MONTHS_OF_UNIT = {
+    "mo": 1,
+    "mn": 1,
+    "mt": 1,
+    "me": 1,
+    "ye": 12,
+    "yr": 12,
+    "an": 12,
+}  # By the first letters. Other units are refused.
 # Longest first: `half a year` is not `a year`.
 _NUMBER = "|".join([r"[-+]?\d+(?:[.,]\d+)?", *sorted(_NUMBERS, key=len, reverse=True), "último"])
 _AGE = re.compile(
     r"(?<![\w.,+-])(?:(?:for|in|within|since|over|more than|at least|the|last|past|desde|hace|en|por|los|el|más de|mas de) +)*"
-    rf"(?P<number>{_NUMBER})[ -]*(?P<unit>months?|years?|yrs?|mes(?:es)?|años?|anos?|days?|weeks?|d[ií]as?|semanas?)\b",
+    rf"(?P<number>{_NUMBER})[ -]*(?P<unit>mo?n?ths?|monts?|years?|yrs?|mes(?:es)?|años?|anos?|days?|weeks?|d[ií]as?|semanas?)\b",
     re.IGNORECASE,
 )
 

@@ -58,9 +58,9 @@ def _card(page: UnverifiedPage, scope: CommandScope) -> Card:
 
 
 def _buttons(page: UnverifiedPage, command: str, which: Filter) -> list[Block]:
-    """Return the buttons to other pages, and to a file, which may have more students than a page."""
+    """Return the buttons to other pages, and to a file, which may have more students than a page; from an empty part, to the whole."""
     if not (page.total or page.is_too_large):
-        return []
+        return b.actions([b.button("Show all", f"{links.RUN_PREFIX}.0", command)]) if which.criteria else []
     download = b.button("Download…", links.DOWNLOAD, command_text(command, which.with_page(1)))
     return [*list_card.command_buttons(command, which, pages=page.pages), *b.actions([download])]
 

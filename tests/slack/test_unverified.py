@@ -103,6 +103,17 @@ def test_number_of_months_narrows_it(office, session, families):
     assert "Pat" in shown
 
 
+def test_misspelled_months_are_months(office, families):
+    assert "Not verified for 6 months" in text_of(show(office.clara, "unverified 6 moths"))
+
+
+@pytest.mark.parametrize("typed", ["unverified grade 8", "unverified Zzyzx"])
+def test_empty_part_leads_to_the_whole(office, families, typed):
+    message = show(office.clara, typed)
+    assert office.clara.press(message, text="Show all").ok
+    assert "Maria Rivera" in text_of(office.clara.current(message))
+
+
 @pytest.mark.parametrize(
     "age", ["0 months", "-3 months", "14 months", "2 years", "1.5 months", "90 days", "9" * 30 + " months"]
 )
