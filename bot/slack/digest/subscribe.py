@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from rapidfuzz.distance import OSA
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from bot.digests.subscriptions import (
 )
 from bot.digests.weekly import list_weekly
 from bot.domain.display import plural
+from bot.domain.names import fold
 from bot.errors import UserError
 from bot.filters.filter import Filter, describe
 from bot.filters.parse import Parsed, Unknown, parse_filter
@@ -43,6 +45,7 @@ _BOT_IS_MISSING = {"channel_not_found", "not_in_channel"}
 _CHANNELS_ONLY = "Digests go to channels. Type `/cleanup subscribe` in the channel that should get one."
 _INVITE = "I am not in this channel. Invite me first: `/invite @contact-cleanup`, then try again."
 _EXAMPLE = "A digest can be narrowed by grade, SMS status and school: `/cleanup subscribe grade 5 blocked`."
+_WEEKLY_TYPOS = 2
 _MAX_ROWS, _ROWS_PER_BLOCK, _ROWS_IN_TEXT, _MAX_CHARACTERS = 40, 10, 15, 100
 
 
@@ -121,6 +124,11 @@ def _check_size(session: Session, list_filter: Filter, *, today: date) -> None:
         )
 
 
+def _weekly_hint(which: Filter) -> str:
+    is_near = any(OSA.distance(fold(name), "weekly") <= _WEEKLY_TYPOS for name in which.names)
+    return " For the report on Mondays, type `/cleanup subscribe weekly`." if is_near else ""
+
+
 def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
     if parsed.unknown:
         raise UserError("subscription.not_understood", " ".join(map(_not_understood, parsed.unknown)))
@@ -130,7 +138,7 @@ def _filter_for_channel(parsed: Parsed, channel: dict[str, Any]) -> Filter:
             "subscription.single_student",
             f"A digest cannot be about students named “{names}”: a count of one student tells the channel about that "
             "student. Narrow it by grade, SMS status or school instead, or type "
-            f"`/cleanup {names}` to see that list, only for yourself.",
+            f"`/cleanup {names}` to see that list, only for yourself.{_weekly_hint(parsed.filter)}",
         )
     if parsed.filter.names_students:
         raise UserError(

@@ -202,3 +202,8 @@ def test_help_names_the_commands(office):
 @pytest.mark.parametrize("typed", ["subscribe help", "forecast ?", "unsubscribe help"])
 def test_help_is_available_after_every_command(office, typed):
     assert "Type `/cleanup` to see yours" in type_command(office, typed)
+
+
+def test_misspelled_weekly_report_is_pointed_to(office, session):
+    assert "`/cleanup subscribe weekly`" in type_command(office, "subscribe weakly")
+    assert "subscribe weekly" not in type_command(office, "subscribe Rivera")
