@@ -50,7 +50,7 @@ class SlackIdentity:
 @dataclass(frozen=True)
 class AccessRules:
     """The district's settings: who may enter before the first sync, which OneRoster roles may edit (empty: all who may see),
-    and which may export whole numbers (empty: none).
+    and which may export full numbers (empty: none).
     """
 
     admin_emails: tuple[str, ...] = ()

@@ -273,7 +273,9 @@ def _fates_of_district(contacts: CTE, asked: CTE, uncertain: CTE) -> CTE:
 
 
 def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
-    """Most such students are on the list; the others are those whose links are all missed, and those without a link."""
+    """Most such students are on the list. The others are those whose links are all missed, those without a link, and, of students
+    with a link to an uncertain contact, those whose contacts are looked up one by one (`checked`).
+    """
     link = StudentContact
     misses = (
         select(missed.c.student_id, func.count().label("links"), func.bool_or(missed.c.other_way).label("other_ways"))
@@ -289,6 +291,7 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
         .cte("checked")
     )
     reachability = reachability_query(checked.c.student_id).lateral()
+    # Ended links count, too: students with one are in `checked`.
     all_links = select(func.count()).where(link.student_id == misses.c.student_id).scalar_subquery()
     return union_all(
         select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(

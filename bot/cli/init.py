@@ -113,7 +113,7 @@ def _ask(question: _Question, answers: dict[str, str]) -> None:
         found = _try(question, answers | {question.setting: value})
         for check in found:
             typer.echo(f"  {_MARKS[check.ok]} {check.name} {check.sentence}")
-        if all(check.ok is not False for check in found) or typer.confirm("  Keep it all the same?", default=False):
+        if all(check.ok is not False for check in found) or typer.confirm("  Keep it anyway?", default=False):
             answers[question.setting] = value
             return
 

@@ -108,7 +108,7 @@ def _describe_rights(session: Session, actor: Actor) -> Iterator[str]:
         all_students = session.scalar(select(func.count()).select_from(Student).where(Student.active)) or 0
         yield f"The roster has {plural(all_students, 'student')}. If theirs are missing, look at the enrollments of the last sync."
     yield f"May change contacts: {_yes(actor.may_edit)} (EDITOR_ROLES)."
-    yield f"May download whole numbers: {_yes(actor.may_export)} (EXPORT_ROLES)."
+    yield f"May download full numbers: {_yes(actor.may_export)} (EXPORT_ROLES)."
 
 
 def _yes(answer: bool) -> str:  # noqa: FBT001 - it reads as a word.

@@ -54,10 +54,11 @@ class PendingChange:
     """A change that the SIS does not have. `old` is what the SIS has now and `new` what was entered here: E.164 or a contact method,
     None for no number; for a removal `new` is the reason.
 
-    `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids` their
-    sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the contact takes
-    texts now. `sis_contact_id` is the contact's id in the contacts file, and `powerschool_id` the same if it is PowerSchool's. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a Slack user id
-    where there is no name.
+    `disputed`: the SIS has a third value meanwhile, and a person has to choose first. `students` are names and `student_ids`
+    their sourced_ids, in the same order; `opens` is the id of the first, in whose dialog the change is seen. `texted`: the
+    contact takes texts now. `sis_contact_id` is the contact's id in the contacts file, and `powerschool_id` the same if it is
+    PowerSchool's. `left`: the contact is not in the SIS now, and the edit waits for their return. `made_by` is a name, or a
+    Slack user id where there is no name.
     """
 
     kind: ChangeKind

@@ -1,8 +1,8 @@
 """Ask the teacher: who may know a number for a student with no adult who can be reached.
 
-The homeroom teacher gets at most one message a day, about several students; a student is asked about once in ten school days, but again if the message failed. A message
-that is still waiting takes more students; after it was sent, they wait for the next school day. School days are Mondays to Fridays: the
-district's holidays are not known here.
+The homeroom teacher gets at most one message a day, about several students; a student is asked about once in ten school days,
+but again if the message failed. A message that is still waiting takes more students; after it was sent, they wait for the next
+school day. School days are Mondays to Fridays: the district's holidays are not known here.
 """
 
 from collections.abc import Sequence
@@ -132,7 +132,8 @@ def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMes
 def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     """Ask about a batch of the students with no reachable adult that no teacher was asked about lately; return how many.
 
-    On school mornings only. A teacher to whom Slack delivered no message lately counts as asked. Students who do not fit into today's message wait for the next one.
+    On school mornings only. A teacher to whom Slack delivered no message lately counts as asked. Students who do not fit into
+    today's message wait for the next one.
     """
     local = now.astimezone(zone)
     if not is_school_day(local) or not _FROM <= local.time() < _UNTIL:

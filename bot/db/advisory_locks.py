@@ -1,13 +1,4 @@
-"""Advisory locks by name.
-
-A process that needs several takes them in this order:
-
-1. `roster.sync` (one sync at a time) and `nightly sync` (the clock decides whether one is due); both for a whole session
-2. `message <id>` (shared while receipts are applied, exclusive while a message is finalized), then rows of `deliveries`
-3. rows of `contacts`, by id, with their edits
-4. `cleanup list` (number status and membership), then rows of `tried_numbers` and `cleanup_list`
-5. `listed students`, taken by the database when a transaction commits (`bot.db.models.listed_students`)
-"""
+"""Advisory locks by name. `docs/decisions/5-list-lock-order.md` has the order in which a process takes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""The history of every change, written in the same transaction as the change. Rows hold no whole number, and are never updated: only
+"""The history of every change, written in the same transaction as the change. Rows hold no full number, and are never updated: only
 erasing a family blanks what theirs say.
 """
 

@@ -87,14 +87,14 @@ class EarlierMessage:
 class Digest:
     """One mass message, counted within `list_filter`; `sender_faults` are of the whole message.
 
-    `sent` is the sum of the five counts below it; `other_failures` have a status that the filter leaves out. Each contact on the list
-    is exactly one of those to fix (`to_fix`, worst status first), `opted_out`, and `waiting` for the next message after an edit.
-    `by_grade` are the contacts to fix once more, each in the grade of their youngest child. `changed` are the contacts that
-    stayed on the list with another status, by the status they have now. `earlier` are up to four final messages before this one that receipts came for, oldest
-    first. The counts of the list and `earlier` are empty while the digest is preliminary. `is_silent`: (nearly) no receipts came, and
-    the list did not change. `is_hidden`: the group is too small (`small_groups`), and every count is 0. `learned_at` identifies the state
-    of knowledge (`DigestPost.shown_at`). `forecast_missed` is how many texts were not expected to arrive, None where that is not
-    known of just these texts.
+    `sent` is the sum of the five counts below it; `other_failures` have a status that the filter leaves out. Each contact on
+    the list is exactly one of those to fix (`to_fix`, worst status first), `opted_out`, and `waiting` for the next message
+    after an edit. `by_grade` are the contacts to fix once more, each in the grade of their youngest child. `changed` are the
+    contacts that stayed on the list with another status, by the status they have now. `earlier` are up to four final messages
+    before this one that receipts came for, oldest first. The counts of the list and `earlier` are empty while the digest is
+    preliminary. `is_silent`: (nearly) no receipts came, and the list did not change. `is_hidden`: the group is too small
+    (`small_groups`), and every count is 0. `learned_at` identifies the state of knowledge (`DigestPost.shown_at`).
+    `forecast_missed` is how many texts were not expected to arrive, None where that is not known of just these texts.
     """
 
     message_id: str

@@ -1,6 +1,6 @@
 """The six SMS statuses: color, meaning, next step. Beside them: "No number", where something is missing, and "Wrong person".
 
-Only a receipt, an opt-in or opt-out message, a line-type lookup, a carrier's notice, or a person's word sets a status; nothing here
+Only a receipt, an opt-in or opt-out message, a carrier's notice, a note of the SIS, or a person's word sets a status; nothing here
 guesses one.
 """
 

@@ -173,7 +173,7 @@ def _write_about(workbook: Any, header: FileHeader, size: ListSize) -> None:
         f"Made {day_and_time(made_at)} {made_at:%Z} for {header.made_by}",
         str(size),
         *header.facts,
-        "Phone numbers are whole." if header.with_numbers else "Only the last digits of each phone number are shown.",
+        "Phone numbers are in full." if header.with_numbers else "Only the last digits of each phone number are shown.",
         "This file holds names of students and families.",
         "Protect it like other student records, and delete it when you no longer need it.",
     ]

@@ -77,7 +77,6 @@ class Refusals:
 
 
 FIRST_AT = func.coalesce(RefusedRequests.first_at, RefusedRequests.hour)
-LAST_AT = func.coalesce(RefusedRequests.last_at, RefusedRequests.hour)
 
 
 def load_refusals(session: Session, *conditions: ColumnElement[bool], now: datetime) -> list[Refusals]:

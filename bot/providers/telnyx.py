@@ -1,9 +1,10 @@
 """Telnyx: JSON events signed with Ed25519. An error code overrides the status.
 
-Events are repeated and arrive out of order: the event's id identifies a repeated one, or the message's id if a family sent it. The sender registers the `id` that the send API
-returned; for a group text `<id>:<to>`, because all its recipients share one id. Telnyx's pages disagree on 40300: the list of errors
-says STOP, a sample says unreachable. We follow the list and log an error if its title says anything else. A failover URL in the
-messaging profile doubles its attempts (`docs/retries.md`). Source: Telnyx's message errors and its guide to receiving webhooks.
+Events are repeated and arrive out of order: the event's id identifies a repeated one, or the message's id if a family sent it.
+The sender registers the `id` that the send API returned; for a group text `<id>:<to>`, because all its recipients share one id.
+Telnyx's pages disagree on 40300: the list of errors says STOP, a sample says unreachable. We follow the list and log an error
+if its title says anything else. A failover URL in the messaging profile doubles its attempts (`docs/retries.md`). Source:
+Telnyx's message errors and its guide to receiving webhooks.
 """
 
 import logging

@@ -70,11 +70,6 @@ def load_history(session: Session, group: Group, *, since: date) -> tuple[DaySco
     return tuple(DayScore(row.day, _score(row)) for row in session.scalars(rows.order_by(ReachabilityScore.day)))
 
 
-def load_score(session: Session, group: Group, day: date) -> Score | None:
-    row = session.scalar(select(ReachabilityScore).where(_is_group(group, literal(day))))
-    return _score(row) if row else None
-
-
 def _is_group(group: Group, day: ColumnElement[date]) -> ColumnElement[bool]:
     row = ReachabilityScore
     return and_(

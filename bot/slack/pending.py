@@ -1,6 +1,6 @@
 """`/cleanup pending`: what was changed here and the SIS does not have yet; as a file, too, for the roles that may export.
 
-A file holds whole numbers, so it goes only to the direct messages of the person who asked, and each one is in the audit.
+A file holds full numbers, so it goes only to the direct messages of the person who asked, and each one is in the audit.
 """
 
 import io
@@ -199,7 +199,7 @@ def _try_to_send(
             _report(client, body, error.sentence)
         return
     sentence = (
-        "The file is in the direct messages from this app. It has whole numbers: keep it as you keep student records."
+        "The file is in the direct messages from this app. It has full numbers: keep it as you keep student records."
     )
     if result.outcome is not Outcome.DONE:
         logger.warning("a file of changes was not sent: %s", result.error)

@@ -75,7 +75,10 @@ def _facts(page: UnverifiedPage, which: Filter) -> str:
     if not page.total:
         if which.names:
             name = b.escaped(" ".join(which.names), _MAX_NAME)
-            return f"No contact here for *{name}*. Who is on the list or was verified within {age} is not shown, and who is not yours."
+            return (
+                f"No contact here for *{name}*. Contacts on the list, contacts verified within {age}, and other people's students "
+                "are not shown."
+            )
         return f"✅ *Every contact who gets texts was verified within {age}, or is on the list.*"
     count = plural(page.total, "contact who gets texts was", "contacts who get texts were")
     place = f" Page {page.page} of {page.pages}." if page.pages > 1 else ""

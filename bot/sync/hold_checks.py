@@ -42,7 +42,8 @@ class _Check:
     """`select` returns (weight, example), one row for each case, those with the greatest weight first.
 
     It holds at `least` cases that are more than `share` of the setting's percent of `table` (numbers: of contacts with a
-    number, refusals: of contacts with a note against texts), or at all rows of `table`. `clause` has {count} and {before}. `is_for_new_year`: it counts in the night of a roll-over, too.
+    number, refusals: of contacts with a note against texts), or at all rows of `table`. `clause` has {count} and {before}.
+    `is_for_new_year`: it counts in the night of a roll-over, too.
     """
 
     select: str

@@ -141,7 +141,7 @@ def test_school_role_sees_its_school(run, empty_database, office):
     assert "SIS: Clara Clerk" in said
     assert "siteAdministrator at Lincoln Elementary; teaches 0 classes now." in said
     assert "May see: 1 student of Lincoln Elementary" in said
-    assert "May download whole numbers: yes" in said
+    assert "May download full numbers: yes" in said
 
 
 def test_teacher_without_students_is_told_where_to_look(run, empty_database, office):

@@ -1,6 +1,6 @@
 """A whole day of work is played once, then everything that was sent, stored, or logged is searched.
 
-Names are only where one person reads them, whole numbers only in the edit dialog, and neither anywhere else.
+Names are only where one person reads them, full numbers only in the edit dialog, and neither anywhere else.
 """
 
 import json

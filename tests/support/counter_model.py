@@ -17,8 +17,8 @@ class ShownCode:
 
 @dataclass
 class CounterModel:
-    """`phones` by contact, who all have `of_sis` in the SIS, whatever they were edited to; `stopped` are the numbers that texted STOP, `parked` those of the wrong person, and `proved` the
-    contacts with numbers that they proved since.
+    """`phones` by contact, who all have `of_sis` in the SIS, whatever they were edited to; `stopped` are the numbers that
+    texted STOP, `parked` those of the wrong person, and `proved` the contacts with numbers that they proved since.
     """
 
     phones: dict

@@ -47,8 +47,8 @@ class Fault:
 class Sis:
     """Pages have at most `page_size` rows; with `links` they name the next page, with `counts` the number of rows. A filter for
     `changes` is `supported`, or as some servers do, `ignored`, `refused`, or answered with nothing (`lost`). Without `sorts`,
-    or above `most`, requests for pages are refused with the status `refusal`; `starts` is False where the offset is ignored, and `most` is 0 where
-    the limit is.
+    or above `most`, requests for pages are refused with the status `refusal`; `starts` is False where the offset is ignored,
+    and `most` is 0 where the limit is.
     """
 
     tables: dict[str, list[dict[str, Any]]]

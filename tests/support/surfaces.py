@@ -40,7 +40,8 @@ SECRETS = ["Rivera", "Sam ", "Maria", "Otto", "Pablo", "Youngman", "•••", 
 class Scene:
     """Ids of Sam Rivera and of what the buttons are for.
 
-    Maria has a pending edit, Otto one in conflict with the SIS, Pablo is removed, Lars has a suggestion; `run` is a sync on hold, `text` a text from Lars that a person has to read.
+    Maria has a pending edit, Otto one in conflict with the SIS, Pablo is removed, Lars has a suggestion; `run` is a sync on
+    hold, `text` a text from Lars that a person has to read.
     """
 
     sam: int

@@ -1,7 +1,8 @@
 """The students with contacts on the list, as the list ranks and counts them.
 
-The database keeps this table itself, so that no writer can forget it: when a transaction commits, triggers (migrations 0023 and 0042) update
-the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it directly.
+The database keeps this table itself, whoever writes: when a transaction commits, triggers (migrations 0023, 0029, 0030, 0036, 0039,
+0042, and 0062) update the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it
+directly.
 
 Working this out from the other tables for a district of a million students takes seconds, and every list would pay for it
 (`tests/bench/bench_slack.py`). A transaction that changes contacts does not see the change here before it commits.

@@ -167,11 +167,11 @@ class ListEntry(Base):
 
     `phone` is the number that could not be reached; `updated_at` is set while an edited contact waits for the next mass message;
     `claimed_by` is the Slack user who takes care of it. `call_outcome` is what came of the last call about it, by the Slack user
-    `called_by`, and `call_back_on` the day on which to call back; both days are the district's. `names` are the folded words of the names of the contact and its
-    students, for searching; the names themselves are in `contacts` and `students`.
+    `called_by`, and `call_back_on` the day on which to call back; both days are the district's. `names` are the folded words of the
+    names of the contact and its students, for searching; the names themselves are in `contacts` and `students`.
 
-    No foreign key: contacts are never deleted, and settling a large message would spend half its time on looking up and locking
-    each one.
+    No foreign key: settling a large message would spend half its time on looking up and locking each contact
+    (`docs/decisions/2-missing-foreign-keys.md`).
     """
 
     __tablename__ = "cleanup_list"

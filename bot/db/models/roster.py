@@ -206,8 +206,8 @@ class ClassTeacher(Base):
 
 
 class ClassStudent(Base):
-    """A dated enrolment of a student. No foreign keys: classes and students are never deleted, and a district has ten of these
-    rows for each student, so the checks would be half of its first sync.
+    """A dated enrollment of a student. No foreign keys: a district has ten of these rows for each student, so the checks would be
+    half of its first sync (`docs/decisions/2-missing-foreign-keys.md`).
     """
 
     __tablename__ = "class_students"
@@ -237,11 +237,12 @@ class SyncDecision(StrEnum):
 class SyncRun(Base):
     """One run of the sync; its states are described in `bot.sync`.
 
-    `counts` is {table: {read, added, changed, inactive, rejected}}, and `identity` is `bot.sync.identity.IdentityReport`. `error` holds
-    no names. `watermarks` is how far a source that reports changes was read: {endpoint: newest dateLastModified}, and
-    `source_totals` how many rows it had: {endpoint: number}. `is_whole`: everything was read, not only changes. `fingerprint` identifies the files that were read (or, for a held run of a server, the rows),
-    and `valid_until` is the day from which the same files mean something else. `layout_hash` covers everything that was read except the
-    lines in `known_lines`. `hold_reasons` are `bot.sync.hold_checks.Reason`, with people by sourced_id.
+    `counts` is {table: {read, added, changed, inactive, rejected}}, and `identity` is `bot.sync.identity.IdentityReport`.
+    `error` holds no names. `watermarks` is how far a source that reports changes was read: {endpoint: newest dateLastModified},
+    and `source_totals` how many rows it had: {endpoint: number}. `is_whole`: everything was read, not only changes.
+    `fingerprint` identifies the files that were read (or, for a held run of a server, the rows), and `valid_until` is the day
+    from which the same files mean something else. `layout_hash` covers everything that was read except the lines in
+    `known_lines`. `hold_reasons` are `bot.sync.hold_checks.Reason`, with people by sourced_id.
     """
 
     __tablename__ = "sync_runs"

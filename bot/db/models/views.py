@@ -1,9 +1,10 @@
 """Views that every reader uses: the edit if there is one, else the SIS value. `effective_contacts` and `reachability` are also for other
 applications of the district.
 
-A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing about
-a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is true for every
-number that texted STOP, belongs to the wrong person (unless this contact proved it since), or has a note of the SIS against texts, so it is never shown to people.
+A removal hides a link, and an edit in force hides the SIS value; no other code repeats either rule. `sms_status` says nothing
+about a typed number that no mass message went to yet through this contact (`is_tried`); `opted_out`, which senders obey, is
+true for every number that texted STOP, belongs to the wrong person (unless this contact proved it since), or has a note of the
+SIS against texts, so it is never shown to people.
 """
 
 from sqlalchemy import (

@@ -29,8 +29,9 @@ _COLORS = {Color.RED: "🔴 *Needs a new number:*", Color.YELLOW: "🟡 *May sti
 
 
 def draw(digest: Digest, templates: Templates, *, zone: tzinfo) -> Card:
-    """Draw the card; the days in its chart are those of `zone`. A district's own template may use any of the values, in paragraphs of which the first is the title; what follows
-    a line `---` is folded, and its first line is the title of the fold.
+    """Draw the card; the days in its chart are those of `zone`. A district's own template may use any of the values, in
+    paragraphs of which the first is the title; what follows a line `---` is folded, and its first line is the title of the
+    fold.
     """
     heading = _title(digest)
     text = templates.render(

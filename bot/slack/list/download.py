@@ -100,7 +100,7 @@ def _dialog(draft_id: int, list_title: str, size: str, actor: Actor, *, destinat
     title = b.escaped(list_title)
     workbook = b.option("Excel workbook", DownloadForm.XLSX, description="With filters and colors, by grade and name")
     csv_file = b.option("CSV", DownloadForm.CSV, description="Plain rows, for another program")
-    numbers = "whole numbers" if actor.may_export else "only the last digits of numbers"
+    numbers = "full numbers" if actor.may_export else "only the last digits of numbers"
     blocks = [
         b.section(f"*{title}*\n{size}, with names and {numbers}."),
         b.input_block(_FORM, "File", b.radio_buttons([workbook, csv_file], chosen=DownloadForm.XLSX)),

@@ -145,7 +145,7 @@ def _header(context: AppContext, session: Session, actor: Actor, content: Conten
 
 
 def _record(session: Session, actor: Actor, download: Download, list_size: ListSize) -> None:
-    content = f"{list_size}, whole numbers" if actor.may_export else str(list_size)
+    content = f"{list_size}, full numbers" if actor.may_export else str(list_size)
     audit.record(
         session,
         Subject("download", download.id),

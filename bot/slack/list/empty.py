@@ -134,7 +134,7 @@ def owners(search: NumberSearch) -> list[Block]:
         return []
     lines = [_owner(owner, search.number) for owner in search.owners]
     if search.has_more:
-        lines.append(f"These are the first {MAX_STUDENTS} students found. Type the whole number to find one.")
+        lines.append(f"These are the first {MAX_STUDENTS} students found. Type the full number to find one.")
     return [b.section("\n".join(lines))] if lines else []
 
 

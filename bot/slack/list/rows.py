@@ -1,8 +1,8 @@
 """The rows of the list, at most three lines each: a student, and a line for each contact to fix.
 
-Siblings are one call: a contact stands once, under the first of the students in the order of the list (`bot.cleanup_list.page.ranking`), with the others named beside
-it. A student whose contacts all stand under a student further up has no row; a line below the rows names such students, so that
-each student of a page can be found on it.
+Siblings are one call: a contact stands once, under the first of the students in the order of the list
+(`bot.cleanup_list.page.ranking`), with the others named beside it. A student whose contacts all stand under a student further
+up has no row; a line below the rows names such students, so that each student of a page can be found on it.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """How the dialogs about one contact open and save, and what else they affect.
 
-Edit, remove, opt-out, wrong person, and a logged call say what they draw and what they save. Each lies on top of the student dialog, or takes the
-place of the edit form, which the list may have opened itself.
+Edit, remove, opt-out, wrong person, and a logged call say what they draw and what they save. Each lies on top of the student
+dialog, or takes the place of the edit form, which the list may have opened itself.
 
 Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
 Slack never reports trouble with a change that is saved.

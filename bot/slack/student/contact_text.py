@@ -53,7 +53,7 @@ def state(contact: ContactCard, whole_number: str | None = None) -> list[str]:
 
 
 def phone_link(e164: str, region: str) -> str:
-    """Return a whole number that a phone calls when it is pressed."""
+    """Return a full number that a phone calls when it is pressed."""
     return f"<tel:{e164}|{phone.format_number(e164, region)}>"
 
 

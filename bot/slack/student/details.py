@@ -1,4 +1,4 @@
-"""What one contact shows on request: the whole number in place, which is recorded, and behind the three dots the history."""
+"""What one contact shows on request: the full number in place, which is recorded, and behind the three dots the history."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ _ACTIONS = {
     "method.changed": "Contact method changed",
     "phone.undone": "Change of the number undone",
     "method.undone": "Change of the contact method undone",
-    "phone.shown": "Looked at the whole number",
+    "phone.shown": "Looked at the full number",
     "call.logged": "Called",
     "call.undone": "Took a logged call back",
     "contact.removed": "Removed",

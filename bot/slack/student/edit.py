@@ -1,4 +1,4 @@
-"""The edit dialog: phone and contact method of one contact. It shows the whole number, which is recorded in the history.
+"""The edit dialog: phone and contact method of one contact. It shows the full number, which is recorded in the history.
 
 A person who saves second sees what the first one saved, and chooses.
 """

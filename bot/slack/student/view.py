@@ -42,7 +42,7 @@ _ANSWERS: Mapping[TeacherAnswer | None, str] = {
 
 @dataclass(frozen=True)
 class Shown:
-    """How much of a student is shown: contacts from the position `first`, those without a problem too, and whole numbers by
+    """How much of a student is shown: contacts from the position `first`, those without a problem too, and full numbers by
     contact id.
     """
 

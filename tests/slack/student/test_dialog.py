@@ -1,4 +1,4 @@
-"""The student dialog beyond Edit and Remove: autocalls, the whole number, the history, siblings, claims, and long lists."""
+"""The student dialog beyond Edit and Remove: autocalls, the full number, the history, siblings, claims, and long lists."""
 
 from dataclasses import replace
 
