@@ -175,7 +175,7 @@ def test_row_says_when_and_how_the_number_was_verified(office, families, session
     session.commit()
     download(office, office.clara, form="csv")
     proofs = {row["First name"]: (row["Last verified"], row["Verified by"]) for row in rows_of(files(office)[0][1])}
-    day = at.astimezone(ZoneInfo("America/Chicago")).date().isoformat()
+    day = at.astimezone(ZoneInfo(office.clara.user.tz)).date().isoformat()
     assert proofs == {"Lea": (day, "the family confirmed it in a call"), "Sam": ("", "never verified")}
     download(office, office.clara)
     book = openpyxl.load_workbook(io.BytesIO(files(office)[1][1]))
