@@ -58,7 +58,7 @@ def _what_follows(saved: SavedChange, *, is_used_now: bool) -> list[str]:
     if saved.method is not ContactMethod.TEXT:
         means = "calls" if saved.method is ContactMethod.CALL else "email"
         gets = [f"They get {means} and no texts from now on."] if is_used_now else []
-        return [*gets, *(["The next mass message takes them off the list."] if saved.is_listed else [])]
+        return [*gets, *(["The next mass message takes this contact off the list."] if saved.is_listed else [])]
     if not saved.phone:
         if saved.is_listed:
             return ["They stay on the list until there is a number."]
