@@ -45,8 +45,9 @@ from bot.cleanup_list.query import (
     teacher_names,
     use_indexes,
 )
+from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
-from bot.db.models.edits import IN_FORCE, Edit, Removal, TriedNumber
+from bot.db.models.edits import IN_FORCE, Edit, Removal
 from bot.db.models.listed_students import WAITING, ListedStudent
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
@@ -191,7 +192,7 @@ def _of_district() -> _Parts:
     changed = union(
         select(uncertain.c.contact_id),
         select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
-        select(TriedNumber.contact_id).where(TriedNumber.proved_at.is_not(None)),
+        CONTACTS_WITH_PROOF,
     )
     asked = (
         select(adult.student_id, adult.contact_id, *_outcome(adult))

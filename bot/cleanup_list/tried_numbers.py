@@ -7,13 +7,14 @@ never texted after STOP all the same.
 
 from datetime import datetime
 
-from sqlalchemy import exists, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.number_status import sql_list
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.models.edits import IN_FORCE, TriedNumber
+from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact
 from bot.db.models.views import effective_contacts
 
@@ -57,6 +58,12 @@ IS_PROVED = (
     .where(TriedNumber.contact_id == effective_contacts.c.contact_id, TriedNumber.phone == effective_contacts.c.phone)
     .where(TriedNumber.proved_at.is_not(None))
     .correlate(effective_contacts)
+)
+# The contacts who proved a number that is Wrong person for all others: what the number says is not what the view says of them.
+CONTACTS_WITH_PROOF = (
+    select(TriedNumber.contact_id)
+    .join(PhoneNumber, PhoneNumber.phone == TriedNumber.phone)
+    .where(TriedNumber.proved_at.is_not(None), PhoneNumber.wrong_person_at.is_not(None))
 )
 _IS_SHOWN = text("""
 SELECT EXISTS (SELECT FROM tried_numbers WHERE contact_id = :contact_id AND phone = :phone) AS is_tried,

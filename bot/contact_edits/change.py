@@ -114,7 +114,7 @@ def switch_to_call(session: Session, contact_id: int, *, version: int, actor: Ac
         raise UserError("contact.no_number", "A call needs a number. Press Edit to enter one.")
     if before.values[EditField.METHOD] == ContactMethod.CALL:
         raise UserError("contact.gets_calls", "This contact already gets autocalls.")
-    _refuse_inactive(session, before, number)
+    _refuse_inactive(session, before, _known_number(session, before, number))
     return _save(session, before, {EditField.PHONE: number, EditField.METHOD: call}, actor=actor, now=now)
 
 
@@ -241,8 +241,8 @@ def _validate(
             "theirs, press Cancel, then Undo wrong person."
         )
         raise UserError("contact.wrong_person", sentence, field=field)
-    if method == ContactMethod.CALL and number:
-        _refuse_inactive(session, before, number)
+    if method == ContactMethod.CALL:
+        _refuse_inactive(session, before, known)
     if method == ContactMethod.TEXT and known and known.opted_out_at:
         sentence = (
             "This number opted out (STOP), and no one here can lift that. The contact must text START to "
@@ -271,9 +271,8 @@ def _known_number(session: Session, before: LockedContact, number: str) -> Phone
     return session.get(PhoneNumber, number) if may_show_status(session, before.contact, number) else None
 
 
-def _refuse_inactive(session: Session, before: LockedContact, number: str) -> None:
-    known = _known_number(session, before, number)
-    if known and (known.status == SmsStatus.INACTIVE or is_parked(session, number, before.contact.id)):
+def _refuse_inactive(session: Session, before: LockedContact, known: PhoneNumber | None) -> None:
+    if known and (known.status == SmsStatus.INACTIVE or is_parked(session, known.phone, before.contact.id)):
         sentence = (
             "This number is out of service or belongs to someone else now. Enter another number, or remove the contact."
         )

@@ -99,7 +99,7 @@ def already_saved_by(session: Session, contact_id: int, conflict: VersionConflic
 
 
 def number_saved_before(
-    session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, is_saved: Callable[[Session, str], bool]
+    session: Session, contact_id: int, conflict: VersionConflict, actor: Actor, is_saved: Callable[[str], bool]
 ) -> str:
     """Return the contact's number, if this person saved about it a moment ago what they ask for now.
 
@@ -107,7 +107,7 @@ def number_saved_before(
         VersionConflict: they did not.
     """
     phone = already_saved_by(session, contact_id, conflict, actor).values[EditField.PHONE]
-    if phone is None or not is_saved(session, phone):
+    if phone is None or not is_saved(phone):
         raise conflict
     return phone
 

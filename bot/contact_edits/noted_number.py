@@ -29,7 +29,7 @@ def allow_texts(
     try:
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return number_saved_before(session, contact_id, conflict, actor, lambda *number: not is_noted(*number))
+        return number_saved_before(session, contact_id, conflict, actor, lambda phone: not is_noted(session, phone))
     phone = contact.values[EditField.PHONE]
     if not phone or not may_show_status(session, contact.contact, phone) or not allow_number(session, phone, now=now):
         sentence = "No note speaks against this number anymore. Open the student to see it as it is now."

@@ -39,7 +39,7 @@ def record_verbal_opt_out(
     try:
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
-        return number_saved_before(session, contact_id, conflict, actor, is_opted_out)
+        return number_saved_before(session, contact_id, conflict, actor, lambda phone: is_opted_out(session, phone))
     phone = contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("opt_out.no_number", "This contact has no number that could be texted.")

@@ -132,7 +132,7 @@ def _open_message(session: Session, teacher: str, local: datetime) -> TeacherMes
 def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     """Ask about a batch of the students with no reachable adult that no teacher was asked about lately; return how many.
 
-    On school mornings only. A teacher to whom Slack delivered no message lately counts as asked. Students who do not fit into
+    On school mornings only. A teacher who got none of the last messages in Slack counts as asked. Students who do not fit into
     today's message wait for the next one.
     """
     local = now.astimezone(zone)

@@ -28,7 +28,7 @@ def mark_wrong_person(
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
         return number_saved_before(
-            session, contact_id, conflict, actor, lambda session, phone: is_parked(session, phone, contact_id)
+            session, contact_id, conflict, actor, lambda phone: is_parked(session, phone, contact_id)
         )
     phone = _number(contact)
     # A typed number would show what it is besides, and with the undo the rest; and it may be right for another family.
@@ -57,7 +57,7 @@ def verify_number(
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
     except VersionConflict as conflict:
         return number_saved_before(
-            session, contact_id, conflict, actor, lambda session, phone: not is_parked(session, phone, contact_id)
+            session, contact_id, conflict, actor, lambda phone: not is_parked(session, phone, contact_id)
         )
     phone = _number(contact)
     is_recorded = may_show_status(session, contact.contact, phone) and is_parked(session, phone, contact_id)

@@ -27,15 +27,8 @@ _NUMBERS = {
         for number, word in enumerate(words.split(), 2)
     },
 }
-_MONTHS_OF_UNIT = {
-    "mo": 1,
-    "mn": 1,
-    "mt": 1,
-    "me": 1,
-    "ye": 12,
-    "yr": 12,
-    "an": 12,
-}  # By the first letters. Other units are refused.
+# By the first letters, also of `mnths` and `años`. Other units are refused.
+_MONTHS_OF_UNIT = {**dict.fromkeys(("mo", "mn", "mt", "me"), 1), **dict.fromkeys(("ye", "yr", "an"), 12)}
 # Longest first: `half a year` is not `a year`.
 _NUMBER = "|".join([r"[-+]?\d+(?:[.,]\d+)?", *sorted(_NUMBERS, key=len, reverse=True), "último"])
 _AGE = re.compile(

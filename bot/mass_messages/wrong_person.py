@@ -24,7 +24,7 @@ DEACTIVATIONS = "deactivations"
 
 # A contact `t` who proved the number at the counter, or confirmed it in a call, since the report.
 _PROVED_SINCE = "t.phone = r.phone AND t.proved_at >= r.at"
-# Some other person has the number, for whom that says nothing; records of one name are one person.
+# Another person has the number, and that proof says nothing about them; records of one name are one person.
 _OTHERS_HAVE = f"""EXISTS (
           SELECT FROM contacts c
           WHERE c.active AND c.id IN (

@@ -46,8 +46,9 @@ from sqlalchemy.orm import Session, aliased
 from bot.access import rights
 from bot.cleanup_list.forecast import select_without_adult
 from bot.cleanup_list.query import has_other_way, unnest_entries, use_indexes
+from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
-from bot.db.models.edits import IN_FORCE, Edit, Removal, TriedNumber
+from bot.db.models.edits import IN_FORCE, Edit, Removal
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage, PhoneNumber
 from bot.db.models.roster import ClassStudent, ClassTeacher, Contact, Student, StudentContact, StudentSchool
@@ -139,8 +140,9 @@ def _reached_students(window: Window) -> CompoundSelect[int]:
     """
     reached = _delivered_messages(window).with_only_columns(Delivery.phone)
     removed = select(Removal.contact_id).where(Removal.undone_at.is_(None))
-    proved = select(TriedNumber.contact_id).where(TriedNumber.proved_at.is_not(None))
-    changed = union(removed, proved, select(Edit.contact_id).where(Edit.state.in_(IN_FORCE))).cte("changed")
+    changed = union(removed, CONTACTS_WITH_PROOF, select(Edit.contact_id).where(Edit.state.in_(IN_FORCE))).cte(
+        "changed"
+    )
     number = aliased(PhoneNumber, name="n")
     has_status = exists().where(number.phone == Contact.sis_phone, literal_column(NUMBER_STATUS, Text).is_not(None))
     unchanged = select(Contact.id).where(

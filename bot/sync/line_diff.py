@@ -88,7 +88,7 @@ SELECT 'users', line FROM unmatched_agents
 UNION
 SELECT 'enrollments', line FROM unmatched_enrollments
 """
-# Sorting the digests alone takes a quarter of the time of a hash table of all lines.
+# In place of a hash table of all lines, which took 1.4 s of CPU for 1.8 million of them.
 _SORT_GROUPS = "SET LOCAL enable_hashagg = off"
 _REPEATED_LINES = """
 CREATE TEMP TABLE repeated_lines AS
@@ -108,7 +108,7 @@ FROM {lines} e
 LEFT JOIN ({keys} UNION ALL SELECT line, sourced_id FROM stage_unread WHERE kind = '{kind}') x ON x.line = e.number
 LEFT JOIN open_lines o ON (o.file, o.number) = (e.file, e.number)
 LEFT JOIN repeated_lines r ON r.digest = e.digest
-WHERE e.file = '{kind}' AND e.number <= coalesce(r.first, e.number)
+WHERE e.file = '{kind}' AND e.number <= coalesce(r.first, e.number)  -- As `=`, of which the planner would expect few rows.
 """
 _DELETE_CHANGED = """
 DELETE FROM known_lines WHERE ctid = ANY (ARRAY(SELECT known_ctid FROM changed_lines WHERE known_ctid IS NOT NULL))

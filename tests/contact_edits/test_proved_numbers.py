@@ -1,4 +1,4 @@
-"""Numbers of the wrong person that one contact proved: what that ends, for whom, and what ends it."""
+"""Numbers of the wrong person that one contact proved: what the proof ends, for which contacts, and what ends it."""
 
 from datetime import UTC, timedelta
 

@@ -1,6 +1,6 @@
 """The students with contacts on the list, as the list ranks and counts them.
 
-The database keeps this table itself, whoever writes: when a transaction commits, triggers (migrations 0023, 0029, 0030, 0036, 0039,
+The database keeps this table itself, for every writer: when a transaction commits, triggers (migrations 0023, 0029, 0030, 0036, 0039,
 0042, and 0062) update the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it
 directly.
 

@@ -65,12 +65,6 @@ class ChannelPosts:
             return str(client.chat_postMessage(channel=post.channel_id, text=card.text, blocks=blocks, **more)["ts"])
 
         result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, call, now=context.now()))
-        return self._store(context, client, post, result, **posted)
-
-    def _store(
-        self, context: AppContext, client: WebClient, post: Post, result: Result[str], **posted: Any
-    ) -> Result[Any] | None:
-        """Store what Slack answered to the message."""
         if result.outcome is Outcome.DONE:
             outbox_worker.store(context, self.mark_posted, post, ts=result.answer, **posted)
         # First, because Slack may have accepted it although it asks us to come back later.
