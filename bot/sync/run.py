@@ -187,6 +187,7 @@ def _merge(
                 diff_merge.apply(connection, table)
             if table.name == "student_contacts":
                 reconcile.end_agreed_removals(connection, now=context.now, actor=actor)
+        diff_merge.analyze_if_grown(connection, table, changes[table.name])
         if table.name in _TABLES_WITH_ENTRY_NAMES:
             with connection.begin():
                 refresh_entry_names(connection)

@@ -18,6 +18,7 @@ from bot.db.engine import build_engine
 from bot.db.models.roster import last_sync_query
 from bot.errors import UserError
 from bot.sandbox.district.maplewood import generate, write_export
+from bot.sync import diff_merge
 
 
 def test_second_sync_of_a_district_changes_nothing(first_night, tmp_path):
@@ -67,6 +68,20 @@ def test_reformatted_number_is_the_same_number(nights):
         (1, "1-312-555-0142")
     ]
     assert nights.rows("SELECT FROM audit") == []
+
+
+def test_first_sync_into_emptied_tables_leaves_statistics_of_what_it_loaded(nights):
+    tables = [table.name for table in diff_merge.TABLES]
+    with nights.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # No triggers, and so no foreign keys.
+        for table in (*tables, "known_lines"):
+            connection.execute(text(f"DELETE FROM {table}"))
+        connection.execute(text("ANALYZE"))
+    nights.sync()
+    estimated = nights.rows("SELECT relname, reltuples::int FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    loaded = {table: nights.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+    assert loaded["student_contacts"] > 0
+    assert {name: rows for name, rows in estimated if name in loaded} == loaded
 
 
 def test_missing_contact_is_inactive_and_returns_as_same_row(nights):
