@@ -6,22 +6,13 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 from support import leaks, people, postgres_server
+from support.empty_tables import empty_tables
 
 from bot.access.rights import AccessLevel
 from bot.cleanup_list import vocabulary
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import upgrade_database
-from bot.db.models.all_tables import METADATA
 from bot.digests import small_groups
-
-# Only tables with rows are emptied. DELETE takes 1 % of the time of TRUNCATE, which creates new files for each table, its
-# indexes, and all tables that refer to it; but it leaves dead rows, so tables that have grown are truncated.
-_LARGE = 256 * 1024  # Bytes.
-_FILLED = text(" UNION ALL ".join(
-    f"(SELECT '{name}' AS name, pg_relation_size('{name}') > {_LARGE} AS large FROM \"{name}\" LIMIT 1)"
-    for name in METADATA.tables
-))  # fmt: skip
-_RESTART_IDS = text("SELECT setval(sequencename::regclass, 1, false) FROM pg_sequences WHERE last_value IS NOT NULL")
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +39,7 @@ def _do_not_wait_for_the_disk(admin):
     with admin.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("ALTER SYSTEM SET max_wal_size = '256MB'"))  # It is memory.
         connection.execute(text("SELECT pg_reload_conf()"))
 
 
@@ -62,14 +54,7 @@ def engine(database_url) -> Engine:
 def empty_database(engine):
     people.reset_counter()
     vocabulary.clear_cache()
-    with engine.begin() as connection:
-        filled = connection.execute(_FILLED).all()
-        if large := ", ".join(row.name for row in filled if row.large):
-            connection.execute(text(f"TRUNCATE {large} CASCADE"))
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # No triggers, and so no foreign keys.
-        for row in filled:
-            connection.execute(text(f"DELETE FROM {row.name}"))
-        connection.execute(_RESTART_IDS)
+    empty_tables(engine)
     return engine
 
 

@@ -5,6 +5,7 @@ Three students of one school; four contacts, two of them linked to two students,
 
 from hypothesis import strategies as st
 from sqlalchemy import text
+from support.empty_tables import empty_tables
 
 STUDENTS, CONTACTS, PHONES = (1, 2, 3), (1, 2, 3, 4), ("+13125550001", "+13125550002", "+13125550003")
 student, contact, phone = st.sampled_from(STUDENTS), st.sampled_from(CONTACTS), st.sampled_from(PHONES)
@@ -87,7 +88,6 @@ change = st.one_of(
 )
 transaction = st.lists(change, min_size=1, max_size=4)
 
-_EMPTY = "TRUNCATE schools, students, contacts, phone_numbers, cleanup_list, listed_students CASCADE"
 FAMILIES = f"""
 INSERT INTO schools (id, sourced_id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'O1', 'Lincoln');
 INSERT INTO students (id, sourced_id, given_name, family_name, search, grade)
@@ -102,8 +102,8 @@ INSERT INTO cleanup_list (contact_id, status, since) VALUES (1, 'blocked', now()
 
 def start(engine):
     """Replace everything by the families."""
+    empty_tables(engine)
     with engine.begin() as connection:
-        connection.execute(text(_EMPTY))
         connection.execute(text(FAMILIES))
 
 

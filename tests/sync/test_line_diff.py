@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from support import sis_bundles as bundles
+from support.empty_tables import empty_tables
 from support.sis_nights import Nights, changed
 
 from bot.sync.hold import SyncHeld
@@ -176,9 +177,7 @@ def test_narrowed_read_equals_whole_read_and_can_be_undone(nights, change):
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plan=st.lists(st.lists(st.sampled_from([*CHANGES.values(), repeat_line]), max_size=4), min_size=2, max_size=4))
 def test_no_sequence_of_nights_makes_a_difference(empty_database, tmp_path_factory, plan):
-    with empty_database.begin() as connection:
-        tables = "contacts, students, staff, schools, classes, class_students, sync_runs, known_lines"
-        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+    empty_tables(empty_database)
     nights = LargeDistrict(empty_database, tmp_path_factory.mktemp("large"))
     nights.night()
     tables = larger_district()

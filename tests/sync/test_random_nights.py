@@ -7,9 +7,10 @@ import os
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support import edits, people
+from support.empty_tables import empty_tables
 from support.sis_nights import Nights
 
 from bot.access.rights import AccessLevel
@@ -98,12 +99,9 @@ class Family:
 
 
 def run_nights(engine, folder, acts):
-    with engine.begin() as connection:
-        connection.execute(
-            text("TRUNCATE contacts, students, staff, schools, sync_runs, edits, audit, cleanup_list CASCADE")
-        )
+    empty_tables(engine)
     nights, model = Nights(engine, folder), Model()
-    nights.sync()
+    nights.sync_first()
     family = Family(nights)
     for kind, value in acts:
         seen = model.linked and not model.removed

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from support import edits, people
 from support import sis_bundles as bundles
+from support.empty_tables import empty_tables
 from support.sis_nights import Nights
 
 from bot.access.rights import AccessLevel
@@ -313,10 +314,9 @@ class Model:
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, min_size=1, max_size=6))
 def test_no_sequence_loses_an_edit_or_applies_it_twice(empty_database, tmp_path_factory, acts):
-    with empty_database.begin() as connection:
-        connection.execute(text("TRUNCATE contacts, students, staff, schools, sync_runs, edits, audit CASCADE"))
+    empty_tables(empty_database)
     nights = Nights(empty_database, tmp_path_factory.mktemp("bundle"))
-    nights.sync()
+    nights.sync_first()
     maria, model = nights.user("maria"), Model()
     for kind, value in acts:
         if kind == "edit" and model.here and (value or None) != model.shown:
