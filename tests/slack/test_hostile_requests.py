@@ -13,11 +13,18 @@ from bot.db.models.roster import StaffRole
 from bot.db.models.slack import OpenView, Subscription
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.models import text_of
+from bot.slack.kit import respond
 from bot.slack.kit.open_views import REDRAW, Redraw
 from bot.slack.refresh import refresher
 
 FAULTS = [Fault.DROP, Fault.HTTP_500, Fault.INTERNAL_ERROR, Fault.RATELIMITED, Fault.DELAY]
 TOO_LONG = 4  # Seconds; Slack waits three.
+
+
+@pytest.fixture
+def slack_waits(slack_waits, monkeypatch):
+    """Slack waits as long as for other tests, but the bot gives up on a slow Slack after its two seconds."""
+    monkeypatch.setattr(respond, "SLACK_TIMEOUT", 2)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from support.surfaces import ASK_ADMIN, NOT_ON_YOUR_LIST
 
 from bot.db.models.roster import Staff, StaffRole, Student
 from bot.sandbox.slack.people import Person
-from bot.slack.kit import respond
 
 
 @pytest.fixture
@@ -69,12 +68,6 @@ OUTSIDERS = {
 DRAFTS = {"open_lists", "downloads", "bulk_changes", "bulk_contacts"}
 # Entry points that several people can use in one scene, one after another. The screen of "Show names" comes from a change.
 SHARED = [entry for entry in surfaces.STAFF if entry in surfaces.READ_ONLY - {"Show names"}]
-
-
-@pytest.fixture
-def slack_waits(slack_waits, monkeypatch):
-    """Wait for Slack, too: on a busy machine, what could not be opened as a dialog in time would come as a message."""
-    monkeypatch.setattr(respond, "SLACK_TIMEOUT", 20)
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,12 @@ from support.given_settings import GivenSettings
 
 from bot import clock
 from bot.app import build_bolt_app, slack_client
-from bot.sandbox.slack import delivery
+from bot.sandbox.slack import delivery, workspace
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.server import serve
 from bot.sandbox.slack.workspace import Workspace
 from bot.settings import Settings
+from bot.slack.kit import respond
 from bot.web import server
 from bot.web import slack as slack_requests
 
@@ -128,9 +129,14 @@ def office_engine(session):
 
 @pytest.fixture
 def slack_waits(monkeypatch):
-    """Let Slack wait longer than its three seconds, so that a busy machine fails no test; override it where time is the subject."""
+    """Let Slack and the bot wait longer for each other, so that a busy machine fails no test; override it where time is the subject.
+
+    What the bot cannot open as a dialog within Slack's three seconds, it answers as a message.
+    """
+    monkeypatch.setattr(workspace, "TRIGGER_SECONDS", 30.0)
     monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 30.0)
     monkeypatch.setattr(slack_requests, "RESPONSE_TIMEOUT", 29.0)
+    monkeypatch.setattr(respond, "SLACK_TIMEOUT", 20)
 
 
 @pytest.fixture
