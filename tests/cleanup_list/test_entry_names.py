@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from support import people
+from support.lock_waits import wait_for_blocked_connections
 from support.sis_nights import Nights
 
 from bot.access.rights import AccessLevel
@@ -95,8 +96,7 @@ def test_names_are_written_in_the_lock_order_of_contacts(session, engine):
     with engine.connect() as other, ThreadPoolExecutor() as pool:
         other.execute(lock, {"id": first})
         refreshed = pool.submit(_refresh, engine)
-        while not other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            pass
+        wait_for_blocked_connections(engine)
         other.execute(lock, {"id": second})
         other.commit()
         refreshed.result(timeout=20)

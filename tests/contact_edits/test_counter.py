@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from support import mass_messages as messages
 from support.counter_model import CounterModel
 from support.desk import NEW, NOW, OLD, OTHER, Desk
 from support.errors import refused
+from support.lock_waits import wait_for_blocked_connections
 
 from bot.contact_edits import counter
 from bot.contact_edits.counter import delete_old_codes
@@ -130,11 +130,10 @@ def test_locks_are_taken_in_their_order(office, session, engine):
     with ThreadPoolExecutor(1) as pool, engine.connect() as other:
         lock_cleanup_list(other)
         taken = pool.submit(office.text, code)
-        while not other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            time.sleep(0.01)
+        wait_for_blocked_connections(engine)
         other.execute(text("SELECT FROM cleanup_list WHERE contact_id = :id FOR UPDATE"), {"id": maria})
         other.rollback()
-        assert taken.result(timeout=10)
+        assert taken.result(timeout=60)
 
 
 def test_text_waits_for_no_message_that_waits_for_it(office, session, engine):
@@ -155,11 +154,10 @@ def test_text_waits_for_no_message_that_waits_for_it(office, session, engine):
         done = []
         for number, run in enumerate((lambda: office.text(code) and session.commit(), settle), 1):
             done.append(pool.submit(run))
-            while other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) < number:
-                time.sleep(0.01)
+            wait_for_blocked_connections(engine, number)
         other.rollback()
         for future in done:
-            future.result(timeout=10)
+            future.result(timeout=60)
     assert messages.the_list(session) == {}
 
 

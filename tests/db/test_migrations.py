@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from support.databases import new_database
+from support.lock_waits import wait_for_blocked_connections
 
 from bot.db.engine import build_engine
 from bot.db.migrations.upgrade import VERSIONS, TablesState, alembic_config, load_tables_state, upgrade_database
@@ -205,7 +206,7 @@ def test_migration_lets_others_use_a_table_that_it_waits_for(engine, database_ur
         with used.connect() as reader:
             reader.execute(text("SELECT FROM sync_runs"))
             upgrade = others.submit(upgrade_database, url)
-            wait_for_migration(used)
+            wait_for_blocked_connections(used)
             started = time.monotonic()
             with used.connect() as other:
                 other.execute(text("SELECT FROM sync_runs"))
@@ -214,18 +215,6 @@ def test_migration_lets_others_use_a_table_that_it_waits_for(engine, database_ur
             reader.rollback()
             assert upgrade.result(60) is TablesState.CURRENT
         used.dispose()
-
-
-def wait_for_migration(engine):
-    """Wait until a migration waits for a table that is in use."""
-    waiting = text("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted")
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
-    raise AssertionError("no migration waited")
 
 
 def test_migration_gives_up_on_a_table_that_stays_in_use(engine, database_url):

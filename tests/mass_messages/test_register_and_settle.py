@@ -6,6 +6,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from support import mass_messages as messages
 from support import people
+from support.lock_waits import wait_for_blocked_connections
 from support.mass_messages import DAY, a_delivery, a_message, a_receipt, outcome_of, register, send, the_list
 
 from bot.db.models.messages import Delivery, MassMessage
@@ -294,8 +295,7 @@ def test_concurrent_batches_of_a_message_do_not_deadlock(empty_database, session
     with ThreadPoolExecutor() as elsewhere:
         register(session, a_message(one, sent_at=now, message_id="m"), now=now)
         second = elsewhere.submit(second_batch)
-        while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            assert not second.done()
+        wait_for_blocked_connections(empty_database)
         register(session, a_message(two, sent_at=now, message_id="m"), now=now)
         session.commit()
         assert second.result() == RegisterCounts(added=0, already=2, matched_receipts=0)

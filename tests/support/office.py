@@ -27,7 +27,7 @@ from bot.web import server
 from bot.web import slack as slack_requests
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifest.yaml").read_text())
-_LAZY_TIMEOUT = 10  # Seconds.
+_LAZY_TIMEOUT = 30  # Seconds.
 
 
 class LazyExecutor(ThreadPoolExecutor):

@@ -10,7 +10,7 @@ from support.page_server import DESKTOP, serve_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DISABLED = ("gpu", "quic", "background-networking", "component-update", "sync")
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 20_000
 
 
 @pytest.fixture(scope="session")

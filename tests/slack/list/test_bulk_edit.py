@@ -1,11 +1,11 @@
 """*Bulk edit…*: contacts of a whole list are changed together, each by itself; every refusal is named, and all can be undone."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import delete, select, text, update
 from support import edits, people, screens
+from support.lock_waits import wait_for_blocked_connections
 from support.snapshots import draw
 
 from bot.access.rights import AccessLevel
@@ -209,21 +209,12 @@ def test_contacts_are_locked_in_the_order_of_their_ids(office, families, session
     session.execute(locked.where(Contact.id == first))
     with ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(office.clara.fill(view, {"which": "all", "what": "call"}).submit)
-        _wait_for_a_blocked_lock(office)
+        wait_for_blocked_connections(office.engine)
         free = session.scalars(locked.where(Contact.id.in_(later)).with_for_update(skip_locked=True)).all()
         session.rollback()
     assert sorted(free) == later
     assert outcome.result().ok
     assert edited_methods(session) == ["call"] * 3
-
-
-def _wait_for_a_blocked_lock(office):
-    blocked = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    deadline = time.monotonic() + 10
-    with office.engine.connect() as connection:
-        while not connection.scalar(blocked):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 def test_contacts_of_hidden_students_are_not_changed(office, families, session):
