@@ -140,9 +140,3 @@ WORK_ORDER = (
 
 # A call to such a number reaches no one, or a stranger.
 NOT_CALLED = (SmsStatus.INACTIVE, SmsStatus.WRONG_PERSON)
-
-
-def next_step(status: SmsStatus, our_number: str | None) -> str:
-    """Return what to do, with the number our texts come from, as people write it, if it is known."""
-    step = MEANINGS[status].next_step
-    return step.replace("our number", f"our number {our_number}") if our_number else step

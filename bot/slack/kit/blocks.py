@@ -300,6 +300,12 @@ def status(which: SmsStatus) -> str:
     return f"{DOTS[which]}\u00a0*{MEANINGS[which].label}*"
 
 
+def next_step(which: SmsStatus, our_number: str | None) -> str:
+    """Return what to do, with the number our texts come from, as people write it, if it is known."""
+    step = MEANINGS[which].next_step
+    return step.replace("our number", f"our number {our_number}") if our_number else step
+
+
 def masked(number: str | None) -> str:
     """Return the last digits of a number, which stay together with their dots at the end of a line."""
     return display.masked(number).replace("• ", "•\u00a0")

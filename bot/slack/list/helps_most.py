@@ -17,7 +17,7 @@ from bot.cleanup_list.page import load_page
 from bot.cleanup_list.vocabulary import load_vocabulary
 from bot.domain import grade, phone
 from bot.domain.display import plural
-from bot.domain.sms_status import SmsStatus, next_step
+from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter, command_text, describe
 from bot.filters.parse import Parsed, parse_filter
 from bot.filters.vocabulary import Vocabulary
@@ -185,7 +185,7 @@ def _remedy(details: FixDetails, our_number: str | None) -> str:
         case Remedy.SWITCH_TO_CALLS:
             return "Switch to autocalls, or ask for a mobile number."
         case Remedy.NEW_NUMBER:
-            return _ASK.get(details.fix.status) or next_step(details.fix.status, our_number)
+            return _ASK.get(details.fix.status) or b.next_step(details.fix.status, our_number)
 
 
 def _helped(details: FixDetails) -> str:

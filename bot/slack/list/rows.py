@@ -14,7 +14,7 @@ from bot.cleanup_list import calls
 from bot.cleanup_list.query import ListedContact, OtherStudent, StudentRow
 from bot.db.models.base import ContactMethod
 from bot.domain import grade
-from bot.domain.sms_status import GROUP_WORDS, MEANINGS, WAITS_FOR_FAMILY, WORK_ORDER, SmsStatus, next_step
+from bot.domain.sms_status import GROUP_WORDS, MEANINGS, WAITS_FOR_FAMILY, WORK_ORDER, SmsStatus
 from bot.slack.kit import blocks as b
 from bot.slack.kit.blocks import Block
 
@@ -86,7 +86,7 @@ def _advice(contacts: Sequence[ListedContact], our_number: str | None, since: da
     """Return what to do, once for each status of a contact that is not fixed, and the date that all of them have."""
     lines: dict[str, list[str]] = {}
     for status in sorted({contact.status for contact in contacts if not contact.updated_at}, key=WORK_ORDER.index):
-        step = next_step(status, our_number)
+        step = b.next_step(status, our_number)
         line = f"{MEANINGS[status].label}: {step[0].lower()}{step[1:]}"
         lines.setdefault(f"{b.DOTS[status]}\u00a0*{GROUP_WORDS[status]}*", []).append(line)
     texts = ["\n".join([words, *steps]) for words, steps in lines.items()]

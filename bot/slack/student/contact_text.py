@@ -10,7 +10,7 @@ from bot.db.models.base import ContactMethod
 from bot.db.models.edits import EditState
 from bot.domain import phone
 from bot.domain.phone_note import NoteKind, masked_note
-from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus, next_step
+from bot.domain.sms_status import MEANINGS, NOT_CALLED, SmsStatus
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 
@@ -67,7 +67,7 @@ def explain(contact: ContactCard, our_number: str | None) -> list[str]:
     if contact.noted:
         step = "Ask the family for another number, or allow texts if the note is out of date."
         return [f"{_NOTED[contact.noted]} _{step}_"]
-    step = next_step(contact.status, our_number)
+    step = b.next_step(contact.status, our_number)
     if contact.method is not ContactMethod.TEXT and contact.status not in NOT_CALLED:
         means = "autocalls" if contact.method is ContactMethod.CALL else "email"
         step = f"Gets {means} now, no texts."
