@@ -19,8 +19,7 @@ from bot.db.models.roster import Contact
 from bot.db.models.views import effective_contacts
 
 # A sender leaves out numbers that texted STOP or belong to the wrong person. For them it counts that the message went to families
-# of the same school: otherwise
-# staff would wait for a text that is never sent.
+# of the same school: otherwise staff would wait for a text that is never sent.
 _ADD_OF_MESSAGE = text(f"""
 INSERT INTO tried_numbers (contact_id, phone)
 SELECT e.contact_id, e.value
@@ -101,3 +100,12 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
         lock_cleanup_list(session)
         add_number(session, contact.id, phone)
     return bool(shown.is_tried or shown.was_shown)
+
+
+def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bool:
+    """Return whether a number (E.164) belongs to the wrong person, and the contact, or anyone, did not prove it since."""
+    proved = exists().where(TriedNumber.phone == phone, TriedNumber.proved_at.is_not(None))
+    if contact_id is not None:
+        proved = proved.where(TriedNumber.contact_id == contact_id)
+    is_parked = PhoneNumber.wrong_person_at.is_not(None) & ~proved
+    return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == phone, is_parked)) is not None

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.tried_numbers import may_show_status
+from bot.cleanup_list.tried_numbers import is_parked, may_show_status
 from bot.contact_edits.locking import (
     LockedContact,
     Values,
@@ -22,7 +22,6 @@ from bot.contact_edits.locking import (
     record_change,
     update_list_entry,
 )
-from bot.contact_edits.wrong_person import is_parked
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.messages import ListEntry, PhoneNumber

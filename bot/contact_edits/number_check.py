@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import Actor
-from bot.cleanup_list.tried_numbers import may_show_status
-from bot.contact_edits.wrong_person import is_parked
+from bot.cleanup_list.tried_numbers import is_parked, may_show_status
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import contact_reach, contacts_with_phone, effective_contacts

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
+from bot.cleanup_list.tried_numbers import is_parked
 from bot.contact_edits.locking import is_opted_out
-from bot.contact_edits.wrong_person import is_parked
 from bot.db import audit
 from bot.db.models.folding import full_name
 from bot.db.models.roster import Student

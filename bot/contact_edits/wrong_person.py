@@ -2,15 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.tried_numbers import may_show_status
+from bot.cleanup_list.tried_numbers import is_parked, may_show_status
 from bot.contact_edits.locking import LockedContact, VersionConflict, lock_for_staff, number_saved_before
 from bot.db import audit
-from bot.db.models.edits import EditField, TriedNumber
-from bot.db.models.messages import PhoneNumber
+from bot.db.models.edits import EditField
 from bot.errors import UserError
 from bot.mass_messages.wrong_person import park_numbers, release_number
 
@@ -66,15 +64,6 @@ def verify_number(
         raise UserError("wrong_person.not_recorded", sentence)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.lifted", now=now)
     return phone
-
-
-def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bool:
-    """Return whether a number (E.164) belongs to the wrong person, and the contact, or anyone, did not prove it since."""
-    proved = exists().where(TriedNumber.phone == phone, TriedNumber.proved_at.is_not(None))
-    if contact_id is not None:
-        proved = proved.where(TriedNumber.contact_id == contact_id)
-    is_parked = PhoneNumber.wrong_person_at.is_not(None) & ~proved
-    return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == phone, is_parked)) is not None
 
 
 def _number(contact: LockedContact) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.cleanup_list.student import load_student
+from bot.cleanup_list.tried_numbers import is_parked
 from bot.contact_edits.change import SavedChange
-from bot.contact_edits.wrong_person import is_parked
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
