@@ -92,7 +92,8 @@ def find_suggestions(session: Session, rows: Sequence[Any]) -> Mapping[int, Sequ
 
     `rows` are all contacts of the student: contact_id, given_name, family_name, email, phone, sms_status, updated_at.
     """
-    unreachable = {row.contact_id: row for row in rows if _is_unreachable(row)}
+    not_edited = (row for row in rows if not row.updated_at and row.sms_status != SmsStatus.OPT_OUT)
+    unreachable = {row.contact_id: row for row in not_edited if row.phone is None or row.sms_status is not None}
     if not unreachable:
         return {}
     found = defaultdict[int, dict[str, Suggestion]](dict)
@@ -118,12 +119,6 @@ def _of_other_records(
             if candidate.phone != row.phone and _is_same_adult(row, candidate, related):
                 yield row.contact_id, Suggestion(candidate.contact_id, candidate.phone)
                 break
-
-
-def _is_unreachable(row: Any) -> bool:
-    return (
-        not row.updated_at and row.sms_status != SmsStatus.OPT_OUT and (row.phone is None or row.sms_status is not None)
-    )
 
 
 def _is_same_adult(row: Any, candidate: Any, related: set[int]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -160,7 +160,9 @@ def update_list_entry(
     session.flush()
     values = values or _with_edits(session, contact).values
     number, takes_texts = values[EditField.PHONE], values[EditField.METHOD] == ContactMethod.TEXT
-    if number and takes_texts and _is_listed_at_once(session, number):
+    number_says = (PhoneNumber.opted_out_at, PhoneNumber.wrong_person_at, PhoneNumber.noted)
+    at_once = exists().where(PhoneNumber.phone == number, or_(*(column.is_not(None) for column in number_says)))
+    if number and takes_texts and session.scalar(select(at_once)):
         lock_cleanup_list(session)
         update_list(session, Numbers([number]), message_id=None, now=now)
     entry = session.get(ListEntry, contact.id, with_for_update=True)
@@ -174,9 +176,3 @@ def update_list_entry(
 def is_opted_out(session: Session, number: str) -> bool:
     """Return whether a number (E.164) texted STOP, and not START since."""
     return session.scalar(select(PhoneNumber.opted_out_at).where(PhoneNumber.phone == number)) is not None
-
-
-def _is_listed_at_once(session: Session, number: str) -> bool:
-    number_says = (PhoneNumber.opted_out_at, PhoneNumber.wrong_person_at, PhoneNumber.noted)
-    at_once = or_(*(column.is_not(None) for column in number_says))
-    return session.scalar(select(PhoneNumber.phone).where(PhoneNumber.phone == number, at_once)) is not None

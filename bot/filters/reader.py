@@ -66,7 +66,7 @@ class Reader:
             self._texts.append(text)
             self._words.append("" if quoted else fold(text))
             self._quotes.append(text if quoted else "")
-            self._numbers.append("" if quoted else number_in(text))
+            self._numbers.append(number_in(text) if not quoted and _DIGIT.search(text) else "")
         self._grades: list[str] = []
         self._statuses: list[SmsStatus] = []
         self._names: list[str] = []

@@ -85,20 +85,14 @@ def _show_list(engine: Engine, client: WebClient, view: OpenView, card: Card) ->
     if view.response_url is None:
         client.views_update(view_id=view.view_id, view=list_card.dialog(card))
         return
-    uses_left = _count_use(engine, view.id)
-    if uses_left is None:
+    is_view = OpenView.id == view.id, OpenView.uses < _MAX_USES
+    with transaction(engine) as session:
+        uses = session.scalar(update(OpenView).where(*is_view).values(uses=OpenView.uses + 1).returning(OpenView.uses))
+    if uses is None:
         logger.info("list %s was redrawn as often as Slack allows", view.id)
         return
-    if uses_left == 0:
+    if uses == _MAX_USES:
         card = Card([*card.blocks[: _MESSAGE_BLOCKS - 1], b.context(_LAST_REDRAW)], card.text)
     result = respond.send_response(view.response_url, card, replace_original=True, timeout=_LAZY_TIMEOUT)
     if result.outcome is not Outcome.DONE:
         logger.info("list %s could not be redrawn: %s", view.id, result.error)
-
-
-def _count_use(engine: Engine, view_id: int) -> int | None:
-    """Count one use of a list's response_url. Return how many are left after it, or None if there are none left for it."""
-    is_view = OpenView.id == view_id, OpenView.uses < _MAX_USES
-    with transaction(engine) as session:
-        uses = session.scalar(update(OpenView).where(*is_view).values(uses=OpenView.uses + 1).returning(OpenView.uses))
-    return None if uses is None else _MAX_USES - uses

@@ -6,7 +6,6 @@ up has no row; a line below the rows names such students, so that each student o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby
 
@@ -26,32 +25,30 @@ _SINCE = "since\u00a0{date_short_pretty}"
 _FIXED = "fixed\u00a0{date_short_pretty}"
 
 
-@dataclass(frozen=True)
-class RowStyle:
-    """What the rows of a card have in common: `here` is the text of this list, which the buttons carry; at most so many contacts a
-    student; whether schools and statuses differ; and whether each row says since when it is on the list.
-    """
-
-    here: str
-    contacts: int = 2
-    has_schools: bool = True
-    is_mixed: bool = True
-    has_dates: bool = True
-
-
 def draw(
     students: Sequence[StudentRow], *, here: str, contacts: int, has_schools: bool, our_number: str | None
 ) -> list[Block]:
-    """Return what to do, once for each status, and the rows with a heading over each kind of them."""
+    """Return what to do, once for each status, and the rows with a heading over each kind of them.
+
+    `here` is the text of this list, which the buttons carry; a row names at most so many `contacts`.
+    """
     own = {row.student_id: [contact for contact in row.listed if not contact.stands_above] for row in students}
     with_rows = [student for student in students if own[student.student_id]]
     shown = [contact for student in with_rows for contact in own[student.student_id][:contacts]]
     since = _common_date(shown)
     is_mixed = len({contact.status for contact in shown}) > 1
-    style = RowStyle(here, contacts, has_schools, is_mixed=is_mixed, has_dates=since is None)
     blocks = _advice(shown, our_number, since)
     for heading, group in groupby(with_rows, key=_heading):
-        blocks += [b.context(heading), *(_row(student, own[student.student_id], style) for student in group)]
+        blocks.append(b.context(heading))
+        for student in group:
+            adults = own[student.student_id]
+            lines = [
+                _contact_line(contact, student, is_mixed=is_mixed, has_date=since is None)
+                for contact in adults[:contacts]
+            ]
+            if (more := len(adults) - contacts) > 0:
+                lines[-1] += f" · and {more} more"
+            blocks.append(_section(student, lines, here=here, has_schools=has_schools))
     if above := [_seen_above(student) for student in students if not own[student.student_id]]:
         blocks.append(b.context(f"Listed with a contact of a student further up: {', '.join(above)}."))
     return blocks
@@ -92,13 +89,6 @@ def _advice(contacts: Sequence[ListedContact], our_number: str | None, since: da
     texts = ["\n".join([words, *steps]) for words, steps in lines.items()]
     texts += [f"All of these are on the list {b.date(since, style=_SINCE)}."] if since else []
     return [b.context("\n".join(texts))] if texts else []
-
-
-def _row(student: StudentRow, contacts: Sequence[ListedContact], style: RowStyle) -> Block:
-    lines = [_contact_line(contact, student, style) for contact in contacts[: style.contacts]]
-    if (more := len(contacts) - style.contacts) > 0:
-        lines[-1] += f" · and {more} more"
-    return _section(student, lines, here=style.here, has_schools=style.has_schools)
 
 
 def _seen_above(student: StudentRow) -> str:
@@ -146,8 +136,8 @@ def _place(student: StudentRow, *, has_schools: bool) -> list[str]:
     return [*level, *(b.escaped(name, _MAX_NAME) for name in (*student.teachers[:1], *schools))]
 
 
-def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) -> str:
-    """Return `🔴 *Blocked* · Colleen O'Connor (parent) · ••• 0169 · since today`; the status stands first where there are several."""
+def _contact_line(contact: ListedContact, student: StudentRow, *, is_mixed: bool, has_date: bool) -> str:
+    """Return `🔴 *Blocked* · Colleen O'Connor (parent) · ••• 0169 · since today`; the status stands first where the list `is_mixed`."""
     relationship = f" ({b.escaped(contact.relationship, _MAX_NAME)})" if contact.relationship else ""
     name = f"{b.escaped(contact.name, _MAX_NAME)}{relationship}"
     label = MEANINGS[contact.status].label
@@ -156,9 +146,9 @@ def _contact_line(contact: ListedContact, student: StudentRow, style: RowStyle) 
     else:
         since = b.date(contact.since, style=_SINCE)
         dot, number = b.DOTS[contact.status], contact.phone
-        dates = [since if style.is_mixed else f"{label.lower()} {since}"] if style.has_dates else []
+        dates = [since if is_mixed else f"{label.lower()} {since}"] if has_date else []
         rest = [*dates, *_work(contact)]
-    parts = [f"{dot}\u00a0*{label}*", name] if style.is_mixed else [f"{dot}\u00a0{name}"]
+    parts = [f"{dot}\u00a0*{label}*", name] if is_mixed else [f"{dot}\u00a0{name}"]
     if contact.listed_phone or contact.status is not SmsStatus.NO_NUMBER:
         parts.append(b.masked(number))
     others = [_others(contact.others, student)] if contact.others else []
