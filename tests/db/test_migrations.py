@@ -3,6 +3,7 @@
 import ast
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -19,7 +20,8 @@ from bot.db.models.all_tables import METADATA
 from bot.errors import UserError
 
 REVISIONS = sorted(VERSIONS.glob("*.py"))
-# Everything that a schema holds besides the order of its columns, in PostgreSQL's own words.
+TRIGGERS = Path(folding.__file__).with_name("triggers.sql")
+# Everything that a schema holds besides the order of its columns, in PostgreSQL's own words; functions without white space.
 CATALOG = """
 SELECT 'column', table_name || '.' || column_name,
        concat_ws(' ', data_type, is_nullable, column_default, is_identity, generation_expression)
@@ -32,6 +34,13 @@ SELECT 'index', indexname, indexdef
 FROM pg_indexes WHERE schemaname = 'public' AND indexname <> 'alembic_version_pkc'
 UNION ALL
 SELECT 'view', viewname, definition FROM pg_views WHERE schemaname = 'public'
+UNION ALL
+SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT 'function', proname, regexp_replace(
+    regexp_replace(pg_get_functiondef(oid), '[0-9a-f]{64}', 'salt'), '\\s+', '', 'g'
+)
+FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
 UNION ALL
 SELECT 'unlogged', relname, '' FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relpersistence = 'u'
 """
@@ -55,6 +64,7 @@ def test_each_revision_upgrades_alone_and_the_last_makes_the_models(engine, data
             connection.execute(text(views.EFFECTIVE_CONTACTS))
             connection.execute(text(views.CONTACT_IDS))
             connection.execute(text(views.REACHABILITY))
+            connection.execute(text(TRIGGERS.read_text(encoding="utf-8")))
         models.dispose()
         expected = catalog(url)
     with new_database(engine, database_url, "revisions") as url:

@@ -1,6 +1,6 @@
 """What must outlive a number that no one has anymore: that its owner said STOP, or that it is a stranger's.
 
-The number itself is erased; it is found again by a hash, when a contact gets it (triggers of migration 0044).
+The number itself is erased; it is found again by a hash, when a contact gets it (`triggers.sql`).
 """
 
 from datetime import datetime

@@ -1,8 +1,7 @@
 """The students with contacts on the list, as the list ranks and counts them.
 
-The database keeps this table itself, for every writer: when a transaction commits, triggers (migrations 0023, 0029, 0030, 0036, 0039,
-0042, and 0062) update the students whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it
-directly.
+The database keeps this table itself, for every writer: when a transaction commits, triggers (`triggers.sql`) update the students
+whose links, contacts, numbers, edits, removals, or list entries it changed. Nothing writes it directly.
 
 Working this out from the other tables for a district of a million students takes seconds, and every list would pay for it
 (`tests/bench/bench_slack.py`). A transaction that changes contacts does not see the change here before it commits.

@@ -1,4 +1,4 @@
-"""All words of the names of students and contacts, kept by triggers of the database (migration 0018).
+"""All words of the names of students and contacts, kept by triggers of the database (`triggers.sql`).
 
 A small table shows sooner than all people that a word is in no name, and a typo is compared with words.
 """
