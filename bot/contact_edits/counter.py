@@ -61,7 +61,7 @@ _CHECKED_WITHIN = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Counter:
+class CodeDialog:
     """The dialog of a contact in which a code is shown: its student, the list behind it, and the view of the student dialog below it."""
 
     contact_id: int
@@ -70,23 +70,23 @@ class Counter:
     student_view_id: str | None = None
 
 
-def issue_code(session: Session, counter: Counter, *, actor: Actor, now: datetime) -> CounterCode:
+def issue_code(session: Session, dialog: CodeDialog, *, actor: Actor, now: datetime) -> CounterCode:
     """Issue a code that no other clerk has; an earlier one of this person for the same contact ends.
 
     Raises:
         UserError: this person may not change the contact, or too many codes are in use.
     """
     rights.require_editor(actor)
-    rights.require_contact(session, counter.contact_id, actor=actor, student_id=counter.student_id)
+    rights.require_contact(session, dialog.contact_id, actor=actor, student_id=dialog.student_id)
     alive = CounterCode.used_at.is_(None), CounterCode.expires_at > now
     own = update(CounterCode).where(
-        CounterCode.contact_id == counter.contact_id, CounterCode.clerk == actor.user_id, *alive
+        CounterCode.contact_id == dialog.contact_id, CounterCode.clerk == actor.user_id, *alive
     )
     session.execute(own.values(expires_at=now, state=CounterState.SHOWN))
     resting = set(session.scalars(select(CounterCode.code)))
     number_alive = session.scalar(select(func.count()).select_from(CounterCode).where(*alive)) or 0
     values = {
-        **vars(counter),
+        **vars(dialog),
         "clerk": actor.user_id,
         "issued_at": now,
         "expires_at": now + VALID,

@@ -88,15 +88,15 @@ class ListSize:
         )
 
 
-class _Counter:
-    """Counts the rows that pass through `count`; the rows of a student follow each other."""
+class _RowCount:
+    """Counts the rows that pass through `number`; the rows of a student follow each other."""
 
     def __init__(self) -> None:
         self.rows, self.students = 0, 0
         self._student_id: int | None = None
         self._contact_ids: set[int] = set()
 
-    def count(self, rows: Iterable[ExportRow]) -> Iterator[tuple[int, ExportRow]]:
+    def number(self, rows: Iterable[ExportRow]) -> Iterator[tuple[int, ExportRow]]:
         """Yield each row with its number, from 1."""
         for self.rows, row in enumerate(rows, 1):
             self.students += row.student_id != self._student_id
@@ -111,35 +111,35 @@ class _Counter:
 
 def write_list(form: DownloadForm, path: Path, rows: Iterable[ExportRow], header: FileHeader) -> ListSize:
     """Write the file at `path`, with temporary files in the same folder, and return its size."""
-    counter = _Counter()
+    row_count = _RowCount()
     write = _write_workbook if form == DownloadForm.XLSX else _write_csv
-    write(path, rows, header, counter)
-    return counter.size
+    write(path, rows, header, row_count)
+    return row_count.size
 
 
-def _write_csv(path: Path, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
+def _write_csv(path: Path, rows: Iterable[ExportRow], header: FileHeader, row_count: _RowCount) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(spreadsheet.BYTE_ORDER_MARK)
         table = csv.writer(file)
         table.writerow(_COLUMNS)
-        for _, row in counter.count(rows):
+        for _, row in row_count.number(rows):
             cells = (cell.isoformat() if isinstance(cell, date) else escape_cell(cell) for cell in _cells(row, header))
             table.writerow(cells)
 
 
-def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
+def _write_workbook(path: Path, rows: Iterable[ExportRow], header: FileHeader, row_count: _RowCount) -> None:
     options = {
         "constant_memory": True,
         "tmpdir": str(path.parent),
         "strings_to_urls": False,
     }
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        _write_rows(workbook, rows, header, counter)
+        _write_rows(workbook, rows, header, row_count)
         write_history(workbook, header.history)
-        _write_about(workbook, header, counter.size)
+        _write_about(workbook, header, row_count.size)
 
 
-def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, counter: _Counter) -> None:
+def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, row_count: _RowCount) -> None:
     sheet = workbook.add_worksheet(header.sheet)
     bold = workbook.add_format(_WRAPPED | {"bold": True, "bottom": 1})
     wrapped = workbook.add_format(_WRAPPED)
@@ -149,7 +149,7 @@ def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, co
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, bold)
     sheet.freeze_panes(1, 2)
-    for number, row in counter.count(rows):
+    for number, row in row_count.number(rows):
         for column, cell in enumerate(_cells(row, header)):
             if isinstance(cell, date):
                 sheet.write_datetime(number, column, cell, day)
@@ -158,7 +158,7 @@ def _write_rows(workbook: Any, rows: Iterable[ExportRow], header: FileHeader, co
             else:
                 format_ = fills[MEANINGS[row.status].color] if column == _STATUS and row.status else wrapped
                 sheet.write_string(number, column, cell[:_MAX_CELL], format_)
-    sheet.autofilter(0, 0, counter.rows, len(_COLUMNS) - 1)
+    sheet.autofilter(0, 0, row_count.rows, len(_COLUMNS) - 1)
     sheet.repeat_rows(0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)

@@ -7,7 +7,7 @@ from support import people
 
 from bot.access.identity import AccessRules
 from bot.access.rights import AccessLevel
-from bot.contact_edits.counter import Counter, confirm_number, issue_code, take_code
+from bot.contact_edits.counter import CodeDialog, confirm_number, issue_code, take_code
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.slack import SlackUser
 from bot.db.models.views import contact_reach
@@ -41,7 +41,7 @@ class Desk:
         session.commit()
 
     def issue(self, contact=None, *, actor=None, now=NOW):
-        shown = Counter((contact or self.maria).id, self.sam.id, list_id=1)
+        shown = CodeDialog((contact or self.maria).id, self.sam.id, list_id=1)
         return issue_code(self.session, shown, actor=actor or self.actors[0], now=now).code
 
     def text(self, code, phone=NEW, *, key=None, now=NOW):

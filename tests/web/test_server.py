@@ -27,7 +27,7 @@ from support.ingest_schemas import validator
 from twilio.request_validator import RequestValidator
 
 from bot.access.rights import AccessLevel
-from bot.contact_edits.counter import Counter, issue_code
+from bot.contact_edits.counter import CodeDialog, issue_code
 from bot.db.engine import build_engine
 from bot.db.models.messages import Delivery, MassMessage, PhoneNumber, Receipt
 from bot.db.models.roster import SyncRun, SyncState
@@ -236,7 +236,7 @@ def test_text_with_a_code_verifies_the_number_of_a_contact(bot, session):
     clara = people.actor_of(district.clara, level=AccessLevel.SCHOOLS, at=(district.lincoln,))
     now = datetime.now(UTC)
     session.add(SlackUser(user_id=clara.user_id, email=clara.email, full_member=True, checked_at=now))
-    code = issue_code(session, Counter(maria.id, sam.id, list_id=1), actor=clara, now=now).code
+    code = issue_code(session, CodeDialog(maria.id, sam.id, list_id=1), actor=clara, now=now).code
     session.commit()
     fields = {"MessageSid": "SM2", "SmsStatus": "received", "From": "+13125559901", "Body": f"Code {code}"}
     assert {from_twilio(bot, fields).status_code for _ in range(2)} == {204}

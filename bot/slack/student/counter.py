@@ -14,7 +14,7 @@ from bot.access.rights import Actor
 from bot.cleanup_list.impact import load_impact
 from bot.cleanup_list.student import ContactCard, load_student
 from bot.contact_edits.change import SavedChange
-from bot.contact_edits.counter import VALID, Counter, claim_dialog, confirm_number, issue_code
+from bot.contact_edits.counter import VALID, CodeDialog, claim_dialog, confirm_number, issue_code
 from bot.db import outbox
 from bot.db.models.counter import CounterCode, CounterState
 from bot.db.models.edits import EditField
@@ -67,8 +67,8 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         origin = read_origin(body["view"])
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             contact = load_student(session, origin.student_id, actor=actor).contact(contact_id)
-            counter = Counter(contact_id, origin.student_id, origin.list_id, _student_view(origin, body["view"]))
-            code = issue_code(session, counter, actor=actor, now=ctx.now())
+            dialog = CodeDialog(contact_id, origin.student_id, origin.list_id, _student_view(origin, body["view"]))
+            code = issue_code(session, dialog, actor=actor, now=ctx.now())
             view = _draw_code(code, contact, origin, ctx.settings)
         client.views_update(view_id=body["view"]["id"], view=view)
 
