@@ -29,7 +29,7 @@ from bot.db.session import transaction
 from bot.digests.posts import enqueue_digests, enqueue_fix_thanks, enqueue_preliminary
 from bot.downloads.requests import delete_old_downloads
 from bot.errors import UserError, describe_error
-from bot.mass_messages.expectation import store_forecasts
+from bot.mass_messages.forecasts import store_forecasts
 from bot.mass_messages.pull import pull_if_due
 from bot.mass_messages.receipts import apply_waiting_receipts
 from bot.mass_messages.report_outbox import delete_old_reports

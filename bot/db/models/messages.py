@@ -65,7 +65,7 @@ class MassMessage(Base):
     `silent_at` is when its window was found to have closed with (nearly) no final receipts: our side is at fault, and it changes nothing.
     `learned_at` is when the results of a settled message last changed; its digests are updated after it.
     `forecast_texts` is how many texts it had just before it settled, and `forecast_missed` how many of them were not expected to
-    arrive (`bot.mass_messages.expectation`); null where that was not worked out in time.
+    arrive (`bot.mass_messages.forecasts`); null where that was not worked out in time.
     """
 
     __tablename__ = "mass_messages"

@@ -10,7 +10,7 @@ from bot.access.rights import AccessLevel
 from bot.db.models.messages import MassMessage
 from bot.digests.report import load_digest
 from bot.filters.parse import parse_filter
-from bot.mass_messages.expectation import store_forecasts
+from bot.mass_messages.forecasts import store_forecasts
 from bot.mass_messages.opt_outs import apply_opt_out
 from bot.mass_messages.settle import settle_message
 
