@@ -31,6 +31,11 @@ class Content:
         return " · ".join([*parts, describe(self.filter)] if self.filter.criteria else parts)
 
     @property
+    def noun(self) -> str:
+        """What the file is, in a sentence."""
+        return "cleanup list" if self.months is None else "list of contacts to verify"
+
+    @property
     def sheet(self) -> str:
         return "Cleanup list" if self.months is None else "Not verified"
 

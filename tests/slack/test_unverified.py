@@ -6,8 +6,9 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
-from support import edits, people
+from support import edits, mail_server, people
 from support import mass_messages as messages
 from support.snapshots import draw
 from support.surfaces import clerk
@@ -198,6 +199,17 @@ def test_dialog_of_the_file_says_what_it_holds(office, families):
     words = text_of(office.clara.view)
     assert "Not verified for 12 months" in words
     assert "1 contact, with names and only the last digits" in words
+
+
+def test_email_says_what_the_file_holds(office, families):
+    with mail_server.serve() as (mailbox, port):
+        object.__setattr__(office.settings, "smtp_url", SecretStr(f"smtp://127.0.0.1:{port}"))
+        assert office.clara.press(show(office.clara), action_id="list.download").ok
+        office.clara.fill(office.clara.view, {"form": "csv"}).submit()
+        office.wait_for_lazy_listeners()
+    [(_, message)] = mailbox.mails
+    assert message["Subject"] == "Your list of contacts to verify"
+    assert "Here is the list of contacts to verify that you requested" in message.get_body().get_content()
 
 
 def test_empty_worklist_offers_no_file(office, families):

@@ -94,7 +94,7 @@ def _make_and_send(context: AppContext, client: WebClient, download: Download) -
         _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
         server, instead = context.settings.secret("smtp_url"), ""
         if server is not None:
-            mail = _mail(context, download, actor, path, header=header, list_size=list_size)
+            mail = _mail(context, download, actor, path, noun=content.noun, header=header, list_size=list_size)
             problem = _try_to_mail(server, mail, download)
             if problem is None:
                 return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
@@ -180,14 +180,21 @@ def _withdraw_earlier(client: WebClient, download: Download, file_id: str) -> No
 
 
 def _mail(
-    context: AppContext, download: Download, actor: Actor, path: Path, *, header: FileHeader, list_size: ListSize
+    context: AppContext,
+    download: Download,
+    actor: Actor,
+    path: Path,
+    *,
+    noun: str,
+    header: FileHeader,
+    list_size: ListSize,
 ) -> Mail:
-    made_at = header.made_at.astimezone(header.zone)
-    text = context.templates.render("list_mail.txt", size=list_size, with_numbers=header.with_numbers, made_at=made_at)
+    values = {"noun": noun, "size": list_size, "with_numbers": header.with_numbers}
+    text = context.templates.render("list_mail.txt", made_at=header.made_at.astimezone(header.zone), **values)
     return Mail(
         sender=context.settings.mail_from or actor.email,
         to=actor.email,
-        subject="Your cleanup list",
+        subject=f"Your {noun}",
         text=text,
         identity=f"cleanup-list-{download.id}",
         at=context.now(),
