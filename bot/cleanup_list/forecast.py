@@ -48,7 +48,7 @@ from bot.cleanup_list.query import (
 from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, Removal
-from bot.db.models.listed_students import WAITING, ListedStudent
+from bot.db.models.listed_students import TEXTABLE, WAITING, ListedStudent
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import NUMBER_STATUS, effective_contacts
@@ -60,7 +60,6 @@ _DELIVERED, _NOT_TEXTED = "delivered", "not_texted"
 # All links of a district are read once, in the order of an index: a hash table of them would be written to the disk in parts, and
 # several processes would each read all of them.
 _DISTRICT_PLAN = ("enable_hashjoin = off", "max_parallel_workers_per_gather = 0", "work_mem = '32MB'")
-_TEXTABLE = 2  # `ListedStudent.need` of students with an adult who can be texted.
 
 
 @dataclass(frozen=True)
@@ -297,7 +296,7 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
     return union_all(
         select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(
             or_(
-                ListedStudent.need < _TEXTABLE,
+                ListedStudent.need < TEXTABLE,
                 (ListedStudent.need == WAITING) & (ListedStudent.textable == 0),
             )
         ),

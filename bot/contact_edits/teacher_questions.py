@@ -20,7 +20,7 @@ from bot.cleanup_list.query import reachability_query
 from bot.db import audit, outbox
 from bot.db.audit import Subject
 from bot.db.models.folding import full_name
-from bot.db.models.listed_students import ListedStudent
+from bot.db.models.listed_students import UNREACHABLE, ListedStudent
 from bot.db.models.roster import ClassStudent, ClassTeacher, SchoolClass, Staff, Student
 from bot.db.models.teacher_questions import AnswerCard, TeacherMessage, TeacherQuestion, TeacherState, was_sent
 from bot.domain.display import plural
@@ -150,7 +150,7 @@ def ask_daily(session: Session, *, zone: tzinfo, now: datetime) -> int:
     failed = func.count().filter(TeacherMessage.state == TeacherState.FAILED)
     others = func.count().filter(TeacherMessage.state != TeacherState.FAILED)
     undelivered = messages.having(failed >= _MAX_FAILED, others == 0)
-    unreached = select(ListedStudent.id).where(ListedStudent.need == 0, ListedStudent.id.not_in(lately))
+    unreached = select(ListedStudent.id).where(ListedStudent.need == UNREACHABLE, ListedStudent.id.not_in(lately))
     teachers = _homeroom_teachers(unreached, today).subquery()
     batch = (
         select(teachers)

@@ -27,6 +27,7 @@ from bot.cleanup_list.page import ranking
 from bot.cleanup_list.query import matching_students, plan_for_names, query_params, unnest_entries
 from bot.cleanup_list.suggestions import has_further_number
 from bot.db.models.edits import Edit, EditField, EditState
+from bot.db.models.listed_students import TEXTABLE, UNREACHABLE
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
 from bot.db.session import fetch_rows
@@ -34,7 +35,6 @@ from bot.domain.sms_status import WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.reachability.fewest_fixes import Candidate, choose
 
-_UNREACHABLE, _TEXTABLE = 0, 2  # `ListedStudent.need`; what is less than the second has no adult who can be texted.
 _STUDENT = attrgetter("student_id")
 # A landline is switched to calls with one press.
 _EFFORTS = {status: 1 + place for place, status in enumerate(WORK_ORDER)} | {SmsStatus.LANDLINE: 0}
@@ -81,7 +81,7 @@ def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
     if which.names or which.student_ids:
         plan_for_names(session)
     rows = fetch_rows(session, _graph_query(which.criteria, actor.level), query_params(which, actor))
-    unreachable = {row.student_id for row in rows if row.need == _UNREACHABLE}
+    unreachable = {row.student_id for row in rows if row.need == UNREACHABLE}
     return Plan(_fixes(_by_adult(session, rows), unreachable), len({row.student_id for row in rows}))
 
 
@@ -128,7 +128,7 @@ def _graph_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, .
         )
         .join_from(students, entry, true())
         .join(ListEntry, ListEntry.contact_id == entry.c.contact_id)
-        .where(students.c.need < _TEXTABLE, ListEntry.status != SmsStatus.OPT_OUT)
+        .where(students.c.need < TEXTABLE, ListEntry.status != SmsStatus.OPT_OUT)
         .where(ListEntry.updated_at.is_(None), is_free())
         .order_by(*ranking(students), ListEntry.contact_id)
     )

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bot.db.models.base import Base
 from bot.domain.sms_status import WORK_ORDER
 
-# `worst`, behind every status, and `need` of a student whose contacts were all fixed.
-ALL_FIXED, WAITING = len(WORK_ORDER) + 1, 3
+# `worst`, behind every status, of a student whose contacts were all fixed.
+ALL_FIXED = len(WORK_ORDER) + 1
+# `need`: no adult can be reached; only by calls or email; an adult can be texted; all contacts were fixed.
+UNREACHABLE, OTHER_WAY, TEXTABLE, WAITING = range(4)
 
 
 class ListedStudent(Base):
@@ -22,9 +24,8 @@ class ListedStudent(Base):
     whether staff fixed it, so that it `waits` for the next mass message.
 
     `textable` is the number of adults who can be texted; `other_ways`: an adult gets calls or email. `worst` is the first thing to
-    do: the position in `WORK_ORDER`, from 1, of a contact that is not fixed, or `ALL_FIXED`. `need` is 0 for students without an
-    adult who can be reached, 1 if adults can only be called or emailed, 2 for others, and 3 where all contacts are fixed.
-    `grade_order` is the position in `grade.LEVELS`, from 1.
+    do: the position in `WORK_ORDER`, from 1, of a contact that is not fixed, or `ALL_FIXED`. `need` is one of the four
+    above. `grade_order` is the position in `grade.LEVELS`, from 1.
     """
 
     __tablename__ = "listed_students"
@@ -38,7 +39,8 @@ class ListedStudent(Base):
     other_ways: Mapped[bool]
     need: Mapped[int] = mapped_column(
         Computed(
-            f"CASE WHEN worst = {ALL_FIXED} THEN {WAITING} WHEN textable > 0 THEN 2 WHEN other_ways THEN 1 ELSE 0 END",
+            f"CASE WHEN worst = {ALL_FIXED} THEN {WAITING} WHEN textable > 0 THEN {TEXTABLE}"
+            f" WHEN other_ways THEN {OTHER_WAY} ELSE {UNREACHABLE} END",
             persisted=True,
         )
     )
