@@ -57,6 +57,11 @@ class AccessRules:
     editor_roles: tuple[str, ...] = ()
     export_roles: tuple[str, ...] = ()
 
+    @property
+    def helper(self) -> str:
+        """Whom to ask for access, inside a sentence."""
+        return self.admin_emails[0] if self.admin_emails else "your district's data manager"
+
 
 @dataclass(frozen=True)
 class _Rights:
@@ -96,8 +101,9 @@ def load_actor(session: Session, person: SlackIdentity, *, rules: AccessRules, t
     Raises:
         UserError: this person may not use the list; the sentence says who can help.
     """
-    rows = session.execute(_STAFF_BY_EMAIL, {"email": person.email}).all()
-    return _actor(person, rows, rules, today)
+    email = _require_email(person, rules.helper)
+    rows = session.execute(_STAFF_BY_EMAIL, {"email": email}).all()
+    return _actor(person.user_id, email, rows, rules, today)
 
 
 def load_known_actor(
@@ -113,23 +119,20 @@ def actor_from_rows(user_id: str, rows: Sequence[Any], *, rules: AccessRules, to
 
     None if there are none, and for a person who would be refused: what Slack says about them may be different now.
     """
-    if not rows:
+    if not rows or not rows[0].full_member or not rows[0].email:
         return None
-    person = SlackIdentity(user_id, rows[0].email, full_member=rows[0].full_member)
     try:
-        return _actor(person, [row for row in rows if row.id], rules, today)
+        return _actor(user_id, rows[0].email, [row for row in rows if row.id], rules, today)
     except UserError:
         return None
 
 
-def _actor(person: SlackIdentity, rows: Sequence[Any], rules: AccessRules, today: date) -> Actor:
+def _actor(user_id: str, email: str, rows: Sequence[Any], rules: AccessRules, today: date) -> Actor:
     """Combine the rows of the staff with this email: one for each role of each of their records.
 
     Records of the same name are one person, as the SIS may have one per school: their roles add up. People of different names who
     share an address get only the rights that all of them have, because Slack does not say which of them it is.
     """
-    ask = rules.admin_emails[0] if rules.admin_emails else "your district's data manager"
-    email = _require_email(person, ask)
     records = defaultdict[str, list[Any]](list)
     for row in rows:
         records[row.search].append(row)
@@ -142,13 +145,13 @@ def _actor(person: SlackIdentity, rows: Sequence[Any], rules: AccessRules, today
     elif rights is None and len(people) > 1:
         sentence = (
             f"{email} is the address of several people in the student information system, and they may not see the same "
-            f"students. Please ask {ask} to enter an address of your own there."
+            f"students. Please ask {rules.helper} to enter an address of your own there."
         )
         raise UserError("access.shared_email", sentence)
     elif rights is None:
-        sentence = f"I can't find {email} among the staff in the student information system. Please ask {ask}."
+        sentence = f"I can't find {email} among the staff in the student information system. Please ask {rules.helper}."
         raise UserError("access.unknown", sentence)
-    return Actor(person.user_id, email=email, today=today, **vars(rights))
+    return Actor(user_id, email=email, today=today, **vars(rights))
 
 
 def _require_email(person: SlackIdentity, ask: str) -> str:

@@ -85,9 +85,8 @@ def slack_endpoint(
             raise HttpError(400, "Slack does not send such a body.") from problem
         signature = request.headers["x-slack-signature"]
         work = asyncio.ensure_future(to_thread.run_sync(dispatch_once, bolt_request, signature, limiter=threads))
-        interim = interim_response(bolt_request.body)
-        await asyncio.wait({work}, timeout=RESPONSE_TIMEOUT if interim else None)
-        if interim and not work.done():
+        await asyncio.wait({work}, timeout=RESPONSE_TIMEOUT)
+        if not work.done() and (interim := interim_response(bolt_request.body)):
             return _to_starlette(interim, BackgroundTask(_send_late, settings, bolt_request, work))
         return _to_starlette(await work)
 
