@@ -152,6 +152,7 @@ def load(
     elif which.student_ids:
         unlisted = find_unlisted_students(session, which, actor=actor, roster=roster, limit=limit)
     is_long = page.pages > _FEW_PAGES or page.filter.letter is not None
+    has_place = page.filter.school or page.filter.teacher or page.filter.class_title
     return ListView(
         page=page,
         parsed=parsed,
@@ -161,7 +162,7 @@ def load(
         namesakes=teacher_namesakes(session, page.filter, actor=actor) if page.filter.teacher else (),
         schools=vocabulary.schools,
         teachers=vocabulary.teachers,
-        grades=load_grades(session, page.filter, actor=actor, roster=roster),
+        grades=load_grades(session, page.filter, actor=actor, roster=roster) if has_place else vocabulary.grades,
         freshness=freshness,
         letters=load_letters(session, page.filter, actor=actor, roster=roster) if is_long else (),
         number=number,
