@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from bot import settings
 from bot.db import embedded
-from bot.db.driver import BATCH, Limits
 from bot.db.engine import build_engine, wait_until_ready
 from bot.db.migrations.upgrade import TablesState, describe_newer, load_tables_state, upgrade_database
+from bot.db.session import BATCH, Limits
 from bot.errors import UserError
 from bot.settings import Settings
 

@@ -20,7 +20,7 @@ def web() -> None:
     """Serve Slack, delivery receipts, mass messages, and health checks over HTTP."""
     from bot.app import build_bolt_app
     from bot.cli.database import open_database
-    from bot.db.driver import INTERACTIVE
+    from bot.db.session import INTERACTIVE
     from bot.web import server
 
     config, engine = open_database(limits=INTERACTIVE)
@@ -69,7 +69,7 @@ def socket() -> None:
     """Serve Slack over Socket Mode, where Slack cannot reach this machine."""
     from bot.app import build_bolt_app
     from bot.cli.database import open_database
-    from bot.db.driver import INTERACTIVE
+    from bot.db.session import INTERACTIVE
     from bot.web.socket_mode import serve
 
     config, engine = open_database(limits=INTERACTIVE)

@@ -7,8 +7,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from bot.db.driver import SYNC
-from bot.db.session import driver_connection
+from bot.db.session import SYNC, driver_connection
 
 SYNC_LOCK = "roster.sync"
 

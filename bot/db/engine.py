@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from bot.db import pooler
 from bot.db.connect_errors import describe_problem
-from bot.db.driver import BATCH, DRIVER_NAME, TCP_LIMITS, Limits
+from bot.db.session import BATCH, DRIVER_NAME, TCP_LIMITS, Limits
 from bot.errors import UserError
 
 _SEVERAL_HOSTS = re.compile(r"([^/]+://(?:[^@/]*@)?)([^@/?,]+(?:,[^@/?,]+)+)(/[^?]*)(\?.*)?")

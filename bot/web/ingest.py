@@ -14,8 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.app import utc_now
-from bot.db.driver import INGEST
-from bot.db.session import transaction
+from bot.db.session import INGEST, transaction
 from bot.errors import UserError
 from bot.mass_messages.opt_outs import OptOutCounts, register_opt_outs
 from bot.mass_messages.payload import RowsRefused

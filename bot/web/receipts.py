@@ -13,8 +13,7 @@ from starlette.responses import JSONResponse, Response
 from bot.access.identity import AccessRules
 from bot.app import utc_now
 from bot.contact_edits.counter import take_code
-from bot.db.driver import INGEST
-from bot.db.session import transaction
+from bot.db.session import INGEST, transaction
 from bot.mass_messages.receipts import record_receipts
 from bot.operations.refusals import URL_DIFFERS
 from bot.providers.callback import Callback

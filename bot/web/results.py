@@ -16,8 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.app import utc_now
-from bot.db.driver import INGEST
-from bot.db.session import transaction
+from bot.db.session import INGEST, transaction
 from bot.mass_messages import payload, report_import
 from bot.mass_messages.report_choices import parse_columns, parse_words
 from bot.mass_messages.report_file import MAX_BYTES

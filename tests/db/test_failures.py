@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot.db.driver import Limits
 from bot.db.engine import build_engine
 from bot.db.failures import explain
-from bot.db.session import CommitUnknownError, transaction
+from bot.db.session import CommitUnknownError, Limits, transaction
 
 MOST_CONNECTIONS = 11  # One in the pool, and ten in addition.
 LIMITS = Limits(statement=0.3, lock=0.1, idle_in_transaction=60)

@@ -9,10 +9,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from support.clock_processes import hold_locks
 from support.tcp_proxy import COMMIT, serve_proxy
 
-from bot.db.driver import BATCH, INTERACTIVE, Limits
 from bot.db.engine import build_engine
 from bot.db.models.roster import School
-from bot.db.session import CommitUnknownError, transaction
+from bot.db.session import BATCH, INTERACTIVE, CommitUnknownError, Limits, transaction
 
 SHORT = Limits(statement=0.3, lock=0.1, idle_in_transaction=0.2)
 SLEEP = text("SELECT pg_sleep(30)")

@@ -6,10 +6,9 @@ from support.pgbouncer import needs_pgbouncer, pooled
 from support.sis_nights import Nights
 
 from bot.db.advisory_locks import advisory_lock
-from bot.db.driver import INTERACTIVE
 from bot.db.engine import build_engine
 from bot.db.pooler import is_pooled_by_transaction, refuse_transaction_pooling
-from bot.db.session import transaction
+from bot.db.session import INTERACTIVE, transaction
 from bot.errors import UserError
 
 MODES = {"session": False, "transaction": True, "statement": True}

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from support import people, screens
 from support.tcp_proxy import COMMIT, serve_proxy
 
-from bot.db.driver import INTERACTIVE
 from bot.db.engine import build_engine
 from bot.db.models.edits import Edit
+from bot.db.session import INTERACTIVE
 from bot.sandbox.slack.models import text_of
 
 COMMANDS = 14

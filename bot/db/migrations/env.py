@@ -7,9 +7,9 @@ again. How long a statement takes once it has its tables is not limited.
 from alembic import context
 from sqlalchemy import text
 
-from bot.db.driver import MIGRATION
 from bot.db.engine import build_engine
 from bot.db.models.all_tables import METADATA
+from bot.db.session import MIGRATION
 
 engine = build_engine(context.config.attributes["url"], limits=MIGRATION)
 try:
