@@ -67,7 +67,7 @@ _FEW_PAGES = 3  # A list with more pages has places to jump to.
 class Page:
     """One page of students; totals and counts are of the whole filter, each contact counted once.
 
-    `total_entries` counts each contact once for each of its students; `alone` counts students without an adult who can be texted;
+    `total_entries` counts each contact once for each of its students; `without_adult` counts students without an adult who can be texted;
     `fixed` counts the contacts that staff fixed, which wait for the next mass message and stay in all other counts; `landlines`
     counts those that are not fixed yet.
     `filter.page` is the page shown: the last one where the list has become shorter than what was asked for.
@@ -78,7 +78,7 @@ class Page:
     total_contacts: int
     total_entries: int
     pages: int
-    alone: int
+    without_adult: int
     fixed: int
     counts_by_status: dict[SmsStatus, int]
     students: tuple[StudentRow, ...]
@@ -192,7 +192,7 @@ def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int =
         total_contacts=sum(counts.values()),
         total_entries=first.entries,
         pages=pages,
-        alone=first.alone,
+        without_adult=first.without_adult,
         fixed=sum(fixed for _, fixed in by_status.values()),
         counts_by_status=counts,
         students=tuple(
@@ -213,7 +213,7 @@ def _page_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ..
     totals = select(
         func.count().label("total"),
         func.sum(func.cardinality(students.c.contact_ids)).label("entries"),
-        func.count().filter(students.c.textable == 0).label("alone"),
+        func.count().filter(students.c.textable == 0).label("without_adult"),
     ).cte("totals")
     total = select(totals.c.total).scalar_subquery()
     offset = func.greatest(func.least(page - 1, (total - 1) // page_size) * page_size, 0)

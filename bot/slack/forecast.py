@@ -80,7 +80,7 @@ def _facts(forecast: Forecast) -> list[str]:
         facts.append(f"☎️ {gets} calls or email instead.")
     if not forecast.without_adult:
         return [*facts, "✅ *Every student has an adult who would get it.*"]
-    alone = f"⚠️ *{plural(forecast.without_adult, 'student has', 'students have')} no adult who would get it.*"
+    sentence = f"⚠️ *{plural(forecast.without_adult, 'student has', 'students have')} no adult who would get it.*"
     if forecast.pages > 1:
-        alone += f" Those who get no autocalls or email either come first. Page {forecast.page} of {forecast.pages}."
-    return [*facts, alone]
+        sentence += f" Those who get no autocalls or email either come first. Page {forecast.page} of {forecast.pages}."
+    return [*facts, sentence]

@@ -39,7 +39,6 @@ class _Detail:
     has_menus: bool = True
 
 
-_SHOW_ALONE = "Show them"
 # Label, statuses, and what they mean.
 _STATUS_CHOICES: Sequence[tuple[str, tuple[SmsStatus, ...], str]] = (
     *((f"All {color}", STATUSES_BY_COLOR[color], COLOR_WORDS[color]) for color in (Color.RED, Color.YELLOW)),
@@ -194,7 +193,7 @@ def _counts(page: Page) -> list[Block]:
     """Return the numbers of the whole list, with buttons to the contacts that were fixed and to the students without an adult."""
     if not page.total_students:
         return []
-    which, alone = page.filter, page.alone
+    which, without_adult = page.filter, page.without_adult
     numbers = f"*{plural(page.total_contacts, 'contact')}*, {plural(page.total_students, 'student')}"
     fixed = []
     if page.fixed:
@@ -207,13 +206,15 @@ def _counts(page: Page) -> list[Block]:
             "Forecast", f"{links.RUN_PREFIX}.0", command_text("forecast", which.student_part().with_page(1))
         )
         return [*blocks, b.section(sentence, accessory=button)]
-    if alone == page.total_students == 1:
+    if without_adult == page.total_students == 1:
         blocks.append(b.section("⚠️ *This student has no adult we can text.*"))
-    elif alone == page.total_students:
-        blocks.append(b.section(f"⚠️ *None of these {alone:,} students has an adult we can text.*"))
-    elif alone:
-        sentence = f"⚠️ *{alone:,} of these students {'has' if alone == 1 else 'have'} no adult we can text.*"
-        button = b.button(_SHOW_ALONE, links.SHOW_ALONE, link_text(which, no_adult=True))
+    elif without_adult == page.total_students:
+        blocks.append(b.section(f"⚠️ *None of these {without_adult:,} students has an adult we can text.*"))
+    elif without_adult:
+        sentence = (
+            f"⚠️ *{without_adult:,} of these students {'has' if without_adult == 1 else 'have'} no adult we can text.*"
+        )
+        button = b.button("Show them", links.SHOW_WITHOUT_ADULT, link_text(which, no_adult=True))
         blocks.append(b.section(sentence, accessory=button))
     return blocks
 
@@ -229,7 +230,7 @@ def _parts(page: Page) -> list[Block]:
             label = f"{b.COLOR_DOTS[color]} {COLOR_WORDS[color]}: {number:,}"
             chosen = link_text(page.filter, statuses=STATUSES_BY_COLOR[color])
             buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen))
-    if page.alone and page.total_students > 1 and page.fixed != page.total_contacts:
+    if page.without_adult and page.total_students > 1 and page.fixed != page.total_contacts:
         most = command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
         buttons.append(b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most))
     if page.landlines > 1:  # The longest button, last: on a phone it takes a line of its own.
@@ -269,7 +270,7 @@ def _who(page: Page) -> list[Block]:
     options = []
     for label, flag, number in (
         ("Everyone", None, None),
-        ("Students with no one", "no_adult", plural(page.alone, "student")),
+        ("Students with no one", "no_adult", plural(page.without_adult, "student")),
         ("Claimed by me", "mine", None),
         ("Waiting", "waiting", plural(page.fixed, "fixed contact")),
     ):

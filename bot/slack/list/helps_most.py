@@ -107,10 +107,10 @@ def _nothing(viewer: Viewer, which: Filter, vocabulary: Vocabulary) -> str:
     if not page.total_students:
         reason = explain_empty(session, which, vocabulary, actor=actor, roster=freshness.roster, limit=1)
         return empty.explanation(reason, freshness)
-    if not page.alone:
+    if not page.without_adult:
         return "✅ Each student of this list has an adult who can be texted."
     return (
-        f"⚠️ *{plural(page.alone, 'student has', 'students have')} no adult who can be texted*, and there is nothing "
+        f"⚠️ *{plural(page.without_adult, 'student has', 'students have')} no adult who can be texted*, and there is nothing "
         "that you can do for them now: each contact is fixed and waits for the next message, is a colleague's, or opted "
         "out, which only the family can change."
     )

@@ -31,7 +31,7 @@ _NOUNS = {
     "change": {_EN: ("change", "changes"), _ES: ("cambio", "cambios")},
 }
 _LISTED = {_EN: "On the list: {0} of {1}.", _ES: "En la lista: {0} de {1}."}
-_ALONE = {_EN: "Without an adult we can text: {0}.", _ES: "Sin un adulto que reciba mensajes: {0}."}
+_WITHOUT_ADULT = {_EN: "Without an adult we can text: {0}.", _ES: "Sin un adulto que reciba mensajes: {0}."}
 _FIXED = {_EN: "Fixed, waiting for the next message: {0}.", _ES: "Ya corregidos, en espera del próximo mensaje: {0}."}
 _TO_FIX = {_EN: "Left to fix: {0}.", _ES: "Por arreglar: {0}."}
 _GET = {_EN: "Would get a message now: {0}.", _ES: "Recibirían un mensaje ahora: {0}."}
@@ -58,7 +58,7 @@ _ALL_FINE = {
     _EN: "✅ No contact is on the list for this, as far as the last mass message showed.",
     _ES: "✅ Ningún contacto está en la lista para esto, según el último mensaje masivo.",
 }
-_NONE_ALONE = {
+_NONE_WITHOUT_ADULT = {
     _EN: "✅ Each of these students has an adult we can text, as far as the last mass message showed.",
     _ES: "✅ Cada estudiante tiene un adulto que recibe mensajes, según el último mensaje masivo.",
 }
@@ -193,7 +193,7 @@ def _reach(reach: Reach, language: Language) -> list[str]:
     share = percent(reach.students - reach.without_adult, reach.students)
     return [
         _TEXTABLE[language].format(share, _number(reach.students, "student", language)),
-        _ALONE[language].format(_number(reach.without_adult, "student", language)),
+        _WITHOUT_ADULT[language].format(_number(reach.without_adult, "student", language)),
     ]
 
 
@@ -201,10 +201,10 @@ def _page(page: Page, counts: Counts, freshness: Freshness) -> list[str]:
     language = counts.question.language
     listed = _listed(page, language)
     if counts.without_adult:
-        alone = _ALONE[language].format(_number(counts.without_adult, "student", language))
-        return [alone, *listed[:1]]
+        sentence = _WITHOUT_ADULT[language].format(_number(counts.without_adult, "student", language))
+        return [sentence, *listed[:1]]
     if not listed:
-        fine = _ALL_FINE if counts.without_adult is None else _NONE_ALONE
+        fine = _ALL_FINE if counts.without_adult is None else _NONE_WITHOUT_ADULT
         return [fine[language] if freshness.sent_at else _BEFORE_FIRST[language]]
     to_fix = _number(page.total_contacts - page.fixed, "contact", language)
     return [_TO_FIX[language].format(to_fix)] if counts.question.command in {MOST, NEXT} else listed
@@ -221,8 +221,8 @@ def _listed(page: Page, language: Language) -> list[str]:
         return []
     contacts = _number(page.total_contacts, "contact", language)
     facts = [_LISTED[language].format(contacts, _number(page.total_students, "student", language))]
-    if page.alone and not page.filter.no_adult:
-        facts.append(_ALONE[language].format(_number(page.alone, "student", language)))
+    if page.without_adult and not page.filter.no_adult:
+        facts.append(_WITHOUT_ADULT[language].format(_number(page.without_adult, "student", language)))
     if page.fixed and not page.filter.waiting:
         facts.append(_FIXED[language].format(_number(page.fixed, "contact", language)))
     return facts
