@@ -193,8 +193,8 @@ def settle(session: Session, write_id: int, number: ContactNumber, *, sis: str, 
     if current and current.id != edit.id and number.e164 == edit.value and current.base == edit.base:
         current.base = number.e164
     if current:
-        reason = f"written to {sis}"
-        _reconcile(session, current, number.e164, actor=_approved_by(session, row), reason=reason, now=now)
+        reason, approved_by = f"written to {sis}", session.get_one(SisWriteBatch, row.batch_id).approved_by
+        _reconcile(session, current, number.e164, actor=approved_by, reason=reason, now=now)
     if edit.state == EditState.PENDING:
         row.state, row.due_at = WriteState.APPROVED, now
         return WriteState.APPROVED
@@ -244,10 +244,6 @@ def _lock(session: Session, write_id: int) -> tuple[SisWrite, Edit, LockedContac
     edit = session.get_one(Edit, edit_id, populate_existing=True)
     row = session.get_one(SisWrite, write_id, with_for_update=True, populate_existing=True)
     return row, edit, locked
-
-
-def _approved_by(session: Session, write: SisWrite) -> str:
-    return session.get_one(SisWriteBatch, write.batch_id).approved_by
 
 
 def _finish(

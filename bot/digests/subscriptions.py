@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from bot.db import audit
 from bot.db.audit import Subject
-from bot.db.models.slack import DigestPost, PostState, Subscription
+from bot.db.models.slack import DigestPost, PostState, Subscription, WeeklyPost, WeeklySubscription
 from bot.filters.filter import Filter
 
+CHANNEL = Subject("channel", None)  # Of the audit; the channel is in `after`.
 _EVERYBODY = Filter()
 
 
@@ -39,26 +40,29 @@ def subscribe_channel(
     pending = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
     session.execute(update(DigestPost).where(*pending).values(filter_text=values["filter_text"]))
     result = SubscribeResult.NEW if is_new else SubscribeResult.CHANGED
-    _record(session, channel_id, actor=actor, action=f"digest.{result}", now=now, reason=str(values["filter_text"]))
+    reason = str(values["filter_text"]) or None
+    audit.record(session, CHANNEL, actor=actor, action=f"digest.{result}", now=now, after=channel_id, reason=reason)
     return result
 
 
 def unsubscribe_channel(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
     """End a subscription and delete its pending posts. Return False if there was none."""
-    subscription = delete(Subscription).where(Subscription.channel_id == channel_id)
-    was_subscribed = session.scalar(subscription.returning(Subscription.channel_id)) is not None
-    pending = DigestPost.channel_id == channel_id, DigestPost.state == PostState.PENDING
-    session.execute(delete(DigestPost).where(*pending))
+    was_subscribed = end_subscription(session, channel_id, Subscription, DigestPost)
     if was_subscribed:
-        _record(session, channel_id, actor=actor, action="digest.unsubscribed", now=now)
+        audit.record(session, CHANNEL, actor=actor, action="digest.unsubscribed", now=now, after=channel_id)
     return was_subscribed
 
 
-def _record(
-    session: Session, channel_id: str, *, actor: str, action: str, now: datetime, reason: str | None = None
-) -> None:
-    subject = Subject("channel", None)
-    audit.record(session, subject, actor=actor, action=action, now=now, after=channel_id, reason=reason or None)
+def end_subscription(
+    session: Session,
+    channel_id: str,
+    subscriptions: type[Subscription | WeeklySubscription],
+    posts: type[DigestPost | WeeklyPost],
+) -> bool:
+    """Delete a channel's row in `subscriptions` and what is pending in `posts`. Return False if it had none."""
+    session.execute(delete(posts).where(posts.channel_id == channel_id, posts.state == PostState.PENDING))
+    ended = delete(subscriptions).where(subscriptions.channel_id == channel_id)
+    return session.scalar(ended.returning(subscriptions.channel_id)) is not None
 
 
 def list_subscriptions(session: Session) -> Sequence[Subscription]:

@@ -10,15 +10,15 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, delete, literal, literal_column, select
+from sqlalchemy import Date, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from bot.db import audit, outbox
-from bot.db.audit import Subject
 from bot.db.models.roster import School
 from bot.db.models.slack import PostState, WeeklyPost, WeeklySubscription
 from bot.digests.small_groups import group_grades, is_too_small
+from bot.digests.subscriptions import CHANNEL, end_subscription
 from bot.reachability.history import load_every_group, load_history
 from bot.reachability.score import DayScore, GroupKind, GroupScore, percent
 
@@ -56,23 +56,17 @@ def subscribe_weekly(session: Session, channel_id: str, *, school_id: int | None
     is_new = session.scalar(upsert.returning(literal_column("weekly_subscriptions.xmax = 0")))
     if is_new is None:
         return False
-    _record(session, channel_id, actor=actor, action="weekly.subscribed" if is_new else "weekly.changed", now=now)
+    action = "weekly.subscribed" if is_new else "weekly.changed"
+    audit.record(session, CHANNEL, actor=actor, action=action, now=now, after=channel_id)
     return True
 
 
 def unsubscribe_weekly(session: Session, channel_id: str, *, actor: str, now: datetime) -> bool:
     """End a subscription and delete its pending posts. Return False if there was none."""
-    subscription = delete(WeeklySubscription).where(WeeklySubscription.channel_id == channel_id)
-    was_subscribed = session.scalar(subscription.returning(WeeklySubscription.channel_id)) is not None
-    pending = WeeklyPost.channel_id == channel_id, WeeklyPost.state == PostState.PENDING
-    session.execute(delete(WeeklyPost).where(*pending))
+    was_subscribed = end_subscription(session, channel_id, WeeklySubscription, WeeklyPost)
     if was_subscribed:
-        _record(session, channel_id, actor=actor, action="weekly.unsubscribed", now=now)
+        audit.record(session, CHANNEL, actor=actor, action="weekly.unsubscribed", now=now, after=channel_id)
     return was_subscribed
-
-
-def _record(session: Session, channel_id: str, *, actor: str, action: str, now: datetime) -> None:
-    audit.record(session, Subject("channel", None), actor=actor, action=action, now=now, after=channel_id)
 
 
 def list_weekly(session: Session) -> Sequence[tuple[WeeklySubscription, str | None]]:

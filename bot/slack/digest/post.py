@@ -46,7 +46,8 @@ def post_due(context: AppContext, client: WebClient) -> int:
     """Look up ambiguous posts, send what is due, refresh outdated digests; return how many were posted, found, or refreshed."""
     return outbox_worker.send_each(
         context,
-        (posts.claim_ambiguous, lambda post: _look_up(context, client, post)),
+        # What a digest that is found shows is unknown, so it is refreshed.
+        (posts.claim_ambiguous, lambda post: _DIGESTS.look_up(context, client, post, text=None, shown_at=None)),
         (posts.claim_post, lambda post: _send(context, client, post)),
         (posts.claim_refresh, lambda post: _refresh(context, client, post)),
     )
@@ -78,11 +79,6 @@ def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
     with transaction(context.engine) as session:
         digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=context.today())
     return digest, digest_card.draw(digest, context.templates, zone=context.settings.zone)
-
-
-def _look_up(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
-    """Look up an ambiguous digest. What one that is found shows is unknown, so it is refreshed."""
-    return _DIGESTS.look_up(context, client, post, text=None, shown_at=None)
 
 
 def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:

@@ -49,7 +49,8 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
     def take(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any], context: BoltContext) -> None:
         ack()
         ids, _, text = action["value"].partition(" ")
-        contact_ids = _read_contacts(ids)
+        with refusing_older_versions():
+            contact_ids = [int(contact_id) for contact_id in ids.split(",")]
         with ctx.acting(client, body["user"]["id"]) as (session, actor):
             rights.require_editor(actor)
             for contact_id in contact_ids:
@@ -58,11 +59,6 @@ def register(app: App, ctx: AppContext, *, refresh: Callable[..., None]) -> None
         context[REDRAW] = Redraw(list_id)
 
     app.action(TAKE)(ack=take, lazy=[refresh])
-
-
-@refusing_older_versions()
-def _read_contacts(ids: str) -> list[int]:
-    return [int(contact_id) for contact_id in ids.split(",")]
 
 
 def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from slack_sdk import WebClient
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -124,12 +124,9 @@ def _open(
     if layout.missing:
         return table, layout, None
     report = read_report(table, layout, load_choices(session, layout.key), region=context.settings.phone_region)
-    return table, layout, preview_report(session, report, students=_students(actor))
-
-
-def _students(actor: Actor) -> Select[int] | None:
-    """Results count for the families that this person may see."""
-    return None if actor.level is AccessLevel.DISTRICT else rights.visible_students(actor)
+    # Results count for the families that this person may see.
+    students = None if actor.level is AccessLevel.DISTRICT else rights.visible_students(actor)
+    return table, layout, preview_report(session, report, students=students)
 
 
 def _import(context: AppContext, client: WebClient, row: ReportImport) -> None:
