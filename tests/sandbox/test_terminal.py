@@ -34,7 +34,7 @@ def test_blocks_are_rendered_from_top_to_bottom():
     card = [
         b.header("Grade 5 · Blocked"),
         b.section("*Sam Rivera*\n• Blocked", accessory=b.button("Fix…", "student.open", "1")),
-        *b.actions(b.menu("Status", "list.show.status", [b.option("Blocked", "blocked")], chosen="blocked")),
+        *b.actions(b.menu("Status", "list.show.status", [("Blocked", "blocked", "")], chosen="blocked")),
         b.divider(),
         b.context("after “Early dismissal”"),
         {

@@ -227,23 +227,27 @@ def option(text: str, value: str, *, description: str | None = None) -> Block:
     return choice | {"description": plain(cut(description, _OPTION))} if description else choice
 
 
-def menu(placeholder: str, action_id: str, options: Sequence[Block], *, chosen: str | None = None) -> list[Block]:
-    """Return a menu, or nothing where it has no options, more than Slack accepts, or a value that is too long for Slack."""
-    unique = list({choice["value"]: choice for choice in options}.values())
-    if not 0 < len(unique) <= _OPTIONS or any(len(choice["value"]) > _VALUE for choice in unique):
+def menu(
+    placeholder: str, action_id: str, choices: Sequence[tuple[str, str, str]], *, chosen: str | None = None
+) -> list[Block]:
+    """Return a menu of labels, values, and descriptions (blank: none); nothing where it has no choices, more than Slack accepts, or
+    a value that is too long for Slack.
+    """
+    options = {value: option(label, value, description=description) for label, value, description in choices}
+    if not 0 < len(options) <= _OPTIONS or any(len(value) > _VALUE for value in options):
         return []
     element: Block = {
         "type": "static_select",
         "action_id": action_id,
         "placeholder": plain(placeholder),
-        "options": unique,
+        "options": list(options.values()),
     }
-    initial = next((choice for choice in unique if choice["value"] == chosen), None)
-    return [element | {"initial_option": initial} if initial else element]
+    return [element | {"initial_option": options[chosen]} if chosen in options else element]
 
 
-def overflow(action_id: str, options: Sequence[Block]) -> Block:
-    return {"type": "overflow", "action_id": action_id, "options": list(options)}
+def overflow(action_id: str, choices: Sequence[tuple[str, str]]) -> Block:
+    """Return the menu behind three dots, of labels and values."""
+    return {"type": "overflow", "action_id": action_id, "options": [option(*choice) for choice in choices]}
 
 
 def input_block(block_id: str, label: str, element: Block, *, hint: str | None = None, optional: bool = False) -> Block:

@@ -250,14 +250,14 @@ def _menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -
 
 def _statuses(page: Page) -> list[Block]:
     which = page.filter
-    options = [b.option("Any status", link_text(which, statuses=()))]
+    choices = [("Any status", link_text(which, statuses=()), "")]
     for label, statuses, words in _STATUS_CHOICES:
         number = _count(page, statuses)
         # A list of some statuses does not count the others.
         counted = plural(number, "contact") if number or not which.statuses else ""
         description = " · ".join(filter(None, (words, counted)))
-        options.append(b.option(label, link_text(which, statuses=statuses), description=description))
-    return b.menu("Status", links.SHOW_STATUS, options, chosen=link_text(which))
+        choices.append((label, link_text(which, statuses=statuses), description))
+    return b.menu("Status", links.SHOW_STATUS, choices, chosen=link_text(which))
 
 
 def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
@@ -267,16 +267,16 @@ def _count(page: Page, statuses: Sequence[SmsStatus]) -> int:
 def _who(page: Page) -> list[Block]:
     which = page.filter
     is_narrowed = which.no_adult or which.waiting or which.mine
-    options = []
+    choices = []
     for label, flag, number in (
-        ("Everyone", None, None),
+        ("Everyone", None, ""),
         ("Students with no one", "no_adult", plural(page.without_adult, "student")),
-        ("Claimed by me", "mine", None),
+        ("Claimed by me", "mine", ""),
         ("Waiting", "waiting", plural(page.fixed, "fixed contact")),
     ):
-        chosen = link_text(which, **{name: name == flag for name in FLAGS})
-        options.append(b.option(label, chosen, description=None if is_narrowed else number))
-    return b.menu("Who", links.SHOW_WHO, options, chosen=link_text(which))
+        narrowed = link_text(which, **{name: name == flag for name in FLAGS})
+        choices.append((label, narrowed, "" if is_narrowed else number))
+    return b.menu("Who", links.SHOW_WHO, choices, chosen=link_text(which))
 
 
 @lru_cache(256)  # The largest part of a card, and the same for everyone who sees the same places. Not to be modified.
@@ -293,5 +293,5 @@ def _menu(noun: str, action_id: str, which: Filter, field: str, choices: Sequenc
     if len(choices) <= 1:
         return []
     whole: tuple[str, Any] = (f"Any {noun.lower()}", () if field == "grades" else None)
-    options = [b.option(name, replace(which, **{field: value}).text) for name, value in (whole, *choices)]
-    return b.menu(noun, action_id, options, chosen=which.text)
+    filters = [(name, replace(which, **{field: value}).text, "") for name, value in (whole, *choices)]
+    return b.menu(noun, action_id, filters, chosen=which.text)

@@ -23,7 +23,7 @@ READING, IMPORTING = "⏳ The report is being read.", "⏳ The results are being
 def upload_dialog(messages: Sequence[ResultsMessage], latest: ReportImport | None, zone: ZoneInfo) -> Block:
     """Return the dialog for the file and its message."""
     recent = [
-        b.option(f"{b.cut(message.title, 50)} · {day_and_time(message.sent_at.astimezone(zone))}", message.id)
+        (f"{b.cut(message.title, 50)} · {day_and_time(message.sent_at.astimezone(zone))}", message.id, "")
         for message in messages
         if len(message.id) <= _MAX_ID
     ]
@@ -127,16 +127,16 @@ def _question(number: int, question: Sequence[object]) -> Block:
     block_id = f"{ids.ANSWER}.{number}"
     if kind == "column":
         titles = more[0] if more and isinstance(more[0], list) else []
-        options = [b.option(str(title), str(at)) for at, title in enumerate(titles)]
+        columns = [(str(title), str(at), "") for at, title in enumerate(titles)]
         label = _COLUMN_QUESTIONS[Column(str(name))]
-        return b.input_block(block_id, label, b.menu("Choose a column", block_id, options)[0])
+        return b.input_block(block_id, label, b.menu("Choose a column", block_id, columns)[0])
     word = str(name)
     is_either = may_be_landline_or_inactive(word)
     first = [Meaning.LANDLINE, Meaning.INACTIVE] if is_either else []
-    options = [b.option(LABELS[meaning], meaning) for meaning in [*first, *(m for m in LABELS if m not in first)]]
+    meanings = [(LABELS[meaning], meaning, "") for meaning in [*first, *(m for m in LABELS if m not in first)]]
     hint = "Some messengers mean a landline, others a number out of service." if is_either else None
     label = f"What does “{b.cut(word, _MAX_LABEL)}” mean?"
-    return b.input_block(block_id, label, b.menu("Choose a meaning", block_id, options)[0], hint=hint)
+    return b.input_block(block_id, label, b.menu("Choose a meaning", block_id, meanings)[0], hint=hint)
 
 
 def _problems(preview: Preview) -> list[Block]:

@@ -21,7 +21,7 @@ from bot.slack.student import contact_text, ids, notice
 # A dialog takes 100 blocks: so many for contacts, and at most so many removed ones and siblings.
 _CONTACT_BLOCKS, _MAX_REMOVED, _MAX_SIBLINGS = 70, 8, 20
 _MAX_NAMED, _MAX_NAME = 3, 60
-_MAX_BUTTONS, _MAX_OPTIONS = 3, 5
+_MAX_BUTTONS, _MAX_CHOICES = 3, 5
 _VERIFIED = b.confirm(
     "Is the number theirs?",
     "Only if it was recorded by mistake, or the family confirmed the number. It gets texts again for every student with it.",
@@ -208,15 +208,15 @@ def log_call(contact: ContactCard) -> list[Block]:
 
 def contact_menu(contact: ContactCard, left_out: Sequence[Block] = ()) -> Block:
     """Return the menu, with the buttons that no space was left for; its choices that change something open a dialog first."""
-    options = [b.option(button["text"]["text"], f"{button['action_id']} {button['value']}") for button in left_out]
+    choices = [(button["text"]["text"], f"{button['action_id']} {button['value']}") for button in left_out]
     value = contact.contact_id
     if _is_texted(contact):
-        options.append(b.option("Told us to stop", f"{ids.OPT_OUT} {value}"))
+        choices.append(("Told us to stop", f"{ids.OPT_OUT} {value}"))
     if contact.phone and not contact.wrong_person_by:
-        options.append(b.option("Wrong person", f"{ids.WRONG_PERSON} {value}"))
+        choices.append(("Wrong person", f"{ids.WRONG_PERSON} {value}"))
     others = {"Remove": ids.REMOVE, "Script": ids.SCRIPT, "History": ids.HISTORY}
-    options += [b.option(label, f"{action_id} {value}") for label, action_id in others.items()]
-    return b.overflow(ids.MORE, options[:_MAX_OPTIONS])
+    choices += [(label, f"{action_id} {value}") for label, action_id in others.items()]
+    return b.overflow(ids.MORE, choices[:_MAX_CHOICES])
 
 
 def _remedies(contact: ContactCard, student_id: int) -> list[Block]:
