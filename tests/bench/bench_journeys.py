@@ -2,13 +2,14 @@
 
     .venv/bin/python -m pytest -s -o python_files="bench_*.py" tests/bench/bench_journeys.py
 
-A function counts once, however often it runs; a jump is a call from one file of the product into another. `LIST=1` names them.
+A function counts once, however often it runs; a jump is a call from one file of the product into another. `LIST=1` lists them in
+the order of their first calls, with their lengths.
 """
 
+import inspect
 import os
 import sys
 import threading
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ class Journey:
     def __call__(self, frame, event, _argument):
         if event != "call" or not self.recording or not _is_ours(frame):
             return
-        self.functions.add(frame.f_code)
+        self.functions[frame.f_code] = None
         caller = frame.f_back
         while caller is not None and not _is_ours(caller):
             caller = caller.f_back
@@ -40,7 +41,7 @@ class Journey:
             self.jumps += 1
 
     def __enter__(self):
-        self.functions, self.jumps, self.recording = set(), 0, True
+        self.functions, self.jumps, self.recording = {}, 0, True
         sys.setprofile(self)
 
     def __exit__(self, *_error):
@@ -48,13 +49,11 @@ class Journey:
         sys.setprofile(None)
 
     def report(self, name):
-        files = defaultdict(list)
-        for code in self.functions:
-            files[Path(code.co_filename).relative_to(ROOT)].append(code.co_name)
+        files = {code.co_filename for code in self.functions}
         print(f"\n{name}: {len(self.functions)} functions in {len(files)} files, {self.jumps} jumps")
-        if os.environ.get("LIST"):
-            for file, functions in sorted(files.items()):
-                print(f"    {file}: {', '.join(sorted(functions))}")
+        for code in self.functions if os.environ.get("LIST") else ():
+            length = len(inspect.getsourcelines(code)[0])
+            print(f"    {length:3} lines  {Path(code.co_filename).relative_to(ROOT)}: {code.co_qualname}")
 
 
 def _is_ours(frame):
