@@ -5,7 +5,7 @@ Only the teacher who was asked, and who still teaches the student, may answer. T
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import case, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -35,7 +35,6 @@ from bot.domain.sms_status import SmsStatus
 from bot.errors import UserError
 from bot.mass_messages.unclear_texts import admins, clerks_of
 
-_LEASE = timedelta(minutes=2)
 _MAX_READERS = 20
 _UNCLEAR_STATE = case((AnswerCard.ts.is_not(None), literal(TeacherState.PENDING)), else_=literal(TeacherState.FAILED))
 _GONE = "That student is not in your class anymore, so the office asks someone else. Nothing was saved."
@@ -291,7 +290,7 @@ def _new_readers(
 
 def claim_card(session: Session, *, now: datetime) -> AnswerCard | None:
     """Lease the next card that is due. One whose lease has expired may have been sent, and is not sent again; an update is."""
-    return outbox.claim(session, AnswerCard, now=now, lease=_LEASE, on_expiry={"state": _UNCLEAR_STATE})
+    return outbox.claim(session, AnswerCard, now=now, on_expiry={"state": _UNCLEAR_STATE})
 
 
 def complete_card(session: Session, card: AnswerCard, *, shows_answer: bool, channel_id: str, ts: str) -> bool:

@@ -33,7 +33,6 @@ MAX_STUDENTS = 10  # In one message.
 _MAX_FAILED = 2  # Messages in a pause, if none arrived: a single answer of Slack's may get lost.
 _COLLECTED_FOR = timedelta(minutes=10)
 _FROM, _UNTIL = time(8), time(16)  # When a message may be sent, in the district's time zone.
-_LEASE = timedelta(minutes=2)
 _BATCH = 500
 
 
@@ -180,7 +179,7 @@ def _is_open(session: Session, message: TeacherMessage) -> bool:
 
 def claim_message(session: Session, *, now: datetime) -> TeacherMessage | None:
     """Lease the next message that is due. One whose lease has expired may have been sent, and is not sent again."""
-    return outbox.claim(session, TeacherMessage, now=now, lease=_LEASE, on_expiry={"state": TeacherState.FAILED})
+    return outbox.claim(session, TeacherMessage, now=now, on_expiry={"state": TeacherState.FAILED})
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,6 @@ from bot.errors import UserError
 from bot.sis.contact_phones import ContactNumber
 from bot.sis.write_plan import ContactEdit, Obstacle
 
-# Longer than a call to Slack takes.
-LEASE = timedelta(minutes=2)
 _SYNC = "sync"
 
 
@@ -260,7 +258,7 @@ def _finish(
 
 def claim_result(session: Session, *, now: datetime) -> SisWriteBatch | None:
     """Lease the next result to send. One whose lease has expired may have been sent, and is not sent again."""
-    return outbox.claim(session, SisWriteBatch, now=now, lease=LEASE, on_expiry={"state": BatchState.FAILED})
+    return outbox.claim(session, SisWriteBatch, now=now, on_expiry={"state": BatchState.FAILED})
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,13 @@ Row = TypeVar("Row", bound=OutboxRow)
 # Longer than a call to Slack waits for its answer: a post that Slack accepted is visible in the channel by then. The clocks of
 # two machines may differ, too, so that a lease seems expired while the request is still under way.
 LANDING_TIME = timedelta(seconds=30)
+# Longer than the one or two calls to Slack of an attempt take.
+LEASE = timedelta(minutes=2)
 IN_FLIGHT = (OutboxState.CLAIMED, OutboxState.AMBIGUOUS)
 
 
 def claim(
-    session: Session, table: type[Row], *, now: datetime, lease: timedelta, on_expiry: Mapping[str, Any]
+    session: Session, table: type[Row], *, now: datetime, lease: timedelta = LEASE, on_expiry: Mapping[str, Any]
 ) -> Row | None:
     """Lease the pending row that is due first, or return None; commit before sending it.
 
@@ -76,10 +78,10 @@ def claim_first(session: Session, ids: Select[int], table: type[Row], values: Ma
     return session.scalar(claimed, execution_options={"populate_existing": True})
 
 
-def claim_ambiguous(session: Session, table: type[Row], *, now: datetime, lease: timedelta) -> Row | None:
-    """Return the next ambiguous row to look up; no other worker gets it for `lease`."""
+def claim_ambiguous(session: Session, table: type[Row], *, now: datetime) -> Row | None:
+    """Return the next ambiguous row to look up; no other worker gets it for `LEASE`."""
     due = select(table.id).where(table.state == OutboxState.AMBIGUOUS, table.due_at <= now)
-    values = {"due_at": now + lease}
+    values = {"due_at": now + LEASE}
     return claim_first(session, due.order_by(table.due_at, table.id), table, values | first_due(table, values))
 
 

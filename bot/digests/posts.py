@@ -14,7 +14,6 @@ from bot.db import outbox
 from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage
 from bot.db.models.slack import DigestPost, PostKind, PostState, Subscription
 
-LEASE = timedelta(minutes=2)
 _REFRESH_INTERVAL = timedelta(minutes=1)
 
 _UNCLEAR_STATE = case((DigestPost.kind == PostKind.DIGEST, PostState.AMBIGUOUS), else_=PostState.FAILED)
@@ -76,12 +75,12 @@ def _insert(session: Session, columns: list[str], posts: Select[*tuple[Any, ...]
 def claim_post(session: Session, *, now: datetime) -> DigestPost | None:
     """Lease the next pending post; one whose lease has expired becomes unclear."""
     unclear = {"state": _UNCLEAR_STATE, "due_at": now + outbox.LANDING_TIME, "error": "the worker stopped"}
-    return outbox.claim(session, DigestPost, now=now, lease=LEASE, on_expiry=unclear)
+    return outbox.claim(session, DigestPost, now=now, on_expiry=unclear)
 
 
 def claim_ambiguous(session: Session, *, now: datetime) -> DigestPost | None:
-    """Return the next ambiguous post to look up; no other worker gets it for `LEASE`."""
-    return outbox.claim_ambiguous(session, DigestPost, now=now, lease=LEASE)
+    """Return the next ambiguous post to look up; no other worker gets it for `outbox.LEASE`."""
+    return outbox.claim_ambiguous(session, DigestPost, now=now)
 
 
 def claim_refresh(session: Session, *, now: datetime) -> DigestPost | None:

@@ -22,7 +22,6 @@ from bot.digests.subscriptions import CHANNEL, end_subscription
 from bot.reachability.history import load_every_group, load_history
 from bot.reachability.score import DayScore, GroupKind, GroupScore, percent
 
-LEASE = timedelta(minutes=2)
 POSTED_AT = time(8, 0)
 WEEKS = 4  # The score is compared with the one so many weeks before.
 # A clock that was down at that time posts on the same day; later, the next report is near.
@@ -103,12 +102,12 @@ def _due_at(monday: date, zone: ZoneInfo) -> datetime:
 def claim_post(session: Session, *, now: datetime) -> WeeklyPost | None:
     """Lease the next pending post; one whose lease has expired becomes ambiguous."""
     unclear = {"state": PostState.AMBIGUOUS, "due_at": now + outbox.LANDING_TIME, "error": "the worker stopped"}
-    return outbox.claim(session, WeeklyPost, now=now, lease=LEASE, on_expiry=unclear)
+    return outbox.claim(session, WeeklyPost, now=now, on_expiry=unclear)
 
 
 def claim_ambiguous(session: Session, *, now: datetime) -> WeeklyPost | None:
-    """Return the next ambiguous post to look up; no other worker gets it for `LEASE`."""
-    return outbox.claim_ambiguous(session, WeeklyPost, now=now, lease=LEASE)
+    """Return the next ambiguous post to look up; no other worker gets it for `outbox.LEASE`."""
+    return outbox.claim_ambiguous(session, WeeklyPost, now=now)
 
 
 def mark_posted(session: Session, post: WeeklyPost, *, ts: str) -> bool:

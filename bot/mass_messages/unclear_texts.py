@@ -21,8 +21,6 @@ from bot.db.models.views import contacts_with_phone, effective_contacts
 from bot.mass_messages.report_undo import may_end_opt_out
 from bot.providers.unclear_texts import Topic, UnclearMessage
 
-# Longer than two calls to Slack take.
-_LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=30)
 _MAX_READERS = 20
 _UNCLEAR_STATE = case((TextCard.ts.is_not(None), literal(CardState.PENDING)), else_=literal(CardState.FAILED))
@@ -100,7 +98,7 @@ def admins(session: Session, rules: AccessRules) -> Sequence[str]:
 
 def claim_card(session: Session, *, now: datetime) -> TextCard | None:
     """Lease the next card that is due. One whose lease has expired may have been sent, and is not sent again; an update is."""
-    return outbox.claim(session, TextCard, now=now, lease=_LEASE, on_expiry={"state": _UNCLEAR_STATE})
+    return outbox.claim(session, TextCard, now=now, on_expiry={"state": _UNCLEAR_STATE})
 
 
 def complete_card(session: Session, card: TextCard, *, shows_answer: bool, channel_id: str, ts: str) -> bool:

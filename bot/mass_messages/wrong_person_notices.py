@@ -22,8 +22,6 @@ from bot.db.models.notices import WrongPersonNotice, WrongPersonState
 from bot.db.models.roster import Contact, Staff, StaffRole, Student, StudentSchool
 from bot.db.models.views import effective_contacts
 
-# Longer than a call to Slack takes.
-LEASE = timedelta(minutes=2)
 _KEPT = timedelta(days=90)
 _ADULT = effective_contacts.c
 
@@ -59,7 +57,7 @@ def enqueue_notices(session: Session, *, editor_roles: Sequence[str], now: datet
 def claim_notice(session: Session, *, now: datetime) -> WrongPersonNotice | None:
     """Lease the next pending notice. One whose lease has expired may have been sent, and is not sent again."""
     on_expiry = {"state": WrongPersonState.FAILED}
-    return outbox.claim(session, WrongPersonNotice, now=now, lease=LEASE, on_expiry=on_expiry)
+    return outbox.claim(session, WrongPersonNotice, now=now, on_expiry=on_expiry)
 
 
 def load_wrong_contacts(session: Session, notice: WrongPersonNotice, *, actor: Actor) -> list[WrongContact]:

@@ -17,7 +17,6 @@ from bot.db.models.notices import AdminNotice, AdminNoticeKind, NoticeState
 from bot.db.models.refusals import RefusedRequests
 from bot.operations.refusals import MANY, URL_DIFFERS, load_refusals
 
-LEASE = timedelta(minutes=2)
 _DAY = timedelta(days=1)
 # Silent messages that became final earlier are no news.
 _NEWS = timedelta(days=2)
@@ -80,7 +79,7 @@ def _silent_messages(session: Session, now: datetime) -> Sequence[str]:
 
 def claim_admin_notice(session: Session, *, now: datetime) -> AdminNotice | None:
     """Lease the next pending notice; one whose lease has expired may have been sent, and is not sent again."""
-    return outbox.claim(session, AdminNotice, now=now, lease=LEASE, on_expiry={"state": NoticeState.FAILED})
+    return outbox.claim(session, AdminNotice, now=now, on_expiry={"state": NoticeState.FAILED})
 
 
 def delete_old_admin_notices(session: Session, *, now: datetime) -> int:

@@ -23,8 +23,6 @@ from bot.db.models.notices import NoticeKind, NoticeState, SyncNotice
 from bot.db.models.roster import Student, SyncRejection, SyncRun, SyncState
 from bot.db.models.views import effective_contacts
 
-# Longer than a call to Slack takes.
-LEASE = timedelta(minutes=2)
 # A day, and the time that the next night's sync may take.
 _STALE_AFTER = timedelta(hours=26)
 _RECENT = timedelta(days=2)
@@ -135,11 +133,11 @@ def _enqueue(
 def claim_notice(session: Session, *, now: datetime) -> SyncNotice | None:
     """Lease the next pending notice; one whose lease has expired is ambiguous."""
     ambiguous = {"state": NoticeState.AMBIGUOUS, "due_at": now + outbox.LANDING_TIME}
-    return outbox.claim(session, SyncNotice, now=now, lease=LEASE, on_expiry=ambiguous)
+    return outbox.claim(session, SyncNotice, now=now, on_expiry=ambiguous)
 
 
 def claim_ambiguous(session: Session, *, now: datetime) -> SyncNotice | None:
-    return outbox.claim_ambiguous(session, SyncNotice, now=now, lease=LEASE)
+    return outbox.claim_ambiguous(session, SyncNotice, now=now)
 
 
 def mark_ambiguous(session: Session, notice: SyncNotice, *, now: datetime) -> bool:

@@ -34,7 +34,7 @@ from support.kill_moments import (
 )
 
 from bot.db.models.slack import PostState
-from bot.digests.posts import LEASE
+from bot.db.outbox import LEASE
 from bot.sandbox.slack import message_store
 
 HOUR = timedelta(hours=1)

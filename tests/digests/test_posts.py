@@ -13,8 +13,8 @@ from bot.access.rights import AccessLevel
 from bot.db import outbox
 from bot.db.models.messages import Delivery, MassMessage
 from bot.db.models.slack import DigestPost
+from bot.db.outbox import LEASE
 from bot.digests.posts import (
-    LEASE,
     claim_ambiguous,
     claim_post,
     claim_refresh,

@@ -22,8 +22,9 @@ from support.kill_moments import (
 )
 
 from bot.db.models.slack import WeeklyPost, WeeklySubscription
+from bot.db.outbox import LEASE
 from bot.db.session import transaction
-from bot.digests.weekly import LEASE, subscribe_weekly
+from bot.digests.weekly import subscribe_weekly
 from bot.reachability.record import record_if_due
 from bot.slack.digest.weekly_post import EVENT_TYPE
 
