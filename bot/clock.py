@@ -321,28 +321,28 @@ def _write_back(settings: Settings, engine: Engine, now: Now) -> int:
     return write_due(engine, open_writer, now=now)
 
 
-def _send_notices(context: AppContext, slack_client: Any) -> int:
+def _send_notices(ctx: AppContext, slack_client: Any) -> int:
     """Send notices about finished syncs, numbers of the wrong person, and receipts that are refused or do not come."""
-    settings = context.settings
-    with transaction(context.engine) as session:
+    settings = ctx.settings
+    with transaction(ctx.engine) as session:
         if settings.sis_oneroster_csv or settings.sis_oneroster_url or settings.sis_powerschool_url:
-            enqueue_notices(session, admins=settings.admin_emails, now=context.now())
-        enqueue_wrong_person_notices(session, editor_roles=settings.editor_roles, now=context.now())
-        enqueue_admin_notices(session, admins=settings.admin_emails, now=context.now())
+            enqueue_notices(session, admins=settings.admin_emails, now=ctx.now())
+        enqueue_wrong_person_notices(session, editor_roles=settings.editor_roles, now=ctx.now())
+        enqueue_admin_notices(session, admins=settings.admin_emails, now=ctx.now())
     if not slack_client:
         return 0
     posts = (notice_post, wrong_person_notice, admin_notice_post, write_back)
-    return sum(post.send_due(context, slack_client) for post in posts)
+    return sum(post.send_due(ctx, slack_client) for post in posts)
 
 
-def _ask_teachers(context: AppContext, slack_client: Any) -> int:
+def _ask_teachers(ctx: AppContext, slack_client: Any) -> int:
     """Ask about students each morning, where the district wants that; send messages to teachers, and their answers to the office."""
-    if context.settings.ask_teachers == "daily":
-        with transaction(context.engine) as session:
-            ask_daily(session, zone=context.settings.zone, now=context.now())
-    if not slack_client or context.settings.ask_teachers == "off":
+    if ctx.settings.ask_teachers == "daily":
+        with transaction(ctx.engine) as session:
+            ask_daily(session, zone=ctx.settings.zone, now=ctx.now())
+    if not slack_client or ctx.settings.ask_teachers == "off":
         return 0
-    return sum(post.send_due(context, slack_client) for post in (teacher_question, teacher_answer))
+    return sum(post.send_due(ctx, slack_client) for post in (teacher_question, teacher_answer))
 
 
 def sync_is_due(session: Session, settings: Settings, *, now: datetime) -> bool:

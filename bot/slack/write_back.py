@@ -67,14 +67,14 @@ def register(app: App, ctx: AppContext) -> None:
         respond.answer(client, body, Card([b.section(f"✍️ {sentence}")], sentence))
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every result that is due to the person who approved it; return the number sent."""
 
     def draw(session: Session, batch: SisWriteBatch, actor: Actor) -> Card:
-        return _card(session, load_result(session, batch.id), actor, context.settings.write_back_name)
+        return _card(session, load_result(session, batch.id), actor, ctx.settings.write_back_name)
 
     reader = attrgetter("approved_by")
-    return direct_messages.send_due(context, client, claim_result, draw, reader=reader, sent=BatchState.SENT)
+    return direct_messages.send_due(ctx, client, claim_result, draw, reader=reader, sent=BatchState.SENT)
 
 
 def _card(session: Session, result: BatchResult, actor: Actor, sis: str) -> Card:

@@ -15,14 +15,14 @@ _MAX_ROWS = 10
 _MAX_CHARACTERS = 200
 
 
-def load_card(context: AppContext, client: WebClient, post: DigestPost) -> Card | None:
+def load_card(ctx: AppContext, client: WebClient, post: DigestPost) -> Card | None:
     """Return the card, or None if the editor has no access anymore or may see none of the contacts.
 
     Raises:
         SlackApiError: Slack did not say who the editor is.
     """
     try:
-        with context.acting(client, post.channel_id) as (session, actor):
+        with ctx.acting(client, post.channel_id) as (session, actor):
             fixes = load_worked_fixes(session, post.mass_message_id, actor=actor)
             title = session.get_one(MassMessage, post.mass_message_id).title
     except UserError:

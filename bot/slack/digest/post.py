@@ -33,65 +33,65 @@ _DIGESTS = ChannelPosts(
 )
 
 
-def register(app: App, context: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     @app.action(SHOW_MINE)
     @app.action(SHOW_NO_ADULT)
     def show_mine(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        card = list_card.show(context, client, body["user"]["id"], action["value"])
+        card = list_card.show(ctx, client, body["user"]["id"], action["value"])
         respond.answer(client, body, card)
 
 
-def post_due(context: AppContext, client: WebClient) -> int:
+def post_due(ctx: AppContext, client: WebClient) -> int:
     """Look up ambiguous posts, send what is due, refresh outdated digests; return how many were posted, found, or refreshed."""
     return outbox_worker.send_each(
-        context,
+        ctx,
         # What a digest that is found shows is unknown, so it is refreshed.
-        (posts.claim_ambiguous, lambda post: _DIGESTS.look_up(context, client, post, text=None, shown_at=None)),
-        (posts.claim_post, lambda post: _send(context, client, post)),
-        (posts.claim_refresh, lambda post: _refresh(context, client, post)),
+        (posts.claim_ambiguous, lambda post: _DIGESTS.look_up(ctx, client, post, text=None, shown_at=None)),
+        (posts.claim_post, lambda post: _send(ctx, client, post)),
+        (posts.claim_refresh, lambda post: _refresh(ctx, client, post)),
     )
 
 
-def _send(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
+def _send(ctx: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
     if post.kind == PostKind.FIXES:
-        return _send_thanks(context, client, post)
+        return _send_thanks(ctx, client, post)
     which = parse_filter(post.filter_text).filter
-    if refused := _DIGESTS.refuse(context, client, post, lambda channel: subscribe.too_public(channel, which)):
+    if refused := _DIGESTS.refuse(ctx, client, post, lambda channel: subscribe.too_public(channel, which)):
         return refused
-    digest, card = _load_card(context, post)
+    digest, card = _load_card(ctx, post)
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-    return _DIGESTS.send(context, client, post, card, metadata=metadata, text=card.text, shown_at=digest.learned_at)
+    return _DIGESTS.send(ctx, client, post, card, metadata=metadata, text=card.text, shown_at=digest.learned_at)
 
 
-def _send_thanks(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
-    thanks = api_errors.call(lambda: fix_thanks.load_card(context, client, post))
+def _send_thanks(ctx: AppContext, client: WebClient, post: DigestPost) -> Result[Any] | None:
+    thanks = api_errors.call(lambda: fix_thanks.load_card(ctx, client, post))
     if thanks.may_succeed_later:
-        return outbox_worker.wait(context, post, thanks, error=thanks.error)
+        return outbox_worker.wait(ctx, post, thanks, error=thanks.error)
     if thanks.answer is None:
-        outbox_worker.fail(context, post, error=thanks.error or "no access to the contacts")
+        outbox_worker.fail(ctx, post, error=thanks.error or "no access to the contacts")
         return None
-    return _DIGESTS.send(context, client, post, thanks.answer, text=thanks.answer.text, shown_at=None)
+    return _DIGESTS.send(ctx, client, post, thanks.answer, text=thanks.answer.text, shown_at=None)
 
 
-def _load_card(context: AppContext, post: DigestPost) -> tuple[Digest, Card]:
+def _load_card(ctx: AppContext, post: DigestPost) -> tuple[Digest, Card]:
     list_filter = parse_filter(post.filter_text).filter
-    with transaction(context.engine) as session:
-        digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=context.today())
-    return digest, digest_card.draw(digest, context.templates, zone=context.settings.zone)
+    with transaction(ctx.engine) as session:
+        digest = load_digest(session, post.mass_message_id, list_filter=list_filter, today=ctx.today())
+    return digest, digest_card.draw(digest, ctx.templates, zone=ctx.settings.zone)
 
 
-def _refresh(context: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
-    digest, card = _load_card(context, post)
+def _refresh(ctx: AppContext, client: WebClient, post: DigestPost) -> Result[Any]:
+    digest, card = _load_card(ctx, post)
     if card.text != post.posted_text:
 
         def update(blocks: list[Block]) -> object:
             return client.chat_update(channel=post.channel_id, ts=post.ts or "", text=card.text, blocks=blocks)
 
-        result = api_errors.call(lambda: context.newer_blocks.send(card.blocks, update, now=context.now()))
+        result = api_errors.call(lambda: ctx.newer_blocks.send(card.blocks, update, now=ctx.now()))
         if result.error:
             logger.warning("digest post %s was not refreshed: %s", post.id, result.error)
         if result.may_succeed_later:
             return result
-    outbox_worker.store(context, posts.mark_refreshed, post, text=card.text, shown_at=digest.learned_at)
+    outbox_worker.store(ctx, posts.mark_refreshed, post, text=card.text, shown_at=digest.learned_at)
     return Result(Outcome.DONE)

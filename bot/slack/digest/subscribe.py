@@ -49,30 +49,30 @@ _WEEKLY_TYPOS = 2
 _MAX_ROWS, _ROWS_PER_BLOCK, _ROWS_IN_TEXT, _MAX_CHARACTERS = 40, 10, 15, 100
 
 
-def start(context: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+def start(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """Subscribe this channel with the filter `text`, or change its filter, and announce it in the channel.
 
     Raises:
         UserError: the bot is not in the channel, people from outside can read it, or the filter does not suit a channel.
     """
     channel_id, user_id = body["channel_id"], body["user_id"]
-    mentioned = users.mentioned_emails(context.engine, client, text, now=context.now())
-    with context.acting(client, user_id) as (session, actor):
+    mentioned = users.mentioned_emails(ctx.engine, client, text, now=ctx.now())
+    with ctx.acting(client, user_id) as (session, actor):
         vocabulary = load_vocabulary(session, actor, mentioned)
         parsed = parse_filter(text, vocabulary)
     check_school(parsed.filter, vocabulary)
     channel = fetch_channel(client, channel_id)
     list_filter = _filter_for_channel(parsed, channel)
-    with context.acting(client, user_id) as (session, actor):
-        _check_size(session, list_filter, today=context.today())
+    with ctx.acting(client, user_id) as (session, actor):
+        _check_size(session, list_filter, today=ctx.today())
         previous = session.get(Subscription, channel_id)
-        result = subscribe_channel(session, channel_id, list_filter=list_filter, actor=actor.user_id, now=context.now())
+        result = subscribe_channel(session, channel_id, list_filter=list_filter, actor=actor.user_id, now=ctx.now())
     if result is None:
         return _answer(f"This channel already gets a digest after each mass message.{_scope_sentence(list_filter)}")
     announcement, answer = _sentences(result, list_filter, user_id)
     if problem := announce(client, channel_id, announcement):
-        with context.acting(client, user_id) as (session, actor):
-            _restore(session, channel_id, previous, actor=actor, now=context.now())
+        with ctx.acting(client, user_id) as (session, actor):
+            _restore(session, channel_id, previous, actor=actor, now=ctx.now())
         raise UserError("subscription.not_announced", problem)
     return _answer(answer)
 
@@ -188,7 +188,7 @@ def _scope_sentence(list_filter: Filter) -> str:
     return f" It counts {_scope(list_filter)}." if list_filter != Filter() else ""
 
 
-def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+def stop(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """End the digest of this channel and announce it in the channel.
 
     Raises:
@@ -196,23 +196,23 @@ def stop(context: AppContext, client: WebClient, body: dict[str, Any], text: str
     """
     channel_id, user_id = body["channel_id"], body["user_id"]
     part = replace(parse_filter(text).filter, names=(), number=None, student_ids=())
-    with context.acting(client, user_id) as (session, actor):
+    with ctx.acting(client, user_id) as (session, actor):
         if part.criteria:
             raise UserError(
                 "subscription.ends_whole",
                 "Nothing was changed: `/cleanup unsubscribe` ends the whole digest of a channel. To change what it "
                 f"counts, type `/cleanup subscribe {b.escaped(str(part), _MAX_CHARACTERS)}`.",
             )
-        was_subscribed = unsubscribe_channel(session, channel_id, actor=actor.user_id, now=context.now())
+        was_subscribed = unsubscribe_channel(session, channel_id, actor=actor.user_id, now=ctx.now())
     if not was_subscribed:
         return _answer("This channel gets no digest. `/cleanup subscribe` starts one.")
     announce(client, channel_id, f"<@{user_id}> ended the digest in this channel.")
     return _answer("Done. This channel gets no more digests.")
 
 
-def show(context: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
+def show(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     """List every channel that gets digests, its filter, and who subscribed it; privately, to any staff."""
-    with context.acting(client, body["user_id"]) as (session, _):
+    with ctx.acting(client, body["user_id"]) as (session, _):
         subscriptions, weekly = list_subscriptions(session), list_weekly(session)
     if weekly and not subscriptions:
         return b.card(_weekly_rows(weekly))

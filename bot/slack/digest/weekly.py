@@ -24,17 +24,17 @@ WORD = "weekly"
 _MAX_CHARACTERS = 100
 
 
-def start(context: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
+def start(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) -> Card:
     """Subscribe this channel for the district, or for the school that `text` names, and announce it in the channel.
 
     Raises:
         UserError: the bot is not in the channel, people from outside can read it, or this is not a school.
     """
     channel_id, user_id = body["channel_id"], body["user_id"]
-    with context.acting(client, user_id) as (session, actor):
+    with ctx.acting(client, user_id) as (session, actor):
         school = _find_school(session, actor, text)
     subscribe.fetch_channel(client, channel_id)
-    with context.acting(client, user_id) as (session, actor):
+    with ctx.acting(client, user_id) as (session, actor):
         report = load_weekly(session, school.id if school else None)
         if report and report.is_hidden:
             raise UserError(
@@ -44,7 +44,7 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
             )
         previous = session.get(WeeklySubscription, channel_id)
         is_changed = subscribe_weekly(
-            session, channel_id, school_id=school.id if school else None, actor=actor.user_id, now=context.now()
+            session, channel_id, school_id=school.id if school else None, actor=actor.user_id, now=ctx.now()
         )
     about = f"*{b.escaped(school.name, _MAX_CHARACTERS)}*" if school else "the whole district"
     if not is_changed:
@@ -54,8 +54,8 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
         "an adult we can text. Counts only, no names."
     )
     if problem := subscribe.announce(client, channel_id, announcement):
-        with context.acting(client, user_id) as (session, actor):
-            _restore(session, channel_id, previous, actor=actor, context=context)
+        with ctx.acting(client, user_id) as (session, actor):
+            _restore(session, channel_id, previous, actor=actor, ctx=ctx)
         raise UserError("subscription.not_announced", problem)
     done = (
         f"Done. This channel gets a report about {about} every Monday at 8:00. `/cleanup unsubscribe {WORD}` ends it."
@@ -64,13 +64,13 @@ def start(context: AppContext, client: WebClient, body: dict[str, Any], text: st
 
 
 def _restore(
-    session: Session, channel_id: str, previous: WeeklySubscription | None, *, actor: Actor, context: AppContext
+    session: Session, channel_id: str, previous: WeeklySubscription | None, *, actor: Actor, ctx: AppContext
 ) -> None:
     if previous is None:
-        unsubscribe_weekly(session, channel_id, actor=actor.user_id, now=context.now())
+        unsubscribe_weekly(session, channel_id, actor=actor.user_id, now=ctx.now())
     else:
         school_id, made_by = previous.school_id, previous.made_by
-        subscribe_weekly(session, channel_id, school_id=school_id, actor=made_by, now=context.now())
+        subscribe_weekly(session, channel_id, school_id=school_id, actor=made_by, now=ctx.now())
 
 
 def _find_school(session: Session, actor: Actor, text: str) -> School | None:
@@ -99,11 +99,11 @@ def _find_school(session: Session, actor: Actor, text: str) -> School | None:
     return schools[0]
 
 
-def stop(context: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
+def stop(ctx: AppContext, client: WebClient, body: dict[str, Any]) -> Card:
     """End the weekly report of this channel and announce it in the channel."""
     channel_id, user_id = body["channel_id"], body["user_id"]
-    with context.acting(client, user_id) as (session, actor):
-        was_subscribed = unsubscribe_weekly(session, channel_id, actor=actor.user_id, now=context.now())
+    with ctx.acting(client, user_id) as (session, actor):
+        was_subscribed = unsubscribe_weekly(session, channel_id, actor=actor.user_id, now=ctx.now())
     if not was_subscribed:
         return b.card([b.section(f"This channel gets no weekly report. `/cleanup subscribe {WORD}` starts one.")])
     subscribe.announce(client, channel_id, f"<@{user_id}> ended the weekly report in this channel.")

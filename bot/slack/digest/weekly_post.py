@@ -29,31 +29,31 @@ _REPORTS = ChannelPosts(
 )
 
 
-def post_due(context: AppContext, client: WebClient) -> int:
+def post_due(ctx: AppContext, client: WebClient) -> int:
     """Enqueue what is due this Monday, look up ambiguous posts, and send; return how many were posted or found."""
-    with transaction(context.engine) as session:
-        weekly.enqueue_weekly(session, now=context.now(), zone=context.settings.zone)
+    with transaction(ctx.engine) as session:
+        weekly.enqueue_weekly(session, now=ctx.now(), zone=ctx.settings.zone)
     return outbox_worker.send_each(
-        context,
-        (weekly.claim_ambiguous, lambda post: _REPORTS.look_up(context, client, post)),
-        (weekly.claim_post, lambda post: _send(context, client, post)),
+        ctx,
+        (weekly.claim_ambiguous, lambda post: _REPORTS.look_up(ctx, client, post)),
+        (weekly.claim_post, lambda post: _send(ctx, client, post)),
     )
 
 
-def _send(context: AppContext, client: WebClient, post: WeeklyPost) -> Result[Any] | None:
-    if refused := _REPORTS.refuse(context, client, post, subscribe.too_public):
+def _send(ctx: AppContext, client: WebClient, post: WeeklyPost) -> Result[Any] | None:
+    if refused := _REPORTS.refuse(ctx, client, post, subscribe.too_public):
         return refused
-    with transaction(context.engine) as session:
+    with transaction(ctx.engine) as session:
         report = load_weekly(session, post.school_id)
-    if report is None and weekly.is_too_late(post, now=context.now(), zone=context.settings.zone):
+    if report is None and weekly.is_too_late(post, now=ctx.now(), zone=ctx.settings.zone):
         problem = "was not posted: there are no scores of these students. Is the school closed?"
-        return _REPORTS.give_up(context, client, post, error="no scores", problem=problem)
+        return _REPORTS.give_up(ctx, client, post, error="no scores", problem=problem)
     if report is None:
-        outbox_worker.retry(context, post, _NO_SCORES_YET, error="no scores yet")
+        outbox_worker.retry(ctx, post, _NO_SCORES_YET, error="no scores yet")
         return None
-    card = draw(report, reachable_days=context.settings.reachable_days)
+    card = draw(report, reachable_days=ctx.settings.reachable_days)
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": post.key}}
-    return _REPORTS.send(context, client, post, card, metadata=metadata)
+    return _REPORTS.send(ctx, client, post, card, metadata=metadata)
 
 
 def draw(report: WeeklyReport, *, reachable_days: int) -> Card:

@@ -37,7 +37,7 @@ class AnsweredCard(Card):
 
 
 def send_due(
-    context: AppContext,
+    ctx: AppContext,
     client: WebClient,
     claim: Claim[Row],
     draw: Draw[Row],
@@ -48,14 +48,14 @@ def send_due(
     """Send every message that is due, store `sent` as its state, and return how many. `reader` is an email or a Slack user id."""
 
     def send(row: Row) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, row, reader(row), draw)
-        return send_once(context, client, row, prepare, sent=sent)
+        prepare = partial(_prepare, ctx, client, row, reader(row), draw)
+        return send_once(ctx, client, row, prepare, sent=sent)
 
-    return outbox_worker.send_each(context, (claim, send))
+    return outbox_worker.send_each(ctx, (claim, send))
 
 
 def send_due_cards(
-    context: AppContext,
+    ctx: AppContext,
     client: WebClient,
     claim: Claim[Row],
     draw: Draw[Row],
@@ -71,15 +71,13 @@ def send_due_cards(
     """
 
     def send(row: Row) -> Result[Any] | None:
-        prepare = partial(_prepare, context, client, row, reader(row), draw, hidden=hidden if _place(row) else None)
-        return _send(context, client, row, prepare, complete=complete, mark_unclear=mark_unclear)
+        prepare = partial(_prepare, ctx, client, row, reader(row), draw, hidden=hidden if _place(row) else None)
+        return _send(ctx, client, row, prepare, complete=complete, mark_unclear=mark_unclear)
 
-    return outbox_worker.send_each(context, (claim, send))
+    return outbox_worker.send_each(ctx, (claim, send))
 
 
-def send_once(
-    context: AppContext, client: WebClient, row: OutboxRow, prepare: Prepare, *, sent: str
-) -> Result[Any] | None:
+def send_once(ctx: AppContext, client: WebClient, row: OutboxRow, prepare: Prepare, *, sent: str) -> Result[Any] | None:
     """Send a row as one direct message, and store `sent` as its state."""
 
     def complete(session: Session, row: OutboxRow, **_card: Any) -> bool:
@@ -88,11 +86,11 @@ def send_once(
     def mark_unclear(session: Session, row: OutboxRow, **_retry: Any) -> bool:
         return outbox.fail(session, row)
 
-    return _send(context, client, row, prepare, complete=complete, mark_unclear=mark_unclear)
+    return _send(ctx, client, row, prepare, complete=complete, mark_unclear=mark_unclear)
 
 
 def _prepare(
-    context: AppContext, client: WebClient, row: Row, reader: str, draw: Draw[Row], *, hidden: Card | None = None
+    ctx: AppContext, client: WebClient, row: Row, reader: str, draw: Draw[Row], *, hidden: Card | None = None
 ) -> tuple[str, Card] | None:
     """Return the reader's Slack user id and the card; `hidden` for a person who may not use the list anymore.
 
@@ -101,7 +99,7 @@ def _prepare(
     """
     user_id = str(client.users_lookupByEmail(email=reader)["user"]["id"]) if "@" in reader else reader
     try:
-        with context.acting(client, user_id) as (session, actor):
+        with ctx.acting(client, user_id) as (session, actor):
             card = draw(session, row, actor)
     except UserError:
         card = hidden
@@ -109,7 +107,7 @@ def _prepare(
 
 
 def _send(
-    context: AppContext,
+    ctx: AppContext,
     client: WebClient,
     row: OutboxRow,
     prepare: Prepare,
@@ -120,27 +118,27 @@ def _send(
     what = f"{type(row).__name__} {row.id}"
     prepared = api_errors.call(prepare)
     if prepared.may_succeed_later:
-        return outbox_worker.wait(context, row, prepared)
+        return outbox_worker.wait(ctx, row, prepared)
     if prepared.answer is None:
         logger.warning("%s is not sent: %s", what, prepared.error or "no access, or nothing to say")
-        outbox_worker.fail(context, row)
+        outbox_worker.fail(ctx, row)
         return None
     user_id, card = prepared.answer
-    if not outbox_worker.holds_lease(context, row):
+    if not outbox_worker.holds_lease(ctx, row):
         return None
     result = api_errors.call(lambda: _post(client, user_id, row, card))
     if result.answer is not None:
         place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
-        outbox_worker.store(context, complete, row, shows_answer=isinstance(card, AnsweredCard), **place)
+        outbox_worker.store(ctx, complete, row, shows_answer=isinstance(card, AnsweredCard), **place)
         return result
     # Slack may have accepted it although it asks us to come back later.
     if result.ends_round and not result.may_have_arrived:
-        return outbox_worker.wait(context, row, result)
+        return outbox_worker.wait(ctx, row, result)
     logger.warning("%s: %s. %s", what, result.error, result.advice)
     if result.may_have_arrived:
-        outbox_worker.store(context, mark_unclear, row, retry_at=context.now() + result.retry_after)
+        outbox_worker.store(ctx, mark_unclear, row, retry_at=ctx.now() + result.retry_after)
     else:
-        outbox_worker.fail(context, row)
+        outbox_worker.fail(ctx, row)
     return result
 
 

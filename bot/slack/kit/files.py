@@ -25,7 +25,7 @@ _ALREADY_GONE = {"file_not_found", "file_deleted"}
 
 
 def send_file(
-    context: AppContext,
+    ctx: AppContext,
     client: WebClient,
     channel_id: str,
     name: str,
@@ -43,8 +43,8 @@ def send_file(
     place = client.files_getUploadURLExternal(filename=name, length=len(content))
     file_id = str(place["file_id"])
     _send_bytes(client, str(place["upload_url"]), content)
-    with transaction(context.engine) as session:
-        session.add(PostedFile(file_id=file_id, posted_at=context.now()))
+    with transaction(ctx.engine) as session:
+        session.add(PostedFile(file_id=file_id, posted_at=ctx.now()))
     before_sharing(file_id)
     client.files_completeUploadExternal(
         files=[{"id": file_id, "title": name}], channel_id=channel_id, initial_comment=comment
@@ -66,10 +66,10 @@ def withdraw(client: WebClient, file_id: str) -> Result[None]:
     return Result(result.outcome, error=result.error, retry_after=result.retry_after)
 
 
-def delete_old_files(context: AppContext, client: WebClient) -> int:
+def delete_old_files(ctx: AppContext, client: WebClient) -> int:
     """Delete the files that are older than `KEEP_FILES`, and return how many. Those that Slack will not delete are given up."""
-    with transaction(context.engine) as session:
-        is_old = PostedFile.posted_at < context.now() - context.settings.keep_files
+    with transaction(ctx.engine) as session:
+        is_old = PostedFile.posted_at < ctx.now() - ctx.settings.keep_files
         old = session.scalars(select(PostedFile.file_id).where(is_old).order_by(PostedFile.posted_at)).all()
     deleted = 0
     for file_id in old:
@@ -79,7 +79,7 @@ def delete_old_files(context: AppContext, client: WebClient) -> int:
             break
         if result.error:
             logger.warning("file %s stays in Slack: %s", file_id, result.error)
-        with transaction(context.engine) as session:
+        with transaction(ctx.engine) as session:
             session.execute(delete(PostedFile).where(PostedFile.file_id == file_id))
         deleted += result.outcome is Outcome.DONE
     return deleted

@@ -23,7 +23,7 @@ Claim = Callable[..., Row | None]
 Send = Callable[[Row], Result[Any] | None]
 
 
-def send_each(context: AppContext, *steps: tuple[Claim[Row], Send[Row]]) -> int:
+def send_each(ctx: AppContext, *steps: tuple[Claim[Row], Send[Row]]) -> int:
     """Send each row that the steps claim, one step after the other, and return how many were sent.
 
     Raises:
@@ -31,26 +31,26 @@ def send_each(context: AppContext, *steps: tuple[Claim[Row], Send[Row]]) -> int:
     """
     sent = 0
     for claim, send in steps:
-        while (row := _claim(context, claim)) is not None:
+        while (row := _claim(ctx, claim)) is not None:
             result = send(row)
             if result is None:
                 continue
             sent += result.outcome is Outcome.DONE
             if result.ends_round:
-                _end_round(context, result)
+                _end_round(ctx, result)
                 return sent
     return sent
 
 
-def _claim(context: AppContext, claim: Claim[Row]) -> Row | None:
-    with transaction(context.engine) as session:
-        now = context.now()
+def _claim(ctx: AppContext, claim: Claim[Row]) -> Row | None:
+    with transaction(ctx.engine) as session:
+        now = ctx.now()
         return None if outbox.is_paused(session, now=now) else claim(session, now=now)
 
 
-def _end_round(context: AppContext, result: Result[Any]) -> None:
-    with transaction(context.engine) as session:
-        outbox.pause(session, until=context.now() + result.retry_after)
+def _end_round(ctx: AppContext, result: Result[Any]) -> None:
+    with transaction(ctx.engine) as session:
+        outbox.pause(session, until=ctx.now() + result.retry_after)
     seconds = result.retry_after.total_seconds()
     logger.warning("Slack answered %s: everything waits for %.0f s", result.error, seconds)
     if result.outcome is Outcome.OURS:
@@ -60,30 +60,30 @@ def _end_round(context: AppContext, result: Result[Any]) -> None:
         raise UserError("slack.refuses_us", sentence, permanent=False)
 
 
-def holds_lease(context: AppContext, row: OutboxRow) -> bool:
-    with transaction(context.engine) as session:
+def holds_lease(ctx: AppContext, row: OutboxRow) -> bool:
+    with transaction(ctx.engine) as session:
         return outbox.holds_lease(session, row)
 
 
-def store(context: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> bool:
+def store(ctx: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> bool:
     """Store the outcome of a row with `outbox.complete` or another verb. Return False if this worker has lost the lease."""
-    with transaction(context.engine) as session:
+    with transaction(ctx.engine) as session:
         is_stored = verb(session, row, *args, **values)
     if not is_stored:
         logger.warning("%s %s was taken over by another worker", type(row).__name__, row.id)
     return is_stored
 
 
-def retry(context: AppContext, row: OutboxRow, after: timedelta, **values: Any) -> None:
-    store(context, outbox.retry, row, due_at=context.now() + after, **values)
+def retry(ctx: AppContext, row: OutboxRow, after: timedelta, **values: Any) -> None:
+    store(ctx, outbox.retry, row, due_at=ctx.now() + after, **values)
 
 
-def wait(context: AppContext, row: OutboxRow, result: Result[Any], **values: Any) -> Result[Any]:
+def wait(ctx: AppContext, row: OutboxRow, result: Result[Any], **values: Any) -> Result[Any]:
     """Put the row back for as long as Slack said, and return Slack's answer."""
     logger.warning("%s %s waits: %s", type(row).__name__, row.id, result.error)
-    retry(context, row, result.retry_after, **values)
+    retry(ctx, row, result.retry_after, **values)
     return result
 
 
-def fail(context: AppContext, row: OutboxRow, **values: Any) -> None:
-    store(context, outbox.fail, row, **values)
+def fail(ctx: AppContext, row: OutboxRow, **values: Any) -> None:
+    store(ctx, outbox.fail, row, **values)

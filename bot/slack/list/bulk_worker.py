@@ -29,9 +29,9 @@ _RETRY = timedelta(minutes=1)
 _SECONDS_BETWEEN_UPDATES = 1
 
 
-def work_due(context: AppContext, client: WebClient) -> int:
+def work_due(ctx: AppContext, client: WebClient) -> int:
     """Finish every change that another process left; return the number of answers sent."""
-    return outbox_worker.send_each(context, (bulk.claim_change, lambda change: finish(context, client, change)))
+    return outbox_worker.send_each(ctx, (bulk.claim_change, lambda change: finish(ctx, client, change)))
 
 
 @dataclass
@@ -54,24 +54,24 @@ class DialogProgress:
         return max(0.0, self.updated_at + _SECONDS_BETWEEN_UPDATES - time.monotonic())
 
 
-def run_batch(context: AppContext, client: WebClient, change: BulkChange) -> bool:
+def run_batch(ctx: AppContext, client: WebClient, change: BulkChange) -> bool:
     """Do the next batch in a transaction of its own, with the person's rights of this moment; return whether there may be more.
 
     Raises:
         LeaseLost: another process goes on with it.
     """
-    now = context.now()
+    now = ctx.now()
     try:
-        with context.acting(client, change.user_id) as (session, actor):
+        with ctx.acting(client, change.user_id) as (session, actor):
             return bulk.run_batch(session, change, actor=actor, now=now)
     except UserError as problem:
-        with transaction(context.engine) as session:
+        with transaction(ctx.engine) as session:
             bulk.give_up(session, change, problem.sentence, now=now)
         return False
 
 
 def finish(
-    context: AppContext,
+    ctx: AppContext,
     client: WebClient,
     change: BulkChange,
     *,
@@ -81,50 +81,50 @@ def finish(
     """Do all that is left, and send the answer. `answered_at`: when the dialog was (monotonic); `is_shown`: with the answer."""
     progress = DialogProgress(client, change, answered_at)
     try:
-        while run_batch(context, client, change):
+        while run_batch(ctx, client, change):
             if not progress.seconds_to_wait:
-                progress.show(_progress_view(context, change))
-        return _send_answer(context, client, change, None if is_shown else progress)
+                progress.show(_progress_view(ctx, change))
+        return _send_answer(ctx, client, change, None if is_shown else progress)
     except LeaseLost:
         return None
     except Exception as error:  # noqa: BLE001 - one change that fails must not hold up the others; the next round tries again.
         logger.error("bulk change %s: %s", change.id, describe_error(error))  # noqa: TRY400 - a traceback may hold a name.
         if change.attempts < bulk.MAX_ATTEMPTS:
-            outbox_worker.retry(context, change, _RETRY)
+            outbox_worker.retry(ctx, change, _RETRY)
         else:
-            outbox_worker.fail(context, change)
+            outbox_worker.fail(ctx, change)
         return None
 
 
-def _progress_view(context: AppContext, change: BulkChange) -> Block:
-    with transaction(context.engine) as session:
+def _progress_view(ctx: AppContext, change: BulkChange) -> Block:
+    with transaction(ctx.engine) as session:
         return bulk_cards.progress(change, *bulk.count_done(session, change))
 
 
 def _send_answer(
-    context: AppContext, client: WebClient, change: BulkChange, progress: DialogProgress | None
+    ctx: AppContext, client: WebClient, change: BulkChange, progress: DialogProgress | None
 ) -> Result[Any] | None:
     try:
-        with context.acting(client, change.user_id) as (session, actor):
+        with ctx.acting(client, change.user_id) as (session, actor):
             result = bulk.load_result(session, change, actor=actor)
     except UserError:
-        outbox_worker.fail(context, change)
+        outbox_worker.fail(ctx, change)
         return None
     if progress and change.view_id:
         time.sleep(progress.seconds_to_wait)
-        progress.show(bulk_cards.answer(change, result, now=context.now()))
-    return _send_message(context, client, change, bulk_cards.message(change, result))
+        progress.show(bulk_cards.answer(change, result, now=ctx.now()))
+    return _send_message(ctx, client, change, bulk_cards.message(change, result))
 
 
-def _send_message(context: AppContext, client: WebClient, change: BulkChange, card: Card) -> Result[Any] | None:
+def _send_message(ctx: AppContext, client: WebClient, change: BulkChange, card: Card) -> Result[Any] | None:
     """Send the answer as a direct message, or change the one that was sent before the undo."""
     if change.channel_id and change.ts:
         respond.update_message(client, change.channel_id, change.ts, card)
-        outbox_worker.store(context, outbox.complete, change, BulkState.DONE)
+        outbox_worker.store(ctx, outbox.complete, change, BulkState.DONE)
         return None
     prepared = change.user_id, card
-    result = direct_messages.send_once(context, client, change, lambda: prepared, sent=BulkState.DONE)
+    result = direct_messages.send_once(ctx, client, change, lambda: prepared, sent=BulkState.DONE)
     if result and result.answer:
         place = {"channel_id": str(result.answer["channel"]), "ts": str(result.answer["ts"])}
-        outbox_worker.store(context, outbox.complete, change, BulkState.DONE, from_states=(BulkState.DONE,), **place)
+        outbox_worker.store(ctx, outbox.complete, change, BulkState.DONE, from_states=(BulkState.DONE,), **place)
     return result

@@ -35,25 +35,25 @@ _IS_NEW_REQUEST = "is_new_download_request"
 _TITLE = "Download this list"
 
 
-def register(app: App, app_context: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     @app.action(DOWNLOAD)
     def open_dialog(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
-        with app_context.acting(client, body["user"]["id"]) as (session, actor):
-            now, kept = app_context.now(), app_context.settings.keep_messages
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            now, kept = ctx.now(), ctx.settings.keep_messages
             content = read_content(action["value"], load_vocabulary(session, actor), kept=kept)
             size = _size(session, content, actor=actor, now=now)
             draft = create_draft(session, actor.user_id, action["value"], now=now)
-            view = _dialog(draft.id, content.title, size, actor, destination=_destination(app_context, actor))
+            view = _dialog(draft.id, content.title, size, actor, destination=_destination(ctx, actor))
         respond.open_dialog(client, body, view)
 
     def submit(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         user_id, (download_id,) = body["user"]["id"], read_ids(body["view"]["private_metadata"], count=1)
         with refusing_older_versions():
             form = DownloadForm(read_inputs(body["view"])[_FORM])
-        with app_context.acting(client, user_id) as (session, actor):
-            context[_IS_NEW_REQUEST] = request_download(session, download_id, user_id, form, now=app_context.now())
-            done = f"✅ Your list is being made. It comes {_destination(app_context, actor)}."
+        with ctx.acting(client, user_id) as (session, actor):
+            context[_IS_NEW_REQUEST] = request_download(session, download_id, user_id, form, now=ctx.now())
+            done = f"✅ Your list is being made. It comes {_destination(ctx, actor)}."
         ack(
             response_action="update",
             view=b.modal(_TITLE, [b.section(done)], callback_id=DOWNLOAD_SUBMITTED, metadata=""),
@@ -62,7 +62,7 @@ def register(app: App, app_context: AppContext) -> None:
     def send(context: BoltContext, client: WebClient) -> None:
         if not context.get(_IS_NEW_REQUEST):
             return
-        failure = run_after_response("downloads", lambda: download_post.send_due(app_context, client))
+        failure = run_after_response("downloads", lambda: download_post.send_due(ctx, client))
         if failure:
             run_after_response("the delay of a download", lambda: _report_delay(client, str(context.user_id)))
 
@@ -75,8 +75,8 @@ def _report_delay(client: WebClient, user_id: str) -> None:
     client.chat_postMessage(channel=user_id, text=text, blocks=[b.section(text)])
 
 
-def _destination(app_context: AppContext, actor: Actor) -> str:
-    return f"by email to {b.escaped(actor.email)}" if app_context.settings.smtp_url else "in our direct messages"
+def _destination(ctx: AppContext, actor: Actor) -> str:
+    return f"by email to {b.escaped(actor.email)}" if ctx.settings.smtp_url else "in our direct messages"
 
 
 def _size(session: Session, content: Content, *, actor: Actor, now: datetime) -> str:

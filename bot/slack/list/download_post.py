@@ -42,65 +42,65 @@ _MEDIA_TYPES = {
 }
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Make and send every download that is due; return the number handled."""
-    return outbox_worker.send_each(context, (claim_download, lambda download: _send(context, client, download)))
+    return outbox_worker.send_each(ctx, (claim_download, lambda download: _send(ctx, client, download)))
 
 
-def _send(context: AppContext, client: WebClient, download: Download) -> Result[Any] | None:
+def _send(ctx: AppContext, client: WebClient, download: Download) -> Result[Any] | None:
     """Make and send one list; return what Slack answered, or None if the list itself failed."""
     try:
-        result = api_errors.call(lambda: _make_and_send(context, client, download))
+        result = api_errors.call(lambda: _make_and_send(ctx, client, download))
     except UserError as error:
-        _retry_or_fail(context, client, download, reason=error.sentence, permanent=error.permanent)
+        _retry_or_fail(ctx, client, download, reason=error.sentence, permanent=error.permanent)
     except Exception as error:  # noqa: BLE001 - one list that cannot be made must not hold up the others.
         logger.error("download %s: %s", download.id, describe_error(error))  # noqa: TRY400 - a traceback may hold a name.
-        _retry_or_fail(context, client, download, reason="Something went wrong here.", permanent=False)
+        _retry_or_fail(ctx, client, download, reason="Something went wrong here.", permanent=False)
     else:
-        return _store_result(context, client, download, result)
+        return _store_result(ctx, client, download, result)
     return None
 
 
-def _store_result(context: AppContext, client: WebClient, download: Download, result: Result[Any]) -> Result[Any]:
+def _store_result(ctx: AppContext, client: WebClient, download: Download, result: Result[Any]) -> Result[Any]:
     """Store what Slack answered. While it may still accept the list, the list is kept for two days."""
     if result.answer is not None:
         contacts, sentence = result.answer
-        outbox_worker.store(context, outbox.complete, download, DownloadState.SENT, contacts=contacts)
-        _try_to_show(context, client, download, sentence)
-    elif result.may_succeed_later and context.now() < download.opened_at + _KEPT:
-        outbox_worker.wait(context, download, result)
+        outbox_worker.store(ctx, outbox.complete, download, DownloadState.SENT, contacts=contacts)
+        _try_to_show(ctx, client, download, sentence)
+    elif result.may_succeed_later and ctx.now() < download.opened_at + _KEPT:
+        outbox_worker.wait(ctx, download, result)
         if not result.ends_round:
-            _try_to_show(context, client, download, f"⏳ Your list is not sent yet. {_WAITING}")
+            _try_to_show(ctx, client, download, f"⏳ Your list is not sent yet. {_WAITING}")
     else:
         logger.warning("download %s was refused: %s", download.id, result.error)
         reason = f"Slack did not accept it. {result.advice}"
-        _retry_or_fail(context, client, download, reason=reason, permanent=True)
+        _retry_or_fail(ctx, client, download, reason=reason, permanent=True)
     return result
 
 
-def _make_and_send(context: AppContext, client: WebClient, download: Download) -> tuple[int, str]:
+def _make_and_send(ctx: AppContext, client: WebClient, download: Download) -> tuple[int, str]:
     """Return the number of contacts in the file, and the sentence that says where it is."""
-    _show_progress(context, client, download, "⏳ Your list is being made.")
+    _show_progress(ctx, client, download, "⏳ Your list is being made.")
     form = DownloadForm(download.form)
     with TemporaryDirectory(prefix="cleanup-") as folder:
-        with context.acting(client, download.user_id) as (session, actor):
-            kept = context.settings.keep_messages
+        with ctx.acting(client, download.user_id) as (session, actor):
+            kept = ctx.settings.keep_messages
             content = read_content(download.filter_text, load_vocabulary(session, actor), kept=kept)
-            header = _header(context, session, actor, content)
+            header = _header(ctx, session, actor, content)
             path = Path(folder) / f"{content.file_name}-{header.made_at.astimezone(header.zone).date()}.{form}"
             rows = content.rows(session, actor=actor, now=header.made_at)
             list_size = write_list(form, path, rows, header)
             _record(session, actor, download, list_size)
-        _try_to_show(context, client, download, f"⏳ Your list of {list_size} is on its way.")
-        server, instead = context.settings.secret("smtp_url"), ""
+        _try_to_show(ctx, client, download, f"⏳ Your list of {list_size} is on its way.")
+        server, instead = ctx.settings.secret("smtp_url"), ""
         if server is not None:
-            mail = _mail(context, download, actor, path, noun=content.noun, header=header, list_size=list_size)
+            mail = _mail(ctx, download, actor, path, noun=content.noun, header=header, list_size=list_size)
             problem = _try_to_mail(server, mail, download)
             if problem is None:
                 return list_size.contacts, f"📬 Your list, {list_size}, was emailed to {b.escaped(actor.email)}."
             instead = f" It could not be emailed. {b.escaped(problem.sentence)}"
-        _upload(context, client, download, path)
-        days = plural(context.settings.keep_files.days, "day")
+        _upload(ctx, client, download, path)
+        days = plural(ctx.settings.keep_files.days, "day")
         return list_size.contacts, f"📄 Here is your list, {list_size}. It is deleted here after {days}.{instead}"
 
 
@@ -120,21 +120,21 @@ def _try_to_mail(server: str, mail: Mail, download: Download) -> UserError | Non
     return None
 
 
-def _header(context: AppContext, session: Session, actor: Actor, content: Content) -> FileHeader:
+def _header(ctx: AppContext, session: Session, actor: Actor, content: Content) -> FileHeader:
     freshness = load_freshness(session)
-    zone = users.user_time_zone(session, actor.user_id, otherwise=context.settings.zone)
+    zone = users.user_time_zone(session, actor.user_id, otherwise=ctx.settings.zone)
     facts = []
     if freshness.sent_at:
         facts.append(f"After the mass message “{freshness.title}” of {day(freshness.sent_at.astimezone(zone))}")
     if freshness.synced_at:
         facts.append(f"Student information of {day_and_time(freshness.synced_at.astimezone(zone))}")
-    region = context.settings.phone_region
+    region = ctx.settings.phone_region
     own = own_group(actor)
     history = load_history(session, own, since=actor.today - _HISTORY) if own else ()
     return FileHeader(
         title=content.title,
         sheet=content.sheet,
-        made_at=context.now(),
+        made_at=ctx.now(),
         made_by=actor.name,
         facts=tuple(facts),
         zone=zone,
@@ -157,17 +157,17 @@ def _record(session: Session, actor: Actor, download: Download, list_size: ListS
     )
 
 
-def _upload(context: AppContext, client: WebClient, download: Download, path: Path) -> None:
+def _upload(ctx: AppContext, client: WebClient, download: Download, path: Path) -> None:
     """Share the file with its reader. One of an earlier attempt, which may have arrived, is deleted first: none comes twice."""
     if download.file_id:
         _withdraw_earlier(client, download, download.file_id)
     channel_id = str(client.conversations_open(users=download.user_id)["channel"]["id"])
 
     def store_file_id(file_id: str) -> None:
-        if not outbox_worker.store(context, outbox.complete, download, DownloadState.CLAIMED, file_id=file_id):
+        if not outbox_worker.store(ctx, outbox.complete, download, DownloadState.CLAIMED, file_id=file_id):
             raise UserError("download.taken_over", "Another process sends your list.", permanent=False)
 
-    files.send_file(context, client, channel_id, path.name, path.read_bytes(), before_sharing=store_file_id)
+    files.send_file(ctx, client, channel_id, path.name, path.read_bytes(), before_sharing=store_file_id)
 
 
 def _withdraw_earlier(client: WebClient, download: Download, file_id: str) -> None:
@@ -180,7 +180,7 @@ def _withdraw_earlier(client: WebClient, download: Download, file_id: str) -> No
 
 
 def _mail(
-    context: AppContext,
+    ctx: AppContext,
     download: Download,
     actor: Actor,
     path: Path,
@@ -190,33 +190,33 @@ def _mail(
     list_size: ListSize,
 ) -> Mail:
     values = {"noun": noun, "size": list_size, "with_numbers": header.with_numbers}
-    text = context.templates.render("list_mail.txt", made_at=header.made_at.astimezone(header.zone), **values)
+    text = ctx.templates.render("list_mail.txt", made_at=header.made_at.astimezone(header.zone), **values)
     return Mail(
-        sender=context.settings.mail_from or actor.email,
+        sender=ctx.settings.mail_from or actor.email,
         to=actor.email,
         subject=f"Your {noun}",
         text=text,
         identity=f"cleanup-list-{download.id}",
-        at=context.now(),
+        at=ctx.now(),
         attachment=Attachment(path.name, path.read_bytes(), _MEDIA_TYPES[DownloadForm(download.form)]),
     )
 
 
-def _retry_or_fail(context: AppContext, client: WebClient, download: Download, *, reason: str, permanent: bool) -> None:
+def _retry_or_fail(ctx: AppContext, client: WebClient, download: Download, *, reason: str, permanent: bool) -> None:
     logger.warning("download %s, attempt %d: not sent", download.id, download.attempts)
     if permanent or download.attempts > len(_RETRY_MINUTES):
-        outbox_worker.fail(context, download)
+        outbox_worker.fail(ctx, download)
         advice = "Press Download again when that is fixed."
         sentence = f"⚠️ Your list could not be sent. {b.escaped(reason)} {advice}"
     else:
         minutes = _RETRY_MINUTES[download.attempts - 1]
-        outbox_worker.retry(context, download, timedelta(minutes=minutes))
+        outbox_worker.retry(ctx, download, timedelta(minutes=minutes))
         advice = f"I will try again in {plural(minutes, 'minute')}."
         sentence = f"⏳ Your list could not be sent yet. {b.escaped(reason)} {advice}"
-    _try_to_show(context, client, download, sentence)
+    _try_to_show(ctx, client, download, sentence)
 
 
-def _show_progress(context: AppContext, client: WebClient, download: Download, sentence: str) -> None:
+def _show_progress(ctx: AppContext, client: WebClient, download: Download, sentence: str) -> None:
     """Post the progress message, or update it."""
     content: dict[str, Any] = {"text": sentence, "blocks": [b.section(sentence)]}
     if download.channel_id and download.ts:
@@ -225,11 +225,11 @@ def _show_progress(context: AppContext, client: WebClient, download: Download, s
     message = client.chat_postMessage(channel=download.user_id, **content)
     download.channel_id, download.ts = str(message["channel"]), str(message["ts"])
     place = {"channel_id": download.channel_id, "ts": download.ts}
-    outbox_worker.store(context, outbox.complete, download, DownloadState.CLAIMED, **place)
+    outbox_worker.store(ctx, outbox.complete, download, DownloadState.CLAIMED, **place)
 
 
-def _try_to_show(context: AppContext, client: WebClient, download: Download, sentence: str) -> None:
+def _try_to_show(ctx: AppContext, client: WebClient, download: Download, sentence: str) -> None:
     """Show the progress if Slack accepts it; what was done stays done either way."""
-    result = api_errors.call(lambda: _show_progress(context, client, download, sentence))
+    result = api_errors.call(lambda: _show_progress(ctx, client, download, sentence))
     if result.error:
         logger.warning("download %s: its progress was not shown: %s", download.id, result.error)

@@ -23,7 +23,7 @@ _MAX_ROWS = 10
 _MAX_CHARACTERS = 200
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent. The person who recorded it, and one who may not edit, get none."""
 
     def draw(session: Session, notice: WrongPersonNotice, actor: Actor) -> Card | None:
@@ -32,7 +32,7 @@ def send_due(context: AppContext, client: WebClient) -> int:
         return _draw(contacts, notice.recorded_by) if contacts else None
 
     reader = attrgetter("reader")
-    return direct_messages.send_due(context, client, claim_notice, draw, reader=reader, sent=WrongPersonState.SENT)
+    return direct_messages.send_due(ctx, client, claim_notice, draw, reader=reader, sent=WrongPersonState.SENT)
 
 
 def _draw(contacts: list[WrongContact], recorded_by: str) -> Card:

@@ -22,21 +22,21 @@ _MAX_TITLE = 100
 _MAX_REASONS = 5
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
 
     def draw(session: Session, notice: AdminNotice, actor: Actor) -> Card | None:
         if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
             return None
         is_silent = notice.kind == AdminNoticeKind.SILENT
-        return _silent_card(session, notice.about) if is_silent else _refused_card(context, session, notice.about)
+        return _silent_card(session, notice.about) if is_silent else _refused_card(ctx, session, notice.about)
 
     reader = attrgetter("reader")
-    return direct_messages.send_due(context, client, claim_admin_notice, draw, reader=reader, sent=NoticeState.SENT)
+    return direct_messages.send_due(ctx, client, claim_admin_notice, draw, reader=reader, sent=NoticeState.SENT)
 
 
-def _refused_card(context: AppContext, session: Session, source: str) -> Card | None:
-    now, zone = context.now(), context.settings.zone
+def _refused_card(ctx: AppContext, session: Session, source: str) -> Card | None:
+    now, zone = ctx.now(), ctx.settings.zone
     refusals = load_refusals(session, RefusedRequests.source == source, now=now)[:_MAX_REASONS]
     if not refusals:
         return None

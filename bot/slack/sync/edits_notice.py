@@ -25,13 +25,13 @@ _MAX_CONFLICTS = 8
 _MAX_NAMES = 200
 
 
-def register(app: App, context: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     def choose(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         edit_id, run_id = read_ids(action["value"], count=2)
         keep = _CHOICES[action["action_id"]]
-        with context.acting(client, body["user"]["id"]) as (session, actor):
-            resolve_conflict(session, edit_id, keep=keep, actor=actor, now=context.now())
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            resolve_conflict(session, edit_id, keep=keep, actor=actor, now=ctx.now())
             session.flush()
             summary = load_editor_summary(session, run_id, actor=actor, limit=_MAX_CONFLICTS)
         card = _card(summary, run_id)
@@ -42,14 +42,14 @@ def register(app: App, context: AppContext) -> None:
         app.action(action_id)(choose)
 
 
-def load_card(context: AppContext, client: WebClient, user_id: str, run_id: int) -> Card | None:
+def load_card(ctx: AppContext, client: WebClient, user_id: str, run_id: int) -> Card | None:
     """Return the message about one sync, or None for a person who may not use the list anymore.
 
     Raises:
         SlackApiError: Slack did not say who the person is.
     """
     try:
-        with context.acting(client, user_id) as (session, actor):
+        with ctx.acting(client, user_id) as (session, actor):
             return _card(load_editor_summary(session, run_id, actor=actor, limit=_MAX_CONFLICTS), run_id)
     except UserError:
         return None

@@ -25,12 +25,12 @@ _MAX_ERROR = 1_500
 _MAX_REASONS, _MAX_EXAMPLE = 12, 300
 
 
-def register(app: App, context: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     def decide(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         run_id, decision = int(action["value"]), _DECISIONS[action["action_id"]]
-        with context.acting(client, body["user"]["id"]) as (session, actor):
-            run = decide_held_sync(session, run_id, decision, actor=actor, now=context.now())
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            run = decide_held_sync(session, run_id, decision, actor=actor, now=ctx.now())
             session.flush()
             card, notices = report_card(run), sent_reports(session, run_id)
         pressed = (body["container"]["channel_id"], body["container"]["message_ts"])  # A reminder has the buttons, too.

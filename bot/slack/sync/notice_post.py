@@ -50,54 +50,54 @@ WHERE r.sync_run_id = :run ORDER BY r.file, r.line, r.id LIMIT :most
 """)
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every notice that is due; return the number sent."""
     return outbox_worker.send_each(
-        context,
-        (claim_ambiguous, lambda notice: _look_up(context, client, notice)),
-        (claim_notice, lambda notice: _send(context, client, notice)),
+        ctx,
+        (claim_ambiguous, lambda notice: _look_up(ctx, client, notice)),
+        (claim_notice, lambda notice: _send(ctx, client, notice)),
     )
 
 
-def _send(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any] | None:
-    prepared = api_errors.call(lambda: _prepare(context, client, notice))
+def _send(ctx: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any] | None:
+    prepared = api_errors.call(lambda: _prepare(ctx, client, notice))
     if prepared.may_succeed_later:
-        return outbox_worker.wait(context, notice, prepared)
+        return outbox_worker.wait(ctx, notice, prepared)
     if prepared.answer is None:
         logger.warning("notice %s has no reader: %s", notice.id, prepared.error or "no access")
-        outbox_worker.fail(context, notice)
+        outbox_worker.fail(ctx, notice)
         return None
     user_id, card = prepared.answer
-    return _post(context, client, notice, user_id, card) if outbox_worker.holds_lease(context, notice) else None
+    return _post(ctx, client, notice, user_id, card) if outbox_worker.holds_lease(ctx, notice) else None
 
 
-def _post(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> Result[Any]:
+def _post(ctx: AppContext, client: WebClient, notice: SyncNotice, user_id: str, card: Card) -> Result[Any]:
     metadata = {"event_type": _EVENT_TYPE, "event_payload": {"key": notice.key}}
     result = api_errors.call(
         lambda: client.chat_postMessage(channel=user_id, text=card.text, blocks=card.blocks, metadata=metadata)
     )
     if result.answer is not None:
-        _mark_sent(context, client, notice, channel_id=str(result.answer["channel"]), ts=str(result.answer["ts"]))
+        _mark_sent(ctx, client, notice, channel_id=str(result.answer["channel"]), ts=str(result.answer["ts"]))
         return result
     # First, because Slack may have accepted it although it asks us to come back later.
     if result.may_have_arrived:
         logger.warning("notice %s may have arrived: %s", notice.id, result.error)
-        outbox_worker.store(context, mark_ambiguous, notice, now=context.now())
+        outbox_worker.store(ctx, mark_ambiguous, notice, now=ctx.now())
         return result
     if result.ends_round:
-        return outbox_worker.wait(context, notice, result)
+        return outbox_worker.wait(ctx, notice, result)
     logger.warning("notice %s: %s. %s", notice.id, result.error, result.advice)
-    outbox_worker.fail(context, notice)
+    outbox_worker.fail(ctx, notice)
     return result
 
 
-def _mark_sent(context: AppContext, client: WebClient, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
-    outbox_worker.store(context, outbox.complete, notice, NoticeState.SENT, channel_id=channel_id, ts=ts)
+def _mark_sent(ctx: AppContext, client: WebClient, notice: SyncNotice, *, channel_id: str, ts: str) -> None:
+    outbox_worker.store(ctx, outbox.complete, notice, NoticeState.SENT, channel_id=channel_id, ts=ts)
     if notice.kind == NoticeKind.REPORT:
-        _send_rejections(context, client, notice, channel_id)
+        _send_rejections(ctx, client, notice, channel_id)
 
 
-def _look_up(context: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any]:
+def _look_up(ctx: AppContext, client: WebClient, notice: SyncNotice) -> Result[Any]:
     """Look up an ambiguous notice in the direct messages with its reader; send it again only if it is not there."""
     result = api_errors.call(lambda: _find(client, notice))
     if result.may_succeed_later and result.error not in look_up.SCOPE_IS_OPTIONAL:
@@ -105,12 +105,12 @@ def _look_up(context: AppContext, client: WebClient, notice: SyncNotice) -> Resu
         return result
     channel_id, ts, is_complete = result.answer or ("", None, False)
     if ts is not None:
-        _mark_sent(context, client, notice, channel_id=channel_id, ts=ts)
+        _mark_sent(ctx, client, notice, channel_id=channel_id, ts=ts)
     elif is_complete:
-        outbox_worker.retry(context, notice, timedelta())
+        outbox_worker.retry(ctx, notice, timedelta())
     else:
         logger.warning("notice %s cannot be looked up: %s", notice.id, result.error or "too many messages since")
-        outbox_worker.store(context, settle_unclear, notice, now=context.now())
+        outbox_worker.store(ctx, settle_unclear, notice, now=ctx.now())
     return Result(Outcome.DONE)
 
 
@@ -120,14 +120,14 @@ def _find(client: WebClient, notice: SyncNotice) -> tuple[str, str | None, bool]
     return channel_id, *look_up.find_message(client, channel_id, notice.key, claimed_at=notice.claimed_at)
 
 
-def _prepare(context: AppContext, client: WebClient, notice: SyncNotice) -> tuple[str, Card] | None:
+def _prepare(ctx: AppContext, client: WebClient, notice: SyncNotice) -> tuple[str, Card] | None:
     """Return the reader's Slack user id and the card, or None if the reader may not read it.
 
     Raises:
         SlackApiError: Slack did not say who the reader is, or no user has that email.
     """
     user_id = _reader_id(client, notice)
-    card = _load_card(context, client, notice, user_id)
+    card = _load_card(ctx, client, notice, user_id)
     return (user_id, card) if card else None
 
 
@@ -137,11 +137,11 @@ def _reader_id(client: WebClient, notice: SyncNotice) -> str:
     return str(client.users_lookupByEmail(email=notice.reader)["user"]["id"])
 
 
-def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
+def _load_card(ctx: AppContext, client: WebClient, notice: SyncNotice, user_id: str) -> Card | None:
     if notice.kind == NoticeKind.EDITS:
-        return edits_notice.load_card(context, client, user_id, notice.sync_run_id)
+        return edits_notice.load_card(ctx, client, user_id, notice.sync_run_id)
     try:
-        with context.acting(client, user_id) as (session, actor):
+        with ctx.acting(client, user_id) as (session, actor):
             if actor.level is not AccessLevel.DISTRICT:  # Someone else shares the address of an administrator.
                 return None
             run = session.get_one(SyncRun, notice.sync_run_id)
@@ -152,17 +152,17 @@ def _load_card(context: AppContext, client: WebClient, notice: SyncNotice, user_
         return None
 
 
-def _send_rejections(context: AppContext, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
+def _send_rejections(ctx: AppContext, client: WebClient, notice: SyncNotice, channel_id: str) -> None:
     """Send the rejected rows as a file below the report, unless its reader has the same already; if that fails, the report still says
     how many they are.
     """
-    with transaction(context.engine) as session:
+    with transaction(ctx.engine) as session:
         is_new = are_rejections_new(session, session.get_one(SyncRun, notice.sync_run_id))
         content = _rejections_csv(session, notice.sync_run_id) if is_new else None
     if content is None:
         return
     name = f"rejected-{notice.sync_run_id}.csv"
-    result = api_errors.call(lambda: files.send_file(context, client, channel_id, name, content.encode()))
+    result = api_errors.call(lambda: files.send_file(ctx, client, channel_id, name, content.encode()))
     if result.error:
         logger.warning("the rejected rows of notice %s were not sent: %s", notice.id, result.error)
 

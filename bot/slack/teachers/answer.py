@@ -118,12 +118,12 @@ def _use(card: TeacherAnswerCard, contact: PossibleContact, position: int) -> Bl
     return b.button(label, f"{USE}.{position}", value, label=label)
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every card and update that is due; return how many. A sent card that its reader may not see anymore loses its words."""
-    with transaction(context.engine) as session:
-        enqueue_cards(session, rules=context.rules, now=context.now())
+    with transaction(ctx.engine) as session:
+        enqueue_cards(session, rules=ctx.rules, now=ctx.now())
     return send_due_cards(
-        *(context, client, claim_card, _draw),
+        *(ctx, client, claim_card, _draw),
         reader=attrgetter("reader"),
         complete=complete_card,
         mark_unclear=mark_unclear,

@@ -33,7 +33,7 @@ _THANKS = {
 }
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every message that is due; return the number sent. A teacher who lost one of the students gets none."""
 
     def draw_message(session: Session, message: TeacherMessage, actor: Actor) -> Card | None:
@@ -41,7 +41,7 @@ def send_due(context: AppContext, client: WebClient) -> int:
         return draw(students) if students else None
 
     reader = attrgetter("teacher")
-    return direct_messages.send_due(context, client, claim_message, draw_message, reader=reader, sent=TeacherState.SENT)
+    return direct_messages.send_due(ctx, client, claim_message, draw_message, reader=reader, sent=TeacherState.SENT)
 
 
 def draw(students: tuple[AskedStudent, ...]) -> Card:

@@ -49,13 +49,13 @@ _DONE = {
 _MAX_SENDERS, _MAX_NAMES = 5, 200
 
 
-def register(app: App, context: AppContext) -> None:
+def register(app: App, ctx: AppContext) -> None:
     def answer(ack: Ack, body: dict[str, Any], client: WebClient, action: dict[str, Any]) -> None:
         ack()
         (text_id,) = read_ids(action["value"], count=1)
         chosen = next(answer for answer, action_id in _ACTIONS.items() if action_id == action["action_id"])
-        with context.acting(client, body["user"]["id"]) as (session, actor):
-            unclear = answer_text(session, text_id, chosen, actor=actor, now=context.now())
+        with ctx.acting(client, body["user"]["id"]) as (session, actor):
+            unclear = answer_text(session, text_id, chosen, actor=actor, now=ctx.now())
         message = body["container"]
         respond.update_message(client, message["channel_id"], message["message_ts"], draw(unclear))
 
@@ -103,13 +103,13 @@ def _answered(unclear: UnclearTextCard, answer: TextAnswer) -> list[Block]:
     return [b.section(_DONE[answer]), b.context(f"{who}{when}")]
 
 
-def send_due(context: AppContext, client: WebClient) -> int:
+def send_due(ctx: AppContext, client: WebClient) -> int:
     """Send every card and update that is due; return how many."""
-    with transaction(context.engine) as session:
-        enqueue_cards(session, rules=context.rules, now=context.now())
+    with transaction(ctx.engine) as session:
+        enqueue_cards(session, rules=ctx.rules, now=ctx.now())
     reader = attrgetter("reader")
     return send_due_cards(
-        context, client, claim_card, _draw, reader=reader, complete=complete_card, mark_unclear=mark_unclear
+        ctx, client, claim_card, _draw, reader=reader, complete=complete_card, mark_unclear=mark_unclear
     )
 
 
