@@ -120,6 +120,11 @@ class PhoneCell(NamedTuple):
     note: str | None = None
     kind: NoteKind | None = None
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the number does not work by its note, or no phone can have it."""
+        return self.kind in {NoteKind.DEAD, NoteKind.IMPOSSIBLE}
+
 
 def parse_phone(cell: str, region: str) -> PhoneCell:
     """Read a phone cell. Of two numbers the first readable one is kept, and reported."""

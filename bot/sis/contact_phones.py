@@ -11,7 +11,6 @@ from bot.domain.phone_note import NoteKind, worst
 from bot.sis import cells
 from bot.sis.cells import PhoneCell
 
-_DOUBTFUL = (NoteKind.DEAD, NoteKind.IMPOSSIBLE)
 # How good a phone is for texts, by its type: PowerSchool's own types, and what districts call theirs.
 _MOBILE, _UNKNOWN, _FIXED_LINE, _NO_PHONE = 1, 2, 3, 4
 _RANKS = {
@@ -72,8 +71,7 @@ def choose_number(phones: Sequence[Phone], *, region: str) -> ContactNumber:
 
     def order(item: tuple[Phone, PhoneCell]) -> tuple[bool, bool, int, bool, int, int]:
         phone, cell = item
-        is_doubtful = cell.kind in _DOUBTFUL
-        return cell.e164 is None, is_doubtful, phone.rank, not phone.is_preferred, phone.sequence, phone.phone_id
+        return cell.e164 is None, cell.is_doubtful, phone.rank, not phone.is_preferred, phone.sequence, phone.phone_id
 
     phone, cell = min(read, key=order)
     notes = dict.fromkeys(each.note for _, each in read if each.note)

@@ -222,7 +222,6 @@ def _users(table: _Table) -> _RowLists:
 
 # E.164, the cell it was read from, the note beside it, and what follows from that.
 _Number = tuple[str | None, str | None, str | None, NoteKind | None]
-_DOUBTFUL = (NoteKind.DEAD, NoteKind.IMPOSSIBLE)
 
 
 def _choose(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneCell) -> _Number:
@@ -230,7 +229,7 @@ def _choose(sms_cell: str, phone_cell: str, sms: PhoneCell, phone: PhoneCell) ->
 
     A refusal concerns the person, whichever of the two cells it is in.
     """
-    if sms.e164 and sms.kind in _DOUBTFUL and phone.e164 and phone.kind not in _DOUBTFUL:
+    if sms.e164 and sms.is_doubtful and phone.e164 and not phone.is_doubtful:
         is_first = False
     else:
         is_first = bool(sms.e164 or (sms_cell and not phone.e164))
