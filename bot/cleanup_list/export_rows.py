@@ -26,16 +26,8 @@ from sqlalchemy.orm import Session
 from bot.access.rights import BOUND_PARAMS, Actor
 from bot.cleanup_list import last_verified
 from bot.cleanup_list.last_verified import LastVerified
-from bot.cleanup_list.query import (
-    filter_params,
-    grade_order,
-    matching_entries,
-    plan_for_names,
-    query_params,
-    school_names,
-    teacher_names,
-    work_order,
-)
+from bot.cleanup_list.query import filter_params, matching_entries, plan_for_names, query_params
+from bot.cleanup_list.student_columns import grade_order, school_names, teacher_names, work_order
 from bot.cleanup_list.unverified import students_of, unverified_links
 from bot.db.models.base import ContactMethod
 from bot.db.models.folding import full_name

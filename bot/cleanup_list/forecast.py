@@ -34,17 +34,8 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
-from bot.cleanup_list.query import (
-    StudentRow,
-    grade_order,
-    has_other_way,
-    narrow_students,
-    reachability_query,
-    school_names,
-    student_from_row,
-    teacher_names,
-    use_indexes,
-)
+from bot.cleanup_list.query import StudentRow, narrow_students, student_from_row, use_indexes
+from bot.cleanup_list.student_columns import grade_order, has_other_way, reachability_query, school_names, teacher_names
 from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, Removal

@@ -44,10 +44,9 @@ from bot.cleanup_list.query import (
     matching_students,
     plan_for_names,
     query_params,
-    school_names,
     student_from_row,
-    teacher_names,
 )
+from bot.cleanup_list.student_columns import school_names, teacher_names
 from bot.cleanup_list.vocabulary import load_grades, load_letters, load_vocabulary
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import MassMessage

@@ -19,7 +19,8 @@ from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
 from bot.cleanup_list import last_verified
 from bot.cleanup_list.calls import CALL_COLUMNS, LastCall, call_from_row
 from bot.cleanup_list.last_verified import LastVerified
-from bot.cleanup_list.query import StudentRow, reachability_query, school_names, student_from_row, teacher_names
+from bot.cleanup_list.query import StudentRow, student_from_row
+from bot.cleanup_list.student_columns import reachability_query, school_names, teacher_names
 from bot.cleanup_list.suggestions import Suggestion, find_suggestions
 from bot.cleanup_list.tried_numbers import IS_PROVED
 from bot.db.models.base import ContactMethod

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import AccessParams, Actor
-from bot.cleanup_list.query import reachability_query
+from bot.cleanup_list.student_columns import reachability_query
 from bot.db import audit, outbox
 from bot.db.audit import Subject
 from bot.db.models.folding import full_name

@@ -45,7 +45,8 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.access import rights
 from bot.cleanup_list.forecast import select_without_adult
-from bot.cleanup_list.query import has_other_way, unnest_entries, use_indexes
+from bot.cleanup_list.query import unnest_entries, use_indexes
+from bot.cleanup_list.student_columns import has_other_way
 from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import IN_FORCE, Edit, Removal

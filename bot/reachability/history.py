@@ -27,7 +27,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
-from bot.cleanup_list.query import SCHOOL, grade_order, has_words, word_patterns
+from bot.cleanup_list.query import SCHOOL, has_words, word_patterns
+from bot.cleanup_list.student_columns import grade_order
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListChange, ListEntry, ListMove, MassMessage
 from bot.db.models.roster import School, Staff
