@@ -27,11 +27,15 @@ CALL_BACK_WITHIN = timedelta(days=60)
 _WORDS = {
     CallOutcome.NO_ANSWER: "got no answer",
     CallOutcome.VOICEMAIL: "left voicemail",
+    CallOutcome.CONFIRMED: "confirmed the number with them",
     CallOutcome.WRONG_PERSON: "reached someone else",
     CallOutcome.CALL_BACK: "will call back",
     CallOutcome.ASKED: "asked for the new number",
 }
-CALL_COLUMNS = (ListEntry.call_outcome, ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on)
+CALL_COLUMNS = (
+    *(ListEntry.call_outcome, ListEntry.confirmed_at),
+    *(ListEntry.called_by, ListEntry.called_on, ListEntry.call_back_on),
+)
 _A_WEEK = timedelta(days=7)
 
 
@@ -81,8 +85,11 @@ def log_call(
     rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
     entry = lock_entry(session, contact_id, actor)
     entry.call_outcome, entry.called_by, entry.called_on = outcome, actor.user_id, actor.today
+    entry.confirmed_at = entry.earlier_proof = None
     is_promised = back_on or outcome is CallOutcome.CALL_BACK
     entry.call_back_on = _day_to_call_back(back_on, actor.today) if is_promised else None
+    if outcome is CallOutcome.CONFIRMED:
+        entry.confirmed_at, entry.call_outcome = now, CallOutcome.CALL_BACK if entry.call_back_on else None
     if not entry.updated_at:
         entry.claimed_by, entry.claimed_at = actor.user_id, now
     words = _WORDS[outcome]
@@ -90,10 +97,11 @@ def log_call(
         words = f"{_promised(outcome, words)} on {display.short_day(entry.call_back_on, actor.today)}"
     subject = Subject("contact", contact_id)
     audit.record(session, subject, actor=actor.user_id, action="call.logged", after=words, now=now)
+    session.flush()  # What follows may take the contact off the list.
 
 
 def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take one's own last call back, with the claim that it made. The history keeps it, and a call before it is not shown again.
+    """Take one's own last call back, with the claim that it made, not what it proved (`contact_edits.confirmed_call`). The history keeps it, and a call before it is not shown again.
 
     Raises:
         UserError: this person may not change the contact, it is not on the list, or a colleague has called since.
@@ -102,6 +110,7 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
     if entry.called_by != actor.user_id:
         raise UserError("call.not_yours", "A colleague has logged a call since, so yours cannot be undone anymore.")
     entry.call_outcome = entry.called_by = entry.called_on = entry.call_back_on = None
+    entry.confirmed_at = entry.earlier_proof = None
     if entry.claimed_by == actor.user_id:
         entry.claimed_by, entry.claimed_at = None, None
     audit.record(session, Subject("contact", contact_id), actor=actor.user_id, action="call.undone", now=now)
@@ -118,9 +127,15 @@ def _day_to_call_back(day: date | None, today: date) -> date:
     return day
 
 
-def call_from_row(row: Any) -> LastCall:
-    """Return the call of a row with `CALL_COLUMNS` and `today`; `call_outcome` is None where no one called."""
-    return LastCall(CallOutcome(row.call_outcome), row.called_by, row.called_on, row.call_back_on, row.today)
+def call_from_row(row: Any) -> LastCall | None:
+    """Return the call of a row with `CALL_COLUMNS` and `today`; None where no one called."""
+    outcome = row.call_outcome
+    # With any other outcome, a program that does not know `confirmed_at` has logged a call since.
+    if row.confirmed_at and outcome in {None, CallOutcome.CALL_BACK}:
+        outcome = CallOutcome.CONFIRMED
+    if outcome is None:
+        return None
+    return LastCall(CallOutcome(outcome), row.called_by, row.called_on, row.call_back_on, row.today)
 
 
 def describe(call: LastCall, *, who: str) -> str:
@@ -166,16 +181,17 @@ def load_due(session: Session, *, actor: Actor, limit: int) -> Sequence[DueCall]
     )
     due: dict[int, DueCall] = {}
     for row in rows:
-        if len(due) < limit:
-            due.setdefault(row.contact_id, _due_call(row))
+        call = call_from_row(row)
+        if call and len(due) < limit:
+            due.setdefault(row.contact_id, _due_call(row, call))
     return list(due.values())
 
 
-def _due_call(row: Any) -> DueCall:
+def _due_call(row: Any, call: LastCall) -> DueCall:
     return DueCall(
         contact_id=row.contact_id,
         contact_name=display.full_name(row.given_name, row.family_name),
         student_id=row.student_id,
         student_name=display.full_name(row.student_given, row.student_family),
-        call=call_from_row(row),
+        call=call,
     )

@@ -372,7 +372,7 @@ def contact_from_row(row: Any) -> ListedContact:
         method=ContactMethod(row.method),
         updated_at=row.updated_at,
         claimed_by=row.claimed_by,
-        call=call_from_row(row) if row.call_outcome else None,
+        call=call_from_row(row),
         others=tuple(map(_other_student, row.others or ())),
     )
 

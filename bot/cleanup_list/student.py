@@ -286,7 +286,7 @@ def _contact(row: Any, edits: tuple[ActiveEdit, ...], suggestions: tuple[Suggest
         updated_by=row.updated_by,
         claimed_by=row.claimed_by,
         claimed_at=row.claimed_at,
-        call=call_from_row(row) if row.call_outcome else None,
+        call=call_from_row(row),
         edits=edits,
         undo_edit_id=edits[0].edit_id if edits else None,
         suggestions=suggestions,

@@ -24,7 +24,7 @@ from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers, judge_numbers
 from bot.cleanup_list.tried_numbers import add_proved_number, may_show_status
 from bot.contact_edits.change import enter_number
-from bot.contact_edits.locking import lock_contact
+from bot.contact_edits.locking import LockedContact, lock_contact
 from bot.db import audit, outbox
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.audit import Subject
@@ -178,8 +178,12 @@ def confirm_number(
     """
     rights.require_editor(actor)
     rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
-    contact = lock_contact(session, contact_id, version=version)
-    phone = contact.values[EditField.PHONE]
+    return confirm_locked(session, lock_contact(session, contact_id, version=version), actor=actor, now=now)
+
+
+def confirm_locked(session: Session, contact: LockedContact, *, actor: Actor, now: datetime) -> str:
+    """Do as `confirm_number` does, for a contact that is locked and that this person may change."""
+    contact_id, phone = contact.contact.id, contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("counter.no_number", "There is no number to confirm. Press Edit and enter it.")
     # As for everything about a number that was only typed: it may be a stranger's.

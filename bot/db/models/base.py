@@ -3,6 +3,7 @@
 Times are `timestamptz`; phone numbers are E.164.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -38,7 +39,7 @@ def created_at_column() -> Mapped[datetime]:
     return mapped_column(server_default=func.now())
 
 
-def one_of_check(column: str, values: type[StrEnum]) -> CheckConstraint:
+def one_of_check(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 

@@ -153,10 +153,11 @@ class OptOutText(Base):
 
 
 class CallOutcome(StrEnum):
-    """What came of a call about a contact."""
+    """What came of a call about a contact. The program before CONFIRMED cannot read it, so `ListEntry.confirmed_at` stores it."""
 
     NO_ANSWER = "no_answer"
     VOICEMAIL = "voicemail"
+    CONFIRMED = "confirmed"
     WRONG_PERSON = "wrong_person"
     CALL_BACK = "call_back"
     ASKED = "asked"
@@ -167,7 +168,8 @@ class ListEntry(Base):
 
     `phone` is the number that could not be reached; `updated_at` is set while an edited contact waits for the next mass message;
     `claimed_by` is the Slack user who takes care of it. `call_outcome` is what came of the last call about it, by the Slack user
-    `called_by`, and `call_back_on` the day on which to call back; both days are the district's. `names` are the folded words of the
+    `called_by`, and `call_back_on` the day on which to call back; both days are the district's. `confirmed_at` is set instead of an
+    outcome where the family confirmed the number in that call, which replaced the `earlier_proof` of it. `names` are the folded words of the
     names of the contact and its students, for searching; the names themselves are in `contacts` and `students`.
 
     No foreign key: settling a large message would spend half its time on looking up and locking each contact
@@ -177,7 +179,7 @@ class ListEntry(Base):
     __tablename__ = "cleanup_list"
     __table_args__ = (
         one_of_check("status", SmsStatus),
-        one_of_check("call_outcome", CallOutcome),
+        one_of_check("call_outcome", [each for each in CallOutcome if each is not CallOutcome.CONFIRMED]),
         Index(None, "status"),
         Index(None, "call_back_on", postgresql_where=text("call_back_on IS NOT NULL")),
         Index(None, "claimed_by", postgresql_where=text("claimed_by IS NOT NULL")),
@@ -198,6 +200,8 @@ class ListEntry(Base):
     called_by: Mapped[str | None]
     called_on: Mapped[date | None]
     call_back_on: Mapped[date | None]
+    confirmed_at: Mapped[datetime | None]
+    earlier_proof: Mapped[dict[str, Any] | None]
     names: Mapped[str] = mapped_column(server_default=text("''"))
 
 

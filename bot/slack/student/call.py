@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.calls import log_call
 from bot.cleanup_list.claims import CLAIM_DURATION
-from bot.cleanup_list.student import load_student
+from bot.cleanup_list.student import ContactCard, load_student
+from bot.contact_edits.confirmed_call import log_call
 from bot.db.models.messages import CallOutcome
 from bot.domain import display
 from bot.domain.sms_status import SmsStatus
@@ -25,6 +25,7 @@ OUTCOME, BACK_ON = "outcome", "back_on"
 _LABELS = {
     CallOutcome.NO_ANSWER: "No answer",
     CallOutcome.VOICEMAIL: "Left voicemail",
+    CallOutcome.CONFIRMED: "They confirmed the number",
     CallOutcome.ASKED: "Asked for the new number",
     CallOutcome.CALL_BACK: "I will call back on the day below",
     CallOutcome.WRONG_PERSON: "Wrong person: someone else answered",
@@ -32,6 +33,7 @@ _LABELS = {
 _DONE = {
     CallOutcome.NO_ANSWER: "no answer",
     CallOutcome.VOICEMAIL: "left voicemail",
+    CallOutcome.CONFIRMED: "they confirmed the number",
     CallOutcome.ASKED: "asked for the new number",
     CallOutcome.CALL_BACK: "will call back",
     CallOutcome.WRONG_PERSON: "someone else answered",
@@ -44,7 +46,8 @@ class CallDialog(ContactDialog):
 
     def opened(self, _ctx: AppContext, _session: Session, form: ContactForm) -> Block:
         contact = form.contact
-        options = [b.option(label, outcome) for outcome, label in _LABELS.items()]
+        offered = [outcome for outcome in _LABELS if contact.phone or outcome is not CallOutcome.CONFIRMED]
+        options = [b.option(_LABELS[outcome], outcome) for outcome in offered]
         claim = f"Colleagues see the call, and that you take care of this contact for {CLAIM_DURATION.days} days."
         blocks = [
             b.section(f"*{b.escaped(contact.name)}* · {b.masked(contact.phone)}"),
@@ -62,8 +65,15 @@ class CallDialog(ContactDialog):
             outcome, chosen = CallOutcome(values[OUTCOME]), values[BACK_ON]
         student_id, contact_id = target.origin.student_id, target.contact_id
         back_on = date.fromisoformat(chosen) if chosen else None
-        log_call(
-            session, contact_id, student_id=student_id, outcome=outcome, back_on=back_on, actor=actor, now=ctx.now()
+        ended_wrong_person = log_call(
+            session,
+            contact_id,
+            student_id=student_id,
+            version=target.version,
+            outcome=outcome,
+            back_on=back_on,
+            actor=actor,
+            now=ctx.now(),
         )
         contact = load_student(session, student_id, actor=actor).contact(contact_id)
         is_parkable = contact.phone and contact.is_tried and contact.status is not SmsStatus.WRONG_PERSON
@@ -72,4 +82,15 @@ class CallDialog(ContactDialog):
             sentence += f" Your Home tab brings it back on {display.short_day(back_on, actor.today)}."
         if outcome is CallOutcome.WRONG_PERSON and is_parkable:
             return FollowUp(sentence, dialog=WrongPersonDialog())
-        return Notice(sentence, undo=(ids.UNDO_CALL_ON_LIST, contact_id))
+        if outcome is CallOutcome.CONFIRMED:
+            sentence += _meaning(contact, ended_wrong_person=ended_wrong_person)
+        return Notice(sentence, undo=None if ended_wrong_person else (ids.UNDO_CALL_ON_LIST, contact_id))
+
+
+def _meaning(contact: ContactCard, *, ended_wrong_person: bool) -> str:
+    """Say what it does not mean that the number is theirs."""
+    if ended_wrong_person:
+        return " It is no longer recorded as Wrong person for them; *Wrong person* takes that back."
+    if contact.status is SmsStatus.OPT_OUT:
+        return " It stays opted out until they text START."
+    return " That does not show that texts arrive: they stay on the list."

@@ -54,6 +54,7 @@ _ACTIONS = {
     "wrong_person.lifted": "No longer Wrong person: the number was verified",
     "number.verified": "Number verified at the counter",
     "number.confirmed": "Number confirmed by the family in a call",
+    "number.unconfirmed": "Took back that the family confirmed the number",
     "note.overruled": "Allowed texts in spite of a note in the student information system",
     "text.set_aside": "Read a text that is neither an opt-out nor of a wrong person",
 }

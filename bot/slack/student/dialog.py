@@ -13,10 +13,10 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.calls import undo_call
 from bot.cleanup_list.claims import CLAIM_DURATION, claim_contact, release_contact
 from bot.cleanup_list.student import StudentCard, load_student
 from bot.contact_edits.change import switch_to_call, use_suggested_number
+from bot.contact_edits.confirmed_call import undo_call
 from bot.contact_edits.conflicts import resolve_conflict
 from bot.contact_edits.noted_number import allow_texts
 from bot.contact_edits.remove import undo_removal

@@ -94,6 +94,31 @@ def test_call_logged_from_the_form_is_undone_on_the_list(office, session, sam):
     assert "asked for the new number today" not in text_of(office.clara.current(message))
 
 
+def test_number_confirmed_in_a_call_is_shown_and_undone(office, session, sam):
+    message = open_call(office.clara)
+    assert log(office.clara, outcome="confirmed").ok
+    shown = text_of(office.clara.view)
+    assert "they confirmed the number. That does not show that texts arrive: they stay on the list." in shown
+    assert "Last verified" in shown
+    assert "the family confirmed it in a call" in shown
+    assert f"<@{office.clara.id}> confirmed the number with them today" in text_of(office.clara.current(message))
+    assert office.clara.press(office.clara.view, action_id="call.undo").ok
+    assert "Last verified" not in text_of(office.clara.view)
+    assert "confirmed the number" not in text_of(office.clara.current(message))
+
+
+def test_confirmed_number_of_a_wrong_person_is_theirs_again(office, session, sam):
+    number = session.get_one(PhoneNumber, "+13125550142")
+    number.wrong_person_at, number.wrong_person_by, number.status = people.NOW, "twilio", "wrong_person"
+    session.commit()
+    open_call(office.clara)
+    assert log(office.clara, outcome="confirmed").ok
+    assert "It is no longer recorded as Wrong person for them" in text_of(office.clara.view)
+    assert "call.undo" not in str(office.clara.view.blocks)
+    session.refresh(number)
+    assert number.wrong_person_at is None
+
+
 def test_call_back_without_a_day_is_asked_for_under_its_field(office, session, sam):
     open_call(office.clara)
     assert set(log(office.clara, outcome="call_back").errors) == {"back_on"}

@@ -1,0 +1,108 @@
+"""A logged call in which the family confirmed the number: a proof like *They confirmed it* at the counter, which can be undone.
+
+It says that the number is theirs, not that texts arrive: the contact stays on the list. STOP is ended by START only.
+"""
+
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.access import rights
+from bot.access.rights import Actor
+from bot.cleanup_list import calls
+from bot.contact_edits.counter import confirm_locked
+from bot.contact_edits.locking import lock_contact
+from bot.contact_edits.wrong_person import is_parked
+from bot.db import audit
+from bot.db.advisory_locks import lock_cleanup_list
+from bot.db.audit import Subject
+from bot.db.models.edits import EditField, TriedNumber
+from bot.db.models.messages import CallOutcome, ListEntry, PhoneNumber
+from bot.domain import display
+
+_TIMES = ("verified_at", "proved_at")
+
+
+def log_call(
+    session: Session,
+    contact_id: int,
+    *,
+    student_id: int,
+    version: int,
+    outcome: CallOutcome,
+    back_on: date | None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Do as `calls.log_call` does; with CONFIRMED, record that the number is the contact's.
+
+    Return whether *Wrong person* ended with that, which `undo_call` does not bring back.
+
+    Raises:
+        VersionConflict: the number was confirmed, but the contact is not at `version` anymore.
+        UserError: there is no number to confirm, or as of `calls.log_call`.
+    """
+    log = partial(calls.log_call, session, contact_id, student_id=student_id, outcome=outcome, back_on=back_on)
+    if outcome is not CallOutcome.CONFIRMED:
+        log(actor=actor, now=now)
+        return False
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
+    contact = lock_contact(session, contact_id, version=version)
+    lock_cleanup_list(session)
+    log(actor=actor, now=now)
+    phone = contact.values[EditField.PHONE]
+    earlier = _load_proof(session, contact_id, phone)
+    was_parked = phone is not None and is_parked(session, phone, contact_id)
+    phone = confirm_locked(session, contact, actor=actor, now=now)
+    if was_parked and not is_parked(session, phone, contact_id):
+        return True
+    session.execute(update(ListEntry).where(ListEntry.contact_id == contact_id).values(earlier_proof=earlier))
+    return False
+
+
+def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take one's own last call back, and what it proved, unless a colleague verified the number since.
+
+    Raises:
+        UserError: as of `calls.undo_call`.
+    """
+    entry = select(ListEntry.confirmed_at, ListEntry.earlier_proof).where(ListEntry.contact_id == contact_id)
+    row = session.execute(entry).one_or_none()
+    if row is None or row.earlier_proof is None:
+        calls.undo_call(session, contact_id, actor=actor, now=now)
+        return
+    rights.require_editor(actor)
+    rights.require_contact(session, contact_id, actor=actor)
+    phone = lock_contact(session, contact_id).values[EditField.PHONE]
+    lock_cleanup_list(session)
+    calls.undo_call(session, contact_id, actor=actor, now=now)
+    if phone and _restore_proof(session, phone, row.confirmed_at, row.earlier_proof, actor=actor):
+        action, subject = "number.unconfirmed", Subject("contact", contact_id)
+        audit.record(session, subject, actor=actor.user_id, action=action, after=display.masked(phone), now=now)
+
+
+def _load_proof(session: Session, contact_id: int, phone: str | None) -> dict[str, Any]:
+    """Return how the number was verified before, and when it was proved for this contact; times as text."""
+    number, tried = PhoneNumber, TriedNumber
+    proved = select(tried.proved_at).where(tried.contact_id == contact_id, tried.phone == phone).scalar_subquery()
+    verified = select(number.verified_at, number.verified_how, number.verified_by, proved.label("proved_at"))
+    row = session.execute(verified.where(number.phone == phone)).mappings().one_or_none()
+    return {name: value.isoformat() if name in _TIMES and value else value for name, value in (row or {}).items()}
+
+
+def _restore_proof(
+    session: Session, phone: str, confirmed_at: datetime, earlier: dict[str, Any], *, actor: Actor
+) -> bool:
+    verified_at, proved_at = (datetime.fromisoformat(earlier[name]) if earlier.get(name) else None for name in _TIMES)
+    by = {name: earlier.get(name) for name in ("verified_how", "verified_by")}
+    is_last = PhoneNumber.verified_at == confirmed_at, PhoneNumber.verified_by == actor.user_id
+    number = update(PhoneNumber).where(PhoneNumber.phone == phone, *is_last).values(verified_at=verified_at, **by)
+    if session.scalar(number.returning(PhoneNumber.phone)) is None:
+        return False
+    tried = update(TriedNumber).where(TriedNumber.phone == phone, TriedNumber.proved_at == confirmed_at)
+    session.execute(tried.values(proved_at=proved_at))
+    return True
