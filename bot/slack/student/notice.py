@@ -30,7 +30,13 @@ from bot.slack.kit.private_metadata import read_ids
 from bot.slack.list import links
 from bot.slack.student import ids
 
-COPIED = "contact.number_copied"
+COPIED, _DONE = "contact.number_copied", "student.done"
+# The buttons of a list, and those that do the same in the student dialog.
+_IN_DIALOG = {
+    ids.UNDO_EDIT_ON_LIST: ids.UNDO_EDIT,
+    ids.UNDO_REMOVAL_ON_LIST: ids.UNDO_REMOVAL,
+    ids.UNDO_CALL_ON_LIST: ids.UNDO_CALL,
+}
 
 
 def saved_notice(session: Session, saved: SavedChange, *, student_id: int | None, settings: Settings) -> Notice:
@@ -103,11 +109,12 @@ def above_list(notice: Notice, here: str, *, in_message: bool = False) -> list[B
 
 
 def above_student(notice: Notice) -> list[Block]:
-    """Draw the line. A logged call has its *Undo* here, and a change in the contact below."""
-    action_id, undone_id = notice.undo or ("", 0)
-    is_call = action_id == ids.UNDO_CALL_ON_LIST
-    undo = [b.button("Undo", ids.UNDO_CALL, str(undone_id), label="Undo this call")] if is_call else []
-    return [_line(notice), *b.actions([*undo, *_copy(notice)])]
+    """Draw the line with *Undo*, which a change also has in its contact: that may be further down than a phone shows."""
+    undo = []
+    if notice.undo:
+        action_id, undone_id = notice.undo
+        undo.append(b.button("Undo", _IN_DIALOG[action_id], str(undone_id), label="Undo what was done last"))
+    return [_line(notice), *b.actions([*undo, *_copy(notice)], block_id=_DONE)]
 
 
 def _line(notice: Notice) -> Block:

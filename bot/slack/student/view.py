@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.cleanup_list.student import ActiveEdit, ContactCard, RemovedContact, Sibling, StudentCard
 from bot.cleanup_list.suggestions import Suggestion
@@ -64,7 +65,7 @@ def view(
     blocks = [
         *(notice.above_student(done) if done else []),
         b.section(_summary(card), accessory=_ask_teacher(card, settings)),
-        *_contacts(card, shown or Shown(), our_number),
+        *_contacts(card, shown or Shown(), our_number, done),
         *(_removed(card.removed) if card.removed else []),
         *(_siblings(card.siblings) if card.siblings else []),
     ]
@@ -103,11 +104,11 @@ def _ask_teacher(card: StudentCard, settings: Settings) -> Block | None:
     return b.button("Ask the teacher", ids.ASK_TEACHER, str(card.student.student_id), label=label)
 
 
-def _contacts(card: StudentCard, shown: Shown, our_number: str | None) -> list[Block]:
+def _contacts(card: StudentCard, shown: Shown, our_number: str | None, done: Notice | None) -> list[Block]:
     """Draw as many contacts as fit, and a button to the rest, or from the last of them back to the first."""
     blocks: list[Block] = []
     explained: set[str] = set()
-    contacts = sorted(card.contacts, key=_trouble)
+    contacts = sorted(card.contacts, key=partial(_trouble, done=done))
     healthy = [contact for contact in contacts if contact_text.is_healthy(contact)]
     is_collapsed = not shown.healthy and len(healthy) < len(contacts)
     drawn = contacts[: len(contacts) - len(healthy)] if is_collapsed else contacts
@@ -143,10 +144,14 @@ def _contact(
     return [b.divider(), b.section("\n".join(lines)), *above, *buttons]
 
 
-def _trouble(contact: ContactCard) -> int:
-    """Return 0 for a contact to fix, 1 for one that waits or cannot be fixed here, 2 for one without a problem."""
+def _trouble(contact: ContactCard, *, done: Notice | None) -> int:
+    """Return 0 for a contact to fix, 1 for one that waits or cannot be fixed here, 2 for one without a problem.
+
+    A contact that was changed just now (`done`) stays in its place, in sight with its *Undo*.
+    """
     is_disputed = any(edit.state is EditState.CONFLICT for edit in contact.edits)
-    if is_disputed or (contact.on_list and not contact.updated_at):
+    is_changed = done and done.undo in [(ids.UNDO_EDIT_ON_LIST, edit.edit_id) for edit in contact.edits]
+    if is_disputed or is_changed or (contact.on_list and not contact.updated_at):
         return 0
     return 2 if contact_text.is_healthy(contact) else 1
 

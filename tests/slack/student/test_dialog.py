@@ -113,8 +113,26 @@ def test_landline_switches_to_autocalls_with_one_press_and_back(office, session,
     assert "Saved: Maria Rivera, call" in text_of(office.clara.view)
     with pytest.raises(NotOnScreen):
         office.clara.press(office.clara.view, action_id="method.switch_to_call")
-    assert office.clara.press(office.clara.view, action_id="edit.undo").ok
+    assert office.clara.press(office.clara.view, block_id="student.done", action_id="edit.undo").ok
     assert effective(session) == ("+13125550142", "text")
+
+
+def test_changed_contact_stays_in_its_place(office, session, maria):
+    """What was pressed stays in sight, with its undo, until the dialog is opened again."""
+    sam = session.scalars(select(StudentContact.student_id)).first()
+    otto = people.contact(session, session.get_one(Student, sam), given="Otto", phone="+13125550143", priority=2)
+    people.list_contact(session, otto, "inactive")
+    session.commit()
+    order = [f"contact.{maria.id}", f"contact.{otto.id}"]
+
+    def shown():
+        return [block["block_id"] for block in office.clara.view.blocks if block["block_id"] in order]
+
+    open_student(office.clara)
+    assert office.clara.press(office.clara.view, action_id="method.switch_to_call").ok
+    assert shown() == order
+    open_student(office.clara)
+    assert shown() == order[::-1]
 
 
 def test_button_of_a_contact_changed_meanwhile_changes_nothing(office, session, maria):
@@ -164,7 +182,7 @@ def test_history_says_who_changed_what(office, session, maria, snapshot):
     clara.fill(clara.view, {"phone": "(312) 555-0199"}).submit()
     screens.choose_more(clara, "contact.remove")
     clara.fill(clara.view, {"reason": "asked"}).submit()
-    clara.press(clara.view, action_id="removal.undo")
+    clara.press(clara.view, block_id="student.done", action_id="removal.undo")
     edits.sync_phone(session, session.get_one(Contact, maria.id, populate_existing=True), "+13125550177")
     session.commit()
     clara.press(open_student(clara), action_id="conflict.take_sis")
@@ -176,7 +194,7 @@ def test_history_of_a_removal_names_no_other_student(office, maria):
     open_student(office.clara)
     screens.choose_more(office.clara, "contact.remove")
     office.clara.fill(office.clara.view, {"reason": "asked"}).submit()
-    office.clara.press(office.clara.view, action_id="removal.undo")
+    office.clara.press(office.clara.view, block_id="student.done", action_id="removal.undo")
     screens.choose_more(office.clara, "history")
     history = text_of(office.clara.view)
     assert [name for name in ("Sam", "Lea", "Kai") if name in history] == []

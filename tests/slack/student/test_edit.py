@@ -216,7 +216,7 @@ def test_second_editor_may_keep_what_the_first_saved(office, session, sam):
 def test_colleague_who_only_claimed_did_not_change_the_contact(office, sam):
     clara, ana = open_edit(office.clara), open_edit(office.ana)
     save(office.ana, ana, phone="(312) 555-0150")
-    office.ana.press(office.ana.view, action_id="edit.undo")
+    office.ana.press(office.ana.view, block_id="student.done", action_id="edit.undo")
     open_student(office.dana)
     assert office.dana.press(office.dana.view, action_id="claim.take").ok
     save(office.clara, clara, phone="(312) 555-0160")
@@ -268,7 +268,7 @@ def test_number_of_a_stranger_tells_nothing_when_it_is_typed(office, session, sa
 def test_undo_restores_the_contact_and_the_list(office, session, sam):
     message = show_list(office.clara)
     save(office.clara, open_edit(office.clara, message), phone="(312) 555-0199", method="call")
-    assert office.clara.press(office.clara.view, action_id="edit.undo").ok
+    assert office.clara.press(office.clara.view, block_id="student.done", action_id="edit.undo").ok
     assert effective(session) == ("+13125550142", "text")
     assert "Undone" in done_line(office.clara)
     assert entry(session).updated_at is None
@@ -279,7 +279,7 @@ def test_undo_of_a_change_that_was_changed_again_is_refused(office, session, sam
     save(office.clara, open_edit(office.clara), phone="(312) 555-0199")
     old = office.clara.view
     save(office.ana, open_edit(office.ana), phone="(312) 555-0150")
-    office.clara.press_stale(old, action_id="edit.undo")
+    office.clara.press_stale(old, block_id="student.done", action_id="edit.undo")
     assert "changed again since" in text_of(office.clara.view)
     assert effective(session).phone == "+13125550150"
 

@@ -91,7 +91,7 @@ def test_reason_is_required(office, session, family):
 def test_undo_brings_the_contact_back(office, session, family):
     message = open_dialog(office.clara)
     confirm(office.clara, reason="duplicate")
-    assert office.clara.press(office.clara.view, action_id="removal.undo").ok
+    assert office.clara.press(office.clara.view, block_id="student.done", action_id="removal.undo").ok
     assert "The contact is back" in text_of(office.clara.view)
     assert session.scalars(select(Removal)).one().undone_by == office.clara.id
     assert screens.student_ids(office.clara.current(message)) == [family[0].id]

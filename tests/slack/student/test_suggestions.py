@@ -72,7 +72,7 @@ def test_suggested_number_becomes_an_edit_that_can_be_undone(office, session, fa
     assert phone_of(session, family[0]) == NEW
     with pytest.raises(NotOnScreen):
         use_suggestion(office.clara)
-    office.clara.press(office.clara.view, action_id="edit.undo")
+    office.clara.press(office.clara.view, block_id="student.done", action_id="edit.undo")
     assert phone_of(session, family[0]) == OLD
 
 
