@@ -1,5 +1,5 @@
-"""The Home tab: the reachability score for people who see more than a class, a welcome or what happened since the last visit, the
-person's own work, and their list with the filter they left it with. A person who may not see the list gets a polite refusal.
+"""The Home tab: a welcome, or the person's own work; the reachability score for people who see more than a class; what happened
+since the last visit; and their list with the filter they left it with. A person who may not see the list gets a polite refusal.
 """
 
 from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _draw(ctx: AppContext, client: WebClient, user_id: str, chosen: str | None, 
             score = score_card.draw(session, actor, reachable_days=ctx.settings.reachable_days)
             welcome = [] if tab.looked_at else _WELCOME
             news = _news(session, tab.looked_at, actor) if tab.looked_at else []
-            above = [*welcome, *score, *news, *_own_work(session, actor, here=text)]
+            above = [*welcome, *_own_work(session, actor, here=text), *score, *news]
         title, *listed = list_card.show(ctx, client, user_id, text, has_own_changes=False).blocks
     except UserError as problem:
         return _instead_of_list(problem.sentence)

@@ -7,6 +7,7 @@ from support.statements import captured_statements
 from support.stored_scores import add_score
 
 from bot.access.rights import AccessLevel
+from bot.db.models.messages import ListEntry
 from bot.db.models.roster import StaffRole
 from bot.sandbox.slack.models import text_of
 
@@ -116,3 +117,14 @@ def test_score_costs_two_statements(office, scores):
     with captured_statements() as statements:
         visit(office, "dana")
     assert sum("reachability_scores" in statement for statement in statements) == 2
+
+
+def test_own_work_comes_before_the_score(office, session, scores):
+    """A clerk who has calls to make need not scroll past it."""
+    sam = people.student(session, at=office.district.lincoln)
+    maria = people.list_contact(session, people.contact(session, sam))
+    entry = session.get(ListEntry, maria.id)
+    entry.claimed_by, entry.claimed_at = office.clara.id, office.now()
+    session.commit()
+    text = text_of(visit(office, "clara"))
+    assert text.index("Your work") < text.index("have an adult we can text")
