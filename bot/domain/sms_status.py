@@ -58,7 +58,7 @@ MEANINGS: Mapping[SmsStatus, Meaning] = {
         "Landline",
         Color.YELLOW,
         "This number cannot get texts. It may still get an autocall.",
-        "Ask for a mobile number, or switch to calls.",
+        "Ask for a mobile number, or switch to autocalls.",
     ),
     SmsStatus.TURNED_OFF: Meaning(
         "Turned Off",

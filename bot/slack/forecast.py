@@ -77,7 +77,7 @@ def _facts(forecast: Forecast) -> list[str]:
         facts.append(f"🔴 *{plural(sum(forecast.missed.values()), 'contact')}* would miss it: {statuses}.")
     if forecast.not_texted:
         gets = plural(forecast.not_texted, "contact gets", "contacts get")
-        facts.append(f"☎️ {gets} calls or email instead.")
+        facts.append(f"☎️ {gets} autocalls or email instead.")
     if not forecast.without_adult:
         return [*facts, "✅ *Every student has an adult who would get it.*"]
     sentence = f"⚠️ *{plural(forecast.without_adult, 'student has', 'students have')} no adult who would get it.*"

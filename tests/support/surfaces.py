@@ -425,7 +425,7 @@ LISTS = {
     "suggestion": EntryPoint(open_list, press_last(action_id="list.show.suggestion.0")),
     "menu on the Home tab": EntryPoint(open_home, _show_red(lambda person: person.home)),
     "Bulk edit…": EntryPoint(open_list, press_last(action_id="list.bulk")),
-    "Switch all landlines to calls…": EntryPoint(
+    "Switch all landlines to autocalls…": EntryPoint(
         receive(("list.bulk_calls", lambda _: "landline")), press_last(action_id="list.bulk_calls")
     ),
     "shortcut": EntryPoint(no_screen, lambda person, _: person.shortcut("list.open")),
@@ -569,7 +569,7 @@ EXPORTS = {
 ALL = STAFF | TEACHER | ANSWERS | OFFICE | DISTRICT | EXPORTS
 SHOWS_NO_STUDENT = {
     *GENERAL,
-    *("Script", "another script", "Switch all landlines to calls…"),
+    *("Script", "another script", "Switch all landlines to autocalls…"),
 }
 # What stays on screen is what the message said before, and only its own reader's message names the student.
 DEPENDS_ON_THE_MESSAGE = {"Keep ours in a message", "Take the SIS's in a message"}

@@ -43,7 +43,7 @@ def choice_dialog(which: Filter, preview: BulkPreview, *, metadata: str) -> Bloc
         selection = [b.input_block(CONTACTS, "Contacts", _selection(preview.contacts), optional=True)]
     actions = [
         b.option("I'll take these", BulkAction.CLAIM, description=f"Colleagues see it for {CLAIM_DURATION.days} days"),
-        b.option("Switch to autocall", BulkAction.CALL, description="The same number gets calls, and no texts"),
+        b.option("Switch to autocall", BulkAction.CALL, description="The same number gets autocalls, and no texts"),
         *(
             b.option(
                 f"Remove from all students: {reason.sentence[0].lower()}{reason.sentence[1:]}",
@@ -68,7 +68,7 @@ def choice_dialog(which: Filter, preview: BulkPreview, *, metadata: str) -> Bloc
 
 
 def calls_dialog(which: Filter, preview: BulkPreview, *, metadata: str) -> Block:
-    """Return the confirmation of *Switch all landlines to calls*."""
+    """Return the confirmation of *Switch all landlines to autocalls*."""
     count = len(preview.contacts)
     gets = "gets" if count == 1 else "get"
     sentence = (
@@ -78,7 +78,9 @@ def calls_dialog(which: Filter, preview: BulkPreview, *, metadata: str) -> Block
         b.section(f"*{b.escaped(describe(which))}*\n{sentence}{_others(preview)}"),
         b.context(f"Landlines cannot receive texts. {_UNDO_HINT}"),
     ]
-    return b.modal("Switch to calls", blocks, callback_id=START_CALLS, metadata=metadata, submit=f"Switch {count:,}")
+    return b.modal(
+        "Switch to autocalls", blocks, callback_id=START_CALLS, metadata=metadata, submit=f"Switch {count:,}"
+    )
 
 
 def _others(preview: BulkPreview) -> str:

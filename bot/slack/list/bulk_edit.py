@@ -1,4 +1,4 @@
-"""*Bulk edit…* and *Switch all landlines to calls…*: claim, switch to autocalls, or remove contacts of a whole list together.
+"""*Bulk edit…* and *Switch all landlines to autocalls…*: claim, switch to autocalls, or remove contacts of a whole list together.
 
 The dialog carries the id of a draft, which has the contacts and their versions. A small change is done before the response; of
 a large one the first batch is, and the rest afterwards (`bulk_worker`).

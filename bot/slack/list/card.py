@@ -232,11 +232,11 @@ def _parts(page: Page) -> list[Block]:
             buttons.append(b.button(label, f"{links.SHOW_COLOR}.{color}", chosen))
     if page.without_adult and page.total_students > 1 and page.fixed != page.total_contacts:
         most = command_text(helps_most.COMMAND, page.filter.with_page(1).storable())
-        buttons.append(b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.1", most))
+        buttons.append(b.button(helps_most.BUTTON, f"{links.RUN_PREFIX}.1", most, label=helps_most.TITLE))
     if page.landlines > 1:  # The longest button, last: on a phone it takes a line of its own.
         landlines = link_text(page.filter, statuses=(SmsStatus.LANDLINE,))
         which = "both" if page.landlines == 2 else f"all {page.landlines:,}"  # noqa: PLR2004
-        buttons.append(b.button(f"Switch {which} landlines to calls…", links.BULK_CALLS, landlines))
+        buttons.append(b.button(f"Switch {which} landlines to autocalls…", links.BULK_CALLS, landlines))
     return buttons
 
 

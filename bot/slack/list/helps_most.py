@@ -33,6 +33,8 @@ from bot.slack.list import empty, links, rows
 
 COMMAND = "most"
 TITLE = "What helps most"
+# Beside other buttons: short enough that a phone puts it into their line.
+BUTTON = "Helps most"
 TAKE = "fix.take"
 _FIXES = 10
 _MAX_NAME, _MAX_STUDENTS = 60, 5

@@ -165,7 +165,7 @@ def _work(contact: ListedContact) -> list[str]:
 def _change(contact: ListedContact) -> list[str]:
     """Return what staff changed: how the contact is reached now, or the new number."""
     if contact.method is not ContactMethod.TEXT:
-        return ["gets calls now" if contact.method is ContactMethod.CALL else "gets email now"]
+        return ["gets autocalls now" if contact.method is ContactMethod.CALL else "gets email now"]
     if contact.phone == contact.listed_phone:
         return []
     number = b.masked(contact.phone)

@@ -197,7 +197,7 @@ def _advice(session: Session, contact: ContactCard, actor: Actor, settings: Sett
         number = phone.describe_opt_in_number(settings.opt_in_number, settings.phone_region)
         lines.append(
             "🛑 *This number opted out (STOP), and stays so.* Ask: “Do you want our texts?” If yes, they text *START* to "
-            f"*{number}* from that phone now. If no, press *Edit* and choose calls or email."
+            f"*{number}* from that phone now. If no, press *Edit* and choose autocalls or email."
         )
     impact = load_impact(session, contact.contact_id, actor=actor)
     lines += sharing_number(impact, "ask whether they know these people. If not, press *Wrong person* there.")

@@ -162,7 +162,7 @@ def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
         return [b.section(sentence)]
     sentence = (
         "🛑 *This number opted out (STOP). No one here can lift that.* To get texts again, the contact must text *START* to "
-        f"*{opt_in_number}* from that phone. Until then, use another number, or call or email."
+        f"*{opt_in_number}* from that phone. Until then, use another number, or autocalls or email."
     )
     return [b.section(sentence), *map(b.context, contact_text.recorded_opt_out(contact))]
 

@@ -62,7 +62,7 @@ def saved_notice(session: Session, saved: SavedChange, *, student_id: int | None
 
 def _what_follows(saved: SavedChange, *, is_used_now: bool) -> list[str]:
     if saved.method is not ContactMethod.TEXT:
-        means = "calls" if saved.method is ContactMethod.CALL else "email"
+        means = "autocalls" if saved.method is ContactMethod.CALL else "email"
         gets = [f"They get {means} and no texts from now on."] if is_used_now else []
         return [*gets, *(["The next mass message takes this contact off the list."] if saved.is_listed else [])]
     if not saved.phone:

@@ -142,7 +142,7 @@ def test_landlines_switch_to_autocalls_together(office, families, session, snaps
     assert office.clara.fill(office.clara.view, {}).submit().ok
     assert draw(office.clara.view) == snapshot
     assert edited_methods(session) == ["call"] * 3
-    assert text_of(office.clara.current(message)).count("gets calls now") == 3
+    assert text_of(office.clara.current(message)).count("gets autocalls now") == 3
     assert draw(office.clara.last()) == snapshot(name="message")
     assert draw(open_dialog(office.clara)) == snapshot(name="everyone updated")
 

@@ -73,7 +73,7 @@ def test_colors_are_buttons_with_counts(office, sam, lee):
 def test_two_landlines_are_both(office, session, sam, lee):
     people.list_contact(session, people.contact(session, sam, given="Ola"), SmsStatus.LANDLINE)
     session.commit()
-    assert "Switch both landlines to calls…" in office.clara.command("/cleanup").message.text
+    assert "Switch both landlines to autocalls…" in office.clara.command("/cleanup").message.text
 
 
 def test_fixed_contacts_come_last_with_a_filter_of_their_own(office, session, sam, lee):

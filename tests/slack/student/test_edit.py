@@ -84,7 +84,7 @@ def test_contact_who_gets_calls_now_has_no_new_number(office, session, sam):
     save(office.clara, open_edit(office.clara, message), method="call")
     assert effective(session) == ("+13125550142", "call")
     redrawn = text_of(office.clara.current(message))
-    assert "gets calls now · <!date" in redrawn
+    assert "gets autocalls now · <!date" in redrawn
     assert "now •••" not in redrawn
 
 
