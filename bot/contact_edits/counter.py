@@ -49,11 +49,13 @@ _CODES = range(2100, 10_000)
 _MOST_ALIVE = 200
 # Texts of one number with a code, right or wrong, within `VALID`: more are guesses.
 _MOST_TEXTS = 5
-# Wrong codes of all numbers within `VALID`, at most `_MOST_TEXTS` of each: above it no code is taken. Families mistype fewer than
-# half of the codes issued in that time. Each guess hits one with a chance of codes alive / 7,900: twenty guesses at one code alive
-# hit in 1 of 400 cases, at ten in 1 of 40, and a hundred guesses while 200 are alive hit two or three.
+# Wrong codes of all numbers since a code was issued, at most `_MOST_TEXTS` of each: above it that code is not taken, and a new one
+# is. Families mistype fewer than half of the codes issued in that time. Twenty guesses hit one code in 1 of 400 cases.
 _FEWEST_WRONG = 20
 _WRONG_SHARE = 0.5
+# Above so many times that within `VALID` no code is taken, or clerks who press *New code* would give a hundred phones a better chance.
+# Then the guesses hit a clerk's codes in 1 of 79 cases. Fewer than twenty phones cannot get there.
+_MOST_WRONG_TIMES = 5
 # Longer than a call to Slack takes.
 _LEASE = timedelta(minutes=2)
 # The clerk was checked with Slack when the code was issued, or up to ten minutes before.
@@ -113,13 +115,14 @@ def take_code(session: Session, text: CounterText, *, rules: AccessRules, today:
     new = insert(CodeText).values(values).on_conflict_do_nothing().returning(CodeText.event_key)
     if session.scalar(new) is None or _is_guessing(session, text.phone, now):
         return False
-    if _are_guessing(session, now):
-        logger.warning("too many wrong codes were texted: none is taken for some minutes")
-        return False
     shown = select(CounterCode).where(CounterCode.code == text.code, CounterCode.issued_at <= now)
     alive = shown.where(CounterCode.used_at.is_(None), CounterCode.expires_at > now)
     code = session.scalar(alive.with_for_update())
     if code is None:
+        return False
+    if _is_guessed(session, code, now):
+        logger.warning("too many wrong codes were texted: a right one was not taken")
+        code.expires_at = code.due_at = now  # The dialog offers a new one.
         return False
     actor = identity.load_known_actor(
         session, code.clerk, checked_since=now - _CHECKED_WITHIN, rules=rules, today=today
@@ -136,15 +139,22 @@ def _is_guessing(session: Session, phone: str, now: datetime) -> bool:
     return (session.scalar(lately) or 0) > _MOST_TEXTS
 
 
-def _are_guessing(session: Session, now: datetime) -> bool:
-    """Return whether all numbers together texted too many wrong codes. Right ones do not count, nor what one number cannot guess."""
-    texts = func.least(func.count(), _MOST_TEXTS).label("texts")
-    by_sender = select(texts).where(CodeText.received_at > now - VALID).group_by(CodeText.phone).subquery()
-    sent = select(func.coalesce(func.sum(by_sender.c.texts), 0)).scalar_subquery()
-    right = select(func.count()).where(CounterCode.used_at > now - VALID).scalar_subquery()
-    issued = select(func.count()).where(CounterCode.issued_at > now - VALID).scalar_subquery()
-    wrong, codes = session.execute(select(sent - right, issued)).one()
-    return bool(wrong > max(_FEWEST_WRONG, _WRONG_SHARE * codes))
+def _is_guessed(session: Session, code: CounterCode, now: datetime) -> bool:
+    """Return whether too many wrong codes were texted since the code was issued, or lately. Right ones do not count, nor what
+    `_is_guessing` refuses.
+    """
+    position = func.row_number().over(partition_by=CodeText.phone, order_by=CodeText.received_at)
+    lately = (
+        select(CodeText.received_at, position.label("position")).where(CodeText.received_at > now - VALID).subquery()
+    )
+    guesses = select(func.count()).where(lately.c.position <= _MOST_TEXTS)
+    right = select(func.count()).where(CounterCode.used_at > now - VALID)
+    issued = select(func.count()).where(CounterCode.issued_at > now - VALID)
+    since = guesses.where(lately.c.received_at >= code.issued_at), right.where(CounterCode.used_at >= code.issued_at)
+    counts = (query.scalar_subquery() for query in (*since, guesses, right, issued))
+    guesses_since, right_since, all_guesses, all_right, codes = session.execute(select(*counts)).one()
+    limit = max(_FEWEST_WRONG, _WRONG_SHARE * codes)
+    return bool(guesses_since - right_since > limit or all_guesses - all_right > _MOST_WRONG_TIMES * limit)
 
 
 def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:

@@ -94,12 +94,27 @@ def test_number_that_guesses_is_not_believed(office):
     assert office.text(code, OTHER)
 
 
-def test_guesses_of_many_numbers_end_every_code(office, session):
-    """A code from the time of the guesses is refused; a new one counts ten minutes later."""
+def test_code_that_was_guessed_at_ends_and_a_new_one_counts_at_once(office, session):
+    """Four phones that text wrong codes cost the clerk one press of *New code*, and no more, whatever else they text."""
     code = office.issue()
-    guess(office, 20)
+    guess(office, 20, senders=4)
     assert not office.text(code)
-    later = NOW + counter.VALID
+    ended = session.scalars(select(CounterCode)).one()
+    assert (ended.expires_at, ended.due_at, ended.state) == (NOW, NOW, "pending")
+    later = NOW + timedelta(seconds=1)
+    new = office.issue(now=later)
+    guess(office, 80, senders=4, now=later)
+    assert office.text(new, now=later)
+
+
+def test_guesses_of_many_numbers_end_every_code(office, session):
+    """A hundred guesses at codes that a clerk renews each time hit in 1 of 79 cases; then none counts for ten minutes."""
+    for second in range(5):
+        code = office.issue(now=NOW + timedelta(seconds=second))
+        guess(office, 20, senders=4, first=10 * second, now=NOW + timedelta(seconds=second))
+    soon, later = NOW + timedelta(seconds=9), NOW + timedelta(seconds=9) + counter.VALID
+    assert not office.text(office.issue(now=soon), now=soon)
+    assert not office.text(code, OTHER, now=soon)
     assert office.text(office.issue(now=later), now=later)
 
 
@@ -116,9 +131,9 @@ def test_right_codes_are_no_guesses(office):
         assert office.text(office.issue(), f"+1312555{7000 + number}")
 
 
-def guess(office, number, *, senders=20):
+def guess(office, number, *, senders=20, first=0, now=NOW):
     for each in range(number):
-        assert not office.text("2099", f"+1312555{8000 + each % senders}")
+        assert not office.text("2099", f"+1312555{8000 + first + each % senders}", now=now)
 
 
 def test_locks_are_taken_in_their_order(office, session, engine):

@@ -153,18 +153,23 @@ def _prepare(context: AppContext, client: WebClient, code: CounterCode) -> tuple
         with context.acting(client, code.clerk) as (session, actor):
             contact = load_student(session, code.student_id, actor=actor).contact(code.contact_id)
             if code.used_at is None:
-                return _draw_end(contact, origin), None
+                return _draw_end(contact, code, origin), None
             done = _notice(session, contact, code, context.settings)
             return _draw_done(done, _advice(session, contact, actor, context.settings), origin), done
     except UserError:
         return None
 
 
-def _draw_end(contact: ContactCard, origin: DialogOrigin) -> Block:
+def _draw_end(contact: ContactCard, code: CounterCode, origin: DialogOrigin) -> Block:
     sentence = (
         f"*No text with the code arrived from {b.escaped(contact.name)} within {_MINUTES} minutes.* Nothing was changed. If it fails "
         "again, press *Edit* and type the number. The provider may not forward texts to us."
     )
+    if code.expires_at < code.issued_at + VALID:
+        sentence = (
+            "*The code came, but was not taken*: many phones texted wrong codes meanwhile, as if to guess it. Nothing was "
+            "changed. Press *New code*, or *Edit* and type the number."
+        )
     value = str(contact.contact_id)
     buttons = [b.button("New code", ids.VERIFY_NOW, value), b.button("Edit", ids.EDIT, value)]
     blocks = [b.section(sentence), *b.actions(buttons)]

@@ -43,11 +43,16 @@ def code(session):
     return session.scalars(select(CounterCode.code).order_by(CounterCode.id.desc())).first()
 
 
-def text(office, session, phone=NEW):
-    received = CounterText("twilio", "SM1", phone, code(session))
-    today = office.now().date()
-    assert take_code(session, received, rules=AccessRules(), today=today, now=office.now())
+def send(office, session, sent, phone):
+    key = f"SM{phone}{sent}"
+    received = CounterText("twilio", key, phone, sent)
+    taken = take_code(session, received, rules=AccessRules(), today=office.now().date(), now=office.now())
     session.commit()
+    return taken
+
+
+def text(office, session, phone=NEW):
+    assert send(office, session, code(session), phone)
     assert office.tick().failed == ()
 
 
@@ -98,6 +103,18 @@ def test_dialog_offers_a_new_code_at_the_end(office, session, maria, snapshot):
     assert office.clara.press(office.clara.view, action_id="contact.verify_now").ok
     assert code(session) != first
     assert code(session) in draw(office.clara.view)
+
+
+def test_dialog_offers_a_new_code_at_once_where_wrong_ones_were_texted(office, session, maria):
+    verify(office.clara, maria)
+    guessed = code(session)
+    for sender in range(20):
+        send(office, session, "2099", f"+1312555{8000 + sender}")
+    assert not send(office, session, guessed, NEW)
+    assert office.tick().counts["counter_dialogs"] == 1
+    assert "The code came, but was not taken" in text_of(office.clara.view)
+    assert office.clara.press(office.clara.view, action_id="contact.verify_now").ok
+    assert send(office, session, code(session), NEW)
 
 
 def test_closed_dialog_fails_nothing(office, session, maria):
