@@ -20,7 +20,8 @@ def mark_wrong_person(
 
     Raises:
         VersionConflict: the contact is not at `version` anymore.
-        UserError: there is no number, it is parked already, staff typed it and no message went there, or the contact may not be seen.
+        UserError: there is no number, it is parked already, it was verified through another contact at this moment, staff typed
+            it and no message went there, or the contact may not be seen.
     """
     try:
         contact = lock_for_staff(session, contact_id, version=version, actor=actor, student_id=student_id)
@@ -35,7 +36,10 @@ def mark_wrong_person(
         raise UserError("wrong_person.not_texted", sentence)
     if is_parked(session, phone, contact_id):
         raise UserError("wrong_person.recorded", "This number is recorded as Wrong person already.")
-    park_numbers(session, {phone: now}, by=actor.user_id, now=now, student_id=student_id)
+    if not park_numbers(session, {phone: now}, by=actor.user_id, now=now, student_id=student_id):
+        # While this waited for the lock of the list. The reader has not seen it.
+        sentence = "A colleague verified or recorded this number a moment ago. Open the student to see it as it is now."
+        raise UserError("wrong_person.changed", sentence)
     audit.record_number(session, phone, actor=actor.user_id, action="wrong_person.recorded", now=now)
     return phone
 

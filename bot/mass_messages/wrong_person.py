@@ -61,15 +61,17 @@ ON CONFLICT (phone) DO UPDATE SET
     doubted = NULL, wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
 RETURNING n.phone
 """)
-# Contacts who proved a number before the report.
-_CLEAR_PROOFS = text("""
-UPDATE tried_numbers t SET proved_at = NULL
-FROM unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at)
-WHERE t.phone = r.phone AND t.proved_at < r.at
+# Contacts who proved a number since the report. A trigger (migration 0066) ends all proofs of a number that is parked, since the
+# program before knows none.
+_PROOFS_SINCE = text(f"""
+SELECT t.contact_id, t.phone, t.proved_at
+FROM tried_numbers t JOIN unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at) ON {_PROVED_SINCE}
 """)
-_STILL_PROVED = text(
-    "SELECT phone FROM tried_numbers WHERE phone = ANY(CAST(:phones AS text[])) AND proved_at IS NOT NULL"
-)
+_KEEP_PROOFS = text("""
+UPDATE tried_numbers t SET proved_at = p.at
+FROM unnest(CAST(:ids AS bigint[]), CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS p (contact_id, phone, at)
+WHERE t.contact_id = p.contact_id AND t.phone = p.phone
+""")
 _LIFT = text("""
 UPDATE phone_numbers
 SET wrong_person_at = NULL, wrong_person_by = NULL, verified_at = :now, verified_how = NULL, verified_by = NULL
@@ -88,10 +90,12 @@ def park_numbers(
     """
     lock_cleanup_list(session)
     values = {"phones": list(reports), "times": list(reports.values()), "by": by, "now": now}
+    proofs = session.execute(_PROOFS_SINCE, values).all()
     parked = list(session.scalars(_PARK, values))
     if parked:
-        session.execute(_CLEAR_PROOFS, {"phones": parked, "times": [reports[phone] for phone in parked]})
-        judge_numbers(session, Numbers(session.scalars(_STILL_PROVED, {"phones": parked}).all()), now=now)
+        ids, phones, times = ([proof[column] for proof in proofs] for column in range(3))
+        session.execute(_KEEP_PROOFS, {"ids": ids, "phones": phones, "times": times})
+        judge_numbers(session, Numbers(sorted(set(phones) & set(parked))), now=now)
         update_list(session, Numbers(parked), message_id=None, now=now)
         session.add(
             WrongPersonNotice(
