@@ -16,7 +16,6 @@ stage_*                            stage, carry_over, overlay   parsed rows; unr
 export_lines                       line_diff                    tonight's raw lines and their hashes
 changed_lines, requested_lines     line_diff, read              lines that changed; lines to parse
 changed_people, affected_people    read                         people that a narrowed read covers
-compared_enrollments, kept_schools read                         enrollments that it compares; schools by all others
 overlay_rows, overlay_student_*    overlay_rows                 rows of the contacts file, and whose contacts they are
 overlay_*                          contacts_overlay             contacts beside OneRoster
 target_*, unmatched_*              target_tables                what our tables should contain; what fits nowhere

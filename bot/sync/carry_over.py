@@ -20,20 +20,22 @@ _KEEP_SCHOOL_TYPES = """
 UPDATE stage_orgs o SET kind = 'school' FROM schools s WHERE s.active AND s.sourced_id = o.sourced_id AND o.kind = 'other'
 """
 
-_CLASS_STUDENTS = """
-INSERT INTO stage_enrollments
-SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'student', false, e.begins_on, e.ends_on
-FROM class_students e JOIN classes c ON c.id = e.class_id JOIN students s ON s.id = e.student_id
-WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
-  AND ({students})
-"""
-_CLASS_TEACHERS = """
-INSERT INTO stage_enrollments
-SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'teacher', e.is_primary, e.begins_on, e.ends_on
-FROM class_teachers e JOIN classes c ON c.id = e.class_id JOIN staff s ON s.id = e.staff_id
-WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
-  AND ({teachers})
-"""
+_ENROLLMENTS = (
+    """
+    INSERT INTO stage_enrollments
+    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'student', false, e.begins_on, e.ends_on
+    FROM class_students e JOIN classes c ON c.id = e.class_id JOIN students s ON s.id = e.student_id
+    WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
+      AND ({students})
+    """,
+    """
+    INSERT INTO stage_enrollments
+    SELECT 0, e.sourced_id, false, c.sourced_id, s.sourced_id, 'teacher', e.is_primary, e.begins_on, e.ends_on
+    FROM class_teachers e JOIN classes c ON c.id = e.class_id JOIN staff s ON s.id = e.staff_id
+    WHERE e.active AND NOT EXISTS (SELECT FROM stage_enrollments x WHERE x.sourced_id = e.sourced_id AND x.line > 0)
+      AND ({teachers})
+    """,
+)
 _LINKS = """
 INSERT INTO stage_agents
 SELECT 0, CASE WHEN from_student THEN s.sourced_id ELSE c.sourced_id END,
@@ -120,7 +122,7 @@ _STATEMENTS = {
                    AND NOT EXISTS (SELECT FROM stage_roles x WHERE x.person = ours.person AND x.line > 0)))
         """,
     ),
-    Kind.ENROLLMENTS: (_CLASS_STUDENTS, _CLASS_TEACHERS),
+    Kind.ENROLLMENTS: _ENROLLMENTS,
 }
 
 
@@ -150,9 +152,10 @@ def stage_missing_rows(connection: Connection, parts: Sequence[Part]) -> None:
             execute(connection, statement.format(**values))
 
 
-def stage_class_teachers(connection: Connection, condition: str) -> None:
-    """Stage our enrollments (`e`) of staff (`s`) that meet an SQL condition."""
-    execute(connection, _CLASS_TEACHERS.format(teachers=condition))
+def stage_enrollments(connection: Connection, condition: str) -> None:
+    """Stage our enrollments (`e`, of the person `s`) that meet an SQL condition."""
+    for statement in _ENROLLMENTS:
+        execute(connection, statement.format(students=condition, teachers=condition))
 
 
 def unread_kinds(connection: Connection) -> dict[str, bool]:

@@ -13,15 +13,16 @@ from bot.sync.stage import execute
 
 @dataclass(frozen=True)
 class SyncScope:
-    """The rows a sync covers: all, or those of the ids in a temporary table, mostly `changed_people` (`bot.sync.read`)."""
+    """The people a sync covers: everyone, or those in the temporary tables `changed_people` and `affected_people` (`bot.sync.read`)."""
 
     is_whole: bool
 
-    def covers(self, *columns: str, table: str = "changed_people") -> str:
-        """Return the SQL condition that one of these sourced_id columns is in the table, which has one column."""
+    def covers(self, *columns: str, by_enrollment: bool = False) -> str:
+        """Return the SQL condition that one of these sourced_id columns is a covered person."""
         if self.is_whole:
             return "true"
-        return " OR ".join(f"{column} IN (TABLE {table})" for column in columns) or "false"
+        people = "affected_people" if by_enrollment else "changed_people"
+        return " OR ".join(f"{column} IN (SELECT person FROM {people})" for column in columns) or "false"
 
 
 WHOLE_ROSTER = SyncScope(is_whole=True)
@@ -44,8 +45,8 @@ class Parent:
 class Table:
     """A table that the sync writes. Rows are identified by `key`.
 
-    `extra_update` is one more assignment of an update (`t` is the old row, `c` the change). A narrowed sync compares the rows whose
-    target columns `covered` have an id in the temporary table `covered_by`, and leaves tables without such columns alone.
+    `extra_update` is one more assignment of an update (`t` is the old row, `c` the change). `people` are the target columns that
+    identify people; a narrowed sync compares the rows of covered people, and leaves tables without such columns alone.
     """
 
     name: str
@@ -54,8 +55,8 @@ class Table:
     key: tuple[str, ...] = ("sourced_id",)
     deletes_missing: bool = False
     extra_update: str = ""
-    covered: tuple[str, ...] = ()
-    covered_by: str = "changed_people"
+    people: tuple[str, ...] = ()
+    by_enrollment: bool = False
 
     @property
     def own_columns(self) -> tuple[str, ...]:
@@ -70,8 +71,8 @@ _STUDENT, _CLASS = Parent("student", "students"), Parent("class", "classes")
 # In the order in which they are merged: parents first.
 TABLES = (
     Table("schools", values=("name",)),
-    Table("staff", values=("given_name", "family_name", "email"), covered=("sourced_id",)),
-    Table("students", values=("given_name", "family_name", "search", "grade", "identifier"), covered=("sourced_id",)),
+    Table("staff", values=("given_name", "family_name", "email"), people=("sourced_id",)),
+    Table("students", values=("given_name", "family_name", "search", "grade", "identifier"), people=("sourced_id",)),
     Table(
         "contacts",
         values=(
@@ -80,7 +81,7 @@ TABLES = (
             *("sis_contact_id", "is_powerschool_id"),
         ),
         extra_update="version = t.version + (t.sis_phone IS DISTINCT FROM c.sis_phone)::int",
-        covered=("sourced_id",),
+        people=("sourced_id",),
     ),
     Table(
         "other_numbers",
@@ -88,7 +89,7 @@ TABLES = (
         parents=(Parent("contact", "contacts"),),
         key=("contact_id", "phone"),
         deletes_missing=True,
-        covered=("contact",),
+        people=("contact",),
     ),
     Table("classes", values=("title", "homeroom"), parents=(_SCHOOL,)),
     Table(
@@ -96,37 +97,31 @@ TABLES = (
         parents=(_STAFF, Parent("school", "schools", is_nullable=True)),
         key=("staff_id", "school_id", "role"),
         deletes_missing=True,
-        covered=("staff",),
+        people=("staff",),
     ),
     Table(
         "student_schools",
         parents=(_STUDENT, _SCHOOL),
         key=("student_id", "school_id"),
         deletes_missing=True,
-        covered=("student",),
-        covered_by="affected_people",
+        people=("student",),
+        by_enrollment=True,
     ),
     Table(
         "student_contacts",
         values=("relationship", "priority", "from_student", "from_contact"),
         parents=(_STUDENT, Parent("contact", "contacts")),
         key=("student_id", "contact_id"),
-        covered=("student", "contact"),
+        people=("student", "contact"),
     ),
     Table(
         "class_teachers",
         values=("is_primary", "begins_on", "ends_on"),
         parents=(_CLASS, _STAFF),
-        covered=("staff",),
-        covered_by="affected_people",
+        people=("staff",),
+        by_enrollment=True,
     ),
-    Table(
-        "class_students",
-        values=("begins_on", "ends_on"),
-        parents=(_CLASS, _STUDENT),
-        covered=("sourced_id",),
-        covered_by="compared_enrollments",
-    ),
+    Table("class_students", ("begins_on", "ends_on"), (_CLASS, _STUDENT), people=("student",), by_enrollment=True),
 )
 
 
@@ -200,7 +195,7 @@ def _difference(table: Table, scope: SyncScope) -> str:
         FROM (
             SELECT true AS found, {target}{parent_ids}
             FROM target_{table.name} t {_join_parents(table, "t")}
-            WHERE {scope.covers(*(f"t.{column}" for column in table.covered), table=table.covered_by)}
+            WHERE {scope.covers(*(f"t.{column}" for column in table.people), by_enrollment=table.by_enrollment)}
         ) target
         FULL JOIN (
             SELECT {"true AS active" if table.deletes_missing else "active"}, {live}
@@ -211,11 +206,11 @@ def _difference(table: Table, scope: SyncScope) -> str:
 
 
 def _covers_live_row(table: Table, scope: SyncScope) -> str:
-    ids = scope.covers("sourced_id", table=table.covered_by)
-    if scope.is_whole or "sourced_id" in table.covered:
-        return ids
-    parents = [parent for parent in table.parents if parent.name in table.covered]
-    return " OR ".join(f"{p.column} IN (SELECT id FROM {p.table} WHERE {ids})" for p in parents) or "false"
+    if scope.is_whole or "sourced_id" in table.people:
+        return scope.covers(*table.people)
+    people = scope.covers("sourced_id", by_enrollment=table.by_enrollment)
+    parents = [parent for parent in table.parents if parent.name in table.people]
+    return " OR ".join(f"{p.column} IN (SELECT id FROM {p.table} WHERE {people})" for p in parents) or "false"
 
 
 def _insert(table: Table) -> str:

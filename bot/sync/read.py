@@ -4,13 +4,13 @@ Afterwards the target tables are filled for the people in scope, and `stage_reje
 
 A narrowed read computes the same for its people as a whole read would. *Changed people* have a new, open or removed line of their own,
 or are staff with the email of such a person; *affected people* also those with such an enrollment. All lines of changed people are
-read, and users and roles of the people linked to them. People who are only affected keep their user and roles. Their enrollments that
-did not change still make students members of schools.
+read, and users and roles of the people linked to them. People who are only affected keep their user and roles, and the enrollments that
+did not change.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def _read_changes(context: SyncContext, parts: Sequence[Part], layout_hash: str 
         return None
     if not line_diff.find_changed_lines(connection, parts):
         return None
-    if not _stage_changes(connection, _compared_parts(parts), today=context.now.date()):
+    if not _stage_changes(connection, _compared_parts(parts)):
         stage.truncate(connection)
         return None
     return SyncScope(is_whole=False)
@@ -173,12 +173,6 @@ _PEOPLE = {
         UNION SELECT sourced_id FROM stage_enrollments
         UNION SELECT sourced_id FROM stage_unread WHERE kind = '{Kind.ENROLLMENTS}'
     """,
-    "compared_enrollments": """
-        SELECT sourced_id FROM changed_enrollments
-        UNION
-        SELECT e.sourced_id FROM changed_people p
-        JOIN students s ON s.sourced_id = p.person JOIN class_students e ON e.student_id = s.id
-    """,
     "affected_people": """
         SELECT person FROM changed_people
         UNION SELECT person FROM stage_enrollments
@@ -201,7 +195,10 @@ _PEOPLE = {
             JOIN student_contacts l ON l.contact_id = c.id JOIN students s ON s.id = l.student_id
         ) related, (VALUES ('{Kind.USERS}'), ('{Kind.ROLES}')) AS files (file)
         UNION
-        SELECT '{Kind.ENROLLMENTS}', sourced_id FROM compared_enrollments
+        SELECT '{Kind.ENROLLMENTS}', sourced_id FROM changed_enrollments
+        UNION
+        SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM changed_people p
+        JOIN students s ON s.sourced_id = p.person JOIN class_students e ON e.student_id = s.id AND e.active
         UNION
         SELECT '{Kind.ENROLLMENTS}', e.sourced_id FROM changed_people p
         JOIN staff s ON s.sourced_id = p.person JOIN class_teachers e ON e.staff_id = s.id AND e.active
@@ -217,19 +214,9 @@ _UNCHANGED_ENROLLMENT = """
 s.sourced_id IN (SELECT person FROM affected_people EXCEPT SELECT person FROM changed_people)
 AND NOT EXISTS (SELECT FROM changed_enrollments x WHERE x.sourced_id = e.sourced_id)
 """
-# Nothing else of these many enrollments is needed: they are not compared.
-_KEEP_SCHOOLS = f"""
-INSERT INTO kept_schools
-SELECT DISTINCT s.sourced_id, at.sourced_id
-FROM class_students e
-JOIN students s ON s.id = e.student_id
-JOIN classes c ON c.id = e.class_id
-JOIN schools at ON at.id = c.school_id
-WHERE e.active AND coalesce(e.ends_on > %(today)s, true) AND {_UNCHANGED_ENROLLMENT}
-"""
 
 
-def _stage_changes(connection: Connection, parts: Sequence[LinedPart], *, today: date) -> bool:
+def _stage_changes(connection: Connection, parts: Sequence[LinedPart]) -> bool:
     """Stage the changed lines, then the lines they depend on. Return False if a line cannot be read by itself."""
     execute(connection, _PREFER_INDEXES)
     execute(connection, _REQUESTED_LINES)
@@ -239,8 +226,7 @@ def _stage_changes(connection: Connection, parts: Sequence[LinedPart], *, today:
         execute(connection, f"ANALYZE {table}")
     _stage_requested(connection, parts, _REQUEST_RELATED, is_changed=False)
     execute(connection, _DELETE_LINKS_OUT_OF_SCOPE)
-    execute(connection, _KEEP_SCHOOLS, today=today)
-    carry_over.stage_class_teachers(connection, _UNCHANGED_ENROLLMENT)
+    carry_over.stage_enrollments(connection, _UNCHANGED_ENROLLMENT)
     is_narrow = not any(carry_over.unread_kinds(connection).values()) and all(part.is_plain for part in parts)
     if not is_narrow:
         execute(connection, "RESET random_page_cost")

@@ -100,7 +100,6 @@ def create_tables(connection: Connection) -> None:
     for row_type in (*ROW_TYPES, Rejection):
         columns = ", ".join(f"{name} {_sql_type(hint)}" for name, hint in get_type_hints(row_type).items())
         execute(connection, f"CREATE TEMP TABLE {_TABLES[row_type]} ({columns})")
-    execute(connection, "CREATE TEMP TABLE kept_schools (student text, school text)")
 
 
 def _sql_type(hint: Any) -> str:
@@ -153,7 +152,7 @@ def _copy(connection: Connection, table: str, rows: list[Row | Rejection]) -> No
 
 
 def truncate(connection: Connection) -> None:
-    execute(connection, f"TRUNCATE {', '.join(_TABLES.values())}, kept_schools")
+    execute(connection, f"TRUNCATE {', '.join(_TABLES.values())}")
 
 
 def hash_rows(connection: Connection) -> str:

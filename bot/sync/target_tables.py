@@ -140,8 +140,6 @@ _TARGETS = {
             UNION ALL
             SELECT e.student, c.school FROM target_class_students e JOIN target_classes c ON c.sourced_id = e.class
             WHERE e.ends_on IS NULL OR e.ends_on > {today}
-            UNION ALL
-            SELECT student, school FROM kept_schools
         ) at
         JOIN target_students s ON s.sourced_id = at.student
         WHERE at.school IS NOT NULL
