@@ -215,10 +215,13 @@ def _covers_live_row(table: Table, scope: SyncScope) -> str:
 
 def _insert(table: Table) -> str:
     columns = ", ".join((*table.own_columns, *(parent.column for parent in table.parents)))
-    values = ", ".join((*(f"c.{column}" for column in table.own_columns), *(f"{p.name}_row.id" for p in table.parents)))
+    parent_ids = ", ".join(f"{parent.name}_row.id" for parent in table.parents)
+    values = ", ".join((*(f"c.{column}" for column in table.own_columns), *filter(None, [parent_ids])))
+    # In the order of the primary key and of the parents that foreign keys look up, many rows take half the time.
+    order = f"ORDER BY {parent_ids}" if "sourced_id" not in table.key else ""
     return f"""
         INSERT INTO {table.name} ({columns})
-        SELECT {values} FROM change_{table.name} c {_join_parents(table, "c")} WHERE c.kind = 'added'
+        SELECT {values} FROM change_{table.name} c {_join_parents(table, "c")} WHERE c.kind = 'added' {order}
     """
 
 
