@@ -28,7 +28,7 @@ from bot.sync.runs import LastSync, SyncContext
 from bot.sync.stage import Progress
 
 # The cleanup list is searched by names from these tables. Its copy of them is refreshed after each, in a transaction of its own,
-# because it may have to wait for the list's lock.
+# because it may have to wait for the list's lock. It reads the names of every entry, so only where some may differ.
 _TABLES_WITH_ENTRY_NAMES = {"students", "contacts", "student_contacts"}
 _APPROVED_ANOTHER = "The export is not the one that was approved before, so it needs a decision of its own."
 
@@ -188,10 +188,11 @@ def _merge(
             if table.name == "student_contacts":
                 reconcile.end_agreed_removals(connection, now=context.now, actor=actor)
         diff_merge.analyze_if_grown(connection, table, changes[table.name])
-        if table.name in _TABLES_WITH_ENTRY_NAMES:
+        changed = sum(changes[table.name].counts.values())
+        # The last sync may have been killed between the table and its names.
+        if table.name in _TABLES_WITH_ENTRY_NAMES and (changed or context.previous is None):
             with connection.begin():
                 refresh_entry_names(connection)
-        changed = sum(changes[table.name].counts.values())
         context.progress(table.name, changed, changed)
     identity.store_ids(connection, now=context.now, actor=actor)
     with connection.begin(), Session(connection) as session:

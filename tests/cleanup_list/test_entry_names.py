@@ -67,6 +67,15 @@ def test_killed_sync_leaves_no_entry_with_old_names(nights, who, table):
     assert found(nights.engine, "Oyelaran")
 
 
+def test_sync_after_a_killed_one_completes_the_names(nights):
+    """Nothing differs any more, but the names beside the list are still the old ones."""
+    with nights.engine.begin() as connection:
+        connection.execute(text("UPDATE sync_runs SET state = 'failed'"))
+        connection.execute(text("UPDATE cleanup_list SET names = 'old'"))
+    nights.sync()
+    assert found(nights.engine, "Rivera")
+
+
 @pytest.mark.parametrize("who", ["maria", "sam"])
 def test_very_long_name_is_found_by_its_beginning(nights, who):
     letters = sha512(who.encode()).hexdigest()
