@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    null,
     or_,
     select,
     true,
@@ -191,54 +190,56 @@ def _of_district() -> _Parts:
         .prefix_with("MATERIALIZED")
     )
     values = _missed_by_sis_values()
+    is_listed = values.c.contact_id.in_(select(func.unnest(ListedStudent.contact_ids)))
     unchanged = (
-        select(values.c.contact_id, *_outcome(values.c))
+        select(values, is_listed.label("is_listed"))
         .where(values.c.contact_id.not_in(changed))
         .cte("unchanged")
         .prefix_with("MATERIALIZED")
     )
     # All students of contacts on the list are known there, so only the links of the others are looked up.
-    listed = select(func.unnest(ListedStudent.contact_ids))
     links = select(link.student_id).where(link.contact_id == unchanged.c.contact_id)
     student = links.offset(literal_column("0")).lateral("student")
     unlisted = (
-        select(student.c.student_id, unchanged)
+        select(student.c.student_id, unchanged.c.contact_id, unchanged.c.fate, unchanged.c.other_way)
         .join_from(unchanged, student, true())
-        .where(unchanged.c.contact_id.not_in(listed))
+        .where(~unchanged.c.is_listed)
     )
     missed = (
         union_all(unlisted, select(asked).where(asked.c.fate != _DELIVERED)).cte("missed").prefix_with("MATERIALIZED")
     )
     contacts = union_all(
-        select(unchanged.c.contact_id, unchanged.c.fate).where(unchanged.c.contact_id.in_(listed)),
+        select(unchanged.c.contact_id, unchanged.c.fate).where(unchanged.c.is_listed),
         select(missed.c.contact_id, missed.c.fate).distinct(),
     ).cte("missed_contacts")
     return _Parts(_fates_of_district(contacts, asked, uncertain), _alone_in_district(missed, uncertain))
 
 
 def _missed_by_sis_values() -> Subquery:
-    """Select the contacts who would miss the message if they had no edits, with the columns of `effective_contacts`.
+    """Select the contacts who would miss the message if they had no edits: `contact_id`, `fate`, and `other_way`.
 
     They are looked up by their numbers: `OFFSET 0` keeps it at that. To join all numbers of a district takes twice as long.
     """
     number = aliased(PhoneNumber, name="n")
     status = literal_column(NUMBER_STATUS, Text)
-    contact = (
-        Contact.id.label("contact_id"),
-        Contact.sis_method.label("method"),
-        Contact.sis_phone.label("phone"),
-        Contact.email,
-    )
+    contact_id = Contact.id.label("contact_id")
     gets_texts = and_(Contact.active, Contact.sis_method == ContactMethod.TEXT)
-    with_number = select(*contact).where(gets_texts, Contact.sis_phone == number.phone)
+    with_number = select(contact_id).where(gets_texts, Contact.sis_phone == number.phone)
     at_number = with_number.offset(literal_column("0")).lateral("at_number")
-    return union_all(
-        select(at_number, status.label("sms_status")).join_from(number, at_number, true()).where(status.is_not(None)),
-        select(*contact, null()).where(gets_texts, Contact.sis_phone.is_(None)),
-        select(*contact, status)
+    method, phone = Contact.sis_method.label("method"), Contact.sis_phone.label("phone")
+    others = (
+        select(contact_id, method, phone, Contact.email, status.label("sms_status"))
         .join_from(Contact, number, number.phone == Contact.sis_phone, isouter=True)
-        .where(Contact.active, Contact.sis_method != ContactMethod.TEXT),
-    ).subquery("unchanged")
+        .where(Contact.active, Contact.sis_method != ContactMethod.TEXT)
+        .subquery("others")
+    )
+    return union_all(
+        select(at_number.c.contact_id, status.label("fate"), false().label("other_way"))
+        .join_from(number, at_number, true())
+        .where(status.is_not(None)),
+        select(contact_id, literal(SmsStatus.NO_NUMBER, Text), false()).where(gets_texts, Contact.sis_phone.is_(None)),
+        select(others.c.contact_id, *_outcome(others.c)),
+    ).subquery("values")
 
 
 def _fates_of_district(contacts: CTE, asked: CTE, uncertain: CTE) -> CTE:
@@ -322,13 +323,14 @@ def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> S
     counts = select(func.jsonb_object_agg(fates.c.fate, fates.c.contacts).label("counts")).subquery("counts")
     total = select(func.count().label("total")).select_from(alone).cte("totals")
     last_page = func.greatest(select(total.c.total).scalar_subquery() - 1, 0) // page_size
+    names = (Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order"))
+    # `OFFSET 0`: the few students are looked up. To join all of a district takes twice as long.
+    student = select(*names).where(Student.id == alone.c.student_id).offset(literal_column("0")).lateral("student")
     shown = (
-        select(
-            *(alone.c.student_id, alone.c.other_ways, literal(0).label("textable")),
-            *(Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order")),
-        )
-        .join(Student, Student.id == alone.c.student_id)
-        .order_by(alone.c.other_ways, "grade_order", Student.family_name, Student.given_name, Student.id)
+        select(alone.c.student_id, alone.c.other_ways, literal(0).label("textable"), student)
+        .join_from(alone, student, true())
+        .order_by(alone.c.other_ways, student.c.grade_order, student.c.family_name, student.c.given_name)
+        .order_by(alone.c.student_id)
         .limit(page_size)
         .offset(func.least(page - 1, last_page) * page_size)
         .subquery("shown")

@@ -113,7 +113,14 @@ class Contact(Base):
     __table_args__ = (
         one_of_check("sis_method", ContactMethod),
         one_of_check("sis_note_kind", NoteKind),
-        Index(None, "sis_phone"),
+        # The columns beside the number spare the forecast of a district the table.
+        Index(None, "sis_phone", postgresql_include=["id", "sis_method", "active"]),
+        Index(
+            "ix_contacts_not_texted",
+            "sis_phone",
+            postgresql_include=["id", "sis_method", "email"],
+            postgresql_where=text("active AND sis_method <> 'text'"),
+        ),
         Index("ix_contacts_last_digits", text("right(sis_phone, 4)")),
         Index("ix_contacts_noted", "sis_phone", postgresql_where=text("sis_note_kind IS NOT NULL")),
         Index("ix_contacts_inactive", "id", postgresql_where=text("NOT active")),
