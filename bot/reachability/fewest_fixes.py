@@ -41,13 +41,13 @@ def choose(candidates: Sequence[Candidate], urgent: AbstractSet[int]) -> Iterato
     # An urgent student weighs more than all others together, and one who has got an adult nothing.
     weights = {student: len(ways) if student in urgent else 1 for student in ways}
     queue = [
-        (-_sum(weights, candidate), candidate.effort, _sum(ways, candidate), place)
-        for place, candidate in enumerate(candidates)
+        (-_sum(weights, students), effort, _sum(ways, students), place)
+        for place, (students, effort) in enumerate(candidates)
     ]
     heapify(queue)
     while queue:
         before, effort, others, place = queue[0]
-        weight = _sum(weights, candidates[place])
+        weight = _sum(weights, candidates[place].students)
         if weight and -weight != before:
             heapreplace(queue, (-weight, effort, others, place))
             continue
@@ -58,5 +58,5 @@ def choose(candidates: Sequence[Candidate], urgent: AbstractSet[int]) -> Iterato
             yield Choice(place, helped)
 
 
-def _sum(numbers: Mapping[int, int], candidate: Candidate) -> int:
-    return sum(map(numbers.__getitem__, candidate.students))
+def _sum(numbers: Mapping[int, int], students: Sequence[int]) -> int:
+    return numbers[students[0]] if len(students) == 1 else sum(map(numbers.__getitem__, students))

@@ -10,7 +10,7 @@ parent once for each child. After the first record is fixed, the others are offe
 Opt-outs are no fixes: only the family can end them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,7 +86,7 @@ def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
 
 
 def _fixes(adults: Sequence[Sequence[Any]], unreachable: set[int]) -> Iterator[Fix]:
-    candidates = [Candidate(tuple(dict.fromkeys(map(_STUDENT, links))), _effort(links[0])) for links in adults]
+    candidates = [Candidate(_students(links), _effort(links[0])) for links in adults]
     for place, students in choose(candidates, unreachable):
         links, are_unreachable = adults[place], unreachable.issuperset(students)
         yield Fix(
@@ -97,6 +97,11 @@ def _fixes(adults: Sequence[Sequence[Any]], unreachable: set[int]) -> Iterator[F
             status=SmsStatus(links[0].status),
             remedy=_remedy(links[0], are_unreachable=are_unreachable),
         )
+
+
+def _students(links: Sequence[Any]) -> Sequence[int]:
+    # Nearly all adults have one student, and a large district has 60,000 of them.
+    return (links[0].student_id,) if len(links) == 1 else tuple(dict.fromkeys(map(_STUDENT, links)))
 
 
 def _effort(link: Any) -> int:
@@ -155,6 +160,8 @@ def _by_adult(session: Session, rows: Sequence[Any]) -> Sequence[Sequence[Any]]:
     for row in rows:
         by_contact[row.contact_id].append(row)
     names = _names_of_shared_numbers(session, by_contact)
+    if not names:
+        return list(by_contact.values())
     by_adult: dict[Any, list[Any]] = {}
     for contact_id, links in by_contact.items():
         name = names.get(contact_id)
@@ -165,11 +172,9 @@ def _by_adult(session: Session, rows: Sequence[Any]) -> Sequence[Sequence[Any]]:
 
 def _names_of_shared_numbers(session: Session, by_contact: Mapping[int, list[Any]]) -> dict[int, str]:
     """Return the folded name of each contact whose number another one has, too, by id."""
-    by_phone: dict[str, list[int]] = defaultdict(list)
-    for contact_id, links in by_contact.items():
-        if links[0].phone:
-            by_phone[links[0].phone].append(contact_id)
-    shared = [contact_id for ids in by_phone.values() if len(ids) > 1 for contact_id in ids]
+    phones = {contact_id: links[0].phone for contact_id, links in by_contact.items() if links[0].phone}
+    contacts = Counter(phones.values())
+    shared = [contact_id for contact_id, phone in phones.items() if contacts[phone] > 1]
     if not shared:
         return {}
     names = session.execute(select(Contact.id, Contact.search).where(Contact.id.in_(shared)))
