@@ -175,7 +175,7 @@ class StudentContact(Base):
 
     __tablename__ = "student_contacts"
     __table_args__ = (
-        Index(None, "contact_id"),
+        Index(None, "contact_id", postgresql_include=["student_id", "active"]),  # As of a contact's number.
         Index("ix_student_contacts_ended", "student_id", "contact_id", postgresql_where=text("NOT active")),
     )
     student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), primary_key=True)
