@@ -30,7 +30,7 @@ from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.listed_students import TEXTABLE, UNREACHABLE
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
-from bot.db.session import fetch_rows
+from bot.db.session import fetch_rows, set_local
 from bot.domain.sms_status import WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.reachability.fewest_fixes import Candidate, choose
@@ -80,6 +80,9 @@ def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
     """Return the fixes for the part of the list that the filter selects."""
     if which.names or which.student_ids:
         plan_for_names(session)
+    if actor.level is AccessLevel.DISTRICT:
+        # The planner expects few different ids in arrays, and would keep each entry that it looks up for the next time.
+        set_local(session, "enable_memoize = off")
     rows = fetch_rows(session, _graph_query(which.criteria, actor.level), query_params(which, actor))
     unreachable = {row.student_id for row in rows if row.need == UNREACHABLE}
     return Plan(_fixes(_by_adult(session, rows), unreachable), len({row.student_id for row in rows}))
