@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list import calls
+from bot.cleanup_list.tried_numbers import is_parked
 from bot.contact_edits.counter import confirm_locked
 from bot.contact_edits.locking import lock_contact
-from bot.contact_edits.wrong_person import is_parked
 from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.audit import Subject

@@ -311,3 +311,20 @@ CREATE TRIGGER restore_number AFTER UPDATE OF sis_phone ON contacts FOR EACH ROW
 CREATE TRIGGER restore_number AFTER INSERT OR UPDATE OF state, value ON edits FOR EACH ROW
     WHEN (new.field = 'phone' AND new.value IS NOT NULL AND new.state IN ('pending', 'conflict'))
     EXECUTE FUNCTION restore_number_of_edits();
+
+
+-- tried_numbers (edits.py).
+
+-- A number that is recorded as Wrong person is proved for no contact, also where a program records it that knows no proofs.
+CREATE FUNCTION end_proofs_of_number() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE tried_numbers SET proved_at = NULL WHERE phone = new.phone AND proved_at IS NOT NULL;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER end_proofs_of_inserted AFTER INSERT ON phone_numbers FOR EACH ROW
+    WHEN (new.wrong_person_at IS NOT NULL)
+    EXECUTE FUNCTION end_proofs_of_number();
+CREATE TRIGGER end_proofs_of_parked AFTER UPDATE OF wrong_person_at ON phone_numbers FOR EACH ROW
+    WHEN (new.wrong_person_at IS NOT NULL AND new.wrong_person_at IS DISTINCT FROM old.wrong_person_at)
+    EXECUTE FUNCTION end_proofs_of_number();
