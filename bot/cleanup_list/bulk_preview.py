@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.page import ranking
-from bot.cleanup_list.query import matching_entries, plan_for_names, query_params
+from bot.cleanup_list.query import matching_entries, query_params
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, StudentContact
-from bot.db.session import fetch_rows
+from bot.db.session import fetch_rows, plan_for_names
 from bot.domain import display
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Criteria, Filter

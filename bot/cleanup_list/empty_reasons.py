@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.name_search import load_known_names
-from bot.cleanup_list.query import NAMES, StudentRow, has_words, narrow_students, plan_for_names, student_from_row
+from bot.cleanup_list.query import NAMES, StudentRow, has_words, narrow_students, student_from_row
 from bot.cleanup_list.student_columns import reachability_query, school_names, teacher_names
 from bot.cleanup_list.vocabulary import load_grades
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
+from bot.db.session import plan_for_names
 from bot.domain.names import fold
 from bot.filters.filter import Filter
 from bot.filters.vocabulary import Vocabulary

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from bot.access.rights import BOUND_PARAMS, Actor
 from bot.cleanup_list import last_verified
 from bot.cleanup_list.last_verified import LastVerified
-from bot.cleanup_list.query import filter_params, matching_entries, plan_for_names, query_params
+from bot.cleanup_list.query import filter_params, matching_entries, query_params
 from bot.cleanup_list.student_columns import grade_order, school_names, teacher_names, work_order
 from bot.cleanup_list.unverified import students_of, unverified_links
 from bot.db.models.base import ContactMethod
@@ -34,6 +34,7 @@ from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
+from bot.db.session import plan_for_names
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Filter
 

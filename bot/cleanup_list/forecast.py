@@ -33,7 +33,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.access import rights
 from bot.access.rights import AccessLevel, Actor
-from bot.cleanup_list.query import StudentRow, narrow_students, student_from_row, use_indexes
+from bot.cleanup_list.query import StudentRow, narrow_students, student_from_row
 from bot.cleanup_list.student_columns import grade_order, has_other_way, reachability_query, school_names, teacher_names
 from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
@@ -42,7 +42,7 @@ from bot.db.models.listed_students import TEXTABLE, WAITING, ListedStudent
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import NUMBER_STATUS, effective_contacts
-from bot.db.session import set_local
+from bot.db.session import set_local, use_indexes
 from bot.domain.sms_status import SEVERITY, SmsStatus
 from bot.filters.filter import STUDENT_CRITERIA, Filter, page_count
 

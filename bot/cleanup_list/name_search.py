@@ -16,20 +16,13 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Text, func, literal, select
 from sqlalchemy.orm import Session
 
 from bot.access.rights import Actor
-from bot.cleanup_list.query import (
-    TEACHER,
-    has_words,
-    matching_entries,
-    person_patterns,
-    plan_for_names,
-    query_params,
-    use_indexes,
-)
+from bot.cleanup_list.query import TEACHER, has_words, matching_entries, person_patterns, query_params
 from bot.cleanup_list.vocabulary import cached_per_roster, visible_teachers
 from bot.db.models.folding import full_name
 from bot.db.models.messages import ListEntry
 from bot.db.models.name_words import NameWord
 from bot.db.models.roster import ClassTeacher, Contact, School, SchoolClass, Staff, Student
+from bot.db.session import plan_for_names, use_indexes
 from bot.domain.names import fold, search_words, word_parts
 from bot.filters.filter import Criterion, Filter
 

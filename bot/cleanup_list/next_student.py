@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.page import load_page, ranking
-from bot.cleanup_list.query import StudentRow, matching_students, plan_for_names, query_params
+from bot.cleanup_list.query import StudentRow, matching_students, query_params
 from bot.db.models.listed_students import ALL_FIXED
 from bot.db.models.messages import ListEntry
 from bot.db.models.roster import StudentContact
-from bot.db.session import fetch_rows
+from bot.db.session import fetch_rows, plan_for_names
 from bot.filters.filter import MOST_IDS, Criteria, Filter
 
 _AFTER, _SIZE = bindparam("after", type_=BigInteger), bindparam("size", type_=Integer)

@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import Actor
-from bot.cleanup_list.query import plan_for_names, query_params, student_conditions, use_indexes
+from bot.cleanup_list.query import query_params, student_conditions
 from bot.db.models.edits import IN_FORCE, Edit, EditField
 from bot.db.models.folding import full_name
 from bot.db.models.listed_students import ListedStudent
 from bot.db.models.roster import Contact, OtherNumber, Student
 from bot.db.models.views import effective_contacts
+from bot.db.session import plan_for_names, use_indexes
 from bot.domain import display
 from bot.filters.filter import LAST_DIGITS, Filter
 

@@ -42,7 +42,6 @@ from bot.cleanup_list.query import (
     contact_from_row,
     listed_contacts_query,
     matching_students,
-    plan_for_names,
     query_params,
     student_from_row,
 )
@@ -52,7 +51,7 @@ from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import MassMessage
 from bot.db.models.roster import StudentContact, SyncRun, SyncState, last_sync_query
 from bot.db.models.views import effective_contacts
-from bot.db.session import fetch_rows
+from bot.db.session import fetch_rows, plan_for_names
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Criteria, Filter, page_count
 from bot.filters.parse import Parsed, parse_filter, suggest_commands

@@ -33,7 +33,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import Session
 
 from bot.access import rights
 from bot.access.rights import BOUND_PARAMS, AccessLevel, Actor
@@ -55,7 +54,6 @@ from bot.db.models.roster import (
     StudentSchool,
 )
 from bot.db.models.views import effective_contacts
-from bot.db.session import set_local
 from bot.domain import display
 from bot.domain.names import INITIALS, fold, search_words, word_parts
 from bot.domain.sms_status import SmsStatus
@@ -151,18 +149,6 @@ def word_patterns(words: str) -> list[str]:
 def person_patterns(words: str) -> list[str]:
     """Return the patterns of a person's name, leaving out titles (Ms., Mr.)."""
     return word_patterns(" ".join(word for word in fold(words).split() if word not in TITLES))
-
-
-def plan_for_names(session: Session) -> None:
-    """Have the following statements planned for the names in them: the generic plan takes seconds for a rare name."""
-    set_local(session, "plan_cache_mode = force_custom_plan")
-
-
-def use_indexes(session: Session) -> None:
-    """Have the following statements look rows up by index: the planner counts each lookup as a disk access, and would read whole tables
-    that are in memory.
-    """
-    set_local(session, "random_page_cost = 1.1")
 
 
 def matching_students(criteria: Criteria, level: AccessLevel, *also: ColumnElement[bool]) -> CTE:

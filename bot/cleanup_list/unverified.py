@@ -31,13 +31,14 @@ from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list.empty_reasons import is_or_has_named
 from bot.cleanup_list.last_verified import COLUMNS, KEPT_EDITS, LastVerified, from_row
-from bot.cleanup_list.query import NAMES, filter_params, has_words, narrow_students, plan_for_names, use_indexes
+from bot.cleanup_list.query import NAMES, filter_params, has_words, narrow_students
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Edit, EditField
 from bot.db.models.folding import full_name
 from bot.db.models.messages import Delivery, ListEntry, MassMessage, PhoneNumber
 from bot.db.models.roster import Contact, Student
 from bot.db.models.views import effective_contacts
+from bot.db.session import plan_for_names, use_indexes
 from bot.domain.display import plural
 from bot.domain.sms_status import Outcome
 from bot.errors import UserError

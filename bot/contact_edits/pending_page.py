@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from bot.cleanup_list.query import use_indexes
 from bot.contact_edits.pending import ChangeKind, PendingChange, concerns_student, load_changes
 from bot.db.models.edits import IN_FORCE, Edit, EditState, Removal
 from bot.db.models.roster import Contact, Student, StudentContact
 from bot.db.models.views import NOT_REMOVED
+from bot.db.session import use_indexes
 
 _LINK = aliased(StudentContact, name="l")
 

@@ -205,6 +205,18 @@ def set_local(session: Session, setting: str) -> None:
     session.connection().exec_driver_sql(f"SET LOCAL {setting}")
 
 
+def plan_for_names(session: Session) -> None:
+    """Have the following statements planned for the names in them: the generic plan takes seconds for a rare name."""
+    set_local(session, "plan_cache_mode = force_custom_plan")
+
+
+def use_indexes(session: Session) -> None:
+    """Have the following statements look rows up by index: the planner counts each lookup as a disk access, and would read whole tables
+    that are in memory.
+    """
+    set_local(session, "random_page_cost = 1.1")
+
+
 def driver_connection(connection: Connection) -> LimitedConnection:
     """Return the psycopg connection below SQLAlchemy's."""
     return cast("LimitedConnection", connection.connection.dbapi_connection)

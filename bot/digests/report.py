@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from bot.cleanup_list.query import use_indexes
 from bot.db.models.messages import ListMove
+from bot.db.session import use_indexes
 from bot.digests.counts import EARLIER_MESSAGES, CountScope, count_scope
 from bot.digests.small_groups import group_grades, is_too_small
 from bot.domain.grade import LEVELS

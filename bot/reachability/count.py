@@ -45,7 +45,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.access import rights
 from bot.cleanup_list.forecast import select_without_adult
-from bot.cleanup_list.query import unnest_entries, use_indexes
+from bot.cleanup_list.query import unnest_entries
 from bot.cleanup_list.student_columns import has_other_way
 from bot.cleanup_list.tried_numbers import CONTACTS_WITH_PROOF
 from bot.db.models.base import ContactMethod
@@ -54,7 +54,7 @@ from bot.db.models.listed_students import ListedStudent
 from bot.db.models.messages import Delivery, ListChange, ListMove, MassMessage, PhoneNumber
 from bot.db.models.roster import ClassStudent, ClassTeacher, Contact, Student, StudentContact, StudentSchool
 from bot.db.models.views import NUMBER_STATUS, effective_contacts, textable
-from bot.db.session import set_local
+from bot.db.session import set_local, use_indexes
 from bot.domain.sms_status import Outcome
 from bot.reachability.score import GroupKind, Score
 

@@ -24,13 +24,13 @@ from sqlalchemy.orm import Session
 from bot.access.rights import AccessLevel, Actor
 from bot.cleanup_list.next_student import is_free
 from bot.cleanup_list.page import ranking
-from bot.cleanup_list.query import matching_students, plan_for_names, query_params, unnest_entries
+from bot.cleanup_list.query import matching_students, query_params, unnest_entries
 from bot.cleanup_list.suggestions import has_further_number
 from bot.db.models.edits import Edit, EditField, EditState
 from bot.db.models.listed_students import TEXTABLE, UNREACHABLE
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact
-from bot.db.session import fetch_rows, set_local
+from bot.db.session import fetch_rows, plan_for_names, set_local
 from bot.domain.sms_status import WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.reachability.fewest_fixes import Candidate, choose
