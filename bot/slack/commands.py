@@ -37,7 +37,7 @@ def register(app: App, ctx: AppContext) -> None:
         card = answer(ctx, client, body)
         if b.has_newer(card.blocks):
             ack()  # Where Slack refuses them in an acknowledgment, the person reads an error instead.
-            respond.answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
+            respond.answer_command(client, body, card)
             return
         ack(text=card.text, blocks=card.blocks, response_type="ephemeral")
 

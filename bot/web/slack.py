@@ -154,4 +154,4 @@ def send_late_response(client: WebClient, body: dict[str, Any], response: BoltRe
         return
     content = json.loads(response.body)
     card = Card(content.get("blocks", []), content["text"])
-    respond.answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
+    respond.answer_command(client, body, card)

@@ -34,6 +34,11 @@ def answer(client: WebClient, body: dict[str, Any], card: Card, *, replace_origi
         send_direct_message(client, body["user"]["id"], _NOT_SHOWN)
 
 
+def answer_command(client: WebClient, body: dict[str, Any], card: Card) -> None:
+    """Answer a command privately, below it, after it was acknowledged."""
+    answer(client, {"response_url": body["response_url"], "user": {"id": body["user_id"]}}, card)
+
+
 def send_response(
     response_url: str, card: Card, *, replace_original: bool, timeout: int = SLACK_TIMEOUT
 ) -> Result[None]:
