@@ -72,10 +72,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class _Parts:
-    """CTEs of a forecast: `fates` has `fate` and `contacts`, the number of contacts; `alone` has `student_id` and `other_ways`."""
+    """CTEs of a forecast. `expected_counts`: `expected` (a status, or one of the words above) and `contacts`, their number.
+    `without_adult`: `student_id` and `other_ways`.
+    """
 
-    fates: CTE
-    alone: CTE
+    expected_counts: CTE
+    without_adult: CTE
 
 
 def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Forecast:
@@ -102,7 +104,7 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
 
 def count_without_adult(session: Session, students: Select[int] | None) -> int:
     """Return how many of these active students (a query of ids, or None for all) have no adult who would get a text."""
-    return session.scalar(select(func.count()).select_from(_prepare(session, students).alone)) or 0
+    return session.scalar(select(func.count()).select_from(_prepare(session, students).without_adult)) or 0
 
 
 def select_without_adult(session: Session) -> Select[*tuple[Any, ...]]:
@@ -110,8 +112,8 @@ def select_without_adult(session: Session) -> Select[*tuple[Any, ...]]:
 
     The settings of its plan hold until the transaction ends.
     """
-    alone = _prepare(session, None).alone
-    return select(alone.c.student_id, alone.c.other_ways)
+    without_adult = _prepare(session, None).without_adult
+    return select(without_adult.c.student_id, without_adult.c.other_ways)
 
 
 def _prepare(session: Session, students: Select[int] | None) -> _Parts:
@@ -138,25 +140,27 @@ def _of_students(students: Select[int]) -> _Parts:
         .cte("links")
         .prefix_with("MATERIALIZED")
     )
-    contacts = select(links.c.contact_id, links.c.fate).where(links.c.contact_id.is_not(None)).distinct().subquery()
-    fates = select(contacts.c.fate, func.count().label("contacts")).group_by(contacts.c.fate).cte("fates")
-    alone = (
+    contacts = select(links.c.contact_id, links.c.expected).where(links.c.contact_id.is_not(None)).distinct().subquery()
+    expected_counts = (
+        select(contacts.c.expected, func.count().label("contacts")).group_by(contacts.c.expected).cte("expected_counts")
+    )
+    without_adult = (
         select(links.c.student_id, func.coalesce(func.bool_or(links.c.other_way), False).label("other_ways"))
         .group_by(links.c.student_id)
-        .having(~func.coalesce(func.bool_or(links.c.fate == _DELIVERED), False))
-        .cte("alone")
+        .having(~func.coalesce(func.bool_or(links.c.expected == _DELIVERED), False))
+        .cte("without_adult")
     )
-    return _Parts(fates, alone)
+    return _Parts(expected_counts, without_adult)
 
 
 def _outcome(adult: ReadOnlyColumnCollection[str, Any]) -> tuple[ColumnElement[Any], ...]:
-    """Return `fate` and `other_way` of contacts with the columns of `effective_contacts`."""
-    fate = case(
+    """Return `expected` and `other_way` of contacts with the columns of `effective_contacts`."""
+    expected = case(
         (adult.method != ContactMethod.TEXT, _NOT_TEXTED),
         (adult.phone.is_(None), SmsStatus.NO_NUMBER),
         else_=func.coalesce(adult.sms_status, _DELIVERED),
     )
-    return fate.label("fate"), has_other_way(adult).label("other_way")
+    return expected.label("expected"), has_other_way(adult).label("other_way")
 
 
 def _of_district() -> _Parts:
@@ -183,10 +187,10 @@ def _of_district() -> _Parts:
         select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
         CONTACTS_WITH_PROOF,
     )
-    asked = (
+    from_view = (
         select(adult.student_id, adult.contact_id, *_outcome(adult))
         .where(adult.contact_id.in_(changed))
-        .cte("asked")
+        .cte("from_view")
         .prefix_with("MATERIALIZED")
     )
     values = _missed_by_sis_values()
@@ -201,22 +205,24 @@ def _of_district() -> _Parts:
     links = select(link.student_id).where(link.contact_id == unchanged.c.contact_id)
     student = links.offset(literal_column("0")).lateral("student")
     unlisted = (
-        select(student.c.student_id, unchanged.c.contact_id, unchanged.c.fate, unchanged.c.other_way)
+        select(student.c.student_id, unchanged.c.contact_id, unchanged.c.expected, unchanged.c.other_way)
         .join_from(unchanged, student, true())
         .where(~unchanged.c.is_listed)
     )
     missed = (
-        union_all(unlisted, select(asked).where(asked.c.fate != _DELIVERED)).cte("missed").prefix_with("MATERIALIZED")
+        union_all(unlisted, select(from_view).where(from_view.c.expected != _DELIVERED))
+        .cte("missed")
+        .prefix_with("MATERIALIZED")
     )
     contacts = union_all(
-        select(unchanged.c.contact_id, unchanged.c.fate).where(unchanged.c.is_listed),
-        select(missed.c.contact_id, missed.c.fate).distinct(),
+        select(unchanged.c.contact_id, unchanged.c.expected).where(unchanged.c.is_listed),
+        select(missed.c.contact_id, missed.c.expected).distinct(),
     ).cte("missed_contacts")
-    return _Parts(_fates_of_district(contacts, asked, uncertain), _alone_in_district(missed, uncertain))
+    return _Parts(_count_expected(contacts, from_view, uncertain), _without_adult_in_district(missed, uncertain))
 
 
 def _missed_by_sis_values() -> Subquery:
-    """Select the contacts who would miss the message if they had no edits: `contact_id`, `fate`, and `other_way`.
+    """Select the contacts who would miss the message if they had no edits: `contact_id`, `expected`, and `other_way`.
 
     They are looked up by their numbers: `OFFSET 0` keeps it at that. To join all numbers of a district takes twice as long.
     """
@@ -234,7 +240,7 @@ def _missed_by_sis_values() -> Subquery:
         .subquery("others")
     )
     return union_all(
-        select(at_number.c.contact_id, status.label("fate"), false().label("other_way"))
+        select(at_number.c.contact_id, status.label("expected"), false().label("other_way"))
         .join_from(number, at_number, true())
         .where(status.is_not(None)),
         select(contact_id, literal(SmsStatus.NO_NUMBER, Text), false()).where(gets_texts, Contact.sis_phone.is_(None)),
@@ -242,38 +248,38 @@ def _missed_by_sis_values() -> Subquery:
     ).subquery("values")
 
 
-def _fates_of_district(contacts: CTE, asked: CTE, uncertain: CTE) -> CTE:
-    """Count the contacts by fate; `contacts` are those who would miss the message, each once."""
+def _count_expected(contacts: CTE, from_view: CTE, uncertain: CTE) -> CTE:
+    """Count the contacts by expected result; `contacts` are those who would miss the message, each once."""
     link = StudentContact
     all_linked = select(func.count(link.contact_id.distinct()))
     has_link = exists().where(link.contact_id == uncertain.c.contact_id)
-    unsure = select(func.count()).select_from(uncertain).where(has_link)
-    confirmed = select(func.count(asked.c.contact_id.distinct())).where(
-        asked.c.contact_id.in_(select(uncertain.c.contact_id))
+    uncertain_linked = select(func.count()).select_from(uncertain).where(has_link)
+    confirmed_linked = select(func.count(from_view.c.contact_id.distinct())).where(
+        from_view.c.contact_id.in_(select(uncertain.c.contact_id))
     )
     all_missed = select(func.count()).select_from(contacts)
     delivered = (
         all_linked.scalar_subquery()
-        - unsure.scalar_subquery()
-        + confirmed.scalar_subquery()
+        - uncertain_linked.scalar_subquery()
+        + confirmed_linked.scalar_subquery()
         - all_missed.scalar_subquery()
     )
     return union_all(
-        select(literal(_DELIVERED, Text).label("fate"), delivered.label("contacts")),
-        select(contacts.c.fate, func.count()).group_by(contacts.c.fate),
-    ).cte("fates")
+        select(literal(_DELIVERED, Text).label("expected"), delivered.label("contacts")),
+        select(contacts.c.expected, func.count()).group_by(contacts.c.expected),
+    ).cte("expected_counts")
 
 
-def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
+def _without_adult_in_district(missed: CTE, uncertain: CTE) -> CTE:
     """Most such students are on the list. The others are those whose links are all missed, those without a link, and, of students
     with a link to an uncertain contact, those whose contacts are looked up one by one (`checked`).
     """
     link = StudentContact
-    misses = (
+    missed_links = (
         select(missed.c.student_id, func.count().label("links"), func.bool_or(missed.c.other_way).label("other_ways"))
         .where(~exists().where(ListedStudent.id == missed.c.student_id))
         .group_by(missed.c.student_id)
-        .cte("misses")
+        .cte("missed_links")
     )
     checked = (
         select(link.student_id)
@@ -284,7 +290,7 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
     )
     reachability = reachability_query(checked.c.student_id).lateral()
     # Ended links count, too: students with one are in `checked`.
-    all_links = select(func.count()).where(link.student_id == misses.c.student_id).scalar_subquery()
+    all_links = select(func.count()).where(link.student_id == missed_links.c.student_id).scalar_subquery()
     return union_all(
         select(ListedStudent.id.label("student_id"), ListedStudent.other_ways).where(
             or_(
@@ -292,15 +298,15 @@ def _alone_in_district(missed: CTE, uncertain: CTE) -> CTE:
                 (ListedStudent.need == WAITING) & (ListedStudent.textable == 0),
             )
         ),
-        select(misses.c.student_id, misses.c.other_ways).where(
-            misses.c.links == all_links, misses.c.student_id.not_in(select(checked.c.student_id))
+        select(missed_links.c.student_id, missed_links.c.other_ways).where(
+            missed_links.c.links == all_links, missed_links.c.student_id.not_in(select(checked.c.student_id))
         ),
         select(_without_link().c.id, false()),
         select(checked.c.student_id, reachability.c.other_ways)
         .join(Student, Student.id == checked.c.student_id)
         .join(reachability, true())
         .where(Student.active, reachability.c.textable == 0),
-    ).cte("alone")
+    ).cte("without_adult")
 
 
 def _without_link() -> Subquery:
@@ -319,18 +325,22 @@ def _has_active_link(student_id: SQLColumnExpression[int]) -> ColumnElement[bool
 
 def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> Select[*tuple[Any, ...]]:
     """Select the counts and the total, with each student of the page; with nulls where there is none."""
-    fates, alone = parts.fates, parts.alone
-    counts = select(func.jsonb_object_agg(fates.c.fate, fates.c.contacts).label("counts")).subquery("counts")
-    total = select(func.count().label("total")).select_from(alone).cte("totals")
+    expected_counts, without_adult = parts.expected_counts, parts.without_adult
+    counts = select(
+        func.jsonb_object_agg(expected_counts.c.expected, expected_counts.c.contacts).label("counts")
+    ).subquery("counts")
+    total = select(func.count().label("total")).select_from(without_adult).cte("totals")
     last_page = func.greatest(select(total.c.total).scalar_subquery() - 1, 0) // page_size
     names = (Student.given_name, Student.family_name, Student.grade, grade_order(Student.grade).label("grade_order"))
     # `OFFSET 0`: the few students are looked up. To join all of a district takes twice as long.
-    student = select(*names).where(Student.id == alone.c.student_id).offset(literal_column("0")).lateral("student")
+    student = (
+        select(*names).where(Student.id == without_adult.c.student_id).offset(literal_column("0")).lateral("student")
+    )
     shown = (
-        select(alone.c.student_id, alone.c.other_ways, literal(0).label("textable"), student)
-        .join_from(alone, student, true())
-        .order_by(alone.c.other_ways, student.c.grade_order, student.c.family_name, student.c.given_name)
-        .order_by(alone.c.student_id)
+        select(without_adult.c.student_id, without_adult.c.other_ways, literal(0).label("textable"), student)
+        .join_from(without_adult, student, true())
+        .order_by(without_adult.c.other_ways, student.c.grade_order, student.c.family_name, student.c.given_name)
+        .order_by(without_adult.c.student_id)
         .limit(page_size)
         .offset(func.least(page - 1, last_page) * page_size)
         .subquery("shown")

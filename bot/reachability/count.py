@@ -101,19 +101,19 @@ def count_groups(session: Session, window: Window) -> Select[*tuple[Any, ...]]:
 
 
 # Students without a textable adult, until the transaction ends.
-_alone = table("students_alone", column("student_id", BigInteger), column("other_ways", Boolean))
-_CREATE_ALONE = text("""
-DROP TABLE IF EXISTS pg_temp.students_alone;
-CREATE TEMPORARY TABLE students_alone (student_id bigint PRIMARY KEY, other_ways boolean NOT NULL) ON COMMIT DROP
+_without_adult = table("students_without_adult", column("student_id", BigInteger), column("other_ways", Boolean))
+_CREATE_WITHOUT_ADULT = text("""
+DROP TABLE IF EXISTS pg_temp.students_without_adult;
+CREATE TEMPORARY TABLE students_without_adult (student_id bigint PRIMARY KEY, other_ways boolean NOT NULL) ON COMMIT DROP
 """)
 # After the forecast, which looks up rows one by one: from here on whole tables are joined.
 _PLAN = ("enable_hashjoin = on", "random_page_cost = 4", "work_mem = '128MB'")
 
 
 def _find_unreachable(session: Session) -> None:
-    session.execute(_CREATE_ALONE)
-    session.execute(insert(_alone).from_select(["student_id", "other_ways"], select_without_adult(session)))
-    session.execute(text("ANALYZE students_alone"))
+    session.execute(_CREATE_WITHOUT_ADULT)
+    session.execute(insert(_without_adult).from_select(["student_id", "other_ways"], select_without_adult(session)))
+    session.execute(text("ANALYZE students_without_adult"))
     for setting in _PLAN:
         set_local(session, setting)
 
@@ -121,15 +121,15 @@ def _find_unreachable(session: Session) -> None:
 def _students(window: Window) -> Select[*tuple[Any, ...]]:
     reached = _reached_students(window).subquery("reached")
     level = case(
-        (_alone.c.other_ways, _OTHER_WAY),
-        (_alone.c.student_id.is_not(None), _UNREACHABLE),
+        (_without_adult.c.other_ways, _OTHER_WAY),
+        (_without_adult.c.student_id.is_not(None), _UNREACHABLE),
         (reached.c.student_id.is_not(None), _DELIVERED),
         else_=_TEXTABLE,
     )
     return (
         select(Student.id.label("student_id"), Student.grade, level.label("level"))
         .outerjoin(reached, reached.c.student_id == Student.id)
-        .outerjoin(_alone, _alone.c.student_id == Student.id)
+        .outerjoin(_without_adult, _without_adult.c.student_id == Student.id)
         .where(Student.active)
     )
 
