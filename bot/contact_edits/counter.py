@@ -56,8 +56,6 @@ _WRONG_SHARE = 0.5
 # Above so many times that within `VALID` no code is taken, or clerks who press *New code* would give a hundred phones a better chance.
 # Then the guesses hit a clerk's codes in 1 of 79 cases. Fewer than twenty phones cannot get there.
 _MOST_WRONG_TIMES = 5
-# Longer than a call to Slack takes.
-_LEASE = timedelta(minutes=2)
 # The clerk was checked with Slack when the code was issued, or up to ten minutes before.
 _CHECKED_WITHIN = timedelta(minutes=30)
 
@@ -262,7 +260,7 @@ def _record(session: Session, contact_id: int, phone: str, how: VerifiedHow, *, 
 def claim_dialog(session: Session, *, now: datetime) -> CounterCode | None:
     """Lease the next code whose dialog is to be redrawn. To draw it twice does no harm."""
     on_expiry = {"state": CounterState.PENDING}
-    return outbox.claim(session, CounterCode, now=now, lease=_LEASE, on_expiry=on_expiry)
+    return outbox.claim(session, CounterCode, now=now, on_expiry=on_expiry)
 
 
 def delete_old_codes(session: Session, *, now: datetime) -> int:

@@ -121,41 +121,41 @@ def _confirm_button(contact: ContactCard) -> list[Block]:
     return [b.divider(), b.section(sentence, accessory=confirmed)]
 
 
-def send_due(context: AppContext, client: WebClient, *, redraw: RedrawAll) -> int:
+def send_due(ctx: AppContext, client: WebClient, *, redraw: RedrawAll) -> int:
     """Redraw every dialog whose code was used or has ended, and after a text what is behind it; return how many."""
-    return outbox_worker.send_each(context, (claim_dialog, lambda code: _show_outcome(context, client, code, redraw)))
+    return outbox_worker.send_each(ctx, (claim_dialog, lambda code: _show_outcome(ctx, client, code, redraw)))
 
 
-def _show_outcome(context: AppContext, client: WebClient, code: CounterCode, redraw: RedrawAll) -> Result[Any] | None:
-    prepared = api_errors.call(lambda: _prepare(context, client, code))
+def _show_outcome(ctx: AppContext, client: WebClient, code: CounterCode, redraw: RedrawAll) -> Result[Any] | None:
+    prepared = api_errors.call(lambda: _prepare(ctx, client, code))
     if prepared.may_succeed_later:
-        return outbox_worker.wait(context, code, prepared)
+        return outbox_worker.wait(ctx, code, prepared)
     if prepared.answer is None:
-        outbox_worker.fail(context, code)
+        outbox_worker.fail(ctx, code)
         return None
     view, done = prepared.answer
     result = api_errors.call(lambda: client.views_update(external_id=code.view_id, view=view))
     if result.ends_round:
-        return outbox_worker.wait(context, code, result)
+        return outbox_worker.wait(ctx, code, result)
     # The dialog may be closed by now.
-    outbox_worker.store(context, outbox.complete, code, CounterState.SHOWN)
+    outbox_worker.store(ctx, outbox.complete, code, CounterState.SHOWN)
     if done:
         below = code.student_view_id
         dialog = OpenDialog(below, code.student_id) if below else None
-        redraw(context, client, code.clerk, Redraw(code.list_id, dialog, done))
+        redraw(ctx, client, code.clerk, Redraw(code.list_id, dialog, done))
     return Result(Outcome.DONE)
 
 
-def _prepare(context: AppContext, client: WebClient, code: CounterCode) -> tuple[Block, Notice | None] | None:
+def _prepare(ctx: AppContext, client: WebClient, code: CounterCode) -> tuple[Block, Notice | None] | None:
     """Return the dialog after a text, with what was done, or after the end of the code; None if this person may not see it anymore."""
     origin = DialogOrigin(code.student_id, code.list_id, is_direct=code.student_view_id is None)
     try:
-        with context.acting(client, code.clerk) as (session, actor):
+        with ctx.acting(client, code.clerk) as (session, actor):
             contact = load_student(session, code.student_id, actor=actor).contact(code.contact_id)
             if code.used_at is None:
                 return _draw_end(contact, code, origin), None
-            done = _notice(session, contact, code, context.settings)
-            return _draw_done(done, _advice(session, contact, actor, context.settings), origin), done
+            done = _notice(session, contact, code, ctx.settings)
+            return _draw_done(done, _advice(session, contact, actor, ctx.settings), origin), done
     except UserError:
         return None
 
