@@ -76,7 +76,7 @@ def _where_it_goes(session: Session, saved: SavedChange, contact: Contact, setti
     if settings.messenger_reads_edits:
         return ["The next message will use it."] if saved.phone or saved.method is ContactMethod.EMAIL else []
     sis = b.escaped(settings.sis_name)
-    if contact.sis_method != ContactMethod.TEXT or not _is_texted(session, contact):
+    if contact.sis_method != ContactMethod.TEXT or not _is_sis_number_texted(session, contact):
         return [f"*Until {sis} has it, the next message does not use it.*"]
     old = b.masked(contact.sis_phone)
     if saved.phone and saved.phone != contact.sis_phone and b.masked(saved.phone) == old:
@@ -84,7 +84,7 @@ def _where_it_goes(session: Session, saved: SavedChange, contact: Contact, setti
     return [f"*Until {sis} has it, texts still go to {old}.*"]
 
 
-def _is_texted(session: Session, contact: Contact) -> bool:
+def _is_sis_number_texted(session: Session, contact: Contact) -> bool:
     """Return whether senders text the number of the SIS: not after STOP, a wrong person, or a note against it."""
     if contact.sis_phone is None:
         return False
