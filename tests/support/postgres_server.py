@@ -5,6 +5,7 @@ Its data is in memory where there is room. A sync creates 200 files (each tempor
 a millisecond for one: on such a disk, the tests of the sync run twice as long.
 """
 
+import atexit
 import os
 import shutil
 import struct
@@ -24,8 +25,12 @@ _STATE_OFFSET, _SHUT_DOWN = 16, 1  # In `pg_control`, after the system's id and 
 def server_url(folder: Path | None = None) -> str:
     """Return the URL of the server in `folder`, whose data may be gone after a crash. Start it if it is not running."""
     folder = data_folder(folder or _our_folder())
+    if folder.parent == _IN_MEMORY:
+        atexit.register(
+            _delete_if_stopped, folder
+        )  # Before the server's own, so it runs after that has stopped the server.
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with fasteners.InterProcessLock(folder.with_name(f"{folder.name}.lock")):
+    with _lock(folder):
         if folder.exists() and not is_running(folder) and not was_shut_down(folder):
             shutil.rmtree(folder)
         return embedded_url(folder)
@@ -39,6 +44,17 @@ def _our_folder() -> Path:
         return in_memory
     has_room = os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM
     return in_memory if has_room else checkout / _ON_DISK
+
+
+def _lock(folder: Path) -> fasteners.InterProcessLock:
+    return fasteners.InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+
+
+def _delete_if_stopped(folder: Path) -> None:
+    """Give the memory back, unless another run still uses the server."""
+    with _lock(folder):
+        if folder.exists() and not is_running(folder):
+            shutil.rmtree(folder)
 
 
 def is_running(folder: Path) -> bool:
