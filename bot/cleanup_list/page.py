@@ -55,6 +55,8 @@ from bot.db.session import fetch_rows, plan_for_names
 from bot.domain.sms_status import SmsStatus
 from bot.filters.filter import Criteria, Filter, page_count
 from bot.filters.parse import Parsed, parse_filter, suggest_commands
+from bot.filters.questions import Question, read_question
+from bot.filters.vocabulary import Vocabulary
 
 STUDENTS_ON_A_PAGE = 10
 MAX_UNLISTED = 5
@@ -140,23 +142,29 @@ def load(
     unlisted: tuple[StudentRow, ...] = ()
     empty: EmptyReason | None = None
     similar: tuple[Filter, ...] = ()
+    question: Question | None = None
     if not page.total_students:
         asked = which if which.student_ids else parsed.filter
         empty = explain_empty(session, asked, vocabulary, actor=actor, roster=roster, limit=limit)
         if not empty.unlisted:
             similar = similar_names(session, parsed.filter, actor=actor, roster=roster)
+        if not (empty.unlisted or similar):
+            question = _as_question(text, parsed, vocabulary)
+        if question and not question.command:
+            return load(session, question.text, actor=actor, freshness=freshness)
         if similar:
             page = load_page(session, similar[0], actor=actor)
     elif which.student_ids:
         unlisted = find_unlisted_students(session, which, actor=actor, roster=roster, limit=limit)
     is_long = page.pages > _FEW_PAGES or page.filter.letter is not None
     has_place = page.filter.school or page.filter.teacher or page.filter.class_title
+    commands = suggest_commands(parsed, unmatched_names=empty is not None) if empty or parsed.unknown else ()
     return ListView(
         page=page,
         parsed=parsed,
         empty=empty,
         similar=similar,
-        commands=suggest_commands(parsed, unmatched_names=empty is not None) if empty or parsed.unknown else (),
+        commands=(question.text,) if question else commands,
         namesakes=teacher_namesakes(session, page.filter, actor=actor) if page.filter.teacher else (),
         schools=vocabulary.schools,
         teachers=vocabulary.teachers,
@@ -166,6 +174,12 @@ def load(
         number=number,
         unlisted=unlisted,
     )
+
+
+def _as_question(text: str, parsed: Parsed, vocabulary: Vocabulary) -> Question | None:
+    """Return what words that are no names mean in a question: `bloqueado`, `sin nadie`, `que sigue`."""
+    question = read_question(text, vocabulary) if parsed.loose_names else None
+    return question if question and question.is_clear and not question.filter.names else None
 
 
 def load_page(session: Session, which: Filter, *, actor: Actor, page_size: int = STUDENTS_ON_A_PAGE) -> Page:

@@ -89,7 +89,7 @@ def count_for(
 def _facts(session: Session, question: Question, *, actor: Actor, kept: timedelta, now: datetime) -> Facts | None:
     which = question.filter
     match question.command:
-        case "help" | "pending":
+        case "help" | "fix" | "pending":
             return None
         case "forecast":
             return load_forecast(session, which, actor=actor, page_size=1)

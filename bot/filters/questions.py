@@ -27,7 +27,9 @@ from bot.filters.unverified import DEFAULT_MONTHS, UNVERIFIED, command_with, tak
 from bot.filters.vocabulary import NameIndex, Vocabulary
 
 FORECAST, REPORT, MOST, NEXT = "forecast", "report", "most", "next"
-PENDING, HELP = "pending", "help"
+PENDING, HELP, FIX = "pending", "help", "fix"
+# Questions about this app, not about families.
+_ABOUT_US = {HELP, FIX}
 _COMMAND_LABELS = {
     FORECAST: "Forecast",
     REPORT: "Report",
@@ -77,7 +79,7 @@ class Question:
 
     def as_suggestions(self) -> tuple[Suggestion, ...]:
         """Return what this question may mean, for one of several. A name is not repeated."""
-        if not self.is_clear or self.command == HELP:
+        if not self.is_clear or self.command in _ABOUT_US:
             return self.suggestions
         return () if self.filter.names_students else (_suggestion(self.command, self.filter, self.months),)
 
@@ -198,7 +200,7 @@ class _Sentence:
 
     def _is_asked(self, which: Filter, command: str) -> bool:
         """Return whether the list, or a command, is asked for: how many students a grade has is another question."""
-        if command == HELP:
+        if command in _ABOUT_US:
             return not which.criteria
         if command and command != NEXT:
             return which == which.student_part()
@@ -269,7 +271,7 @@ class _Sentence:
 
 
 def _suggestion(command: str, which: Filter, months: int | None) -> Suggestion:
-    if not command or command == HELP:
+    if not command or command in _ABOUT_US:
         return Suggestion(describe(which), which.text)
     label = _COMMAND_LABELS[command]
     if command == UNVERIFIED:

@@ -380,6 +380,8 @@ class Reader:
 
     def _read_typo(self, at: int) -> int:
         word, following = self._words[at], self._words[at + 1]
+        if topics := without_typo(word, w.TOPICS_WITH_TYPO):
+            return self._problem(at, at + 1, topic=w.TOPIC_WORDS[topics[0]])
         meant = without_typo(word, w.STATUSES_WITH_TYPO)
         if not meant and following:
             meant = without_typo(word, w.KEYS_WITH_TYPO)

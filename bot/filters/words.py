@@ -196,6 +196,10 @@ SKIPPED = FILLERS | KEYS - {"g", "page"}
 ENDS_NAME = SKIPPED | TITLES
 
 _SHORTEST_STATUS_WITH_TYPO = 6
-STATUSES_WITH_TYPO = (*sorted(w for w in STATUS_WORDS if len(w) >= _SHORTEST_STATUS_WITH_TYPO), "kindergarten")
+STATUSES_WITH_TYPO = (
+    *sorted(w for w in (*STATUS_WORDS, *FLAG_WORDS) if len(w) >= _SHORTEST_STATUS_WITH_TYPO),
+    "kindergarten",
+)
+TOPICS_WITH_TYPO = ("download", "downloads", "export", "exports", "claimed", "unclaimed")
 KEYS_WITH_TYPO = ("teacher", "student", "school", "status")
 GRADE_KEYS_WITH_TYPO = ("grade", "grades")

@@ -86,6 +86,11 @@ def test_answers_are_in_the_language_of_the_question(language):
 
 
 OF_COMMANDS = {
+    "how do I fix a number?": "fix",
+    "how can we change a wrong number": "fix",
+    "how do I fix grade 5?": ASK_BACK,
+    "¿cómo cambio un número?": "fix",
+    "¿cómo se corrige un teléfono?": "fix",
     "how are we doing?": "report",
     "how many students can we text at Lincoln?": "report school Lincoln",
     "¿cómo vamos en quinto?": "report grade 5",

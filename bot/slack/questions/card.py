@@ -13,7 +13,7 @@ from bot.cleanup_list.unverified import UnverifiedPage
 from bot.domain.display import plural
 from bot.filters.filter import EVERYONE, Filter, describe
 from bot.filters.phrases import Language
-from bot.filters.questions import FORECAST, HELP, MOST, NEXT, PENDING, REPORT, Question
+from bot.filters.questions import FIX, FORECAST, HELP, MOST, NEXT, PENDING, REPORT, Question
 from bot.filters.unverified import UNVERIFIED
 from bot.reachability.score import percent
 from bot.slack.kit import blocks as b
@@ -104,6 +104,16 @@ _HELP = {
         "Aquí contesto con números. Los nombres están en *Abrir lista*, solo para usted. No mando mensajes ni cambio nada."
     ),
 }
+_FIX = {
+    _EN: (
+        "Press *Fix* beside a student in the list. Then enter the new number, choose autocalls or email, or press *Verify now* if "
+        "the parent is with you. *Undo* takes each change back. *Help* says the rest."
+    ),
+    _ES: (
+        "Presione *Fix* junto a un estudiante de la lista. Luego escriba el número nuevo, elija llamadas o correo, o presione "
+        "*Verify now* si la familia está con usted. *Undo* deshace cada cambio. *Ayuda* explica lo demás."
+    ),
+}
 _LABELS = {
     _LIST: {_EN: "Open list", _ES: "Abrir lista"},
     _ALL: {_EN: "Show my list", _ES: "Ver mi lista"},
@@ -127,8 +137,9 @@ def draw(counts: Counts, freshness: Freshness, *, changes: int) -> Card:
         return _ask_back(question, counts.facts if isinstance(counts.facts, Found) else None)
     if isinstance(counts.facts, Found):
         return _found(counts.facts, language)
-    if question.command == HELP:
-        return _card("", [_HELP[language]], _buttons(language, (_ALL, EVERYONE), (HELP, HELP)))
+    if question.command in {HELP, FIX}:
+        sentences = _HELP if question.command == HELP else _FIX
+        return _card("", [sentences[language]], _buttons(language, (_ALL, EVERYONE), (HELP, HELP)))
     buttons = _buttons(language, (question.command or _LIST, question.text))
     match counts.facts:
         case Forecast() as forecast:

@@ -165,3 +165,39 @@ def test_similar_name_in_any_script_finds_a_listed_student(office, session, soph
     session.commit()
     message = office.clara.command("/cleanup", f"student {given}").message
     assert omar.id in screens.student_ids(message) or "Shown instead" not in text_of(message)
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("bloqueado", "Blocked"),
+        ("bloqueados en quinto grado", "Grade 5 · Blocked"),
+        ("¿a quién nos bloquea?", "Blocked"),
+    ],
+)
+def test_words_that_the_direct_message_understands_are_understood(office, session, typed, title):
+    sam = people.student(session, at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, sam))
+    session.commit()
+    assert text_of(office.clara.command("/cleanup", typed).message).startswith(title)
+
+
+def test_student_of_that_name_comes_first(office, session):
+    rojo = people.student(session, "Inés", "Rojo", at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, rojo), "landline")
+    session.commit()
+    assert screens.student_ids(office.clara.command("/cleanup", "rojo").message) == [rojo.id]
+
+
+def test_question_for_a_command_offers_it(office, session):
+    people.student(session, at=office.district.lincoln)
+    session.commit()
+    message = office.clara.command("/cleanup", "¿qué sigue?").message
+    assert office.clara.press(message, text="/cleanup next").ok
+
+
+def test_misspelled_download_says_where_the_button_is(office, session):
+    sam = people.student(session, at=office.district.lincoln)
+    people.list_contact(session, people.contact(session, sam))
+    session.commit()
+    assert "makes an Excel or CSV file of this list" in text_of(office.clara.command("/cleanup", "dowload").message)

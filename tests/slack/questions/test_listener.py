@@ -234,3 +234,12 @@ def test_own_class_of_a_person_who_sees_more(office, session, finn):
     session.commit()
     assert "Did you mean" in text_of(ask(office.clara, "landlines in my class"))
     assert "*1 contact*" in text_of(ask(office.ana, "landlines in my class"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"), [("how do I fix a number?", "Press *Fix*"), ("¿cómo cambio un número?", "Presione *Fix*")]
+)
+def test_question_how_to_fix_a_number_is_answered(office, finn, asked, says):
+    answer = ask(office.clara, asked)
+    assert says in text_of(answer)
+    assert screens.values(answer, "question.open.0") + screens.values(answer, "question.open.1") == ["all", "help"]
