@@ -26,7 +26,7 @@ from bot.slack.list import empty, helps_most, links, next_student, rows
 from bot.sync.runs import STALE_AFTER
 
 VIEW = "list.dialog"
-_MAX_NAME = 60
+_MAX_NAME, _FEW_FOUND = 60, 5
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _blocks(view: ListView, detail: _Detail, own_pending: int, our_number: str |
     teachers = view.teachers if detail.has_teachers else ()
     menus = _menus(view, schools=schools, teachers=teachers) if detail.has_menus else []
     shows_schools = any(menu["action_id"] == links.SHOW_SCHOOL for row in menus for menu in row["elements"])
-    hidden_schools = () if shows_schools or page.filter.school else view.schools
+    hidden_schools = () if shows_schools or page.filter.school or _is_found(page) else view.schools
     return [
         b.header(describe(page.filter) if page.filter.criteria else "Cleanup list"),
         *(empty.owners(view.number) if view.number else []),
@@ -223,6 +223,8 @@ def _parts(page: Page) -> list[Block]:
     """Return buttons to parts of the list: each color where it has both, the fixes that give students an adult, and all landlines.
     A single landline, or student, is a row's work.
     """
+    if _is_found(page):
+        return []
     buttons = []
     by_color = {color: _count(page, STATUSES_BY_COLOR[color]) for color in (Color.RED, Color.YELLOW)}
     if all(by_color.values()):
@@ -240,10 +242,17 @@ def _parts(page: Page) -> list[Block]:
     return buttons
 
 
+def _is_found(page: Page) -> bool:
+    """Return whether a few students were looked up: they come at once, without menus that would push them off a phone's screen."""
+    return page.filter.names_students and 0 < page.total_students <= _FEW_FOUND
+
+
 def _menus(view: ListView, *, schools: Sequence[str], teachers: Sequence[str]) -> list[Block]:
     """Return menus whose options are whole filters derived from the one shown; choosing one shows that list in place."""
     which = view.page.filter.with_page(1)
     clear = [b.button("Clear", links.SHOW_CLEAR, EVERYONE)] if which.criteria else []
+    if _is_found(view.page):
+        return b.actions(clear)
     places = _places(which, tuple(schools), tuple(teachers), view.grades)
     return b.actions([*_statuses(view.page), *places, *_who(view.page), *clear])
 
