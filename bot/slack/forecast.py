@@ -47,7 +47,7 @@ def show(ctx: AppContext, client: WebClient, body: dict[str, Any], text: str) ->
 def _fixes(details: Sequence[FixDetails], students: int, which: Filter, our_number: str | None) -> list[Block]:
     """Return the first fixes, with a button to more of them."""
     most = command_text(helps_most.COMMAND, which)
-    button = b.button(helps_most.TITLE, f"{links.RUN_PREFIX}.0", most)
+    button = b.button(helps_most.BUTTON, f"{links.RUN_PREFIX}.0", most, label=helps_most.TITLE)
     sentence = f"🎯 Before it goes out: {helps_most.sum_sentence(details, students)}"
     here = command_text(_COMMAND, which)
     return [b.section(sentence, accessory=button), *helps_most.compact(details, here=here, our_number=our_number)]

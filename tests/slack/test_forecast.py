@@ -99,5 +99,5 @@ def test_forecast_shows_what_can_still_be_fixed(office, session, kim, snapshot):
     session.commit()
     message = forecast(office.clara, "grade 3")
     assert draw(message) == snapshot
-    assert office.clara.press(message, text="What helps most").ok
+    assert office.clara.press(message, text="Helps most").ok
     assert text_of(office.clara.current(message)).startswith("What helps most · Grade 3")
