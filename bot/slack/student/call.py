@@ -93,4 +93,4 @@ def _meaning(contact: ContactCard, *, ended_wrong_person: bool) -> str:
         return " It is no longer recorded as Wrong person for them; *Wrong person* takes that back."
     if contact.status is SmsStatus.OPT_OUT:
         return " It stays opted out until they text START."
-    return " That does not show that texts arrive: they stay on the list."
+    return " That does not show that texts arrive: the contact stays on the list."

@@ -98,7 +98,7 @@ def test_number_confirmed_in_a_call_is_shown_and_undone(office, session, sam):
     message = open_call(office.clara)
     assert log(office.clara, outcome="confirmed").ok
     shown = text_of(office.clara.view)
-    assert "they confirmed the number. That does not show that texts arrive: they stay on the list." in shown
+    assert "they confirmed the number. That does not show that texts arrive: the contact stays on the list." in shown
     assert "Last verified" in shown
     assert "the family confirmed it in a call" in shown
     assert f"<@{office.clara.id}> confirmed the number with them today" in text_of(office.clara.current(message))
