@@ -1,7 +1,8 @@
-"""Finds the rows in which a table differs from its target table, and writes only those, each table in one short transaction.
+"""Find the rows in which a table differs from its target table, and write only those.
 
-Parents are compared by sourced_id, so that all differences are known before anything is written. A row that is missing from the
-target becomes inactive; when it returns it is the same row again.
+A row with a parent that this sync adds is a difference, too. So all are known before anything is
+written. A row that is missing from the target becomes inactive, and is the same row again when it
+returns; in tables with `deletes_missing` it is deleted.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from bot.sync.stage import execute
 
 @dataclass(frozen=True)
 class SyncScope:
-    """The people a sync covers: everyone, or those in the temporary tables `changed_people` and `affected_people` (`bot.sync.read`)."""
+    """The people a sync covers: everyone, or those in the temporary tables `changed_people` and
+    `affected_people` (`bot.sync.read`).
+    """
 
     is_whole: bool
 
@@ -30,7 +33,7 @@ WHOLE_ROSTER = SyncScope(is_whole=True)
 
 @dataclass(frozen=True)
 class Parent:
-    """A parent row in `table`: its sourced_id is in the target's column `name`, its id in our column `{name}_id`."""
+    """A row in `table`: its sourced_id is in the target's column `name`, its id in our `{name}_id`."""
 
     name: str
     table: str
@@ -45,8 +48,10 @@ class Parent:
 class Table:
     """A table that the sync writes. Rows are identified by `key`.
 
-    `extra_update` is one more assignment of an update (`t` is the old row, `c` the change). `people` are the target columns that
-    identify people; a narrowed sync compares the rows of covered people, and leaves tables without such columns alone.
+    `extra_update` is one more assignment of an update (`t` is the old row, `c` the change).
+    `people` are the target columns that identify people: a sync of some people compares their rows
+    only, and leaves tables without such columns as they are. `by_enrollment`: it compares the rows of
+    people whose enrollments changed, too.
     """
 
     name: str
@@ -127,7 +132,8 @@ TABLES = (
 
 @dataclass(frozen=True)
 class TableChanges:
-    """How many rows of a table differ: `counts` by kind (added, changed, inactive), `revived` of the changed ones.
+    """How many rows of a table differ: `counts` by kind (added, changed, inactive); `revived` are
+    those of the changed ones that were inactive.
 
     `before` is the number of active rows before the merge.
     """
@@ -164,7 +170,8 @@ def apply(connection: Connection, table: Table) -> None:
 def analyze_if_grown(connection: Connection, table: Table, changes: TableChanges) -> None:
     """Give the planner statistics of a table that more than doubled, as on a first sync.
 
-    With those of an emptied or nearly empty table, it pairs every student with every contact before it looks for links.
+    With those of a table that was empty or nearly so, it pairs every student with every contact
+    before it looks for links.
     """
     if changes.count("added") > changes.before:
         execute(connection, f"ANALYZE {table.name}")
