@@ -101,12 +101,18 @@ def log_call(
 
 
 def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take one's own last call back, with the claim that it made, not what it proved (`contact_edits.confirmed_call`). The history keeps it, and a call before it is not shown again.
+    """Take one's own last call back, with the claim that it made, but not what it proved (for that,
+    `contact_edits.confirmed_call`). The history keeps it, and a call before it is not shown again.
 
     Raises:
-        UserError: this person may not change the contact, it is not on the list, or a colleague has called since.
+        UserError: this person may not change the contact, it is not on the list, it has no call (as
+            after a second press), or a colleague has called since.
     """
     entry = lock_entry(session, contact_id, actor)
+    if entry.called_by is None:
+        raise UserError(
+            "call.none", "There is no call to undo anymore. Open the student to see the contact as it is now."
+        )
     if entry.called_by != actor.user_id:
         raise UserError("call.not_yours", "A colleague has logged a call since, so yours cannot be undone anymore.")
     entry.call_outcome = entry.called_by = entry.called_on = entry.call_back_on = None

@@ -71,6 +71,13 @@ def test_own_call_is_undone_with_its_claim_and_a_colleagues_is_not(session, clar
     assert session.scalars(select(Audit.action).order_by(Audit.id)).all() == ["call.logged", "call.undone"]
 
 
+def test_second_undo_says_that_no_call_is_left(session, clara, sam, maria):
+    call(session, maria, sam, CallOutcome.VOICEMAIL, actor=clara)
+    undo_call(session, maria.id, actor=clara, now=NOW)
+    with refused("call.none"):
+        undo_call(session, maria.id, actor=clara, now=NOW)
+
+
 def test_call_about_a_contact_who_waits_claims_nothing(session, clara, sam, maria):
     edits.change(session, maria, phone="+13125557001", actor=clara)
     assert call(session, maria, sam, CallOutcome.ASKED, actor=clara).claimed_by is None
