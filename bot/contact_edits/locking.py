@@ -28,7 +28,8 @@ from bot.errors import UserError
 VERSIONED_ACTIONS = (
     *("phone.changed", "method.changed", "phone.undone", "method.undone"),
     *("contact.removed", "contact.brought_back", "conflict.kept_ours", "conflict.took_sis", "opt_out.recorded"),
-    *("wrong_person.recorded", "wrong_person.lifted", "note.overruled", "number.verified", "number.confirmed"),
+    *("wrong_person.recorded", "wrong_person.lifted", "note.overruled"),
+    *("number.verified", "number.confirmed", "number.unconfirmed"),
 )
 
 

@@ -12,7 +12,7 @@ from support.errors import refused
 from bot.cleanup_list.calls import load_due
 from bot.cleanup_list.student import load_student
 from bot.contact_edits.confirmed_call import log_call, undo_call
-from bot.contact_edits.locking import VersionConflict
+from bot.contact_edits.locking import VersionConflict, lock_contact
 from bot.db.models.edits import Audit, TriedNumber
 from bot.db.models.messages import CallOutcome, ListEntry
 from bot.db.models.roster import Contact
@@ -94,6 +94,17 @@ def test_undo_leaves_what_a_colleague_verified_since(office, session):
     confirm(office, now=LATER, actor=1)
     with refused("call.not_yours"):
         undo_call(session, office.maria.id, actor=office.actors[0], now=LATER)
+
+
+def test_undo_counts_as_a_change_of_the_person_who_undid(office, session):
+    ana, clara = office.actors[1], office.actors[0]
+    confirm(office)
+    edits.change(session, office.maria, method="call", actor=ana)
+    version = session.scalar(select(Contact.version).where(Contact.id == office.maria.id))
+    undo_call(session, office.maria.id, actor=clara, now=LATER + timedelta(hours=1))
+    with pytest.raises(VersionConflict) as conflict:
+        lock_contact(session, office.maria.id, version=version)
+    assert conflict.value.by == clara.user_id
 
 
 def test_next_call_keeps_the_proof(office, session):
