@@ -1,6 +1,6 @@
-"""A logged call in which the family confirmed the number: a proof like *They confirmed it* at the counter, which can be undone.
+"""A logged call in which the family confirmed the number: proof that it is theirs, which can be undone.
 
-It says that the number is theirs, not that texts arrive: the contact stays on the list. STOP is ended by START only.
+It does not prove that texts arrive: the contact stays on the list. Only START ends STOP.
 """
 
 from datetime import date, datetime
@@ -37,13 +37,13 @@ def log_call(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """Do as `calls.log_call` does; with CONFIRMED, record that the number is the contact's.
+    """Log a call (`calls.log_call`); with CONFIRMED, record that the number is the contact's.
 
-    Return whether *Wrong person* ended with that, which `undo_call` does not bring back.
+    Return whether that ended *Wrong person*, which `undo_call` does not bring back.
 
     Raises:
-        VersionConflict: the number was confirmed, but the contact is not at `version` anymore.
-        UserError: there is no number to confirm, or as of `calls.log_call`.
+        VersionConflict: with CONFIRMED, the contact is not at `version` anymore.
+        UserError: there is no number to confirm, or `calls.log_call` refuses.
     """
     log = partial(calls.log_call, session, contact_id, student_id=student_id, outcome=outcome, back_on=back_on)
     if outcome is not CallOutcome.CONFIRMED:
@@ -65,10 +65,10 @@ def log_call(
 
 
 def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take one's own last call back, and what it proved, unless a colleague verified the number since.
+    """Take one's own last call back, and what it proved, unless the number was verified again since.
 
     Raises:
-        UserError: as of `calls.undo_call`.
+        UserError: `calls.undo_call` refuses.
     """
     entry = select(ListEntry.confirmed_at, ListEntry.earlier_proof).where(ListEntry.contact_id == contact_id)
     row = session.execute(entry).one_or_none()
@@ -86,7 +86,9 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
 
 
 def _load_proof(session: Session, contact_id: int, phone: str | None) -> dict[str, Any]:
-    """Return how the number was verified before, and when it was proved for this contact; times as text."""
+    """Return how the number was verified before, and when it was proved for this contact, with times
+    as ISO text; empty for a number without a row.
+    """
     number, tried = PhoneNumber, TriedNumber
     proved = select(tried.proved_at).where(tried.contact_id == contact_id, tried.phone == phone).scalar_subquery()
     verified = select(number.verified_at, number.verified_how, number.verified_by, proved.label("proved_at"))
@@ -97,6 +99,10 @@ def _load_proof(session: Session, contact_id: int, phone: str | None) -> dict[st
 def _restore_proof(
     session: Session, phone: str, confirmed_at: datetime, earlier: dict[str, Any], *, actor: Actor
 ) -> bool:
+    """Put the earlier proof back; False if this call is not the last that verified the number.
+
+    Other records of the adult, which the call proved at the same time, get it, too.
+    """
     verified_at, proved_at = (datetime.fromisoformat(earlier[name]) if earlier.get(name) else None for name in _TIMES)
     by = {name: earlier.get(name) for name in ("verified_how", "verified_by")}
     is_last = PhoneNumber.verified_at == confirmed_at, PhoneNumber.verified_by == actor.user_id
