@@ -1,10 +1,12 @@
-"""Verify a number at the counter: the contact texts a code to the district's number, which proves the number and enters it.
+"""Verify a number at the counter: the contact texts a code to the district's number.
 
-The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once, for ten minutes, and only for the
-contact and the clerk it was issued for. Then it rests for a day: a text that arrives late finds no other contact.
+The clerk's dialog shows the code, and the text comes in at the provider's webhook. A code counts once,
+for ten minutes, and only for the contact and the clerk it was issued for. It is not issued again for a
+day, so that a text that arrives late changes no other contact.
 
-It proves the number for this contact. If it was recorded as *Wrong person*, that ends where no person of another name has the number, or
-may get it back; else it stays for the others, whose family it does not reach. STOP is ended by START only.
+The text proves that the number is the contact's, and enters it. If it was recorded as *Wrong person*,
+that ends for this contact, and for the number itself unless a contact of another name has it or may get
+it back: it does not reach their family. Only START ends STOP.
 """
 
 import logging
@@ -62,7 +64,9 @@ _CHECKED_WITHIN = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class CodeDialog:
-    """The dialog of a contact in which a code is shown: its student, the list behind it, and the view of the student dialog below it."""
+    """The dialog that shows a code: its contact and student, the list from which it was opened, and the
+    view of the student dialog below it.
+    """
 
     contact_id: int
     student_id: int
@@ -71,7 +75,7 @@ class CodeDialog:
 
 
 def issue_code(session: Session, dialog: CodeDialog, *, actor: Actor, now: datetime) -> CounterCode:
-    """Issue a code that no other clerk has; an earlier one of this person for the same contact ends.
+    """Issue a code that no other clerk has; an earlier one of this clerk for the same contact ends.
 
     Raises:
         UserError: this person may not change the contact, or too many codes are in use.
@@ -105,9 +109,8 @@ def issue_code(session: Session, dialog: CodeDialog, *, actor: Actor, now: datet
 
 
 def take_code(session: Session, text: CounterText, *, rules: AccessRules, today: date, now: datetime) -> bool:
-    """Verify the sender's number with a code, for the clerk who shows it; False, and nothing is changed, for any other text.
-
-    The clerk must still have the right to change the contact.
+    """Verify the sender's number with a code that a clerk shows, who must still have the right to change
+    the contact. Any other text changes no contact, and returns False.
     """
     values = {"provider": text.provider, "event_key": text.event_key, "phone": text.phone, "received_at": now}
     new = insert(CodeText).values(values).on_conflict_do_nothing().returning(CodeText.event_key)
@@ -138,8 +141,8 @@ def _is_guessing(session: Session, phone: str, now: datetime) -> bool:
 
 
 def _is_guessed(session: Session, code: CounterCode, now: datetime) -> bool:
-    """Return whether too many wrong codes were texted since the code was issued, or lately. Right ones do not count, nor what
-    `_is_guessing` refuses.
+    """Return whether too many wrong codes were texted since the code was issued, or lately. Right ones
+    do not count, nor texts that `_is_guessing` refuses.
     """
     position = func.row_number().over(partition_by=CodeText.phone, order_by=CodeText.received_at)
     lately = (
@@ -165,7 +168,9 @@ def _may_change(session: Session, code: CounterCode, actor: Actor) -> bool:
 
 
 def _verify(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
-    """Enter the number, and end a wrong person for the contact. Its status is shown from now on: it is not a stranger's."""
+    """Enter the number and end *Wrong person* for the contact. The number is no stranger's, so its
+    status is shown from now on.
+    """
     contact = lock_contact(session, contact_id)
     # Before the number is entered, which changes rows of the list (the order of `advisory_locks`).
     lock_cleanup_list(session)
@@ -194,7 +199,7 @@ def confirm_locked(session: Session, contact: LockedContact, *, actor: Actor, no
     contact_id, phone = contact.contact.id, contact.values[EditField.PHONE]
     if phone is None:
         raise UserError("counter.no_number", "There is no number to confirm. Press Edit and enter it.")
-    # As for everything about a number that was only typed: it may be a stranger's.
+    # A number that was only typed may be a stranger's: it is verified, but proves nothing about *Wrong person*.
     if may_show_status(session, contact.contact, phone):
         lock_cleanup_list(session)
         add_proved_number(session, contact_id, phone, now=now)
@@ -204,9 +209,8 @@ def confirm_locked(session: Session, contact: LockedContact, *, actor: Actor, no
 
 
 def _lift(session: Session, contact_id: int, phone: str, *, actor: Actor, now: datetime) -> None:
-    """End *Wrong person* for a contact who proved the number, and for the number itself where no one else has it.
-
-    Records of one name are one person: a parent of siblings has several.
+    """End *Wrong person* for a contact who proved the number, and for the number itself where no contact
+    of another name has it. Records of one name are one person: a parent of siblings has several.
     """
     if _others_have(session, contact_id, phone):
         for record_id in _other_records(session, contact_id, phone):
@@ -219,8 +223,8 @@ def _lift(session: Session, contact_id: int, phone: str, *, actor: Actor, now: d
 
 
 def _others_have(session: Session, contact_id: int, phone: str) -> bool:
-    """Return whether a contact of another name has the number, or may get it back: it is theirs in the SIS, where an edit or a
-    further number hides it.
+    """Return whether a contact of another name has the number, or may get it back, since the SIS has it
+    for them: below an edit, or as a further number.
     """
     of_sis = select(Contact.id).where(Contact.sis_phone == phone)
     further = select(OtherNumber.contact_id).where(OtherNumber.phone == phone)
@@ -230,7 +234,9 @@ def _others_have(session: Session, contact_id: int, phone: str) -> bool:
 
 
 def _other_records(session: Session, contact_id: int, phone: str) -> Sequence[int]:
-    """Return the other contacts of this name with the number; without those where it was only typed, since that tells nothing."""
+    """Return the other contacts of this name with the number, except where it was only typed: a typed
+    number may be a stranger's.
+    """
     reach = contact_reach.c
     records = (
         select(Contact.id)
@@ -241,7 +247,7 @@ def _other_records(session: Session, contact_id: int, phone: str) -> Sequence[in
 
 
 def _has_name_of(contact_id: int) -> ColumnElement[bool]:
-    """Return the condition that a contact has the name of another one. Those without a name may be anyone."""
+    """Return the condition that a contact has the name of this one. Contacts without a name match none."""
     other = aliased(Contact)
     name, other_name = (func.folded_name(each.given_name, each.family_name) for each in (Contact, other))
     return and_(name != "", name == select(other_name).where(other.id == contact_id).scalar_subquery())
