@@ -1,8 +1,9 @@
-"""Connections on which nothing waits for ever, sessions on them, and a fast path for a few statements.
+"""Connections on which nothing waits forever, sessions on them, and a fast path for some statements.
 
-The server keeps limits, and we keep one for a server that is silent: it cannot end a statement that it never received, and a proxy
-in between answers TCP's own probes although nothing is behind it. So each connection also has `answer_seconds`: if the server has not
-answered by then, the connection is closed. A session is a transaction that commits at its end, or statements that each stand alone.
+The server enforces limits. It cannot end a statement that it never received, and a proxy in between
+answers TCP's probes although no server is behind it. So each connection also has `answer_seconds`: if
+the server has not answered by then, the connection is closed. A session is a transaction that commits
+at its end, or reads in autocommit mode.
 """
 
 import logging
@@ -55,7 +56,9 @@ END $$;
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that a statement may run, may wait for a lock, and that a transaction may do nothing. None: no limit."""
+    """Seconds that a statement may run or wait for a lock, and that a transaction may be idle. None: no
+    limit.
+    """
 
     statement: float | None
     lock: float | None
@@ -181,7 +184,7 @@ def _limited(session: Session, limits: Limits) -> Iterator[None]:
 
 @contextmanager
 def autocommit_session(engine: Engine) -> Iterator[Session]:
-    """Yield a session for reading, without BEGIN and COMMIT, which take as long as two small statements.
+    """Yield a session for reading, without BEGIN and COMMIT: they take as long as two small statements.
 
     `set_local` opens a transaction in it; that one is committed at the end of the block.
     """
@@ -198,7 +201,7 @@ def autocommit_engine(engine: Engine) -> Engine:
 
 
 def set_local(session: Session, setting: str) -> None:
-    """Apply a PostgreSQL setting, `name = value`, until the transaction ends; begin one where there is none."""
+    """Apply a PostgreSQL setting, `name = value`, until the transaction ends; begin one if needed."""
     driver = driver_connection(session.connection())
     if driver.autocommit and driver.info.transaction_status is TransactionStatus.IDLE:
         session.connection().exec_driver_sql("BEGIN")
@@ -223,7 +226,7 @@ def driver_connection(connection: Connection) -> LimitedConnection:
 
 
 class _Compiler(PGCompiler_psycopg):
-    """Writes anonymous values of a statement into its text, so that only named parameters are sent each time."""
+    """Writes unnamed values of a statement into its text, so that only named parameters are sent."""
 
     def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> Any:  # type: ignore[override]
         options["literal_binds"] = bindparam.unique
@@ -243,13 +246,15 @@ def fetch_rows(
 ) -> list[Any]:
     """Return the rows of a statement that is built once and kept, as named tuples of its columns.
 
-    For the few statements that every command runs: who asks, and the page of the list. SQLAlchemy builds and compiles such a
-    statement once; the driver executes it directly. SQLAlchemy's own execution takes about 0.3 ms a statement, which is longer than
-    PostgreSQL needs, and makes up a third of a command (`tests/bench/bench_slack.py`). All else uses plain `session.execute`.
+    For statements that most commands run, such as who asks, what they may see, and a page of the list,
+    and for those that return very many rows. SQLAlchemy compiles such a statement once, and the driver
+    executes it. SQLAlchemy's own execution takes about 0.3 ms a statement, longer than PostgreSQL
+    needs: a third of a command (`tests/bench/bench_slack.py`). All else uses `session.execute`.
 
-    Values and columns are not converted: a list is one value, for `any_`, and literals in the statement are texts, numbers, and
-    booleans only. The connection must be in a transaction, or in autocommit mode, as SQLAlchemy does not see the statement and
-    begins none. A session is flushed first, as the ORM does.
+    Values and columns are not converted: a list is one value, for `any_`, and literals in the statement
+    are texts, numbers, and booleans only. SQLAlchemy does not see the statement and begins no
+    transaction, so the connection must be in one, or in autocommit mode. A session is flushed first, as
+    by the ORM.
 
     Raises:
         KeyError: a parameter is missing.
