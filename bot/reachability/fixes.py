@@ -35,7 +35,7 @@ from bot.domain.sms_status import WORK_ORDER, SmsStatus
 from bot.filters.filter import Criteria, Criterion, Filter
 from bot.reachability.fewest_fixes import Candidate, choose
 
-_STUDENT = attrgetter("student_id")
+_student_id = attrgetter("student_id")
 # A landline is switched to calls with one press.
 _EFFORTS = {status: 1 + place for place, status in enumerate(WORK_ORDER)} | {SmsStatus.LANDLINE: 0}
 
@@ -81,9 +81,9 @@ def load_plan(session: Session, which: Filter, *, actor: Actor) -> Plan:
     if which.names or which.student_ids:
         plan_for_names(session)
     if actor.level is AccessLevel.DISTRICT:
-        # The planner expects few different ids in arrays, and would keep each entry that it looks up for the next time.
+        # The planner expects that few ids in the arrays differ, and would cache each entry that it reads.
         set_local(session, "enable_memoize = off")
-    rows = fetch_rows(session, _graph_query(which.criteria, actor.level), query_params(which, actor))
+    rows = fetch_rows(session, _links_query(which.criteria, actor.level), query_params(which, actor))
     unreachable = {row.student_id for row in rows if row.need == UNREACHABLE}
     return Plan(_fixes(_by_adult(session, rows), unreachable), len({row.student_id for row in rows}))
 
@@ -104,7 +104,7 @@ def _fixes(adults: Sequence[Sequence[Any]], unreachable: set[int]) -> Iterator[F
 
 def _students(links: Sequence[Any]) -> Sequence[int]:
     # Nearly all adults have one student, and a large district has 60,000 of them.
-    return (links[0].student_id,) if len(links) == 1 else tuple(dict.fromkeys(map(_STUDENT, links)))
+    return (links[0].student_id,) if len(links) == 1 else tuple(dict.fromkeys(map(_student_id, links)))
 
 
 def _effort(link: Any) -> int:
@@ -116,13 +116,13 @@ def _remedy(link: Any, *, are_unreachable: bool) -> Remedy:
         return Remedy.SETTLE_CONFLICT
     if link.has_number:
         return Remedy.USE_NUMBER
-    # Calls are no news to students with an adult who gets them.
+    # Other students have an adult who gets calls or email already: only a number for texts helps them.
     is_switched = link.status == SmsStatus.LANDLINE and are_unreachable
     return Remedy.SWITCH_TO_CALLS if is_switched else Remedy.NEW_NUMBER
 
 
 @cache
-def _graph_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
+def _links_query(criteria: Criteria, level: AccessLevel) -> Select[*tuple[Any, ...]]:
     """Select a row for each student without an adult and each contact of theirs that can be fixed,
     in the order of the list.
     """
