@@ -1,7 +1,7 @@
-"""Works off an outbox: claim and commit, send, store the outcome; until nothing is due or Slack ends the round.
+"""Send the due rows of an outbox: claim and commit, send, store the outcome.
 
-Where Slack refuses our token, asks us to wait, or cannot be reached, every other call would fail in the same way. So the first such
-answer ends the round, and every outbox pauses for as long as Slack said.
+Where Slack refuses our token, asks us to wait, or cannot be reached, every other call would fail in the
+same way. So the first such answer ends the round, and every outbox pauses for as long as Slack asked.
 """
 
 import logging
@@ -66,7 +66,7 @@ def holds_lease(ctx: AppContext, row: OutboxRow) -> bool:
 
 
 def store(ctx: AppContext, verb: Callable[..., bool], row: OutboxRow, *args: Any, **values: Any) -> bool:
-    """Store the outcome of a row with `outbox.complete` or another verb. Return False if this worker has lost the lease."""
+    """Store the outcome of a row with `outbox.complete` or another verb; False if the lease was lost."""
     with transaction(ctx.engine) as session:
         is_stored = verb(session, row, *args, **values)
     if not is_stored:
@@ -79,7 +79,7 @@ def retry(ctx: AppContext, row: OutboxRow, after: timedelta, **values: Any) -> N
 
 
 def wait(ctx: AppContext, row: OutboxRow, result: Result[Any], **values: Any) -> Result[Any]:
-    """Put the row back for as long as Slack said, and return Slack's answer."""
+    """Put the row back for as long as Slack asked, and return Slack's answer."""
     logger.warning("%s %s waits: %s", type(row).__name__, row.id, result.error)
     retry(ctx, row, result.retry_after, **values)
     return result
