@@ -1,7 +1,9 @@
-"""The expected result of a mass message sent now: who would get it, who would miss it, and students without a textable adult.
+"""The expected result of a mass message sent now: who would get it, who would miss it, and which
+students would have no adult who gets it.
 
-Every contact of the selected students is looked at once, student by student. For a whole district that would take 10 s for a million
-students, so its few contacts who would not get a text are found first, and all others are only counted.
+The contacts of the selected students are looked up student by student. For a district of a million
+students that would take 10 s, so its few contacts who would not get a text are found first, and all
+others are only counted.
 """
 
 from collections.abc import Mapping
@@ -54,11 +56,11 @@ _DISTRICT_PLAN = ("enable_hashjoin = off", "max_parallel_workers_per_gather = 0"
 
 @dataclass(frozen=True)
 class Forecast:
-    """Numbers of contacts, each counted once: `delivered` would get the text as far as the last messages showed; `missed` would be
-    texted in vain, by status; `not_texted` gets calls or email.
+    """Numbers of contacts, each counted once: `delivered` would get the text as far as the last messages
+    showed; `missed` would not, by status; `not_texted` get calls or email.
 
-    `without_adult` counts students none of whose adults gets the text; `students` is one page of them, first those who cannot be
-    reached in another way either. `page` is the last page where fewer are left than what was asked for.
+    `without_adult` counts students none of whose adults gets the text; `students` is one page of them,
+    first those who cannot be reached in another way either. `page` is the page asked for, or the last.
     """
 
     delivered: int
@@ -81,9 +83,9 @@ class _Parts:
 
 
 def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: int) -> Forecast:
-    """Return the forecast for the contacts of a grade, a school, or a teacher's students, as far as this person may see them.
+    """Return the forecast for the contacts of the filter's students, as far as this person may see them.
 
-    A filter's names and SMS statuses are not considered: a mass message knows neither.
+    A filter's names and SMS statuses are ignored, because no mass message is sent by them.
     """
     is_district = actor.level is AccessLevel.DISTRICT and not which.criteria & STUDENT_CRITERIA
     students = None if is_district else narrow_students(rights.visible_students(actor), which, today=actor.today)
@@ -103,12 +105,15 @@ def load_forecast(session: Session, which: Filter, *, actor: Actor, page_size: i
 
 
 def count_without_adult(session: Session, students: Select[int] | None) -> int:
-    """Return how many of these active students (a query of ids, or None for all) have no adult who would get a text."""
+    """Return how many of these active students (a query of ids, or None for all) have no adult who
+    would get a text.
+    """
     return session.scalar(select(func.count()).select_from(_prepare(session, students).without_adult)) or 0
 
 
 def select_without_adult(session: Session) -> Select[*tuple[Any, ...]]:
-    """Select all active students of the district without a textable adult, each once: `student_id` and `other_ways`.
+    """Select the active students of the district without a textable adult, each once: `student_id` and
+    `other_ways`.
 
     The settings of its plan hold until the transaction ends.
     """
@@ -126,7 +131,9 @@ def _prepare(session: Session, students: Select[int] | None) -> _Parts:
 
 
 def _of_students(students: Select[int]) -> _Parts:
-    """Look up the contacts of each student. `OFFSET 0` keeps it at that; as a join it becomes one of all contacts of the district."""
+    """Look up the contacts of each student. Without `OFFSET 0` the planner joins all contacts of the
+    district.
+    """
     chosen = students.cte("chosen").prefix_with("MATERIALIZED")
     adult = (
         select(effective_contacts.c.contact_id, *_outcome(effective_contacts.c))
@@ -166,22 +173,12 @@ def _outcome(adult: ReadOnlyColumnCollection[str, Any]) -> tuple[ColumnElement[A
 def _of_district() -> _Parts:
     """Find the few contacts of all students who would miss the message, and count the others.
 
-    A link is hidden only where its contact is in `uncertain`. For those, for edited contacts, and for those who proved their number,
-    the view is asked; all others have the values of the SIS, and every link of theirs counts. So most links need not be read: indexes
-    hold enough of them.
+    Contacts with a link that may be hidden (`uncertain`), edited contacts, and those who proved their
+    number are read from the view. All others have the values of the SIS, and each of their links
+    counts: indexes hold enough of them, so most links need not be read.
     """
     link, adult = StudentContact, effective_contacts.c
-    of_former_students = select(link.contact_id).join(Student, Student.id == link.student_id)
-    uncertain = (
-        union(
-            select(Removal.contact_id).where(Removal.undone_at.is_(None)),
-            select(Contact.id).where(~Contact.active),
-            select(link.contact_id).where(~link.active),
-            of_former_students.where(~Student.active, link.active),
-        )
-        .cte("uncertain")
-        .prefix_with("MATERIALIZED")
-    )
+    uncertain = _with_hidden_link()
     changed = union(
         select(uncertain.c.contact_id),
         select(Edit.contact_id).where(Edit.state.in_(IN_FORCE)),
@@ -221,10 +218,26 @@ def _of_district() -> _Parts:
     return _Parts(_count_expected(contacts, from_view, uncertain), _without_adult_in_district(missed, uncertain))
 
 
-def _missed_by_sis_values() -> Subquery:
-    """Select the contacts who would miss the message if they had no edits: `contact_id`, `expected`, and `other_way`.
+def _with_hidden_link() -> CTE:
+    """Select each contact with a link that the view may hide: removed, ended, or of an inactive contact
+    or student.
+    """
+    link = StudentContact
+    of_former_students = select(link.contact_id).join(Student, Student.id == link.student_id)
+    contacts = union(
+        select(Removal.contact_id).where(Removal.undone_at.is_(None)),
+        select(Contact.id).where(~Contact.active),
+        select(link.contact_id).where(~link.active),
+        of_former_students.where(~Student.active, link.active),
+    )
+    return contacts.cte("uncertain").prefix_with("MATERIALIZED")
 
-    They are looked up by their numbers: `OFFSET 0` keeps it at that. To join all numbers of a district takes twice as long.
+
+def _missed_by_sis_values() -> Subquery:
+    """Select the contacts who would miss the message if they had no edits: `contact_id`, `expected`, and
+    `other_way`.
+
+    `OFFSET 0` has them looked up by their numbers: to join all numbers of a district takes twice as long.
     """
     number = aliased(PhoneNumber, name="n")
     status = literal_column(NUMBER_STATUS, Text)
@@ -271,8 +284,10 @@ def _count_expected(contacts: CTE, from_view: CTE, uncertain: CTE) -> CTE:
 
 
 def _without_adult_in_district(missed: CTE, uncertain: CTE) -> CTE:
-    """Most such students are on the list. The others are those whose links are all missed, those without a link, and, of students
-    with a link to an uncertain contact, those whose contacts are looked up one by one (`checked`).
+    """Select the students without an adult who gets the text. Most of them are on the list.
+
+    Of the others, three kinds have none: students all of whose contacts would miss it, students without
+    a link, and some with a link to an uncertain contact, whose contacts are looked up (`checked`).
     """
     link = StudentContact
     missed_links = (
@@ -310,7 +325,7 @@ def _without_adult_in_district(missed: CTE, uncertain: CTE) -> CTE:
 
 
 def _without_link() -> Subquery:
-    """Select the active students without an active link: those who have no link, and those whose links have all ended."""
+    """Select the active students who have no link, or whose links have all ended."""
     link = StudentContact
     never = select(Student.id).where(~exists().where(link.student_id == Student.id))
     ended = select(link.student_id).where(~link.active, ~_has_active_link(link.student_id))
@@ -324,7 +339,7 @@ def _has_active_link(student_id: SQLColumnExpression[int]) -> ColumnElement[bool
 
 
 def _forecast_query(parts: _Parts, actor: Actor, page: int, page_size: int) -> Select[*tuple[Any, ...]]:
-    """Select the counts and the total, with each student of the page; with nulls where there is none."""
+    """Select the counts and the total, once for each student of the page, or once with nulls."""
     expected_counts, without_adult = parts.expected_counts, parts.without_adult
     counts = select(
         func.jsonb_object_agg(expected_counts.c.expected, expected_counts.c.contacts).label("counts")
