@@ -1,8 +1,9 @@
-"""Numbers that staff typed, and that a mass message went to through this contact.
+"""Typed numbers whose status is shown: a mass message went to them through this contact, or they are
+proved to be the contact's.
 
-Until then a typed number tells nothing: otherwise any person who may edit one contact could type a stranger's number and read whether
-it is blocked, out of service, or texted STOP. The view `contact_reach` hides the status of a typed number until it is here; it is
-never texted after STOP all the same.
+The view `contact_reach` hides the status of all other typed numbers. Otherwise any person who may edit
+one contact could type a stranger's number and read whether it is blocked, out of service, or texted
+STOP. After STOP it is never texted, hidden or not.
 """
 
 from datetime import datetime
@@ -75,12 +76,14 @@ SELECT EXISTS (SELECT FROM tried_numbers WHERE contact_id = :contact_id AND phon
 
 
 def add_numbers_of_message(session: Session, message_id: str) -> None:
-    """Add the typed numbers that a final message went to. Call it before the list is updated, after `lock_cleanup_list`."""
+    """Add the typed numbers that a final message went to. Call `lock_cleanup_list` first, and update the
+    list afterwards.
+    """
     session.execute(_ADD_OF_MESSAGE, {"message": message_id})
 
 
 def add_number(session: Session, contact_id: int, phone: str) -> None:
-    """Add a number that a member of staff vouches for. Call `lock_cleanup_list` first."""
+    """Add a number whose status is shown from now on. Call `lock_cleanup_list` first."""
     session.execute(insert(TriedNumber).values(contact_id=contact_id, phone=phone).on_conflict_do_nothing())
 
 
@@ -92,7 +95,12 @@ def add_proved_number(session: Session, contact_id: int, phone: str, *, now: dat
 
 
 def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
-    """Return whether the status of a number may be shown with this contact: it is in the SIS, on the list, or was texted through it."""
+    """Return whether the status of a number may be shown with this contact: the SIS has it for them, it
+    is with them on the list, or a final message went to it through them.
+
+    A number of the last two kinds is added (under `lock_cleanup_list`), because the views show the
+    status only of numbers that are here.
+    """
     if phone == contact.sis_phone:
         return True
     shown = session.execute(_IS_SHOWN, {"contact_id": contact.id, "phone": phone}).one()
@@ -103,7 +111,9 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
 
 
 def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bool:
-    """Return whether a number (E.164) belongs to the wrong person, and the contact, or anyone, did not prove it since."""
+    """Return whether a number (E.164) belongs to the wrong person, and was not proved since by the
+    contact; without one, by any contact.
+    """
     proved = exists().where(TriedNumber.phone == phone, TriedNumber.proved_at.is_not(None))
     if contact_id is not None:
         proved = proved.where(TriedNumber.contact_id == contact_id)

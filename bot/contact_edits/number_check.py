@@ -1,10 +1,12 @@
-"""Facts about a number while a person types it, before anything is saved: its status, who else has it, and likely typos.
+"""Facts about a number while a person types it, before it is saved: its status, who else has it, and
+likely typos.
 
-A status is told only where the person may know it: the number is the contact's in the SIS, is or was on the list or texted through
-this contact (`tried_numbers`), or is that of another contact whose status the person sees. STOP is no exception. A stranger's number
-that opted out is taken like any other and never texted, and the list says so after the next message; told at once, typing would show
-to any editor whether some person in the district opted out. Names are those that the person may see; others are not even counted,
-because the count would tell that the number is in the district.
+A status is shown only where the person may know it: where `may_show_status` allows it for the contact,
+or where another contact has the number whose status the person sees. STOP is no exception. A stranger's
+number that opted out is accepted like any other and never texted, and the list says so after the next
+message: if it were shown at once, any editor could find out who in the district opted out. Names are
+those that the person may see. Others are not even counted: the count would show that the number is in
+the district.
 """
 
 from collections.abc import Iterable
