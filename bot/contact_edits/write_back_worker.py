@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from bot.contact_edits import write_back
 from bot.contact_edits.write_back import DueWrite
-from bot.db.advisory_locks import advisory_lock
+from bot.db.advisory_locks import SYNC_LOCK, advisory_lock
 from bot.db.models.sis_writes import WriteState
 from bot.db.session import transaction
 from bot.errors import UserError
@@ -41,13 +41,13 @@ def write_due(engine: Engine, open_writer: OpenWriter, *, now: Now) -> int:
     """Write the changes that are due, and return how many were settled. `engine` must not go through a pooler: it holds a lock.
 
     Raises:
-        UserError: as `Round.write`.
+        UserError: the SIS does not let us in, or is down; everything waits some minutes.
     """
     with transaction(engine) as session:
         due = write_back.due_ids(session, now=now(), limit=_WRITES_PER_ROUND)
     if not due:
         return 0
-    with advisory_lock(engine, "roster.sync") as connection:
+    with advisory_lock(engine, SYNC_LOCK) as connection:
         if connection is None:
             return 0
         with open_writer() as sis:
