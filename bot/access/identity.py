@@ -59,7 +59,7 @@ class AccessRules:
 
     @property
     def helper(self) -> str:
-        """Whom to ask for access, inside a sentence."""
+        """The person to ask for access, as words inside a sentence."""
         return self.admin_emails[0] if self.admin_emails else "your district's data manager"
 
 

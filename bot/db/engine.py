@@ -17,7 +17,8 @@ OLDEST_POSTGRESQL = 15  # UNIQUE NULLS NOT DISTINCT came with it.
 
 
 def build_engine(url: str, *, limits: Limits = BATCH, pool_size: int = 15, setting: str = "DATABASE_URL") -> Engine:
-    """Return an engine for a `postgresql://` URL, with limits in place of waiting for ever. TCP limits in the URL win over ours.
+    """Return an engine for a `postgresql://` URL, on whose connections nothing waits forever. TCP limits
+    in the URL win over ours.
 
     `setting` is the name of the URL in an error.
 

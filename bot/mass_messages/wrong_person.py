@@ -61,8 +61,8 @@ ON CONFLICT (phone) DO UPDATE SET
     doubted = NULL, wrong_person_at = excluded.wrong_person_at, wrong_person_by = excluded.wrong_person_by
 RETURNING n.phone
 """)
-# Contacts who proved a number since the report. A trigger (migration 0064) ends all proofs of a number that is parked, since the
-# program before knows none.
+# Contacts who proved a number since the report. A trigger (migration 0064) ends all proofs of a number that is parked, also by
+# a version that has none.
 _PROOFS_SINCE = text(f"""
 SELECT t.contact_id, t.phone, t.proved_at
 FROM tried_numbers t JOIN unnest(CAST(:phones AS text[]), CAST(:times AS timestamptz[])) AS r (phone, at) ON {_PROVED_SINCE}

@@ -1,7 +1,8 @@
-"""Who is told of numbers recorded as Wrong person: the editors of schools whose other students have a contact with such a number.
+"""Notices of numbers recorded as Wrong person, for editors of schools whose other students have a
+contact with such a number.
 
-A message is about all numbers that were recorded at one moment. The clock turns each new notice into one per reader; what it says
-is read when it is sent, so it names only students that the reader may still see.
+A notice is about all numbers that were recorded at one moment. The clock turns each new one into one
+per reader. Its students are read when it is sent, so it names only those that the reader may still see.
 """
 
 from collections.abc import Sequence

@@ -17,8 +17,8 @@ BEGIN
     END IF;
 END $$;
 
--- Everything is looked up row by row, whether one contact was changed or thousands: the planner knows nothing of the marks, and
--- would read whole tables for a single one. The plan is made once for each connection.
+-- Everything is looked up row by row, whether one contact was changed or thousands: the planner has no statistics of the marks,
+-- and would read whole tables for a single one. The plan is made once for each connection.
 -- One transaction at a time, so that the second of two people who change contacts of one student sees what the first has changed.
 -- A transaction takes this lock when it commits, and no other lock after it.
 CREATE FUNCTION refresh_listed_students() RETURNS trigger LANGUAGE plpgsql
@@ -252,7 +252,7 @@ CREATE FUNCTION erased_number_hash(number text) RETURNS bytea LANGUAGE sql IMMUT
     SELECT sha256(convert_to('salt' || number, 'UTF8'))
 $$;
 
--- A contact has the number again: what was known of it counts again. A START since then has ended the opt-out.
+-- A contact has the number again: what was known of it counts again, unless it texted START or was verified since.
 CREATE FUNCTION restore_erased_numbers(numbers text[]) RETURNS void LANGUAGE sql AS $$
     WITH known AS (
         DELETE FROM erased_numbers e USING unnest(numbers) AS number
@@ -315,7 +315,7 @@ CREATE TRIGGER restore_number AFTER INSERT OR UPDATE OF state, value ON edits FO
 
 -- tried_numbers (edits.py).
 
--- A number that is recorded as Wrong person is proved for no contact, also where a program records it that knows no proofs.
+-- A number that is recorded as Wrong person is proved for no contact, also where a version before 0062 records it.
 CREATE FUNCTION end_proofs_of_number() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE tried_numbers SET proved_at = NULL WHERE phone = new.phone AND proved_at IS NOT NULL;

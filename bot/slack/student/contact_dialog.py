@@ -1,10 +1,10 @@
 """How the dialogs about one contact open and save, and what else they affect.
 
-Edit, remove, opt-out, wrong person, and a logged call say what they draw and what they save. Each lies on top of the student
-dialog, or takes the place of the edit form, which the list may have opened itself.
+Edit, remove, opt-out, wrong person, and a logged call define what they draw and save. Each opens on top
+of the student dialog, or replaces an edit form that the list has opened.
 
-Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in the lazy half, so a slow
-Slack never reports trouble with a change that is saved.
+Save acknowledges right after the commit. The student dialog, the list, and the Home tab are redrawn in
+the lazy half, so a slow Slack never reports trouble with a change that is saved.
 """
 
 from abc import ABC, abstractmethod

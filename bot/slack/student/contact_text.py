@@ -1,4 +1,6 @@
-"""What a contact's block in the student dialog says: how texts to it go and why, and what to do. Numbers are masked until *Show number*."""
+"""The words of a contact's block in the student dialog: its status, why, and what to do. Numbers are
+masked until *Show number*.
+"""
 
 from urllib.parse import quote
 
