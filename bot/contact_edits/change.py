@@ -1,9 +1,10 @@
 """Change a contact's phone or contact method: an edit beside the SIS value, never over it.
 
-A number that texted STOP may be entered and called, but not texted: only its own START lifts that. A number of the wrong person may be
-neither until staff verified it, and an Inactive number may not be called: the call would reach no one, or a stranger. All are refused
-only where a mass message went to the number through this contact, so that typing a stranger's number tells nothing about it; no sender
-texts it after STOP all the same.
+A number that texted STOP may be entered and called, but not texted: only its own START lifts that. A
+number of the wrong person may be neither until staff verified it, and an Inactive number may not be
+called: the call would reach no one, or a stranger. All are refused only where the number's status may
+be shown with this contact (`tried_numbers`), so that typing a stranger's number shows nothing about it.
+No sender texts it after STOP in any case.
 """
 
 from dataclasses import dataclass
