@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from bot.access import rights
 from bot.access.rights import Actor
 from bot.cleanup_list import calls
+from bot.cleanup_list.membership import update_list
+from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import is_parked
 from bot.contact_edits.counter import confirm_locked
 from bot.contact_edits.locking import lock_contact
@@ -81,6 +83,8 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
     lock_cleanup_list(session)
     calls.undo_call(session, contact_id, actor=actor, now=now)
     if phone and _restore_proof(session, phone, row.confirmed_at, row.earlier_proof, actor=actor):
+        # A report from before the call may have parked it since, for all who did not prove it.
+        update_list(session, Numbers([phone]), message_id=None, now=now)
         action, subject = "number.unconfirmed", Subject("contact", contact_id)
         audit.record(session, subject, actor=actor.user_id, action=action, after=display.masked(phone), now=now)
 

@@ -107,6 +107,18 @@ def test_undo_counts_as_a_change_of_the_person_who_undid(office, session):
     assert conflict.value.by == clara.user_id
 
 
+def test_undo_lists_the_contact_as_parked_by_a_report_from_before_the_call(office, session):
+    """The report was not for a contact who confirmed the number since, only for the other one."""
+    zoe = people.contact(session, office.sam, given="Zoe", phone=OLD)
+    messages.send(session, {office.maria: "blocked"}, now=NOW - timedelta(days=3))
+    confirm(office, now=LATER)
+    park_numbers(session, {OLD: NOW}, by="twilio", now=LATER)
+    session.commit()
+    assert messages.the_list(session) == {office.maria.id: "blocked", zoe.id: "wrong_person"}
+    undo_call(session, office.maria.id, actor=office.actors[0], now=LATER)
+    assert messages.the_list(session) == {office.maria.id: "wrong_person", zoe.id: "wrong_person"}
+
+
 def test_next_call_keeps_the_proof(office, session):
     confirm(office)
     confirm(office, now=LATER, outcome=CallOutcome.VOICEMAIL)
