@@ -21,7 +21,7 @@ from bot.contact_edits.locking import lock_contact
 from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.audit import Subject
-from bot.db.models.edits import EditField, TriedNumber
+from bot.db.models.edits import Edit, EditField, TriedNumber
 from bot.db.models.messages import CallOutcome, ListEntry, PhoneNumber
 from bot.domain import display
 
@@ -79,10 +79,10 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
         return
     rights.require_editor(actor)
     rights.require_contact(session, contact_id, actor=actor)
-    phone = lock_contact(session, contact_id).values[EditField.PHONE]
+    lock_contact(session, contact_id)
     lock_cleanup_list(session)
     calls.undo_call(session, contact_id, actor=actor, now=now)
-    if phone and _restore_proof(session, phone, row.confirmed_at, row.earlier_proof, actor=actor):
+    if phone := _restore_proof(session, contact_id, row.confirmed_at, row.earlier_proof, actor=actor):
         # A report from before the call may have parked it since, for all who did not prove it.
         update_list(session, Numbers([phone]), message_id=None, now=now)
         action, subject = "number.unconfirmed", Subject("contact", contact_id)
@@ -101,18 +101,20 @@ def _load_proof(session: Session, contact_id: int, phone: str | None) -> dict[st
 
 
 def _restore_proof(
-    session: Session, phone: str, confirmed_at: datetime, earlier: dict[str, Any], *, actor: Actor
-) -> bool:
-    """Put the earlier proof back; False if this call is not the last that verified the number.
+    session: Session, contact_id: int, confirmed_at: datetime, earlier: dict[str, Any], *, actor: Actor
+) -> str | None:
+    """Put the earlier proof back, and return its number (E.164); None if this call is not the last that verified the number.
 
     Other records of the adult, which the call proved at the same time, get it, too.
     """
     verified_at, proved_at = (datetime.fromisoformat(earlier[name]) if earlier.get(name) else None for name in _TIMES)
     by = {name: earlier.get(name) for name in ("verified_how", "verified_by")}
+    # It may not be the contact's number anymore.
+    edited = select(Edit.value).where(Edit.contact_id == contact_id, Edit.field == EditField.PHONE)
+    had = select(TriedNumber.phone).where(TriedNumber.contact_id == contact_id).union(edited)
     is_last = PhoneNumber.verified_at == confirmed_at, PhoneNumber.verified_by == actor.user_id
-    number = update(PhoneNumber).where(PhoneNumber.phone == phone, *is_last).values(verified_at=verified_at, **by)
-    if session.scalar(number.returning(PhoneNumber.phone)) is None:
-        return False
+    number = update(PhoneNumber).where(PhoneNumber.phone.in_(had), *is_last).values(verified_at=verified_at, **by)
+    phone = session.scalar(number.returning(PhoneNumber.phone))
     tried = update(TriedNumber).where(TriedNumber.phone == phone, TriedNumber.proved_at == confirmed_at)
     session.execute(tried.values(proved_at=proved_at))
-    return True
+    return phone

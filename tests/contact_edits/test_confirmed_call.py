@@ -85,6 +85,14 @@ def test_undo_of_the_first_proof_leaves_none(office, session):
     assert session.scalars(select(TriedNumber.proved_at)).all() == [None]
 
 
+def test_undo_after_an_edit_takes_the_proof_of_the_earlier_number_back(office, session):
+    confirm(office)
+    edits.change(session, office.maria, phone=OTHER, actor=office.actors[1])
+    undo_call(session, office.maria.id, actor=office.actors[0], now=LATER)
+    assert office.number(OLD).verified_at is None
+    assert session.scalars(select(TriedNumber.proved_at)).all() == [None]
+
+
 def test_undo_leaves_what_a_colleague_verified_since(office, session):
     confirm(office)
     assert office.text(office.issue(now=LATER), OLD, now=LATER)
