@@ -7,7 +7,8 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import DateTime, Text, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from bot.access import rights
@@ -24,8 +25,6 @@ from bot.db.audit import Subject
 from bot.db.models.edits import Edit, EditField, TriedNumber
 from bot.db.models.messages import CallOutcome, ListEntry, PhoneNumber
 from bot.domain import display
-
-_TIMES = ("verified_at", "proved_at")
 
 
 def log_call(
@@ -57,7 +56,7 @@ def log_call(
     lock_cleanup_list(session)
     log(actor=actor, now=now)
     phone = contact.values[EditField.PHONE]
-    earlier = _load_proof(session, contact_id, phone)
+    earlier = _load_proof(session, phone)
     was_parked = phone is not None and is_parked(session, phone, contact_id)
     phone = confirm_locked(session, contact, actor=actor, now=now)
     if was_parked and not is_parked(session, phone, contact_id):
@@ -89,15 +88,16 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
         audit.record(session, subject, actor=actor.user_id, action=action, after=display.masked(phone), now=now)
 
 
-def _load_proof(session: Session, contact_id: int, phone: str | None) -> dict[str, Any]:
-    """Return how the number was verified before, and when it was proved for this contact, with times
-    as ISO text; empty for a number without a row.
+def _load_proof(session: Session, phone: str | None) -> dict[str, Any]:
+    """Return how the number was verified before, if it was, and when it was proved for contacts, by id,
+    with times as ISO text.
     """
     number, tried = PhoneNumber, TriedNumber
-    proved = select(tried.proved_at).where(tried.contact_id == contact_id, tried.phone == phone).scalar_subquery()
-    verified = select(number.verified_at, number.verified_how, number.verified_by, proved.label("proved_at"))
+    verified = select(func.to_jsonb(number.verified_at).label("verified_at"), number.verified_how, number.verified_by)
     row = session.execute(verified.where(number.phone == phone)).mappings().one_or_none()
-    return {name: value.isoformat() if name in _TIMES and value else value for name, value in (row or {}).items()}
+    proofs = select(func.jsonb_object_agg(tried.contact_id, tried.proved_at))
+    proved = session.scalar(proofs.where(tried.phone == phone, tried.proved_at.is_not(None)))
+    return {**(row or {}), "proved": proved or {}}
 
 
 def _restore_proof(
@@ -105,9 +105,9 @@ def _restore_proof(
 ) -> str | None:
     """Put the earlier proof back, and return its number (E.164); None if this call is not the last that verified the number.
 
-    Other records of the adult, which the call proved at the same time, get it, too.
+    Other records of the adult, which the call proved at the same time, get theirs back, too.
     """
-    verified_at, proved_at = (datetime.fromisoformat(earlier[name]) if earlier.get(name) else None for name in _TIMES)
+    verified_at = datetime.fromisoformat(earlier["verified_at"]) if earlier.get("verified_at") else None
     by = {name: earlier.get(name) for name in ("verified_how", "verified_by")}
     # It may not be the contact's number anymore.
     edited = select(Edit.value).where(Edit.contact_id == contact_id, Edit.field == EditField.PHONE)
@@ -115,6 +115,8 @@ def _restore_proof(
     is_last = PhoneNumber.verified_at == confirmed_at, PhoneNumber.verified_by == actor.user_id
     number = update(PhoneNumber).where(PhoneNumber.phone.in_(had), *is_last).values(verified_at=verified_at, **by)
     phone = session.scalar(number.returning(PhoneNumber.phone))
+    # `confirm_locked` proved it for other records of the contact, too.
     tried = update(TriedNumber).where(TriedNumber.phone == phone, TriedNumber.proved_at == confirmed_at)
-    session.execute(tried.values(proved_at=proved_at))
+    before = literal(earlier["proved"], JSONB)[cast(TriedNumber.contact_id, Text)].astext
+    session.execute(tried.values(proved_at=cast(before, DateTime(timezone=True))))
     return phone

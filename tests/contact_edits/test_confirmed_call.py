@@ -85,6 +85,18 @@ def test_undo_of_the_first_proof_leaves_none(office, session):
     assert session.scalars(select(TriedNumber.proved_at)).all() == [None]
 
 
+def test_undo_leaves_what_another_record_of_the_contact_proved_before(office, session):
+    people.contact(session, office.sam, given="Zoe", phone=OLD)
+    record = people.contact(session, office.sam, given="Maria0", phone=OTHER)
+    edits.change(session, office.maria, phone=OTHER, actor=office.actors[1])
+    assert office.text(office.issue(record), OLD)
+    edits.change(session, office.maria, phone=OLD, actor=office.actors[1])
+    confirm(office, now=LATER)
+    undo_call(session, office.maria.id, actor=office.actors[0], now=LATER)
+    proofs = session.execute(select(TriedNumber.contact_id, TriedNumber.proved_at)).all()
+    assert dict(proofs) == {office.maria.id: None, record.id: NOW}
+
+
 def test_undo_after_an_edit_takes_the_proof_of_the_earlier_number_back(office, session):
     confirm(office)
     edits.change(session, office.maria, phone=OTHER, actor=office.actors[1])
