@@ -174,6 +174,8 @@ def _verify(session: Session, contact_id: int, phone: str, *, actor: Actor, now:
     contact = lock_contact(session, contact_id)
     # Before the number is entered, which changes rows of the list (the order of `advisory_locks`).
     lock_cleanup_list(session)
+    # Before the proof, which ends when an erased number becomes Wrong person again.
+    session.execute(select(func.restore_erased_numbers([phone])))
     add_proved_number(session, contact_id, phone, now=now)
     enter_number(session, contact, phone, actor=actor, now=now)
     _lift(session, contact_id, phone, actor=actor, now=now)

@@ -18,12 +18,14 @@ from bot.contact_edits.undo import undo_edit
 from bot.contact_edits.wrong_person import verify_number
 from bot.db.models.edits import Audit
 from bot.db.models.notices import WrongPersonNotice
+from bot.db.models.roster import OtherNumber
 from bot.db.models.views import effective_contacts
 from bot.filters.filter import Filter
 from bot.mass_messages.deactivations import import_deactivations
 from bot.mass_messages.opt_outs import apply_opt_in, apply_opt_out
 from bot.mass_messages.wrong_person import park_numbers
 from bot.mass_messages.wrong_person_notices import load_wrong_contacts
+from bot.operations.families import erase_numbers
 
 
 @pytest.fixture
@@ -228,6 +230,18 @@ def test_contact_who_gets_a_strangers_number_is_listed_after_a_proof(office, ses
     tom = people.contact(session, office.sam, given="Tom", phone=OLD)
     messages.send(session, {office.maria: "delivered"}, now=NOW + timedelta(hours=1))
     assert messages.the_list(session) == {petra.id: "wrong_person", tom.id: "wrong_person"}
+
+
+def test_text_proves_a_number_that_was_erased_while_parked(office, session):
+    """No contact had it, and its row was erased but for a hash. Now another person has it as a further number."""
+    park_numbers(session, {NEW: NOW}, by="twilio", now=NOW)
+    assert erase_numbers(session, [NEW]) == 1
+    petra = people.contact(session, people.student(session, "Kim", at=office.lincoln), given="Petra", phone=OTHER)
+    session.add(OtherNumber(contact_id=petra.id, phone=NEW, position=1))
+    assert office.text(office.issue(), NEW, now=NOW + timedelta(minutes=1))
+    assert office.number(NEW).wrong_person_at == NOW
+    assert messages.the_list(session) == {}
+    assert may_be_texted(session, office.maria)
 
 
 def test_later_deactivation_counts_for_who_proved_the_number(office, session, tmp_path):
