@@ -18,12 +18,12 @@ from bot.cleanup_list.membership import update_list
 from bot.cleanup_list.number_status import Numbers
 from bot.cleanup_list.tried_numbers import is_parked
 from bot.contact_edits.counter import confirm_locked
-from bot.contact_edits.locking import lock_contact
+from bot.contact_edits.locking import VersionConflict, lock_contact, number_saved_before
 from bot.db import audit
 from bot.db.advisory_locks import lock_cleanup_list
 from bot.db.audit import Subject
 from bot.db.models.edits import Edit, EditField, TriedNumber
-from bot.db.models.messages import CallOutcome, ListEntry, PhoneNumber
+from bot.db.models.messages import CallOutcome, ListEntry, PhoneNumber, VerifiedHow
 from bot.domain import display
 
 
@@ -40,7 +40,8 @@ def log_call(
 ) -> bool:
     """Log a call (`calls.log_call`); with CONFIRMED, record that the number is the contact's.
 
-    Return whether that ended *Wrong person*, which `undo_call` does not bring back.
+    Return whether that ended *Wrong person*, which `undo_call` does not bring back. The same again by
+    the same person changes nothing.
 
     Raises:
         VersionConflict: with CONFIRMED, the contact is not at `version` anymore.
@@ -52,7 +53,13 @@ def log_call(
         return False
     rights.require_editor(actor)
     rights.require_contact(session, contact_id, actor=actor, student_id=student_id)
-    contact = lock_contact(session, contact_id, version=version)
+    try:
+        contact = lock_contact(session, contact_id, version=version)
+    except VersionConflict as conflict:
+        is_saved = partial(_is_confirmed_by, session, actor.user_id)
+        number_saved_before(session, contact_id, conflict, actor, is_saved)
+        entry = session.get(ListEntry, contact_id)
+        return entry is None or entry.earlier_proof is None
     lock_cleanup_list(session)
     log(actor=actor, now=now)
     phone = contact.values[EditField.PHONE]
@@ -86,6 +93,11 @@ def undo_call(session: Session, contact_id: int, *, actor: Actor, now: datetime)
         update_list(session, Numbers([phone]), message_id=None, now=now)
         action, subject = "number.unconfirmed", Subject("contact", contact_id)
         audit.record(session, subject, actor=actor.user_id, action=action, after=display.masked(phone), now=now)
+
+
+def _is_confirmed_by(session: Session, user_id: str, phone: str) -> bool:
+    number = session.get(PhoneNumber, phone)
+    return number is not None and (number.verified_how, number.verified_by) == (VerifiedHow.CALL, user_id)
 
 
 def _load_proof(session: Session, phone: str | None) -> dict[str, Any]:

@@ -163,6 +163,15 @@ def test_wrong_person_ends_and_is_not_undone(office, session):
     assert messages.the_list(session) == {}
 
 
+def test_second_press_changes_nothing(office, session):
+    version = session.scalar(select(Contact.version).where(Contact.id == office.maria.id))
+    for _ in range(2):
+        assert not confirm(office, version=version)
+    assert actions(session) == ["call.logged", "number.confirmed"]
+    with pytest.raises(VersionConflict):
+        confirm(office, version=version, actor=1)
+
+
 def test_number_that_changed_meanwhile_is_not_confirmed(office, session):
     version = session.scalar(select(Contact.version).where(Contact.id == office.maria.id))
     edits.change(session, office.maria, phone=OTHER, actor=office.actors[1])
