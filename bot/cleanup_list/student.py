@@ -104,6 +104,11 @@ class ContactCard:
     undo_edit_id: int | None
     suggestions: tuple[Suggestion, ...]
 
+    @property
+    def is_opted_out_by_note(self) -> bool:
+        """Whether the number never texted STOP, but a note of the SIS asks not to text it: START does not end that."""
+        return self.status is SmsStatus.OPT_OUT and self.noted is not None and self.stopped_by is None
+
 
 @dataclass(frozen=True)
 class RemovedContact:

@@ -91,6 +91,8 @@ def _meaning(contact: ContactCard, *, ended_wrong_person: bool) -> str:
     """Say what it does not mean that the number is theirs."""
     if ended_wrong_person:
         return " It is no longer recorded as Wrong person for them; *Wrong person* takes that back."
+    if contact.is_opted_out_by_note:
+        return " A note in the student information system asks not to text them: press *Allow texts* if they want our texts."
     if contact.status is SmsStatus.OPT_OUT:
         return " It stays opted out until they text START."
     return " That does not show that texts arrive: the contact stays on the list."

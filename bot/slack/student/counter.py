@@ -198,7 +198,12 @@ def _notice(session: Session, contact: ContactCard, code: CounterCode, settings:
 def _advice(session: Session, contact: ContactCard, actor: Actor, settings: Settings) -> list[Block]:
     """Return what to ask while the contact is here: about an opt-out, and about others with the number."""
     lines = []
-    if contact.status is SmsStatus.OPT_OUT:
+    if contact.is_opted_out_by_note:
+        lines.append(
+            "📝 *A note in the student information system asks not to text this number.* Ask: “Do you want our texts?” If yes, open "
+            "the student and press *Allow texts*. If no, press *Edit* and choose autocalls or email."
+        )
+    elif contact.status is SmsStatus.OPT_OUT:
         number = phone.describe_opt_in_number(settings.opt_in_number, settings.phone_region)
         lines.append(
             "🛑 *This number opted out (STOP), and stays so.* Ask: “Do you want our texts?” If yes, they text *START* to "

@@ -154,7 +154,7 @@ def _further_numbers(contact: ContactCard, region: str) -> list[Block]:
 def _opted_out(contact: ContactCard, opt_in_number: str) -> list[Block]:
     if contact.status is not SmsStatus.OPT_OUT:
         return []
-    if contact.noted and not contact.stopped_by:
+    if contact.is_opted_out_by_note:
         sentence = (
             "🛑 *A note in the student information system asks not to text this number.* It may be about the person: a new number would "
             "get texts, so enter one only if the family agrees."

@@ -6,6 +6,7 @@ from support import people, screens
 from support.snapshots import draw
 
 from bot.access.identity import AccessRules
+from bot.cleanup_list.noted_numbers import refresh_noted_numbers
 from bot.contact_edits.counter import take_code
 from bot.db.models.counter import CounterCode
 from bot.mass_messages.opt_outs import apply_opt_out
@@ -92,6 +93,18 @@ def test_opted_out_number_says_what_to_ask(office, session, maria, snapshot):
     verify(office.clara, maria)
     text(office, session)
     assert draw(office.clara.view) == snapshot
+
+
+def test_number_with_a_note_says_what_to_ask(office, session, maria):
+    maria.sis_phone_note, maria.sis_note_kind = "DO NOT TEXT", "refused"
+    session.flush()
+    refresh_noted_numbers(session, now=office.now())
+    session.commit()
+    verify(office.clara, maria)
+    text(office, session, OLD)
+    shown = text_of(office.clara.view)
+    assert "A note in the student information system asks not to text this number" in shown
+    assert "START" not in shown
 
 
 def test_dialog_offers_a_new_code_at_the_end(office, session, maria, snapshot):

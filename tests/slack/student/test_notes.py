@@ -37,6 +37,16 @@ def test_note_is_shown_and_overruled(office, session: Session, maria, snapshot):
     assert (entry.subject_id, entry.actor) == (maria.id, office.dana.id)
 
 
+def test_confirmed_call_says_what_ends_the_note(office, maria):
+    screens.open_student(office.dana, office.dana.command("/cleanup", "sam").message)
+    for button in ("contact.show_number", "contact.log_call"):
+        assert office.dana.press(office.dana.view, action_id=button).ok
+    assert office.dana.fill(office.dana.view, {"outcome": "confirmed"}).submit().ok
+    shown = text_of(office.dana.view)
+    assert "A note in the student information system asks not to text them" in shown
+    assert "START" not in shown
+
+
 def test_form_of_a_refused_number_warns_that_a_new_one_is_texted(office, maria):
     message = office.dana.command("/cleanup", "sam").message
     screens.open_student(office.dana, message)
