@@ -67,6 +67,8 @@ def _load(
 
 
 def _script_for(contact: ContactCard) -> Script:
+    if contact.is_opted_out_by_note:
+        return Script.VERIFY
     if contact.status is SmsStatus.OPT_OUT:
         return Script.START
     return Script.VERIFY if contact_text.is_healthy(contact) else Script.NEW_NUMBER

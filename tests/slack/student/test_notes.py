@@ -47,6 +47,12 @@ def test_confirmed_call_says_what_ends_the_note(office, maria):
     assert "START" not in shown
 
 
+def test_script_does_not_claim_a_stop_that_was_not_texted(office, maria):
+    screens.open_student(office.dana, office.dana.command("/cleanup", "sam").message)
+    screens.choose_more(office.dana, "contact.script", maria.id)
+    assert "May I check the number" in str(office.dana.view.blocks)
+
+
 def test_form_of_a_refused_number_warns_that_a_new_one_is_texted(office, maria):
     message = office.dana.command("/cleanup", "sam").message
     screens.open_student(office.dana, message)
