@@ -135,8 +135,9 @@ def unverified_links(session: Session, students: Select[int], which: Filter, *, 
         .where(_ADULT.student_id == chosen.c.id, _ADULT.method == ContactMethod.TEXT, _ADULT.phone.is_not(None))
         .where(
             _ADULT.sms_status.is_(None),
-            ~_ADULT.opted_out,
-            or_(PhoneNumber.verified_at.is_(None), PhoneNumber.verified_at < since),
+            # A number that was only typed may be a stranger's: what is known of it shows neither here nor by what is left out.
+            or_(~_ADULT.is_tried, ~_ADULT.opted_out),
+            or_(~_ADULT.is_tried, PhoneNumber.verified_at.is_(None), PhoneNumber.verified_at < since),
         )
         .where(~exists().where(ListEntry.contact_id == _ADULT.contact_id), ~_delivered(since), ~_entered(since))
         .offset(literal_column("0"))
@@ -167,6 +168,7 @@ def _delivered(since: datetime) -> ColumnElement[bool]:
         select(literal_column("1"))
         .join_from(Delivery, MassMessage, MassMessage.id == Delivery.mass_message_id)
         .where(Delivery.phone == _ADULT.phone, Delivery.outcome == Outcome.DELIVERED, MassMessage.sent_at >= since)
+        .where(_ADULT.is_tried)
         .exists()
     )
 

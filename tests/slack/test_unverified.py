@@ -136,6 +136,21 @@ def test_entered_number_counts_as_verified(office, session, families):
     assert "Maria" not in text_of(show(office.clara))
 
 
+@pytest.mark.parametrize(
+    "known", [{}, {"opted_out_at": people.NOW}, {"verified_at": people.NOW}, {"noted": "refused"}, None]
+)
+def test_typed_number_tells_nothing_of_another_family(office, session, families, known):
+    """It may be a stranger's, who texted STOP, verified it lately, or (None) got a text."""
+    stranger = people.contact(session, people.student(session, "Kim", grade="2", at=office.district.lincoln))
+    edits.change(session, families, phone=stranger.sis_phone, actor=clerk(office), now=office.now() - 2 * YEAR)
+    if known is None:
+        messages.send(session, {stranger: "delivered"}, now=office.now() - timedelta(days=3))
+    else:
+        session.add(PhoneNumber(phone=stranger.sis_phone, **known))
+    session.commit()
+    assert "Maria Rivera" in text_of(show(office.clara, "unverified grade 5"))
+
+
 def test_contact_of_two_students_stands_once(office, session, families):
     kim = people.student(session, "Kim", "Abbot", at=office.district.lincoln)
     people.contact(session, kim, people.student(session, "Lu", "Zed", at=office.district.lincoln), given="Lee")
