@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot.cleanup_list.number_status import sql_list
 from bot.db.advisory_locks import lock_cleanup_list
-from bot.db.models.edits import IN_FORCE, TriedNumber
+from bot.db.models.edits import IN_FORCE, Edit, EditField, EditState, TriedNumber
 from bot.db.models.messages import PhoneNumber
 from bot.db.models.roster import Contact
 from bot.db.models.views import effective_contacts
@@ -108,6 +108,16 @@ def may_show_status(session: Session, contact: Contact, phone: str) -> bool:
         lock_cleanup_list(session)
         add_number(session, contact.id, phone)
     return bool(shown.is_tried or shown.was_shown)
+
+
+def load_untried_numbers(session: Session, contact_id: int) -> list[str]:
+    """Return the numbers (E.164) that were typed for this contact at any time, and about which nothing may be shown."""
+    tried = select(TriedNumber.phone).where(TriedNumber.contact_id == contact_id)
+    sis = select(Contact.sis_phone).where(Contact.id == contact_id, Contact.sis_phone.is_not(None))
+    typed = select(Edit.value).where(Edit.contact_id == contact_id, Edit.field == EditField.PHONE)
+    # The SIS had those that it absorbed.
+    typed = typed.where(Edit.state != EditState.ABSORBED, Edit.value.not_in(tried.union(sis)))
+    return [phone for phone in session.scalars(typed) if phone]
 
 
 def is_parked(session: Session, phone: str, contact_id: int | None = None) -> bool:

@@ -8,10 +8,12 @@ from slack_sdk import WebClient
 from sqlalchemy.orm import Session
 
 from bot.cleanup_list.student import ContactCard, load_student
+from bot.cleanup_list.tried_numbers import load_untried_numbers
 from bot.db import audit
 from bot.db.audit import Subject
 from bot.db.models.base import ContactMethod
 from bot.db.models.edits import Audit
+from bot.domain import display
 from bot.mass_messages.wrong_person import DEACTIVATIONS
 from bot.slack.kit import blocks as b
 from bot.slack.kit import respond
@@ -57,6 +59,12 @@ _ACTIONS = {
     "number.unconfirmed": "Took back that the family confirmed the number",
     "note.overruled": "Allowed texts in spite of a note in the student information system",
     "text.set_aside": "Read a text that is neither an opt-out nor of a wrong person",
+}
+
+# Recorded for every contact with the number.
+_ABOUT_NUMBERS = {
+    *("opt_out.heard", "opt_out.recorded", "opt_in.heard", "text.set_aside", "note.overruled"),
+    *("wrong_person.recorded", "wrong_person.reported", "wrong_person.lifted"),
 }
 
 
@@ -107,7 +115,10 @@ def _show_history(ctx: AppContext, client: WebClient, body: dict[str, Any], valu
 
 def _history(session: Session, contact: ContactCard) -> Block:
     rows = audit.load_history(session, Subject("contact", contact.contact_id), limit=_MAX_ENTRIES + 1)
-    lines = [b.section(_line(row)) for row in rows[:_MAX_ENTRIES]]
+    # A number that was only typed may be a stranger's, who texted STOP.
+    untried = {display.masked(phone) for phone in load_untried_numbers(session, contact.contact_id)}
+    shown = [row for row in rows[:_MAX_ENTRIES] if row.after not in untried or row.action not in _ABOUT_NUMBERS]
+    lines = [b.section(_line(row)) for row in shown]
     blocks = [
         b.section(f"*{b.escaped(contact.name)}*, newest first"),
         b.divider(),

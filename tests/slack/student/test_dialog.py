@@ -9,10 +9,13 @@ from support import mass_messages as messages
 from support.snapshots import draw
 from support.surfaces import clerk
 
+from bot.cleanup_list.tried_numbers import add_number
 from bot.db.models import views
 from bot.db.models.edits import Audit, Edit, Removal
 from bot.db.models.messages import ListEntry, PhoneNumber
 from bot.db.models.roster import Contact, StaffRole, Student, StudentContact
+from bot.mass_messages.opt_outs import record_opt_out
+from bot.providers.receipt import OptOutMessage
 from bot.sandbox.slack.errors import NotOnScreen
 from bot.sandbox.slack.models import text_of
 
@@ -198,6 +201,26 @@ def test_history_of_a_removal_names_no_other_student(office, maria):
     screens.choose_more(office.clara, "history")
     history = text_of(office.clara.view)
     assert [name for name in ("Sam", "Lea", "Kai") if name in history] == []
+
+
+def test_history_tells_nothing_of_a_strangers_number(office, session, maria):
+    """Not that it texted STOP, until a message went to it through this contact."""
+    number = "+13125559950"
+    edits.change(session, maria, phone=number, actor=clerk(office))
+    record_opt_out(session, OptOutMessage("twilio", "SM1", number, opted_out=True), now=office.now())
+    session.commit()
+    assert "Texted STOP" not in shown_history(office.clara)
+    add_number(session, maria.id, number)
+    session.commit()
+    assert "Texted STOP" in shown_history(office.clara)
+
+
+def shown_history(person):
+    open_student(person)
+    screens.choose_more(person, "history")
+    shown = text_of(person.view)
+    assert person.close(everything=True).ok
+    return shown
 
 
 def test_contact_without_changes_has_an_empty_history(office, maria, snapshot):
