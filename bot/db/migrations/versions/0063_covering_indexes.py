@@ -18,9 +18,7 @@ _COVERING = (
 
 
 def upgrade() -> None:
-    for name, table, column, beside in _COVERING:
-        op.drop_index(name, table)
-        op.create_index(name, table, [column], postgresql_include=beside)
+    # While an index is built, only writes wait: the old one, whose removal reads wait for, goes at the end.
     op.create_index(
         "ix_contacts_not_texted",
         "contacts",
@@ -28,6 +26,11 @@ def upgrade() -> None:
         postgresql_include=["id", "sis_method", "email"],
         postgresql_where=sa.text("active AND sis_method <> 'text'"),
     )
+    for name, table, column, beside in _COVERING:
+        op.create_index(f"{name}_new", table, [column], postgresql_include=beside)
+    for name, table, _, _ in _COVERING:
+        op.drop_index(name, table)
+        op.execute(f"ALTER INDEX {name}_new RENAME TO {name}")
 
 
 def downgrade() -> None:
