@@ -23,6 +23,7 @@ from bot.sandbox.slack.people import Person
 from bot.slack.list.rows import OPEN_STUDENT
 from bot.slack.student import edit as edit_dialog
 from bot.slack.student.ids import ALL_CONTACTS, EDIT, TAKE_SIS, UNDO_EDIT
+from bot.slack.student.notice import DONE
 
 _SECOND_TITLE = "Picture day is Thursday"
 _DATE = re.compile(r"<!date[^>]*>")
@@ -273,7 +274,7 @@ def _conflict(tour: Tour) -> str:
 def _undo(tour: Tour) -> str:
     case = tour.cases[-1]
     tour.edit(case)
-    tour.clerk.press(tour.clerk.view, action_id=UNDO_EDIT)
+    tour.clerk.press(tour.clerk.view, block_id=DONE, action_id=UNDO_EDIT)
     before = display.masked(case.contact.number)
     # The line after Save named the earlier number, too, so the new one tells when the dialog was redrawn.
     after = display.masked(tour.new_number)

@@ -30,7 +30,7 @@ from bot.slack.kit.private_metadata import read_ids
 from bot.slack.list import links
 from bot.slack.student import ids
 
-COPIED, _DONE = "contact.number_copied", "student.done"
+COPIED, DONE = "contact.number_copied", "student.done"
 # The buttons of a list, and those that do the same in the student dialog.
 _IN_DIALOG = {
     ids.UNDO_EDIT_ON_LIST: ids.UNDO_EDIT,
@@ -114,7 +114,7 @@ def above_student(notice: Notice) -> list[Block]:
     if notice.undo:
         action_id, undone_id = notice.undo
         undo.append(b.button("Undo", _IN_DIALOG[action_id], str(undone_id), label="Undo what was done last"))
-    return [_line(notice), *b.actions([*undo, *_copy(notice)], block_id=_DONE)]
+    return [_line(notice), *b.actions([*undo, *_copy(notice)], block_id=DONE)]
 
 
 def _line(notice: Notice) -> Block:
