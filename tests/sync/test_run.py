@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from support import sis_bundles as bundles
 from support.clock_processes import hold_locks, wait_for_blocked
+from support.empty_tables import empty_tables
 from support.lock_waits import wait_for_blocked_connections
 from support.sis_nights import Nights, changed
 
@@ -72,10 +73,8 @@ def test_reformatted_number_is_the_same_number(nights):
 
 def test_first_sync_into_emptied_tables_leaves_statistics_of_what_it_loaded(nights):
     tables = [table.name for table in diff_merge.TABLES]
+    empty_tables(nights.engine)
     with nights.engine.begin() as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # No triggers, and so no foreign keys.
-        for table in (*tables, "known_lines"):
-            connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(text("ANALYZE"))
     nights.sync()
     estimated = nights.rows("SELECT relname, reltuples::int FROM pg_class WHERE relnamespace = 'public'::regnamespace")
