@@ -67,6 +67,17 @@ def test_program_before_reads_no_unknown_outcome(office, session):
     assert card(office).call.outcome == "voicemail"
 
 
+@pytest.mark.parametrize("how", ["undone", "replaced"])
+def test_no_earlier_proof_is_null_for_sql_too(office, session, how):
+    confirm(office)
+    if how == "undone":
+        undo_call(session, office.maria.id, actor=office.actors[0], now=LATER)
+    else:
+        confirm(office, outcome=CallOutcome.VOICEMAIL, now=LATER)
+    session.flush()
+    assert session.scalar(select(ListEntry.contact_id).where(ListEntry.earlier_proof.is_(None))) == office.maria.id
+
+
 def test_undo_gives_back_what_proved_the_number_before(office, session):
     assert office.text(office.issue(), OLD)
     confirm(office, now=LATER)

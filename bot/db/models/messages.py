@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.models.base import Base, created_at_column, id_column, one_of_check
@@ -201,7 +202,7 @@ class ListEntry(Base):
     called_on: Mapped[date | None]
     call_back_on: Mapped[date | None]
     confirmed_at: Mapped[datetime | None]
-    earlier_proof: Mapped[dict[str, Any] | None]
+    earlier_proof: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     names: Mapped[str] = mapped_column(server_default=text("''"))
 
 
